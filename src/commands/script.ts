@@ -1,0 +1,103 @@
+import type { Secret } from "../config/secret.ts";
+import { type Body, quote, render } from "./command.ts";
+
+/**
+ * One named part of a remote script. `must` ends the script when it fails, `try` goes on, `capture` is `must` whose
+ * standard output also lands in the shell variable `variable` of the later steps.
+ */
+export interface Step {
+  readonly name: string;
+  readonly body: Body;
+  readonly mode: "must" | "try" | "capture";
+  readonly variable?: string;
+}
+
+/** Many commands, one round trip: what is sent to one host. Data; `renderScript` makes the text. */
+export interface Script {
+  readonly title: string;
+  readonly steps: readonly Step[];
+  /** Runs when the script ends in any way, within 5 s when the connection was lost: files first, containers last. */
+  readonly cleanup?: Body;
+}
+
+export function step(name: string, body: Body): Step {
+  return { name, body, mode: "must" };
+}
+
+/** A step that may fail: its exit status is in the result. */
+export function attempt(name: string, body: Body): Step {
+  return { name, body, mode: "try" };
+}
+
+/** A step whose trimmed standard output later steps read as `$variable`. */
+export function capture(variable: string, name: string, body: Body): Step {
+  return { name, body, mode: "capture", variable };
+}
+
+export function script(title: string, steps: readonly Step[], cleanup?: Body): Script {
+  return cleanup ? { title, steps, cleanup } : { title, steps };
+}
+
+/**
+ * The loader: text for the standard input of `/bin/sh -s`. It runs nothing before all of it has come, prints a mark
+ * (`\x1e<nonce> b|e <step> [status]`) on both streams around each step, keeps secrets as unexported variables, and ends
+ * with its whole process group when standard input ends or stops beating.
+ * @param nonce hex digits, new for each script, so that no output can forge a mark
+ * @throws Error when a secret holds a NUL character, which no shell can carry
+ */
+export function renderScript(script: Script, nonce: string): string {
+  const names = new Map<Secret, string>();
+  const reference = (secret: Secret): string => {
+    if (secret.reveal().includes("\0")) throw new Error(`the value of ${secret.name} contains a NUL character`);
+    if (!names.has(secret)) names.set(secret, `_s_${names.size + 1}`);
+    return `"$${names.get(secret)!}"`;
+  };
+  const cleanup = script.cleanup ? render(script.cleanup, reference) : "";
+  const functions = script.steps.map((step, i) => `_f${i}() {\n${render(step.body, reference)}\n}\n${call(step, i)}`);
+  const secrets = Array.from(names, ([secret, name]) => `${name}=${singleQuoted(secret.reveal())}`);
+  return `_k=${nonce}
+[ "$_k" = ${nonce} ] && {
+${secrets.join("\n")}
+_cleanup() {
+:
+${cleanup}
+}
+${MACHINERY}
+${functions.join("\n")}
+exit 0
+}
+exit 97
+`;
+}
+
+function call(step: Step, index: number): string {
+  switch (step.mode) {
+    case "must":
+      return `_step ${index} _f${index}`;
+    case "try":
+      return `_try ${index} _f${index}`;
+    case "capture":
+      return `_cap ${index} _f${index}; ${step.variable ?? "_unused"}=$_o`;
+  }
+}
+
+function singleQuoted(value: string): string {
+  const quoted = quote(value);
+  return quoted.startsWith("'") || quoted.includes("'") ? quoted : `'${value}'`;
+}
+
+// 20 s without a heartbeat ends a script. Tried under dash, bash --posix, busybox, mksh and zsh. `( set -e; f ); r=$?` as plain commands is the one form in
+// which set -e stays on inside; PIPE is trapped or clean-up would be lost exactly when the connection is.
+const MACHINERY = String.raw`exec 3<&0 </dev/null
+_b() { printf '\036%s b %s\n' "$_k" "$1"; printf '\036%s b %s\n' "$_k" "$1" >&2; }
+_e() { printf '\036%s e %s %s\n' "$_k" "$1" "$2"; printf '\036%s e %s %s\n' "$_k" "$1" "$2" >&2; }
+_try() { _b "$1"; ( set -e; "$2" ); _r=$?; _e "$1" "$_r"; }
+_step() { _try "$@"; [ "$_r" = 0 ] || exit "$_r"; }
+_cap() { _b "$1"; _o=$( set -e; "$2" ); _r=$?; [ -z "$_o" ] || printf '%s\n' "$_o"; _e "$1" "$_r"; [ "$_r" = 0 ] || exit "$_r"; }
+_end() { _x=$?; trap '' HUP INT TERM PIPE; kill "$_w" 2>/dev/null; _b cleanup; ( _cleanup ); _e cleanup "$?"; exit "$_x"; }
+trap _end EXIT; trap 'exit 129' HUP; trap 'exit 130' INT; trap 'exit 141' PIPE; trap 'exit 143' TERM
+( trap - EXIT HUP INT PIPE TERM
+  while [ -n "$(timeout -s KILL 20 dd bs=512 count=1 2>/dev/null | tr '\n' .)" ]; do :; done
+  trap '' TERM; kill -TERM 0; sleep 5; kill -KILL 0
+) <&3 >/dev/null 2>&1 & _w=$!
+exec 3<&-`;

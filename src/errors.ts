@@ -1,0 +1,156 @@
+/** Process exit codes. Part of the public contract: CI scripts branch on them. */
+export const ExitCode = {
+  bug: 1,
+  usage: 2,
+  config: 3,
+  locked: 4,
+  remote: 5,
+  unhealthy: 6,
+  hook: 7,
+  changes: 8,
+  interrupted: 130,
+} as const;
+export type ExitCode = (typeof ExitCode)[keyof typeof ExitCode];
+
+export interface MrskErrorOptions {
+  /** A thing to type or to change, as one sentence. */
+  readonly hint?: string | undefined;
+  /** The low-level error, kept for `-v`. */
+  readonly cause?: unknown;
+}
+
+/** A failure we can explain. Anything else that reaches `main` is a bug and prints its stack. */
+export class MrskError extends Error {
+  readonly hint: string | undefined;
+  readonly exitCode: number;
+
+  constructor(exitCode: number, message: string, options: MrskErrorOptions = {}) {
+    super(message, { cause: options.cause });
+    this.name = new.target.name;
+    this.exitCode = exitCode;
+    this.hint = options.hint;
+  }
+}
+
+/** The command line cannot be carried out as typed. */
+export class UsageError extends MrskError {
+  constructor(message: string, options: MrskErrorOptions = {}) {
+    super(ExitCode.usage, message, options);
+  }
+}
+
+/** Everything wrong with what the user wrote, all at once, each problem on a line of its own (`file:line:col: …`). */
+export class ConfigError extends MrskError {
+  readonly problems: readonly string[];
+
+  constructor(problems: readonly string[], options: MrskErrorOptions = {}) {
+    super(ExitCode.config, problems.join("\n"), options);
+    this.problems = problems;
+  }
+}
+
+/** A connection that could not be made or was lost. `host` is as the config names it. */
+export class SshError extends MrskError {
+  readonly host: string;
+
+  constructor(host: string, message: string, options: MrskErrorOptions = {}) {
+    super(ExitCode.remote, `${host}: ${message}`, options);
+    this.host = host;
+  }
+}
+
+/** A command that ran and failed. `command` is redacted; `output` is what it printed, standard error last. */
+export class CommandFailedError extends MrskError {
+  readonly host: string;
+  readonly step: string;
+  readonly command: string;
+  /** What the command itself ended with. */
+  readonly status: number;
+  readonly output: string;
+  /** Output of the steps that ran before and with it, by step name, where it was part of a script. */
+  readonly stepOutput: ReadonlyMap<string, string>;
+
+  constructor(
+    what: {
+      host: string;
+      step: string;
+      command: string;
+      status: number;
+      output: string;
+      stepOutput?: ReadonlyMap<string, string>;
+    },
+    options: MrskErrorOptions & { exitCode?: number } = {},
+  ) {
+    const said = what.output.trim();
+    super(
+      options.exitCode ?? ExitCode.remote,
+      `${what.host}: ${what.step} failed (exit status ${what.status})${said ? `\n${said}` : ""}`,
+      options,
+    );
+    this.host = what.host;
+    this.step = what.step;
+    this.command = what.command;
+    this.status = what.status;
+    this.output = what.output;
+    this.stepOutput = what.stepOutput ?? new Map();
+  }
+}
+
+/** Several hosts failed in one phase; every one of their errors is shown. */
+export class HostsFailedError extends MrskError {
+  readonly failures: readonly { readonly host: string; readonly reason: unknown }[];
+
+  constructor(failures: readonly { readonly host: string; readonly reason: unknown }[]) {
+    const first = failures[0]?.reason;
+    const known = first instanceof MrskError ? first : undefined;
+    const text = failures.map(({ host, reason }) => describe(host, reason));
+    super(
+      known?.exitCode ?? ExitCode.bug,
+      failures.length === 1 ? text[0]! : `${failures.length} hosts failed:\n${text.join("\n")}`,
+      {
+        hint: known?.hint,
+        cause: first,
+      },
+    );
+    this.failures = failures;
+  }
+}
+
+function describe(host: string, reason: unknown): string {
+  const message =
+    reason instanceof MrskError
+      ? reason.message
+      : reason instanceof Error
+        ? (reason.stack ?? reason.message)
+        : String(reason);
+  return message.startsWith(`${host}: `) ? message : `${host}: ${message}`;
+}
+
+/** Another deploy holds the lock. `details` is what its owner wrote: who, since when, which version. */
+export class LockHeldError extends MrskError {
+  constructor(host: string, details: string) {
+    super(ExitCode.locked, `Deploy lock found on ${host}\n${details.trim()}`, {
+      hint: "Wait for that deploy to end. If it is dead, run `mrsk lock release`.",
+    });
+  }
+}
+
+/** A new container that did not become healthy in time. */
+export class UnhealthyError extends MrskError {
+  constructor(message: string, options: MrskErrorOptions = {}) {
+    super(ExitCode.unhealthy, message, options);
+  }
+}
+
+export class HookFailedError extends MrskError {
+  constructor(hook: string, output: string) {
+    const said = output.trim();
+    super(ExitCode.hook, `Hook \`${hook}\` failed${said ? `\n${said}` : ""}`, { hint: "Run with -H to skip hooks." });
+  }
+}
+
+export class InterruptedError extends MrskError {
+  constructor() {
+    super(ExitCode.interrupted, "Interrupted");
+  }
+}
