@@ -1,0 +1,180 @@
+import { type Body, type Command, docker, raw, type Shell, sh } from "./command.ts";
+
+/** Exit status of a wait that ended without the answer, so that the flow can tell it from a broken command. */
+export const NOT_HEALTHY = 66;
+export const NO_MARK = 67;
+
+/** Writes a live file as a whole: beside the directory first, then moved in, so that Traefik never reads half of one. */
+export function writeLiveFile(directory: string, name: string, text: string): Shell {
+  return sh`mkdir -p ${directory}
+if [ -w ${`${directory}/..`} ]; then new=${`${directory}/../.${name}.new`}; else new=${`${directory}/.${name}.new`}; fi
+printf '%s' ${text} >"$new"
+chmod 644 "$new"
+mv -f "$new" ${`${directory}/${name}.yml`}`;
+}
+
+export function removeLiveFile(directory: string, name: string): Command {
+  return ["rm", "-f", `${directory}/${name}.yml`];
+}
+
+/** What is printed about a container that did not make it: its state, the answers of its health check, its last lines. */
+function evidence(container: string): Shell {
+  const health =
+    "{{if .State.Health}}{{range .State.Health.Log}}{{.End}} exit {{.ExitCode}}: {{.Output}}{{end}}{{end}}";
+  return sh`{
+docker inspect --type container --format ${"State: {{.State.Status}}, exit code {{.State.ExitCode}}, OOM killed: {{.State.OOMKilled}} {{.State.Error}}"} ${container} || true
+probes=$(docker inspect --type container --format ${health} ${container} 2>/dev/null | tail -n 5) || true
+[ -z "$probes" ] || printf 'Health check:\n%s\n' "$probes"
+printf 'Last lines of its log:\n'
+docker logs --tail 50 ${container} 2>&1 || true
+} >&2`;
+}
+
+/**
+ * Waits on the host until docker calls the container healthy, or, where it has no health check, until it has run for
+ * `steadySeconds` without a stop. Ends with NOT_HEALTHY and the evidence on standard error.
+ */
+export function waitUntilHealthy(container: string, deadlineSeconds: number, steadySeconds: number): Shell {
+  const state = "{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{end}}";
+  return sh`end=$(( $(date +%s) + ${deadlineSeconds} )); since=$(date +%s)
+while :; do
+  state=$(docker inspect --type container --format ${state} ${container} 2>/dev/null) || state=gone
+  case $state in
+    "running healthy") break ;;
+    "running ") [ $(( $(date +%s) - since )) -lt ${steadySeconds} ] || break ;;
+    "running "*) ;;
+    "created "*) ;;
+    *) echo "The container does not run: $state" >&2; ${evidence(container)}; exit ${NOT_HEALTHY} ;;
+  esac
+  if [ "$(date +%s)" -ge "$end" ] && [ "$state" != "running " ]; then
+    echo "Not healthy after ${raw(String(deadlineSeconds))} s: $state" >&2; ${evidence(container)}; exit ${NOT_HEALTHY}
+  fi
+  sleep 0.2 2>/dev/null || sleep 1
+done
+echo "$state"`;
+}
+
+export interface PreviewQuestion {
+  /** `http://127.0.0.1:18082`, or Traefik's own address. */
+  readonly base: string;
+  /** The unguessable name that the preview router answers to. */
+  readonly hostName: string;
+  readonly path: string;
+  /** The answer must carry it, or it came from another container. */
+  readonly mark: string;
+}
+
+/** Asks through Traefik until the container behind the preview answers 2xx, with the mark, twice in a row. */
+export function waitForPreview(container: string, question: PreviewQuestion, deadlineSeconds: number): Shell {
+  return sh`end=$(( $(date +%s) + ${deadlineSeconds} )); good=0
+while :; do
+  answer=$(curl -s -m 10 -o /dev/null -D - -H ${`Host: ${question.hostName}`} ${question.base + question.path} | tr -d '\r') || answer=
+  case $answer in
+    "HTTP/"*" 2"*${`X-Mrsk-Live: ${question.mark}`}*) good=$((good + 1)); [ "$good" -lt 2 ] || break; continue ;;
+  esac
+  good=0
+  state=$(docker inspect --type container --format '{{.State.Status}}' ${container} 2>/dev/null) || state=gone
+  case $state in running|created) ;; *) echo "The container does not run: $state" >&2; ${evidence(container)}; exit ${NOT_HEALTHY} ;; esac
+  if [ "$(date +%s)" -ge "$end" ]; then
+    printf 'No good answer at %s after %s s. The last one: %s\n' ${question.path} ${deadlineSeconds} "$(printf '%s' "$answer" | head -n 1)" >&2
+    ${evidence(container)}; exit ${NOT_HEALTHY}
+  fi
+  sleep 0.1 2>/dev/null || sleep 1
+done`;
+}
+
+/** Asks until the answers carry the mark: Traefik has then loaded the file that was written last. */
+export function waitForMark(question: PreviewQuestion): Shell {
+  return sh`tries=0
+until curl -s -m 5 -o /dev/null -D - -H ${`Host: ${question.hostName}`} ${question.base + question.path} | tr -d '\r' | grep -qi ${`^x-mrsk-live: ${question.mark}$`}; do
+  tries=$((tries + 1))
+  if [ "$tries" -ge 100 ]; then
+    echo "Traefik did not take the live file within 5 s" >&2
+    docker logs --since 30s traefik 2>&1 | grep -i 'file' | tail -n 5 >&2
+    exit ${NO_MARK}
+  fi
+  sleep 0.05 2>/dev/null || sleep 1
+done`;
+}
+
+/**
+ * Waits until nothing is under way in the container: a connection is busy while it received something after it last
+ * sent, or sent within 300 ms (cutover.md of the design, measured). Two quiet looks end it; `limitSeconds` at most.
+ * `nsenter` is the command to enter a network namespace, `sudo -n` in front where that is needed; undefined where the
+ * login user may not look: then a fixed wait.
+ */
+export function drain(container: string, port: number, limitSeconds: number, nsenter: Command | undefined): Shell {
+  const fixed = sh`sleep ${Math.min(limitSeconds, FIXED_DRAIN_SECONDS)}; echo "waited, cannot look at connections"`;
+  if (!nsenter) return fixed;
+  const look: Command = [
+    ...nsenter,
+    "--target",
+    raw('"$pid"'),
+    "--net",
+    "ss",
+    "-tinH",
+    "state",
+    "established",
+    `( sport = :${port} )`,
+  ];
+  return sh`pid=$(docker inspect --type container --format '{{.State.Pid}}' ${container} 2>/dev/null) || pid=0
+[ "$pid" != 0 ] || exit 0
+if ! ${look} >/dev/null 2>&1; then ${fixed}; exit 0; fi
+end=$(( $(date +%s) + ${limitSeconds} )); quiet=0
+while [ "$(date +%s)" -lt "$end" ]; do
+  busy=$(${look} 2>/dev/null | awk ${BUSY})
+  if [ "$busy" = 0 ]; then quiet=$((quiet + 1)); else quiet=0; fi
+  [ "$quiet" -lt 2 ] || exit 0
+  sleep 0.1 2>/dev/null || sleep 1
+done
+echo "still busy after ${raw(String(limitSeconds))} s: $busy connections"`;
+}
+
+const FIXED_DRAIN_SECONDS = 5;
+const BUSY = String.raw`{ s = -1; r = -1; n = split($0, w, " ")
+  for (i = 1; i <= n; i++) { if (w[i] ~ /^lastsnd:/) s = substr(w[i], 9) + 0; if (w[i] ~ /^lastrcv:/) r = substr(w[i], 9) + 0 }
+  if (s >= 0 && r >= 0 && (r < s || s < 300)) busy++ } END { print busy + 0 }`;
+
+/** Stops it, and makes sure that no reboot brings it back. */
+export function stopForGood(container: string, stopWaitSeconds: number | undefined): Shell {
+  const wait = stopWaitSeconds === undefined ? [] : ["-t", stopWaitSeconds];
+  return sh`${docker("update", "--restart", "no", container)} >/dev/null 2>&1 || true
+${docker("stop", ...wait, container)}`;
+}
+
+/** A reboot from here on revives this one. */
+export function keepAlive(container: string): Command {
+  return docker("update", "--restart", "unless-stopped", container);
+}
+
+export function releaseRestart(container: string): Command {
+  return docker("update", "--restart", "no", container);
+}
+
+/**
+ * For `seconds`, the container must not restart, exit, be killed for memory or turn unhealthy.
+ * Ends with NOT_HEALTHY and the evidence.
+ */
+export function watch(container: string, seconds: number): Shell {
+  const state =
+    "{{.State.Status}} {{.RestartCount}} {{.State.OOMKilled}} {{if .State.Health}}{{.State.Health.Status}}{{end}}";
+  const look = docker("inspect", "--type", "container", "--format", state, container);
+  return sh`end=$(( $(date +%s) + ${seconds} ))
+restarts=$(docker inspect --type container --format '{{.RestartCount}}' ${container} 2>/dev/null) || restarts=0
+while :; do
+  state=$(${look} 2>/dev/null) || state=gone
+  case $state in
+    "running $restarts false unhealthy") bad="turned unhealthy" ;;
+    "running $restarts false "*) bad= ;;
+    *) bad="did not stay up: $state" ;;
+  esac
+  if [ -n "$bad" ]; then echo "The new container $bad" >&2; ${evidence(container)}; exit ${NOT_HEALTHY}; fi
+  [ "$(date +%s)" -lt "$end" ] || exit 0
+  sleep 0.3 2>/dev/null || sleep 1
+done`;
+}
+
+/** Runs `body`, whatever it ends with. */
+export function anyway(body: Body): Shell {
+  return sh`{ ${body}; } || true`;
+}

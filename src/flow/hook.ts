@@ -1,0 +1,67 @@
+import { existsSync } from "node:fs";
+import { resolve } from "node:path";
+import { sh } from "../commands/command.ts";
+import { script, step } from "../commands/script.ts";
+import { CommandFailedError, HookFailedError } from "../errors.ts";
+import { type Run, stopIfInterrupted } from "./run.ts";
+
+export type HookName =
+  | "pre-connect"
+  | "pre-build"
+  | "pre-deploy"
+  | "post-deploy"
+  | "docker-setup"
+  | "pre-traefik-reboot"
+  | "post-traefik-reboot"
+  | "pre-app-boot"
+  | "post-app-boot";
+
+/**
+ * Runs the hook on this machine if there is one, with the `MRSK_…` variables of the original.
+ * @param details more variables, `MRSK_RUNTIME` for instance
+ * @throws HookFailedError when it ends with anything but 0
+ */
+export async function runHook(run: Run, hook: HookName, details: Readonly<Record<string, string>> = {}): Promise<void> {
+  const path = `${run.config.hooksPath}/${hook}`;
+  if (run.skipHooks || !existsSync(resolve(run.cwd, path))) return;
+  stopIfInterrupted(run);
+  run.report({ kind: "title", text: `Running the ${hook} hook...` });
+  const variables = { ...(await hookVariables(run)), ...details };
+  const exports = Object.entries(variables).map(([name, value]) => sh`export ${name}=${value}\n`);
+  const body = exports.reduceRight((rest, line) => sh`${line}${rest}`, sh`exec /usr/bin/env ${path}`);
+  try {
+    await run.local.run(script(`${hook} hook`, [step(`Hook ${hook}`, body)]), {
+      signal: run.signal,
+      onOutput: ({ text }) => run.report({ kind: "note", text: text.trimEnd() }),
+    });
+  } catch (error) {
+    if (error instanceof CommandFailedError) throw new HookFailedError(hook, error.output);
+    throw error;
+  }
+}
+
+async function hookVariables(run: Run): Promise<Record<string, string>> {
+  const version = await run.version();
+  const { config, selection } = run;
+  return {
+    MRSK_RECORDED_AT: timestamp(run.clock.now()),
+    MRSK_PERFORMER: await run.performer(),
+    ...(config.destination === undefined ? {} : { MRSK_DESTINATION: config.destination }),
+    MRSK_VERSION: version,
+    MRSK_SERVICE_VERSION: `${config.service}@${abbreviated(version)}`,
+    MRSK_HOSTS: selection.app.map(({ host }) => host).join(","),
+    MRSK_COMMAND: run.command[0] ?? "",
+    ...(run.command[1] === undefined ? {} : { MRSK_SUBCOMMAND: run.command[1] }),
+    ...(run.filters.roles ? { MRSK_ROLE: run.filters.roles.join(",") } : {}),
+  };
+}
+
+/** UTC without fractions: `2023-06-01T12:00:00Z`. */
+export function timestamp(date: Date): string {
+  return date.toISOString().replace(/\.\d+Z$/, "Z");
+}
+
+/** First seven characters, the whole version when it has a `_` (an uncommitted one). */
+export function abbreviated(version: string): string {
+  return version.includes("_") ? version : version.slice(0, 7);
+}

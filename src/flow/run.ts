@@ -1,0 +1,72 @@
+import type { Clock } from "../clock.ts";
+import type { Config } from "../config/config.ts";
+import type { Secrets } from "../config/secrets.ts";
+import { InterruptedError } from "../errors.ts";
+import type { Host } from "../hosts/host.ts";
+import type { Filters, Selection } from "../hosts/select.ts";
+import type { Report } from "../output/events.ts";
+
+/** One command on its way: what it knows, what it acts on, how it speaks. Made in `cli/with-run.ts`, a fake in tests. */
+export interface Run {
+  readonly config: Config;
+  readonly secrets: Secrets;
+  readonly filters: Filters;
+  readonly selection: Selection;
+  readonly clock: Clock;
+  /** Aborted by Ctrl-C and SIGTERM. */
+  readonly signal: AbortSignal;
+  readonly report: Report;
+  /** Standard output: what the user asked to see. */
+  readonly print: (text: string) => void;
+  /** Asks a yes/no question; false at the end of input. */
+  readonly confirm: (question: string) => Promise<boolean>;
+  readonly local: Host;
+  host(name: string): Host;
+  /** Random hex digits. */
+  readonly newId: (digits: number) => string;
+  /** The app version: `--version`, `VERSION`, or the git revision; the same for the whole run. @throws UsageError without any */
+  readonly version: () => Promise<string>;
+  /** As typed: `--version`, or undefined. */
+  readonly givenVersion: string | undefined;
+  /** Who deploys, for lock, audit and hooks. */
+  readonly performer: () => Promise<string>;
+  /** Command words: `["app", "boot"]`. */
+  readonly command: readonly string[];
+  readonly skipHooks: boolean;
+  /** The user's environment with `.env` merged in, for hooks and local tools. */
+  readonly environment: Readonly<Record<string, string>>;
+  readonly cwd: string;
+  /** What the run holds now. The only mutable part. */
+  readonly held: { lock: boolean };
+}
+
+/** Announces a part of the work, unless the run was interrupted. @throws InterruptedError */
+export function begin(run: Run, title: string): void {
+  stopIfInterrupted(run);
+  run.report({ kind: "title", text: title });
+}
+
+/** @throws InterruptedError */
+export function stopIfInterrupted(run: Run): void {
+  if (run.signal.aborted) throw new InterruptedError();
+}
+
+/** Reports the whole time of `work`, also when it fails. */
+export async function timed<T>(run: Run, work: () => Promise<T>): Promise<T> {
+  const started = run.clock.now().getTime();
+  try {
+    return await work();
+  } finally {
+    run.report({ kind: "finished", what: "Finished all", seconds: (run.clock.now().getTime() - started) / 1000 });
+  }
+}
+
+/** The hosts of the selection that run the app. */
+export function appHosts(run: Run): readonly Host[] {
+  return run.selection.app.map(({ host }) => run.host(host));
+}
+
+/** What a list of hosts printed, in the original's blocks: a header, the output, an empty line. */
+export function printBlock(run: Run, kind: string, host: string, output: string): void {
+  run.print(`${kind} Host: ${host}\n${output.trim()}\n\n`);
+}

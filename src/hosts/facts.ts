@@ -1,0 +1,175 @@
+import * as z from "zod/mini";
+import { docker, lines, raw, sh } from "../commands/command.ts";
+import { attempt, type Script, script, step } from "../commands/script.ts";
+import { MrskError, ExitCode } from "../errors.ts";
+import { type ContainerFact, type HostFacts, LIVE_MOUNT, type TraefikFact } from "../plan/facts.ts";
+import type { Host, ScriptResult } from "./host.ts";
+
+export interface Question {
+  readonly service: string;
+  /** Names of the `${NAME}`s whose values are wanted. */
+  readonly expansions: readonly string[];
+  /** Where live files go when no Traefik says otherwise, relative to the login directory. */
+  readonly runDirectory: string;
+}
+
+// Never a whole `inspect`: that holds the environment.
+const CONTAINER_FORMAT = [
+  '{"id":{{json .Id}}',
+  '"name":{{json .Name}}',
+  '"created":{{json .Created}}',
+  '"state":{{json .State.Status}}',
+  '"health":{{if .State.Health}}{{json .State.Health.Status}}{{else}}null{{end}}',
+  '"image":{{json .Config.Image}}',
+  '"restartPolicy":{{json .HostConfig.RestartPolicy.Name}}',
+  '"restartCount":{{json .RestartCount}}',
+  '"labels":{{json .Config.Labels}}}',
+].join(",");
+
+const TRAEFIK_FORMAT = [
+  '{"image":{{json .Config.Image}}',
+  '"state":{{json .State.Status}}',
+  '"args":{{json .Args}}',
+  '"networks":{{json .NetworkSettings.Networks}}',
+  '"mounts":{{json .Mounts}}',
+  '"ports":{{json .HostConfig.PortBindings}}}',
+].join(",");
+
+/** One script that asks a host everything a plan needs. Changes nothing. */
+export function observation({ service, expansions, runDirectory }: Question): Script {
+  const mountFormat = `{{range .Mounts}}{{if eq .Destination "${LIVE_MOUNT}"}}{{.Source}}{{end}}{{end}}`;
+  return script("Look at the host", [
+    step("Docker engine", docker("version", "--format", "{{.Server.Version}} {{.Server.APIVersion}}")),
+    step(
+      "Login user",
+      sh`id -u; id -un; pwd -P; uname -m
+if [ "$(id -u)" = 0 ] || sudo -n true 2>/dev/null; then echo yes; else echo no; fi
+df -Pm . | awk 'NR == 2 { print $4 }'`,
+    ),
+    step(
+      "Containers",
+      sh`ids=$(docker ps --all --quiet --filter ${`label=service=${service}`})
+[ -z "$ids" ] || docker inspect --type container --format ${CONTAINER_FORMAT} $ids || true`,
+    ),
+    attempt("Traefik", sh`docker inspect --type container --format ${TRAEFIK_FORMAT} traefik 2>/dev/null`),
+    step(
+      "Live files",
+      sh`dir=$(docker inspect --type container --format ${mountFormat} traefik 2>/dev/null) || true
+[ -n "$dir" ] || dir=$(pwd -P)/${runDirectory}/traefik
+printf '%s\n' "$dir"
+probe=$dir; while [ ! -e "$probe" ]; do probe=$(dirname "$probe"); done
+if [ -w "$probe" ]; then echo writable; else echo closed; fi
+for file in "$dir"/${raw(globSafe(service))}-*.yml; do
+  [ ! -f "$file" ] || printf '%s %s\n' "$(basename "$file" .yml)" "$(base64 <"$file" | tr -d '\n')"
+done`,
+    ),
+    step(
+      "Variables",
+      lines(
+        sh`:`,
+        ...expansions.map(
+          (name) => sh`printf '%s %s\n' ${name} "$(printf %s "${raw(`\${${name}-}`)}" | base64 | tr -d '\n')"`,
+        ),
+      ),
+    ),
+  ]);
+}
+
+function globSafe(service: string): string {
+  return service.replaceAll(/[^A-Za-z0-9_.-]/g, "?");
+}
+
+/** Asks the host. @throws CommandFailedError, SshError */
+export async function observe(host: Host, question: Question): Promise<HostFacts> {
+  return parseFacts(host.name, await host.run(observation(question)));
+}
+
+const Labels = z.nullable(z.record(z.string(), z.string()));
+const ContainerSchema = z.object({
+  id: z.string(),
+  name: z.string(),
+  created: z.string(),
+  state: z.string(),
+  health: z.nullable(z.string()),
+  image: z.string(),
+  restartPolicy: z.string(),
+  restartCount: z.number(),
+  labels: Labels,
+});
+const TraefikSchema = z.object({
+  image: z.string(),
+  state: z.string(),
+  args: z.nullable(z.array(z.string())),
+  networks: z.nullable(z.record(z.string(), z.object({ IPAddress: z.string() }))),
+  mounts: z.nullable(z.array(z.object({ Source: z.optional(z.string()), Destination: z.string() }))),
+  ports: z.nullable(z.record(z.string(), z.nullable(z.array(z.object({ HostIp: z.string(), HostPort: z.string() }))))),
+});
+
+export function parseFacts(host: string, result: ScriptResult): HostFacts {
+  const [engineVersion = "", apiVersion = ""] = result.text("Docker engine").split(" ");
+  const [uid, user = "", home = "", architecture = "", sudo, disk] = result.text("Login user").split("\n");
+  const [liveDirectory = "", writable, ...files] = result.text("Live files").split("\n");
+  const traefik = result.status("Traefik") === 0 ? result.text("Traefik") : "";
+  return {
+    host,
+    home,
+    user,
+    root: uid === "0",
+    sudo: sudo === "yes",
+    architecture,
+    engineVersion,
+    apiVersion,
+    freeDiskMegabytes: disk ? Number(disk) : undefined,
+    containers: jsonLines(host, result.text("Containers"), ContainerSchema)
+      .map(containerFact)
+      .toSorted((a, b) => (a.created < b.created ? 1 : -1)),
+    traefik: jsonLines(host, traefik, TraefikSchema).map(traefikFact)[0],
+    liveDirectory,
+    liveDirectoryWritable: writable === "writable",
+    liveFiles: pairs(files),
+    expansions: pairs(result.text("Variables").split("\n")),
+  };
+}
+
+function pairs(entries: readonly string[]): Map<string, string> {
+  const split = entries.filter(Boolean).map((line) => line.split(" "));
+  return new Map(split.map(([name = "", encoded = ""]) => [name, Buffer.from(encoded, "base64").toString()]));
+}
+
+function jsonLines<T>(host: string, text: string, schema: z.ZodMiniType<T>): T[] {
+  return text
+    .split("\n")
+    .filter((line) => line.startsWith("{"))
+    .map((line) => {
+      const parsed = schema.safeParse(JSON.parse(line));
+      if (parsed.success) return parsed.data;
+      throw new MrskError(ExitCode.remote, `${host}: docker inspect said something unexpected: ${line}`, {
+        cause: parsed.error,
+      });
+    });
+}
+
+function containerFact(seen: z.infer<typeof ContainerSchema>): ContainerFact {
+  const labels = new Map(Object.entries(seen.labels ?? {}));
+  return {
+    ...seen,
+    name: seen.name.replace(/^\//, ""),
+    health: seen.health ?? undefined,
+    role: labels.get("role"),
+    destination: labels.get("destination") || undefined,
+    labels,
+  };
+}
+
+function traefikFact(seen: z.infer<typeof TraefikSchema>): TraefikFact {
+  return {
+    image: seen.image,
+    state: seen.state,
+    args: seen.args ?? [],
+    address: Object.values(seen.networks ?? {}).find((network) => network.IPAddress)?.IPAddress,
+    mounts: new Map((seen.mounts ?? []).map((mount) => [mount.Destination, mount.Source ?? ""])),
+    ports: Object.values(seen.ports ?? {}).flatMap((bindings) =>
+      (bindings ?? []).map((b) => `${b.HostIp || "0.0.0.0"}:${b.HostPort}`),
+    ),
+  };
+}

@@ -1,0 +1,32 @@
+/** Everything a run can say while it works. The flow emits these; views turn them into words. */
+export type RunEvent =
+  /** A part of the work begins: `Build and push app image...`. */
+  | { readonly kind: "title"; readonly text: string }
+  /** Something a person should know, about one host or about the run. */
+  | { readonly kind: "note"; readonly host?: string; readonly text: string }
+  | { readonly kind: "warning"; readonly host?: string; readonly text: string }
+  | {
+      readonly kind: "step-start";
+      readonly host: string;
+      readonly script: string;
+      readonly step: string;
+      readonly command: string;
+    }
+  | {
+      readonly kind: "step-end";
+      readonly host: string;
+      readonly script: string;
+      readonly step: string;
+      readonly status: number;
+      readonly seconds: number;
+    }
+  | {
+      readonly kind: "output";
+      readonly host: string;
+      readonly step: string;
+      readonly stream: "stdout" | "stderr";
+      readonly text: string;
+    }
+  | { readonly kind: "finished"; readonly what: string; readonly seconds: number };
+
+export type Report = (event: RunEvent) => void;

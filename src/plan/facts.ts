@@ -1,0 +1,72 @@
+/** What was seen on one host. Everything a plan is made from; nothing else is asked. */
+export interface HostFacts {
+  readonly host: string;
+  /** Absolute path of the login directory. */
+  readonly home: string;
+  readonly user: string;
+  readonly root: boolean;
+  /** `sudo` works without a password. */
+  readonly sudo: boolean;
+  /** As `uname -m` says it: `x86_64`, `aarch64`. */
+  readonly architecture: string;
+  readonly engineVersion: string;
+  /** e.g. 1.41. */
+  readonly apiVersion: string;
+  readonly freeDiskMegabytes: number | undefined;
+  /** Every container with the service's label, newest first. */
+  readonly containers: readonly ContainerFact[];
+  readonly traefik: TraefikFact | undefined;
+  /** Absolute: where Traefik's live files are, or would be. */
+  readonly liveDirectory: string;
+  /** Whether the login user can write there (or create it). */
+  readonly liveDirectoryWritable: boolean;
+  /** Text of the service's live files by name without `.yml`. */
+  readonly liveFiles: ReadonlyMap<string, string>;
+  /** Values of the `${NAME}`s that labels, options and volumes use. */
+  readonly expansions: ReadonlyMap<string, string>;
+}
+
+export interface ContainerFact {
+  /** Docker's id. */
+  readonly id: string;
+  readonly name: string;
+  readonly role: string | undefined;
+  /** undefined: none, which is a value too. */
+  readonly destination: string | undefined;
+  /** `running`, `exited`, `created`, `restarting`, `paused`, `dead`. */
+  readonly state: string;
+  /** undefined without a health check. */
+  readonly health: string | undefined;
+  /** ISO 8601. */
+  readonly created: string;
+  readonly image: string;
+  readonly restartPolicy: string;
+  readonly restartCount: number;
+  readonly labels: ReadonlyMap<string, string>;
+}
+
+export interface TraefikFact {
+  readonly image: string;
+  readonly state: string;
+  readonly args: readonly string[];
+  readonly address: string | undefined;
+  /** Host path by path in the container. */
+  readonly mounts: ReadonlyMap<string, string>;
+  /** Host side of published ports: `0.0.0.0:80`. */
+  readonly ports: readonly string[];
+}
+
+/** Where the live files are in Traefik's container. */
+export const LIVE_MOUNT = "/etc/traefik/mrsk";
+
+/** Whether this Traefik reads live files, from a directory that is mounted. */
+export function readsLiveFiles(traefik: TraefikFact): boolean {
+  return (
+    traefik.mounts.has(LIVE_MOUNT) &&
+    traefik.args.some((arg) => arg.toLowerCase() === `--providers.file.directory=${LIVE_MOUNT}`)
+  );
+}
+
+export function isUp(container: ContainerFact): boolean {
+  return container.state === "running" || container.state === "restarting";
+}
