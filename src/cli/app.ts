@@ -1,0 +1,87 @@
+import type { Command } from "commander";
+import { addLogOptions, type LogOptions } from "./logs.ts";
+import { withRun } from "./with-run.ts";
+
+const flow = () => import("../flow/app.ts");
+
+export function addApp(program: Command): void {
+  const app = program.command("app").description("Act on the app's containers");
+
+  app
+    .command("boot")
+    .description("Start the app anew on the servers (zero downtime when a version runs)")
+    .action((_: unknown, command: Command) =>
+      withRun(command, async (run) => (await import("../flow/deploy.ts")).bootApp(run)),
+    );
+  app
+    .command("start")
+    .description("Start the stopped containers of the version last live")
+    .action((_: unknown, command: Command) => withRun(command, async (run) => (await flow()).startApp(run)));
+  app
+    .command("stop")
+    .description("Stop the running containers")
+    .action((_: unknown, command: Command) => withRun(command, async (run) => (await flow()).stopApp(run)));
+  app
+    .command("details")
+    .description("Show the running containers")
+    .action((_: unknown, command: Command) => withRun(command, async (run) => (await flow()).appDetails(run)));
+  app
+    .command("exec")
+    .description("Run a command in a container of the app (one argument: quote it)")
+    .argument("<command>")
+    .option("-i, --interactive", "with this terminal, on the primary host")
+    .option("--reuse", "in the container that runs, not in a new one")
+    .option("-e, --env <pairs...>", "more variables: KEY=VALUE")
+    .addHelpText(
+      "after",
+      '\nExamples:\n  $ mrsk app exec --reuse "npm run migrate"\n  $ mrsk app exec -i bash\n  $ mrsk app exec -p "node report.js"',
+    )
+    .action((words: string, options: { interactive?: boolean; reuse?: boolean; env?: string[] }, command: Command) =>
+      withRun(command, async (run) =>
+        (await import("../flow/exec.ts")).appExec(run, words, {
+          interactive: options.interactive === true,
+          reuse: options.reuse === true,
+          env: options.env ?? [],
+        }),
+      ),
+    );
+  app
+    .command("containers")
+    .description("Show all containers of the app, stopped ones too")
+    .action((_: unknown, command: Command) => withRun(command, async (run) => (await flow()).appContainers(run)));
+  app
+    .command("stale-containers")
+    .description("Find running containers of old versions")
+    .option("-s, --stop", "stop them")
+    .action((options: { stop?: boolean }, command: Command) =>
+      withRun(command, async (run) => (await flow()).staleContainers(run, { stop: options.stop === true })),
+    );
+  app
+    .command("images")
+    .description("Show the app's images on the servers")
+    .action((_: unknown, command: Command) => withRun(command, async (run) => (await flow()).appImages(run)));
+  addLogOptions(app.command("logs").description("Show the log of the running containers")).action(
+    (options: LogOptions, command: Command) =>
+      withRun(command, async (run) => (await import("../flow/logs.ts")).appLogs(run, options)),
+  );
+  app
+    .command("remove")
+    .description("Remove the app's containers and images from the servers")
+    .action((_: unknown, command: Command) => withRun(command, async (run) => (await flow()).removeApp(run)));
+  app
+    .command("remove-container", { hidden: true })
+    .argument("<version>")
+    .action((version: string, _: unknown, command: Command) =>
+      withRun(command, async (run) => (await flow()).removeAppContainer(run, version)),
+    );
+  app
+    .command("remove-containers", { hidden: true })
+    .action((_: unknown, command: Command) => withRun(command, async (run) => (await flow()).removeAppContainers(run)));
+  app
+    .command("remove-images", { hidden: true })
+    .action((_: unknown, command: Command) => withRun(command, async (run) => (await flow()).removeAppImages(run)));
+  app
+    .command("version")
+    .description("Show the version that runs on each server")
+    .action((_: unknown, command: Command) => withRun(command, async (run) => (await flow()).appVersion(run)));
+}

@@ -1,0 +1,36 @@
+import { chmodSync, copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+
+/** The folder beside `dist/` (bundled) or `src/` (from sources). */
+function templates(): string {
+  const here = import.meta.dirname;
+  return [join(here, "../templates"), join(here, "../../templates")].find((path) => existsSync(path))!;
+}
+
+/** Writes what a project starts from, keeping every file that exists. */
+export function init(cwd: string, print: (text: string) => void, { bundle }: { bundle: boolean }): void {
+  const from = templates();
+  const config = join(cwd, "config/deploy.yml");
+  if (existsSync(config)) {
+    print("Config file already exists in config/deploy.yml (remove first to create a new one)\n");
+  } else {
+    mkdirSync(join(cwd, "config"), { recursive: true });
+    copyFileSync(join(from, "deploy.yml"), config);
+    print("Created configuration file in config/deploy.yml\n");
+  }
+  const env = join(cwd, ".env");
+  if (!existsSync(env)) {
+    writeFileSync(env, readFileSync(join(from, "env")), { mode: 0o600 });
+    print("Created .env file (keep it out of git)\n");
+  }
+  const hooks = join(cwd, ".mrsk/hooks");
+  if (!existsSync(hooks)) {
+    mkdirSync(hooks, { recursive: true });
+    for (const sample of readdirSync(join(from, "hooks"))) {
+      copyFileSync(join(from, "hooks", sample), join(hooks, sample));
+      chmodSync(join(hooks, sample), 0o755);
+    }
+    print("Created sample hooks in .mrsk/hooks\n");
+  }
+  if (bundle) print("--bundle has no meaning here: add mrsk to your package.json with `npm install --save-dev mrsk`\n");
+}

@@ -1,0 +1,20 @@
+import type { Command } from "commander";
+import { count } from "./options.ts";
+
+export interface LogOptions {
+  readonly since?: string;
+  readonly lines?: number;
+  readonly grep?: string;
+  readonly grepOptions?: string;
+  readonly follow?: boolean;
+}
+
+/** The options of `app logs`, `accessory logs` and `traefik logs`. */
+export function addLogOptions(command: Command): Command {
+  return command
+    .option("-s, --since <time>", "lines since then: 2023-06-01T12:00:00Z or 10m")
+    .option("-n, --lines <number>", "that many last lines (default: 100)", count)
+    .option("-g, --grep <pattern>", "lines that match, as grep has it")
+    .option("-o, --grep-options <options>", "flags for grep, e.g. '-C 3'")
+    .option("-f, --follow", "go on with new lines, from all selected hosts, until Ctrl-C");
+}

@@ -1,0 +1,85 @@
+import { Command, CommanderError } from "commander";
+import { ExitCode, MrskError } from "../errors.ts";
+import { addAccessory } from "./accessory.ts";
+import { addApp } from "./app.ts";
+import { normalizeArgv } from "./argv.ts";
+import { addBuild } from "./build.ts";
+import { addDeploy } from "./deploy.ts";
+import { addProject } from "./project.ts";
+import { addHost } from "./host.ts";
+import { addGlobalOptions } from "./options.ts";
+import { addTraefik } from "./traefik.ts";
+
+declare const __MRSK_VERSION__: string;
+/** Replaced while bundling; from sources it is unknown. */
+export const MRSK_VERSION: string = typeof __MRSK_VERSION__ === "undefined" ? "0.0.0-source" : __MRSK_VERSION__;
+
+/** The whole command tree. */
+export function buildProgram(): Command {
+  const program = new Command("mrsk")
+    .description("Deploy web apps in containers to plain servers over SSH")
+    .exitOverride()
+    .helpOption("--help", "show what a command does")
+    .helpCommand("help [command]", "show what a command does")
+    .showHelpAfterError("(run with --help for what can be typed)")
+    .configureHelp({ showGlobalOptions: false, sortSubcommands: false })
+    .addHelpText(
+      "after",
+      `
+Examples:
+  $ mrsk init                                  write config/deploy.yml, .env and sample hooks
+  $ mrsk setup                                 first deploy, Docker and accessories included
+  $ mrsk deploy                                build, push, and switch to the new version
+  $ mrsk rollback 4f2a9c1                      go back to a version that is still there
+  $ mrsk app exec --reuse "npm run migrate"    run a command in the running containers`,
+    );
+  for (const add of [addDeploy, addApp, addAccessory, addBuild, addTraefik, addHost, addProject]) add(program);
+  for (const command of everyCommand(program)) {
+    addGlobalOptions(command);
+    command.exitOverride().helpOption("--help", "show what this command does");
+    command.allowExcessArguments(false);
+  }
+  return program;
+}
+
+function everyCommand(command: Command): Command[] {
+  return [command, ...command.commands.flatMap(everyCommand)];
+}
+
+/** Runs one command line and returns its exit code. Never throws, never exits: `start` does that, tests look at the number. */
+export async function main(
+  argv: readonly string[],
+  stderr: { write(text: string): unknown } = process.stderr,
+): Promise<number> {
+  try {
+    const program = buildProgram();
+    await program.parseAsync(normalizeArgv(program, argv), { from: "user" });
+    return 0;
+  } catch (error) {
+    if (error instanceof CommanderError) {
+      const asked = error.exitCode === 0 || error.code === "commander.help" || error.code === "commander.helpDisplayed";
+      return asked ? 0 : ExitCode.usage;
+    }
+    stderr.write(explain(error, argv.includes("-v") || argv.includes("--verbose")));
+    return error instanceof MrskError ? error.exitCode : ExitCode.bug;
+  }
+}
+
+/** Message and hint of a known failure; for a bug its stack. */
+export function explain(error: unknown, verbose: boolean): string {
+  if (!(error instanceof MrskError)) {
+    const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    return `ERROR (bug in mrsk): ${text}\nPlease report it with this text.\n`;
+  }
+  const hint = error.hint ? `\n${error.hint}` : "";
+  const cause =
+    verbose && error.cause instanceof Error ? `\nCaused by: ${error.cause.stack ?? error.cause.message}` : "";
+  return `ERROR (${error.name}): ${error.message}${hint}${cause}\n`;
+}
+
+/** What `bin/` calls. */
+export function start(): void {
+  void main(process.argv.slice(2)).then((code) => {
+    process.exitCode = code;
+  });
+}

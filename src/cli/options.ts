@@ -1,0 +1,60 @@
+import { type Command, InvalidArgumentError, Option } from "commander";
+
+/** The global options, as commander hands them over. Accepted before and after every command. */
+export interface GlobalOptions {
+  readonly verbose?: boolean;
+  readonly quiet?: boolean;
+  readonly version?: string;
+  readonly primary?: boolean;
+  readonly hosts?: readonly string[];
+  readonly roles?: readonly string[];
+  readonly configFile?: string;
+  readonly destination?: string;
+  readonly skipHooks?: boolean;
+}
+
+export const DEFAULT_CONFIG_FILE = "config/deploy.yml";
+
+export function addGlobalOptions(command: Command): Command {
+  return command
+    .addOption(new Option("-v, --verbose", "show each remote command and its output"))
+    .addOption(new Option("-q, --quiet", "show nothing but warnings and errors"))
+    .addOption(new Option("--version <version>", "app version to act on, instead of the git revision"))
+    .addOption(new Option("-p, --primary", "act on the primary host only"))
+    .addOption(
+      new Option("-h, --hosts <hosts>", "act on these hosts only (comma separated, * allowed)").argParser(list),
+    )
+    .addOption(
+      new Option("-r, --roles <roles>", "act on these roles only (comma separated, * allowed)").argParser(list),
+    )
+    .addOption(new Option("-c, --config-file <path>", `the configuration (default: ${DEFAULT_CONFIG_FILE})`))
+    .addOption(new Option("-d, --destination <name>", "merge deploy.<name>.yml and .env.<name>"))
+    .addOption(new Option("-H, --skip-hooks", "do not run hooks"));
+}
+
+function list(value: string): string[] {
+  const items = value
+    .split(",")
+    .map((item) => item.trim())
+    .filter(Boolean);
+  if (items.length === 0) throw new InvalidArgumentError("name at least one");
+  return items;
+}
+
+/** A positive whole number. */
+export function count(value: string): number {
+  if (!/^\d+$/.test(value)) throw new InvalidArgumentError(`expected a number, got "${value}"`);
+  return Number(value);
+}
+
+/** All values from the program down to the command, the innermost winning. */
+export function globalOptions(command: Command): GlobalOptions {
+  return command.optsWithGlobals<GlobalOptions>();
+}
+
+/** The words of the command, without the program: `["app", "boot"]`. */
+export function commandWords(command: Command): string[] {
+  const words: string[] = [];
+  for (let at: Command | null = command; at?.parent; at = at.parent) words.unshift(at.name());
+  return words;
+}

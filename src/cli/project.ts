@@ -1,0 +1,38 @@
+import type { Command } from "commander";
+import { globalOptions } from "./options.ts";
+import { withRun } from "./with-run.ts";
+
+/** What happens on this machine alone: init, config, envify, version. */
+export function addProject(program: Command): void {
+  program
+    .command("config")
+    .description("Show the resolved configuration, secrets redacted")
+    .option("--json", "for programs")
+    .action((options: { json?: boolean }, command: Command) =>
+      withRun(command, async (run) =>
+        (await import("../flow/config.ts")).showConfig(run, { json: options.json === true }),
+      ),
+    );
+  program
+    .command("init")
+    .description("Write config/deploy.yml, .env and sample hooks to start from")
+    .option("--bundle", "had a meaning in Ruby only")
+    .action(async (options: { bundle?: boolean }) =>
+      (await import("./init.ts")).init(process.cwd(), (text) => process.stdout.write(text), {
+        bundle: options.bundle === true,
+      }),
+    );
+  program
+    .command("envify")
+    .description("Evaluate .env.erb into .env (with -d: .env.NAME.erb into .env.NAME)")
+    .action(async (_: unknown, command: Command) =>
+      (await import("./envify.ts")).envify(process.cwd(), globalOptions(command).destination, process.env),
+    );
+  program
+    .command("version")
+    .description("Show the version of mrsk")
+    .action(async () => {
+      const { MRSK_VERSION } = await import("./main.ts");
+      process.stdout.write(`${MRSK_VERSION}\n`);
+    });
+}

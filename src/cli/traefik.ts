@@ -1,0 +1,50 @@
+import type { Command } from "commander";
+import { addLogOptions, type LogOptions } from "./logs.ts";
+import { withRun } from "./with-run.ts";
+
+const flow = () => import("../flow/traefik.ts");
+
+export function addTraefik(program: Command): void {
+  const traefik = program.command("traefik").description("Act on Traefik, the proxy on each web server");
+  traefik
+    .command("boot")
+    .description("Start Traefik where it does not run")
+    .action((_: unknown, command: Command) => withRun(command, async (run) => (await flow()).bootTraefik(run)));
+  traefik
+    .command("reboot")
+    .description("Replace Traefik's container, so that changed settings count")
+    .option("--rolling", "host by host")
+    .option("-y, --confirmed", "do not ask")
+    .action((options: { rolling?: boolean; confirmed?: boolean }, command: Command) =>
+      withRun(command, async (run) =>
+        (await flow()).rebootTraefik(run, { rolling: options.rolling === true, confirmed: options.confirmed === true }),
+      ),
+    );
+  traefik
+    .command("start")
+    .description("Start the stopped container")
+    .action((_: unknown, command: Command) => withRun(command, async (run) => (await flow()).startTraefik(run)));
+  traefik
+    .command("stop")
+    .description("Stop the container")
+    .action((_: unknown, command: Command) => withRun(command, async (run) => (await flow()).stopTraefik(run)));
+  traefik
+    .command("restart")
+    .description("Stop and start the container")
+    .action((_: unknown, command: Command) => withRun(command, async (run) => (await flow()).restartTraefik(run)));
+  traefik
+    .command("details")
+    .description("Show the container")
+    .action((_: unknown, command: Command) => withRun(command, async (run) => (await flow()).traefikDetails(run)));
+  addLogOptions(traefik.command("logs").description("Show Traefik's log")).action(
+    (options: LogOptions, command: Command) =>
+      withRun(command, async (run) => (await import("../flow/logs.ts")).traefikLogs(run, options)),
+  );
+  traefik
+    .command("remove")
+    .description("Remove container and image")
+    .option("-f, --force", "also where other services use it")
+    .action((options: { force?: boolean }, command: Command) =>
+      withRun(command, async (run) => (await flow()).removeTraefik(run, { force: options.force === true })),
+    );
+}

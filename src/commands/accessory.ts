@@ -1,0 +1,149 @@
+import type { Accessory, Config } from "../config/config.ts";
+import type { Secret } from "../config/secret.ts";
+import { each, envFlags, labelled, logFlags, optionFlags, secretsOf, words } from "./arguments.ts";
+import { type Command, docker, raw, type Shell, sh, withEnvironment } from "./command.ts";
+import type { ExecOptions } from "./app.ts";
+
+/** The docker commands for one accessory. Builds words, runs nothing. */
+export class AccessoryCommands {
+  readonly config: Config;
+  readonly accessory: Accessory;
+
+  constructor(config: Config, accessory: Accessory) {
+    this.config = config;
+    this.accessory = accessory;
+  }
+
+  /** @param home absolute path of the login directory, where the accessory's folder is */
+  run(home: string, secrets: ReadonlyMap<string, Secret>): Command {
+    const { accessory, config } = this;
+    return withEnvironment(
+      secretsOf(accessory.env, secrets),
+      docker(
+        "run",
+        "--name",
+        accessory.service,
+        "--detach",
+        "--restart",
+        "unless-stopped",
+        ...this.network(),
+        ...logFlags(config.logging),
+        ...(accessory.publish === undefined ? [] : ["--publish", accessory.publish]),
+        ...envFlags(accessory.env),
+        ...each("--volume", this.volumes(home)),
+        ...labelled("--label", new Map([["service", accessory.service], ...accessory.labels])),
+        ...optionFlags(accessory.options),
+        accessory.image,
+        ...words(accessory.cmd),
+      ),
+    );
+  }
+
+  private network(): string[] {
+    const network = this.accessory.network ?? this.config.network;
+    return network === undefined ? [] : ["--network", network];
+  }
+
+  private volumes(home: string): string[] {
+    const { accessory } = this;
+    const folder = `${home}/${accessory.service}`;
+    return [
+      ...accessory.volumes,
+      ...accessory.files.map((file) => `${folder}${file.remote}:${file.remote}`),
+      ...accessory.directories.map(({ source, target, mountOptions }) => {
+        const path = source.startsWith("/") ? source : `${folder}/${source}`;
+        return [path, target, ...(mountOptions === undefined ? [] : [mountOptions])].join(":");
+      }),
+    ];
+  }
+
+  createDirectories(): Shell {
+    const own = this.accessory.directories.filter(({ source }) => !source.startsWith("/"));
+    return own.reduce(
+      (all, { source }) => sh`${all}
+mkdir -p ${`${this.accessory.service}/${source}`}`,
+      sh`:`,
+    );
+  }
+
+  /** Writes one file into the accessory's folder. Its content may be binary and secret, hence never an argument. */
+  upload(remote: string, mode: string, base64: Secret): Shell {
+    const path = `${this.accessory.service}${remote}`;
+    const folder = path.slice(0, path.lastIndexOf("/"));
+    return sh`mkdir -p ${folder}
+printf '%s' ${base64} | base64 -d >${`${path}.new`}
+chmod ${mode} ${`${path}.new`}
+mv -f ${`${path}.new`} ${path}`;
+  }
+
+  start(): Command {
+    return docker("container", "start", this.accessory.service);
+  }
+
+  stop(): Command {
+    return docker("container", "stop", this.accessory.service);
+  }
+
+  /** Prints its state (`running`, `exited`, …), or nothing when there is no such container. */
+  state(): Shell {
+    return sh`docker inspect --type container --format '{{.State.Status}}' ${this.accessory.service} 2>/dev/null || true`;
+  }
+
+  details(): Command {
+    return docker("ps", "--filter", `label=service=${this.accessory.service}`);
+  }
+
+  execReuse(command: Command, { interactive = false, env = [] }: ExecOptions = {}): Command {
+    return docker("exec", interactive && "-it", ...each("-e", env), this.accessory.service, ...command);
+  }
+
+  execNew(home: string, command: Command, secrets: ReadonlyMap<string, Secret>): Command {
+    return withEnvironment(
+      secretsOf(this.accessory.env, secrets),
+      docker("run", "--rm", ...this.oneOff(home, command)),
+    );
+  }
+
+  createInteractive(home: string, command: Command, secrets: ReadonlyMap<string, Secret>): Command {
+    return withEnvironment(
+      secretsOf(this.accessory.env, secrets),
+      docker("create", "-it", "--rm", ...this.oneOff(home, command)),
+    );
+  }
+
+  private oneOff(home: string, command: Command): Command {
+    const { accessory } = this;
+    return [
+      ...this.network(),
+      ...envFlags(accessory.env),
+      ...each("--volume", this.volumes(home)),
+      accessory.image,
+      ...command,
+    ];
+  }
+
+  removeContainer(): Command {
+    return docker("container", "prune", "--force", "--filter", `label=service=${this.accessory.service}`);
+  }
+
+  removeImage(): Command {
+    return docker("image", "rm", "--force", this.accessory.image);
+  }
+
+  /** Files that containers wrote may belong to root: docker takes them away where the login user cannot. */
+  removeDirectory(): Shell {
+    const { service, image } = this.accessory;
+    const wipe = docker(
+      "run",
+      "--rm",
+      "--user",
+      "0",
+      "--entrypoint",
+      "sh",
+      "--volume",
+      raw('"$PWD":/home-of-login'),
+      image,
+    );
+    return sh`rm -rf ${service} 2>/dev/null || ${wipe} -c ${`rm -rf '/home-of-login/${service}'`}`;
+  }
+}

@@ -1,0 +1,204 @@
+import type { Config, Role } from "../config/config.ts";
+import type { Secret } from "../config/secret.ts";
+import { each, envFlags, labelled, logFlags, optionFlags, secretsOf, words } from "./arguments.ts";
+import { type Command, docker, pipe, raw, type Shell, sh, withEnvironment } from "./command.ts";
+import { healthFlags } from "./healthcheck.ts";
+import { containerName, hostPart, image, latestImage } from "./names.ts";
+
+/** All that one `docker run` of the app needs beside the configuration. */
+export interface Launch {
+  readonly name: string;
+  readonly version: string;
+  /** As configured, for the container's host name. */
+  readonly host: string;
+  /** Twelve hex digits. */
+  readonly suffix: string;
+  /** Complete: what `roleLabels` or `containerLabels` gave. */
+  readonly labels: ReadonlyMap<string, string>;
+  readonly secrets: ReadonlyMap<string, Secret>;
+  readonly restart: "no" | "unless-stopped";
+  /** Whether the engine knows `--health-start-interval`. */
+  readonly startInterval: boolean;
+  /** false where the image cannot run the health check, as was found out before. */
+  readonly healthcheck: boolean;
+}
+
+/** A log's part: which lines, and whether new ones follow. */
+export interface LogQuery {
+  readonly since?: string | undefined;
+  readonly lines?: number | undefined;
+  readonly grep?: string | undefined;
+  /** Flags for grep, as typed. */
+  readonly grepOptions?: string | undefined;
+  readonly follow?: boolean | undefined;
+  readonly timestamps?: boolean | undefined;
+}
+
+export interface ExecOptions {
+  readonly interactive?: boolean;
+  /** Extra variables, `KEY=VALUE`. */
+  readonly env?: readonly string[];
+}
+
+/** The docker commands for one role of the app. Builds words, runs nothing. */
+export class AppCommands {
+  readonly config: Config;
+  readonly role: Role;
+
+  constructor(config: Config, role: Role) {
+    this.config = config;
+    this.role = role;
+  }
+
+  run(launch: Launch): Command {
+    const { config, role } = this;
+    const check = launch.healthcheck ? role.healthcheck : undefined;
+    return withEnvironment(
+      secretsOf(role.env, launch.secrets),
+      docker(
+        "run",
+        "--detach",
+        "--restart",
+        launch.restart,
+        "--name",
+        launch.name,
+        "--hostname",
+        `${hostPart(launch.host)
+          .slice(0, 51)
+          .replace(/[^A-Za-z0-9]+$/, "")}-${launch.suffix}`,
+        ...(config.network === undefined ? [] : ["--network", config.network]),
+        "-e",
+        `MRSK_CONTAINER_NAME=${launch.name}`,
+        "-e",
+        `MRSK_VERSION=${launch.version}`,
+        ...envFlags(role.env),
+        ...(check ? healthFlags(check, { startInterval: launch.startInterval }) : []),
+        ...logFlags(role.logging ?? config.logging),
+        ...each("--volume", config.volumes),
+        ...labelled("--label", launch.labels),
+        ...optionFlags(role.options),
+        image(config, launch.version),
+        ...words(role.cmd),
+      ),
+    );
+  }
+
+  start(name: string): Command {
+    return docker("start", name);
+  }
+
+  stop(container: string): Command {
+    const { stopWaitSeconds } = this.config;
+    return docker("stop", ...(stopWaitSeconds === undefined ? [] : ["-t", stopWaitSeconds]), container);
+  }
+
+  rename(from: string, to: string): Command {
+    return docker("rename", from, to);
+  }
+
+  remove(container: string): Command {
+    return docker("container", "rm", container);
+  }
+
+  /** What docker shows of the role's containers that run. */
+  details(): Command {
+    return docker("ps", ...this.filters());
+  }
+
+  /** Filters that docker can apply; it cannot ask for the absence of a destination, so callers look at labels too. */
+  filters(): string[] {
+    return [...serviceFilters(this.config), "--filter", `label=role=${this.role.name}`];
+  }
+
+  status(version: string): Command {
+    return docker(
+      "inspect",
+      "--format",
+      "{{if .State.Health}}{{.State.Health.Status}}{{else}}{{.State.Status}}{{end}}",
+      containerName(this.config, this.role, version),
+    );
+  }
+
+  execReuse(container: string, command: Command, { interactive = false, env = [] }: ExecOptions = {}): Command {
+    return docker("exec", interactive && "-it", ...each("-e", env), container, ...command);
+  }
+
+  execNew(
+    version: string,
+    command: Command,
+    secrets: ReadonlyMap<string, Secret>,
+    { env = [] }: ExecOptions = {},
+  ): Command {
+    return withEnvironment(
+      secretsOf(this.role.env, secrets),
+      docker("run", "--rm", ...this.oneOff(version, command, env)),
+    );
+  }
+
+  /** Prints the id of a container that waits to be entered with `docker start -ai`. */
+  createInteractive(
+    version: string,
+    command: Command,
+    secrets: ReadonlyMap<string, Secret>,
+    env: readonly string[],
+  ): Command {
+    return withEnvironment(
+      secretsOf(this.role.env, secrets),
+      docker("create", "-it", "--rm", ...this.oneOff(version, command, env)),
+    );
+  }
+
+  private oneOff(version: string, command: Command, env: readonly string[]): Command {
+    const { config, role } = this;
+    return [
+      ...(config.network === undefined ? [] : ["--network", config.network]),
+      ...envFlags(role.env),
+      ...each("-e", env),
+      ...each("--volume", config.volumes),
+      image(config, version),
+      ...command,
+    ];
+  }
+}
+
+/** `--filter label=service=S [--filter label=destination=D]`. */
+export function serviceFilters(config: Config): string[] {
+  const destination = config.destination === undefined ? [] : ["--filter", `label=destination=${config.destination}`];
+  return ["--filter", `label=service=${config.service}`, ...destination];
+}
+
+export function listContainers(config: Config): Command {
+  return docker("container", "ls", "--all", ...serviceFilters(config));
+}
+
+export function listImages(config: Config): Command {
+  return docker("image", "ls", config.repository);
+}
+
+export function tagLatest(config: Config, version: string): Command {
+  return docker("tag", image(config, version), latestImage(config));
+}
+
+/** Every tag of the repository, and what lost its tag: images carry the service label, not the destination's. */
+export function removeImages(config: Config): Shell {
+  return sh`for image in $(docker image ls --quiet --no-trunc ${config.repository} | sort -u); do
+  docker image rm --force "$image" || true
+done
+${docker("image", "prune", "--all", "--force", "--filter", `label=service=${config.service}`)}`;
+}
+
+/** `docker logs` of one container. Both of its streams come on standard output, as grep needs them. */
+export function logs(container: string, query: LogQuery): Command {
+  const command = docker(
+    "logs",
+    ...(query.since === undefined ? [] : ["--since", query.since]),
+    ...(query.lines === undefined ? [] : ["--tail", query.lines]),
+    query.timestamps && "--timestamps",
+    query.follow && "--follow",
+    container,
+    raw("2>&1"),
+  );
+  if (query.grep === undefined) return command;
+  const unbuffered = query.follow ? ["--line-buffered"] : [];
+  return pipe(command, ["grep", ...unbuffered, ...words(query.grepOptions), "-e", query.grep]);
+}

@@ -1,0 +1,103 @@
+import type { Environment, Logging, Options } from "../config/config.ts";
+import type { Secret } from "../config/secret.ts";
+import { ExitCode, MrskError } from "../errors.ts";
+import type { Command, Word } from "./command.ts";
+
+/** `name key=value` for each pair; an empty value leaves the bare key, as the original has it for labels. */
+export function labelled(name: string, pairs: Iterable<readonly [string, string]>): Word[] {
+  return Array.from(pairs).flatMap(([key, value]) => [name, value === "" ? key : `${key}=${value}`]);
+}
+
+/** `name item` for each item. */
+export function each(name: string, items: Iterable<string>): Word[] {
+  return Array.from(items).flatMap((item) => [name, item]);
+}
+
+/**
+ * `-e NAME` for secrets, whose values the command gets in its own environment (`secretsOf`), then `-e NAME=value`.
+ * A name that is both keeps the secret.
+ */
+export function envFlags(env: Environment): Word[] {
+  const clear = Array.from(env.clear).filter(([name]) => !env.secret.includes(name));
+  return [...each("-e", env.secret), ...clear.flatMap(([name, value]) => ["-e", `${name}=${value}`])];
+}
+
+/** The pairs of `withEnvironment` for `envFlags`. @throws MrskError for a name that was not resolved beforehand (a bug) */
+export function secretsOf(env: Environment, resolved: ReadonlyMap<string, Secret>): (readonly [string, Secret])[] {
+  return env.secret.map((name) => {
+    const secret = resolved.get(name);
+    if (!secret) throw new MrskError(ExitCode.bug, `secret ${name} was not resolved`);
+    return [name, secret];
+  });
+}
+
+/** `--key value`, `--key` for true, repeated for a list. */
+export function optionFlags(options: Options): Word[] {
+  return Array.from(options).flatMap(([key, value]) => {
+    if (value === true) return [`--${key}`];
+    return (typeof value === "string" ? [value] : value).flatMap((item) => [`--${key}`, item]);
+  });
+}
+
+/** `--key=value`, as Traefik takes its flags. */
+export function assignedFlags(options: Options): Word[] {
+  return Array.from(options).flatMap(([key, value]) => {
+    if (value === true) return [`--${key}`];
+    return (typeof value === "string" ? [value] : value).map((item) => `--${key}=${item}`);
+  });
+}
+
+export function logFlags(logging: Logging): Word[] {
+  const driver = logging.driver === undefined ? [] : ["--log-driver", logging.driver];
+  return [...driver, ...labelled("--log-opt", logging.options)];
+}
+
+/**
+ * The words of a command line as a shell would split it, without expanding anything.
+ * @throws MrskError when a quote is left open
+ */
+export function words(line: string | undefined): Command {
+  const found: string[] = [];
+  let word: string | undefined;
+  let quote = "";
+  for (let i = 0; i < (line ?? "").length; i++) {
+    const char = line![i]!;
+    if (quote === "'") {
+      if (char === "'") quote = "";
+      else word += char;
+    } else if (char === "\\") {
+      const next = line![++i] ?? "";
+      word = (word ?? "") + (quote === '"' && !'"\\$`'.includes(next) ? `\\${next}` : next);
+    } else if (quote === '"') {
+      if (char === '"') quote = "";
+      else word += char;
+    } else if (char === "'" || char === '"') {
+      quote = char;
+      word ??= "";
+    } else if (/\s/.test(char)) {
+      if (word !== undefined) found.push(word);
+      word = undefined;
+    } else {
+      word = (word ?? "") + char;
+    }
+  }
+  if (quote) throw new MrskError(ExitCode.config, `A quote is left open in: ${line}`);
+  if (word !== undefined) found.push(word);
+  return found;
+}
+
+const EXPANSION = /\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^{}]*))?\}/g;
+
+/** Names of the `${NAME}`s in the texts. */
+export function expansionNames(texts: Iterable<string>): string[] {
+  const names = Array.from(texts).flatMap((text) => Array.from(text.matchAll(EXPANSION), (match) => match[1]!));
+  return [...new Set(names)];
+}
+
+/** `${NAME}` and `${NAME:-default}` replaced, as the original let the server's shell do it. */
+export function expand(text: string, values: ReadonlyMap<string, string>): string {
+  return text.replaceAll(
+    EXPANSION,
+    (_, name: string, fallback: string | undefined) => values.get(name) || (fallback ?? ""),
+  );
+}

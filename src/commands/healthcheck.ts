@@ -1,0 +1,27 @@
+import type { Healthcheck } from "../config/config.ts";
+import type { Word } from "./command.ts";
+
+/** Where the probe asks: `path` is joined to `http://localhost:PORT` as a URL reference, so it may be a whole URL. */
+export function probeUrl(check: Healthcheck): string {
+  const url = new URL(check.path, `http://localhost:${check.port}`);
+  return url.href;
+}
+
+/** The command that docker runs in the container. */
+export function probeCommand(check: Healthcheck): string {
+  return check.cmd ?? `curl -f ${probeUrl(check)} || exit 1`;
+}
+
+/** Flags of `docker run`. `startInterval` needs an engine of API 1.44 or newer. */
+export function healthFlags(check: Healthcheck, { startInterval }: { startInterval: boolean }): Word[] {
+  const quick = startInterval
+    ? ["--health-start-period", `${deadlineSeconds(check)}s`, "--health-start-interval", "200ms"]
+    : [];
+  return ["--health-cmd", probeCommand(check), "--health-interval", check.interval, ...quick];
+}
+
+/** The patience of the original's polling: attempts 1, 2, … `max_attempts`, each followed by as many seconds. */
+export function deadlineSeconds(check: Healthcheck): number {
+  const patience = (check.maxAttempts * (check.maxAttempts + 1)) / 2;
+  return Math.ceil(Math.max(patience, check.intervalSeconds * check.maxAttempts));
+}

@@ -1,0 +1,48 @@
+import type { Config, Role } from "../config/config.ts";
+
+/** `S-R[-D]`: what the names of a role's containers, router and live file begin with. */
+export function containerPrefix(config: Config, role: Role): string {
+  return [config.service, role.name, config.destination].filter((part) => part !== undefined).join("-");
+}
+
+/** `S-R[-D]-V`. */
+export function containerName(config: Config, role: Role, version: string): string {
+  return `${containerPrefix(config, role)}-${version}`;
+}
+
+/** The version in a container's name, without what a rename on conflict added; undefined for a foreign name. */
+export function versionOf(prefix: string, name: string): string | undefined {
+  if (!name.startsWith(`${prefix}-`)) return undefined;
+  return name.slice(prefix.length + 1).replace(/_replaced_[0-9a-f]{16}$/, "");
+}
+
+export function image(config: Config, version: string): string {
+  return `${config.repository}:${version}`;
+}
+
+export function latestImage(config: Config): string {
+  return image(config, "latest");
+}
+
+/** `S[-D]`: names what is shared by all roles: lock, audit log, releases. */
+export function servicePrefix(config: Config): string {
+  return config.destination === undefined ? config.service : `${config.service}-${config.destination}`;
+}
+
+/** In the login directory, where the original has it. */
+export function auditFile(config: Config): string {
+  return `mrsk-${servicePrefix(config)}-audit.log`;
+}
+
+/** In the login directory. */
+export function lockDirectory(config: Config): string {
+  return `${config.runDirectory}/lock-${servicePrefix(config)}`;
+}
+
+/** `user@host:port` and `[v6]:port` without user and port. */
+export function hostPart(host: string): string {
+  const address = host.slice(host.lastIndexOf("@") + 1);
+  const bracketed = /^\[(.+)\](?::\d+)?$/.exec(address);
+  if (bracketed) return bracketed[1]!;
+  return (address.match(/:/g) ?? []).length === 1 ? address.replace(/:\d+$/, "") : address;
+}
