@@ -1,0 +1,89 @@
+import {
+  acquireLock,
+  LOCK_HELD,
+  lockStatus as statusCommand,
+  lockText,
+  releaseEveryLock,
+  releaseLock,
+} from "../commands/lock.ts";
+import { attempt, script, step } from "../commands/script.ts";
+import { CommandFailedError, LockHeldError } from "../errors.ts";
+import { runHook, timestamp } from "./hook.ts";
+import { type Run, stopIfInterrupted } from "./run.ts";
+
+/**
+ * Holds the deploy lock while `work` runs, and frees it whatever happens; runs the `pre-connect` hook first. A run that
+ * already holds it just works. The lock is on the configured primary host, whatever the filters say.
+ * @throws LockHeldError naming who has it
+ */
+export async function withLock<T>(run: Run, work: () => Promise<T>): Promise<T> {
+  if (run.held.lock) return work();
+  await runHook(run, "pre-connect");
+  stopIfInterrupted(run);
+  run.report({ kind: "title", text: "Acquiring the deploy lock..." });
+  await acquire(run, "Automatic deploy lock");
+  run.held.lock = true;
+  let failure: unknown;
+  try {
+    return await work();
+  } catch (error) {
+    failure = error;
+    throw error;
+  } finally {
+    await releaseAfter(run, failure);
+  }
+}
+
+/** A failing release must not hide why the work failed. */
+async function releaseAfter(run: Run, failure: unknown): Promise<void> {
+  run.report({ kind: "title", text: "Releasing the deploy lock..." });
+  try {
+    await primary(run).run(script("Release the lock", [step("Release the lock", releaseLock(run.config))]));
+    run.held.lock = false;
+  } catch (error) {
+    const text = `The deploy lock could not be released: ${error instanceof Error ? error.message : String(error)}. Run \`mrsk lock release\`.`;
+    run.report({ kind: "warning", host: run.config.primaryHost, text });
+    if (failure === undefined) throw error;
+  }
+}
+
+async function acquire(run: Run, message: string): Promise<void> {
+  const text = lockText({
+    by: await run.performer(),
+    at: timestamp(run.clock.now()),
+    version: await run.version(),
+    message,
+  });
+  try {
+    await primary(run).run(script("Take the lock", [step("Take the lock", acquireLock(run.config, text))]));
+  } catch (error) {
+    if (error instanceof CommandFailedError && error.status === LOCK_HELD) {
+      throw new LockHeldError(run.config.primaryHost, error.output);
+    }
+    throw error;
+  }
+}
+
+/** `lock acquire`. */
+export async function takeLock(run: Run, message: string): Promise<void> {
+  await acquire(run, message);
+  run.print("Acquired the deploy lock\n");
+}
+
+/** `lock release`. */
+export async function freeLock(run: Run): Promise<void> {
+  const result = await primary(run).run(
+    script("Release the lock", [step("Release the lock", releaseEveryLock(run.config))]),
+  );
+  run.print(result.text("Release the lock") === "" ? "There is no deploy lock\n" : "Released the deploy lock\n");
+}
+
+/** `lock status`. */
+export async function lockStatus(run: Run): Promise<void> {
+  const result = await primary(run).run(script("Lock", [attempt("Lock", statusCommand(run.config))]));
+  run.print(`${result.text("Lock") || "There is no deploy lock"}\n`);
+}
+
+function primary(run: Run) {
+  return run.host(run.config.primaryHost);
+}

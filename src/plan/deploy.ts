@@ -1,0 +1,198 @@
+import { readsVersion3, roleLabels, containerLabels, ID_LABEL } from "../commands/labels.ts";
+import { containerName, containerPrefix, versionOf } from "../commands/names.ts";
+import { expand } from "../commands/expansion.ts";
+import type { Config, Role } from "../config/config.ts";
+import type { RoleOnHost } from "../hosts/select.ts";
+import { type ContainerFact, type HostFacts, isUp, readsLiveFiles } from "./facts.ts";
+
+/** How requests find the role's container on a host. */
+export type Routing = "live-file" | "labels" | "none";
+
+/** The container that is to be live: a new one, or one that was kept. */
+export interface NextContainer {
+  readonly name: string;
+  readonly version: string;
+  readonly labels: ReadonlyMap<string, string>;
+  /** A stopped container that is started as it is; undefined: a new one is made. */
+  readonly kept: ContainerFact | undefined;
+}
+
+/** What happens to one role on one host. */
+export interface RolePlan {
+  readonly role: Role;
+  readonly routing: Routing;
+  readonly next: NextContainer;
+  /** The container that is live now. */
+  readonly old: ContainerFact | undefined;
+  /** Other running containers of the role: left by crashes or by hand. Stopped when the old one is. */
+  readonly stale: readonly ContainerFact[];
+  /** A container in the way of the next one's name: renamed when it runs, removed when not. */
+  readonly inTheWay: { readonly container: ContainerFact; readonly newName: string | undefined } | undefined;
+  /** Stopped containers beyond what is retained, oldest first. */
+  readonly surplus: readonly ContainerFact[];
+}
+
+/** What happens on one host. */
+export interface HostPlan {
+  readonly host: string;
+  readonly facts: HostFacts;
+  readonly roles: readonly RolePlan[];
+  readonly traefik: TraefikPlan;
+}
+
+export type TraefikPlan =
+  | { readonly action: "none" | "run" | "start" }
+  /** Runs as it should, or not quite: `differs` then says how. It is left alone either way. */
+  | { readonly action: "keep"; readonly differs: string | undefined };
+
+export interface Decision {
+  readonly config: Config;
+  readonly version: string;
+  readonly targets: readonly RoleOnHost[];
+  readonly facts: ReadonlyMap<string, HostFacts>;
+  /** New hex digits; called in a fixed order, so a test can count. */
+  readonly newId: (digits: number) => string;
+  /** Whether a kept container of the version is taken as it is (rollback), or a new one made (deploy). */
+  readonly reuse: boolean;
+  /** The arguments Traefik would be started with, to see whether it differs. */
+  readonly traefikArguments: readonly string[];
+}
+
+/** Facts to work. Pure: the same question gives the same answer. */
+export function decide(decision: Decision): HostPlan[] {
+  return decision.targets.map((target) => {
+    const facts = decision.facts.get(target.host)!;
+    const traefik = decideTraefik(decision, target, facts);
+    return {
+      host: target.host,
+      facts,
+      roles: target.roles.map((role) => decideRole(decision, role, facts, traefik)),
+      traefik,
+    };
+  });
+}
+
+function decideTraefik({ config, traefikArguments }: Decision, target: RoleOnHost, facts: HostFacts): TraefikPlan {
+  if (!target.roles.some((role) => role.traefik)) return { action: "none" };
+  const { traefik } = facts;
+  if (!traefik) return { action: "run" };
+  if (traefik.state !== "running" && traefik.state !== "restarting") return { action: "start" };
+  return { action: "keep", differs: difference(config, traefikArguments, traefik.image, traefik.args) };
+}
+
+function difference(
+  config: Config,
+  wanted: readonly string[],
+  image: string,
+  args: readonly string[],
+): string | undefined {
+  if (image !== config.traefik.image) return `its image is ${image}, configured is ${config.traefik.image}`;
+  const missing = wanted.filter((arg) => !args.includes(arg));
+  const surplus = args.filter((arg) => !wanted.includes(arg));
+  if (missing.length === 0 && surplus.length === 0) return undefined;
+  return [missing.length > 0 && `it lacks ${missing.join(" ")}`, surplus.length > 0 && `it has ${surplus.join(" ")}`]
+    .filter(Boolean)
+    .join("; ");
+}
+
+function decideRole(decision: Decision, role: Role, facts: HostFacts, traefik: TraefikPlan): RolePlan {
+  const { config, version } = decision;
+  const mine = containersOf(config, role, facts);
+  const routing = routingOf(role, facts, traefik);
+  const old = liveContainer(config, role, facts);
+  const name = containerName(config, role, version);
+  const sameName = mine.find((container) => container.name === name);
+  const kept = decision.reuse && sameName && (sameName === old || !isUp(sameName)) ? sameName : undefined;
+  const next: NextContainer = kept
+    ? { name, version, labels: kept.labels, kept }
+    : { name, version, labels: nextLabels(decision, role, facts, routing), kept: undefined };
+  const running = mine.filter((container) => isUp(container) && container !== old && container !== kept);
+  return {
+    role,
+    routing,
+    next,
+    old,
+    stale: running,
+    inTheWay:
+      sameName && !kept
+        ? {
+            container: sameName,
+            newName: isUp(sameName) ? `${name}_replaced_${decision.newId(16)}` : undefined,
+          }
+        : undefined,
+    surplus: surplusOf(config, mine, old, kept),
+  };
+}
+
+function nextLabels(decision: Decision, role: Role, facts: HostFacts, routing: Routing): Map<string, string> {
+  const { config } = decision;
+  const plain = new Map([...roleLabels(config, role)].map(([key, value]) => [key, expand(value, facts.expansions)]));
+  const id = decision.newId(8);
+  return routing === "live-file" ? containerLabels(plain, id) : new Map([...plain, [ID_LABEL, id]]);
+}
+
+function routingOf(role: Role, facts: HostFacts, traefik: TraefikPlan): Routing {
+  if (!role.traefik) return "none";
+  if (traefik.action === "run") return facts.liveDirectoryWritable ? "live-file" : "labels";
+  return facts.traefik && readsLiveFiles(facts.traefik) && facts.liveDirectoryWritable ? "live-file" : "labels";
+}
+
+/** The role's containers of exactly this destination, newest first. */
+export function containersOf(config: Config, role: Role, facts: HostFacts): ContainerFact[] {
+  const prefix = containerPrefix(config, role);
+  return facts.containers.filter(
+    (container) =>
+      container.role === role.name &&
+      container.destination === config.destination &&
+      versionOf(prefix, container.name) !== undefined,
+  );
+}
+
+/** The running container that has the requests: the one the live file names, else the newest that runs. */
+export function liveContainer(config: Config, role: Role, facts: HostFacts): ContainerFact | undefined {
+  const running = containersOf(config, role, facts).filter(isUp);
+  const name = containerPrefix(config, role);
+  const service = liveServiceOf(facts.liveFiles.get(name) ?? "", name);
+  const named = running.find((container) => {
+    const id = container.labels.get(ID_LABEL);
+    return service !== undefined && service === (id === undefined ? name : `${name}-${id}`);
+  });
+  return named ?? running[0];
+}
+
+/** The service that the live router `name` of the file leads to, without its provider. */
+function liveServiceOf(text: string, name: string): string | undefined {
+  const lines = text.split("\n");
+  const at = lines.findIndex((line) => line.trim() === `${name}:` && line.startsWith("    "));
+  if (at < 0) return undefined;
+  for (const line of lines.slice(at + 1)) {
+    if (/^ {0,4}\S/.test(line)) return undefined;
+    const service = /^ {6}service: (.+)@docker$/.exec(line)?.[1];
+    if (service !== undefined) return service;
+  }
+  return undefined;
+}
+
+function surplusOf(
+  config: Config,
+  mine: readonly ContainerFact[],
+  ...needed: (ContainerFact | undefined)[]
+): ContainerFact[] {
+  const stopped = mine.filter(
+    (container) => !isUp(container) && container.state !== "paused" && !needed.includes(container),
+  );
+  // The old one is about to be the newest stopped one.
+  const keep = Math.max(0, config.retainContainers - (needed[0] ? 1 : 0));
+  return stopped.slice(keep).toReversed();
+}
+
+/** What cannot work on a host, found before anything is touched: a line each. */
+export function obstacles(plan: HostPlan): string[] {
+  const major = Number(plan.facts.engineVersion.split(".")[0]);
+  const found: string[] = [];
+  const image = plan.facts.traefik?.image;
+  if (plan.traefik.action !== "none" && major >= 29 && image !== undefined && !readsVersion3(image)) {
+    found.push(`${image} cannot talk to Docker Engine ${plan.facts.engineVersion}: set traefik.image to a newer one`);
+  }
+  return found;
+}
