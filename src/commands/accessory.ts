@@ -1,7 +1,7 @@
 import type { Accessory, Config } from "../config/config.ts";
 import type { Secret } from "../config/secret.ts";
-import { each, envFlags, labelled, logFlags, optionFlags, secretsOf, words } from "./arguments.ts";
-import { type Command, docker, raw, type Shell, sh, withEnvironment } from "./command.ts";
+import { each, envFlags, labelled, logFlags, optionFlags, secretsOf, volumeFlags, words } from "./arguments.ts";
+import { type Command, docker, raw, type Shell, sh, type Word, withEnvironment } from "./command.ts";
 import type { ExecOptions } from "./app.ts";
 
 /** The docker commands for one accessory. Builds words, runs nothing. */
@@ -30,7 +30,7 @@ export class AccessoryCommands {
         ...logFlags(config.logging),
         ...(accessory.publish === undefined ? [] : ["--publish", accessory.publish]),
         ...envFlags(accessory.env),
-        ...each("--volume", this.volumes(home)),
+        ...this.volumes(home),
         ...labelled("--label", new Map([["service", accessory.service], ...accessory.labels])),
         ...optionFlags(accessory.options),
         accessory.image,
@@ -44,17 +44,17 @@ export class AccessoryCommands {
     return network === undefined ? [] : ["--network", network];
   }
 
-  private volumes(home: string): string[] {
+  private volumes(home: string): Word[] {
     const { accessory } = this;
     const folder = `${home}/${accessory.service}`;
-    return [
-      ...accessory.volumes,
+    const own = [
       ...accessory.files.map((file) => `${folder}${file.remote}:${file.remote}`),
       ...accessory.directories.map(({ source, target, mountOptions }) => {
         const path = source.startsWith("/") ? source : `${folder}/${source}`;
         return [path, target, ...(mountOptions === undefined ? [] : [mountOptions])].join(":");
       }),
     ];
+    return [...volumeFlags(accessory.volumes), ...each("--volume", own)];
   }
 
   createDirectories(): Shell {
@@ -113,13 +113,7 @@ mv -f ${`${path}.new`} ${path}`;
 
   private oneOff(home: string, command: Command): Command {
     const { accessory } = this;
-    return [
-      ...this.network(),
-      ...envFlags(accessory.env),
-      ...each("--volume", this.volumes(home)),
-      accessory.image,
-      ...command,
-    ];
+    return [...this.network(), ...envFlags(accessory.env), ...this.volumes(home), accessory.image, ...command];
   }
 
   removeContainer(): Command {

@@ -1,6 +1,6 @@
 import type { Config, Role } from "../config/config.ts";
 import type { Secret } from "../config/secret.ts";
-import { each, envFlags, labelled, logFlags, optionFlags, secretsOf, words } from "./arguments.ts";
+import { each, envFlags, logFlags, optionFlags, resolvedLabels, secretsOf, volumeFlags, words } from "./arguments.ts";
 import { type Command, docker, pipe, raw, type Shell, sh, withEnvironment } from "./command.ts";
 import { healthFlags } from "./healthcheck.ts";
 import { containerName, hostPart, image, latestImage } from "./names.ts";
@@ -13,7 +13,7 @@ export interface Launch {
   readonly host: string;
   /** Twelve hex digits. */
   readonly suffix: string;
-  /** Complete: what `roleLabels` or `containerLabels` gave. */
+  /** Complete: what `roleLabels` or `containerLabels` gave, each `${NAME}` replaced by the host's value. */
   readonly labels: ReadonlyMap<string, string>;
   readonly secrets: ReadonlyMap<string, Secret>;
   readonly restart: "no" | "unless-stopped";
@@ -33,6 +33,16 @@ export interface LogQuery {
   readonly follow?: boolean | undefined;
   readonly timestamps?: boolean | undefined;
 }
+
+/** A container as `AppCommands.list` shows it. */
+export interface Listed {
+  readonly id: string;
+  readonly name: string;
+  readonly state: string;
+}
+
+// Docker turns \t into a tab.
+const LIST_FORMAT = String.raw`{{.ID}}\t{{.Names}}\t{{.State}}\t{{.Label "role"}}\t{{.Label "destination"}}`;
 
 export interface ExecOptions {
   readonly interactive?: boolean;
@@ -63,9 +73,7 @@ export class AppCommands {
         "--name",
         launch.name,
         "--hostname",
-        `${hostPart(launch.host)
-          .slice(0, 51)
-          .replace(/[^A-Za-z0-9]+$/, "")}-${launch.suffix}`,
+        hostName(launch),
         ...(config.network === undefined ? [] : ["--network", config.network]),
         "-e",
         `MRSK_CONTAINER_NAME=${launch.name}`,
@@ -74,8 +82,8 @@ export class AppCommands {
         ...envFlags(role.env),
         ...(check ? healthFlags(check, { startInterval: launch.startInterval }) : []),
         ...logFlags(role.logging ?? config.logging),
-        ...each("--volume", config.volumes),
-        ...labelled("--label", launch.labels),
+        ...volumeFlags(config.volumes),
+        ...resolvedLabels(launch.labels),
         ...optionFlags(role.options),
         image(config, launch.version),
         ...words(role.cmd),
@@ -90,6 +98,27 @@ export class AppCommands {
   stop(container: string): Command {
     const { stopWaitSeconds } = this.config;
     return docker("stop", ...(stopWaitSeconds === undefined ? [] : ["-t", stopWaitSeconds]), container);
+  }
+
+  /** One line per container, newest first, for `parseList`; with `running` only those that are up. */
+  list({ running = false }: { running?: boolean } = {}): Command {
+    const states = running ? ["--filter", "status=running", "--filter", "status=restarting"] : ["--all"];
+    return docker("ps", "--no-trunc", ...states, ...this.filters(), "--format", LIST_FORMAT);
+  }
+
+  /** What `list` printed, without the containers of other destinations: docker cannot filter by a label's absence. */
+  parseList(output: string): Listed[] {
+    return output.split("\n").flatMap((line) => {
+      const [id, name, state, role, destination] = line.split("\t");
+      if (!id || !name || role !== this.role.name || (destination || undefined) !== this.config.destination) return [];
+      return [{ id, name, state: state ?? "" }];
+    });
+  }
+
+  /** Removes every stopped container of the role, of exactly this destination. */
+  removeStopped(): Command {
+    const none = this.config.destination === undefined ? ["--filter", "label!=destination"] : [];
+    return docker("container", "prune", "--force", ...this.filters(), ...none);
   }
 
   rename(from: string, to: string): Command {
@@ -154,11 +183,17 @@ export class AppCommands {
       ...(config.network === undefined ? [] : ["--network", config.network]),
       ...envFlags(role.env),
       ...each("-e", env),
-      ...each("--volume", config.volumes),
+      ...volumeFlags(config.volumes),
       image(config, version),
       ...command,
     ];
   }
+}
+
+/** Linux allows 64 characters. */
+function hostName({ host, suffix }: Launch): string {
+  const readable = hostPart(host).replaceAll(/[^A-Za-z0-9.-]/g, "-");
+  return `${readable.slice(0, 51).replace(/[^A-Za-z0-9]+$/, "")}-${suffix}`;
 }
 
 /** `--filter label=service=S [--filter label=destination=D]`. */
@@ -179,13 +214,20 @@ export function tagLatest(config: Config, version: string): Command {
   return docker("tag", image(config, version), latestImage(config));
 }
 
-/** Every tag of the repository, and what lost its tag: images carry the service label, not the destination's. */
+/**
+ * Every image of the service that no container uses, by label and by name: images carry no destination, and one built
+ * elsewhere no label.
+ */
 export function removeImages(config: Config): Shell {
-  return sh`for image in $(docker image ls --quiet --no-trunc ${config.repository} | sort -u); do
-  docker image rm --force "$image" || true
+  return sh`docker image ls --format '{{.Repository}}:{{.Tag}}' ${config.repository} | while read -r image; do
+  case $image in *'<none>'*) continue ;; esac
+  docker image rm "$image" </dev/null || true
 done
 ${docker("image", "prune", "--all", "--force", "--filter", `label=service=${config.service}`)}`;
 }
+
+// BusyBox's grep does not know the flag, and stops at it.
+const UNBUFFERED = raw("$(echo y | grep -q --line-buffered y 2>/dev/null && echo --line-buffered)");
 
 /** `docker logs` of one container. Both of its streams come on standard output, as grep needs them. */
 export function logs(container: string, query: LogQuery): Command {
@@ -199,6 +241,6 @@ export function logs(container: string, query: LogQuery): Command {
     raw("2>&1"),
   );
   if (query.grep === undefined) return command;
-  const unbuffered = query.follow ? ["--line-buffered"] : [];
+  const unbuffered = query.follow ? [UNBUFFERED] : [];
   return pipe(command, ["grep", ...unbuffered, ...words(query.grepOptions), "-e", query.grep]);
 }

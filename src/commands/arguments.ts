@@ -2,10 +2,25 @@ import type { Environment, Logging, Options } from "../config/config.ts";
 import type { Secret } from "../config/secret.ts";
 import { ExitCode, MrskError } from "../errors.ts";
 import type { Command, Word } from "./command.ts";
+import { expandable, volume } from "./expansion.ts";
 
-/** `name key=value` for each pair; an empty value leaves the bare key, as the original has it for labels. */
+export { expand, expandable, expansionNames, expansions } from "./expansion.ts";
+
+/**
+ * `name key=value` for each pair, `${NAME}` left to the host's shell; an empty value leaves the bare key, as the
+ * original has it for labels.
+ */
 export function labelled(name: string, pairs: Iterable<readonly [string, string]>): Word[] {
-  return Array.from(pairs).flatMap(([key, value]) => [name, value === "" ? key : `${key}=${value}`]);
+  return Array.from(pairs).flatMap(([key, value]) => [name, value === "" ? key : expandable(`${key}=${value}`)]);
+}
+
+/** `--label key=value` for labels whose `${NAME}`s were replaced before: nothing is expanded again. */
+export function resolvedLabels(labels: Iterable<readonly [string, string]>): Word[] {
+  return Array.from(labels).flatMap(([key, value]) => ["--label", value === "" ? key : `${key}=${value}`]);
+}
+
+export function volumeFlags(volumes: Iterable<string>): Word[] {
+  return Array.from(volumes).flatMap((text) => ["--volume", volume(text)]);
 }
 
 /** `name item` for each item. */
@@ -19,7 +34,7 @@ export function each(name: string, items: Iterable<string>): Word[] {
  */
 export function envFlags(env: Environment): Word[] {
   const clear = Array.from(env.clear).filter(([name]) => !env.secret.includes(name));
-  return [...each("-e", env.secret), ...clear.flatMap(([name, value]) => ["-e", `${name}=${value}`])];
+  return [...each("-e", env.secret), ...clear.flatMap(([name, value]) => ["-e", expandable(`${name}=${value}`)])];
 }
 
 /** The pairs of `withEnvironment` for `envFlags`. @throws MrskError for a name that was not resolved beforehand (a bug) */
@@ -35,12 +50,12 @@ export function secretsOf(env: Environment, resolved: ReadonlyMap<string, Secret
 export function optionFlags(options: Options): Word[] {
   return Array.from(options).flatMap(([key, value]) => {
     if (value === true) return [`--${key}`];
-    return (typeof value === "string" ? [value] : value).flatMap((item) => [`--${key}`, item]);
+    return (typeof value === "string" ? [value] : value).flatMap((item) => [`--${key}`, expandable(item)]);
   });
 }
 
-/** `--key=value`, as Traefik takes its flags. */
-export function assignedFlags(options: Options): Word[] {
+/** `--key=value`, as Traefik takes its flags; `${NAME}` as written. */
+export function assignedFlags(options: Options): string[] {
   return Array.from(options).flatMap(([key, value]) => {
     if (value === true) return [`--${key}`];
     return (typeof value === "string" ? [value] : value).map((item) => `--${key}=${item}`);
@@ -53,7 +68,8 @@ export function logFlags(logging: Logging): Word[] {
 }
 
 /**
- * The words of a command line as a shell would split it, without expanding anything.
+ * The words of a command line as a shell would split it, without expanding anything: `$NAME`, `&&` and `*` are words like
+ * any other. Who wants a shell writes `sh -c '…'`.
  * @throws MrskError when a quote is left open
  */
 export function words(line: string | undefined): Command {
@@ -84,20 +100,4 @@ export function words(line: string | undefined): Command {
   if (quote) throw new MrskError(ExitCode.config, `A quote is left open in: ${line}`);
   if (word !== undefined) found.push(word);
   return found;
-}
-
-const EXPANSION = /\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^{}]*))?\}/g;
-
-/** Names of the `${NAME}`s in the texts. */
-export function expansionNames(texts: Iterable<string>): string[] {
-  const names = Array.from(texts).flatMap((text) => Array.from(text.matchAll(EXPANSION), (match) => match[1]!));
-  return [...new Set(names)];
-}
-
-/** `${NAME}` and `${NAME:-default}` replaced, as the original let the server's shell do it. */
-export function expand(text: string, values: ReadonlyMap<string, string>): string {
-  return text.replaceAll(
-    EXPANSION,
-    (_, name: string, fallback: string | undefined) => values.get(name) || (fallback ?? ""),
-  );
 }

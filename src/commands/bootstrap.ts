@@ -41,6 +41,6 @@ if ! command -v docker >/dev/null; then
 fi
 serve
 if [ "$(id -u)" != 0 ] && ! docker info >/dev/null 2>&1; then
-  as_root usermod -aG docker "$(id -un)"; echo "$(id -un) joined the group docker"
+  as_root usermod -aG docker "$(id -un)" 2>/dev/null || as_root addgroup "$(id -un)" docker; echo "$(id -un) joined the group docker"
 fi`;
 }

@@ -1,5 +1,6 @@
 import type { Config } from "../config/config.ts";
-import { Assignment, and, type Command, docker, raw, type Word } from "./command.ts";
+import { Secret } from "../config/secret.ts";
+import { and, type Command, docker, raw, type Word, withEnvironment } from "./command.ts";
 import { each } from "./arguments.ts";
 import { image, latestImage } from "./names.ts";
 
@@ -34,22 +35,47 @@ export function platforms(config: Config): string | undefined {
   }
 }
 
-/** Builds, tags with the version and `latest`, and pushes. Values of build arguments travel in the environment. */
-export function push(config: Config, version: string): Command {
+/** Whether docker, and where it is needed buildx, are on this machine. */
+export function dependencyCheck(config: Config): Command {
+  const engine = docker("--version");
+  return config.builder.kind === "native" ? engine : and(engine, docker("buildx", "version"));
+}
+
+/**
+ * Builds, tags with the version and `latest`, and pushes. Values of build arguments and of build secrets travel in the
+ * environment of the build, the former redacted in logs.
+ * @param secrets by name, for `builder.secrets`; docker reads the rest from its own environment or a file of that name
+ */
+export function push(config: Config, version: string, secrets: ReadonlyMap<string, Secret> = new Map()): Command {
   const { builder } = config;
+  const namedArgs = [...builder.args].filter(([name]) => travels(name));
+  const plainArgs = [...builder.args].filter(([name]) => !travels(name));
   const options: Word[] = [
     ...each("-t", [image(config, version), latestImage(config)]),
     ...cacheFlags(config),
     "--label",
     `service=${config.service}`,
-    ...each("--build-arg", builder.args.keys()),
+    ...each(
+      "--build-arg",
+      plainArgs.map(([name, value]) => `${name}=${value}`),
+    ),
+    ...each(
+      "--build-arg",
+      namedArgs.map(([name]) => name),
+    ),
     ...builder.secrets.flatMap((name) => ["--secret", `id=${name}`]),
     "--file",
     builder.dockerfile,
     ...(builder.target === undefined ? [] : ["--target", builder.target]),
     ...(builder.ssh === undefined ? [] : ["--ssh", builder.ssh]),
   ];
-  const environment = Array.from(builder.args, ([name, value]) => new Assignment(name, value));
+  const environment = withEnvironment(
+    [
+      ...namedArgs.map(([name, value]) => [name, new Secret(name, value)] as const),
+      ...[...secrets].filter(([name]) => builder.secrets.includes(name) && !builder.args.has(name)),
+    ],
+    [],
+  );
   const name = builderName(config);
   if (builder.kind === "native") {
     const build = [...environment, ...docker("build", ...options, builder.context)];
@@ -68,6 +94,14 @@ export function push(config: Config, version: string): Command {
       builder.context,
     ),
   ];
+}
+
+/** Whether a variable of that name can be set for docker without changing what docker does. */
+function travels(name: string): boolean {
+  return (
+    /^[A-Za-z_][A-Za-z0-9_]*$/.test(name) &&
+    !/^(?:PATH|HOME|SHELL|TMPDIR|USER|LD_.*|DOCKER_.*|BUILDX_.*|BUILDKIT_.*|SSH_.*|.*_proxy)$/i.test(name)
+  );
 }
 
 function cacheFlags(config: Config): Word[] {

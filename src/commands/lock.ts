@@ -34,7 +34,7 @@ export function acquireLock(config: Config, text: string): Shell {
 fi
 mkdir -p ${config.runDirectory}
 if mkdir ${directory} 2>/dev/null; then
-  printf '%s' ${mimeBase64(text)} >${`${directory}/details`}
+  printf '%s' ${mimeBase64(text)} >${`${directory}/details`} || { rm -rf ${directory}; exit 1; }
 elif [ -d ${directory} ]; then
   base64 -d <${`${directory}/details`} 2>/dev/null || true
   exit ${LOCK_HELD}
