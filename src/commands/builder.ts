@@ -15,7 +15,7 @@ export function builderName(config: Config): string | undefined {
       return `mrsk-${config.service}-native-remote`;
     case "native/cached":
       return `mrsk-${config.service}-native-cached`;
-    case "native":
+    default:
       return undefined;
   }
 }

@@ -35,7 +35,7 @@ export function readsVersion3(image: string): boolean {
 
 /** Traefik 3 goes on reading rules that only version 2 knew when the router says so. */
 function addRuleSyntax(labels: Map<string, string>): void {
-  for (const [name, value] of [...labels]) {
+  for (const [name, value] of labels) {
     const router = /^(traefik\.(?:http|tcp)\.routers\.[^.]+)\.rule$/i.exec(name)?.[1];
     if (!router || !isVersion2Rule(value)) continue;
     const key = `${router}.rulesyntax`;
@@ -44,9 +44,10 @@ function addRuleSyntax(labels: Map<string, string>): void {
 }
 
 const VERSION_2_ONLY = [
-  /\b(?:Host|HostSNI|Path|PathPrefix|Method|ClientIP)\(\s*`[^`]*`\s*,/,
+  /\b(?:Host|HostRegexp|HostSNI|Path|PathPrefix|Method|ClientIP)\(\s*(?:`[^`]*`|"[^"]*")\s*,/,
   /\b(?:HostHeader|Headers|HeadersRegexp)\(/,
-  /\b(?:Host|Path|PathPrefix|HostRegexp)\(\s*`[^`]*\{[^`}]*\}/,
+  /\b(?:Host|Path|PathPrefix|HostRegexp)\(\s*[`"][^`"]*\{[A-Za-z_][A-Za-z0-9_-]*(?::[^`"]*)?\}/,
+  /\bQuery\(\s*[`"][^`"=]+=/,
 ];
 
 /** Several values in one matcher, matchers that were renamed, and `{name:regexp}` in a path or host. */
@@ -83,28 +84,68 @@ export function traefikLabel(key: string, value: string): TraefikLabel | undefin
  * that share one would share its requests, and label routers one below their priority, so that the file decides.
  */
 export function containerLabels(labels: ReadonlyMap<string, string>, id: string): Map<string, string> {
+  const parts = [...labels].flatMap(([key, value]) => traefikLabel(key, value) ?? []);
+  const owns = (protocol: string, service: string) =>
+    parts.some((part) => part.section === "services" && part.protocol === protocol && part.name === service);
   const out = new Map([[ID_LABEL, id]]);
   for (const [key, value] of labels) {
-    const label = traefikLabel(key, value);
-    if (label?.section === "services") {
-      out.set(`traefik.${label.protocol}.services.${label.name}-${id}.${label.option}`, value);
-    } else if (label?.section === "routers" && label.option.toLowerCase() === "service" && !value.includes("@")) {
-      out.set(key, `${value}-${id}`);
-    } else if (label?.section === "routers" && label.option.toLowerCase() === "priority") {
+    const part = traefikLabel(key, value);
+    const option = part?.option.toLowerCase();
+    if (part?.section === "services") {
+      out.set(`traefik.${part.protocol}.services.${part.name}-${id}.${part.option}`, value);
+    } else if (part && namesService(part) && owns(part.protocol, value.replace(/@docker$/, ""))) {
+      out.set(
+        key,
+        value.replace(/(?:@docker)?$/, (provider) => `-${id}${provider}`),
+      );
+    } else if (part?.section === "routers" && option === "priority" && ruleOf(parts, part) !== undefined) {
       continue;
     } else {
       out.set(key, value);
     }
-    if (label?.section === "routers" && label.option.toLowerCase() === "rule") {
-      const priority = givenPriority(labels, label) ?? Buffer.byteLength(value);
-      out.set(`traefik.${label.protocol}.routers.${label.name}.priority`, String(Math.max(1, priority - 1)));
+    if (part?.section === "routers" && option === "rule") {
+      const priority = standalonePriority(part, parts) - 1;
+      out.set(`traefik.${part.protocol}.routers.${part.name}.priority`, String(priority));
     }
   }
   return out;
 }
 
-function givenPriority(labels: ReadonlyMap<string, string>, router: TraefikLabel): number | undefined {
-  const key = `traefik.${router.protocol}.routers.${router.name}.priority`.toLowerCase();
-  const value = [...labels].find(([name]) => name.toLowerCase() === key)?.[1];
-  return value === undefined || Number(value) === 0 ? undefined : Number(value);
+/** Whether the label's value is the name of a service. */
+export function namesService({ section, option }: TraefikLabel): boolean {
+  const path = option.toLowerCase();
+  return (section === "routers" && path === "service") || (section === "middlewares" && path === "errors.service");
+}
+
+// Two labels below the lowest there are a router for a stopped app, at 1, and 0, which Traefik takes for none given.
+const LOWEST = 3;
+// Exact as a JavaScript number, below the preview's and below Traefik's own limit.
+const HIGHEST = 8_000_000_000_000_000;
+
+/**
+ * The priority a router has when it stands alone: as its label says, else the rule's length in bytes, as Traefik has it.
+ * Kept within what leaves room for a neighbour above and below.
+ */
+export function standalonePriority(router: TraefikLabel, labels: readonly TraefikLabel[]): number {
+  const given = Number(optionOf(labels, router, "priority") ?? 0);
+  const rule = ruleOf(labels, router) ?? "";
+  // The catch-all of TCP comes after every other rule; Traefik gives it −1.
+  const natural =
+    router.protocol === "tcp" && /^HostSNI\(\s*[`"]\*[`"]\s*\)$/i.test(rule) ? LOWEST : Buffer.byteLength(rule);
+  return Math.min(HIGHEST, Math.max(LOWEST, Number.isFinite(given) && given !== 0 ? given : natural));
+}
+
+function ruleOf(labels: readonly TraefikLabel[], router: TraefikLabel): string | undefined {
+  return optionOf(labels, router, "rule");
+}
+
+/** The value of another option of the same router, service or middleware. */
+export function optionOf(labels: readonly TraefikLabel[], of: TraefikLabel, option: string): string | undefined {
+  return labels.find(
+    (other) =>
+      other.protocol === of.protocol &&
+      other.section === of.section &&
+      other.name === of.name &&
+      other.option.toLowerCase() === option,
+  )?.value;
 }

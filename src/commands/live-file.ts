@@ -1,10 +1,19 @@
 import { stringify } from "yaml";
-import { ID_LABEL, type TraefikLabel, traefikLabel } from "./labels.ts";
+import {
+  idOf,
+  list,
+  names,
+  partsOf,
+  type Protocol,
+  type Routed,
+  type Router,
+  routersOf,
+  type Section,
+  tree,
+  valueOf,
+} from "./routing.ts";
 
-/** A container as the live file knows it: its labels say all. */
-export interface Routed {
-  readonly labels: ReadonlyMap<string, string>;
-}
+export type { Routed } from "./routing.ts";
 
 /** How the preview is asked for, and what its answers carry. */
 export interface Preview {
@@ -16,70 +25,108 @@ export interface Preview {
   readonly appHost: string;
 }
 
+/**
+ * What a live file says. The states of a cutover: the live one and the preview of the next; the next live, the old one
+ * last, the preview of the next; the next live alone.
+ */
 export interface LiveFile {
   /** What all names begin with: `S-R[-D]`. */
   readonly name: string;
   /** undefined before the first deploy. */
   readonly live: Routed | undefined;
-  /** The container that goes: routed one below the live one until it is stopped. */
+  /** The container that goes: routed below the live one until it is stopped. */
   readonly last?: Routed;
   readonly preview?: Preview & { readonly container: Routed };
 }
 
-type Section = Record<string, unknown>;
+interface Sections {
+  readonly routers: Section;
+  readonly middlewares: Section;
+  readonly services: Section;
+}
 
-/** Below Traefik's own limit, and exact as a JavaScript number. */
+/** Below Traefik's own limit, above `standalonePriority`'s, and exact as a JavaScript number. */
 const PREVIEW_PRIORITY = 9_000_000_000_000_000;
+/** Below every other: reached when no container of the app is there. */
+const STOPPED_PRIORITY = 1;
 
 /**
  * The text of a live file. Sections without content are left out (Traefik refuses them), `{{` is escaped (the files are
- * Go templates), every name begins with the role's, all but the live router's with the container's.
+ * Go templates). Names are global over all files: each begins with the role's, all but the live router's with the
+ * container's.
  */
 export function liveFile(file: LiveFile): string {
-  const http: Record<"routers" | "middlewares" | "services", Section> = { routers: {}, middlewares: {}, services: {} };
-  const tcp: Record<"routers" | "middlewares" | "services", Section> = { routers: {}, middlewares: {}, services: {} };
-  for (const protocol of ["http", "tcp"] as const) {
-    const section = protocol === "http" ? http : tcp;
-    const lastRouters = file.last ? routersOf(file.last, protocol) : new Map<string, Router>();
-    const live = file.live;
-    const liveRouters = live ? routersOf(live, protocol) : new Map<string, Router>();
-    const top = Math.max(0, ...[...lastRouters.values()].map((router) => router.priority + 1));
-    for (const [name, router] of liveRouters) {
-      if (!live) break;
-      const priority = file.last ? Math.max(router.priority + 1, top) : router.priority;
-      section.routers[name] = routerSection(file, live, router, priority);
-      if (protocol === "http") {
-        // A stopped app answers 503: this router is left when the live one's service is gone.
-        const stopped = `${own(file, live)}-${name}-stopped`;
-        section.routers[stopped] = { ...conditions(router), priority: 1, service: stopped };
-        section.services[stopped] = { loadBalancer: { servers: [] } };
-      }
-    }
-    if (file.last) {
-      for (const [name, router] of lastRouters) {
-        const priority = Math.max(1, Math.max(liveRouters.get(name)?.priority ?? 0, router.priority));
-        section.routers[`${own(file, file.last)}-${name}-last`] = routerSection(file, file.last, router, priority);
-      }
-    }
-    for (const container of [file.live, file.last]) {
-      if (container) Object.assign(section.middlewares, middlewaresOf(file, container, protocol));
-    }
-  }
-  if (file.preview) addPreview(file, file.preview, http);
-  return escapeTemplates(stringify(withoutEmpty({ http, tcp }), { lineWidth: 0 }));
+  const sections = { http: protocolSections(file, "http"), tcp: protocolSections(file, "tcp") };
+  if (file.preview) addPreview(file, file.preview, sections.http);
+  return escapeTemplates(stringify(withoutEmpty(sections), { lineWidth: 0 }));
 }
 
-function addPreview(file: LiveFile, preview: NonNullable<LiveFile["preview"]>, http: Record<string, Section>): void {
+function protocolSections(file: LiveFile, protocol: Protocol): Sections {
+  const sections: Sections = { routers: {}, middlewares: {}, services: {} };
+  const { live, last } = file;
+  const liveRouters = live ? routersOf(live, protocol) : [];
+  const lastRouters = last ? routersOf(last, protocol) : [];
+  const beside = last ?? (file.preview && file.preview.container !== live ? file.preview.container : undefined);
+  const besideRouters = beside ? routersOf(beside, protocol) : [];
+  const raise = raiseAbove(liveRouters, besideRouters);
+  for (const router of live ? liveRouters : []) {
+    const name = router.name === file.name ? file.name : `${own(file, live!)}-${router.name}`;
+    sections.routers[name] = routerSection(file, live!, router, router.priority + raise);
+    if (protocol === "http") addStopped(file, live!, router, sections);
+  }
+  const sink = sinkBelow(lastRouters, liveRouters);
+  for (const router of last ? lastRouters : []) {
+    const name = `${suffixed(own(file, last!), file, router)}-last`;
+    sections.routers[name] = routerSection(file, last!, router, router.priority + sink);
+  }
+  for (const container of [live, last]) {
+    if (container) Object.assign(sections.middlewares, middlewaresOf(file, container, protocol));
+  }
+  return sections;
+}
+
+// With one router each, the live one has one more than the larger of both, and the other that minus one; with several,
+// every live router is above every old one, and each side keeps its own order. An old router above a live one would go
+// on serving the old version: its rule may be the longer one.
+
+function raiseAbove(routers: readonly Router[], others: readonly Router[]): number {
+  if (routers.length === 0 || others.length === 0) return 0;
+  return Math.max(0, highest(others) - lowest(routers)) + 1;
+}
+
+function sinkBelow(routers: readonly Router[], others: readonly Router[]): number {
+  if (routers.length === 0 || others.length === 0) return 0;
+  return Math.max(0, lowest(others) - highest(routers));
+}
+
+function lowest(routers: readonly Router[]): number {
+  return Math.min(...routers.map((router) => router.priority));
+}
+
+function highest(routers: readonly Router[]): number {
+  return Math.max(...routers.map((router) => router.priority));
+}
+
+/** A stopped app answers 503, not 404: this router is left when the live one's service is gone. */
+function addStopped(file: LiveFile, live: Routed, router: Router, sections: Sections): void {
+  const name = `${suffixed(own(file, live), file, router)}-stopped`;
+  sections.routers[name] = { ...router.conditions, priority: STOPPED_PRIORITY, service: name };
+  sections.services[name] = { loadBalancer: { servers: [] } };
+}
+
+function addPreview(file: LiveFile, preview: NonNullable<LiveFile["preview"]>, http: Sections): void {
   const name = own(file, preview.container);
-  const first = [...routersOf(preview.container, "http").values()][0];
-  http["routers"]![`${name}-preview`] = {
+  const routers = routersOf(preview.container, "http");
+  const router = routers.find((other) => other.name === file.name) ?? routers[0];
+  if (!router) return;
+  http.routers[`${name}-preview`] = {
     rule: `Host(\`${preview.hostName}\`)`,
     priority: PREVIEW_PRIORITY,
     entryPoints: ["mrsk"],
-    service: first?.service,
+    service: router.service,
     middlewares: [`${name}-mark`],
   };
-  http["middlewares"]![`${name}-mark`] = {
+  http.middlewares[`${name}-mark`] = {
     headers: {
       customRequestHeaders: { Host: preview.appHost },
       customResponseHeaders: { "X-Mrsk-Live": preview.mark },
@@ -87,86 +134,32 @@ function addPreview(file: LiveFile, preview: NonNullable<LiveFile["preview"]>, h
   };
 }
 
-interface Router {
-  readonly options: Section;
-  /** What it has when it stands alone. */
-  readonly priority: number;
-  readonly service: string;
-}
-
-/** The routers a container's labels define, with the service each leads to. */
-function routersOf(container: Routed, protocol: "http" | "tcp"): Map<string, Router> {
-  const labels = labelsOf(container, protocol);
-  const services = [...new Set(labels.filter((label) => label.section === "services").map((label) => label.name))];
-  const routers = new Map<string, Router>();
-  for (const name of new Set(labels.filter((label) => label.section === "routers").map((label) => label.name))) {
-    const mine = labels.filter((label) => label.section === "routers" && label.name === name);
-    const value = (option: string) => mine.find((label) => label.option.toLowerCase() === option)?.value;
-    const rule = value("rule");
-    const named = value("service") ?? (services.length === 1 ? services[0] : undefined);
-    if (rule === undefined || named === undefined) continue;
-    const given = Number(value("priority") ?? 0);
-    const below = container.labels.has(ID_LABEL) ? 1 : 0;
-    const priority = given === 0 ? Buffer.byteLength(rule) : given + below;
-    routers.set(name, {
-      options: nested(mine.filter((label) => !["priority", "service"].includes(label.option.toLowerCase()))),
-      priority,
-      service: named.includes("@") ? named : `${named}@docker`,
-    });
-  }
-  return routers;
-}
-
 function routerSection(file: LiveFile, container: Routed, router: Router, priority: number): Section {
-  const { middlewares, ...options } = conditionsAndMore(router);
-  const names = typeof middlewares === "string" ? middlewares.split(",").map((name) => name.trim()) : [];
+  const middlewares = router.middlewares.map((name) => middlewareReference(file, container, name));
   return {
-    ...options,
+    ...router.conditions,
     priority,
     service: router.service,
-    ...(names.length > 0 ? { middlewares: names.map((name) => middlewareReference(file, container, name)) } : {}),
+    ...(middlewares.length > 0 ? { middlewares } : {}),
   };
-}
-
-function conditionsAndMore(router: Router): Section {
-  const out: Section = {};
-  for (const [key, value] of Object.entries(router.options)) {
-    const lower = key.toLowerCase();
-    if (lower === "tls") out["tls"] = value === "true" ? {} : value;
-    else if (lower === "entrypoints")
-      out["entryPoints"] = String(value)
-        .split(",")
-        .map((name) => name.trim());
-    else if (lower === "middlewares") out["middlewares"] = value;
-    else out[lower === "rulesyntax" ? "ruleSyntax" : key] = value;
-  }
-  return out;
-}
-
-/** When a router counts, without what it does then. */
-function conditions(router: Router): Section {
-  const { middlewares: _, ...rest } = conditionsAndMore(router);
-  return rest;
-}
-
-function labelsOf(container: Routed, protocol: "http" | "tcp"): TraefikLabel[] {
-  return [...container.labels].flatMap(([key, value]) => {
-    const label = traefikLabel(key, value);
-    return label?.protocol === protocol ? [label] : [];
-  });
 }
 
 /** `N-ID`; a container of the original has no id and is `N-original`. */
 function own(file: LiveFile, container: Routed): string {
-  return `${file.name}-${container.labels.get(ID_LABEL) ?? "original"}`;
+  return `${file.name}-${idOf(container) ?? "original"}`;
 }
 
-function middlewaresOf(file: LiveFile, container: Routed, protocol: "http" | "tcp"): Section {
-  const labels = labelsOf(container, protocol).filter((label) => label.section === "middlewares");
+function suffixed(base: string, file: LiveFile, router: Router): string {
+  return router.name === file.name ? base : `${base}-${router.name}`;
+}
+
+/** All that the labels define, per container, so that differing labels cannot clash. */
+function middlewaresOf(file: LiveFile, container: Routed, protocol: Protocol): Section {
+  const parts = partsOf(container, protocol).filter((part) => part.section === "middlewares");
   const out: Section = {};
-  for (const name of new Set(labels.map((label) => label.name))) {
-    const options = nested(labels.filter((label) => label.name === name));
-    out[middlewareName(file, container, name)] = mapReferences(options, (reference) =>
+  for (const name of names(parts, "middlewares")) {
+    const options = emptySections(tree(parts.filter((part) => part.name === name)));
+    out[middlewareName(file, container, name)] = withReferences(options, (reference) =>
       middlewareReference(file, container, reference),
     );
   }
@@ -174,64 +167,49 @@ function middlewaresOf(file: LiveFile, container: Routed, protocol: "http" | "tc
 }
 
 function middlewareName(file: LiveFile, container: Routed, name: string): string {
-  const short = name.startsWith(`${file.name}-`) ? name.slice(file.name.length + 1) : name;
-  return `${own(file, container)}-${short}`;
+  const short = name.startsWith(`${file.name}-`) ? name.slice(file.name.length + 1) : `own-${name}`;
+  // Ours has that name.
+  return `${own(file, container)}-${short === "mark" ? "user-mark" : short}`;
 }
 
 /** A middleware of this container under its name in the file; any other is docker's unless it says whose. */
 function middlewareReference(file: LiveFile, container: Routed, reference: string): string {
   const [name = "", provider] = reference.split("@");
-  const defined = [...container.labels].some(([key, value]) => {
-    const label = traefikLabel(key, value);
-    return label?.section === "middlewares" && label.name === name;
-  });
+  const defined = (["http", "tcp"] as const).some((protocol) =>
+    names(partsOf(container, protocol), "middlewares").includes(name),
+  );
   if (defined && (provider === undefined || provider === "docker")) return middlewareName(file, container, name);
   return provider === undefined ? `${name}@docker` : reference;
 }
 
+/** A label says `compress=true` for what a file says as `compress: {}`. */
+function emptySections(options: Section): Section {
+  const kept = Object.entries(options).filter(([, value]) => String(value).toLowerCase() !== "false");
+  return Object.fromEntries(kept.map(([key, value]) => [key, String(value).toLowerCase() === "true" ? {} : value]));
+}
+
 /** `chain.middlewares` and `errors.service` name other things too. */
-function mapReferences(options: Section, refer: (name: string) => string): Section {
-  const chain = options["chain"] as Section | undefined;
-  if (typeof chain?.["middlewares"] === "string") {
-    chain["middlewares"] = chain["middlewares"].split(",").map((name) => refer(name.trim()));
-  }
-  const errors = options["errors"] as Section | undefined;
-  if (typeof errors?.["service"] === "string" && !errors["service"].includes("@")) {
-    errors["service"] = `${errors["service"]}@docker`;
-  }
-  return options;
+function withReferences(options: Section, refer: (name: string) => string): Section {
+  return Object.fromEntries(
+    Object.entries(options).map(([key, value]) => {
+      if (typeof value !== "object" || value === null) return [key, value];
+      const section = value as Section;
+      if (key.toLowerCase() === "chain") {
+        return [key, { middlewares: list(valueOf(section, "middlewares")).map(refer) }];
+      }
+      const service = valueOf(section, "service");
+      if (key.toLowerCase() !== "errors" || typeof service !== "string" || service.includes("@")) return [key, value];
+      const others = Object.entries(section).filter(([name]) => name.toLowerCase() !== "service");
+      return [key, { ...Object.fromEntries(others), service: `${service}@docker` }];
+    }),
+  );
 }
 
-/** `a.b[0].c=v` → `{ a: { b: [{ c: v }] } }`. A plain `tls=true` beside `tls.domains` gives way to the map. */
-function nested(labels: readonly TraefikLabel[]): Section {
-  const root: Section = {};
-  for (const { option, value } of labels) {
-    const path = option.split(".").flatMap((part) => {
-      const indexed = /^(.+)\[(\d+)\]$/.exec(part);
-      return indexed ? [indexed[1]!, Number(indexed[2])] : [part];
-    });
-    insert(root, path, value);
-  }
-  return root;
-}
-
-function insert(target: Section | unknown[], path: readonly (string | number)[], value: string): void {
-  const [key, ...rest] = path;
-  if (key === undefined) return;
-  const container = target as Record<string | number, unknown>;
-  if (rest.length === 0) {
-    if (typeof container[key] !== "object") container[key] = value;
-    return;
-  }
-  if (typeof container[key] !== "object") container[key] = typeof rest[0] === "number" ? [] : {};
-  insert(container[key] as Section, rest, value);
-}
-
-function withoutEmpty(protocols: Record<string, Record<string, Section>>): Record<string, unknown> {
+function withoutEmpty(protocols: Record<Protocol, Sections>): Record<string, Record<string, Section>> {
   const out: Record<string, Record<string, Section>> = {};
   for (const [protocol, sections] of Object.entries(protocols)) {
     for (const [section, content] of Object.entries(sections)) {
-      if (Object.keys(content).length > 0) (out[protocol] ??= {})[section] = content;
+      if (Object.keys(content as Section).length > 0) (out[protocol] ??= {})[section] = content as Section;
     }
   }
   return out;

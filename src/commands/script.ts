@@ -101,3 +101,15 @@ trap _end EXIT; trap 'exit 129' HUP; trap 'exit 130' INT; trap 'exit 141' PIPE; 
   trap '' TERM; kill -TERM 0; sleep 5; kill -KILL 0
 ) <&3 >/dev/null 2>&1 & _w=$!
 exec 3<&-`;
+
+/** Every secret that the script would carry. */
+export function secretsOfScript(script: Script): Secret[] {
+  const found = new Set<Secret>();
+  const collect = (secret: Secret): string => {
+    found.add(secret);
+    return "";
+  };
+  for (const { body } of script.steps) render(body, collect);
+  if (script.cleanup) render(script.cleanup, collect);
+  return [...found];
+}
