@@ -1,0 +1,68 @@
+import { randomBytes } from "node:crypto";
+import { type Body, render } from "../commands/command.ts";
+import { renderScript, type Script } from "../commands/script.ts";
+import { ExitCode, MrskError } from "../errors.ts";
+import type { Host, RunOptions, ScriptResult } from "./host.ts";
+import { ScriptRun, type StepEvents } from "./script-run.ts";
+
+/** This machine: docker builds, git, hooks. */
+export class LocalHost implements Host {
+  readonly name = "localhost";
+  private readonly cwd: string;
+  private readonly environment: Readonly<Record<string, string>>;
+  private readonly events: StepEvents;
+
+  constructor(cwd: string, environment: Readonly<Record<string, string>>, events: StepEvents) {
+    this.cwd = cwd;
+    this.environment = environment;
+    this.events = events;
+  }
+
+  async run(script: Script, options: RunOptions = {}): Promise<ScriptResult> {
+    const nonce = randomBytes(12).toString("hex");
+    const run = new ScriptRun(this.name, script, nonce, this.events, options);
+    // A process group of its own: the script's watchdog ends the whole group.
+    const { execa } = await import("execa");
+    const child = execa("/bin/sh", ["-s"], {
+      cwd: this.cwd,
+      env: this.environment,
+      extendEnv: false,
+      detached: true,
+      buffer: false,
+      reject: false,
+      encoding: "buffer",
+      stdin: "pipe",
+    });
+    child.stdout.on("data", (bytes: Buffer) => run.feed("stdout", bytes));
+    child.stderr.on("data", (bytes: Buffer) => run.feed("stderr", bytes));
+    const beat = setInterval(() => child.stdin.writable && child.stdin.write("\n"), 5000);
+    const cancel = () => void child.stdin.end();
+    options.signal?.addEventListener("abort", cancel, { once: true });
+    child.stdin.on("error", () => {});
+    child.stdin.write(renderScript(script, nonce));
+    if (options.signal?.aborted) cancel();
+    try {
+      const { exitCode, signal } = await child;
+      return run.finish(exitCode, signal);
+    } finally {
+      clearInterval(beat);
+      options.signal?.removeEventListener("abort", cancel);
+    }
+  }
+
+  async terminal(body: Body): Promise<number> {
+    const command = render(body, (secret) => {
+      throw new MrskError(ExitCode.bug, `the secret ${secret.name} would be in an argument list`);
+    });
+    const { execa } = await import("execa");
+    const options = {
+      cwd: this.cwd,
+      env: this.environment,
+      extendEnv: false,
+      stdio: "inherit",
+      reject: false,
+    } as const;
+    const { exitCode } = await execa("/bin/sh", ["-c", command], options);
+    return exitCode ?? 128;
+  }
+}

@@ -1,0 +1,203 @@
+import { StringDecoder } from "node:string_decoder";
+import { redact } from "../commands/command.ts";
+import { type Script, secretsOfScript } from "../commands/script.ts";
+import { CommandFailedError, InterruptedError, SshError } from "../errors.ts";
+import type { RunEvent } from "../output/events.ts";
+import { markSplitter, type Piece } from "../ssh/marks.ts";
+import type { RunOptions, ScriptResult, StepResult } from "./host.ts";
+
+export type StepEvents = (event: RunEvent) => void;
+
+interface Progress {
+  stdout: Buffer[];
+  stderr: Buffer[];
+  status: number | undefined;
+  started: number;
+  seconds: number;
+}
+
+/** How much of a step's output an error shows. */
+const SHOWN_LINES = 60;
+
+/** Turns the two streams of one running script into step results and events. */
+export class ScriptRun {
+  private readonly progress = new Map<string, Progress>();
+  private readonly split: { stdout: (bytes?: Buffer) => Piece[]; stderr: (bytes?: Buffer) => Piece[] };
+  private readonly current: { stdout: string | undefined; stderr: string | undefined } = {
+    stdout: undefined,
+    stderr: undefined,
+  };
+  private readonly decoders = new Map<string, StringDecoder>();
+  private readonly values: readonly string[];
+  private readonly before: Buffer[] = [];
+  private readonly host: string;
+  private readonly script: Script;
+  private readonly events: StepEvents;
+  private readonly options: RunOptions;
+
+  constructor(host: string, script: Script, nonce: string, events: StepEvents, options: RunOptions) {
+    this.host = host;
+    this.script = script;
+    this.events = events;
+    this.options = options;
+    this.split = { stdout: markSplitter(nonce), stderr: markSplitter(nonce) };
+    this.values = secretsOfScript(script)
+      .flatMap((secret) => [secret.reveal(), ...secret.reveal().split("\n")])
+      .filter((value) => value.trim().length >= 4)
+      .toSorted((a, b) => b.length - a.length);
+  }
+
+  get begun(): boolean {
+    return this.progress.size > 0;
+  }
+
+  feed(stream: "stdout" | "stderr", bytes?: Buffer): void {
+    for (const piece of this.split[stream](bytes)) this.take(stream, piece);
+  }
+
+  private take(stream: "stdout" | "stderr", piece: Piece): void {
+    if (piece.kind === "begin") {
+      this.current[stream] = piece.step;
+      if (!this.progress.has(piece.step)) this.begin(piece.step);
+    } else if (piece.kind === "end") {
+      this.current[stream] = undefined;
+      const progress = this.progress.get(piece.step);
+      if (stream === "stdout" && progress) this.end(piece.step, progress, piece.status);
+    } else {
+      this.output(stream, piece.bytes);
+    }
+  }
+
+  private begin(step: string): void {
+    this.progress.set(step, { stdout: [], stderr: [], status: undefined, started: performance.now(), seconds: 0 });
+    const body = this.script.steps[Number(step)]?.body;
+    if (body) {
+      this.events({
+        kind: "step-start",
+        host: this.host,
+        script: this.script.title,
+        step: this.nameOf(step),
+        command: redact(body),
+      });
+    }
+  }
+
+  private end(step: string, progress: Progress, status: number): void {
+    progress.status = status;
+    progress.seconds = (performance.now() - progress.started) / 1000;
+    if (step === "cleanup") return;
+    this.events({
+      kind: "step-end",
+      host: this.host,
+      script: this.script.title,
+      step: this.nameOf(step),
+      status,
+      seconds: progress.seconds,
+    });
+  }
+
+  private output(stream: "stdout" | "stderr", bytes: Buffer): void {
+    const step = this.current[stream];
+    const progress = step === undefined ? undefined : this.progress.get(step);
+    if (step === undefined || !progress) {
+      this.before.push(bytes);
+      return;
+    }
+    progress[stream].push(bytes);
+    const text = this.decode(`${step} ${stream}`, bytes);
+    if (text === "") return;
+    const chunk = { host: this.host, step: this.nameOf(step), stream, text };
+    this.options.onOutput?.(chunk);
+    this.events({ kind: "output", ...chunk, text: this.masked(text) });
+  }
+
+  private decode(key: string, bytes: Buffer): string {
+    let decoder = this.decoders.get(key);
+    if (!decoder) this.decoders.set(key, (decoder = new StringDecoder("utf8")));
+    return decoder.write(bytes);
+  }
+
+  private nameOf(step: string): string {
+    return step === "cleanup" ? "Clean up" : (this.script.steps[Number(step)]?.name ?? step);
+  }
+
+  /** Secrets never get into an error or a log, not even when a command prints them. */
+  private masked(text: string): string {
+    return this.values.reduce((masked, value) => masked.replaceAll(value, "[REDACTED]"), text);
+  }
+
+  private results(): StepResult[] {
+    return this.script.steps.map((step, i) => {
+      const progress = this.progress.get(String(i));
+      return {
+        name: step.name,
+        status: progress?.status,
+        stdout: Buffer.concat(progress?.stdout ?? []).toString(),
+        stderr: Buffer.concat(progress?.stderr ?? []).toString(),
+        seconds: progress?.seconds ?? 0,
+      };
+    });
+  }
+
+  /**
+   * Judges the end of the script: success is exit 0 and the end mark of the last step.
+   * @throws CommandFailedError, SshError, InterruptedError
+   */
+  finish(status: number | undefined, signal: string | undefined): ScriptResult {
+    this.feed("stdout");
+    this.feed("stderr");
+    const steps = this.results();
+    const last = steps.at(-1);
+    if (status === 0 && (last === undefined || last.status !== undefined)) return resultOf(this.script.title, steps);
+    if (this.options.signal?.aborted) throw new InterruptedError();
+    const failedAt = this.script.steps.findIndex((step, i) => step.mode !== "try" && (steps[i]?.status ?? 0) !== 0);
+    const failed = steps[failedAt];
+    if (failed) throw this.failure(steps, failed, this.script.steps[failedAt]!.body);
+    if (!this.begun) {
+      const said = this.masked(Buffer.concat(this.before).toString().trim());
+      throw new SshError(
+        this.host,
+        `the login shell ended (exit status ${status ?? signal}) before anything was run${said ? `\n${said}` : ""}`,
+        {
+          hint: "Look at what the login shell reads at its start (.bashrc, .profile), and whether the user may log in.",
+        },
+      );
+    }
+    const unfinished = steps.findLast((step, i) => this.progress.has(String(i)) && step.status === undefined);
+    const where = unfinished ? ` during ${unfinished.name}` : "";
+    throw new SshError(
+      this.host,
+      `the script "${this.script.title}" was ended${where} (${signal ? `signal ${signal}` : `exit status ${status}`})`,
+    );
+  }
+
+  private failure(
+    steps: readonly StepResult[],
+    failed: StepResult,
+    body: Script["steps"][number]["body"],
+  ): CommandFailedError {
+    const tail = (text: string) => this.masked(text.trimEnd().split("\n").slice(-SHOWN_LINES).join("\n"));
+    const said = [tail(failed.stdout), tail(failed.stderr)].filter(Boolean).join("\n");
+    return new CommandFailedError({
+      host: this.host,
+      step: failed.name,
+      command: redact(body),
+      status: failed.status ?? 1,
+      output: said,
+      stepOutput: new Map(steps.map((step) => [step.name, this.masked(step.stdout + step.stderr)])),
+    });
+  }
+}
+
+function resultOf(title: string, steps: readonly StepResult[]): ScriptResult {
+  const named = (name: string) => {
+    const found = steps.find((step) => step.name === name);
+    if (!found) throw new Error(`the script "${title}" has no step "${name}"`);
+    return found;
+  };
+  return {
+    steps,
+    text: (name) => named(name).stdout.trim(),
+    status: (name) => named(name).status,
+  };
+}

@@ -1,0 +1,28 @@
+import { SshError } from "../errors.ts";
+import type { ConnectOptions } from "./options.ts";
+
+/** What ssh2 or the system said, in words a person can act on. */
+export function explain(options: ConnectOptions, error: unknown, tried: readonly string[]): SshError {
+  if (error instanceof SshError) return error;
+  const { code, level, message } = error as { code?: string; level?: string; message?: string };
+  const at = `${options.host}:${options.port}`;
+  const fail = (what: string, hint?: string) => new SshError(options.name, what, { hint, cause: error });
+  if (level === "client-authentication") {
+    const keys = tried.length > 0 ? `Tried ${tried.join(", ")}.` : "There was no key to try, and no agent.";
+    return fail(
+      `the server at ${at} does not let ${options.user} in with a public key. ${keys}`,
+      `Put your public key into ~${options.user}/.ssh/authorized_keys there, name the key with ssh.keys, or the login user with ssh.user.`,
+    );
+  }
+  if (code === "ENOTFOUND" || code === "EAI_AGAIN")
+    return fail(`there is no host of the name ${options.host}`, "Check its spelling in deploy.yml, and your DNS.");
+  if (code === "ECONNREFUSED")
+    return fail(`connection refused at ${at}`, "Is sshd running there, on that port? Another port is set by ssh.port.");
+  if (code === "EHOSTUNREACH" || code === "ENETUNREACH")
+    return fail(`no route to ${at}`, "Check the network between here and there.");
+  if (code === "ETIMEDOUT" || level === "client-timeout" || /timed out/i.test(message ?? "")) {
+    return fail(`no answer from ${at} in time`, "Is the server up, and does a firewall let you reach that port?");
+  }
+  if (level === "handshake") return fail(`no agreement with the SSH server at ${at}: ${message}`);
+  return fail(`connection to ${at} failed: ${message ?? String(error)}`);
+}

@@ -1,0 +1,59 @@
+/** What a stream of a running script consists of: output of a step, and the marks around it. */
+export type Piece =
+  | { readonly kind: "output"; readonly bytes: Buffer }
+  /** `step` is its index, or `cleanup`. */
+  | { readonly kind: "begin"; readonly step: string }
+  | { readonly kind: "end"; readonly step: string; readonly status: number };
+
+/**
+ * Takes the bytes of one stream apart, however they were cut. Marks are searched anywhere, not only at line starts,
+ * because a step's output need not end with a newline.
+ * @returns a function to feed; call it without bytes at the end of the stream
+ */
+export function markSplitter(nonce: string): (bytes?: Buffer) => Piece[] {
+  const start = Buffer.from(`\x1e${nonce} `);
+  let held: Buffer = Buffer.alloc(0);
+  return (bytes) => {
+    const pieces: Piece[] = [];
+    let buffer = bytes ? Buffer.concat([held, bytes]) : held;
+    held = Buffer.alloc(0);
+    for (;;) {
+      const at = buffer.indexOf(start);
+      if (at < 0) {
+        const keep = bytes ? possibleBeginning(buffer, start) : 0;
+        output(pieces, buffer.subarray(0, buffer.length - keep));
+        held = buffer.subarray(buffer.length - keep);
+        return pieces;
+      }
+      const newline = buffer.indexOf(10, at);
+      if (newline < 0 && bytes) {
+        output(pieces, buffer.subarray(0, at));
+        held = buffer.subarray(at);
+        return pieces;
+      }
+      output(pieces, buffer.subarray(0, at));
+      const end = newline < 0 ? buffer.length : newline;
+      const mark = parse(buffer.subarray(at + start.length, end).toString("latin1"));
+      if (mark) pieces.push(mark);
+      buffer = buffer.subarray(Math.min(buffer.length, end + 1));
+    }
+  };
+}
+
+function output(pieces: Piece[], bytes: Buffer): void {
+  if (bytes.length > 0) pieces.push({ kind: "output", bytes });
+}
+
+function parse(text: string): Piece | undefined {
+  const [kind, step = "", status = ""] = text.split(" ");
+  if (kind === "b") return { kind: "begin", step };
+  return kind === "e" ? { kind: "end", step, status: Number(status) } : undefined;
+}
+
+/** Length of the longest tail of `buffer` that could be the beginning of `start`. */
+function possibleBeginning(buffer: Buffer, start: Buffer): number {
+  for (let length = Math.min(start.length - 1, buffer.length); length > 0; length--) {
+    if (buffer.subarray(buffer.length - length).equals(start.subarray(0, length))) return length;
+  }
+  return 0;
+}

@@ -1,0 +1,160 @@
+import { execFile } from "node:child_process";
+import { homedir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import type { Ssh } from "../config/config.ts";
+
+/** A host string taken apart: `[user@]host[:port]`, `[v6]:port`. */
+export interface Address {
+  readonly user: string | undefined;
+  readonly host: string;
+  readonly port: number | undefined;
+}
+
+/** All that one connection is made with. Paths are absolute. */
+export interface ConnectOptions {
+  /** As configured, for messages. */
+  readonly name: string;
+  readonly host: string;
+  readonly port: number;
+  readonly user: string;
+  readonly identityFiles: readonly string[];
+  readonly identitiesOnly: boolean;
+  /** Path of the agent's socket; undefined: none. */
+  readonly agent: string | undefined;
+  /** Jump hosts in order, as written. */
+  readonly jumps: readonly string[];
+  readonly proxyCommand: string | undefined;
+  readonly knownHostsFiles: readonly string[];
+  readonly strictHostKeyChecking: "yes" | "accept-new" | "no";
+  readonly hashKnownHosts: boolean;
+  /** What known_hosts calls it, where the client's configuration says so. */
+  readonly hostKeyAlias: string | undefined;
+}
+
+export function parseAddress(text: string): Address {
+  const at = text.lastIndexOf("@");
+  const user = at > 0 ? text.slice(0, at) : undefined;
+  const rest = text.slice(at + 1);
+  const bracketed = /^\[(.+)\](?::(\d+))?$/.exec(rest);
+  if (bracketed) return { user, host: bracketed[1]!, port: bracketed[2] ? Number(bracketed[2]) : undefined };
+  const plain = /^([^:]+):(\d+)$/.exec(rest);
+  return plain ? { user, host: plain[1]!, port: Number(plain[2]) } : { user, host: rest, port: undefined };
+}
+
+/** What the user's machine has to say: environment and home, handed in from the command line's layer. */
+export interface ClientEnvironment {
+  readonly agentSocket: string | undefined;
+  readonly home: string;
+}
+
+const DEFAULT_KEYS = ["id_rsa", "id_ecdsa", "id_ed25519"];
+
+/**
+ * Host string, then deploy.yml, then the SSH client's configuration as `ssh -G` gives it (exact, where OpenSSH is
+ * installed). As in the original, the user is deploy.yml's (root) whatever the client's configuration says.
+ * @param role `jump` hosts take nothing of deploy.yml's proxies
+ */
+export async function connectOptions(
+  name: string,
+  ssh: Ssh,
+  client: ClientEnvironment,
+  role: "target" | "jump" = "target",
+): Promise<ConnectOptions> {
+  const address = parseAddress(name);
+  const fixedUser =
+    address.user ??
+    (role === "target" || ssh.proxy !== undefined ? (role === "target" ? ssh.user : "root") : undefined);
+  const settings = await clientSettings(address, fixedUser, ssh, client.home);
+  const one = (key: string) => settings.get(key)?.[0];
+  const ownProxy = role === "target" && (ssh.proxy !== undefined || ssh.proxyCommand !== undefined);
+  const jump = ownProxy ? ssh.proxy : given(one("proxyjump"));
+  const proxyCommand = ownProxy ? (ssh.proxy === undefined ? ssh.proxyCommand : undefined) : given(one("proxycommand"));
+  const checking = one("stricthostkeychecking");
+  const identityAgent = one("identityagent");
+  const clientKeys =
+    ssh.keysOnly && ssh.keys.length > 0
+      ? []
+      : (settings.get("identityfile") ?? DEFAULT_KEYS.map((key) => `~/.ssh/${key}`));
+  return {
+    name,
+    host: one("hostname") ?? address.host,
+    port: address.port ?? (role === "target" ? ssh.port : undefined) ?? Number(one("port") ?? 22),
+    user: fixedUser ?? one("user") ?? ssh.user,
+    identityFiles: [...new Set([...ssh.keys, ...clientKeys].map((path) => untilded(path, client.home)))],
+    identitiesOnly: ssh.keysOnly || one("identitiesonly") === "yes",
+    agent: agentPath(identityAgent, client),
+    jumps: jump === undefined ? [] : jump.split(","),
+    proxyCommand,
+    knownHostsFiles: [
+      ...(one("userknownhostsfile") ?? "~/.ssh/known_hosts").split(" "),
+      ...(one("globalknownhostsfile") ?? "/etc/ssh/ssh_known_hosts").split(" "),
+    ]
+      .filter((path) => path !== "" && path !== "none")
+      .map((path) => untilded(path, client.home)),
+    strictHostKeyChecking:
+      checking === "yes" || checking === "true"
+        ? "yes"
+        : checking === "no" || checking === "off" || checking === "false"
+          ? "no"
+          : "accept-new",
+    hashKnownHosts: one("hashknownhosts") === "yes",
+    hostKeyAlias: given(one("hostkeyalias")),
+  };
+}
+
+function given(value: string | undefined): string | undefined {
+  return value === undefined || value === "none" ? undefined : value;
+}
+
+function agentPath(identityAgent: string | undefined, client: ClientEnvironment): string | undefined {
+  if (identityAgent === undefined || identityAgent === "SSH_AUTH_SOCK") return client.agentSocket;
+  return identityAgent === "none" ? undefined : untilded(identityAgent, client.home);
+}
+
+function untilded(path: string, home: string): string {
+  return path.replace(/^~(?=\/|$)/, home || homedir()).replace(/^%d(?=\/)/, home);
+}
+
+/** `ssh -G`: keys in lower case, in order, each with all its values. Empty without OpenSSH, or with `ssh.config: false`. */
+async function clientSettings(
+  address: Address,
+  fixedUser: string | undefined,
+  ssh: Ssh,
+  home: string,
+): Promise<Map<string, string[]>> {
+  if (ssh.config === false) return new Map();
+  const file =
+    Array.isArray(ssh.config) && ssh.config[0] !== undefined ? ["-F", untilded(ssh.config[0] as string, home)] : [];
+  const user = fixedUser === undefined ? [] : ["-l", fixedUser];
+  const port = address.port ?? ssh.port;
+  try {
+    const { stdout } = await promisify(execFile)("ssh", [
+      "-G",
+      ...file,
+      ...user,
+      ...(port === undefined ? [] : ["-p", String(port)]),
+      "--",
+      address.host,
+    ]);
+    return grouped(stdout);
+  } catch {
+    return new Map();
+  }
+}
+
+function grouped(text: string): Map<string, string[]> {
+  const settings = new Map<string, string[]>();
+  for (const line of text.split("\n")) {
+    const space = line.indexOf(" ");
+    if (space < 0) continue;
+    const key = line.slice(0, space).toLowerCase();
+    settings.set(key, [...(settings.get(key) ?? []), line.slice(space + 1).trim()]);
+  }
+  return settings;
+}
+
+/** The default place for what is accepted. */
+export function defaultKnownHosts(home: string): string {
+  return join(home, ".ssh/known_hosts");
+}
