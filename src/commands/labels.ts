@@ -125,14 +125,15 @@ const HIGHEST = 8_000_000_000_000_000;
 /**
  * The priority a router has when it stands alone: as its label says, else the rule's length in bytes, as Traefik has it.
  * Kept within what leaves room for a neighbour above and below.
+ * @param lowered by how much the label was set below it before
  */
-export function standalonePriority(router: TraefikLabel, labels: readonly TraefikLabel[]): number {
+export function standalonePriority(router: TraefikLabel, labels: readonly TraefikLabel[], lowered = 0): number {
   const given = Number(optionOf(labels, router, "priority") ?? 0);
   const rule = ruleOf(labels, router) ?? "";
   // The catch-all of TCP comes after every other rule; Traefik gives it −1.
   const natural =
     router.protocol === "tcp" && /^HostSNI\(\s*[`"]\*[`"]\s*\)$/i.test(rule) ? LOWEST : Buffer.byteLength(rule);
-  return Math.min(HIGHEST, Math.max(LOWEST, Number.isFinite(given) && given !== 0 ? given : natural));
+  return Math.min(HIGHEST, Math.max(LOWEST, Number.isFinite(given) && given !== 0 ? given + lowered : natural));
 }
 
 function ruleOf(labels: readonly TraefikLabel[], router: TraefikLabel): string | undefined {

@@ -53,7 +53,7 @@ export function routersOf(container: Routed, protocol: Protocol): Router[] {
       name,
       conditions: conditionsOf(options),
       middlewares: list(valueOf(options, "middlewares")),
-      priority: standalonePriority(router, parts) + (renamed ? 1 : 0),
+      priority: standalonePriority(router, parts, renamed ? 1 : 0),
       service: service.includes("@") ? service : `${service}@docker`,
     };
   });

@@ -25,7 +25,7 @@ const DROPPED_LABELS: readonly (readonly [RegExp, string])[] = [
 ];
 
 /**
- * Settings that the configured image would not start with, or whose containers it would skip: a line each, with what
+ * Settings that the configured image would not start with, or that have no effect any more: a line each, with what
  * replaces them. Nothing for an image of version 2. Rules are not among them: `roleLabels` marks those as version 2.
  */
 export function version3Problems(config: Config): string[] {
@@ -33,7 +33,7 @@ export function version3Problems(config: Config): string[] {
   if (!readsVersion3(image)) return [];
   const flags = [...args.keys()].flatMap((flag) => {
     const advice = adviceFor(DROPPED_FLAGS, flag);
-    return advice ? [`traefik.args.${flag} is not known to ${image}: ${advice}`] : [];
+    return advice ? [`${image} refuses traefik.args.${flag}: ${advice}`] : [];
   });
   const owners = [
     ...config.roles.map((role) => [`role ${role.name}`, role.labels] as const),
@@ -42,7 +42,7 @@ export function version3Problems(config: Config): string[] {
   const found = owners.flatMap(([owner, ownLabels]) =>
     [...ownLabels.keys()].flatMap((label) => {
       const advice = adviceFor(DROPPED_LABELS, label);
-      return advice ? [`label ${label} (${owner}) is not known to ${image}: ${advice}`] : [];
+      return advice ? [`${image} ignores or gives up the label ${label} (${owner}): ${advice}`] : [];
     }),
   );
   return [...flags, ...found];

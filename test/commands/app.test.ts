@@ -1,0 +1,177 @@
+import { expect, test } from "vitest";
+import {
+  AppCommands,
+  type Launch,
+  listContainers,
+  listImages,
+  logs,
+  removeImages,
+  tagLatest,
+} from "../../src/commands/app.ts";
+import { redact } from "../../src/commands/command.ts";
+import { roleLabels } from "../../src/commands/labels.ts";
+import { Secret } from "../../src/config/secret.ts";
+import { config, line, role } from "./support.ts";
+
+const plain = config();
+const web = plain.roles[0]!;
+
+function launch(overrides: Partial<Launch> = {}): Launch {
+  return {
+    name: "app-web-999",
+    version: "999",
+    host: "1.1.1.1",
+    suffix: "0123456789ab",
+    labels: roleLabels(plain, web),
+    secrets: new Map(),
+    restart: "unless-stopped",
+    startInterval: false,
+    healthcheck: true,
+    ...overrides,
+  };
+}
+
+test("run gives the original's line, quoted once", () => {
+  expect(line(new AppCommands(plain, web).run(launch()))).toBe(
+    "docker run --detach --restart unless-stopped --name app-web-999 --hostname 1.1.1.1-0123456789ab " +
+      "-e MRSK_CONTAINER_NAME=app-web-999 -e MRSK_VERSION=999 " +
+      "--health-cmd 'curl -f http://localhost:3000/up || exit 1' --health-interval 1s --log-opt max-size=10m " +
+      "--label service=app --label role=web " +
+      "--label traefik.http.services.app-web.loadbalancer.server.scheme=http " +
+      "--label 'traefik.http.routers.app-web.rule=PathPrefix(`/`)' " +
+      "--label traefik.http.middlewares.app-web-retry.retry.attempts=5 " +
+      "--label traefik.http.middlewares.app-web-retry.retry.initialinterval=500ms " +
+      "--label traefik.http.routers.app-web.middlewares=app-web-retry@docker dhh/app:999",
+  );
+});
+
+test("secrets travel in the environment of docker run, never as arguments or in a log", () => {
+  const jobs = role({
+    name: "jobs",
+    traefik: false,
+    healthcheck: undefined,
+    env: { clear: new Map([["LEVEL", "info"]]), secret: ["TOKEN"] },
+    cmd: "bin/jobs --name 'two words'",
+    options: new Map<string, string | true | string[]>([
+      ["cpus", "2"],
+      ["init", true],
+      ["ulimit", ["a=1", "b=2"]],
+    ]),
+  });
+  const run = new AppCommands(plain, jobs).run(
+    launch({ labels: new Map([["empty", ""]]), secrets: new Map([["TOKEN", new Secret("TOKEN", "s3cr3t")]]) }),
+  );
+  expect(line(run)).toBe(
+    "TOKEN=<TOKEN> docker run --detach --restart unless-stopped --name app-web-999 --hostname 1.1.1.1-0123456789ab " +
+      "-e MRSK_CONTAINER_NAME=app-web-999 -e MRSK_VERSION=999 -e TOKEN -e LEVEL=info --log-opt max-size=10m --label empty " +
+      "--cpus 2 --init --ulimit a=1 --ulimit b=2 dhh/app:999 bin/jobs --name 'two words'",
+  );
+  expect(redact(run)).not.toContain("s3cr3t");
+  expect(redact(run)).toMatch(/^docker run /);
+});
+
+test("an empty clear value is an empty value, not the host's variable of that name", () => {
+  const app = new AppCommands(plain, role({ env: { clear: new Map([["EMPTY", ""]]), secret: [] } }));
+  expect(line(app.run(launch()))).toContain(" -e EMPTY= ");
+});
+
+test("the host part of the host name has at most 51 characters, no user, no port and no colon", () => {
+  const app = new AppCommands(plain, web);
+  const long = `deploy@${"a".repeat(49)}.example.com:2222`;
+  expect(line(app.run(launch({ host: long })))).toContain(`--hostname ${"a".repeat(49)}.e-0123456789ab `);
+  expect(line(app.run(launch({ host: "[2001:db8::7]:22" })))).toContain("--hostname 2001-db8--7-0123456789ab ");
+});
+
+test("the host's shell replaces ${NAME} in variables, options and volumes, and nothing else", () => {
+  const app = new AppCommands(
+    config({ volumes: ["$PWD/data dir:/data", "~/x:/x"] }),
+    role({
+      env: { clear: new Map([["A", "x ${HOSTNAME} $(id) $HOME"]]), secret: [] },
+      options: new Map([["memory", '${MEM:-1"g}']]),
+    }),
+  );
+  const text = line(app.run(launch({ labels: new Map([["l", "${LEFT}"]]) })));
+  expect(text).toContain(`-e 'A=x '"\${HOSTNAME}"' $(id) $HOME'`);
+  expect(text).toContain(String.raw`--memory "${"$"}{MEM:-1\"g}"`);
+  expect(text).toContain(`--volume "\${PWD}"'/data dir:/data' --volume "\${HOME}"/x:/x`);
+  expect(text).toContain("--label 'l=${LEFT}'");
+});
+
+test("an engine of API 1.44 asks every 200 ms while the app starts", () => {
+  expect(line(new AppCommands(plain, web).run(launch({ startInterval: true })))).toContain(
+    "--health-interval 1s --health-start-period 28s --health-start-interval 200ms ",
+  );
+  expect(line(new AppCommands(plain, web).run(launch({ healthcheck: false })))).not.toContain("--health");
+});
+
+test("single containers are named outright", () => {
+  const app = new AppCommands(config({ stopWaitSeconds: 45, network: "private" }), web);
+  expect(line(app.start("app-web-1"))).toBe("docker start app-web-1");
+  expect(line(app.stop("app-web-1"))).toBe("docker stop -t 45 app-web-1");
+  expect(line(app.rename("app-web-1", "app-web-1_replaced_0011223344556677"))).toBe(
+    "docker rename app-web-1 app-web-1_replaced_0011223344556677",
+  );
+  expect(line(app.remove("app-web-1"))).toBe("docker container rm app-web-1");
+  expect(line(app.status("1"))).toBe(
+    "docker inspect --format '{{if .State.Health}}{{.State.Health.Status}}{{else}}{{.State.Status}}{{end}}' app-web-1",
+  );
+  expect(line(app.run(launch()))).toContain(" --network private ");
+});
+
+test("list prints a line per container, and parseList keeps exactly this destination", () => {
+  const app = new AppCommands(plain, web);
+  expect(line(app.list({ running: true }))).toBe(
+    "docker ps --no-trunc --filter status=running --filter status=restarting --filter label=service=app " +
+      String.raw`--filter label=role=web --format '{{.ID}}\t{{.Names}}\t{{.State}}\t{{.Label "role"}}\t{{.Label "destination"}}'`,
+  );
+  expect(line(app.list())).toMatch(/^docker ps --no-trunc --all /);
+  const printed = "aa\tapp-web-1\trunning\tweb\t\nbb\tapp-web-staging-1\trunning\tweb\tstaging\n";
+  expect(app.parseList(printed)).toEqual([{ id: "aa", name: "app-web-1", state: "running" }]);
+  const staging = new AppCommands(config({ destination: "staging" }), web);
+  expect(staging.parseList(printed)).toEqual([{ id: "bb", name: "app-web-staging-1", state: "running" }]);
+});
+
+test("what is removed belongs to exactly this role and destination", () => {
+  expect(line(new AppCommands(plain, web).removeStopped())).toBe(
+    "docker container prune --force --filter label=service=app --filter label=role=web --filter 'label!=destination'",
+  );
+  expect(line(new AppCommands(config({ destination: "staging" }), web).removeStopped())).toBe(
+    "docker container prune --force --filter label=service=app --filter label=destination=staging --filter label=role=web",
+  );
+});
+
+test("listing and tagging", () => {
+  expect(line(listContainers(plain))).toBe("docker container ls --all --filter label=service=app");
+  expect(line(new AppCommands(plain, web).details())).toBe(
+    "docker ps --filter label=service=app --filter label=role=web",
+  );
+  expect(line(listImages(plain))).toBe("docker image ls dhh/app");
+  expect(line(tagLatest(plain, "999"))).toBe("docker tag dhh/app:999 dhh/app:latest");
+  expect(line(removeImages(plain))).toContain("docker image prune --all --force --filter label=service=app");
+});
+
+test("logs", () => {
+  expect(line(logs("app-web-1", { since: "1h", lines: 5 }))).toBe("docker logs --since 1h --tail 5 app-web-1 2>&1");
+  expect(line(logs("app-web-1", { grep: "a b", grepOptions: "-i -A 2" }))).toBe(
+    "docker logs app-web-1 2>&1 | grep -i -A 2 -e 'a b'",
+  );
+  expect(line(logs("app-web-1", { follow: true, timestamps: true, lines: 10, grep: "-x" }))).toBe(
+    "docker logs --tail 10 --timestamps --follow app-web-1 2>&1 | " +
+      "grep $(echo y | grep -q --line-buffered y 2>/dev/null && echo --line-buffered) -e -x",
+  );
+});
+
+test("exec in the running container and in a new one", () => {
+  const jobs = role({ env: { clear: new Map([["LEVEL", "info"]]), secret: ["TOKEN"] } });
+  const app = new AppCommands(config({ volumes: ["/a:/b"], network: "private" }), jobs);
+  const secrets = new Map([["TOKEN", new Secret("TOKEN", "x")]]);
+  expect(line(app.execReuse("app-web-1", ["bin/console"], { interactive: true, env: ["A=b c"] }))).toBe(
+    "docker exec -it -e 'A=b c' app-web-1 bin/console",
+  );
+  expect(line(app.execNew("1", ["echo", "$x"], secrets, { env: ["A=b"] }))).toBe(
+    "TOKEN=<TOKEN> docker run --rm --network private -e TOKEN -e LEVEL=info -e A=b --volume /a:/b dhh/app:1 echo '$x'",
+  );
+  expect(line(app.createInteractive("1", ["bash"], secrets, []))).toBe(
+    "TOKEN=<TOKEN> docker create -it --rm --network private -e TOKEN -e LEVEL=info --volume /a:/b dhh/app:1 bash",
+  );
+});

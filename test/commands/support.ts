@@ -1,0 +1,123 @@
+import type { Accessory, Config, Environment, Role } from "../../src/config/config.ts";
+import { type Body, render } from "../../src/commands/command.ts";
+import { Secret } from "../../src/config/secret.ts";
+
+export const NO_ENV: Environment = { clear: new Map(), secret: [] };
+
+export function role(overrides: Partial<Role> = {}): Role {
+  return {
+    name: "web",
+    hosts: ["192.0.2.1"],
+    traefik: true,
+    cmd: undefined,
+    env: NO_ENV,
+    labels: new Map(),
+    options: new Map(),
+    healthcheck: {
+      cmd: undefined,
+      path: "/up",
+      port: 3000,
+      interval: "1s",
+      intervalSeconds: 1,
+      maxAttempts: 7,
+    },
+    logging: undefined,
+    assetPath: undefined,
+    bootOrder: "start_first",
+    ...overrides,
+  };
+}
+
+export function accessory(overrides: Partial<Accessory> = {}): Accessory {
+  return {
+    name: "db",
+    service: "app-db",
+    image: "mysql:8.0",
+    hosts: ["192.0.2.9"],
+    publish: "3306:3306",
+    cmd: undefined,
+    env: NO_ENV,
+    labels: new Map(),
+    options: new Map(),
+    files: [],
+    directories: [],
+    volumes: [],
+    network: undefined,
+    ...overrides,
+  };
+}
+
+export function config(overrides: Partial<Config> = {}): Config {
+  const value = { value: new Secret("registry password", "pw") };
+  return {
+    file: "config/deploy.yml",
+    destination: undefined,
+    service: "app",
+    repository: "dhh/app",
+    registry: { server: undefined, username: value, password: value },
+    roles: [role()],
+    primaryRole: "web",
+    primaryHost: "192.0.2.1",
+    env: NO_ENV,
+    volumes: [],
+    logging: { driver: undefined, options: new Map([["max-size", "10m"]]) },
+    accessories: [],
+    traefik: {
+      image: "traefik:v3.7.15",
+      hostPort: 80,
+      args: new Map(),
+      options: new Map(),
+      labels: new Map(),
+      env: NO_ENV,
+    },
+    builder: {
+      kind: "multiarch",
+      local: undefined,
+      remote: undefined,
+      args: new Map(),
+      secrets: [],
+      dockerfile: "Dockerfile",
+      context: ".",
+      contextGiven: false,
+      target: undefined,
+      ssh: undefined,
+      cache: undefined,
+    },
+    boot: { limit: undefined, waitSeconds: 2, watchSeconds: 5 },
+    ssh: {
+      user: "root",
+      port: undefined,
+      proxy: undefined,
+      proxyCommand: undefined,
+      keys: [],
+      keysOnly: false,
+      keyData: [],
+      config: true,
+      maxConcurrentStarts: 30,
+      poolIdleTimeoutSeconds: 900,
+      connectTimeoutSeconds: 10,
+    },
+    hooksPath: ".mrsk/hooks",
+    readinessDelaySeconds: 7,
+    stopWaitSeconds: undefined,
+    drainTimeoutSeconds: 30,
+    retainContainers: 5,
+    runDirectory: ".mrsk",
+    network: undefined,
+    release: undefined,
+    aliases: new Map(),
+    requireDestination: false,
+    minimumVersion: undefined,
+    ...overrides,
+  };
+}
+
+/** The line as it reaches a shell, secrets written as `<name>`. */
+export function line(body: Body): string {
+  return render(body, (secret) => `<${secret.name}>`);
+}
+
+/** The same with the secrets' values quoted in: what `ps` would show if they were arguments. */
+export function revealed(body: Body): string {
+  return render(body, (secret) => `'${secret.reveal().replaceAll("'", String.raw`'\''`)}'`);
+}
