@@ -27,6 +27,8 @@ export type RunEvent =
       readonly stream: "stdout" | "stderr";
       readonly text: string;
     }
+  /** Output of something long that runs here, shown as it comes: the image build. */
+  | { readonly kind: "progress"; readonly host: string; readonly text: string }
   | { readonly kind: "finished"; readonly what: string; readonly seconds: number };
 
 export type Report = (event: RunEvent) => void;

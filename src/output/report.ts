@@ -37,6 +37,8 @@ function format(event: RunEvent, verbosity: Verbosity, paint: ChalkInstance): st
       return verbosity === "verbose"
         ? `  ${paint.blue(event.host)} ${event.step}: ${event.status === 0 ? "done" : paint.red(`exit status ${event.status}`)} after ${event.seconds.toFixed(2)} s`
         : undefined;
+    case "progress":
+      return verbosity === "normal" ? prefixed(event.text, "  ") : undefined;
     case "output":
       return verbosity === "verbose" ? prefixed(event.text, `  ${paint.blue(event.host)} | `) : undefined;
   }

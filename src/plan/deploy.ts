@@ -194,5 +194,22 @@ export function obstacles(plan: HostPlan): string[] {
   if (plan.traefik.action !== "none" && major >= 29 && image !== undefined && !readsVersion3(image)) {
     found.push(`${image} cannot talk to Docker Engine ${plan.facts.engineVersion}: set traefik.image to a newer one`);
   }
+  for (const role of plan.roles) {
+    if (role.routing === "labels" && role.old && !sameRouting(role.old.labels, role.next.labels)) {
+      found.push(
+        `the routing labels of role ${role.role.name} change, and this Traefik reads no live files: requests would be lost. Run \`mrsk traefik reboot\` first`,
+      );
+    }
+  }
   return found;
+}
+
+function sameRouting(old: ReadonlyMap<string, string>, next: ReadonlyMap<string, string>): boolean {
+  const routing = (labels: ReadonlyMap<string, string>) =>
+    [...labels]
+      .filter(([name]) => name.startsWith("traefik."))
+      .map(([name, value]) => `${name}=${value}`)
+      .toSorted()
+      .join("\n");
+  return routing(old) === routing(next);
 }

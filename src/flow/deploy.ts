@@ -1,0 +1,200 @@
+import { traefikArguments } from "../commands/traefik.ts";
+import { ExitCode, MrskError, UsageError } from "../errors.ts";
+import { containersOf, decide, type HostPlan, liveContainer, obstacles } from "../plan/deploy.ts";
+import { versionOf, containerName, containerPrefix } from "../commands/names.ts";
+import type { HostFacts } from "../plan/facts.ts";
+import { bootAccessory } from "./accessory.ts";
+import { fetchImage, push } from "./build.ts";
+import { runHook } from "./hook.ts";
+import { withLock } from "./lock.ts";
+import { observeHosts } from "./observe.ts";
+import { login } from "./registry.ts";
+import { rollOut } from "./roll-out.ts";
+import { appHosts, begin, type Run, timed } from "./run.ts";
+import { appSecrets, requireSecrets } from "./secrets.ts";
+import { bootstrap } from "./server.ts";
+
+interface DeployOptions {
+  readonly skipPush: boolean;
+}
+
+/** `setup`: what a server needs once, then a deploy. Can be repeated. */
+export async function setup(run: Run, options: DeployOptions): Promise<void> {
+  await withPostDeploy(run, async () => {
+    await prepareRun(run, { ...options, accessories: true });
+    await withLock(run, async () => {
+      begin(run, "Ensure Docker and curl are installed...");
+      await bootstrap(run);
+      if (run.config.accessories.length > 0) await bootAccessory(run, "all");
+      await deliverAndBoot(run, { ...options, everything: true });
+    });
+  });
+}
+
+/** `deploy`. Read it top to bottom; go to definition for how any line is done. */
+export async function deploy(run: Run, options: DeployOptions): Promise<void> {
+  await withPostDeploy(run, async () => {
+    await prepareRun(run, { ...options, accessories: false });
+    await withLock(run, () => deliverAndBoot(run, { ...options, everything: true }));
+  });
+}
+
+/** `redeploy`: without registry login here, Traefik and pruning. */
+export async function redeploy(run: Run, options: DeployOptions): Promise<void> {
+  await withPostDeploy(run, async () => {
+    await prepareRun(run, { ...options, accessories: false });
+    await withLock(run, () => deliverAndBoot(run, { ...options, everything: false }));
+  });
+}
+
+async function deliverAndBoot(
+  run: Run,
+  { skipPush, everything }: DeployOptions & { everything: boolean },
+): Promise<void> {
+  await foresee(run);
+  if (everything) {
+    begin(run, "Log into image registry...");
+    await login(run, { skipRemote: true });
+  }
+  if (!skipPush) {
+    begin(run, "Build and push app image...");
+    await push(run);
+  }
+  begin(run, "Pull app image...");
+  await fetchImage(run, { login: everything });
+  await runHook(run, "pre-deploy");
+  await bootVersion(run, { reuse: false, prune: everything });
+}
+
+/** Looks at every host before anything is touched, so that what cannot work is said now. */
+async function foresee(run: Run): Promise<void> {
+  const facts = await observeHosts(run, appHosts(run));
+  refuse(await plansFor(run, facts, false));
+}
+
+/** Observe, decide, act. */
+async function bootVersion(run: Run, { reuse, prune }: { reuse: boolean; prune: boolean }): Promise<void> {
+  const version = await run.version();
+  begin(run, `Start containers with version ${version}...`);
+  const facts = await observeHosts(run, appHosts(run));
+  const plans = await plansFor(run, facts, reuse);
+  refuse(plans);
+  for (const { host, traefik } of plans) {
+    if (traefik.action === "keep" && traefik.differs !== undefined) {
+      const text = `Traefik runs, but ${traefik.differs}. \`mrsk traefik reboot\` replaces it.`;
+      run.report({ kind: "note", host, text });
+    }
+  }
+  const roles = run.selection.app.flatMap((target) => target.roles);
+  await rollOut(run, plans, await appSecrets(run, roles), { prune });
+}
+
+async function plansFor(run: Run, facts: ReadonlyMap<string, HostFacts>, reuse: boolean): Promise<HostPlan[]> {
+  return decide({
+    config: run.config,
+    version: await run.version(),
+    targets: run.selection.app,
+    facts,
+    newId: run.newId,
+    reuse,
+    traefikArguments: traefikArguments(run.config).map((word) => String(word)),
+  });
+}
+
+function refuse(plans: readonly HostPlan[]): void {
+  const found = plans.flatMap((plan) => obstacles(plan).map((text) => `${plan.host}: ${text}`));
+  if (found.length > 0) throw new MrskError(ExitCode.remote, found.join("\n"));
+}
+
+/** `app boot`: the version given, else the one that is live, in a new container. */
+export async function bootApp(run: Run): Promise<void> {
+  await withLock(run, async () => {
+    await runHook(run, "pre-app-boot");
+    await bootVersion(run, { reuse: false, prune: false });
+    await runHook(run, "post-app-boot");
+  });
+}
+
+/** `rollback [VERSION]`: the kept container of that version, where there is one. */
+export async function rollback(run: Run, version: string | undefined): Promise<void> {
+  await withPostDeploy(run, async (changed) => {
+    await requireSecrets(run, { accessories: false, builder: false });
+    await withLock(run, async () => {
+      const facts = await observeHosts(run, appHosts(run));
+      const target = version ?? versionBefore(run, facts);
+      requireContainers(run, facts, target);
+      const back = { ...run, version: async () => target };
+      changed(back);
+      await runHook(back, "pre-deploy");
+      await bootVersion(back, { reuse: true, prune: false });
+    });
+  });
+}
+
+/** @throws UsageError where a host has no container of the version, naming those it has */
+function requireContainers(run: Run, facts: ReadonlyMap<string, HostFacts>, version: string): void {
+  const missing = run.selection.app.flatMap(({ host, roles }) =>
+    roles
+      .filter(
+        (role) => !facts.get(host)!.containers.some(({ name }) => name === containerName(run.config, role, version)),
+      )
+      .map((role) => {
+        const there = versionsOf(run, host, role.name, facts);
+        return `${host}: role ${role.name} has no container of version ${version} (it has: ${there.join(", ") || "none"})`;
+      }),
+  );
+  if (missing.length > 0) {
+    throw new UsageError(`The app version '${version}' is not available as a container\n${missing.join("\n")}`, {
+      hint: `See \`mrsk app containers\`. A version whose image is in the registry: mrsk deploy -P --version ${version}`,
+    });
+  }
+}
+
+function versionsOf(run: Run, host: string, roleName: string, facts: ReadonlyMap<string, HostFacts>): string[] {
+  const role = run.config.roles.find(({ name }) => name === roleName)!;
+  const prefix = containerPrefix(run.config, role);
+  return containersOf(run.config, role, facts.get(host)!).map(({ name }) => versionOf(prefix, name)!);
+}
+
+/** The version that ran before, where all hosts agree on it. */
+function versionBefore(run: Run, facts: ReadonlyMap<string, HostFacts>): string {
+  const before = run.selection.app.flatMap(({ host, roles }) =>
+    roles.map((role) => {
+      const live = liveContainer(run.config, role, facts.get(host)!)?.name;
+      const prefix = containerPrefix(run.config, role);
+      const versions = containersOf(run.config, role, facts.get(host)!)
+        .filter(({ name }) => name !== live)
+        .map(({ name }) => versionOf(prefix, name));
+      return { where: `${host} (${role.name})`, version: versions[0] };
+    }),
+  );
+  const versions = new Set(before.map(({ version }) => version));
+  const [only] = versions;
+  if (versions.size === 1 && only !== undefined) return only;
+  throw new UsageError(
+    `Which version? ${before.map(({ where, version }) => `${where}: ${version ?? "none before"}`).join(", ")}`,
+    { hint: "Name one: mrsk rollback VERSION" },
+  );
+}
+
+async function prepareRun(
+  run: Run,
+  { skipPush, accessories }: DeployOptions & { accessories: boolean },
+): Promise<void> {
+  await requireSecrets(run, { accessories, builder: !skipPush });
+  const version = await run.version();
+  if (skipPush && run.givenVersion === undefined && version.includes("_uncommitted_")) {
+    throw new UsageError("There are uncommitted changes, so the version to deploy was never built", {
+      hint: "Commit or stash them, name a version with --version, or leave out --skip-push.",
+    });
+  }
+}
+
+/** The whole time is told also on failure; the hook runs after a success, when the lock is free. */
+async function withPostDeploy(run: Run, work: (changed: (run: Run) => void) => Promise<void>): Promise<void> {
+  const started = run.clock.now().getTime();
+  let finished = run;
+  await timed(run, () => work((changed) => (finished = changed)));
+  const seconds = Math.round((run.clock.now().getTime() - started) / 1000);
+  await runHook(finished, "post-deploy", { MRSK_RUNTIME: String(seconds) });
+}

@@ -1,0 +1,47 @@
+import { login as loginCommand, logout as logoutCommand } from "../commands/registry.ts";
+import { script, type Step, step } from "../commands/script.ts";
+import { CommandFailedError, ExitCode, MrskError } from "../errors.ts";
+import { onHosts } from "../hosts/on-hosts.ts";
+import { appHosts, type Run } from "./run.ts";
+import { registryCredentials } from "./secrets.ts";
+
+export const LOGIN_STEP = "Log in to the registry";
+
+interface Scope {
+  readonly skipLocal?: boolean;
+  readonly skipRemote?: boolean;
+}
+
+/** `registry login`. */
+export async function login(run: Run, { skipLocal = false, skipRemote = false }: Scope = {}): Promise<void> {
+  const steps = [await loginStep(run)];
+  const hosts = [...(skipLocal ? [] : [run.local]), ...(skipRemote ? [] : appHosts(run))];
+  await onHosts(hosts, (host) => explained(run, () => host.run(script("Log in", steps), { signal: run.signal })));
+}
+
+/** `registry logout`. */
+export async function logout(run: Run, { skipLocal = false, skipRemote = false }: Scope = {}): Promise<void> {
+  const steps = [step("Log out of the registry", logoutCommand(run.config.registry))];
+  const hosts = [...(skipLocal ? [] : [run.local]), ...(skipRemote ? [] : appHosts(run))];
+  await onHosts(hosts, (host) => host.run(script("Log out", steps)));
+}
+
+export async function loginStep(run: Run): Promise<Step> {
+  const { username, password } = await registryCredentials(run);
+  return step(LOGIN_STEP, loginCommand(run.config.registry, username, password));
+}
+
+/** A refused login in words. */
+export async function explained<T>(run: Run, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof CommandFailedError) || error.step !== LOGIN_STEP) throw error;
+    if (!/unauthorized|denied|incorrect|401/i.test(error.output)) throw error;
+    const registry = run.config.registry.server ?? "Docker Hub";
+    throw new MrskError(ExitCode.remote, `${error.host}: ${registry} refuses the login\n${error.output}`, {
+      hint: `Check registry/username and registry/password in ${run.config.file}, and their values in .env.`,
+      cause: error,
+    });
+  }
+}
