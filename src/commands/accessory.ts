@@ -54,7 +54,7 @@ export class AccessoryCommands {
         return [path, target, ...(mountOptions === undefined ? [] : [mountOptions])].join(":");
       }),
     ];
-    return [...volumeFlags(accessory.volumes), ...each("--volume", own)];
+    return volumeFlags([...accessory.volumes, ...own]);
   }
 
   createDirectories(): Shell {

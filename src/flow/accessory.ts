@@ -1,0 +1,202 @@
+import { existsSync, readFileSync } from "node:fs";
+import { resolve } from "node:path";
+import { AccessoryCommands } from "../commands/accessory.ts";
+import { type Body, sh } from "../commands/command.ts";
+import { attempt, type Script, script, type Step, step } from "../commands/script.ts";
+import type { Accessory } from "../config/config.ts";
+import { Secret } from "../config/secret.ts";
+import { ConfigError, UsageError } from "../errors.ts";
+import type { Host, ScriptResult } from "../hosts/host.ts";
+import { onHosts } from "../hosts/on-hosts.ts";
+import { accessoryHosts, findAccessory } from "../hosts/select.ts";
+import { audit } from "./audit.ts";
+import { withLock } from "./lock.ts";
+import { loginStep } from "./registry.ts";
+import { begin, printBlock, type Run } from "./run.ts";
+import { environmentSecrets } from "./secrets.ts";
+
+type StepsFor = (commands: AccessoryCommands, accessory: Accessory) => Promise<readonly Step[]>;
+
+/** The accessory of that name, or all of them. @throws UsageError naming those that exist */
+function named(run: Run, name: string): readonly Accessory[] {
+  return name === "all" ? run.config.accessories : [findAccessory(run.config, name)];
+}
+
+/** One script on each host of each accessory, accessories one after another, hosts at once. */
+async function onAccessories(
+  run: Run,
+  name: string,
+  title: string,
+  stepsFor: StepsFor,
+  then: (host: Host, result: ScriptResult, accessory: Accessory) => void = () => {},
+): Promise<void> {
+  for (const accessory of named(run, name)) {
+    const steps = await stepsFor(new AccessoryCommands(run.config, accessory), accessory);
+    const work: Script = script(title, steps);
+    const hosts = accessoryHosts(accessory, run.filters).map((host) => run.host(host));
+    await onHosts(hosts, async (host) => then(host, await host.run(work, { signal: run.signal }), accessory));
+  }
+}
+
+/** Starts it where it does not run; what runs is left alone. */
+export async function bootAccessory(run: Run, name: string): Promise<void> {
+  await withLock(run, async () => {
+    for (const accessory of named(run, name)) {
+      begin(run, `Boot accessory ${accessory.name}...`);
+      await onAccessories(run, accessory.name, "Boot the accessory", bootSteps(run), (host, result) => {
+        const running = result.text("State") === "running";
+        const text = running ? `${accessory.service} runs already, and is left alone` : `started ${accessory.service}`;
+        run.report({ kind: "note", host: host.name, text });
+      });
+    }
+  });
+}
+
+function bootSteps(run: Run): StepsFor {
+  return async (commands, accessory) => {
+    const secrets = await environmentSecrets(run, accessory.env, `accessories/${accessory.name}/env`);
+    const line = await audit(run, `Booted ${accessory.name} accessory`);
+    const absent = (body: Body) => sh`[ -n "$state" ] || { ${body}
+}`;
+    return [
+      { name: "State", body: commands.state(), mode: "capture", variable: "state" },
+      step("Create directories", absent(commands.createDirectories())),
+      ...uploadSteps(run, commands, accessory).map((upload) => ({ ...upload, body: absent(upload.body) })),
+      ...(isOurRegistry(run, accessory) ? [await loginStep(run)] : []),
+      line,
+      step(
+        `Start ${accessory.service}`,
+        sh`case $state in
+"") ${commands.run("${PWD}", secrets)} ;;
+running|restarting) ;;
+*) ${commands.start()} ;;
+esac`,
+      ),
+    ];
+  };
+}
+
+function isOurRegistry(run: Run, accessory: Accessory): boolean {
+  const { server } = run.config.registry;
+  return server !== undefined && accessory.image.startsWith(`${server}/`);
+}
+
+function uploadSteps(run: Run, commands: AccessoryCommands, accessory: Accessory): Step[] {
+  return accessory.files.map(({ local, remote, mode }) => {
+    const path = resolve(run.cwd, local);
+    if (!existsSync(path)) throw new ConfigError([`Missing file: ${local} (accessories/${accessory.name}/files)`]);
+    const content = readFileSync(path);
+    return step(`Upload ${local}`, commands.upload(remote, mode, new Secret(local, content.toString("base64"))));
+  });
+}
+
+export async function uploadAccessory(run: Run, name: string): Promise<void> {
+  await withLock(run, () =>
+    onAccessories(run, name, "Upload", async (commands, accessory) => uploadSteps(run, commands, accessory)),
+  );
+}
+
+export async function createAccessoryDirectories(run: Run, name: string): Promise<void> {
+  await withLock(run, () =>
+    onAccessories(run, name, "Create directories", async (commands) => [
+      step("Create directories", commands.createDirectories()),
+    ]),
+  );
+}
+
+/** Logs in and pulls first, so that a missing image does not leave the accessory stopped. */
+export async function rebootAccessory(run: Run, name: string): Promise<void> {
+  await withLock(run, async () => {
+    await onAccessories(run, name, "Pull the image", async (_commands, accessory) => [
+      ...(isOurRegistry(run, accessory) ? [await loginStep(run)] : []),
+      step(
+        "Pull the image",
+        sh`docker image inspect ${accessory.image} >/dev/null 2>&1 || docker pull ${accessory.image}`,
+      ),
+    ]);
+    await stopAccessory(run, name);
+    await removeAccessoryContainer(run, name);
+    await bootAccessory(run, name);
+  });
+}
+
+export async function startAccessory(run: Run, name: string): Promise<void> {
+  await withLock(run, () =>
+    onAccessories(run, name, "Start", async (commands, accessory) => [
+      await audit(run, `Started ${accessory.name} accessory`),
+      step(`Start ${accessory.service}`, commands.start()),
+    ]),
+  );
+}
+
+export async function stopAccessory(run: Run, name: string): Promise<void> {
+  await withLock(run, () =>
+    onAccessories(run, name, "Stop", async (commands, accessory) => [
+      await audit(run, `Stopped ${accessory.name} accessory`),
+      attempt(`Stop ${accessory.service}`, commands.stop()),
+    ]),
+  );
+}
+
+export async function restartAccessory(run: Run, name: string): Promise<void> {
+  await withLock(run, async () => {
+    await stopAccessory(run, name);
+    await startAccessory(run, name);
+  });
+}
+
+/** Raw `docker ps` under the host's header. */
+export async function accessoryDetails(run: Run, name: string): Promise<void> {
+  const details: StepsFor = async (commands) => [step("Details", commands.details())];
+  await onAccessories(run, name, "Details", details, (host, result, accessory) =>
+    printBlock(run, `Accessory ${accessory.name}`, host.name, result.text("Details")),
+  );
+}
+
+export async function removeAccessory(run: Run, name: string, { confirmed }: { confirmed: boolean }): Promise<void> {
+  const names = named(run, name).map((accessory) => accessory.name);
+  const question = `This will remove all containers, images and data directories for ${names.join(", ")}. Are you sure?`;
+  if (!confirmed && !(await run.confirm(question))) {
+    run.print("Aborted\n");
+    return;
+  }
+  await withLock(run, async () => {
+    await stopAccessory(run, name);
+    await removeAccessoryContainer(run, name);
+    await removeAccessoryDirectory(run, name);
+    await removeAccessoryImage(run, name);
+  });
+}
+
+export async function removeAccessoryContainer(run: Run, name: string): Promise<void> {
+  await withLock(run, () =>
+    onAccessories(run, name, "Remove the container", async (commands, accessory) => [
+      await audit(run, `Remove ${accessory.name} accessory container`),
+      step("Remove the container", commands.removeContainer()),
+    ]),
+  );
+}
+
+export async function removeAccessoryImage(run: Run, name: string): Promise<void> {
+  await withLock(run, () =>
+    onAccessories(run, name, "Remove the image", async (commands, accessory) => [
+      await audit(run, `Removed ${accessory.name} accessory image`),
+      attempt("Remove the image", commands.removeImage()),
+    ]),
+  );
+}
+
+export async function removeAccessoryDirectory(run: Run, name: string): Promise<void> {
+  await withLock(run, () =>
+    onAccessories(run, name, "Remove the directory", async (commands) => [
+      step("Remove the directory", commands.removeDirectory()),
+    ]),
+  );
+}
+
+/** For commands that take one accessory, not `all`. */
+export function oneAccessory(run: Run, name: string): Accessory {
+  const [accessory, ...others] = named(run, name);
+  if (!accessory || others.length > 0) throw new UsageError("Name one accessory");
+  return accessory;
+}
