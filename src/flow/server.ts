@@ -48,5 +48,7 @@ export async function serverExec(run: Run, command: string, { interactive }: { i
   }
   const work = script("Run a command", [step("Command", [raw(command)])]);
   const hosts = run.selection.app.map(({ host }) => run.host(host));
-  await onHosts(hosts, async (host) => printBlock(run, "App", host.name, (await host.run(work, { signal: run.signal })).text("Command")));
+  await onHosts(hosts, async (host) =>
+    printBlock(run, "App", host.name, (await host.run(work, { signal: run.signal })).text("Command")),
+  );
 }

@@ -1,0 +1,193 @@
+import { AppCommands, listContainers, listImages, removeImages } from "../commands/app.ts";
+import { type Body, sh } from "../commands/command.ts";
+import { removeLiveFile, stopForGood } from "../commands/cutover.ts";
+import { containerName, containerPrefix, versionOf } from "../commands/names.ts";
+import { attempt, script, type Step, step } from "../commands/script.ts";
+import type { Role } from "../config/config.ts";
+import { UsageError } from "../errors.ts";
+import type { Host } from "../hosts/host.ts";
+import { onHosts } from "../hosts/on-hosts.ts";
+import { containersOf, liveContainer } from "../plan/deploy.ts";
+import { type ContainerFact, type HostFacts, isUp } from "../plan/facts.ts";
+import { audit } from "./audit.ts";
+import { withLock } from "./lock.ts";
+import { observeHosts } from "./observe.ts";
+import { appHosts, printBlock, type Run } from "./run.ts";
+
+/** Steps for the roles of each host, made from what was seen there; hosts without steps are left alone. */
+async function onObservedRoles(
+  run: Run,
+  title: string,
+  stepsFor: (role: Role, facts: HostFacts) => Promise<readonly Step[]>,
+): Promise<void> {
+  const facts = await observeHosts(run, appHosts(run));
+  await onHosts(targets(run), async ({ host, roles }) => {
+    const steps: Step[] = [];
+    for (const role of roles) steps.push(...(await stepsFor(role, facts.get(host.name)!)));
+    if (steps.length > 0) await host.run(script(title, steps), { signal: run.signal });
+  });
+}
+
+function targets(run: Run): { name: string; host: Host; roles: readonly Role[] }[] {
+  return run.selection.app.map(({ host, roles }) => ({ name: host, host: run.host(host), roles }));
+}
+
+/** `app start`: the container last live in each role, or that of `--version`. */
+export async function startApp(run: Run): Promise<void> {
+  await withLock(run, () =>
+    onObservedRoles(run, "Start the app", async (role, facts) => {
+      const mine = containersOf(run.config, role, facts);
+      const named = run.givenVersion === undefined ? undefined : containerName(run.config, role, run.givenVersion);
+      const wanted =
+        named === undefined
+          ? mine.find((container) => !container.name.includes("_replaced_"))
+          : mine.find(({ name }) => name === named);
+      if (!wanted)
+        throw new UsageError(`${facts.host}: role ${role.name} has no container to start`, {
+          hint: "Run `mrsk deploy`.",
+        });
+      return [
+        await audit(run, `Started app version ${versionOf(containerPrefix(run.config, role), wanted.name)}`),
+        step(
+          `Start ${wanted.name}`,
+          sh`docker update --restart unless-stopped ${wanted.id} >/dev/null; ${new AppCommands(run.config, role).start(wanted.name)}`,
+        ),
+      ];
+    }),
+  );
+}
+
+/** `app stop`: every running container of the selected roles. */
+export async function stopApp(run: Run): Promise<void> {
+  await withLock(run, () => onObservedRoles(run, "Stop the app", (role, facts) => stopSteps(run, role, facts)));
+}
+
+async function stopSteps(run: Run, role: Role, facts: HostFacts): Promise<Step[]> {
+  const running = containersOf(run.config, role, facts).filter(isUp);
+  if (running.length === 0) return [];
+  return [
+    await audit(run, "Stopped app", role.name),
+    ...running.map(({ id, name }) => step(`Stop ${name}`, stopForGood(id, run.config.stopWaitSeconds))),
+  ];
+}
+
+/** One block per host and role. */
+async function blocks(run: Run, title: string, bodyFor: (role: Role) => Body): Promise<void> {
+  await onHosts(targets(run), async ({ host, roles }) => {
+    const steps = roles.map((role) => step(`${title} (${role.name})`, bodyFor(role)));
+    const result = await host.run(script(title, steps), { signal: run.signal });
+    for (const { name } of steps) printBlock(run, "App", host.name, result.text(name));
+  });
+}
+
+/** One block per host. */
+async function hostBlocks(run: Run, title: string, body: Body): Promise<void> {
+  await onHosts(appHosts(run), async (host) =>
+    printBlock(run, "App", host.name, (await host.run(script(title, [step(title, body)]))).text(title)),
+  );
+}
+
+export async function appDetails(run: Run): Promise<void> {
+  await blocks(run, "Details", (role) => new AppCommands(run.config, role).details());
+}
+
+export async function appContainers(run: Run): Promise<void> {
+  await hostBlocks(run, "Containers", listContainers(run.config));
+}
+
+export async function appImages(run: Run): Promise<void> {
+  await hostBlocks(run, "Images", listImages(run.config));
+}
+
+/** `app version`: the live version on each host; each role's where they differ. */
+export async function appVersion(run: Run): Promise<void> {
+  const facts = await observeHosts(run, appHosts(run));
+  for (const { host, roles } of run.selection.app) {
+    const versions = roles.map((role) => ({
+      role: role.name,
+      version: liveVersion(run, role, facts.get(host)!) ?? "",
+    }));
+    const distinct = new Set(versions.map(({ version }) => version));
+    const text =
+      distinct.size === 1
+        ? versions[0]!.version
+        : versions.map(({ role, version }) => `${role}: ${version || "none"}`).join("\n");
+    printBlock(run, "App", host, text);
+  }
+}
+
+/** The version of the container that has the requests; undefined when none runs. */
+export function liveVersion(run: Run, role: Role, facts: HostFacts): string | undefined {
+  const live = liveContainer(run.config, role, facts);
+  return live && versionOf(containerPrefix(run.config, role), live.name);
+}
+
+/** `app stale-containers`: running ones beside the live one. */
+export async function staleContainers(run: Run, { stop }: { stop: boolean }): Promise<void> {
+  await withLock(run, () =>
+    onObservedRoles(run, "Stop stale containers", async (role, facts) => {
+      const stale = staleOf(run, role, facts);
+      const prefix = containerPrefix(run.config, role);
+      for (const { name } of stale) {
+        const what = `container for role ${role.name} with version ${versionOf(prefix, name)}`;
+        const text = stop
+          ? `Stopping stale ${what}`
+          : `Detected stale ${what} (use \`mrsk app stale_containers --stop\` to stop)`;
+        printBlock(run, "App", facts.host, text);
+      }
+      return stop
+        ? stale.map(({ id, name }) => attempt(`Stop ${name}`, stopForGood(id, run.config.stopWaitSeconds)))
+        : [];
+    }),
+  );
+}
+
+function staleOf(run: Run, role: Role, facts: HostFacts): ContainerFact[] {
+  const live = liveContainer(run.config, role, facts);
+  return containersOf(run.config, role, facts).filter((container) => isUp(container) && container !== live);
+}
+
+/** `app remove`. */
+export async function removeApp(run: Run): Promise<void> {
+  await withLock(run, async () => {
+    await stopApp(run);
+    await removeAppContainers(run);
+    await removeAppImages(run);
+  });
+}
+
+export async function removeAppContainers(run: Run): Promise<void> {
+  await withLock(run, () =>
+    onObservedRoles(run, "Remove the containers", async (role, facts) => {
+      const mine = containersOf(run.config, role, facts).filter((container) => !isUp(container));
+      return [
+        await audit(run, "Removed all app containers", role.name),
+        ...mine.map(({ id, name }) => step(`Remove ${name}`, new AppCommands(run.config, role).remove(id))),
+        ...(role.traefik
+          ? [step("Remove the live file", removeLiveFile(facts.liveDirectory, containerPrefix(run.config, role)))]
+          : []),
+      ];
+    }),
+  );
+}
+
+export async function removeAppContainer(run: Run, version: string): Promise<void> {
+  await withLock(run, () =>
+    onObservedRoles(run, "Remove the container", async (role, facts) => {
+      const name = containerName(run.config, role, version);
+      const found = containersOf(run.config, role, facts).find((container) => container.name === name);
+      if (!found) return [];
+      return [
+        await audit(run, `Removed app container with version ${version}`, role.name),
+        step(`Remove ${name}`, new AppCommands(run.config, role).remove(found.id)),
+      ];
+    }),
+  );
+}
+
+export async function removeAppImages(run: Run): Promise<void> {
+  await withLock(run, async () => {
+    const steps = [await audit(run, "Removed all app images"), step("Remove the images", removeImages(run.config))];
+    await onHosts(appHosts(run), (host) => host.run(script("Remove the images", steps)));
+  });
+}

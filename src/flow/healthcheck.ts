@@ -1,0 +1,49 @@
+import { AppCommands } from "../commands/app.ts";
+import { NOT_HEALTHY, waitUntilHealthy } from "../commands/cutover.ts";
+import { deadlineSeconds } from "../commands/healthcheck.ts";
+import { servicePrefix } from "../commands/names.ts";
+import { script, step } from "../commands/script.ts";
+import { sh } from "../commands/command.ts";
+import { CommandFailedError, UnhealthyError } from "../errors.ts";
+import { begin, type Run } from "./run.ts";
+import { appSecrets } from "./secrets.ts";
+
+/** `healthcheck perform`: a container of the version that publishes nothing and is not routed, healthy, then gone. */
+export async function performHealthcheck(run: Run): Promise<void> {
+  const version = await run.version();
+  const { config } = run;
+  const role = config.roles.find(({ name }) => name === config.primaryRole)!;
+  const name = `healthcheck-${servicePrefix(config)}-${version}`;
+  // The role's options may publish a port, which the running app has.
+  const app = new AppCommands(config, { ...role, options: new Map() });
+  begin(run, `Check that version ${version} becomes healthy...`);
+  const launch = app.run({
+    name,
+    version,
+    host: config.primaryHost,
+    suffix: run.newId(12),
+    labels: new Map([["service", `healthcheck-${servicePrefix(config)}`]]),
+    secrets: await appSecrets(run, [role]),
+    restart: "no",
+    startInterval: false,
+    healthcheck: true,
+  });
+  const deadline = role.healthcheck ? deadlineSeconds(role.healthcheck) : 30;
+  const removal = sh`docker rm -f ${name} >/dev/null 2>&1`;
+  const work = script(
+    "Healthcheck",
+    [
+      step("Start the container", launch),
+      step("Wait until healthy", waitUntilHealthy(name, deadline, config.readinessDelaySeconds)),
+    ],
+    removal,
+  );
+  try {
+    await run.host(config.primaryHost).run(work, { signal: run.signal });
+    run.report({ kind: "note", host: config.primaryHost, text: "Container is healthy!" });
+  } catch (error) {
+    if (error instanceof CommandFailedError && error.status === NOT_HEALTHY)
+      throw new UnhealthyError(error.message, { cause: error });
+    throw error;
+  }
+}

@@ -1,0 +1,51 @@
+import { pruneImages as pruneImagesCommand, removeContainers } from "../commands/prune.ts";
+import { attempt, script, step } from "../commands/script.ts";
+import { onHosts } from "../hosts/on-hosts.ts";
+import { containersOf } from "../plan/deploy.ts";
+import { isUp } from "../plan/facts.ts";
+import { audit } from "./audit.ts";
+import { withLock } from "./lock.ts";
+import { observeHosts } from "./observe.ts";
+import { appHosts, type Run } from "./run.ts";
+
+export async function pruneAll(run: Run): Promise<void> {
+  await withLock(run, async () => {
+    await pruneContainers(run, undefined);
+    await pruneImages(run);
+  });
+}
+
+/** Stopped containers of each role and destination, but the newest `retain`. */
+export async function pruneContainers(run: Run, retain: number | undefined): Promise<void> {
+  await withLock(run, async () => {
+    const facts = await observeHosts(run, appHosts(run));
+    const line = await audit(run, "Pruned containers");
+    await onHosts(
+      run.selection.app.map(({ host, roles }) => ({ name: host, roles })),
+      async ({ name, roles }) => {
+        const surplus = roles.flatMap((role) =>
+          containersOf(run.config, role, facts.get(name)!)
+            .filter((container) => !isUp(container))
+            .slice(retain ?? run.config.retainContainers),
+        );
+        const ids = surplus.map(({ id }) => id);
+        await run
+          .host(name)
+          .run(script("Prune containers", [line, attempt("Prune containers", removeContainers(ids))]));
+        if (ids.length > 0)
+          run.report({
+            kind: "note",
+            host: name,
+            text: `removed ${surplus.map((container) => container.name).join(", ")}`,
+          });
+      },
+    );
+  });
+}
+
+export async function pruneImages(run: Run): Promise<void> {
+  await withLock(run, async () => {
+    const steps = [await audit(run, "Pruned images"), step("Prune images", pruneImagesCommand(run.config))];
+    await onHosts(appHosts(run), (host) => host.run(script("Prune images", steps)));
+  });
+}

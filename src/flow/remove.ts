@@ -1,0 +1,34 @@
+import { sh } from "../commands/command.ts";
+import { auditFile } from "../commands/names.ts";
+import { attempt, script } from "../commands/script.ts";
+import { onHosts } from "../hosts/on-hosts.ts";
+import { removeAccessory } from "./accessory.ts";
+import { removeApp } from "./app.ts";
+import { withLock } from "./lock.ts";
+import { logout } from "./registry.ts";
+import { appHosts, type Run } from "./run.ts";
+import { removeTraefik } from "./traefik.ts";
+
+/** `remove`: asks once, then takes everything of the service away but the audit logs. */
+export async function remove(run: Run, { confirmed }: { confirmed: boolean }): Promise<void> {
+  if (!confirmed && !(await run.confirm("This will remove all containers and images. Are you sure?"))) {
+    run.print("Aborted\n");
+    return;
+  }
+  await withLock(run, async () => {
+    await removeApp(run);
+    await removeTraefik(run, { force: false });
+    if (run.config.accessories.length > 0) await removeAccessory(run, "all", { confirmed: true });
+    await logout(run, { skipLocal: true });
+  });
+  await removeRunDirectory(run);
+  run.print(`The audit log stays on each host: ~/${auditFile(run.config)}\n`);
+}
+
+/** What is empty goes: another service's lock or live file keeps the folder. */
+async function removeRunDirectory(run: Run): Promise<void> {
+  const { runDirectory } = run.config;
+  const body = sh`[ "$(docker ps --all --quiet --filter name=^traefik$)" ] || rmdir ${`${runDirectory}/traefik`} 2>/dev/null || true
+rmdir ${runDirectory} 2>/dev/null || true`;
+  await onHosts(appHosts(run), (host) => host.run(script("Tidy up", [attempt("Tidy up", body)])));
+}
