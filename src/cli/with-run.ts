@@ -1,11 +1,11 @@
 import { randomBytes } from "node:crypto";
-import { existsSync } from "node:fs";
-import { userInfo } from "node:os";
+import { homedir, userInfo } from "node:os";
 import { createInterface } from "node:readline/promises";
+import { Writable } from "node:stream";
 import type { Command } from "commander";
 import { systemClock } from "../clock.ts";
-import { UsageError } from "../errors.ts";
 import type { Run } from "../flow/run.ts";
+import type { Host } from "../hosts/host.ts";
 import { commandWords, DEFAULT_CONFIG_FILE, type GlobalOptions, globalOptions } from "./options.ts";
 
 /**
@@ -33,7 +33,7 @@ export async function withRun(command: Command, work: (run: Run) => Promise<void
   });
   const interrupt = interruptible();
   const report = lineReport(process.stderr, verbosity(options), wantsColor(processEnvironment, process.stderr.isTTY));
-  const { hosts, local, close } = await openHosts(config, processEnvironment, report);
+  const { host, local, close } = await openHosts(config, cwd, processEnvironment, report);
   const newId = (digits: number) =>
     randomBytes(Math.ceil(digits / 2))
       .toString("hex")
@@ -51,7 +51,7 @@ export async function withRun(command: Command, work: (run: Run) => Promise<void
     print: (text) => void process.stdout.write(text),
     confirm,
     local,
-    host: hosts,
+    host,
     newId,
     version: once(async () => appVersion(options.version, await environment.all(), git, newId, cwd)),
     givenVersion: options.version || undefined,
@@ -70,24 +70,36 @@ export async function withRun(command: Command, work: (run: Run) => Promise<void
   }
 }
 
-async function openHosts(config: Run["config"], environment: Record<string, string>, report: Run["report"]) {
+/** The hosts of a run over one pool of connections, and this machine. */
+async function openHosts(
+  config: Run["config"],
+  cwd: string,
+  environment: Record<string, string>,
+  report: Run["report"],
+) {
   const [{ Connections }, { RemoteHost }, { LocalHost }] = await Promise.all([
     import("../ssh/connections.ts"),
     import("../hosts/remote-host.ts"),
     import("../hosts/local-host.ts"),
   ]);
-  void existsSync;
-  void UsageError;
+  const connections = new Connections({
+    ssh: config.ssh,
+    client: { agentSocket: environment["SSH_AUTH_SOCK"], home: homedir() },
+    ask: askPassphrase,
+    notify: (host, text) => report({ kind: "note", host, text }),
+  });
+  const person = { input: process.stdin, output: process.stdout, type: environment["TERM"] ?? "xterm" };
+  const pool = new Map<string, Host>();
   return {
-    hosts: undefined as never,
-    local: undefined as never,
-    close: async () => {},
-    Connections,
-    RemoteHost,
-    LocalHost,
-    config,
-    environment,
-    report,
+    local: new LocalHost(cwd, environment, report),
+    host: (name: string): Host => {
+      const known = pool.get(name);
+      if (known) return known;
+      const made = new RemoteHost(name, connections, report, person);
+      pool.set(name, made);
+      return made;
+    },
+    close: () => connections.close(),
   };
 }
 
@@ -127,6 +139,20 @@ async function confirm(question: string): Promise<boolean> {
     return answer.trim() === "y";
   } finally {
     lines.close();
+  }
+}
+
+/** Without echo, on a terminal only. */
+async function askPassphrase(keyFile: string): Promise<string | undefined> {
+  if (!process.stdin.isTTY) return undefined;
+  process.stderr.write(`Passphrase for ${keyFile}: `);
+  const silent = new Writable({ write: (_chunk, _encoding, done) => done() });
+  const lines = createInterface({ input: process.stdin, output: silent, terminal: true });
+  try {
+    return await lines.question("");
+  } finally {
+    lines.close();
+    process.stderr.write("\n");
   }
 }
 
