@@ -41,6 +41,8 @@ export interface Listed {
   readonly state: string;
 }
 
+export const HEALTH_OR_STATE = "{{if .State.Health}}{{.State.Health.Status}}{{else}}{{.State.Status}}{{end}}";
+
 // Docker turns \t into a tab.
 const LIST_FORMAT = String.raw`{{.ID}}\t{{.Names}}\t{{.State}}\t{{.Label "role"}}\t{{.Label "destination"}}`;
 
@@ -140,12 +142,7 @@ export class AppCommands {
   }
 
   status(version: string): Command {
-    return docker(
-      "inspect",
-      "--format",
-      "{{if .State.Health}}{{.State.Health.Status}}{{else}}{{.State.Status}}{{end}}",
-      containerName(this.config, this.role, version),
-    );
+    return docker("inspect", "--format", HEALTH_OR_STATE, containerName(this.config, this.role, version));
   }
 
   execReuse(container: string, command: Command, { interactive = false, env = [] }: ExecOptions = {}): Command {

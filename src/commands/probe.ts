@@ -1,6 +1,7 @@
 import type { Config, Role } from "../config/config.ts";
 import type { Secret } from "../config/secret.ts";
 import { envFlags, optionFlags, secretsOf, volumeFlags, words } from "./arguments.ts";
+import { HEALTH_OR_STATE, logs } from "./app.ts";
 import { type Command, docker, withEnvironment } from "./command.ts";
 import { healthFlags } from "./healthcheck.ts";
 import { image, servicePrefix } from "./names.ts";
@@ -46,4 +47,26 @@ export function runProbe(
       ...words(role.cmd),
     ),
   );
+}
+
+/** `healthy`, `starting`, `unhealthy`, or without a health check the state. */
+export function probeStatus(config: Config, version: string): Command {
+  return docker("inspect", "--format", HEALTH_OR_STATE, probeName(config, version));
+}
+
+/** What docker's last probes of it said, as JSON. */
+export function probeHealthLog(config: Config, version: string): Command {
+  return docker("inspect", "--format", "{{json .State.Health}}", probeName(config, version));
+}
+
+export function probeLogs(config: Config, version: string): Command {
+  return logs(probeName(config, version), { lines: 50 });
+}
+
+export function stopProbe(config: Config, version: string): Command {
+  return docker("stop", probeName(config, version));
+}
+
+export function removeProbe(config: Config, version: string): Command {
+  return docker("container", "rm", probeName(config, version));
 }
