@@ -76,7 +76,7 @@ function call(step: Step, index: number): string {
       return `_step ${index} _f${index}`;
     case "try":
       return `_try ${index} _f${index}`;
-    case "capture":
+    default:
       return `_cap ${index} _f${index}; ${step.variable ?? "_unused"}=$_o`;
   }
 }

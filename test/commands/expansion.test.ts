@@ -7,7 +7,7 @@ import { expand, expandable, expansionNames, expansions, volume } from "../../sr
 import { accessory, config, line, role } from "./support.ts";
 
 const TEXT = fc.string({ unit: "binary", maxLength: 12 }).filter((text) => !text.includes("\0"));
-const ODD = fc.string({ unit: fc.constantFrom(..." \t\n'\"\\$`{}!#~*?[]()&|;<>=-éa1😀"), maxLength: 12 });
+const ODD = fc.string({ unit: fc.constantFrom(...Array.from(" \t\n'\"\\$`{}!#~*?[]()&|;<>=-éa1😀")), maxLength: 12 });
 
 /** What `/bin/sh` makes of the words. */
 function throughShell(command: Command, environment: Record<string, string> = {}): string[] {

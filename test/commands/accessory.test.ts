@@ -1,0 +1,78 @@
+import { expect, test } from "vitest";
+import { AccessoryCommands } from "../../src/commands/accessory.ts";
+import { Secret } from "../../src/config/secret.ts";
+import { accessory, config, line } from "./support.ts";
+
+const db = new AccessoryCommands(
+  config(),
+  accessory({
+    cmd: "--max_connections=500 --sql-mode ''",
+    env: { clear: new Map([["MYSQL_ROOT_HOST", "%"]]), secret: ["MYSQL_ROOT_PASSWORD"] },
+    labels: new Map([["backup", "nightly"]]),
+    options: new Map<string, string | true>([
+      ["cpus", "4"],
+      ["privileged", true],
+    ]),
+    files: [{ local: "files/my.cnf", remote: "/etc/mysql/my.cnf", mode: "640" }],
+    directories: [
+      { source: "data", target: "/var/lib/mysql", mountOptions: undefined },
+      { source: "/srv/log", target: "/var/log", mountOptions: "ro" },
+    ],
+    volumes: ["$HOME/backups:/backups"],
+    network: "private",
+  }),
+);
+const secrets = new Map([["MYSQL_ROOT_PASSWORD", new Secret("MYSQL_ROOT_PASSWORD", "pw")]]);
+const VOLUMES =
+  '--volume "${HOME}"/backups:/backups --volume /home/d/app-db/etc/mysql/my.cnf:/etc/mysql/my.cnf ' +
+  "--volume /home/d/app-db/data:/var/lib/mysql --volume /srv/log:/var/log:ro";
+
+test("run", () => {
+  expect(line(db.run("/home/d", secrets))).toBe(
+    "MYSQL_ROOT_PASSWORD=<MYSQL_ROOT_PASSWORD> docker run --name app-db --detach --restart unless-stopped " +
+      "--network private --log-opt max-size=10m --publish 3306:3306 -e MYSQL_ROOT_PASSWORD -e MYSQL_ROOT_HOST=% " +
+      `${VOLUMES} --label service=app-db --label backup=nightly --cpus 4 --privileged mysql:8.0 --max_connections=500 --sql-mode ''`,
+  );
+});
+
+test("a home directory that the shell fills in", () => {
+  expect(line(db.run("$PWD", secrets))).toContain('--volume "${PWD}"/app-db/data:/var/lib/mysql');
+});
+
+test("the single commands", () => {
+  expect([
+    line(db.start()),
+    line(db.stop()),
+    line(db.details()),
+    line(db.state()),
+    line(db.removeContainer()),
+    line(db.removeImage()),
+    line(db.execReuse(["mysql"], { interactive: true })),
+    line(db.execNew("/home/d", ["mysql", "-e", "show tables"], secrets)),
+    line(db.createInteractive("/home/d", ["bash"], secrets)),
+  ]).toEqual([
+    "docker container start app-db",
+    "docker container stop app-db",
+    "docker ps --filter label=service=app-db",
+    "docker inspect --type container --format '{{.State.Status}}' app-db 2>/dev/null || true",
+    "docker container prune --force --filter label=service=app-db",
+    "docker image rm --force mysql:8.0",
+    "docker exec -it app-db mysql",
+    `MYSQL_ROOT_PASSWORD=<MYSQL_ROOT_PASSWORD> docker run --rm --network private -e MYSQL_ROOT_PASSWORD -e MYSQL_ROOT_HOST=% ${VOLUMES} mysql:8.0 mysql -e 'show tables'`,
+    `MYSQL_ROOT_PASSWORD=<MYSQL_ROOT_PASSWORD> docker create -it --rm --network private -e MYSQL_ROOT_PASSWORD -e MYSQL_ROOT_HOST=% ${VOLUMES} mysql:8.0 bash`,
+  ]);
+});
+
+test("files and directories are in the accessory's folder of the login directory", () => {
+  expect(line(db.createDirectories())).toBe(":\nmkdir -p app-db/data");
+  expect(line(db.upload("/etc/mysql/my.cnf", "640", new Secret("my.cnf", "")))).toBe(
+    `mkdir -p app-db/etc/mysql
+printf '%s' <my.cnf> | base64 -d >app-db/etc/mysql/my.cnf.new
+chmod 640 app-db/etc/mysql/my.cnf.new
+mv -f app-db/etc/mysql/my.cnf.new app-db/etc/mysql/my.cnf`,
+  );
+  expect(line(db.removeDirectory())).toBe(
+    "rm -rf app-db 2>/dev/null || docker run --rm --user 0 --entrypoint sh " +
+      `--volume "$PWD":/home-of-login mysql:8.0 -c 'rm -rf '\\''/home-of-login/app-db'\\'''`,
+  );
+});

@@ -1,0 +1,77 @@
+import { spawnSync } from "node:child_process";
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { installDocker, NOT_ALLOWED } from "../../src/commands/bootstrap.ts";
+import { line } from "./support.ts";
+
+// A host made of fakes: only what is put into the folder can be found.
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "host-"));
+  for (const tool of ["sh", "env", "rm", "sleep", "touch", "cat"]) {
+    const found = spawnSync("/bin/sh", ["-c", `command -v ${tool}`], { encoding: "utf8" }).stdout.trim();
+    symlinkSync(found, join(folder, tool));
+  }
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+function fake(name: string, body: string): void {
+  writeFileSync(join(folder, name), `#!/bin/sh\necho "${name} $*" >>${folder}/log\n${body}\n`);
+  chmodSync(join(folder, name), 0o755);
+}
+
+function host({ root }: { root: boolean }): void {
+  fake("id", `case $1 in -u) echo ${root ? 0 : 1000} ;; -un) echo deploy ;; esac`);
+  if (!root) fake("sudo", "exit 1");
+}
+
+/** A package manager whose docker answers, and whose curl reaches nothing. */
+function withPackages(name: string): void {
+  const brings = (tool: string, status: number) =>
+    `printf '#!/bin/sh\\nexit ${status}\\n' >${folder}/${tool}; /bin/chmod +x ${folder}/${tool}`;
+  fake(name, `case "$*" in *docker*) ${brings("docker", 0)} ;; *curl*) ${brings("curl", 7)} ;; esac`);
+}
+
+function install(): { status: number | null; stdout: string; stderr: string; log: string } {
+  const done = spawnSync("/bin/sh", ["-ec", line(installDocker())], { encoding: "utf8", env: { PATH: folder } });
+  const log = join(folder, "log");
+  return { ...done, log: existsSync(log) ? readFileSync(log, "utf8") : "" };
+}
+
+test("a host that has all is left alone", () => {
+  host({ root: false });
+  fake("docker", "exit 0");
+  fake("curl", "exit 0");
+  expect(install()).toMatchObject({ status: 0, stdout: "present\n" });
+});
+
+test("who may not install is told so, and nothing was touched", () => {
+  host({ root: false });
+  withPackages("apt-get");
+  const { status, log } = install();
+  expect(status).toBe(NOT_ALLOWED);
+  expect(log).not.toContain("apt-get");
+});
+
+test("Docker's own script is taken where it can be had", () => {
+  host({ root: true });
+  fake("curl", `echo 'printf "#!/bin/sh\\nexit 0\\n" >${folder}/docker; /bin/chmod +x ${folder}/docker'`);
+  const { status, stdout, log } = install();
+  expect({ status, stdout }).toEqual({ status: 0, stdout: "installed by Docker's own script\n" });
+  expect(log).toContain("curl -fsSL --max-time 30 https://get.docker.com");
+});
+
+test.each([
+  ["apt-get", "install -y -qq --no-install-recommends docker.io iptables"],
+  ["dnf", "install -y -q docker"],
+  ["apk", "add --quiet docker"],
+])("without it, %s has a package", (name, expected) => {
+  host({ root: true });
+  withPackages(name);
+  const { status, stdout, log } = install();
+  expect(status).toBe(0);
+  expect(stdout).toMatch(/^installed the distribution's docker/);
+  expect(log).toContain(`${name} ${expected}`);
+});

@@ -1,0 +1,95 @@
+import { spawnSync } from "node:child_process";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { record, reveal } from "../../src/commands/auditor.ts";
+import type { Body } from "../../src/commands/command.ts";
+import {
+  acquireLock,
+  LOCK_HELD,
+  lockStatus,
+  lockText,
+  releaseEveryLock,
+  releaseLock,
+} from "../../src/commands/lock.ts";
+import { config, line } from "./support.ts";
+
+// These run under the shell itself: what they are about is what a shell makes of them.
+let home: string;
+beforeEach(() => {
+  home = mkdtempSync(join(tmpdir(), "lock-"));
+});
+afterEach(() => rmSync(home, { recursive: true }));
+
+function run(body: Body): { status: number | null; stdout: string; stderr: string } {
+  return spawnSync("/bin/sh", ["-ec", line(body)], { cwd: home, encoding: "utf8" });
+}
+
+const staging = config({ destination: "staging" });
+const text = lockText({ by: "Ann O'Neil", at: "2023-06-01T12:00:00Z", version: "999", message: 'a "b" $c\nd' });
+const file = () => join(home, ".mrsk/lock-app-staging/details");
+
+test("the first one has the lock, with its details in the original's format", () => {
+  expect(run(acquireLock(staging, text))).toMatchObject({ status: 0, stdout: "" });
+  const written = readFileSync(file(), "utf8");
+  expect(written.split("\n").every((part) => part.length <= 60)).toBe(true);
+  expect(Buffer.from(written, "base64").toString()).toBe(
+    'Locked by: Ann O\'Neil at 2023-06-01T12:00:00Z\nVersion: 999\nMessage: a "b" $c\nd',
+  );
+});
+
+test("the second one learns who has it", () => {
+  run(acquireLock(staging, text));
+  expect(run(acquireLock(staging, "other"))).toMatchObject({ status: LOCK_HELD, stdout: text });
+  expect(run(lockStatus(staging)).stdout).toBe(`${text}\n`);
+});
+
+test("another destination has a lock of its own", () => {
+  run(acquireLock(staging, text));
+  expect(run(acquireLock(config(), text)).status).toBe(0);
+});
+
+test("a lock that cannot be made is another failure than one that is held", () => {
+  writeFileSync(join(home, ".mrsk"), "in the way");
+  const { status, stderr } = run(acquireLock(staging, text));
+  expect(status).not.toBe(0);
+  expect(status).not.toBe(LOCK_HELD);
+  expect(stderr).toContain("mkdir");
+});
+
+test("the original's lock counts, and only a release by hand takes it away", () => {
+  mkdirSync(join(home, "mrsk_lock"));
+  writeFileSync(join(home, "mrsk_lock/details"), Buffer.from("Locked by: Bob").toString("base64"));
+  const { status, stdout } = run(acquireLock(staging, text));
+  expect(status).toBe(LOCK_HELD);
+  expect(stdout).toMatch(/^Locked by: Bob\n.*mrsk_lock/);
+  expect(existsSync(file())).toBe(false);
+  run(releaseLock(staging));
+  expect(run(lockStatus(staging)).stdout).toBe("Locked by: Bob\n");
+  expect(run(releaseEveryLock(staging)).stdout).toBe("released\n");
+  expect(run(lockStatus(staging))).toMatchObject({ status: 0, stdout: "" });
+});
+
+test("releasing a lock that is not there is no error", () => {
+  run(acquireLock(staging, text));
+  expect(run(releaseLock(staging))).toMatchObject({ status: 0, stdout: "released\n" });
+  expect(run(releaseLock(staging))).toMatchObject({ status: 0, stdout: "" });
+});
+
+test("an audit line arrives as it is, whatever it contains", () => {
+  // The original's brackets were a pattern: a file of that name took their place.
+  writeFileSync(join(home, "2"), "");
+  const entry = { at: "2023-06-01T12:00:00Z", performer: "ann", role: "web", text: "Ran 'x; $HOME' > a\nb" };
+  run(record(staging, entry));
+  run(record(config(), { ...entry, role: undefined }));
+  expect(run(reveal(staging)).stdout).toBe("[2023-06-01T12:00:00Z] [ann] [staging] [web] Ran 'x; $HOME' > a b\n");
+  expect(readFileSync(join(home, "mrsk-app-audit.log"), "utf8")).toBe(
+    "[2023-06-01T12:00:00Z] [ann] Ran 'x; $HOME' > a b\n",
+  );
+  expect(line(reveal(staging))).toBe("tail -n 50 mrsk-app-staging-audit.log 2>/dev/null || true");
+});
+
+test("without an audit log there is nothing to show", () => {
+  expect(run(reveal(staging))).toMatchObject({ status: 0, stdout: "" });
+});

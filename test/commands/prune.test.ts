@@ -1,0 +1,62 @@
+import { spawnSync } from "node:child_process";
+import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { removeImages } from "../../src/commands/app.ts";
+import type { Body } from "../../src/commands/command.ts";
+import { pruneImages, removeContainers } from "../../src/commands/prune.ts";
+import { config, line } from "./support.ts";
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "docker-"));
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+/** What docker was asked to change, the lists being these. */
+function changes(body: Body, lists: { images: string; containers: string }): string[] {
+  const docker = join(folder, "docker");
+  writeFileSync(
+    docker,
+    `#!/bin/sh
+case "$1 $2" in
+  "image ls") printf '%s\\n' '${lists.images.replaceAll("\n", "' '")}' ;;
+  "container ls") printf '%s\\n' '${lists.containers.replaceAll("\n", "' '")}' ;;
+  *) echo "$*" >>${folder}/changes; [ "$3" != dhh/app:refused ] ;;
+esac
+`,
+  );
+  chmodSync(docker, 0o755);
+  const done = spawnSync("/bin/sh", ["-ec", line(body)], { env: { PATH: `${folder}:${process.env["PATH"]}` } });
+  expect(done.status).toBe(0);
+  return readFileSync(join(folder, "changes"), "utf8").trim().split("\n");
+}
+
+test("images that no container uses go, but latest and whatever lost its tag, which docker prunes", () => {
+  const lists = {
+    // The original's grep took 1x0 for 1.0, which is in use.
+    images: "dhh/app:latest\ndhh/app:1.0\ndhh/app:1x0\ndhh/app:<none>\ndhh/app:refused\ndhh/app:2",
+    containers: "dhh/app:1.0",
+  };
+  expect(changes(pruneImages(config()), lists)).toEqual([
+    "image rm dhh/app:1x0",
+    "image rm dhh/app:refused",
+    "image rm dhh/app:2",
+    "image prune --force --filter label=service=app --filter dangling=true",
+  ]);
+});
+
+test("removing the app removes every image of its repository that docker lets go", () => {
+  const lists = { images: "dhh/app:latest\ndhh/app:refused\ndhh/app:<none>", containers: "" };
+  expect(changes(removeImages(config()), lists)).toEqual([
+    "image rm dhh/app:latest",
+    "image rm dhh/app:refused",
+    "image prune --all --force --filter label=service=app",
+  ]);
+});
+
+test("containers are removed by id", () => {
+  expect(line(removeContainers(["aa", "bb"]))).toBe("docker container rm aa bb || true");
+  expect(line(removeContainers([]))).toBe(":");
+});

@@ -1,0 +1,133 @@
+import { expect, test } from "vitest";
+import { version3Problems } from "../../src/commands/traefik-problems.ts";
+import {
+  offersLiveFiles,
+  removeTraefikContainer,
+  removeTraefikImage,
+  runTraefik,
+  startTraefikContainer,
+  stopTraefikContainer,
+  traefikArguments,
+  traefikLogs,
+  traefikStatus,
+} from "../../src/commands/traefik.ts";
+import type { Traefik } from "../../src/config/config.ts";
+import { Secret } from "../../src/config/secret.ts";
+import { config, line, role } from "./support.ts";
+
+function traefik(overrides: Partial<Traefik> = {}) {
+  return config({ traefik: { ...config().traefik, ...overrides } });
+}
+
+const args = (...pairs: [string, string | true | string[]][]) => traefikArguments(traefik({ args: new Map(pairs) }));
+
+test("the whole line without settings", () => {
+  expect(line(runTraefik(config(), "/home/d/.mrsk/traefik", new Map()))).toBe(
+    "docker run --name traefik --detach --restart unless-stopped --publish 80:80 --publish 127.0.0.1:18082:8082 " +
+      "--volume /var/run/docker.sock:/var/run/docker.sock --volume /home/d/.mrsk/traefik:/etc/traefik/mrsk:ro " +
+      "--log-opt max-size=10m traefik:v3.7.15 --providers.docker --log.level=INFO " +
+      "--providers.file.directory=/etc/traefik/mrsk --providers.providersThrottleDuration=100ms " +
+      "--entrypoints.http.address=:80 --entrypoints.http.asdefault=true --entrypoints.mrsk.address=:8082",
+  );
+});
+
+test("a password in a variable is no argument, and nothing is published when that is wanted", () => {
+  const given = traefik({ hostPort: undefined, env: { clear: new Map([["TZ", "UTC"]]), secret: ["DNS"] } });
+  const text = line(runTraefik(given, "/d", new Map([["DNS", new Secret("DNS", "x")]])));
+  expect(text).toMatch(/^DNS=<DNS> docker run --name traefik --detach --restart unless-stopped --publish 127\.0\.0\.1/);
+  expect(text).toContain(" -e DNS -e TZ=UTC ");
+});
+
+test("the user's entry points are the defaults, ours is not", () => {
+  expect(
+    args(
+      ["entryPoints.web.address", ":80"],
+      ["entrypoints.websecure.address", ":443"],
+      ["entrypoints.dns.address", ":53/udp"],
+      ["entrypoints.traefik.address", ":9000"],
+      ["entrypoints.web.http.redirections.entrypoint.to", "websecure"],
+    ),
+  ).toEqual([
+    "--providers.docker",
+    "--log.level=INFO",
+    "--providers.file.directory=/etc/traefik/mrsk",
+    "--providers.providersThrottleDuration=100ms",
+    "--entrypoints.web.asdefault=true",
+    "--entrypoints.websecure.asdefault=true",
+    "--entrypoints.mrsk.address=:8082",
+    "--entryPoints.web.address=:80",
+    "--entrypoints.websecure.address=:443",
+    "--entrypoints.dns.address=:53/udp",
+    "--entrypoints.traefik.address=:9000",
+    "--entrypoints.web.http.redirections.entrypoint.to=websecure",
+  ]);
+});
+
+test("who marked a default has chosen", () => {
+  const given = args(
+    ["entrypoints.web.address", ":80"],
+    ["entrypoints.web.asDefault", "true"],
+    ["entrypoints.internal.address", ":81"],
+  );
+  expect(given.filter((flag) => /asdefault/i.test(flag))).toEqual(["--entrypoints.web.asDefault=true"]);
+});
+
+test("version 2 stops at a flag it does not know", () => {
+  const flags = traefikArguments(traefik({ image: "traefik:v2.11" }));
+  expect(flags).toContain("--entrypoints.http.address=:80");
+  expect(flags.join(" ")).not.toContain("asdefault");
+});
+
+test("the user's log level and throttle replace ours", () => {
+  expect(args(["log.level", "WARN"], ["providers.providersthrottleduration", "1s"], ["accesslog", true])).toEqual([
+    "--providers.docker",
+    "--providers.file.directory=/etc/traefik/mrsk",
+    "--entrypoints.http.address=:80",
+    "--entrypoints.http.asdefault=true",
+    "--entrypoints.mrsk.address=:8082",
+    "--log.level=WARN",
+    "--providers.providersthrottleduration=1s",
+    "--accesslog",
+  ]);
+});
+
+test("a file provider of the user's stays the only one", () => {
+  const own = traefik({ args: new Map([["providers.file.filename", "/etc/t.yml"]]) });
+  expect(offersLiveFiles(own)).toBe(false);
+  expect(line(runTraefik(own, "/d", new Map()))).toBe(
+    "docker run --name traefik --detach --restart unless-stopped --publish 80:80 " +
+      "--volume /var/run/docker.sock:/var/run/docker.sock --log-opt max-size=10m traefik:v3.7.15 " +
+      "--providers.docker --log.level=INFO --providers.file.filename=/etc/t.yml",
+  );
+});
+
+test("the other commands", () => {
+  expect([
+    line(startTraefikContainer()),
+    line(stopTraefikContainer()),
+    line(traefikStatus()),
+    line(traefikLogs({ since: "5m", lines: 100, grep: "err" })),
+    line(removeTraefikContainer()),
+    line(removeTraefikImage()),
+  ]).toEqual([
+    "docker container start traefik",
+    "docker container stop traefik",
+    "docker ps --filter 'name=^traefik$'",
+    "docker logs --since 5m --tail 100 --timestamps traefik 2>&1 | grep -e err",
+    "docker container prune --force --filter label=org.opencontainers.image.title=Traefik",
+    "docker image prune --all --force --filter label=org.opencontainers.image.title=Traefik",
+  ]);
+});
+
+test("what version 3 dropped is named with what replaces it, and only for version 3", () => {
+  const roles = [role({ labels: new Map([["traefik.http.middlewares.a.ipwhitelist.sourcerange", "10.0.0.0/8"]]) })];
+  const flags = new Map<string, string>([["providers.docker.swarmMode", "true"], ["metrics.influxdb.address", "x"]]); // biome-ignore format: one line
+  const of = (image: string) =>
+    version3Problems(config({ roles, traefik: { ...config().traefik, image, args: flags } }));
+  expect(of("traefik:v3.7.15")).toEqual([
+    "traefik:v3.7.15 refuses traefik.args.providers.docker.swarmMode: use `providers.swarm`",
+    "traefik:v3.7.15 refuses traefik.args.metrics.influxdb.address: use `metrics.influxdb2`",
+    "traefik:v3.7.15 ignores or gives up the label traefik.http.middlewares.a.ipwhitelist.sourcerange (role web): use `ipallowlist`",
+  ]);
+  expect(of("traefik:v2.11")).toEqual([]);
+});
