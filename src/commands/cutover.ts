@@ -64,13 +64,16 @@ export interface PreviewQuestion {
   readonly mark: string;
 }
 
-/** Asks through Traefik until the container behind the preview answers 2xx, with the mark, twice in a row. */
+/**
+ * Asks through Traefik until the container behind the preview answers 2xx or 3xx (as `curl -f` has it), with the mark,
+ * twice in a row.
+ */
 export function waitForPreview(container: string, question: PreviewQuestion, deadlineSeconds: number): Shell {
   return sh`end=$(( $(date +%s) + ${deadlineSeconds} )); good=0
 while :; do
   answer=$(curl -s -m 10 -o /dev/null -D - -H ${`Host: ${question.hostName}`} ${question.base + question.path} | tr -d '\r') || answer=
   case $answer in
-    "HTTP/"*" 2"*${`X-Mrsk-Live: ${question.mark}`}*) good=$((good + 1)); [ "$good" -lt 2 ] || break; continue ;;
+    "HTTP/1."?" "[23][0-9][0-9]*${`X-Mrsk-Live: ${question.mark}`}*) good=$((good + 1)); [ "$good" -lt 2 ] || break; continue ;;
   esac
   good=0
   state=$(docker inspect --type container --format '{{.State.Status}}' ${container} 2>/dev/null) || state=gone
@@ -131,9 +134,11 @@ echo "still busy after ${raw(String(limitSeconds))} s: $busy connections"`;
 }
 
 const FIXED_DRAIN_SECONDS = 5;
-const BUSY = String.raw`{ s = -1; r = -1; n = split($0, w, " ")
-  for (i = 1; i <= n; i++) { if (w[i] ~ /^lastsnd:/) s = substr(w[i], 9) + 0; if (w[i] ~ /^lastrcv:/) r = substr(w[i], 9) + 0 }
-  if (s >= 0 && r >= 0 && (r < s || s < 300)) busy++ } END { print busy + 0 }`;
+// `ss` leaves out what is 0: a connection that sent this very millisecond has no lastsnd.
+const BUSY = String.raw`{ s = 0; r = 0; seen = 0; n = split($0, w, " ")
+  for (i = 1; i <= n; i++) { if (w[i] ~ /^lastsnd:/) s = substr(w[i], 9) + 0; if (w[i] ~ /^lastrcv:/) r = substr(w[i], 9) + 0
+    if (w[i] ~ /^(rtt|mss|cwnd|lastsnd|lastrcv):/) seen = 1 }
+  if (seen && (r < s || s < 300)) busy++ } END { print busy + 0 }`;
 
 /** Stops it, and makes sure that no reboot brings it back. */
 export function stopForGood(container: string, stopWaitSeconds: number | undefined): Shell {
