@@ -1,0 +1,57 @@
+import { spawn } from "node:child_process";
+import { expect, test } from "vitest";
+import { sh, withEnvironment } from "../../src/commands/command.ts";
+import { attempt, capture, renderScript, type Script, script, step } from "../../src/commands/script.ts";
+import { Secret } from "../../src/config/secret.ts";
+
+const NONCE = "00ff";
+
+/** Runs it as a host does: the text on standard input, which stays open. */
+function run(what: Script): Promise<{ status: number | null; stdout: string }> {
+  return new Promise((resolve, reject) => {
+    const shell = spawn("/bin/sh", ["-s"], { detached: true, stdio: ["pipe", "pipe", "ignore"] });
+    let stdout = "";
+    shell.stdout.setEncoding("utf8").on("data", (text: string) => (stdout += text));
+    shell.on("error", reject);
+    shell.on("close", (status) => resolve({ status, stdout: stdout.replaceAll(`\x1e${NONCE} `, "@") }));
+    shell.stdin.write(renderScript(what, NONCE));
+  });
+}
+
+test("steps run in order, each between its marks, and a later one reads what was captured", async () => {
+  const result = await run(
+    script("Test", [
+      step("one", ["echo", "a b"]),
+      attempt("fails", ["false"]),
+      capture("id", "id", sh`echo "x y"`),
+      step("uses it", sh`echo "<$id>"`),
+    ]),
+  );
+  expect(result).toEqual({
+    status: 0,
+    stdout: "@b 0\na b\n@e 0 0\n@b 1\n@e 1 1\n@b 2\nx y\n@e 2 0\n@b 3\n<x y>\n@e 3 0\n@b cleanup\n@e cleanup 0\n",
+  });
+});
+
+test("a step that must work ends the script with its status; the clean-up runs", async () => {
+  const result = await run(
+    script("Test", [step("dies", sh`echo before; sh -c 'exit 7'; echo after`), step("never", ["echo", "never"])], ["echo", "tidy"]), // biome-ignore format: one line
+  );
+  expect(result).toEqual({ status: 7, stdout: "@b 0\nbefore\n@e 0 7\n@b cleanup\ntidy\n@e cleanup 0\n" });
+});
+
+test("a secret reaches its command byte for byte, and no other", async () => {
+  const secret = new Secret("TOKEN", `a'b"c $d \\ \n é`);
+  const result = await run(
+    script("Test", [
+      step("has it", withEnvironment([["TOKEN", secret]], ["printenv", "TOKEN"])),
+      attempt("has not", ["printenv", "TOKEN"]),
+    ]),
+  );
+  expect(result.stdout).toContain(`@b 0\na'b"c $d \\ \n é\n@e 0 0\n@b 1\n@e 1 1\n`);
+});
+
+test("a value that no shell can carry is refused", () => {
+  const what = script("Test", [step("x", ["echo", new Secret("TOKEN", "a\0b")])]);
+  expect(() => renderScript(what, NONCE)).toThrow("the value of TOKEN contains a NUL character");
+});
