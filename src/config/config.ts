@@ -46,6 +46,8 @@ export interface Role {
   readonly cmd: string | undefined;
   /** Global and role env merged by key, the role winning. */
   readonly env: Environment;
+  /** What the tags of a host make of `env`. Hosts that are not in it have no tags: `hostEnv?.get(host) ?? env`. */
+  readonly hostEnv?: ReadonlyMap<string, Environment>;
   /** Everything but service, role, destination and the Traefik defaults: global labels, then role labels, merged by key. */
   readonly labels: ReadonlyMap<string, string>;
   readonly options: Options;

@@ -1,0 +1,50 @@
+import type { Accessory, AccessoryDirectory, AccessoryFile, Role } from "./config.ts";
+import { environmentOf, mapOf, optionsOf } from "./resolve-parts.ts";
+import type { WrittenAccessory, WrittenConfig } from "./schema.ts";
+
+/** As the original had it for every file, whatever is in it. */
+const FILE_MODE = "755";
+
+/** In the order written. */
+export function accessoriesOf(written: WrittenConfig, roles: readonly Role[]): Accessory[] {
+  return Object.entries(written.accessories ?? {}).map(([name, accessory]) => ({
+    name,
+    service: accessory.service ?? `${written.service}-${name}`,
+    image: accessory.image,
+    hosts: hostsOf(accessory, roles),
+    publish: accessory.port ? publishOf(accessory.port) : undefined,
+    cmd: accessory.cmd ?? undefined,
+    env: environmentOf(accessory.env),
+    labels: mapOf(accessory.labels),
+    options: optionsOf(accessory.options),
+    files: (accessory.files ?? []).map(fileOf),
+    directories: (accessory.directories ?? []).map(directoryOf),
+    volumes: accessory.volumes ?? [],
+    network: accessory.network ?? undefined,
+  }));
+}
+
+function hostsOf(accessory: WrittenAccessory, roles: readonly Role[]): string[] {
+  if (accessory.host) return [accessory.host];
+  if (accessory.hosts) return accessory.hosts;
+  const ofRoles = (accessory.roles ?? []).flatMap((name) => roles.find((role) => role.name === name)?.hosts ?? []);
+  return [...new Set(ofRoles)];
+}
+
+/** A lone port is the same inside and outside: `53/udp` is `53:53/udp`. */
+function publishOf(port: string): string {
+  return port.includes(":") ? port : `${port.replace(/\/.*/, "")}:${port}`;
+}
+
+type WrittenFile = NonNullable<WrittenAccessory["files"]>[number];
+
+function fileOf(file: WrittenFile): AccessoryFile {
+  if (typeof file !== "string") return { local: file.local, remote: file.remote, mode: file.mode ?? FILE_MODE };
+  const [local, remote, mode] = file.split(":");
+  return { local: local!, remote: remote!, mode: mode ?? FILE_MODE };
+}
+
+function directoryOf(directory: string): AccessoryDirectory {
+  const [source, target, mountOptions] = directory.split(":");
+  return { source: source!, target: target!, mountOptions };
+}

@@ -1,0 +1,131 @@
+import type * as z from "zod/mini";
+import type { Path } from "./tree.ts";
+
+type ZodIssue = z.core.$ZodIssue;
+
+/** A mistake by its path; the place in the file is added later. */
+export interface Mistake {
+  readonly path: Path;
+  readonly message: string;
+}
+
+/** What zod found, in words. Of a choice nothing fits, only the branch that got furthest is told. */
+export function mistakes(issues: readonly ZodIssue[], written: unknown, below: Path = []): Mistake[] {
+  return issues.flatMap((issue) => {
+    const path = [...below, ...(issue.path as Path)];
+    const wanted = typesWanted(issue);
+    if (wanted) return [{ path, message: typeMessage(wanted, at(written, path)) }];
+    switch (issue.code) {
+      case "invalid_union":
+        return mistakes(furthest(issue.errors), written, path);
+      case "unrecognized_keys":
+        return issue.keys.map((key) => ({ path: [...path, key], message: unknownKey(key, issue.message.split(" ")) }));
+      case "invalid_key":
+        return issue.issues.slice(0, 1).map(({ message }) => ({ path, message }));
+      default:
+        return [{ path, message: issue.message }];
+    }
+  });
+}
+
+export function at(value: unknown, path: Path): unknown {
+  return path.reduce<unknown>(
+    (here, part) => (typeof here === "object" && here !== null ? (here as Record<string, unknown>)[part] : undefined),
+    value,
+  );
+}
+
+/** The types that would have done, if being of another type is all that is wrong. */
+function typesWanted(issue: ZodIssue): string[] | undefined {
+  if (issue.code === "invalid_type") return [issue.expected];
+  if (issue.code === "invalid_value") return issue.values.map((value) => `value:${String(value)}`);
+  if (issue.code !== "invalid_union") return undefined;
+  const branches = issue.errors.map((errors) => {
+    const [only, ...more] = errors;
+    return only && more.length === 0 && only.path.length === 0 ? typesWanted(only) : undefined;
+  });
+  return branches.every((branch) => branch !== undefined) && branches.length > 0 ? branches.flat() : undefined;
+}
+
+const WORDS: Readonly<Record<string, string>> = {
+  string: "a string",
+  number: "a number",
+  boolean: "true or false",
+  array: "a list",
+  object: "a map",
+  record: "a map",
+};
+
+const SCALARS = ["string", "number", "boolean", "null"];
+
+function typeMessage(wanted: readonly string[], value: unknown): string {
+  if (value === undefined) return "is required";
+  const literals = wanted.filter((type) => type.startsWith("value:")).map((type) => type.slice(6));
+  if (literals.length === wanted.length) return `should be ${listed(literals)}`;
+  // Of the scalars, the first is what is meant; the others are what else is taken for it.
+  const scalar = wanted.find((type) => SCALARS.includes(type));
+  const kinds = wanted.filter((type) => type in WORDS && (!SCALARS.includes(type) || type === scalar));
+  const should = `should be ${listed([...new Set(kinds.map((kind) => WORDS[kind]!))])}`;
+  if (value === null) return `${should}, but is empty`;
+  if (typeof value === "boolean" && scalar === "string") return `${should}, not ${value}: put quotes around it`;
+  if (scalar === "boolean" && /^(?:true|false)$/i.test(String(value))) return `${should}, without quotes`;
+  return `${should}, not ${Array.isArray(value) ? "a list" : WORDS[typeof value]!}`;
+}
+
+function listed(words: readonly string[]): string {
+  return words.length < 2 ? words.join("") : `${words.slice(0, -1).join(", ")} or ${words.at(-1)}`;
+}
+
+/** The branch whose mistakes lie deepest: the one the writer had in mind. */
+function furthest(branches: readonly (readonly ZodIssue[])[]): readonly ZodIssue[] {
+  const ranked = branches.map((issues) => ({ issues, rank: rank(issues) }));
+  ranked.sort((a, b) => b.rank - a.rank || a.issues.length - b.issues.length);
+  return ranked[0]?.issues ?? [];
+}
+
+function rank(issues: readonly ZodIssue[]): number {
+  if (issues.some((issue) => issue.path.length === 0 && typesWanted(issue))) return 0;
+  if (issues.some((issue) => issue.code === "invalid_key")) return 1;
+  return 2 + Math.max(0, ...issues.map(depth));
+}
+
+function depth(issue: ZodIssue): number {
+  const below = issue.code === "invalid_union" ? Math.max(0, ...furthest(issue.errors).map(depth)) : 0;
+  return issue.path.length + below;
+}
+
+/** What older files say, and what it became. */
+const FORMER: Readonly<Record<string, string>> = {
+  audit_broadcast_cmd: "write a post-deploy hook instead",
+  primary_web_role: "write primary_role",
+  ssh_user: "write ssh: {user: NAME}",
+};
+
+function unknownKey(key: string, known: readonly string[]): string {
+  const advice = FORMER[key];
+  if (advice) return `unknown key: ${key} (${advice})`;
+  const [best] = known
+    .map((candidate) => ({ candidate, distance: editDistance(key, candidate) }))
+    .toSorted((a, b) => a.distance - b.distance);
+  const near = best && best.distance <= Math.max(1, Math.floor(key.length / 3));
+  return `unknown key: ${key} (${near ? `did you mean ${best.candidate}?` : `known are ${known.join(", ")}`})`;
+}
+
+/** How many letters to add, drop, change or swap with their neighbour to make `b` of `a`. */
+export function editDistance(a: string, b: string): number {
+  let beforeLast: number[] = [];
+  let last = Array.from({ length: b.length + 1 }, (_, index) => index);
+  for (let i = 1; i <= a.length; i++) {
+    const row = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const change = last[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1);
+      let best = Math.min(change, last[j]! + 1, row[j - 1]! + 1);
+      if (i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1])
+        best = Math.min(best, beforeLast[j - 2]! + 1);
+      row.push(best);
+    }
+    beforeLast = last;
+    last = row;
+  }
+  return last[b.length]!;
+}

@@ -1,0 +1,115 @@
+import { readFile } from "node:fs/promises";
+import { resolve as resolvePath } from "node:path";
+import { ConfigError, UsageError } from "../errors.ts";
+import { crossMistakes } from "./check.ts";
+import type { Config } from "./config.ts";
+import { type Mistake, mistakes } from "./issues.ts";
+import { resolve } from "./resolve.ts";
+import { writtenConfig } from "./schema.ts";
+import { type Locate, locateIn, readYaml } from "./yaml.ts";
+import { mergeTrees, positionOf, type Problem, problemLines, toPlain, type Tree } from "./tree.ts";
+import type { Variables } from "./variables.ts";
+
+export interface ConfigSource {
+  /** As the user wrote it; relative to `cwd`. */
+  readonly file: string;
+  readonly destination: string | undefined;
+  readonly cwd: string;
+  /** What ERB in the file sees as `ENV`. */
+  readonly environment: Variables;
+}
+
+/**
+ * Reads the config file and, with a destination, the file beside it that goes over it (`deploy.yml` →
+ * `deploy.staging.yml`).
+ * @throws ConfigError listing every mistake of both files at once, a `file:line:column: path: what is wrong` line each
+ */
+export async function loadConfig(source: ConfigSource): Promise<Config> {
+  const { file, destination } = source;
+  const files = [file, ...(destination === undefined ? [] : [destinationFile(file, destination)])];
+  const read = await Promise.all(files.map((name) => readSource(name, source)));
+  const problems = read.flatMap((one) => one.problems);
+  const trees = read.map(({ tree }) => tree);
+  if (trees.some((tree) => tree.kind !== "map")) throw new ConfigError(problemLines([...problems, ...notMaps(trees)]));
+  const tree = trees.reduce(mergeTrees);
+  const { config, wrong } = check(tree, file, destination);
+  problems.push(
+    ...unlessFollowingOn(
+      wrong.map((mistake) => ({ ...mistake, at: positionOf(tree, mistake.path) })),
+      problems,
+    ),
+  );
+  if (problems.length > 0 || !config) throw new ConfigError(problemLines(problems, files));
+  return config;
+}
+
+/** `config/deploy.yml` and `staging` give `config/deploy.staging.yml`. */
+export function destinationFile(file: string, destination: string): string {
+  if (!/^[\w.-]+$/.test(destination)) {
+    throw new UsageError(`'${destination}' cannot be a destination: it is a part of a file's name`);
+  }
+  return `${file.replace(/\.[^./\\]*$/, "")}.${destination}.yml`;
+}
+
+interface Read {
+  readonly tree: Tree;
+  readonly problems: readonly Problem[];
+}
+
+async function readSource(name: string, { cwd, environment, destination, file }: ConfigSource): Promise<Read> {
+  const text = await readText(resolvePath(cwd, name), name === file ? undefined : destination);
+  let locate: Locate = locateIn(text, name);
+  if (!text.includes("<%")) return readYaml(text, locate);
+  const { renderTemplate } = await import("./erb.ts");
+  const rendered = await renderTemplate(text, { locate, environment, cwd });
+  const written = locate;
+  locate = (offset) => written(rendered.sourceOffset(offset));
+  const { tree, problems } = readYaml(rendered.text, locate);
+  return { tree, problems: [...rendered.problems, ...unlessFollowingOn(problems, rendered.problems)] };
+}
+
+async function readText(path: string, destination: string | undefined): Promise<string> {
+  try {
+    return (await readFile(path, "utf8")).replace(/^\uFEFF/, "");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ENOENT") {
+      throw new ConfigError([`Cannot read ${path}: ${(error as Error).message}`], { cause: error });
+    }
+    const hint =
+      destination === undefined
+        ? "Run `mrsk init` to create one."
+        : `The destination ${destination} has its settings there: write the file, or leave out -d.`;
+    throw new ConfigError([`Configuration file not found in ${path}`], { hint, cause: error });
+  }
+}
+
+/** Of a line where a template failed nothing else is told: what is missing there is missing because of that. */
+function unlessFollowingOn(problems: readonly Problem[], causes: readonly Problem[]): Problem[] {
+  const lines = new Set(causes.map(({ at }) => `${at.file}:${at.line}`));
+  return problems.filter(({ at }) => !lines.has(`${at.file}:${at.line}`));
+}
+
+function notMaps(trees: readonly Tree[]): Problem[] {
+  return trees.flatMap((tree): Problem[] => {
+    if (tree.kind === "map") return [];
+    const empty = tree.kind === "scalar" && tree.value === null;
+    const message = empty
+      ? "is empty: service, image, servers and registry are required"
+      : "should be a map: `service: NAME` and so on";
+    return [{ at: tree.at, path: [], message }];
+  });
+}
+
+function check(tree: Tree, file: string, destination: string | undefined): { config?: Config; wrong: Mistake[] } {
+  const all = toPlain(tree) as Record<string, unknown>;
+  const written = Object.fromEntries(Object.entries(all).filter(([key]) => !key.startsWith("x-")));
+  if (written["require_destination"] === true && destination === undefined) {
+    return { wrong: [{ path: ["require_destination"], message: "You must specify a destination (-d NAME)" }] };
+  }
+  const cross = crossMistakes(written, file);
+  const parsed = writtenConfig.safeParse(written, { jitless: true });
+  if (parsed.success && cross.length === 0) return { config: resolve(parsed.data, file, destination), wrong: [] };
+  const told = new Set(cross.map(({ path }) => path.join("/")));
+  const schema = parsed.success ? [] : mistakes(parsed.error.issues, written);
+  return { wrong: [...cross, ...schema.filter(({ path }) => !told.has(path.join("/")))] };
+}

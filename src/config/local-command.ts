@@ -1,0 +1,26 @@
+/** A command of `.env` or of a template that did not work. The message has no value in it but what it said itself. */
+export class LocalCommandError extends Error {}
+
+/**
+ * Runs a shell command of this machine and gives what it printed, untrimmed. It may read the terminal, as password
+ * managers do.
+ * @throws LocalCommandError when it fails: an empty password would go unnoticed for long
+ */
+export async function localCommand(
+  command: string,
+  { cwd, environment }: { cwd: string; environment: Readonly<Record<string, string>> },
+): Promise<string> {
+  const { execa } = await import("execa");
+  const result = await execa("/bin/sh", ["-c", command], {
+    cwd,
+    env: environment,
+    extendEnv: false,
+    stdin: "inherit",
+    stripFinalNewline: false,
+    reject: false,
+  });
+  if (!result.failed) return result.stdout;
+  const said = result.stderr.trim();
+  const how = result.exitCode === undefined ? "did not run to its end" : `failed (exit status ${result.exitCode})`;
+  throw new LocalCommandError(`${how}${said === "" ? "" : `: ${said.replaceAll("\n", "; ")}`}`);
+}

@@ -1,0 +1,47 @@
+import { readFile } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { ParseResult } from "@ruby/prism/src/deserialize.js";
+
+export type RubyNode = ParseResult["value"]["statements"]["body"][number];
+export type ParseRuby = (source: string) => ParseResult;
+
+/** The part of it used here; its types come with the browser's, which are not loaded. */
+declare const WebAssembly: {
+  compile(bytes: Uint8Array): Promise<object>;
+  instantiate(module: object, imports: object): Promise<{ readonly exports: Record<string, unknown> }>;
+  readonly Module: { imports(module: object): readonly { readonly module: string; readonly name: string }[] };
+};
+
+let loading: Promise<ParseRuby> | undefined;
+
+/** Ruby's own parser. Takes a dozen milliseconds the first time. */
+export function loadPrism(): Promise<ParseRuby> {
+  loading ??= load();
+  return loading;
+}
+
+async function load(): Promise<ParseRuby> {
+  const [{ parsePrism }, wasm] = await Promise.all([import("@ruby/prism/src/parsePrism.js"), parserBytes()]);
+  const module = await WebAssembly.compile(wasm);
+  // The parser is built against WASI, and of that calls nothing while it parses a text in memory. The package's own
+  // loader makes a real WASI, which Node announces as experimental on the user's terminal.
+  const imports: Record<string, Record<string, () => number>> = {};
+  const NOT_SUPPORTED = 58;
+  for (const { module: from, name } of WebAssembly.Module.imports(module)) {
+    (imports[from] ??= {})[name] = () => NOT_SUPPORTED;
+  }
+  const { exports } = await WebAssembly.instantiate(module, imports);
+  (exports["_initialize"] as () => void)();
+  return (source) => parsePrism(exports, source);
+}
+
+/** Beside the program once it is bundled, else in the package. */
+async function parserBytes(): Promise<Uint8Array> {
+  try {
+    return await readFile(join(dirname(fileURLToPath(import.meta.url)), "prism.wasm"));
+  } catch {
+    return await readFile(createRequire(import.meta.url).resolve("@ruby/prism/src/prism.wasm"));
+  }
+}

@@ -1,0 +1,65 @@
+/** A plain YAML scalar as Ruby reads it: the value, and the text its `to_s` gives. */
+export interface Scalar {
+  readonly value: string | number | boolean | null;
+  readonly ruby: string;
+  /** `53:53`: a number in base 60 to Ruby, a port mapping to everybody else. */
+  readonly base60: boolean;
+}
+
+const FLOAT = /^[-+]?(?:[0-9][0-9_,]*)?\.[0-9]*(?:[eE][+-][0-9]+)?$/;
+const INTEGER = /^(?:[-+]?0b[01_,]+|[-+]?0[0-7_,]+|[-+]?(?:0|[1-9](?:[0-9]|,[0-9]|_[0-9])*)|[-+]?0x[0-9a-fA-F_,]+)$/;
+const BASE_60 = /^[-+]?[0-9][0-9_]*(?::[0-5]?[0-9]){1,2}$/;
+const BASE_60_FLOAT = /^[-+]?[0-9][0-9_]*(?::[0-5]?[0-9]){1,2}\.[0-9_]*$/;
+
+/**
+ * Reads a plain scalar by the rules of Psych, Ruby's YAML: neither YAML 1.1 nor 1.2. Dates and `:symbols` stay the
+ * text that was written, which is where we differ on purpose: Ruby refuses the first and drops the colon of the second.
+ */
+export function readPlain(text: string): Scalar {
+  if (text === "" || text === "~" || /^null$/i.test(text)) return { value: null, ruby: "", base60: false };
+  if (/^(?:yes|true|on)$/i.test(text)) return { value: true, ruby: "true", base60: false };
+  if (/^(?:no|false|off)$/i.test(text)) return { value: false, ruby: "false", base60: false };
+  if (BASE_60.test(text)) return { ...integer(base60(text)), base60: true };
+  if (BASE_60_FLOAT.test(text)) return { ...float(base60(text)), base60: true };
+  if (/^\+?\.inf$/i.test(text)) return float(Number.POSITIVE_INFINITY);
+  if (/^-\.inf$/i.test(text)) return float(Number.NEGATIVE_INFINITY);
+  if (/^\.nan$/i.test(text)) return float(Number.NaN);
+  if (FLOAT.test(text) && !/^[-+]?\.$/.test(text)) return float(Number(text.replaceAll(/[,_]/g, "")));
+  if (INTEGER.test(text)) return integer(parseInteger(text.replaceAll(/[,_]/g, "")));
+  return { value: text, ruby: text, base60: false };
+}
+
+/** Psych counts hours also where only two parts are written: `12:30` is 45000. */
+function base60(text: string): number {
+  const parts = text.replaceAll("_", "").split(":");
+  return parts.reduce((total, part, index) => total + Number(part) * 60 ** Math.abs(index - 2), 0);
+}
+
+function parseInteger(text: string): bigint {
+  const digits = text.replace(/^[-+]/, "");
+  const magnitude = BigInt(/^0[0-7]/.test(digits) ? `0o${digits.slice(1)}` : digits);
+  return text.startsWith("-") ? -magnitude : magnitude;
+}
+
+/** The text keeps what a JavaScript number cannot hold. */
+function integer(value: bigint | number): Scalar {
+  return { value: Number(value), ruby: String(value), base60: false };
+}
+
+function float(value: number): Scalar {
+  return { value, ruby: rubyFloat(value), base60: false };
+}
+
+/** Ruby's `Float#to_s`: `20.0`, `1.0e+16`, `1.0e-05`. */
+export function rubyFloat(value: number): string {
+  if (!Number.isFinite(value)) return String(value);
+  const size = Math.abs(value);
+  if (size === 0) return Object.is(value, -0) ? "-0.0" : "0.0";
+  if (size >= 1e16 || size < 1e-4) {
+    const [mantissa, exponent] = value.toExponential().split("e");
+    const power = Number(exponent);
+    const digits = String(Math.abs(power)).padStart(2, "0");
+    return `${mantissa!.includes(".") ? mantissa : `${mantissa}.0`}e${power < 0 ? "-" : "+"}${digits}`;
+  }
+  return Number.isInteger(value) ? `${value}.0` : String(value);
+}

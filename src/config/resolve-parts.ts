@@ -1,0 +1,90 @@
+import type { Environment, Healthcheck, Logging, Options } from "./config.ts";
+import type { WrittenEnv, WrittenHealthcheck, WrittenLogging, WrittenOptions, WrittenTaggedEnv } from "./schema.ts";
+
+type Maybe<T> = T | null | undefined;
+
+export function mapOf(written: Maybe<Readonly<Record<string, string>>>): ReadonlyMap<string, string> {
+  return new Map(Object.entries(written ?? {}));
+}
+
+const NO_ENVIRONMENT: Environment = { clear: new Map(), secret: [] };
+
+/** Both forms: `{NAME: value}`, and `{clear: …, secret: […]}`. */
+export function environmentOf(written: Maybe<WrittenEnv | WrittenTaggedEnv>): Environment {
+  if (!written) return NO_ENVIRONMENT;
+  const split = splitOf(written);
+  if (!split) return { clear: mapOf(written as Record<string, string>), secret: [] };
+  return { clear: mapOf(split.clear), secret: [...new Set(split.secret ?? [])] };
+}
+
+/** What each tag adds. */
+export function tagsOf(written: Maybe<WrittenTaggedEnv>): ReadonlyMap<string, Environment> {
+  const tags = written ? splitOf(written)?.tags : undefined;
+  return new Map(Object.entries(tags ?? {}).map(([tag, env]) => [tag, environmentOf(env)]));
+}
+
+interface Split {
+  readonly clear?: Maybe<Readonly<Record<string, string>>>;
+  readonly secret?: Maybe<readonly string[]>;
+  readonly tags?: Maybe<Readonly<Record<string, WrittenEnv | null>>>;
+}
+
+function splitOf(written: WrittenEnv | WrittenTaggedEnv): Split | undefined {
+  return ["clear", "secret", "tags"].some((key) => key in written) ? (written as Split) : undefined;
+}
+
+/** By name, the later winning, also where one has a name in clear and the other as a secret. Names keep their place. */
+export function mergeEnvironments(...all: readonly Environment[]): Environment {
+  let clear = new Map<string, string>();
+  let secret: string[] = [];
+  for (const next of all) {
+    secret = [
+      ...secret.filter((name) => !next.clear.has(name)),
+      ...next.secret.filter((name) => !secret.includes(name)),
+    ];
+    clear = new Map([...clear, ...next.clear].filter(([name]) => !next.secret.includes(name)));
+  }
+  return { clear, secret };
+}
+
+/** An empty list gives no option; everything else that is not `true` is text. */
+export function optionsOf(written: Maybe<WrittenOptions>): Options {
+  return new Map(Object.entries(written ?? {}).filter(([, value]) => !Array.isArray(value) || value.length > 0));
+}
+
+const HEALTHCHECK = { path: "/up", port: 3000, interval: "1s", maxAttempts: 7 };
+
+const UNIT_SECONDS: Readonly<Record<string, number>> = { ns: 1e-9, us: 1e-6, ms: 1e-3, s: 1, m: 60, h: 3600 };
+
+/** A docker duration such as `1m30s`, in seconds. */
+export function durationSeconds(duration: string): number {
+  const parts = duration.matchAll(/(\d+(?:\.\d+)?)(ns|us|ms|s|m|h)/g);
+  return Array.from(parts).reduce((total, [, amount, unit]) => total + Number(amount) * UNIT_SECONDS[unit!]!, 0);
+}
+
+/** The first value that was written, key by key; what is missing everywhere has its default. */
+export function healthcheckOf(written: readonly Maybe<WrittenHealthcheck>[], attempts: Maybe<number>): Healthcheck {
+  const merged = written.reduceRight<WrittenHealthcheck>((below, over) => ({ ...below, ...withoutEmpty(over) }), {});
+  const interval = merged.interval ?? HEALTHCHECK.interval;
+  return {
+    cmd: merged.cmd ?? undefined,
+    path: merged.path ?? HEALTHCHECK.path,
+    port: merged.port ?? HEALTHCHECK.port,
+    interval,
+    intervalSeconds: durationSeconds(interval),
+    maxAttempts: merged.max_attempts ?? attempts ?? HEALTHCHECK.maxAttempts,
+  };
+}
+
+/** Without the keys that have no value. */
+function withoutEmpty(map: Maybe<WrittenHealthcheck>): WrittenHealthcheck {
+  return Object.fromEntries(Object.entries(map ?? {}).filter(([, value]) => value !== null && value !== undefined));
+}
+
+/** Later ones win. With neither driver nor options anywhere, docker's logs are kept from filling the disk. */
+export function loggingOf(...written: readonly Maybe<WrittenLogging>[]): Logging {
+  const driver = written.findLast((logging) => logging?.driver)?.driver ?? undefined;
+  const options = new Map(written.flatMap((logging) => Object.entries(logging?.options ?? {})));
+  if (driver === undefined && options.size === 0) return { driver, options: new Map([["max-size", "10m"]]) };
+  return { driver, options };
+}

@@ -1,0 +1,131 @@
+import { accessoriesOf } from "./accessory.ts";
+import type { Boot, Builder, Config, Credential, Release, Role, Ssh, Traefik } from "./config.ts";
+import { environmentOf, loggingOf, mapOf, optionsOf } from "./resolve-parts.ts";
+import { DEFAULT_PRIMARY_ROLE, rolesOf } from "./role.ts";
+import type { WrittenConfig } from "./schema.ts";
+import { Secret } from "./secret.ts";
+
+type Maybe<T> = T | null | undefined;
+
+/** Fills in every default; nothing after this asks what was written. Takes only what passed the schema and the checks. */
+export function resolve(written: WrittenConfig, file: string, destination: string | undefined): Config {
+  const roles = rolesOf(written);
+  const primaryRole = written.primary_role ?? DEFAULT_PRIMARY_ROLE;
+  const { server, username, password } = written.registry;
+  return {
+    file,
+    destination,
+    service: written.service,
+    repository: server ? `${server}/${written.image}` : written.image,
+    registry: {
+      server: server ?? undefined,
+      username: credentialOf(username, "registry username"),
+      password: credentialOf(password, "registry password"),
+    },
+    roles,
+    primaryRole,
+    primaryHost: roles.find((role) => role.name === primaryRole)!.hosts[0]!,
+    env: environmentOf(written.env),
+    volumes: written.volumes ?? [],
+    logging: loggingOf(written.logging),
+    accessories: accessoriesOf(written, roles),
+    traefik: traefikOf(written.traefik),
+    builder: builderOf(written.builder),
+    boot: bootOf(written.boot, roles),
+    ssh: sshOf(written),
+    hooksPath: written.hooks_path ?? ".mrsk/hooks",
+    readinessDelaySeconds: written.readiness_delay ?? 7,
+    stopWaitSeconds: written.stop_wait_time ?? undefined,
+    drainTimeoutSeconds: written.drain_timeout ?? 30,
+    retainContainers: written.retain_containers ?? 5,
+    runDirectory: written.run_directory ?? ".mrsk",
+    network: written.network ?? undefined,
+    release: releaseOf(written.release, primaryRole),
+    aliases: mapOf(written.aliases),
+    requireDestination: written.require_destination ?? false,
+    minimumVersion: written.minimum_version ?? undefined,
+  };
+}
+
+function credentialOf(written: string | readonly string[], name: string): Credential {
+  return typeof written === "string" ? { value: new Secret(name, written) } : { variable: written[0]! };
+}
+
+function traefikOf(written: Maybe<WrittenConfig["traefik"]>): Traefik {
+  return {
+    // The original's v2.9 cannot talk to Docker 29; 2.11 takes the same arguments and labels.
+    image: written?.image ?? "traefik:v2.11",
+    hostPort: written?.publish === false ? undefined : (written?.host_port ?? 80),
+    args: optionsOf(written?.args),
+    options: optionsOf(written?.options),
+    labels: mapOf(written?.labels),
+    env: environmentOf(written?.env),
+  };
+}
+
+function builderOf(written: Maybe<WrittenConfig["builder"]>): Builder {
+  const side = (builder: Maybe<{ arch: string; host?: string | null | undefined }>) =>
+    builder ? { arch: builder.arch, host: builder.host ?? undefined } : undefined;
+  const cache = written?.cache;
+  return {
+    kind: builderKind(written),
+    local: side(written?.local),
+    remote: side(written?.remote),
+    args: mapOf(written?.args),
+    secrets: written?.secrets ?? [],
+    dockerfile: written?.dockerfile ?? "Dockerfile",
+    context: written?.context ?? ".",
+    contextGiven: typeof written?.context === "string",
+    target: written?.target ?? undefined,
+    ssh: written?.ssh ?? undefined,
+    cache: cache
+      ? { type: cache.type, options: cache.options ?? undefined, image: cache.image ?? undefined }
+      : undefined,
+  };
+}
+
+function builderKind(written: Maybe<WrittenConfig["builder"]>): Builder["kind"] {
+  if (written?.multiarch === false) return written.cache ? "native/cached" : "native";
+  if (!written?.remote) return "multiarch";
+  return written.local ? "multiarch/remote" : "native/remote";
+}
+
+function bootOf(written: Maybe<WrittenConfig["boot"]>, roles: readonly Role[]): Boot {
+  const limit = written?.limit ?? undefined;
+  const hosts = new Set(roles.flatMap((role) => role.hosts)).size;
+  return {
+    limit: typeof limit === "string" ? Math.max(1, Math.floor((hosts * Number.parseFloat(limit)) / 100)) : limit,
+    waitSeconds: written?.wait ?? (limit === undefined ? 0 : 2),
+    watchSeconds: written?.watch ?? 5,
+  };
+}
+
+function sshOf({ ssh, sshkit }: WrittenConfig): Ssh {
+  return {
+    user: ssh?.user ?? "root",
+    port: ssh?.port ?? undefined,
+    proxy: ssh?.proxy ?? undefined,
+    proxyCommand: ssh?.proxy_command ?? undefined,
+    keys: listOf(ssh?.keys),
+    keysOnly: ssh?.keys_only ?? false,
+    keyData: listOf(ssh?.key_data),
+    config: typeof ssh?.config === "boolean" ? ssh.config : ssh?.config ? listOf(ssh.config) : true,
+    maxConcurrentStarts: sshkit?.max_concurrent_starts ?? 30,
+    poolIdleTimeoutSeconds: sshkit?.pool_idle_timeout ?? 900,
+    connectTimeoutSeconds: ssh?.connect_timeout ?? 15,
+  };
+}
+
+function listOf(written: Maybe<string | readonly string[]>): readonly string[] {
+  return typeof written === "string" ? [written] : (written ?? []);
+}
+
+function releaseOf(written: Maybe<WrittenConfig["release"]>, primaryRole: string): Release | undefined {
+  if (written === null || written === undefined) return undefined;
+  const release = typeof written === "string" ? { command: written } : written;
+  return {
+    command: release.command,
+    timeoutSeconds: release.timeout ?? 600,
+    role: release.role ?? primaryRole,
+  };
+}

@@ -1,0 +1,106 @@
+import * as z from "zod/mini";
+
+/** A key that may be missing, or written without a value. */
+export function optional<T extends z.core.SomeType>(schema: T) {
+  return z.optional(z.nullable(schema));
+}
+
+/** A map with these keys and no others. Its issue about unknown keys carries the known ones as its message. */
+export function strict<T extends z.core.$ZodLooseShape>(shape: T) {
+  const known = Object.keys(shape).join(" ");
+  return z.strictObject(shape, { error: (issue) => (issue.code === "unrecognized_keys" ? known : undefined) });
+}
+
+/** Words where a number is as good as its digits. */
+export const text = z.pipe(z.union([z.string(), z.number()]), z.transform(String));
+
+export function textLike(pattern: RegExp, message: string) {
+  return z.pipe(text, z.string().check(z.regex(pattern, message)));
+}
+
+/** A number, also in quotes. */
+const anyNumber = z.pipe(
+  z.union([z.number(), z.string().check(z.regex(/^\d+(?:\.\d+)?$/, "should be a number"))]),
+  z.transform(Number),
+);
+
+export const seconds = z.pipe(anyNumber, z.number().check(z.gte(0, "should be a number of seconds, 0 or more")));
+
+export const positiveSeconds = z.pipe(anyNumber, z.number().check(z.gt(0, "should be a number of seconds above 0")));
+
+export function wholeNumber(least: number) {
+  const message = `should be a whole number, ${least} or more`;
+  return z.pipe(anyNumber, z.number().check(z.gte(least, message), z.multipleOf(1, message)));
+}
+
+const PORT = "should be a port, 1 to 65535";
+
+export const port = z.pipe(anyNumber, z.number().check(z.gte(1, PORT), z.lte(65_535, PORT), z.multipleOf(1, PORT)));
+
+/** A value that becomes text as Ruby's `to_s` would have it. */
+const value = z.pipe(
+  z.union([z.string(), z.number(), z.boolean(), z.null()]),
+  z.transform((written) => (written === null ? "" : String(written))),
+);
+
+export const values = z.record(z.string().check(z.regex(/^[^\s=]+$/, "should be a name without blanks and =")), value);
+
+export const variableName = z.pipe(
+  text,
+  z.string().check(z.regex(/^[A-Za-z_][A-Za-z0-9_]*$/, "should be the name of an environment variable")),
+);
+
+/** Options of a docker command: `true` is a bare flag, a list repeats it. */
+export const options = z.record(
+  z.string().check(z.regex(/^[A-Za-z0-9][^\s=]*$/, "should be an option's name without dashes in front")),
+  z.union([z.literal(true), value, z.array(value)]),
+);
+
+/** For things that name containers, files and Traefik routers. */
+export const name = textLike(
+  /^[A-Za-z0-9][A-Za-z0-9_-]*$/,
+  "should have only letters, digits, - and _, and not start with - or _: it names containers",
+);
+
+export const host = textLike(
+  /^(?:[^\s@]+@)?(?:\[[0-9A-Fa-f:.]+(?:%\w+)?\](?::\d{1,5})?|[0-9A-Fa-f]*:[0-9A-Fa-f]*:[0-9A-Fa-f:.]*|[A-Za-z0-9_][\w.-]*(?::\d{1,5})?)$/,
+  "should be a host: name or address, with user@ in front or :port behind if need be",
+);
+
+export const secretNames = z.array(variableName);
+
+const flatEnv = z.record(
+  z.string().check(z.regex(/^(?!(?:clear|secret|tags)$)[^\s=]+$/, "should be a name without blanks and =")),
+  value,
+);
+
+/** `{NAME: value}`, or `{clear: {NAME: value}, secret: [NAME]}`. */
+export const env = z.union([strict({ clear: optional(values), secret: optional(secretNames) }), flatEnv]);
+
+/** The app's env, which may also say what hosts with a tag get on top. */
+export const taggedEnv = z.union([
+  strict({
+    clear: optional(values),
+    secret: optional(secretNames),
+    tags: optional(z.record(z.string(), z.nullable(env))),
+  }),
+  flatEnv,
+]);
+
+export const healthcheck = strict({
+  cmd: optional(text),
+  path: optional(text),
+  port: optional(port),
+  interval: optional(
+    textLike(/^(?:\d+(?:\.\d+)?(?:ns|us|ms|s|m|h))+$/, "should be a duration such as 1s, 500ms or 1m30s"),
+  ),
+  max_attempts: optional(wholeNumber(1)),
+  // Read, so that files of later versions load; there is no cord and no probe container here.
+  cord: optional(z.union([text, z.boolean()])),
+  exposed_port: optional(port),
+  log_lines: optional(wholeNumber(0)),
+});
+
+export const logging = strict({ driver: optional(text), options: optional(values) });
+
+export const order = z.enum(["start_first", "stop_first"]);

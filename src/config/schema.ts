@@ -1,0 +1,173 @@
+import * as z from "zod/mini";
+import {
+  env,
+  healthcheck,
+  host,
+  logging,
+  name,
+  optional,
+  options,
+  order,
+  port,
+  positiveSeconds,
+  seconds,
+  secretNames,
+  strict,
+  taggedEnv,
+  text,
+  textLike,
+  values,
+  variableName,
+  wholeNumber,
+} from "./schema-parts.ts";
+
+const hostWithTags = z.record(host, z.union([text, z.array(text)]));
+
+const roleHosts = z.array(z.union([host, hostWithTags]));
+
+const writtenRole = strict({
+  hosts: optional(z.union([roleHosts, host])),
+  cmd: optional(text),
+  env: optional(env),
+  labels: optional(values),
+  options: optional(options),
+  traefik: optional(z.boolean()),
+  healthcheck: optional(healthcheck),
+  logging: optional(logging),
+  asset_path: optional(text),
+  boot: optional(strict({ order: optional(order) })),
+});
+
+const credential = z.union([text, z.array(variableName).check(z.length(1, "should be a list of one variable's name"))]);
+
+const registry = strict({
+  server: optional(textLike(/^[^\s/]+(?:\/\S+)?$/, "should be a registry's name, without https://")),
+  username: credential,
+  password: credential,
+});
+
+const builderHost = strict({ arch: text, host: optional(text) });
+
+const builder = strict({
+  multiarch: optional(z.boolean()),
+  local: optional(builderHost),
+  remote: optional(builderHost),
+  args: optional(values),
+  secrets: optional(secretNames),
+  dockerfile: optional(text),
+  context: optional(text),
+  target: optional(text),
+  ssh: optional(text),
+  cache: optional(strict({ type: z.enum(["gha", "registry"]), options: optional(text), image: optional(text) })),
+});
+
+const accessoryFile = z.union([
+  textLike(/^[^:]+:\/[^:]*(?::[0-7]{3,4})?$/, "should be local:/path/in/container, or local:/path/in/container:mode"),
+  strict({
+    local: text,
+    remote: textLike(/^\//, "should be an absolute path in the container"),
+    mode: optional(textLike(/^[0-7]{3,4}$/, "should be an octal mode such as 644")),
+  }),
+]);
+
+const accessory = strict({
+  image: text,
+  service: optional(name),
+  host: optional(host),
+  hosts: optional(z.array(host)),
+  roles: optional(z.array(text)),
+  port: optional(textLike(/^[\d.:[\]a-fA-F-]+(?:\/(?:tcp|udp|sctp))?$/, "should be a port, or host:container ports")),
+  cmd: optional(text),
+  env: optional(env),
+  labels: optional(values),
+  options: optional(options),
+  files: optional(z.array(accessoryFile)),
+  directories: optional(z.array(textLike(/^[^:]+:\/[^:]*(?::[^:]+)?$/, "should be name:/path/in/container"))),
+  volumes: optional(z.array(text)),
+  network: optional(text),
+});
+
+const traefik = strict({
+  image: optional(text),
+  host_port: optional(port),
+  publish: optional(z.boolean()),
+  args: optional(options),
+  options: optional(options),
+  labels: optional(values),
+  env: optional(env),
+});
+
+const LIMIT = "should be a number of hosts, or a percentage such as 25%";
+
+const boot = strict({
+  limit: optional(
+    z.union([wholeNumber(1), z.string().check(z.regex(/^(?:0*[1-9]\d?|0*100|0*\d{1,2}\.\d*[1-9]\d*)%$/, LIMIT))]),
+  ),
+  wait: optional(seconds),
+  watch: optional(seconds),
+  order: optional(order),
+});
+
+const ssh = strict({
+  user: optional(text),
+  port: optional(port),
+  proxy: optional(host),
+  proxy_command: optional(text),
+  keys: optional(z.union([z.array(text), text])),
+  keys_only: optional(z.boolean()),
+  key_data: optional(z.union([z.array(text), text])),
+  config: optional(z.union([z.boolean(), z.array(text), text])),
+  connect_timeout: optional(positiveSeconds),
+  log_level: optional(z.enum(["debug", "info", "warn", "error", "fatal"])),
+});
+
+const sshkit = strict({
+  max_concurrent_starts: optional(wholeNumber(1)),
+  pool_idle_timeout: optional(positiveSeconds),
+});
+
+const release = z.union([text, strict({ command: text, timeout: optional(positiveSeconds), role: optional(text) })]);
+
+const REPOSITORY = /^[a-z0-9]+(?:(?:\.|__?|-+)[a-z0-9]+)*(?::\d+(?=\/))?(?:\/[a-z0-9]+(?:(?:\.|__?|-+)[a-z0-9]+)*)*$/;
+
+/** `deploy.yml` as people write it: every spelling, no defaults. Unknown keys are errors. */
+export const writtenConfig = strict({
+  service: name,
+  image: textLike(REPOSITORY, "should be a repository in lower case, without a tag"),
+  servers: z.union([roleHosts, z.record(name, z.union([roleHosts, writtenRole]))]),
+  registry,
+  env: optional(taggedEnv),
+  labels: optional(values),
+  volumes: optional(z.array(text)),
+  logging: optional(logging),
+  healthcheck: optional(healthcheck),
+  readiness_delay: optional(seconds),
+  stop_wait_time: optional(seconds),
+  drain_timeout: optional(seconds),
+  boot: optional(boot),
+  builder: optional(builder),
+  accessories: optional(z.record(name, accessory)),
+  traefik: optional(traefik),
+  ssh: optional(ssh),
+  sshkit: optional(sshkit),
+  hooks_path: optional(text),
+  retain_containers: optional(wholeNumber(1)),
+  run_directory: optional(textLike(/^[A-Za-z0-9._][\w./-]*$/, "should be a path below the home of the login user")),
+  primary_role: optional(text),
+  allow_empty_roles: optional(z.boolean()),
+  require_destination: optional(z.boolean()),
+  minimum_version: optional(text),
+  asset_path: optional(textLike(/^\//, "should be an absolute path in the container")),
+  network: optional(text),
+  release: optional(release),
+  aliases: optional(z.record(z.string(), text)),
+});
+
+export type WrittenConfig = z.infer<typeof writtenConfig>;
+export type WrittenRole = z.infer<typeof writtenRole>;
+export type WrittenAccessory = z.infer<typeof accessory>;
+export type WrittenHealthcheck = z.infer<typeof healthcheck>;
+export type WrittenEnv = z.infer<typeof env>;
+export type WrittenTaggedEnv = z.infer<typeof taggedEnv>;
+export type WrittenLogging = z.infer<typeof logging>;
+export type WrittenOptions = z.infer<typeof options>;

@@ -1,0 +1,121 @@
+/** Where something was written. Lines and columns start at 1. */
+export interface Position {
+  readonly file: string;
+  readonly line: number;
+  readonly column: number;
+}
+
+/** A mistake in a file, in words. `path` names the key it is about, if any. */
+export interface Problem {
+  readonly at: Position;
+  readonly path: Path;
+  readonly message: string;
+}
+
+export type Path = readonly (string | number)[];
+
+/** What a file says, every value with the place it was written at. */
+export type Tree = TreeMap | TreeList | TreeScalar;
+
+export interface TreeMap {
+  readonly kind: "map";
+  readonly at: Position;
+  readonly entries: ReadonlyMap<string, { readonly keyAt: Position; readonly value: Tree }>;
+}
+
+export interface TreeList {
+  readonly kind: "list";
+  readonly at: Position;
+  readonly items: readonly Tree[];
+}
+
+export interface TreeScalar {
+  readonly kind: "scalar";
+  readonly at: Position;
+  readonly value: string | number | boolean | null;
+  /** What Ruby's `to_s` makes of the value. */
+  readonly ruby: string;
+  /** As it stands in the file. */
+  readonly source: string;
+  readonly base60: boolean;
+}
+
+/** Merges a destination over its base: maps key by key, everything else replaces, null too. */
+export function mergeTrees(base: Tree, over: Tree): Tree {
+  if (base.kind !== "map" || over.kind !== "map") return over;
+  const entries = new Map(base.entries);
+  for (const [key, entry] of over.entries) {
+    const below = entries.get(key);
+    entries.set(key, below ? { keyAt: entry.keyAt, value: mergeTrees(below.value, entry.value) } : entry);
+  }
+  return { ...over, entries };
+}
+
+/** The place of `path`, or of the deepest part of it that was written. The key's place where there is a key. */
+export function positionOf(tree: Tree, path: Path): Position {
+  let at = tree.at;
+  let here: Tree | undefined = tree;
+  for (const part of path) {
+    if (here?.kind === "map") {
+      const entry: { keyAt: Position; value: Tree } | undefined = here.entries.get(String(part));
+      if (!entry) return at;
+      at = entry.keyAt;
+      here = entry.value;
+    } else if (here?.kind === "list") {
+      const item: Tree | undefined = here.items[Number(part)];
+      if (!item) return at;
+      at = item.at;
+      here = item;
+    } else {
+      return at;
+    }
+  }
+  return at;
+}
+
+/** Below these keys numbers become the text Ruby made of them; elsewhere they stay numbers. */
+const FREE_TEXT = new Set(["env", "labels", "args", "options"]);
+
+/** Where a number is written for the sake of its digits, not of its value. */
+const VERBATIM = new Set(["mode", "minimum_version", "image", "service", "target"]);
+
+/** The values alone, as the schema reads them. */
+export function toPlain(tree: Tree, path: Path = []): unknown {
+  switch (tree.kind) {
+    case "map":
+      return Object.fromEntries(Array.from(tree.entries, ([key, { value }]) => [key, toPlain(value, [...path, key])]));
+    case "list":
+      return tree.items.map((item, index) => toPlain(item, [...path, index]));
+    case "scalar":
+      return plainScalar(tree, path);
+  }
+}
+
+function plainScalar(scalar: TreeScalar, path: Path): string | number | boolean | null {
+  if (typeof scalar.value !== "number") return scalar.value;
+  const values = path.some((part) => part === "env" || part === "labels") || path[0] === "builder";
+  // `53:53` is 193980 to Ruby. Nobody means that where ports are written.
+  if (scalar.base60) return values ? scalar.ruby : scalar.source;
+  if (path.some((part) => FREE_TEXT.has(String(part)))) return scalar.ruby;
+  const key = path.findLast((part) => typeof part === "string");
+  return VERBATIM.has(String(key)) ? scalar.source : scalar.value;
+}
+
+/** One line for each problem, file by file, each line once. */
+export function problemLines(
+  problems: readonly Problem[],
+  files: readonly string[] = [...new Set(problems.map(({ at }) => at.file))],
+): string[] {
+  const sorted = problems.toSorted(
+    (a, b) => files.indexOf(a.at.file) - files.indexOf(b.at.file) || a.at.line - b.at.line || a.at.column - b.at.column,
+  );
+  return [
+    ...new Set(
+      sorted.map(({ at, path, message }) => `${place(at)}: ${path.length > 0 ? `${path.join("/")}: ` : ""}${message}`),
+    ),
+  ];
+}
+
+export function place({ file, line, column }: Position): string {
+  return `${file}:${line}:${column}`;
+}
