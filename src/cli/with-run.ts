@@ -53,7 +53,7 @@ export async function withRun(command: Command, work: (run: Run) => Promise<void
     local,
     host,
     newId,
-    version: once(async () => appVersion(options.version, await environment.all(), git, newId, cwd)),
+    version: once(async () => appVersion(options.version, await environment.get("VERSION"), git, newId, cwd)),
     givenVersion: options.version || undefined,
     performer: once(async () => (await git()).userName || userInfo().username),
     command: commandWords(command),

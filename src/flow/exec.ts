@@ -14,6 +14,7 @@ import { liveVersion } from "./app.ts";
 import { audit } from "./audit.ts";
 import { observeHosts } from "./observe.ts";
 import { begin, type Run } from "./run.ts";
+import { roleOn } from "./phases.ts";
 import { environmentSecrets } from "./secrets.ts";
 
 export interface ExecChoice {
@@ -81,7 +82,11 @@ async function execInRunning(run: Run, line: string, command: Command, choice: E
 
 async function execInNew(run: Run, line: string, command: Command, choice: ExecChoice): Promise<void> {
   const version = run.givenVersion ?? "latest";
-  const targets = run.selection.app.map(({ host, roles }) => ({ name: host, host: run.host(host), role: roles[0]! }));
+  const targets = run.selection.app.map(({ host, roles }) => ({
+    name: host,
+    host: run.host(host),
+    role: roleOn(roles[0]!, host),
+  }));
   if (choice.interactive) {
     const first = targets.find(({ name }) => name === run.selection.primary) ?? targets[0]!;
     begin(run, `Launching interactive command with version ${version} via SSH from new container on ${first.name}...`);

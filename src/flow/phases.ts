@@ -21,7 +21,7 @@ import { containerPrefix } from "../commands/names.ts";
 import { pruneImages, removeContainers } from "../commands/prune.ts";
 import { attempt, capture, type Script, script, type Step, step } from "../commands/script.ts";
 import { PREVIEW_PORT, runTraefik, startTraefikContainer, TRAEFIK } from "../commands/traefik.ts";
-import type { Config } from "../config/config.ts";
+import type { Config, Role } from "../config/config.ts";
 import type { Secret } from "../config/secret.ts";
 import type { HostPlan, RolePlan } from "../plan/deploy.ts";
 
@@ -100,6 +100,11 @@ elif ! ${runTraefik(config, liveDirectory, secrets)}; then
 fi`;
 }
 
+/** The role with the env that the host's tags make of it. */
+export function roleOn(role: Role, host: string): Role {
+  return { ...role, env: role.hostEnv?.get(host) ?? role.env };
+}
+
 class RolePhases {
   readonly app: AppCommands;
   readonly file: string;
@@ -123,7 +128,7 @@ class RolePhases {
     this.plan = plan;
     this.secrets = secrets;
     this.newId = newId;
-    const role = config.roles.find(({ name }) => name === plan.role.name)!;
+    const role = roleOn(plan.role, host.host);
     this.app = new AppCommands(config, role);
     this.file = containerPrefix(config, role);
     this.preview = {

@@ -10,10 +10,7 @@ interface Need {
 
 /** Values of the roles' secrets, and Traefik's. @throws ConfigError naming all that are missing */
 export async function appSecrets(run: Run, roles: readonly Role[]): Promise<ReadonlyMap<string, Secret>> {
-  const needs = [
-    ...roles.flatMap((role) => needsOf(role.env, `env of role ${role.name}`)),
-    ...needsOf(run.config.traefik.env, "traefik/env"),
-  ];
+  const needs = [...roles.flatMap(roleNeeds), ...needsOf(run.config.traefik.env, "traefik/env")];
   return run.secrets.resolve(needs);
 }
 
@@ -28,7 +25,7 @@ export async function requireSecrets(
 ): Promise<void> {
   const { config } = run;
   await run.secrets.resolve([
-    ...config.roles.flatMap((role) => needsOf(role.env, `env of role ${role.name}`)),
+    ...config.roles.flatMap(roleNeeds),
     ...needsOf(config.traefik.env, "traefik/env"),
     ...registryNeeds(run),
     ...(builder ? config.builder.secrets.map((name) => ({ name, askedBy: "builder/secrets" })) : []),
@@ -56,4 +53,9 @@ function registryNeeds(run: Run): Need[] {
 
 function needsOf(env: Environment, askedBy: string): Need[] {
   return env.secret.map((name) => ({ name, askedBy }));
+}
+
+function roleNeeds(role: Role): Need[] {
+  const environments = [role.env, ...(role.hostEnv?.values() ?? [])];
+  return environments.flatMap((env) => needsOf(env, `env of role ${role.name}`));
 }

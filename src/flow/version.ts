@@ -24,17 +24,17 @@ export async function gitState(local: Host): Promise<GitState> {
 }
 
 /**
- * The version to deploy: `given` (`--version`), else `VERSION` of the environment, else the git revision, with
+ * The version to deploy: `given` (`--version`), else the environment's `VERSION`, else the git revision, with
  * `_uncommitted_` and 16 hex digits when the tree has changes. An empty value counts as unset.
  */
 export async function appVersion(
   given: string | undefined,
-  environment: Readonly<Record<string, string>>,
+  fromEnvironment: string | undefined,
   git: () => Promise<GitState>,
   newId: (digits: number) => string,
   cwd: string,
 ): Promise<string> {
-  const named = given || environment["VERSION"];
+  const named = given || fromEnvironment;
   if (named) return checkedVersion(named);
   const { revision, uncommitted } = await git();
   if (revision === undefined) {

@@ -1,0 +1,144 @@
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { execa } from "execa";
+import { stringify } from "yaml";
+
+const ROOT = resolve(import.meta.dirname, "../..");
+const LAB = join(ROOT, "test/lab");
+
+/** Values of `test/lab/.state/env`. @throws Error when the lab is not up */
+export const lab: Readonly<Record<string, string>> = Object.fromEntries(
+  readFileSync(join(LAB, ".state/env"), "utf8")
+    .split("\n")
+    .filter(Boolean)
+    .map((line) => line.split("=", 2) as [string, string]),
+);
+
+export interface Ran {
+  readonly status: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** A user's project: the lab's app in a git repository of its own, a deploy.yml, a .env. */
+export class Project {
+  readonly folder: string;
+  readonly service: string;
+  private readonly environment: Record<string, string>;
+
+  constructor(service: string) {
+    this.service = service;
+    this.folder = mkdtempSync(join(tmpdir(), `mrsk-${service}-`));
+    cpSync(join(LAB, "app"), this.folder, { recursive: true });
+    const docker = join(this.folder, ".docker-config");
+    mkdirSync(docker);
+    this.environment = {
+      ...(process.env as Record<string, string>),
+      DOCKER_CONFIG: docker,
+      DOCKER_BUILDKIT: "0",
+      NO_COLOR: "1",
+    };
+    const known = `Host *\n  UserKnownHostsFile ${lab["LAB_KNOWN_HOSTS"]}\n  StrictHostKeyChecking yes\n`;
+    writeFileSync(join(this.folder, "ssh_config"), known);
+    this.write(".gitignore", ".env\n.docker-config\nssh_config\n");
+  }
+
+  write(path: string, text: string): void {
+    const target = join(this.folder, path);
+    mkdirSync(join(target, ".."), { recursive: true });
+    writeFileSync(target, text);
+  }
+
+  /** Writes deploy.yml: what every lab project has, and `more` on top. */
+  configure(more: Readonly<Record<string, unknown>>): void {
+    const config = {
+      service: this.service,
+      image: `lab/${this.service}`,
+      registry: {
+        server: lab["LAB_REGISTRY"],
+        username: lab["LAB_REGISTRY_USER"],
+        password: ["MRSK_REGISTRY_PASSWORD"],
+      },
+      builder: { multiarch: false },
+      ssh: { keys: [lab["LAB_KEY"]], config: [join(this.folder, "ssh_config")] },
+      stop_wait_time: 5,
+      ...more,
+    };
+    this.write("config/deploy.yml", stringify(config));
+  }
+
+  /** Commits everything. @returns the sha */
+  async commit(message: string): Promise<string> {
+    const git = (...words: string[]) =>
+      execa("git", ["-c", "user.name=Lab", "-c", "user.email=lab@example.com", ...words], { cwd: this.folder });
+    await git("init", "-q").catch(() => {});
+    await git("add", "-A");
+    await git("commit", "-qm", message);
+    return (await git("rev-parse", "HEAD")).stdout;
+  }
+
+  /** Runs `mrsk` as a person does, in the project. */
+  async mrsk(...words: readonly string[]): Promise<Ran> {
+    const result = await execa("node", [join(ROOT, "bin/mrsk.cjs"), ...words], {
+      cwd: this.folder,
+      env: this.environment,
+      extendEnv: false,
+      reject: false,
+      stdin: "ignore",
+    });
+    return { status: result.exitCode ?? 128, stdout: result.stdout, stderr: result.stderr };
+  }
+
+  /** Starts `mrsk` without waiting. */
+  start(...words: readonly string[]) {
+    return execa("node", [join(ROOT, "bin/mrsk.cjs"), ...words], {
+      cwd: this.folder,
+      env: this.environment,
+      extendEnv: false,
+      reject: false,
+      stdin: "ignore",
+    });
+  }
+}
+
+/** What a command says on a lab server, as root. */
+export async function onServer(server: string, command: string): Promise<string> {
+  const words = [
+    "-F",
+    "none",
+    "-i",
+    lab["LAB_KEY"]!,
+    "-o",
+    "IdentitiesOnly=yes",
+    "-o",
+    `UserKnownHostsFile=${lab["LAB_KNOWN_HOSTS"]}`,
+  ];
+  const { stdout } = await execa("ssh", [...words, `root@${lab[`LAB_${server.toUpperCase()}`]}`, command]);
+  return stdout;
+}
+
+/** GET, or with a body PUT. */
+export async function ask(server: string, path: string, body?: string): Promise<{ status: number; text: string }> {
+  const url = `http://${lab[`LAB_${server.toUpperCase()}`]}${path}`;
+  const response = await fetch(url, body === undefined ? {} : { method: "PUT", body });
+  return { status: response.status, text: await response.text() };
+}
+
+/** Takes everything off the lab's servers, whatever a test left. */
+export async function sweep(...servers: readonly string[]): Promise<void> {
+  await Promise.all(
+    servers.map((server) =>
+      onServer(
+        server,
+        "docker ps -aq | xargs -r docker rm -f >/dev/null; docker network prune -f >/dev/null; rm -rf .mrsk mrsk_lock mrsk-*-audit.log *-db",
+      ),
+    ),
+  );
+}
+
+/** Fails with everything that was printed, which is what one wants to see. */
+export function succeeded(ran: Ran): Ran {
+  if (ran.status !== 0) throw new Error(`exit status ${ran.status}\n${ran.stdout}\n${ran.stderr}`);
+  return ran;
+}
