@@ -5,10 +5,14 @@ import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import type { Body } from "../../src/commands/command.ts";
 import {
+  anyway,
   drain,
+  keepAlive,
   NO_MARK,
   NOT_HEALTHY,
+  releaseRestart,
   removeLiveFile,
+  stopForGood,
   waitForMark,
   waitForPreview,
   waitUntilHealthy,
@@ -143,4 +147,13 @@ test("where connections cannot be seen the drain is a wait", () => {
   expect(run(drain("app", 3000, 30, undefined)).stdout).toBe("slept 5\nwaited, cannot look at connections\n");
   fake("nsenter", "exit 1");
   expect(run(drain("app", 3000, 2, ["nsenter"])).stdout).toBe("slept 2\nwaited, cannot look at connections\n");
+});
+
+test("which container a reboot revives", () => {
+  expect(line(keepAlive("app-web-2"))).toBe("docker update --restart unless-stopped app-web-2");
+  expect(line(releaseRestart("app-web-1"))).toBe("docker update --restart no app-web-1");
+  expect(line(stopForGood("app-web-1", 45))).toBe(
+    "docker update --restart no app-web-1 >/dev/null 2>&1 || true\ndocker stop -t 45 app-web-1",
+  );
+  expect(run(anyway(["false"])).status).toBe(0);
 });
