@@ -107,7 +107,8 @@ function accessoryMistakes(written: Written): Mistake[] {
         wrong.push({ path: [...path, "roles", index], message: `unknown role: ${role} (roles: ${roles.join(", ")})` });
       }
     });
-    const service = String(accessory["service"] ?? `${String(written["service"])}-${name}`);
+    const service =
+      typeof accessory["service"] === "string" ? accessory["service"] : `${String(written["service"])}-${name}`;
     const other = service === "traefik" ? "the proxy" : services.get(service);
     if (other) wrong.push({ path: [...path, "service"], message: `${service} is also the name of ${other}` });
     services.set(service, `the accessory ${name}`);

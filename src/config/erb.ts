@@ -38,8 +38,8 @@ export async function renderTemplate(template: string, context: TemplateContext)
     void problems.push({ at: context.locate(offset), path: [], message });
   const program = new Program(scan(template, problem));
   const output = new Output();
-  const { evaluate } = await loadRuby();
-  await evaluate(program.source, {
+  const ruby = await loadRuby();
+  await ruby.evaluate(program.source, {
     environment: context.environment,
     cwd: context.cwd,
     text: (index) => {

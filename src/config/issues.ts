@@ -68,7 +68,8 @@ function typeMessage(wanted: readonly string[], value: unknown): string {
   const should = `should be ${listed([...new Set(kinds.map((kind) => WORDS[kind]!))])}`;
   if (value === null) return `${should}, but is empty`;
   if (typeof value === "boolean" && scalar === "string") return `${should}, not ${value}: put quotes around it`;
-  if (scalar === "boolean" && /^(?:true|false)$/i.test(String(value))) return `${should}, without quotes`;
+  if (scalar === "boolean" && typeof value === "string" && /^(?:true|false)$/i.test(value))
+    return `${should}, without quotes`;
   return `${should}, not ${Array.isArray(value) ? "a list" : WORDS[typeof value]!}`;
 }
 

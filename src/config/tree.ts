@@ -81,14 +81,9 @@ const VERBATIM = new Set(["mode", "minimum_version", "image", "service", "target
 
 /** The values alone, as the schema reads them. */
 export function toPlain(tree: Tree, path: Path = []): unknown {
-  switch (tree.kind) {
-    case "map":
-      return Object.fromEntries(Array.from(tree.entries, ([key, { value }]) => [key, toPlain(value, [...path, key])]));
-    case "list":
-      return tree.items.map((item, index) => toPlain(item, [...path, index]));
-    case "scalar":
-      return plainScalar(tree, path);
-  }
+  if (tree.kind === "scalar") return plainScalar(tree, path);
+  if (tree.kind === "list") return tree.items.map((item, index) => toPlain(item, [...path, index]));
+  return Object.fromEntries(Array.from(tree.entries, ([key, { value }]) => [key, toPlain(value, [...path, key])]));
 }
 
 function plainScalar(scalar: TreeScalar, path: Path): string | number | boolean | null {

@@ -70,9 +70,9 @@ class Reader {
     if ("anchor" in node && node.anchor) this.anchors.set(node.anchor, node);
     if (isAlias(node)) return this.alias(node.source, at);
     this.checkTag(node.tag, isScalar(node), at);
-    if (isMap(node)) return this.map(node as YAMLMap.Parsed, at);
-    if (isSeq(node)) return { kind: "list", at, items: node.items.map((item) => this.read(item as ParsedNode)) };
-    return this.scalar(node as Scalar.Parsed, at);
+    if (isMap(node)) return this.map(node, at);
+    if (isSeq(node)) return { kind: "list", at, items: node.items.map((item) => this.read(item)) };
+    return this.scalar(node, at);
   }
 
   private alias(name: string, at: Position): Tree {
@@ -94,7 +94,7 @@ class Reader {
         this.problem(keyAt, "a key should be one word, not a list or a map");
         continue;
       }
-      const tree = this.read(value as ParsedNode | null, keyNode?.range[1]);
+      const tree = this.read(value, keyNode?.range[1]);
       if (read.source === "<<" && isScalar(keyNode) && keyNode.type === "PLAIN") {
         merged.push(...(tree.kind === "list" ? tree.items : [tree]));
         continue;
@@ -122,7 +122,7 @@ class Reader {
   }
 
   private scalar(node: Scalar.Parsed | null, at: Position): TreeScalar {
-    const text = String(node?.value ?? "");
+    const text = typeof node?.value === "string" ? node.value : "";
     const typed = /^tag:yaml.org,2002:(?:int|float|bool|null)$/.test(node?.tag ?? "");
     const plain = node === null || typed || (node.type === Scalar.PLAIN && node.tag !== "tag:yaml.org,2002:str");
     const read = plain ? readPlain(text) : { value: text, ruby: text, base60: false };
