@@ -35,6 +35,7 @@ export default defineConfig({
     entryFileNames: "[name].cjs",
     chunkFileNames: "[name]-[hash].cjs",
     minify: true,
+    keepNames: true,
     cleanDir: true,
   },
 });

@@ -1,12 +1,13 @@
 import type { Config, Options } from "../config/config.ts";
 import type { Secret } from "../config/secret.ts";
-import { LIVE_MOUNT } from "../plan/facts.ts";
 import { assignedFlags, envFlags, expandable, labelled, logFlags, optionFlags, secretsOf } from "./arguments.ts";
 import { type LogQuery, logs } from "./app.ts";
 import { type Command, docker, withEnvironment } from "./command.ts";
 import { readsVersion3 } from "./labels.ts";
 
 export const TRAEFIK = "traefik";
+/** Where the live files are in Traefik's container. */
+export const LIVE_MOUNT = "/etc/traefik/mrsk";
 /** Where previews are asked for: an entry point of its own, so that redirects of the user's do not answer it. */
 export const PREVIEW_PORT = 18082;
 const PREVIEW_ENTRY = 8082;

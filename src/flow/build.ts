@@ -8,7 +8,7 @@ import {
   push as pushCommand,
   removeBuilder as remove,
 } from "../commands/builder.ts";
-import { type Body, raw, sh } from "../commands/command.ts";
+import { type Body, sh } from "../commands/command.ts";
 import { image } from "../commands/names.ts";
 import { attempt, script, type Step, step } from "../commands/script.ts";
 import { CommandFailedError, ConfigError, ExitCode, MrskError, UsageError } from "../errors.ts";
@@ -33,7 +33,8 @@ export async function push(run: Run): Promise<void> {
     await checkTools(run);
     await runHook(run, "pre-build");
     const version = await run.version();
-    const build = step("Build and push the image", await buildBody(run, pushCommand(run.config, version)));
+    const needs = run.config.builder.secrets.map((name) => ({ name, askedBy: "builder/secrets" }));
+    const build = step("Build and push the image", pushCommand(run.config, version, await run.secrets.resolve(needs)));
     try {
       await runBuild(run, build);
     } catch (error) {
@@ -52,17 +53,6 @@ function runBuild(run: Run, build: Step) {
     signal: run.signal,
     onOutput: ({ text }) => run.report({ kind: "progress", host: "localhost", text }),
   });
-}
-
-/** Build secrets reach docker through the environment of that one command. */
-async function buildBody(run: Run, command: Body): Promise<Body> {
-  const names = run.config.builder.secrets;
-  if (names.length === 0) return command;
-  const values = await run.secrets.resolve(names.map((name) => ({ name, askedBy: "builder/secrets" })));
-  return [...values].reduceRight<Body>(
-    (rest, [name, value]) => sh`${raw(name)}=${value}; export ${raw(name)}\n${rest}`,
-    command,
-  );
 }
 
 /** Only what docker itself says about the builder: the Dockerfile's own steps may print anything. */

@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
-import { sh } from "../commands/command.ts";
+import { lines, sh } from "../commands/command.ts";
 import { script, step } from "../commands/script.ts";
 import { CommandFailedError, HookFailedError } from "../errors.ts";
 import { type Run, stopIfInterrupted } from "./run.ts";
@@ -27,8 +27,8 @@ export async function runHook(run: Run, hook: HookName, details: Readonly<Record
   stopIfInterrupted(run);
   run.report({ kind: "title", text: `Running the ${hook} hook...` });
   const variables = { ...(await hookVariables(run)), ...details };
-  const exports = Object.entries(variables).map(([name, value]) => sh`export ${name}=${value}\n`);
-  const body = exports.reduceRight((rest, line) => sh`${line}${rest}`, sh`exec /usr/bin/env ${path}`);
+  const exports = Object.entries(variables).map(([name, value]) => sh`export ${name}=${value}`);
+  const body = lines(...exports, sh`exec /usr/bin/env ${path}`);
   try {
     await run.local.run(script(`${hook} hook`, [step(`Hook ${hook}`, body)]), {
       signal: run.signal,

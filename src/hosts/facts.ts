@@ -2,7 +2,8 @@ import * as z from "zod/mini";
 import { docker, lines, raw, sh } from "../commands/command.ts";
 import { attempt, type Script, script, step } from "../commands/script.ts";
 import { MrskError, ExitCode } from "../errors.ts";
-import { type ContainerFact, type HostFacts, LIVE_MOUNT, type TraefikFact } from "../plan/facts.ts";
+import { LIVE_MOUNT } from "../commands/traefik.ts";
+import type { ContainerFact, HostFacts, TraefikFact } from "../plan/facts.ts";
 import type { Host, ScriptResult } from "./host.ts";
 
 export interface Question {

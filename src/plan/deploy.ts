@@ -1,3 +1,4 @@
+import { offersLiveFiles } from "../commands/traefik.ts";
 import { readsVersion3, roleLabels, containerLabels, ID_LABEL } from "../commands/labels.ts";
 import { containerName, containerPrefix, versionOf } from "../commands/names.ts";
 import { expand } from "../commands/expansion.ts";
@@ -77,7 +78,8 @@ function decideTraefik({ config, traefikArguments }: Decision, target: RoleOnHos
   const { traefik } = facts;
   if (!traefik) return { action: "run" };
   if (traefik.state !== "running" && traefik.state !== "restarting") return { action: "start" };
-  return { action: "keep", differs: difference(config, traefikArguments, traefik.image, traefik.args) };
+  const wanted = traefikArguments.map((argument) => expand(argument, facts.expansions));
+  return { action: "keep", differs: difference(config, wanted, traefik.image, traefik.args) };
 }
 
 function difference(
@@ -98,7 +100,7 @@ function difference(
 function decideRole(decision: Decision, role: Role, facts: HostFacts, traefik: TraefikPlan): RolePlan {
   const { config, version } = decision;
   const mine = containersOf(config, role, facts);
-  const routing = routingOf(role, facts, traefik);
+  const routing = routingOf(config, role, facts, traefik);
   const old = liveContainer(config, role, facts);
   const name = containerName(config, role, version);
   const sameName = mine.find((container) => container.name === name);
@@ -131,9 +133,9 @@ function nextLabels(decision: Decision, role: Role, facts: HostFacts, routing: R
   return routing === "live-file" ? containerLabels(plain, id) : new Map([...plain, [ID_LABEL, id]]);
 }
 
-function routingOf(role: Role, facts: HostFacts, traefik: TraefikPlan): Routing {
+function routingOf(config: Config, role: Role, facts: HostFacts, traefik: TraefikPlan): Routing {
   if (!role.traefik) return "none";
-  if (traefik.action === "run") return facts.liveDirectoryWritable ? "live-file" : "labels";
+  if (traefik.action === "run") return facts.liveDirectoryWritable && offersLiveFiles(config) ? "live-file" : "labels";
   return facts.traefik && readsLiveFiles(facts.traefik) && facts.liveDirectoryWritable ? "live-file" : "labels";
 }
 

@@ -1,3 +1,5 @@
+import { LIVE_MOUNT } from "../commands/traefik.ts";
+
 /** What was seen on one host. Everything a plan is made from; nothing else is asked. */
 export interface HostFacts {
   readonly host: string;
@@ -55,9 +57,6 @@ export interface TraefikFact {
   /** Host side of published ports: `0.0.0.0:80`. */
   readonly ports: readonly string[];
 }
-
-/** Where the live files are in Traefik's container. */
-export const LIVE_MOUNT = "/etc/traefik/mrsk";
 
 /** Whether this Traefik reads live files, from a directory that is mounted. */
 export function readsLiveFiles(traefik: TraefikFact): boolean {

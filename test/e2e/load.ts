@@ -1,0 +1,111 @@
+import { Agent, request } from "node:http";
+
+/** What a load run saw. */
+export interface LoadResult {
+  readonly requests: number;
+  /** Requests without a right answer, with why. */
+  readonly lost: readonly string[];
+  /** Largest delay beside what the request asked for. */
+  readonly worstMilliseconds: number;
+  /** Versions that answered, with how often. */
+  readonly versions: ReadonlyMap<string, number>;
+}
+
+interface Kind {
+  readonly method: "GET" | "POST";
+  readonly path: string;
+  readonly body?: string;
+  readonly keepAlive: boolean;
+  /** How long the app takes on purpose. */
+  readonly takes: number;
+  /** How often, in the mix. */
+  readonly share: number;
+}
+
+const KINDS: readonly Kind[] = [
+  { method: "GET", path: "/version", keepAlive: true, takes: 0, share: 30 },
+  { method: "GET", path: "/version", keepAlive: false, takes: 0, share: 30 },
+  { method: "POST", path: "/echo", body: "an echo of some length", keepAlive: true, takes: 0, share: 20 },
+  { method: "POST", path: "/echo", body: "an echo of some length", keepAlive: false, takes: 0, share: 15 },
+  { method: "GET", path: "/slow?ms=4000", keepAlive: true, takes: 4000, share: 5 },
+];
+const TIMEOUT_MILLISECONDS = 40_000;
+
+/** Sends requests at a fixed rate, whether earlier ones are answered or not, as the users of a site do. */
+export class Load {
+  private readonly base: URL;
+  private readonly host: string | undefined;
+  private readonly agent = new Agent({ keepAlive: true, maxSockets: 64 });
+  private readonly timer: NodeJS.Timeout;
+  private readonly open = new Set<Promise<void>>();
+  private readonly lost: string[] = [];
+  private readonly versions = new Map<string, number>();
+  private count = 0;
+  private worst = 0;
+
+  /** @param host the Host header, where it matters for the route */
+  constructor(base: string, { perSecond = 150, host }: { perSecond?: number; host?: string } = {}) {
+    this.base = new URL(base);
+    this.host = host;
+    const mix = KINDS.flatMap((kind) => Array.from({ length: kind.share }, () => kind));
+    this.timer = setInterval(() => {
+      const kind = mix[(this.count * 37) % mix.length]!;
+      this.count++;
+      const one = this.send(kind).finally(() => this.open.delete(one));
+      this.open.add(one);
+    }, 1000 / perSecond);
+  }
+
+  /** Resolves when at least that many requests have been sent. */
+  async reached(requests: number): Promise<void> {
+    while (this.count < requests) await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+
+  /** Ends the load and waits for every answer. */
+  async stop(): Promise<LoadResult> {
+    clearInterval(this.timer);
+    await Promise.all(this.open);
+    this.agent.destroy();
+    return {
+      requests: this.count,
+      lost: this.lost,
+      worstMilliseconds: Math.round(this.worst),
+      versions: this.versions,
+    };
+  }
+
+  private send(kind: Kind): Promise<void> {
+    const started = performance.now();
+    const at = new Date().toISOString().slice(11, 23);
+    return new Promise((resolve) => {
+      const fail = (why: string) => {
+        this.lost.push(`${at} ${kind.method} ${kind.path} ${kind.keepAlive ? "kept" : "new"}: ${why}`);
+        resolve();
+      };
+      const headers = {
+        ...(this.host ? { host: this.host } : {}),
+        ...(kind.body ? { "content-length": kind.body.length } : {}),
+      };
+      const outgoing = request(
+        new URL(kind.path, this.base),
+        { method: kind.method, headers, agent: kind.keepAlive ? this.agent : false, timeout: TIMEOUT_MILLISECONDS },
+        (response) => {
+          let text = "";
+          response.setEncoding("utf8").on("data", (chunk: string) => (text += chunk));
+          response.on("error", (error) => fail(error.message));
+          response.on("end", () => {
+            const right = kind.body === undefined || text === kind.body;
+            if (response.statusCode !== 200 || !right) return fail(`${response.statusCode} ${text.slice(0, 60)}`);
+            const version = String(response.headers["x-version"]);
+            this.versions.set(version, (this.versions.get(version) ?? 0) + 1);
+            this.worst = Math.max(this.worst, performance.now() - started - kind.takes);
+            resolve();
+          });
+        },
+      );
+      outgoing.on("timeout", () => outgoing.destroy(new Error("timeout")));
+      outgoing.on("error", (error) => fail(error.message));
+      outgoing.end(kind.body);
+    });
+  }
+}
