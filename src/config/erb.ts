@@ -18,6 +18,8 @@ export interface Rendered {
   /** Where in the template the character at this offset of `text` comes from. */
   sourceOffset(offset: number): number;
   readonly problems: readonly Problem[];
+  /** false: the tags are not Ruby, or one stays open, and nothing was evaluated. */
+  readonly complete: boolean;
 }
 
 /** Evaluates an ERB template (`.env.erb`, an accessory's `.erb` file). @throws ConfigError naming each tag that failed */
@@ -39,7 +41,8 @@ export async function renderTemplate(template: string, context: TemplateContext)
   const program = new Program(scan(template, problem));
   const output = new Output();
   const ruby = await loadRuby();
-  await ruby.evaluate(program.source, {
+  const open = problems.length > 0;
+  const evaluated = await ruby.evaluate(program.source, {
     environment: context.environment,
     cwd: context.cwd,
     text: (index) => {
@@ -49,7 +52,12 @@ export async function renderTemplate(template: string, context: TemplateContext)
     output: (value, offset) => output.add(value, program.templateOffset(offset), false),
     problem: (offset, message) => problem(program.templateOffset(offset), message),
   });
-  return { text: output.text, sourceOffset: (offset) => output.sourceOffset(offset), problems };
+  return {
+    text: output.text,
+    sourceOffset: (offset) => output.sourceOffset(offset),
+    problems,
+    complete: evaluated && !open,
+  };
 }
 
 interface Piece {

@@ -109,7 +109,11 @@ function unknownKey(key: string, known: readonly string[]): string {
     .map((candidate) => ({ candidate, distance: editDistance(key, candidate) }))
     .toSorted((a, b) => a.distance - b.distance);
   const near = best && best.distance <= Math.max(1, Math.floor(key.length / 3));
-  return `unknown key: ${key} (${near ? `did you mean ${best.candidate}?` : `known are ${known.join(", ")}`})`;
+  return `unknown key: ${key} (${near ? `did you mean ${best.candidate}?` : knownKeys(known)})`;
+}
+
+function knownKeys(known: readonly string[]): string {
+  return known.length > 12 ? "the documentation lists what is known here" : `known are ${known.join(", ")}`;
 }
 
 /** How many letters to add, drop, change or swap with their neighbour to make `b` of `a`. */

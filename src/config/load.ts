@@ -29,9 +29,13 @@ export async function loadConfig(source: ConfigSource): Promise<Config> {
   const files = [file, ...(destination === undefined ? [] : [destinationFile(file, destination)])];
   const read = await Promise.all(files.map((name) => readSource(name, source)));
   const problems = read.flatMap((one) => one.problems);
-  const trees = read.map(({ tree }) => tree);
-  if (trees.some((tree) => tree.kind !== "map")) throw new ConfigError(problemLines([...problems, ...notMaps(trees)]));
-  const tree = trees.reduce(mergeTrees);
+  const trees = read.flatMap(({ tree }) => tree ?? []);
+  problems.push(...notMaps(trees));
+  // Half a config would be told to miss what the other half has.
+  if (trees.length < files.length || !trees.every((tree) => tree.kind === "map")) {
+    throw new ConfigError(problemLines(problems, files));
+  }
+  const tree = trees.reduce<Tree>(mergeTrees, trees[0]!);
   const { config, wrong } = check(tree, file, destination);
   problems.push(
     ...unlessFollowingOn(
@@ -52,19 +56,19 @@ export function destinationFile(file: string, destination: string): string {
 }
 
 interface Read {
-  readonly tree: Tree;
+  /** undefined: the file could not be read as YAML. */
+  readonly tree: Tree | undefined;
   readonly problems: readonly Problem[];
 }
 
 async function readSource(name: string, { cwd, environment, destination, file }: ConfigSource): Promise<Read> {
   const text = await readText(resolvePath(cwd, name), name === file ? undefined : destination);
-  let locate: Locate = locateIn(text, name);
+  const locate: Locate = locateIn(text, name);
   if (!text.includes("<%")) return readYaml(text, locate);
   const { renderTemplate } = await import("./erb.ts");
   const rendered = await renderTemplate(text, { locate, environment, cwd });
-  const written = locate;
-  locate = (offset) => written(rendered.sourceOffset(offset));
-  const { tree, problems } = readYaml(rendered.text, locate);
+  if (!rendered.complete) return { tree: undefined, problems: rendered.problems };
+  const { tree, problems } = readYaml(rendered.text, (offset) => locate(rendered.sourceOffset(offset)));
   return { tree, problems: [...rendered.problems, ...unlessFollowingOn(problems, rendered.problems)] };
 }
 

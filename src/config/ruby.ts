@@ -3,7 +3,7 @@ import { resolve } from "node:path";
 import type * as Nodes from "@ruby/prism/src/nodes.js";
 import { LocalCommandError, localCommand } from "./local-command.ts";
 import { loadPrism, type ParseRuby, type RubyNode } from "./prism.ts";
-import { callMethod, inspect, type RubyValue, toText, truthy, Unsupported } from "./ruby-values.ts";
+import { callMethod, type RubyValue, toText, truthy, Unsupported } from "./ruby-values.ts";
 import { commandEnvironment, type Variables } from "./variables.ts";
 
 /** What a template's program talks to. Offsets are those of the program. */
@@ -18,7 +18,7 @@ export interface RubyContext {
 }
 
 /** Evaluates a named part of Ruby on Ruby's own syntax tree; says so of everything else. Nothing is ever `eval`ed. */
-export async function loadRuby(): Promise<{ evaluate(source: string, context: RubyContext): Promise<void> }> {
+export async function loadRuby(): Promise<{ evaluate(source: string, context: RubyContext): Promise<boolean> }> {
   const [nodes, parse] = await Promise.all([import("@ruby/prism/src/nodes.js"), loadPrism()]);
   return { evaluate: (source, context) => new Evaluator(nodes, parse, source, context).run() };
 }
@@ -49,12 +49,14 @@ class Evaluator {
     this.context = context;
   }
 
-  async run(): Promise<void> {
+  /** false: this is no Ruby, and nothing was evaluated. */
+  async run(): Promise<boolean> {
     const { value: program, errors } = this.parse(this.bytes.toString());
     const [first] = errors;
     // What follows the first mistake is mostly its echo.
     if (first) this.context.problem(this.characters(first.location.startOffset), `not valid Ruby: ${first.message}`);
     else await this.statements(program.statements);
+    return first === undefined;
   }
 
   /** Every statement on its own, so that each one's failure is told. The value is the last one's. */
@@ -215,7 +217,7 @@ class Evaluator {
   }
 
   private missing(receiver: RubyNode, value: RubyValue, message: string): string {
-    return value === null ? `${message} (${this.code(receiver)} is ${inspect(null)})` : message;
+    return value === null && this.code(receiver) !== "nil" ? `${message} (${this.code(receiver)} is nil)` : message;
   }
 
   private unsupported(node: RubyNode): Failure {

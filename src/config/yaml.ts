@@ -27,11 +27,15 @@ export function locateIn(text: string, file: string): Locate {
   };
 }
 
-/** Reads YAML as Ruby does, keeping every place. An empty text is null. */
-export function readYaml(text: string, locate: Locate): { tree: Tree; problems: Problem[] } {
+/** Reads YAML as Ruby does, keeping every place. An empty text is null; what is not YAML has no tree. */
+export function readYaml(text: string, locate: Locate): { tree: Tree | undefined; problems: Problem[] } {
   // The scalars are read below, by Ruby's rules; "failsafe" leaves all of them as text.
   const document = parseDocument(text, { schema: "failsafe", uniqueKeys: false, prettyErrors: false, merge: false });
-  const problems: Problem[] = document.errors.map((error) => ({
+  // Several complaints about one place are one mistake.
+  const errors = document.errors.filter(
+    ({ pos }, index, all) => all.findIndex((other) => other.pos[0] === pos[0]) === index,
+  );
+  const problems: Problem[] = errors.map((error) => ({
     at: locate(error.pos[0]),
     path: [],
     message: explain(error.code, error.message),
@@ -39,15 +43,22 @@ export function readYaml(text: string, locate: Locate): { tree: Tree; problems: 
   const reader = new Reader(locate, problems);
   const empty: TreeScalar = { kind: "scalar", at: locate(0), value: null, ruby: "", source: "", base60: false };
   const contents = document.contents;
-  return { tree: contents && problems.length === 0 ? reader.read(contents) : empty, problems };
+  if (problems.length > 0) return { tree: undefined, problems };
+  return { tree: contents ? reader.read(contents) : empty, problems };
 }
 
+/** What the parser says, where its own words are about YAML's grammar and not about what was written. */
+const EXPLAINED: Readonly<Record<string, string>> = {
+  BAD_INDENT: "the indentation does not fit what is around it",
+  BLOCK_AS_IMPLICIT_KEY: "a `key: value` stands inside a value: check the indentation, or put quotes around the value",
+  BLOCK_IN_FLOW: "an indented block cannot stand between brackets",
+  MULTILINE_IMPLICIT_KEY: "a key should be on one line: is a colon or a closing quote missing?",
+  MULTIPLE_DOCS: "a second document starts here: a file is one document, remove the `---`",
+  TAB_AS_INDENT: "a tab cannot indent YAML: use spaces",
+};
+
 function explain(code: string, message: string): string {
-  const text = message.replace(/ \(at line.*$/s, "").replaceAll("\n", " ");
-  if (code === "TAB_AS_INDENT") return "a tab cannot indent YAML: use spaces";
-  if (code === "MULTIPLE_DOCS") return "a second document starts here: one file is one document, remove the `---`";
-  if (code === "MISSING_CHAR" && /closing/.test(text)) return `${text}: a quote or bracket stays open`;
-  return text;
+  return EXPLAINED[code] ?? message.replaceAll("\n", " ");
 }
 
 /** Most aliases a file may expand to: a guard against documents that grow without end. */
