@@ -1,8 +1,15 @@
-import type { Command } from "commander";
+import { type Command, InvalidArgumentError } from "commander";
 import { addLogOptions, type LogOptions } from "./logs.ts";
 import { withRun } from "./with-run.ts";
 
 const flow = () => import("../flow/app.ts");
+
+/** Kamal's `KEY:VALUE` is read as well. */
+function pair(value: string, before: string[]): string[] {
+  const match = /^([A-Za-z_][A-Za-z0-9_]*)[=:](.*)$/s.exec(value);
+  if (!match) throw new InvalidArgumentError("expected KEY=VALUE");
+  return [...before, `${match[1]}=${match[2]}`];
+}
 
 export function addApp(program: Command): void {
   const app = program.command("app").description("Act on the app's containers");
@@ -31,7 +38,7 @@ export function addApp(program: Command): void {
     .argument("<command>")
     .option("-i, --interactive", "with this terminal, on the primary host")
     .option("--reuse", "in the container that runs, not in a new one")
-    .option("-e, --env <pairs...>", "more variables: KEY=VALUE")
+    .option("-e, --env <pair>", "one more variable: KEY=VALUE (can be repeated)", pair, [])
     .addHelpText(
       "after",
       '\nExamples:\n  $ mrsk app exec --reuse "npm run migrate"\n  $ mrsk app exec -i bash\n  $ mrsk app exec -p "node report.js"',

@@ -49,9 +49,12 @@ function named(host: string | undefined, text: string): string {
 }
 
 function prefixed(text: string, prefix: string): string {
-  return text
-    .replace(/\n$/, "")
-    .split("\n")
-    .map((line) => prefix + line)
-    .join("\n");
+  return (
+    text
+      .replace(/\n$/, "")
+      .split("\n")
+      // A progress bar overwrites its line: what stands there in the end is what counts in a log.
+      .map((line) => prefix + line.replace(/\r$/, "").replace(/^.*\r/, ""))
+      .join("\n")
+  );
 }
