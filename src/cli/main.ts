@@ -78,8 +78,6 @@ export function explain(error: unknown, verbose: boolean): string {
 }
 
 /** What `bin/` calls. */
-export function start(): void {
-  void main(process.argv.slice(2)).then((code) => {
-    process.exitCode = code;
-  });
+export async function start(): Promise<void> {
+  process.exitCode = await main(process.argv.slice(2));
 }

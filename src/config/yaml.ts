@@ -49,7 +49,6 @@ export function readYaml(text: string, locate: Locate): { tree: Tree | undefined
 
 /** What the parser says, where its own words are about YAML's grammar and not about what was written. */
 const EXPLAINED: Readonly<Record<string, string>> = {
-  BAD_INDENT: "the indentation does not fit what is around it",
   BLOCK_AS_IMPLICIT_KEY: "a `key: value` stands inside a value: check the indentation, or put quotes around the value",
   BLOCK_IN_FLOW: "an indented block cannot stand between brackets",
   MULTILINE_IMPLICIT_KEY: "a key should be on one line: is a colon or a closing quote missing?",

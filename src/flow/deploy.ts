@@ -97,7 +97,7 @@ async function plansFor(run: Run, facts: ReadonlyMap<string, HostFacts>, reuse: 
     facts,
     newId: run.newId,
     reuse,
-    traefikArguments: traefikArguments(run.config).map((word) => String(word)),
+    traefikArguments: traefikArguments(run.config),
   });
 }
 

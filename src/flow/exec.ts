@@ -164,7 +164,7 @@ async function streamed<T extends { name: string; host: Host }>(
           signal: run.signal,
           onOutput: ({ step: name, text }) => void (name === COMMAND_STEP && lines.add(text)),
         })
-        .finally(lines.end);
+        .finally(() => lines.end());
     });
     if (targets.length === 1) run.print("\n");
   } catch (error) {

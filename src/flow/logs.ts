@@ -87,7 +87,7 @@ async function follow(run: Run, sources: readonly Source[], choice: LogChoice): 
       async ({ host, container }) => {
         const lines = lineByLine((line) => run.print(`${prefix(host.name)}${line}\n`));
         const options = { signal: run.signal, onOutput: ({ text }: { text: string }) => lines.add(text) };
-        await host.run(script("Follow", [step("Follow", logs(container!, query))]), options).finally(lines.end);
+        await host.run(script("Follow", [step("Follow", logs(container!, query))]), options).finally(() => lines.end());
       },
     );
   } catch (error) {

@@ -211,7 +211,7 @@ class RolePhases {
     const restore = this.viaFile ? this.restoreFile() : sh`:`;
     const back = renamed
       ? anyway(
-          sh`docker rename ${plan.next.name} ${`${plan.next.name}_failed_${renamed.slice(-16)}`} 2>/dev/null; docker rename ${plan.inTheWay!.container.id} ${plan.next.name} 2>/dev/null`,
+          sh`docker rename ${plan.next.name} ${`${plan.next.name}_failed_${renamed.slice(-16)}`} 2>/dev/null; docker rename ${plan.inTheWay.container.id} ${plan.next.name} 2>/dev/null`,
         )
       : sh`:`;
     return lines(anyway(restore), stop, back);

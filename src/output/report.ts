@@ -39,7 +39,7 @@ function format(event: RunEvent, verbosity: Verbosity, paint: ChalkInstance): st
         : undefined;
     case "progress":
       return verbosity === "normal" ? prefixed(event.text, "  ") : undefined;
-    case "output":
+    default:
       return verbosity === "verbose" ? prefixed(event.text, `  ${paint.blue(event.host)} | `) : undefined;
   }
 }

@@ -121,7 +121,7 @@ class FilteredAgent extends BaseAgent {
       const wanted = (keys ?? []).filter((key) =>
         this.allowed.includes((key as ParsedKey).getPublicSSH().toString("base64")),
       );
-      callback(error ?? undefined, wanted as never);
+      callback(error ?? undefined, wanted);
     });
   }
 
