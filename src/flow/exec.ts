@@ -14,7 +14,7 @@ import { liveVersion } from "./app.ts";
 import { audit } from "./audit.ts";
 import { observeHosts } from "./observe.ts";
 import { begin, type Run } from "./run.ts";
-import { roleOn } from "./phases.ts";
+import { roleOn } from "./role-phases.ts";
 import { environmentSecrets } from "./secrets.ts";
 
 export interface ExecChoice {

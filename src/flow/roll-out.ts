@@ -6,7 +6,8 @@ import type { Host } from "../hosts/host.ts";
 import { onHosts } from "../hosts/on-hosts.ts";
 import type { HostPlan } from "../plan/deploy.ts";
 import { audit } from "./audit.ts";
-import { hostPhases, type HostPhases, type Progress } from "./phases.ts";
+import { hostPhases, type HostPhases } from "./phases.ts";
+import type { Progress } from "./role-phases.ts";
 import { type Run, stopIfInterrupted } from "./run.ts";
 
 /** One host on its way through the phases. */

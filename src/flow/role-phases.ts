@@ -1,0 +1,292 @@
+import { AppCommands } from "../commands/app.ts";
+import { type Body, type Command, lines, type Shell, sh } from "../commands/command.ts";
+import {
+  anyway,
+  drain,
+  keepAlive,
+  type PreviewQuestion,
+  releaseRestart,
+  removeLiveFile,
+  stopForGood,
+  waitForMark,
+  waitForPreview,
+  waitUntilHealthy,
+  watch,
+  writeLiveFile,
+} from "../commands/cutover.ts";
+import { deadlineSeconds, probeUrl } from "../commands/healthcheck.ts";
+import { ID_LABEL } from "../commands/labels.ts";
+import { liveFile, type Routed } from "../commands/live-file.ts";
+import { containerPrefix } from "../commands/names.ts";
+import { removeContainers } from "../commands/prune.ts";
+import { attempt, type Step, step } from "../commands/script.ts";
+import { PREVIEW_PORT } from "../commands/traefik.ts";
+import type { Config, Role } from "../config/config.ts";
+import type { Secret } from "../config/secret.ts";
+import type { HostPlan, RolePlan } from "../plan/deploy.ts";
+
+/** How far a host got: what has to be undone. */
+export type Progress = "started" | "switched" | "settled";
+
+/** The role with the env that the host's tags make of it. */
+export function roleOn(role: Role, host: string): Role {
+  return { ...role, env: role.hostEnv?.get(host) ?? role.env };
+}
+
+/** The steps of every phase for one role on one host. */
+export class RolePhases {
+  readonly app: AppCommands;
+  readonly file: string;
+  readonly preview: PreviewQuestion;
+
+  private readonly config: Config;
+  private readonly host: HostPlan;
+  private readonly plan: RolePlan;
+  private readonly secrets: ReadonlyMap<string, Secret>;
+  private readonly newId: (digits: number) => string;
+
+  constructor(
+    config: Config,
+    host: HostPlan,
+    plan: RolePlan,
+    secrets: ReadonlyMap<string, Secret>,
+    newId: (digits: number) => string,
+  ) {
+    this.config = config;
+    this.host = host;
+    this.plan = plan;
+    this.secrets = secrets;
+    this.newId = newId;
+    const role = roleOn(plan.role, host.host);
+    this.app = new AppCommands(config, role);
+    this.file = containerPrefix(config, role);
+    this.preview = {
+      base: previewBase(host),
+      hostName: `${newId(16)}.mrsk`,
+      path: role.healthcheck ? pathOf(probeUrl(role.healthcheck)) : "/",
+      mark: `${plan.next.labels.get(ID_LABEL) ?? "original"}.1`,
+    };
+  }
+
+  get routed(): boolean {
+    return this.plan.routing !== "none";
+  }
+
+  private get viaFile(): boolean {
+    return this.plan.routing === "live-file";
+  }
+
+  private named(what: string): string {
+    return `${what} (${this.plan.role.name})`;
+  }
+
+  /** The new container beside the old, and its proof that it works. Roles that must not run twice stop the old one first. */
+  startSteps(): Step[] {
+    const { plan } = this;
+    const steps: Step[] = [];
+    if (this.plan.role.bootOrder === "stop_first" && plan.old) {
+      steps.push(step(this.named("Stop the old container"), stopForGood(plan.old.id, this.config.stopWaitSeconds)));
+    }
+    if (plan.inTheWay) {
+      const { container, newName } = plan.inTheWay;
+      steps.push(
+        newName === undefined
+          ? step(
+              this.named(`Remove ${container.name}`),
+              sh`docker rm ${container.id} >/dev/null 2>&1 || ! docker inspect ${container.id} >/dev/null 2>&1`,
+            )
+          : step(this.named(`Rename ${container.name} as already deployed`), this.app.rename(container.id, newName)),
+      );
+    }
+    if (this.viaFile) {
+      steps.push(step(this.named("Write the preview"), this.write(plan.old, undefined, 1)));
+    }
+    steps.push(step(this.named(`Start ${plan.next.name}`), this.startCommand()));
+    steps.push(step(this.named("Wait until healthy"), this.proof()));
+    return steps;
+  }
+
+  private startCommand(): Body {
+    const { plan } = this;
+    if (plan.next.kept) return this.app.start(plan.next.name);
+    return this.app.run({
+      name: plan.next.name,
+      version: plan.next.version,
+      host: this.host.host,
+      suffix: this.newId(12),
+      labels: plan.next.labels,
+      secrets: this.secrets,
+      restart: this.viaFile ? "no" : "unless-stopped",
+      startInterval: atLeast(this.host.facts.apiVersion, "1.44"),
+      healthcheck: true,
+    });
+  }
+
+  private proof(): Body {
+    const check = this.app.role.healthcheck;
+    const name = this.plan.next.name;
+    const patience = check ? deadlineSeconds(check) : deadlineSeconds(DEFAULT_PATIENCE);
+    const deadline = patience + (check || !this.viaFile ? 0 : this.config.readinessDelaySeconds);
+    if (!this.viaFile) return waitUntilHealthy(name, deadline, this.config.readinessDelaySeconds);
+    if (check && check.cmd === undefined) return waitForPreview(name, this.preview, deadline);
+    return lines(waitUntilHealthy(name, deadline, this.config.readinessDelaySeconds), waitForMark(this.preview));
+  }
+
+  /** After a failed start, or a lost connection: nothing of the new version is left running, the old one as it was. */
+  abandon(): Body {
+    const { plan } = this;
+    const stop = anyway(sh`docker stop -t 5 ${plan.next.name} >/dev/null 2>&1`);
+    const renamed = plan.inTheWay?.newName;
+    const restore = this.viaFile ? this.restoreFile() : sh`:`;
+    const back = renamed
+      ? anyway(
+          sh`docker rename ${plan.next.name} ${`${plan.next.name}_failed_${renamed.slice(-16)}`} 2>/dev/null; docker rename ${plan.inTheWay.container.id} ${plan.next.name} 2>/dev/null`,
+        )
+      : sh`:`;
+    return lines(anyway(restore), stop, back);
+  }
+
+  private restoreFile(): Body {
+    return this.plan.old ? this.settled(this.plan.old) : removeLiveFile(this.host.facts.liveDirectory, this.file);
+  }
+
+  /** The new container gets the requests; what is under way stays with the old one. A reboot revives the new one. */
+  switchSteps(): Step[] {
+    const { plan } = this;
+    const steps: Step[] = [];
+    if (this.viaFile) {
+      steps.push(
+        step(
+          this.named("Switch the requests over"),
+          lines(
+            this.write({ labels: plan.next.labels }, this.otherThanNext(plan.old), 2),
+            waitForMark(this.previewAt(2)),
+          ),
+        ),
+      );
+      steps.push(step(this.named("Keep the new container"), keepAlive(plan.next.name)));
+      if (this.otherThanNext(plan.old)) {
+        steps.push(attempt(this.named("Let the old container go"), releaseRestart(plan.old!.id)));
+      }
+    }
+    return steps;
+  }
+
+  private otherThanNext(container: RolePlan["old"]): RolePlan["old"] {
+    return container && container !== this.plan.next.kept ? container : undefined;
+  }
+
+  private previewAt(counter: number): PreviewQuestion {
+    return { ...this.preview, mark: this.preview.mark.replace(/\d+$/, String(counter)) };
+  }
+
+  watchStep(seconds: number): Step {
+    return step(this.named(`Watch for ${seconds} s`), watch(this.plan.next.name, seconds));
+  }
+
+  /** The old one ends once it is quiet, and stays for a rollback. */
+  settleSteps(): Step[] {
+    const { plan, config } = this;
+    const old = this.otherThanNext(plan.old);
+    const steps: Step[] = [];
+    if (old && plan.role.bootOrder !== "stop_first") {
+      if (this.viaFile) steps.push(attempt(this.named("Drain the old container"), this.drain(old.id)));
+      steps.push(attempt(this.named("Stop the old container"), stopForGood(old.id, config.stopWaitSeconds)));
+    }
+    for (const stale of plan.stale) {
+      steps.push(attempt(this.named(`Stop the stale ${stale.name}`), stopForGood(stale.id, config.stopWaitSeconds)));
+    }
+    if (this.viaFile) steps.push(step(this.named("Write the live file"), this.settled({ labels: plan.next.labels })));
+    if (!this.viaFile) steps.push(step(this.named("Keep the new container"), keepAlive(plan.next.name)));
+    if (plan.surplus.length > 0) {
+      steps.push(attempt(this.named("Prune containers"), removeContainers(plan.surplus.map(({ id }) => id))));
+    }
+    return steps;
+  }
+
+  private drain(container: string): Body {
+    const { root, sudo } = this.host.facts;
+    const nsenter: Command | undefined = root ? ["nsenter"] : sudo ? ["sudo", "-n", "nsenter"] : undefined;
+    const port = this.app.role.healthcheck?.port ?? 3000;
+    return drain(container, port, this.config.drainTimeoutSeconds, nsenter);
+  }
+
+  /** Back to what ran before, the same loss-free way. */
+  undoSteps(progress: Progress): Step[] {
+    const { plan, config } = this;
+    const old = this.otherThanNext(plan.old);
+    const steps: Step[] = [];
+    if (!this.routed && progress === "started") return steps;
+    const oldStopped = old && (progress === "settled" || plan.role.bootOrder === "stop_first");
+    if (oldStopped) {
+      steps.push(step(this.named(`Start ${old.name} again`), sh`docker start ${old.id} >/dev/null`));
+      steps.push(step(this.named("Wait until healthy"), waitUntilHealthy(old.id, 60, config.readinessDelaySeconds)));
+    }
+    if (this.viaFile && old) {
+      steps.push(
+        step(
+          this.named("Switch the requests back"),
+          lines(this.write(old, { labels: plan.next.labels }, 3), waitForMark(this.previewAt(3))),
+        ),
+      );
+    }
+    if (old) steps.push(attempt(this.named("Keep the old container"), keepAlive(old.id)));
+    if (!plan.next.kept || plan.next.kept !== plan.old) {
+      if (this.viaFile && old && progress !== "started")
+        steps.push(attempt(this.named("Drain"), this.drain(plan.next.name)));
+      steps.push(attempt(this.named(`Stop ${plan.next.name}`), stopForGood(plan.next.name, config.stopWaitSeconds)));
+    }
+    if (this.viaFile) steps.push(step(this.named("Write the live file"), this.restoreFile()));
+    return steps;
+  }
+
+  /** The file with `live` in charge, `last` beside it, and the preview of the next container under the counter's mark. */
+  private write(live: Routed | undefined, last: Routed | undefined, counter: number): Shell {
+    const { mark, hostName } = this.previewAt(counter);
+    const port = this.app.role.healthcheck?.port ?? 3000;
+    const text = liveFile({
+      name: this.file,
+      live,
+      ...(last ? { last } : {}),
+      preview: {
+        container: counter === 3 && live ? live : { labels: this.plan.next.labels },
+        hostName,
+        mark,
+        appHost: `localhost:${port}`,
+      },
+    });
+    return writeLiveFile(this.host.facts.liveDirectory, this.file, text);
+  }
+
+  private settled(live: Routed): Shell {
+    return writeLiveFile(this.host.facts.liveDirectory, this.file, liveFile({ name: this.file, live }));
+  }
+}
+
+const DEFAULT_PATIENCE = {
+  cmd: undefined,
+  path: "/up",
+  port: 3000,
+  interval: "1s",
+  intervalSeconds: 1,
+  maxAttempts: 7,
+};
+
+function pathOf(url: string): string {
+  const { pathname, search } = new URL(url);
+  return pathname + search;
+}
+
+/** The loopback where it is published, else Traefik's own address. */
+function previewBase(host: HostPlan): string {
+  const { traefik } = host.facts;
+  const published =
+    !traefik || host.traefik.action === "run" || traefik.ports.some((port) => port.endsWith(`:${PREVIEW_PORT}`));
+  return published || !traefik.address ? `http://127.0.0.1:${PREVIEW_PORT}` : `http://${traefik.address}:8082`;
+}
+
+function atLeast(version: string, wanted: string): boolean {
+  const [major = 0, minor = 0] = version.split(".").map(Number);
+  const [wantedMajor = 0, wantedMinor = 0] = wanted.split(".").map(Number);
+  return major > wantedMajor || (major === wantedMajor && minor >= wantedMinor);
+}
