@@ -75,18 +75,22 @@ privileges() {
 }
 
 start_servers() {
-  local server name image number keys privileges
+  local server name image number keys privileges marker
   keys=$(cat "$STATE/id_lab.pub" "$STATE/id_encrypted.pub")
   privileges=$(privileges)
+  marker=$(printf '%s' "$keys" | sha256sum | cut -c1-16)
   for server in "${SERVERS[@]}"; do
     read -r name image number <<<"$server"
-    container_runs "mrsk-lab-$name" && continue
+    # A server of another checkout has other keys: it is made anew.
+    container_runs "mrsk-lab-$name" &&
+      [ "$(docker inspect -f '{{index .Config.Labels "mrsk-lab.keys"}}' "mrsk-lab-$name")" = "$marker" ] && continue
     docker rm -fv "mrsk-lab-$name" >/dev/null 2>&1 || true
     local address=127.0.2.$number ports=() port
     for port in 22 80 443 5432; do ports+=(-p "$address:$port:$port"); done
     # shellcheck disable=SC2086
     docker run -d --name "mrsk-lab-$name" --hostname "lab-$name" --network "$NETWORK" --ip "172.30.77.$number" "${ports[@]}" \
-      $privileges --device-cgroup-rule 'a *:* rwm' -v /var/lib/docker -e LAB_AUTHORIZED_KEYS="$keys" "mrsk-lab/$image" >/dev/null
+      $privileges --device-cgroup-rule 'a *:* rwm' -v /var/lib/docker -e LAB_AUTHORIZED_KEYS="$keys" \
+      --label "mrsk-lab.keys=$marker" "mrsk-lab/$image" >/dev/null
   done
 }
 
