@@ -129,6 +129,20 @@ export async function fetchImage(run: Run, { login }: { login: boolean }): Promi
   });
 }
 
+/** The image on every app host, pulled only where it is not. @throws UsageError when the registry has none either */
+export async function ensureImage(run: Run, version: string): Promise<void> {
+  const name = image(run.config, version);
+  const body = sh`docker image inspect ${name} >/dev/null 2>&1 || ${pullCommand(run.config, version)}`;
+  const steps = [await loginStep(run), step("Pull the image", body)];
+  await onHosts(appHosts(run), async (host) => {
+    try {
+      await explained(run, () => host.run(script("Fetch the image", steps), { signal: run.signal }));
+    } catch (error) {
+      throw explainedPull(run, version, error);
+    }
+  });
+}
+
 /** An image of another service would be pruned and removed as that service's. */
 function checkImage(run: Run, version: string): Body {
   const name = image(run.config, version);

@@ -4,7 +4,7 @@ import { containersOf, decide, type HostPlan, liveContainer, obstacles } from ".
 import { versionOf, containerName, containerPrefix } from "../commands/names.ts";
 import type { HostFacts } from "../plan/facts.ts";
 import { bootAccessory } from "./accessory.ts";
-import { fetchImage, push } from "./build.ts";
+import { ensureImage, fetchImage, push } from "./build.ts";
 import { runHook } from "./hook.ts";
 import { withLock } from "./lock.ts";
 import { observeHosts } from "./observe.ts";
@@ -122,7 +122,7 @@ export async function rollback(run: Run, version: string | undefined): Promise<v
     await withLock(run, async () => {
       const facts = await observeHosts(run, appHosts(run));
       const target = version ?? versionBefore(run, facts);
-      requireContainers(run, facts, target);
+      await requireVersion(run, facts, target);
       const back = { ...run, version: async () => target };
       changed(back);
       await runHook(back, "pre-deploy");
@@ -131,8 +131,11 @@ export async function rollback(run: Run, version: string | undefined): Promise<v
   });
 }
 
-/** @throws UsageError where a host has no container of the version, naming those it has */
-function requireContainers(run: Run, facts: ReadonlyMap<string, HostFacts>, version: string): void {
+/**
+ * Where a container of the version was pruned, its image will do: the host's, or the registry's.
+ * @throws UsageError where a host has neither, naming the versions it has
+ */
+async function requireVersion(run: Run, facts: ReadonlyMap<string, HostFacts>, version: string): Promise<void> {
   const missing = run.selection.app.flatMap(({ host, roles }) =>
     roles
       .filter(
@@ -143,9 +146,14 @@ function requireContainers(run: Run, facts: ReadonlyMap<string, HostFacts>, vers
         return `${host}: role ${role.name} has no container of version ${version} (it has: ${there.join(", ") || "none"})`;
       }),
   );
-  if (missing.length > 0) {
+  if (missing.length === 0) return;
+  try {
+    await ensureImage(run, version);
+  } catch (error) {
+    if (!(error instanceof MrskError) || error.exitCode !== ExitCode.usage) throw error;
     throw new UsageError(`The app version '${version}' is not available as a container\n${missing.join("\n")}`, {
-      hint: `See \`mrsk app containers\`. A version whose image is in the registry: mrsk deploy -P --version ${version}`,
+      hint: "See `mrsk app containers` for what there is.",
+      cause: error,
     });
   }
 }

@@ -155,11 +155,13 @@ export function liveContainer(config: Config, role: Role, facts: HostFacts): Con
   const running = containersOf(config, role, facts).filter(isUp);
   const name = containerPrefix(config, role);
   const service = liveServiceOf(facts.liveFiles.get(name) ?? "", name);
-  const named = running.find((container) => {
-    const id = container.labels.get(ID_LABEL);
-    return service !== undefined && service === (id === undefined ? name : `${name}-${id}`);
-  });
+  const named = running.find((container) => service !== undefined && definesService(container, service));
   return named ?? running[0];
+}
+
+function definesService(container: ContainerFact, service: string): boolean {
+  const prefix = `traefik.http.services.${service}.`.toLowerCase();
+  return [...container.labels.keys()].some((label) => label.toLowerCase().startsWith(prefix));
 }
 
 /** The service that the live router `name` of the file leads to, without its provider. */

@@ -1,0 +1,48 @@
+import { expect, test } from "vitest";
+import { freeLock, lockStatus, withLock } from "../../src/flow/lock.ts";
+import { ExitCode, MrskError } from "../../src/errors.ts";
+import { config } from "../commands/support.ts";
+import { fakeRun } from "../support/fake-run.ts";
+
+const PRIMARY = "192.0.2.1";
+
+test("the lock is taken before the work and freed after it", async () => {
+  const run = fakeRun(config());
+  await withLock(run, async () => expect(run.hosts.get(PRIMARY)!.steps).toEqual(["Take the lock"]));
+  expect(run.hosts.get(PRIMARY)!.steps).toEqual(["Take the lock", "Release the lock"]);
+});
+
+test("a run that holds the lock takes it once", async () => {
+  const run = fakeRun(config());
+  await withLock(run, () => withLock(run, async () => {}));
+  expect(run.hosts.get(PRIMARY)!.steps).toEqual(["Take the lock", "Release the lock"]);
+});
+
+test("the lock is freed when the work fails, and the work's error is the one that is told", async () => {
+  const run = fakeRun(config());
+  run.host(PRIMARY);
+  run.hosts.get(PRIMARY)!.replies(/Release/, "disk is gone", 1);
+  const failing = withLock(run, () => Promise.reject(new MrskError(ExitCode.remote, "the real reason")));
+  await expect(failing).rejects.toThrow("the real reason");
+  expect(run.events).toContainEqual(
+    expect.objectContaining({ kind: "warning", text: expect.stringContaining("disk is gone") as string }),
+  );
+});
+
+test("a held lock names its owner and ends with its own exit code", async () => {
+  const run = fakeRun(config());
+  run.host(PRIMARY);
+  run.hosts.get(PRIMARY)!.replies(/Take/, "Locked by: Ada at 2026-01-01T00:00:00Z", 75);
+  await expect(withLock(run, async () => {})).rejects.toMatchObject({
+    name: "LockHeldError",
+    exitCode: ExitCode.locked,
+    message: expect.stringContaining("Locked by: Ada") as string,
+  });
+});
+
+test("lock status and release say so when there is none", async () => {
+  const run = fakeRun(config());
+  await lockStatus(run);
+  await freeLock(run);
+  expect(run.printed).toEqual(["There is no deploy lock\n", "There is no deploy lock\n"]);
+});

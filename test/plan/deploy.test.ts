@@ -1,0 +1,140 @@
+import { describe, expect, test } from "vitest";
+import { roleLabels } from "../../src/commands/labels.ts";
+import { decide, type Decision, liveContainer, obstacles } from "../../src/plan/deploy.ts";
+import type { HostFacts } from "../../src/plan/facts.ts";
+import { config, role } from "../commands/support.ts";
+import { container, facts, traefik } from "../support/facts.ts";
+
+function planFor(seen: HostFacts, overrides: Partial<Decision> = {}) {
+  let count = 0;
+  const given = overrides.config ?? config();
+  const [plan] = decide({
+    config: given,
+    version: "2",
+    targets: [{ host: seen.host, roles: given.roles }],
+    facts: new Map([[seen.host, seen]]),
+    newId: (digits) => String(++count).padStart(digits, "0"),
+    reuse: false,
+    traefikArguments: ["--providers.docker", "--providers.file.directory=/etc/traefik/mrsk"],
+    ...overrides,
+  });
+  return plan!;
+}
+
+describe("what is decided about a role", () => {
+  test("a first deploy runs Traefik and a new container behind a live file", () => {
+    const plan = planFor(facts());
+    expect(plan.traefik).toEqual({ action: "run" });
+    expect(plan.roles[0]).toMatchObject({ routing: "live-file", old: undefined, stale: [], inTheWay: undefined });
+    expect(plan.roles[0]!.next.name).toBe("app-web-2");
+    expect(plan.roles[0]!.next.labels.get("mrsk.id")).toBe("00000001");
+  });
+
+  test("a Traefik of the original is deployed by labels as they were", () => {
+    const original = traefik({ args: ["--providers.docker", "--log.level=DEBUG"], mounts: new Map() });
+    const old = container("app-web-1", { labels: roleLabels(config(), role()) });
+    const plan = planFor(facts({ traefik: original, containers: [old] }));
+    expect(plan.roles[0]!.routing).toBe("labels");
+    expect(plan.roles[0]!.next.labels.has("traefik.http.services.app-web.loadbalancer.server.scheme")).toBe(true);
+    expect(plan.traefik).toMatchObject({
+      action: "keep",
+      differs: expect.stringContaining("it lacks --providers.file") as string,
+    });
+    expect(obstacles(plan)).toEqual([]);
+  });
+
+  test("changed routing labels on a Traefik without live files are refused", () => {
+    const original = traefik({ mounts: new Map() });
+    const changed = config({
+      roles: [role({ labels: new Map([["traefik.http.routers.app-web.rule", "Host(`new`)"]]) })],
+    });
+    const plan = planFor(facts({ traefik: original, containers: [container("app-web-1")] }), { config: changed });
+    expect(obstacles(plan)[0]).toContain("mrsk traefik reboot");
+  });
+
+  test("a stopped Traefik is started", () => {
+    expect(planFor(facts({ traefik: traefik({ state: "exited" }) })).traefik).toEqual({ action: "start" });
+  });
+
+  test("a running container of the same version is renamed, a stopped one removed", () => {
+    const running = planFor(facts({ traefik: traefik(), containers: [container("app-web-2", {}, "aaaaaaaa")] }));
+    expect(running.roles[0]!.inTheWay?.newName).toMatch(/^app-web-2_replaced_\d{16}$/);
+    const stopped = planFor(
+      facts({ traefik: traefik(), containers: [container("app-web-2", { state: "exited" }, "aaaaaaaa")] }),
+    );
+    expect(stopped.roles[0]!.inTheWay).toMatchObject({ newName: undefined });
+  });
+
+  test("a rollback takes the kept container as it is", () => {
+    const kept = container("app-web-2", { state: "exited" }, "aaaaaaaa");
+    const plan = planFor(facts({ traefik: traefik(), containers: [container("app-web-3", {}, "bbbbbbbb"), kept] }), {
+      reuse: true,
+    });
+    expect(plan.roles[0]!.next.kept).toBe(kept);
+    expect(plan.roles[0]!.old?.name).toBe("app-web-3");
+  });
+
+  test("containers of other destinations, roles and services whose names begin alike are left alone", () => {
+    const plan = planFor(
+      facts({
+        traefik: traefik(),
+        containers: [
+          container("app-web-staging-1", { destination: "staging" }, "aaaaaaaa"),
+          container("app-webhooks-1", { role: "webhooks" }, "bbbbbbbb"),
+        ],
+      }),
+    );
+    expect(plan.roles[0]).toMatchObject({ old: undefined, stale: [], surplus: [] });
+  });
+
+  test("a version with dashes is read back whole", () => {
+    const plan = planFor(facts({ traefik: traefik(), containers: [container("app-web-v1-rc1", {}, "aaaaaaaa")] }));
+    expect(plan.roles[0]!.old?.name).toBe("app-web-v1-rc1");
+  });
+
+  test("stopped containers beyond what is retained go, the oldest first, the one about to stop counted", () => {
+    const stopped = [9, 8, 7, 6, 5].map((n) =>
+      container(`app-web-${n}`, { state: "exited", created: `2026-01-0${n}` }, `0000000${n}`),
+    );
+    const seen = facts({ traefik: traefik(), containers: [container("app-web-10", {}, "aaaaaaaa"), ...stopped] });
+    expect(
+      planFor(seen, { config: config({ retainContainers: 3 }) }).roles[0]!.surplus.map(({ name }) => name),
+    ).toEqual(["app-web-5", "app-web-6", "app-web-7"]);
+  });
+
+  test("a role without Traefik has no file", () => {
+    const workers = config({ roles: [role({ name: "workers", traefik: false })], primaryRole: "workers" });
+    const plan = planFor(facts(), { config: workers });
+    expect(plan).toMatchObject({ traefik: { action: "none" }, roles: [{ routing: "none" }] });
+  });
+});
+
+describe("which container is live", () => {
+  const file = (service: string) =>
+    new Map([
+      ["app-web", `http:\n  routers:\n    app-web:\n      rule: PathPrefix(\`/\`)\n      service: ${service}@docker\n`],
+    ]);
+  const newer = container("app-web-2", { created: "2026-02-02" }, "bbbbbbbb");
+  const older = container("app-web-1", { created: "2026-01-01" }, "aaaaaaaa");
+  const web = role();
+
+  test("the one the live file names, though a newer one runs", () => {
+    const seen = facts({ containers: [newer, older], liveFiles: file("app-web-aaaaaaaa") });
+    expect(liveContainer(config(), web, seen)).toBe(older);
+  });
+
+  test("one of the original, which has no id", () => {
+    const original = container("app-web-0");
+    const seen = facts({ containers: [newer, original], liveFiles: file("app-web") });
+    expect(liveContainer(config(), web, seen)).toBe(original);
+  });
+
+  test("the newest that runs, where the file names one that is gone", () => {
+    const seen = facts({ containers: [newer, older], liveFiles: file("app-web-cccccccc") });
+    expect(liveContainer(config(), web, seen)).toBe(newer);
+  });
+
+  test("none, where nothing runs", () => {
+    expect(liveContainer(config(), web, facts({ containers: [{ ...older, state: "exited" }] }))).toBeUndefined();
+  });
+});

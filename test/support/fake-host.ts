@@ -1,0 +1,47 @@
+import { redact } from "../../src/commands/command.ts";
+import type { Script } from "../../src/commands/script.ts";
+import { CommandFailedError } from "../../src/errors.ts";
+import type { Host, ScriptResult, StepResult } from "../../src/hosts/host.ts";
+
+interface Answer {
+  readonly pattern: RegExp;
+  readonly status: number;
+  readonly stdout: string;
+}
+
+/** A host that answers by pattern and keeps a transcript: one line per step, as it would be logged. */
+export class FakeHost implements Host {
+  readonly name: string;
+  readonly steps: string[] = [];
+  private readonly answers: Answer[] = [];
+
+  constructor(name: string) {
+    this.name = name;
+  }
+
+  /** Steps whose title or command matches say this. */
+  replies(pattern: RegExp, stdout: string, status = 0): this {
+    this.answers.push({ pattern, stdout, status });
+    return this;
+  }
+
+  async run(script: Script): Promise<ScriptResult> {
+    const done: StepResult[] = [];
+    for (const { name, body, mode } of script.steps) {
+      const command = redact(body);
+      this.steps.push(name);
+      const answer = this.answers.find(({ pattern }) => pattern.test(name) || pattern.test(command));
+      const { status, stdout } = answer ?? { status: 0, stdout: "" };
+      done.push({ name, status, stdout, stderr: "", seconds: 0 });
+      if (status !== 0 && mode !== "try") {
+        throw new CommandFailedError({ host: this.name, step: name, command, status, output: stdout });
+      }
+    }
+    const named = (name: string) => done.find((step) => step.name === name)!;
+    return { steps: done, text: (name) => named(name).stdout.trim(), status: (name) => named(name).status };
+  }
+
+  terminal(): Promise<number> {
+    return Promise.resolve(0);
+  }
+}

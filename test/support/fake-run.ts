@@ -1,0 +1,53 @@
+import type { Config } from "../../src/config/config.ts";
+import { Secrets } from "../../src/config/secrets.ts";
+import type { Run } from "../../src/flow/run.ts";
+import { select } from "../../src/hosts/select.ts";
+import type { RunEvent } from "../../src/output/events.ts";
+import { FakeHost } from "./fake-host.ts";
+
+export interface FakeRun extends Run {
+  readonly hosts: ReadonlyMap<string, FakeHost>;
+  readonly events: RunEvent[];
+  readonly printed: string[];
+  readonly abort: () => void;
+}
+
+/** A run whose hosts are fakes and whose clock stands still. */
+export function fakeRun(config: Config, overrides: Partial<Run> = {}): FakeRun {
+  const hosts = new Map<string, FakeHost>();
+  const host = (name: string) => {
+    if (!hosts.has(name)) hosts.set(name, new FakeHost(name));
+    return hosts.get(name)!;
+  };
+  const controller = new AbortController();
+  const events: RunEvent[] = [];
+  const printed: string[] = [];
+  const filters = { hosts: undefined, roles: undefined, primary: false };
+  return {
+    config,
+    secrets: new Secrets(new Map()),
+    filters,
+    selection: select(config, filters),
+    clock: { now: () => new Date("2026-01-02T03:04:05Z"), sleep: async () => {} },
+    signal: controller.signal,
+    report: (event) => void events.push(event),
+    print: (text) => void printed.push(text),
+    confirm: async () => true,
+    local: host("localhost"),
+    host,
+    newId: (digits) => "0".repeat(digits),
+    version: async () => "1",
+    givenVersion: undefined,
+    performer: async () => "somebody",
+    command: ["deploy"],
+    skipHooks: true,
+    environment: {},
+    cwd: "/nowhere",
+    held: { lock: false },
+    hosts,
+    events,
+    printed,
+    abort: () => controller.abort(),
+    ...overrides,
+  };
+}
