@@ -6,6 +6,7 @@ import type { Command } from "commander";
 import { systemClock } from "../clock.ts";
 import type { Run } from "../flow/run.ts";
 import type { Host } from "../hosts/host.ts";
+import type { Connections } from "../ssh/connections.ts";
 import { commandWords, DEFAULT_CONFIG_FILE, type GlobalOptions, globalOptions } from "./options.ts";
 
 /**
@@ -77,17 +78,23 @@ async function openHosts(
   environment: Record<string, string>,
   report: Run["report"],
 ) {
-  const [{ Connections }, { RemoteHost }, { LocalHost }] = await Promise.all([
-    import("../ssh/connections.ts"),
+  const [{ RemoteHost }, { LocalHost }] = await Promise.all([
     import("../hosts/remote-host.ts"),
     import("../hosts/local-host.ts"),
   ]);
-  const connections = new Connections({
-    ssh: config.ssh,
-    client: { agentSocket: environment["SSH_AUTH_SOCK"], home: homedir() },
-    ask: askPassphrase,
-    notify: (host, text) => report({ kind: "note", host, text }),
-  });
+  let opened: Promise<Connections> | undefined;
+  // The SSH library is the largest part of the program: commands that meet no host do without.
+  const connections = () =>
+    (opened ??= import("../ssh/connections.ts").then(
+      (ssh) =>
+        new ssh.Connections({
+          ssh: config.ssh,
+          client: { agentSocket: environment["SSH_AUTH_SOCK"], home: homedir() },
+          ask: askPassphrase,
+          notify: (host, text) => report({ kind: "note", host, text }),
+        }),
+    ));
+  const sessions = { session: async (name: string) => (await connections()).session(name) };
   const person = { input: process.stdin, output: process.stdout, type: environment["TERM"] ?? "xterm" };
   const pool = new Map<string, Host>();
   return {
@@ -95,11 +102,11 @@ async function openHosts(
     host: (name: string): Host => {
       const known = pool.get(name);
       if (known) return known;
-      const made = new RemoteHost(name, connections, report, person);
+      const made = new RemoteHost(name, sessions, report, person);
       pool.set(name, made);
       return made;
     },
-    close: () => connections.close(),
+    close: async () => (await opened)?.close(),
   };
 }
 

@@ -10,11 +10,11 @@ import { ScriptRun, type StepEvents } from "./script-run.ts";
 /** A server, over its pooled connection. */
 export class RemoteHost implements Host {
   readonly name: string;
-  private readonly connections: Connections;
+  private readonly connections: Pick<Connections, "session">;
   private readonly events: StepEvents;
   private readonly person: Terminal;
 
-  constructor(name: string, connections: Connections, events: StepEvents, person: Terminal) {
+  constructor(name: string, connections: Pick<Connections, "session">, events: StepEvents, person: Terminal) {
     this.name = name;
     this.connections = connections;
     this.events = events;
