@@ -40,6 +40,7 @@ async function onAccessories(
 
 /** Starts it where it does not run; what runs is left alone. */
 export async function bootAccessory(run: Run, name: string): Promise<void> {
+  named(run, name);
   await withLock(run, async () => {
     for (const accessory of named(run, name)) {
       begin(run, `Boot accessory ${accessory.name}...`);

@@ -14,9 +14,10 @@ export interface Question {
   readonly runDirectory: string;
 }
 
-// Never a whole `inspect`: that holds the environment.
+// Never a whole `inspect`: that holds the environment. `.ID`, not `.Id`: the latter makes docker fall back to plain
+// JSON, where a container without a health check has no `.State.Health` to ask for.
 const CONTAINER_FORMAT = [
-  '{"id":{{json .Id}}',
+  '{"id":{{json .ID}}',
   '"name":{{json .Name}}',
   '"created":{{json .Created}}',
   '"state":{{json .State.Status}}',
@@ -49,8 +50,13 @@ df -Pm . | awk 'NR == 2 { print $4 }'`,
     ),
     step(
       "Containers",
-      sh`ids=$(docker ps --all --quiet --filter ${`label=service=${service}`})
-[ -z "$ids" ] || docker inspect --type container --format ${CONTAINER_FORMAT} $ids || true`,
+      // A container that goes away between the two commands is no reason to fail: look once more.
+      sh`look() {
+  ids=$(docker ps --all --quiet --filter ${`label=service=${service}`})
+  [ -z "$ids" ] || docker inspect --type container --format ${CONTAINER_FORMAT} $ids
+}
+seen=$(look) || seen=$(look)
+printf '%s\n' "$seen"`,
     ),
     attempt("Traefik", sh`docker inspect --type container --format ${TRAEFIK_FORMAT} traefik 2>/dev/null`),
     step(
