@@ -1,5 +1,5 @@
 import { Command, CommanderError } from "commander";
-import { ExitCode, MrskError } from "../errors.ts";
+import { ExitCode, HostsFailedError, MrskError } from "../errors.ts";
 import { addAccessory } from "./accessory.ts";
 import { addApp } from "./app.ts";
 import { normalizeArgv } from "./argv.ts";
@@ -74,7 +74,8 @@ export function explain(error: unknown, verbose: boolean): string {
   const hint = error.hint ? `\n${error.hint}` : "";
   const cause =
     verbose && error.cause instanceof Error ? `\nCaused by: ${error.cause.stack ?? error.cause.message}` : "";
-  return `ERROR (${error.name}): ${error.message}${hint}${cause}\n`;
+  const { name } = error instanceof HostsFailedError && error.cause instanceof MrskError ? error.cause : error;
+  return `ERROR (${name}): ${error.message}${hint}${cause}\n`;
 }
 
 /** What `bin/` calls. */

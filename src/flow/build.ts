@@ -10,13 +10,14 @@ import {
 } from "../commands/builder.ts";
 import { type Body, sh } from "../commands/command.ts";
 import { image } from "../commands/names.ts";
+import { withLogin } from "../commands/registry.ts";
 import { attempt, script, type Step, step } from "../commands/script.ts";
 import { CommandFailedError, ConfigError, ExitCode, MrskError, UsageError } from "../errors.ts";
 import { onHosts } from "../hosts/on-hosts.ts";
 import { audit } from "./audit.ts";
 import { runHook } from "./hook.ts";
 import { withLock } from "./lock.ts";
-import { explained, loginStep } from "./registry.ts";
+import { explained, isUnauthorized, login, loginStep } from "./registry.ts";
 import { appHosts, begin, type Run } from "./run.ts";
 
 /** `build deliver`. */
@@ -38,14 +39,25 @@ export async function push(run: Run): Promise<void> {
     try {
       await runBuild(run, build);
     } catch (error) {
-      if (!(error instanceof CommandFailedError) || !isMissingBuilder(error.output)) throw explainedBuild(error);
-      run.report({ kind: "warning", text: "Missing compatible builder, so creating a new one first" });
-      await createBuilder(run);
+      await repair(run, error);
       await runBuild(run, build).catch((again: unknown) => {
         throw explainedBuild(again);
       });
     }
   });
+}
+
+/** What can be mended before a second try: no builder yet, no login yet. @throws the error where there is nothing */
+async function repair(run: Run, error: unknown): Promise<void> {
+  if (error instanceof CommandFailedError && isMissingBuilder(error.output)) {
+    run.report({ kind: "warning", text: "Missing compatible builder, so creating a new one first" });
+    await createBuilder(run);
+  } else if (error instanceof CommandFailedError && isUnauthorized(error.output)) {
+    run.report({ kind: "note", text: "The registry wants a login first" });
+    await login(run, { skipRemote: true });
+  } else {
+    throw explainedBuild(error);
+  }
 }
 
 function runBuild(run: Run, build: Step) {
@@ -62,8 +74,7 @@ function isMissingBuilder(output: string): boolean {
 
 function explainedBuild(error: unknown): unknown {
   if (!(error instanceof CommandFailedError)) return error;
-  const denied = /unauthorized|authentication required|denied/i.test(error.output);
-  const hint = denied
+  const hint = isUnauthorized(error.output)
     ? "The registry refused the push: run `mrsk registry login`, and check the image name."
     : undefined;
   return new MrskError(
@@ -107,17 +118,16 @@ async function checkTools(run: Run): Promise<void> {
 /** `build pull`. */
 export async function pull(run: Run): Promise<void> {
   await withLock(run, async () => {
-    await fetchImage(run, { login: false });
+    await fetchImage(run);
   });
 }
 
-/** The image on every app host: login where it is wanted, pull, and a look at what came. One round trip per host. */
-export async function fetchImage(run: Run, { login }: { login: boolean }): Promise<void> {
+/** The image on every app host: pull, a login first where the stored one does not serve, and a look at what came. One round trip per host. */
+export async function fetchImage(run: Run): Promise<void> {
   const version = await run.version();
   const steps: Step[] = [
-    ...(login ? [await loginStep(run)] : []),
     await audit(run, `Pulled image with version ${version}`),
-    step("Pull the image", pullCommand(run.config, version)),
+    step("Pull the image", withLogin(pullCommand(run.config, version), (await loginStep(run)).body)),
     step("Check the image", checkImage(run, version)),
   ];
   await onHosts(appHosts(run), async (host) => {
@@ -132,8 +142,8 @@ export async function fetchImage(run: Run, { login }: { login: boolean }): Promi
 /** The image on every app host, pulled only where it is not. @throws UsageError when the registry has none either */
 export async function ensureImage(run: Run, version: string): Promise<void> {
   const name = image(run.config, version);
-  const body = sh`docker image inspect ${name} >/dev/null 2>&1 || ${pullCommand(run.config, version)}`;
-  const steps = [await loginStep(run), step("Pull the image", body)];
+  const pullIt = withLogin(pullCommand(run.config, version), (await loginStep(run)).body);
+  const steps = [step("Pull the image", sh`docker image inspect ${name} >/dev/null 2>&1 || { ${pullIt}; }`)];
   await onHosts(appHosts(run), async (host) => {
     try {
       await explained(run, () => host.run(script("Fetch the image", steps), { signal: run.signal }));

@@ -61,7 +61,7 @@ async function deliverAndBoot(
     await push(run);
   }
   begin(run, "Pull app image...");
-  await fetchImage(run, { login: everything });
+  await fetchImage(run);
   await runHook(run, "pre-deploy");
   await bootVersion(run, { reuse: false, prune: everything });
 }
@@ -170,10 +170,14 @@ function versionBefore(run: Run, facts: ReadonlyMap<string, HostFacts>): string 
     roles.map((role) => {
       const live = liveContainer(run.config, role, facts.get(host)!)?.name;
       const prefix = containerPrefix(run.config, role);
-      const versions = containersOf(run.config, role, facts.get(host)!)
-        .filter(({ name }) => name !== live)
-        .map(({ name }) => versionOf(prefix, name));
-      return { where: `${host} (${role.name})`, version: versions[0] };
+      const { releases } = facts.get(host)!;
+      const current = live && versionOf(prefix, live);
+      const released = releases.findLast(
+        (version, i) => version !== current && i < (releases.lastIndexOf(current ?? "") + 1 || Infinity),
+      );
+      const kept = containersOf(run.config, role, facts.get(host)!).find(({ name }) => name !== live);
+      // A failed version leaves a container too, but no release. The original left no releases.
+      return { where: `${host} (${role.name})`, version: released ?? (kept && versionOf(prefix, kept.name)) };
     }),
   );
   const versions = new Set(before.map(({ version }) => version));

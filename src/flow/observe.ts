@@ -1,4 +1,5 @@
 import { expansions } from "../commands/expansion.ts";
+import { releasesFile } from "../commands/releases.ts";
 import { observe } from "../hosts/facts.ts";
 import type { Host } from "../hosts/host.ts";
 import { onHosts } from "../hosts/on-hosts.ts";
@@ -10,6 +11,7 @@ export async function observeHosts(run: Run, hosts: readonly Host[]): Promise<Ma
   const question = {
     service: run.config.service,
     expansions: expansions(run.config),
+    releasesFile: releasesFile(run.config),
     runDirectory: run.config.runDirectory,
   };
   const facts = await onHosts(hosts, (host) => observe(host, question));

@@ -31,13 +31,19 @@ export async function loginStep(run: Run): Promise<Step> {
   return step(LOGIN_STEP, loginCommand(run.config.registry, username, password));
 }
 
+/** Whether docker failed because the stored login, or none, does not serve. */
+export function isUnauthorized(output: string): boolean {
+  return /no basic auth|unauthorized|authentication required|denied/i.test(output);
+}
+
 /** A refused login in words. */
 export async function explained<T>(run: Run, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
-    if (!(error instanceof CommandFailedError) || error.step !== LOGIN_STEP) throw error;
-    if (!/unauthorized|denied|incorrect|401/i.test(error.output)) throw error;
+    if (!(error instanceof CommandFailedError)) throw error;
+    const refused = error.step === LOGIN_STEP && isUnauthorized(error.output);
+    if (!refused && !/Get ".*\/v2\/": unauthorized/i.test(error.output)) throw error;
     const registry = run.config.registry.server ?? "Docker Hub";
     throw new MrskError(ExitCode.remote, `${error.host}: ${registry} refuses the login\n${error.output}`, {
       hint: `Check registry/username and registry/password in ${run.config.file}, and their values in .env.`,

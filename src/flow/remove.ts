@@ -1,5 +1,6 @@
 import { sh } from "../commands/command.ts";
 import { auditFile } from "../commands/names.ts";
+import { releasesFile } from "../commands/releases.ts";
 import { attempt, script } from "../commands/script.ts";
 import { onHosts } from "../hosts/on-hosts.ts";
 import { removeAccessory } from "./accessory.ts";
@@ -29,6 +30,7 @@ export async function remove(run: Run, { confirmed }: { confirmed: boolean }): P
 async function removeRunDirectory(run: Run): Promise<void> {
   const { runDirectory } = run.config;
   const body = sh`[ "$(docker ps --all --quiet --filter name=^traefik$)" ] || rmdir ${`${runDirectory}/traefik`} 2>/dev/null || true
+rm -f ${releasesFile(run.config)}
 rmdir ${runDirectory} 2>/dev/null || true`;
   await onHosts(appHosts(run), (host) => host.run(script("Tidy up", [attempt("Tidy up", body)])));
 }

@@ -1,11 +1,13 @@
 import { NOT_HEALTHY } from "../commands/cutover.ts";
-import type { Script } from "../commands/script.ts";
+import { recordRelease } from "../commands/releases.ts";
+import { attempt, type Script, type Step } from "../commands/script.ts";
 import type { Secret } from "../config/secret.ts";
 import { CommandFailedError, InterruptedError, MrskError, UnhealthyError } from "../errors.ts";
 import type { Host } from "../hosts/host.ts";
 import { onHosts } from "../hosts/on-hosts.ts";
 import type { HostPlan } from "../plan/deploy.ts";
 import { audit } from "./audit.ts";
+import { timestamp } from "./hook.ts";
 import { hostPhases, type HostPhases } from "./phases.ts";
 import type { Progress } from "./role-phases.ts";
 import { type Run, stopIfInterrupted } from "./run.ts";
@@ -101,16 +103,21 @@ async function switchGroup(run: Run, group: readonly Traveller[]): Promise<void>
 async function watchGroup(run: Run, group: readonly Traveller[]): Promise<void> {
   const { watchSeconds } = run.config.boot;
   if (watchSeconds === 0) return;
+  run.report({ kind: "title", text: `Watch the new containers for ${watchSeconds} seconds...` });
   await onHosts(group, (traveller) => phase(traveller, traveller.phases.watch(watchSeconds)));
 }
 
 async function settleGroup(run: Run, group: readonly Traveller[], prune: boolean): Promise<void> {
+  if (group.some(({ plan }) => plan.roles.some(({ old }) => old))) {
+    run.report({ kind: "title", text: "Stop the old containers..." });
+  }
   await onHosts(group, async (traveller) => {
     traveller.progress = "settled";
     const lines = traveller.plan.roles.map(({ role, next }) =>
       audit(run, `Booted app version ${next.version}`, role.name),
     );
-    const result = await traveller.host.run(traveller.phases.settle(await Promise.all(lines), prune));
+    const record = await release(run, traveller.plan.roles[0]!.next.version);
+    const result = await traveller.host.run(traveller.phases.settle([...(await Promise.all(lines)), record], prune));
     for (const step of result.steps) {
       if (step.status !== 0) {
         run.report({
@@ -123,6 +130,11 @@ async function settleGroup(run: Run, group: readonly Traveller[], prune: boolean
       }
     }
   });
+}
+
+async function release(run: Run, version: string): Promise<Step> {
+  const entry = { at: timestamp(run.clock.now()), version, performer: await run.performer() };
+  return attempt("Record the release", recordRelease(run.config, entry));
 }
 
 /** Runs a phase; an unhealthy container is told as such. */

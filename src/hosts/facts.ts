@@ -2,6 +2,7 @@ import * as z from "zod/mini";
 import { docker, lines, raw, sh } from "../commands/command.ts";
 import { attempt, type Script, script, step } from "../commands/script.ts";
 import { MrskError, ExitCode } from "../errors.ts";
+import { releasedVersions } from "../commands/releases.ts";
 import { LIVE_MOUNT } from "../commands/traefik.ts";
 import type { ContainerFact, HostFacts, TraefikFact } from "../plan/facts.ts";
 import type { Host, ScriptResult } from "./host.ts";
@@ -10,6 +11,8 @@ export interface Question {
   readonly service: string;
   /** Names of the `${NAME}`s whose values are wanted. */
   readonly expansions: readonly string[];
+  /** Relative to the login directory. */
+  readonly releasesFile: string;
   /** Where live files go when no Traefik says otherwise, relative to the login directory. */
   readonly runDirectory: string;
 }
@@ -38,7 +41,7 @@ const TRAEFIK_FORMAT = [
 ].join(",");
 
 /** One script that asks a host everything a plan needs. Changes nothing. */
-export function observation({ service, expansions, runDirectory }: Question): Script {
+export function observation({ service, expansions, releasesFile, runDirectory }: Question): Script {
   const mountFormat = `{{range .Mounts}}{{if eq .Destination "${LIVE_MOUNT}"}}{{.Source}}{{end}}{{end}}`;
   return script("Look at the host", [
     step("Docker engine", docker("version", "--format", "{{.Server.Version}} {{.Server.APIVersion}}")),
@@ -70,6 +73,7 @@ for file in "$dir"/${raw(globSafe(service))}-*.yml; do
   [ ! -f "$file" ] || printf '%s %s\n' "$(basename "$file" .yml)" "$(base64 <"$file" | tr -d '\n')"
 done`,
     ),
+    attempt("Releases", sh`[ ! -f ${releasesFile} ] || tail -n 100 ${releasesFile}`),
     step(
       "Variables",
       lines(
@@ -134,6 +138,7 @@ export function parseFacts(host: string, result: ScriptResult): HostFacts {
     liveDirectory,
     liveDirectoryWritable: writable === "writable",
     liveFiles: pairs(files),
+    releases: releasedVersions(result.text("Releases")),
     expansions: pairs(result.text("Variables").split("\n")),
   };
 }

@@ -24,6 +24,8 @@ export interface HostFacts {
   readonly liveDirectoryWritable: boolean;
   /** Text of the service's live files by name without `.yml`. */
   readonly liveFiles: ReadonlyMap<string, string>;
+  /** Versions that went live here, oldest first; empty where only the original deployed. */
+  readonly releases: readonly string[];
   /** Values of the `${NAME}`s that labels, options and volumes use. */
   readonly expansions: ReadonlyMap<string, string>;
 }

@@ -17,6 +17,7 @@ export function facts(overrides: Partial<HostFacts> = {}): HostFacts {
     liveDirectory: "/root/.mrsk/traefik",
     liveDirectoryWritable: true,
     liveFiles: new Map(),
+    releases: [],
     expansions: new Map(),
     ...overrides,
   };
