@@ -66,14 +66,25 @@ export class LocalEnvironment implements Variables {
 
   /** As `all`, but without the values that need a command: what commands themselves run with. */
   async forCommands(): Promise<Readonly<Record<string, string>>> {
-    return this.every((entry) => !partsOf(entry).some((part) => part.kind === "command"));
+    return this.every((entry, file) => !this.needsCommand(entry, file));
   }
 
-  private async every(wanted: (entry: DotenvEntry) => boolean): Promise<Readonly<Record<string, string>>> {
+  /** Itself, or through a variable in it. */
+  private needsCommand(entry: DotenvEntry, file: EnvFile): boolean {
+    return partsOf(entry).some((part) => {
+      if (part.kind !== "variable" || this.process[part.name] !== undefined) return part.kind === "command";
+      const below = this.find(part.name, this.files.indexOf(file), file.entries.indexOf(entry));
+      return below !== undefined && this.needsCommand(below.entry, below.file);
+    });
+  }
+
+  private async every(
+    wanted: (entry: DotenvEntry, file: EnvFile) => boolean,
+  ): Promise<Readonly<Record<string, string>>> {
     const chosen = new Map<string, Promise<string>>();
     for (const file of this.files) {
       for (const entry of lastOfEach(file.entries)) {
-        if (wanted(entry) && !chosen.has(entry.name) && this.process[entry.name] === undefined) {
+        if (wanted(entry, file) && !chosen.has(entry.name) && this.process[entry.name] === undefined) {
           chosen.set(entry.name, this.value(entry, file));
         }
       }
@@ -94,10 +105,15 @@ export class LocalEnvironment implements Variables {
   private async lookUp(name: string, fileIndex: number, entryIndex: number): Promise<string | undefined> {
     const own = this.process[name];
     if (own !== undefined) return own;
+    const found = this.find(name, fileIndex, entryIndex);
+    return found && this.value(found.entry, found.file);
+  }
+
+  private find(name: string, fileIndex: number, entryIndex: number): { entry: DotenvEntry; file: EnvFile } | undefined {
     for (const [index, file] of this.files.slice(0, fileIndex + 1).entries()) {
       const visible = index < fileIndex ? file.entries : file.entries.slice(0, entryIndex);
       const entry = visible.findLast((candidate) => candidate.name === name);
-      if (entry) return this.value(entry, file);
+      if (entry) return { entry, file };
     }
     return undefined;
   }

@@ -1,0 +1,159 @@
+import { expect, test } from "vitest";
+import { loadConfig } from "../../src/config/load.ts";
+import { configOf, problemsOf, withRequired } from "./from-yaml.ts";
+
+test("every mistake is told at once, each at its place", async () => {
+  const problems = await problemsOf(`servce: x
+service: Foo bar
+image: acme/x:1
+registry: {username: u, passwort: p}
+servers:
+  web: {hosts: [1.1.1.1, 1.1.1.1], traefik: "false", env: {clear: {A: [1]}, secrets: [X]}}
+  jobs: [a b]
+env:
+  clear: {A: yes}
+  secret: [A]
+boot: {limit: 200%, order: fist}
+accessories:
+  db: {image: x, roles: [nope], files: [a:b]}
+traefik: {host_port: 99999}
+cmd: x
+healthcheck: [a]
+builder: {cache: {type: s3}}
+release: {command: x, role: nope}
+`);
+  expect(problems).toEqual([
+    "deploy.yml:1:1: servce: unknown key: servce (did you mean service?)",
+    "deploy.yml:2:1: service: should have only letters, digits, - and _, and not start with - or _: it names containers",
+    "deploy.yml:3:1: image: should be a repository in lower case, without a tag",
+    "deploy.yml:4:1: registry/password: You must specify a password for the registry in deploy.yml (or set the ENV variable if that's used)",
+    "deploy.yml:4:25: registry/passwort: unknown key: passwort (did you mean password?)",
+    "deploy.yml:6:26: servers/web/hosts/1: 1.1.1.1 is listed twice",
+    "deploy.yml:6:36: servers/web/traefik: should be true or false, without quotes",
+    "deploy.yml:6:68: servers/web/env/clear/A: should be a string, not a list",
+    "deploy.yml:6:77: servers/web/env/secrets: unknown key: secrets (did you mean secret?)",
+    "deploy.yml:7:10: servers/jobs/0: should be a host: name or address, with user@ in front or :port behind if need be",
+    "deploy.yml:10:12: env/secret/0: A is in clear as well: keep one of the two",
+    "deploy.yml:11:8: boot/limit: should be a number of hosts, or a percentage such as 25%",
+    "deploy.yml:11:21: boot/order: should be start_first or stop_first",
+    "deploy.yml:13:26: accessories/db/roles/0: unknown role: nope (roles: web, jobs)",
+    "deploy.yml:13:41: accessories/db/files/0: should be local:/path/in/container, or local:/path/in/container:mode",
+    "deploy.yml:14:11: traefik/host_port: should be a port, 1 to 65535",
+    "deploy.yml:15:1: cmd: unknown key: cmd (the documentation lists what is known here)",
+    "deploy.yml:16:1: healthcheck: should be a map, not a list",
+    "deploy.yml:17:19: builder/cache/type: should be gha or registry",
+    "deploy.yml:18:23: release/role: unknown role: nope (roles: web, jobs)",
+  ]);
+});
+
+test("a destination's mistake is placed in the destination's file", async () => {
+  const problems = await problemsOf(
+    { "deploy.yml": withRequired("boot: {wait: 1}\n"), "deploy.staging.yml": "boot:\n  limit: many\nlables: {}\n" },
+    { destination: "staging" },
+  );
+  expect(problems).toEqual([
+    "deploy.staging.yml:2:3: boot/limit: should be a number of hosts, or a percentage such as 25%",
+    "deploy.staging.yml:3:1: lables: unknown key: lables (did you mean labels?)",
+  ]);
+});
+
+test("a destination merges maps and replaces lists, scalars and what it leaves empty", async () => {
+  const config = await configOf(
+    {
+      "deploy.yml": withRequired("volumes: [/a:/a, /b:/b]\nlabels: {a: 1, b: 2}\nboot: {limit: 2, wait: 3}\n"),
+      "deploy.staging.yml": "volumes: [/c:/c]\nlabels: {b: 3}\nboot:\nservers: [10.0.0.9]\n",
+    },
+    { destination: "staging" },
+  );
+  expect(config.volumes).toEqual(["/c:/c"]);
+  expect(config.roles[0]!.labels).toEqual(
+    new Map([
+      ["a", "1"],
+      ["b", "3"],
+    ]),
+  );
+  expect(config.boot.limit).toBeUndefined();
+  expect(config).toMatchObject({ primaryHost: "10.0.0.9", destination: "staging" });
+});
+
+test("a missing file is named, with what to do", async () => {
+  const missing = { file: "config/deploy.yml", destination: undefined, cwd: "/nowhere", environment: new Map() };
+  await expect(loadConfig(missing)).rejects.toMatchObject({
+    message: "Configuration file not found in /nowhere/config/deploy.yml",
+    hint: "Run `mrsk init` to create one.",
+    exitCode: 3,
+  });
+});
+
+test("a missing destination's file is named, and init is not the advice", async () => {
+  await expect(configOf(withRequired(""), { destination: "prod" })).rejects.toMatchObject({
+    message: expect.stringMatching(/^Configuration file not found in \/.*\/deploy\.prod\.yml$/) as string,
+    hint: "The destination prod has its settings there: write the file, or leave out -d.",
+  });
+});
+
+test("a destination can be demanded", async () => {
+  expect(await problemsOf("require_destination: true\n")).toEqual([
+    "deploy.yml:1:1: require_destination: You must specify a destination (-d NAME)",
+  ]);
+});
+
+test("a destination that is no part of a file's name is refused", async () => {
+  await expect(configOf(withRequired(""), { destination: "../x" })).rejects.toMatchObject({ name: "UsageError" });
+});
+
+test("YAML mistakes of both files are told together, and nothing follows from them", async () => {
+  const problems = await problemsOf(
+    { "deploy.yml": "service: x\n bad: y\nimage: 'a\n", "deploy.b.yml": "labels: [a\n" },
+    { destination: "b" },
+  );
+  expect(problems).toEqual([
+    "deploy.yml:1:10: a `key: value` stands inside a value: check the indentation, or put quotes around the value",
+    "deploy.yml:4:1: Missing closing 'quote",
+    "deploy.b.yml:2:1: Flow sequence in block collection must be sufficiently indented and end with a ]",
+  ]);
+});
+
+test("a key written twice is a mistake, though Ruby takes the last", async () => {
+  expect(await problemsOf(withRequired("labels:\n  a: 1\n  b: 2\n  a: 3\n"))).toEqual([
+    "deploy.yml:8:3: duplicate key: a (first written at deploy.yml:6:3)",
+  ]);
+});
+
+test("top-level keys that start with x- hold what anchors share", async () => {
+  const config = await configOf(
+    withRequired("x-env: &shared {A: 1, B: 2}\nenv:\n  <<: *shared\n  B: 3\naccessories: {}\n"),
+  );
+  expect(config.env.clear).toEqual(
+    new Map([
+      ["A", "1"],
+      ["B", "3"],
+    ]),
+  );
+});
+
+test("former keys say what became of them", async () => {
+  expect(await problemsOf(withRequired("audit_broadcast_cmd: x\nssh_user: y\n"))).toEqual([
+    "deploy.yml:5:1: audit_broadcast_cmd: unknown key: audit_broadcast_cmd (write a post-deploy hook instead)",
+    "deploy.yml:6:1: ssh_user: unknown key: ssh_user (write ssh: {user: NAME})",
+  ]);
+});
+
+test("a template's failures stand beside the other mistakes, at the line that was written", async () => {
+  const problems = await problemsOf(`# <%# a comment
+that goes on %>
+service: <%= ENV.fetch("SERVICE") %>
+image: <%= "acme/#{ENV["IMAGE"] || "app"}" %>
+<% if ENV["BIG"] %>
+servers: [10.0.0.1, 10.0.0.2]
+<% else %>
+servers: [10.0.0.1]
+<% end %>
+registry: {username: u, password: p}
+bot: {limit: 1}
+`);
+  expect(problems).toEqual([
+    "deploy.yml:3:14: SERVICE is not set (asked for by ENV.fetch)",
+    "deploy.yml:11:1: bot: unknown key: bot (did you mean boot?)",
+  ]);
+});
