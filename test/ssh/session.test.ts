@@ -1,0 +1,271 @@
+import { execFileSync } from "node:child_process";
+import { readFileSync, readdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { docker, raw, sh, withEnvironment } from "../../src/commands/command.ts";
+import { attempt, capture, script, step } from "../../src/commands/script.ts";
+import { Secret } from "../../src/config/secret.ts";
+import { RemoteHost } from "../../src/hosts/remote-host.ts";
+import type { RunEvent } from "../../src/output/events.ts";
+import type { Connections } from "../../src/ssh/connections.ts";
+import { connections, relay, type Sshd, sshSettings, startSshd } from "../support/sshd.ts";
+
+const terminal = { input: process.stdin, output: process.stdout, type: "dumb" };
+let sshd: Sshd;
+let pool: Connections;
+const events: RunEvent[] = [];
+const host = (from: Connections = pool) =>
+  new RemoteHost("127.0.0.1", from, (event) => void events.push(event), terminal);
+
+beforeAll(async () => {
+  sshd = await startSshd();
+  pool = connections(sshSettings(sshd));
+});
+afterAll(async () => {
+  await pool.close();
+  sshd.stop();
+});
+
+describe("a script over a connection", () => {
+  test("gives each step's output and status, and captured values to later steps", async () => {
+    const result = await host().run(
+      script("Try", [
+        capture("id", "Say", sh`echo one; echo aside >&2`),
+        attempt("Fail", sh`printf 'no newline'; exit 3`),
+        step("Use", sh`echo "got $id"`),
+      ]),
+    );
+    expect(result.text("Say")).toBe("one");
+    expect(result.steps[0]!.stderr).toBe("aside\n");
+    expect(result.status("Fail")).toBe(3);
+    expect(result.steps[1]!.stdout).toBe("no newline");
+    expect(result.text("Use")).toBe("got one");
+  });
+
+  test("stops at a failing step, which the error names", async () => {
+    const failing = host().run(
+      script("Try", [
+        step("First", sh`echo fine`),
+        step("Second", sh`echo why >&2; exit 9`),
+        step("Third", sh`echo never`),
+      ]),
+    );
+    await expect(failing).rejects.toMatchObject({
+      name: "CommandFailedError",
+      step: "Second",
+      status: 9,
+      output: "why",
+    });
+  });
+
+  test("a command that fails in the middle of a step ends the step", async () => {
+    await expect(
+      host().run(
+        script("Try", [
+          step(
+            "Only",
+            sh`false
+echo on`,
+          ),
+        ]),
+      ),
+    ).rejects.toMatchObject({ status: 1 });
+  });
+
+  test.each([
+    ["quotes and shell signs", `a'b"c$d\`e\\f!g#h %s`],
+    ["lines", "first\nsecond\n\nlast"],
+    ["unicode", "é ünï ✓ 😀"],
+    ["32 KB", "x".repeat(32_768)],
+    ["nothing", ""],
+  ])("a secret arrives byte by byte: %s", async (_what, value) => {
+    const secret = new Secret("NAME", value);
+    const body = withEnvironment([["NAME", secret]], ["node", "-e", "process.stdout.write(process.env.NAME)"]);
+    const result = await host().run(script("Try", [step("Print", body)]));
+    expect(result.steps[0]!.stdout).toBe(value);
+  });
+
+  test("a secret is in no argument list and in no event", async () => {
+    const secret = new Secret("NAME", "very-secret-value-42");
+    const running = host().run(
+      script("Try", [step("Print", sh`NAME=${secret}; export NAME; sleep 0.5; echo "$NAME"; exit 4`)]),
+    );
+    await new Promise((resolve) => setTimeout(resolve, 250));
+    const lines = readdirSync("/proc")
+      .filter((entry) => /^\d+$/.test(entry))
+      .map((pid) => readable(`/proc/${pid}/cmdline`));
+    expect(lines.some((line) => line.includes("very-secret-value-42"))).toBe(false);
+    await expect(running).rejects.toMatchObject({ output: "[REDACTED]" });
+    expect(JSON.stringify(events)).not.toContain("very-secret-value-42");
+  });
+
+  test("a cancel ends what runs there, and cleans up", async () => {
+    const controller = new AbortController();
+    const mark = join(sshd.folder, "cleaned");
+    const running = host().run(script("Try", [step("Sleep", sh`sleep 4711`)], sh`echo yes >${mark}`), {
+      signal: controller.signal,
+    });
+    setTimeout(() => controller.abort(), 300);
+    await expect(running).rejects.toMatchObject({ name: "InterruptedError" });
+    expect(readFileSync(mark, "utf8")).toBe("yes\n");
+    expect(processes("sleep 4711")).toBe("");
+  });
+
+  test("forty at once share one connection, below the server's limit of channels", async () => {
+    const results = await Promise.all(
+      Array.from({ length: 40 }, (_, i) => host().run(script("Try", [step("Say", sh`echo ${i}`)]))),
+    );
+    expect(results.map((result) => result.text("Say"))).toEqual(Array.from({ length: 40 }, (_, i) => String(i)));
+  });
+
+  test("a lost connection is told, and ends what runs there", async () => {
+    const between = await relay(sshd.port);
+    const own = connections(sshSettings(sshd, { port: between.port }));
+    const running = host(own).run(script("Try", [step("Sleep", sh`sleep 4712`)]));
+    setTimeout(() => between.cut(), 500);
+    await expect(running).rejects.toMatchObject({
+      name: "SshError",
+      message: expect.stringContaining("connection was lost") as string,
+    });
+    await new Promise((resolve) => setTimeout(resolve, 1000));
+    expect(processes("sleep 4712")).toBe("");
+    const after = await host(own).run(script("Try", [step("Say", sh`echo back`)]));
+    expect(after.text("Say")).toBe("back");
+    await own.close();
+    between.close();
+  });
+
+  test("a terminal gives the command's exit status", async () => {
+    const { PassThrough } = await import("node:stream");
+    const output = new PassThrough();
+    let seen = "";
+    output.on("data", (bytes: Buffer) => (seen += bytes.toString()));
+    Object.assign(output, { rows: 33, columns: 111 });
+    const person = { input: new PassThrough() as never, output: output as never, type: "vt100" };
+    const status = await new RemoteHost("127.0.0.1", pool, () => {}, person).terminal([
+      "sh",
+      "-c",
+      raw(`'stty size; exit 7'`),
+    ]);
+    expect(status).toBe(7);
+    expect(seen).toContain("33 111");
+  });
+
+  test("a secret never goes into a terminal's command", async () => {
+    await expect(host().terminal(docker("exec", new Secret("NAME", "value")))).rejects.toThrow("argument list");
+  });
+});
+
+describe("what goes wrong while connecting is told in words", () => {
+  const attemptOn = async (ssh: Parameters<typeof connections>[0], name = "127.0.0.1") => {
+    const own = connections(ssh);
+    return new RemoteHost(name, own, () => {}, terminal)
+      .run(script("Try", [step("Say", sh`echo`)]))
+      .finally(() => own.close());
+  };
+
+  test("a key that is not let in, with what was tried", async () => {
+    await expect(attemptOn(sshSettings(sshd, { keys: [sshd.wrongKey] }))).rejects.toMatchObject({
+      message: expect.stringMatching(/does not let .* in with a public key. Tried .*id_wrong/) as string,
+      hint: expect.stringContaining("authorized_keys") as string,
+    });
+  });
+
+  test("a port where nothing listens, a name that nobody has", async () => {
+    await expect(attemptOn(sshSettings(sshd, { port: 1 }))).rejects.toThrow("connection refused at 127.0.0.1:1");
+    await expect(attemptOn(sshSettings(sshd), "nosuch.invalid")).rejects.toThrow(
+      "there is no host of the name nosuch.invalid",
+    );
+  });
+
+  test("a new host key is written down, the same one accepted, a changed one refused with its place", async () => {
+    writeFileSync(sshd.knownHosts, "");
+    await attemptOn(sshSettings(sshd));
+    const written = readFileSync(sshd.knownHosts, "utf8");
+    expect(written).toContain(`[127.0.0.1]:${sshd.port} ssh-ed25519`);
+    await attemptOn(sshSettings(sshd));
+    expect(readFileSync(sshd.knownHosts, "utf8")).toBe(written);
+    const other = readFileSync(`${sshd.wrongKey}.pub`, "utf8").split(" ")[1];
+    writeFileSync(sshd.knownHosts, `# a comment\n[127.0.0.1]:${sshd.port} ssh-ed25519 ${other}\n`);
+    await expect(attemptOn(sshSettings(sshd))).rejects.toMatchObject({
+      message: expect.stringMatching(/host key has changed: another one is in .*known_hosts, line 2/) as string,
+      hint: expect.stringContaining("ssh-keygen -R") as string,
+    });
+    writeFileSync(sshd.knownHosts, written);
+  });
+
+  test("an unknown host key where the client's configuration wants known ones", async () => {
+    const known = readFileSync(sshd.knownHosts, "utf8");
+    writeFileSync(sshd.knownHosts, "");
+    await expect(attemptOn(sshSettings(sshd, {}, ["  StrictHostKeyChecking yes"]))).rejects.toThrow(
+      "host key is not known",
+    );
+    writeFileSync(sshd.knownHosts, known);
+  });
+});
+
+describe("keys and ways through", () => {
+  test("an encrypted key is asked for once", async () => {
+    const asked: string[] = [];
+    const own = connections(sshSettings(sshd, { keys: [sshd.encryptedKey] }), async (file) => {
+      asked.push(file);
+      return "secret words";
+    });
+    const names = ["127.0.0.1", "localhost"];
+    await Promise.all(
+      names.map((name) => new RemoteHost(name, own, () => {}, terminal).run(script("Try", [step("Say", sh`echo`)]))),
+    );
+    expect(asked).toEqual([sshd.encryptedKey]);
+    await own.close();
+  });
+
+  test("many hosts behind a jump host use one connection to it", async () => {
+    const bastion = await relay(sshd.port);
+    const proxy = `${process.env["USER"] ?? "root"}@127.0.0.1:${bastion.port}`;
+    const own = connections(sshSettings(sshd, { proxy }));
+    const names = ["127.0.0.1", "localhost"];
+    await Promise.all(
+      names.map((name) => new RemoteHost(name, own, () => {}, terminal).run(script("Try", [step("Say", sh`echo`)]))),
+    );
+    expect(bastion.accepted()).toBe(1);
+    await own.close();
+    bastion.close();
+  });
+
+  test("a proxy command carries the connection", async () => {
+    const own = connections(
+      sshSettings(sshd, {
+        proxyCommand: `node -e "const s=require('net').connect(%p,'%h');process.stdin.pipe(s);s.pipe(process.stdout)"`,
+      }),
+    );
+    const result = await host(own).run(script("Try", [step("Say", sh`echo through`)]));
+    expect(result.text("Say")).toBe("through");
+    await own.close();
+  });
+
+  test("a login shell that ends at once is told", async () => {
+    const strange = await startSshd(["ForceCommand echo this account is closed"]);
+    const own = connections(sshSettings(strange));
+    await expect(host(own).run(script("Try", [step("Say", sh`echo`)]))).rejects.toMatchObject({
+      message: expect.stringMatching(/before anything was run\nthis account is closed/) as string,
+    });
+    await own.close();
+    strange.stop();
+  });
+});
+
+function readable(path: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch {
+    return "";
+  }
+}
+
+function processes(pattern: string): string {
+  try {
+    return execFileSync("pgrep", ["-fx", pattern], { encoding: "utf8" });
+  } catch {
+    return "";
+  }
+}

@@ -1,0 +1,153 @@
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { connect, createServer, type Server, type Socket } from "node:net";
+import { tmpdir, userInfo } from "node:os";
+import { join } from "node:path";
+import type { Ssh } from "../../src/config/config.ts";
+import { Connections } from "../../src/ssh/connections.ts";
+
+/** A real sshd on 127.0.0.1, with keys of its own. */
+export interface Sshd {
+  readonly port: number;
+  readonly folder: string;
+  /** Lets this user in. */
+  readonly key: string;
+  /** Lets nobody in. */
+  readonly wrongKey: string;
+  /** Lets this user in, with the passphrase `secret words`. */
+  readonly encryptedKey: string;
+  readonly knownHosts: string;
+  stop(): void;
+}
+
+/** @throws Error when there is no sshd on this machine */
+export async function startSshd(settings: readonly string[] = []): Promise<Sshd> {
+  const program = ["/usr/sbin/sshd", "/usr/local/sbin/sshd"].find((path) => existsSync(path));
+  if (!program) throw new Error("these tests need sshd: install openssh-server");
+  const folder = mkdtempSync(join(tmpdir(), "mrsk-sshd-"));
+  const key = makeKey(folder, "id_right");
+  const wrongKey = makeKey(folder, "id_wrong");
+  const encryptedKey = makeKey(folder, "id_encrypted", "secret words");
+  makeKey(folder, "host_key");
+  writeFileSync(
+    join(folder, "authorized_keys"),
+    readFileSync(`${key}.pub`, "utf8") + readFileSync(`${encryptedKey}.pub`, "utf8"),
+  );
+  const port = await freePort();
+  const lines = [
+    `Port ${port}`,
+    "ListenAddress 127.0.0.1",
+    `HostKey ${join(folder, "host_key")}`,
+    `AuthorizedKeysFile ${join(folder, "authorized_keys")}`,
+    "PasswordAuthentication no",
+    "KbdInteractiveAuthentication no",
+    "UsePAM no",
+    "StrictModes no",
+    "PermitRootLogin yes",
+    `PidFile ${join(folder, "pid")}`,
+    ...settings,
+  ];
+  writeFileSync(join(folder, "sshd_config"), `${lines.join("\n")}\n`);
+  if (userInfo().uid === 0) execFileSync("mkdir", ["-p", "/run/sshd"]);
+  const daemon: ChildProcess = spawn(program, ["-D", "-e", "-f", join(folder, "sshd_config")], { stdio: "ignore" });
+  await reachable(port);
+  return {
+    port,
+    folder,
+    key,
+    wrongKey,
+    encryptedKey,
+    knownHosts: join(folder, "known_hosts"),
+    stop: () => {
+      daemon.kill();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+function makeKey(folder: string, name: string, passphrase = ""): string {
+  const path = join(folder, name);
+  execFileSync("ssh-keygen", ["-q", "-t", "ed25519", "-N", passphrase, "-C", name, "-f", path]);
+  return path;
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as { port: number };
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
+
+async function reachable(port: number): Promise<void> {
+  for (let tries = 0; tries < 100; tries++) {
+    const open = await new Promise<boolean>((resolve) => {
+      const socket = connect(port, "127.0.0.1", () => resolve(true)).on("error", () => resolve(false));
+      socket.unref();
+      setTimeout(() => socket.destroy(), 50);
+    });
+    if (open) return;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  throw new Error("sshd did not start");
+}
+
+/** Settings of deploy.yml's `ssh`, with the server's key, and a client configuration that keeps the user's files out. */
+export function sshSettings(sshd: Sshd, overrides: Partial<Ssh> = {}, more: readonly string[] = []): Ssh {
+  const file = join(sshd.folder, `ssh_config_${Math.random().toString(36).slice(2)}`);
+  writeFileSync(
+    file,
+    [
+      "Host *",
+      `  UserKnownHostsFile ${sshd.knownHosts}`,
+      "  GlobalKnownHostsFile none",
+      "  IdentityFile none",
+      ...more,
+    ].join("\n"),
+  );
+  return {
+    user: userInfo().username,
+    port: sshd.port,
+    proxy: undefined,
+    proxyCommand: undefined,
+    keys: [sshd.key],
+    keysOnly: true,
+    keyData: [],
+    config: [file],
+    maxConcurrentStarts: 30,
+    poolIdleTimeoutSeconds: 900,
+    connectTimeoutSeconds: 5,
+    ...overrides,
+  };
+}
+
+export function connections(
+  ssh: Ssh,
+  ask: (file: string) => Promise<string | undefined> = async () => undefined,
+): Connections {
+  return new Connections({ ssh, client: { agentSocket: undefined, home: "/nonexistent" }, ask, notify: () => {} });
+}
+
+/** A relay in front of a port, whose connections can be cut. */
+export async function relay(target: number): Promise<{ port: number; cut(): void; accepted(): number; close(): void }> {
+  const sockets = new Set<Socket>();
+  let count = 0;
+  const server: Server = createServer((client) => {
+    count++;
+    const upstream = connect(target, "127.0.0.1");
+    for (const socket of [client, upstream]) {
+      sockets.add(socket);
+      socket.on("error", () => {}).on("close", () => sockets.delete(socket));
+    }
+    client.pipe(upstream).pipe(client);
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  return {
+    port: (server.address() as { port: number }).port,
+    cut: () => {
+      for (const socket of sockets) socket.destroy();
+    },
+    accepted: () => count,
+    close: () => void server.close(),
+  };
+}
