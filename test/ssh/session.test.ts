@@ -159,9 +159,11 @@ echo on`,
 describe("what goes wrong while connecting is told in words", () => {
   const attemptOn = async (ssh: Parameters<typeof connections>[0], name = "127.0.0.1") => {
     const own = connections(ssh);
-    return new RemoteHost(name, own, () => {}, terminal)
-      .run(script("Try", [step("Say", sh`echo`)]))
-      .finally(() => own.close());
+    try {
+      return await new RemoteHost(name, own, () => {}, terminal).run(script("Try", [step("Say", sh`echo`)]));
+    } finally {
+      await own.close();
+    }
   };
 
   test("a key that is not let in, with what was tried", async () => {
