@@ -73,7 +73,7 @@ export function waitForPreview(container: string, question: PreviewQuestion, dea
 while :; do
   answer=$(curl -s -m 10 -o /dev/null -D - -H ${`Host: ${question.hostName}`} ${question.base + question.path} | tr -d '\r') || answer=
   case $answer in
-    "HTTP/1."?" "[23][0-9][0-9]*${`X-Mrsk-Live: ${question.mark}`}*) good=$((good + 1)); [ "$good" -lt 2 ] || break; continue ;;
+    "HTTP/1."?" "2[0-9][0-9]*${`X-Mrsk-Live: ${question.mark}`}*) good=$((good + 1)); [ "$good" -lt 2 ] || break; continue ;;
   esac
   good=0
   state=$(docker inspect --type container --format '{{.State.Status}}' ${container} 2>/dev/null) || state=gone
