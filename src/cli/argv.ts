@@ -1,19 +1,26 @@
 import type { Command } from "commander";
 import { UsageError } from "../errors.ts";
 
+/** A command line that commander understands, and the commands it names, below the program. */
+export interface NormalizedArgv {
+  readonly words: readonly string[];
+  readonly path: readonly Command[];
+}
+
 /**
  * The command line as commander wants it, from what users of the original type: unambiguous prefixes (`mrsk vers`),
  * underscores for dashes (`--skip_push`, `stale_containers`), `--skip-flag` for `--no-flag`, a bare `-h` for help.
  * @throws UsageError when a prefix fits several commands
  */
-export function normalizeArgv(program: Command, argv: readonly string[]): string[] {
-  if (argv.length === 1 && argv[0] === "--version") return ["version"];
+export function normalizeArgv(program: Command, argv: readonly string[]): NormalizedArgv {
+  if (argv.length === 1 && argv[0] === "--version") return { words: ["version"], path: [] };
   const out: string[] = [];
+  const path: Command[] = [];
   let at = program;
   let resolving = true;
   for (let i = 0; i < argv.length; i++) {
     const word = argv[i]!;
-    if (word === "--") return [...out, ...argv.slice(i)];
+    if (word === "--") return { words: [...out, ...argv.slice(i)], path };
     if (word.startsWith("-") && word !== "-") {
       const next = argv[i + 1];
       if (word === "-h" && (next === undefined || next.startsWith("-"))) out.push("--help");
@@ -31,6 +38,7 @@ export function normalizeArgv(program: Command, argv: readonly string[]): string
     const found = resolveCommand(at, word);
     if (found) {
       out.push(found.name());
+      path.push(found);
       at = found;
       resolving = found.commands.length > 0;
     } else {
@@ -38,7 +46,7 @@ export function normalizeArgv(program: Command, argv: readonly string[]): string
       resolving = word === "help";
     }
   }
-  return out;
+  return { words: out, path };
 }
 
 function normalizeOption(command: Command, word: string): string {

@@ -6,7 +6,7 @@ import type { Host } from "../hosts/host.ts";
 import type { Filters, Selection } from "../hosts/select.ts";
 import type { Report } from "../output/events.ts";
 
-/** One command on its way: what it knows, what it acts on, how it speaks. Made in `cli/with-run.ts`, a fake in tests. */
+/** One command on its way: what it knows, what it acts on, how it speaks. Made in `cli/open-run.ts`, a fake in tests. */
 export interface Run {
   readonly config: Config;
   readonly secrets: Secrets;

@@ -1,0 +1,169 @@
+import { randomBytes } from "node:crypto";
+import { homedir, userInfo } from "node:os";
+import { createInterface } from "node:readline/promises";
+import { Writable } from "node:stream";
+import type { Command } from "commander";
+import { systemClock } from "../clock.ts";
+import type { Run } from "../flow/run.ts";
+import type { Host } from "../hosts/host.ts";
+import type { Connections } from "../ssh/connections.ts";
+import { commandWords, DEFAULT_CONFIG_FILE, type GlobalOptions, globalOptions } from "./options.ts";
+
+/**
+ * Opens a run for a command (config, secrets, hosts, report, Ctrl-C), does the work, and closes every connection.
+ * What is heavy is loaded here, so that `--help` and `version` load none of it.
+ */
+export async function openRun(command: Command, work: (run: Run) => Promise<void>): Promise<void> {
+  const options = globalOptions(command);
+  const [{ loadConfig }, { loadEnvironment, Secrets }, { lineReport }, { select }, { appVersion, gitState }] =
+    await Promise.all([
+      import("../config/load.ts"),
+      import("../config/secrets.ts"),
+      import("../output/report.ts"),
+      import("../hosts/select.ts"),
+      import("../flow/version.ts"),
+    ]);
+  const cwd = process.cwd();
+  const processEnvironment = process.env as Record<string, string>;
+  const environment = await loadEnvironment({ cwd, destination: options.destination, processEnvironment });
+  const config = await loadConfig({
+    file: options.configFile ?? DEFAULT_CONFIG_FILE,
+    destination: options.destination,
+    cwd,
+    environment,
+  });
+  const interrupt = interruptible();
+  const report = lineReport(process.stderr, verbosity(options), wantsColor(processEnvironment, process.stderr.isTTY));
+  const { host, local, close } = await openHosts(config, cwd, processEnvironment, report);
+  const newId = (digits: number) =>
+    randomBytes(Math.ceil(digits / 2))
+      .toString("hex")
+      .slice(0, digits);
+  const git = once(() => gitState(local));
+  const filters = { hosts: options.hosts, roles: options.roles, primary: options.primary === true };
+  const run: Run = {
+    config,
+    secrets: new Secrets(environment),
+    filters,
+    selection: select(config, filters),
+    clock: systemClock,
+    signal: interrupt.signal,
+    report,
+    print: (text) => void process.stdout.write(text),
+    confirm,
+    local,
+    host,
+    newId,
+    version: once(async () => appVersion(options.version, await environment.get("VERSION"), git, newId, cwd)),
+    givenVersion: options.version || undefined,
+    performer: once(async () => (await git()).userName || userInfo().username),
+    command: commandWords(command),
+    skipHooks: options.skipHooks === true,
+    environment: processEnvironment,
+    cwd,
+    held: { lock: false },
+  };
+  try {
+    await work(run);
+  } finally {
+    interrupt.close();
+    await close();
+  }
+}
+
+/** The hosts of a run over one pool of connections, and this machine. */
+async function openHosts(
+  config: Run["config"],
+  cwd: string,
+  environment: Record<string, string>,
+  report: Run["report"],
+) {
+  const [{ RemoteHost }, { LocalHost }] = await Promise.all([
+    import("../hosts/remote-host.ts"),
+    import("../hosts/local-host.ts"),
+  ]);
+  let opened: Promise<Connections> | undefined;
+  // The SSH library is the largest part of the program: commands that meet no host do without.
+  const connections = () =>
+    (opened ??= import("../ssh/connections.ts").then(
+      (ssh) =>
+        new ssh.Connections({
+          ssh: config.ssh,
+          client: { agentSocket: environment["SSH_AUTH_SOCK"], home: homedir() },
+          ask: askPassphrase,
+          notify: (host, text) => report({ kind: "note", host, text }),
+        }),
+    ));
+  const sessions = { session: async (name: string) => (await connections()).session(name) };
+  const person = { input: process.stdin, output: process.stdout, type: environment["TERM"] ?? "xterm" };
+  const pool = new Map<string, Host>();
+  return {
+    local: new LocalHost(cwd, environment, report),
+    host: (name: string): Host => {
+      const known = pool.get(name);
+      if (known) return known;
+      const made = new RemoteHost(name, sessions, report, person);
+      pool.set(name, made);
+      return made;
+    },
+    close: async () => (await opened)?.close(),
+  };
+}
+
+function verbosity(options: GlobalOptions): "quiet" | "normal" | "verbose" {
+  if (options.quiet) return "quiet";
+  return options.verbose ? "verbose" : "normal";
+}
+
+/** NO_COLOR and FORCE_COLOR as everywhere; else only on a terminal. */
+function wantsColor(environment: Record<string, string | undefined>, terminal: boolean | undefined): boolean {
+  if (environment["NO_COLOR"]) return false;
+  if (environment["FORCE_COLOR"] || environment["SSHKIT_COLOR"]) return true;
+  return terminal === true;
+}
+
+/** The first Ctrl-C or SIGTERM aborts the run, which then cleans up; a second one ends the process at once. */
+function interruptible(): { signal: AbortSignal; close(): void } {
+  const controller = new AbortController();
+  const onSignal = () => {
+    if (controller.signal.aborted) process.exit(130);
+    process.stderr.write("\nInterrupted: cleaning up (once more to leave at once)\n");
+    controller.abort();
+  };
+  process.on("SIGINT", onSignal).on("SIGTERM", onSignal);
+  return {
+    signal: controller.signal,
+    close: () => void process.off("SIGINT", onSignal).off("SIGTERM", onSignal),
+  };
+}
+
+/** Only `y` is a yes; the end of input is a no. */
+async function confirm(question: string): Promise<boolean> {
+  const lines = createInterface({ input: process.stdin, output: process.stderr });
+  try {
+    const ended = new Promise<string>((resolve) => lines.once("close", () => resolve("N")));
+    const answer = await Promise.race([lines.question(`${question} [y, N] (N) `), ended]);
+    return answer.trim() === "y";
+  } finally {
+    lines.close();
+  }
+}
+
+/** Without echo, on a terminal only. */
+async function askPassphrase(keyFile: string): Promise<string | undefined> {
+  if (!process.stdin.isTTY) return undefined;
+  process.stderr.write(`Passphrase for ${keyFile}: `);
+  const silent = new Writable({ write: (_chunk, _encoding, done) => done() });
+  const lines = createInterface({ input: process.stdin, output: silent, terminal: true });
+  try {
+    return await lines.question("");
+  } finally {
+    lines.close();
+    process.stderr.write("\n");
+  }
+}
+
+function once<T>(make: () => Promise<T>): () => Promise<T> {
+  let made: Promise<T> | undefined;
+  return () => (made ??= make());
+}
