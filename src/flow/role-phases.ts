@@ -189,6 +189,10 @@ export class RolePhases {
     const { plan, config } = this;
     const old = this.otherThanNext(plan.old);
     const steps: Step[] = [];
+    const noticing = Math.max(0, NOTICING_SECONDS - config.boot.watchSeconds);
+    if (old && plan.routing === "labels" && noticing > 0) {
+      steps.push(attempt(this.named("Let Traefik notice the new container"), ["sleep", noticing]));
+    }
     if (old && plan.role.bootOrder !== "stop_first") {
       if (this.viaFile) steps.push(attempt(this.named("Drain the old container"), this.drain(old.id)));
       steps.push(attempt(this.named("Stop the old container"), stopForGood(old.id, config.stopWaitSeconds)));
@@ -263,6 +267,8 @@ export class RolePhases {
   }
 }
 
+/** A Traefik without live files looks at docker every two seconds by default. */
+const NOTICING_SECONDS = 4;
 const DEFAULT_PATIENCE = {
   cmd: undefined,
   path: "/up",
