@@ -1,4 +1,5 @@
 import type * as z from "zod/mini";
+import { OTHER_FORM } from "./schema-parts.ts";
 import type { Path } from "./tree.ts";
 
 type ZodIssue = z.core.$ZodIssue;
@@ -86,7 +87,7 @@ function furthest(branches: readonly (readonly ZodIssue[])[]): readonly ZodIssue
 
 function rank(issues: readonly ZodIssue[]): number {
   if (issues.some((issue) => issue.path.length === 0 && typesWanted(issue))) return 0;
-  if (issues.some((issue) => issue.code === "invalid_key")) return 1;
+  if (issues.some((issue) => issue.code === "invalid_key" && issue.issues[0]?.message === OTHER_FORM)) return 1;
   return 2 + Math.max(0, ...issues.map(depth));
 }
 

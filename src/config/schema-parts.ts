@@ -69,8 +69,16 @@ export const host = textLike(
 
 export const secretNames = z.array(variableName);
 
+/** Says that a map is of the other form, and not that there is a mistake in it. */
+export const OTHER_FORM = "is a key of the other form";
+
 const flatEnv = z.record(
-  z.string().check(z.regex(/^(?!(?:clear|secret|tags)$)[^\s=]+$/, "should be a name without blanks and =")),
+  z
+    .string()
+    .check(
+      z.regex(/^(?!(?:clear|secret|tags)$)/, OTHER_FORM),
+      z.regex(/^[^\s=]+$/, "should be a name without blanks and ="),
+    ),
   value,
 );
 

@@ -29,6 +29,7 @@ describe("a server that the original set up is taken over", () => {
   beforeAll(async () => {
     await sweep("a");
     project.configure({
+      stop_wait_time: 8,
       servers: { web: [host], workers: { hosts: [host], cmd: "node server.js" } },
       readiness_delay: 1,
     });

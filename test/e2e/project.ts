@@ -121,7 +121,9 @@ export async function onServer(server: string, command: string): Promise<string>
 /** GET, or with a body PUT. */
 export async function ask(server: string, path: string, body?: string): Promise<{ status: number; text: string }> {
   const url = `http://${lab[`LAB_${server.toUpperCase()}`]}${path}`;
-  const response = await fetch(url, body === undefined ? {} : { method: "PUT", body });
+  const send = () => fetch(url, body === undefined ? {} : { method: "PUT", body });
+  // A connection that fetch kept may have been closed by a Traefik that is gone.
+  const response = await send().catch(send);
   return { status: response.status, text: await response.text() };
 }
 

@@ -5,12 +5,15 @@ import { literal, query } from "./pg.js";
 
 const { env } = process;
 const open = new Set();
+let stopping = false;
 
 const server = createServer(async (request, response) => {
   open.add(response);
   response.on("close", () => open.delete(response));
   const url = new URL(request.url, "http://app");
   const send = (status, body, type = "text/plain; charset=utf-8") => {
+    // Who asked on a kept connection is to ask elsewhere next time.
+    if (stopping) response.setHeader("connection", "close");
     response.writeHead(status, { "content-type": type, "x-version": version() });
     response.end(body);
   };
@@ -92,6 +95,7 @@ const manner = env.TERM_MANNER ?? "polite";
 process.on("SIGTERM", () => {
   if (manner === "ignore") return;
   if (manner === "rude") process.exit(0);
+  stopping = true;
   server.close();
   server.closeIdleConnections();
   const timer = setInterval(() => open.size === 0 && process.exit(0), 20);
