@@ -1,4 +1,5 @@
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { request } from "node:http";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { execa } from "execa";
@@ -118,13 +119,18 @@ export async function onServer(server: string, command: string): Promise<string>
   return stdout;
 }
 
-/** GET, or with a body PUT. */
-export async function ask(server: string, path: string, body?: string): Promise<{ status: number; text: string }> {
+/** GET, or with a body PUT, on a connection of its own. Status 0 when there is no answer. */
+export function ask(server: string, path: string, body?: string): Promise<{ status: number; text: string }> {
   const url = `http://${lab[`LAB_${server.toUpperCase()}`]}${path}`;
-  const send = () => fetch(url, body === undefined ? {} : { method: "PUT", body });
-  // A connection that fetch kept may have been closed by a Traefik that is gone.
-  const response = await send().catch(send);
-  return { status: response.status, text: await response.text() };
+  return new Promise((resolve) => {
+    const fail = (error: Error) => resolve({ status: 0, text: error.message });
+    const outgoing = request(url, { method: body === undefined ? "GET" : "PUT", agent: false }, (response) => {
+      let text = "";
+      response.setEncoding("utf8").on("data", (chunk: string) => (text += chunk));
+      response.on("end", () => resolve({ status: response.statusCode ?? 0, text })).on("error", fail);
+    });
+    outgoing.on("error", fail).end(body);
+  });
 }
 
 /** Takes everything off the lab's servers, whatever a test left. */
