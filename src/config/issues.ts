@@ -1,5 +1,4 @@
 import type * as z from "zod/mini";
-import { OTHER_FORM } from "./schema-parts.ts";
 import type { Path } from "./tree.ts";
 
 type ZodIssue = z.core.$ZodIssue;
@@ -87,8 +86,7 @@ function furthest(branches: readonly (readonly ZodIssue[])[]): readonly ZodIssue
 
 function rank(issues: readonly ZodIssue[]): number {
   if (issues.some((issue) => issue.path.length === 0 && typesWanted(issue))) return 0;
-  if (issues.some((issue) => issue.code === "invalid_key" && issue.issues[0]?.message === OTHER_FORM)) return 1;
-  return 2 + Math.max(0, ...issues.map(depth));
+  return 1 + Math.max(0, ...issues.map(depth));
 }
 
 function depth(issue: ZodIssue): number {

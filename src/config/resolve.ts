@@ -53,7 +53,7 @@ function credentialOf(written: string | readonly string[], name: string): Creden
 
 function traefikOf(written: Maybe<WrittenConfig["traefik"]>): Traefik {
   return {
-    // The original's v2.9 cannot talk to Docker 29; 2.11 takes the same arguments and labels.
+    // The original's v2.9 cannot talk to Docker 29.
     image: written?.image ?? "traefik:v3.7.15",
     hostPort: written?.publish === false ? undefined : (written?.host_port ?? 80),
     args: optionsOf(written?.args),

@@ -69,31 +69,36 @@ export const host = textLike(
 
 export const secretNames = z.array(variableName);
 
-/** Says that a map is of the other form, and not that there is a mistake in it. */
-export const OTHER_FORM = "is a key of the other form";
+const SPLIT_KEYS = ["clear", "secret", "tags"];
 
-const flatEnv = z.record(
-  z
-    .string()
-    .check(
-      z.regex(/^(?!(?:clear|secret|tags)$)/, OTHER_FORM),
-      z.regex(/^[^\s=]+$/, "should be a name without blanks and ="),
-    ),
-  value,
-);
+/**
+ * The split form if one of its keys is there, else the flat one. Not a union, which takes the side of the form with
+ * known keys: zod counts an unknown key as a lesser mistake than a wrong type.
+ */
+function eitherForm<T extends z.ZodMiniType>(split: T) {
+  return z.pipe(
+    z.unknown(),
+    z.transform((input, context): z.output<T> | z.output<typeof values> => {
+      const isSplit = typeof input === "object" && input !== null && SPLIT_KEYS.some((key) => key in input);
+      const parsed = isSplit ? z.safeParse(split, input) : z.safeParse(values, input);
+      if (parsed.success) return parsed.data;
+      context.issues.push({ code: "invalid_union", errors: [parsed.error.issues], input });
+      return z.NEVER;
+    }),
+  );
+}
 
 /** `{NAME: value}`, or `{clear: {NAME: value}, secret: [NAME]}`. */
-export const env = z.union([strict({ clear: optional(values), secret: optional(secretNames) }), flatEnv]);
+export const env = eitherForm(strict({ clear: optional(values), secret: optional(secretNames) }));
 
 /** The app's env, which may also say what hosts with a tag get on top. */
-export const taggedEnv = z.union([
+export const taggedEnv = eitherForm(
   strict({
     clear: optional(values),
     secret: optional(secretNames),
     tags: optional(z.record(z.string(), z.nullable(env))),
   }),
-  flatEnv,
-]);
+);
 
 export const healthcheck = strict({
   cmd: optional(text),
