@@ -1,0 +1,149 @@
+import { appendFileSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { lab, onServer, Project, type Ran, sweep } from "./project.ts";
+
+const HOST = lab["LAB_D"]!;
+
+describe("bad input gets one error that says what, where, and what to type, and changes nothing", () => {
+  const project = new Project("bad");
+
+  const configure = (more: Record<string, unknown> = {}) => project.configure({ servers: [HOST], ...more });
+
+  /** The ways all of them are alike: an exit code, all the words, no stack, nothing left on the server. */
+  const expectRefused = async (ran: Ran, status: number, ...words: readonly string[]) => {
+    for (const word of words) expect(ran.stderr).toContain(word);
+    expect(ran.status).toBe(status);
+    expect(ran.stderr).not.toMatch(/\n\s+at .*:\d+:\d+/);
+    expect(await onServer("d", "docker ps -aq; ls -d .mrsk/lock-* 2>/dev/null || true")).toBe("");
+  };
+
+  beforeAll(() => sweep("d"));
+  beforeEach(async () => {
+    configure();
+    project.write(".env", `MRSK_REGISTRY_PASSWORD=${lab["LAB_REGISTRY_PASSWORD"]}\n`);
+    await project.commit("Before").catch(() => "nothing changed");
+  });
+  afterAll(() => sweep("d"));
+
+  test("no configuration", async () => {
+    rmSync(join(project.folder, "config/deploy.yml"));
+    await expectRefused(await project.mrsk("deploy"), 3, "Configuration file not found in", "mrsk init");
+  });
+
+  test("YAML that does not parse, several mistakes at once", async () => {
+    project.write("config/deploy.yml", "service: a\n  image: b\n");
+    await expectRefused(await project.mrsk("deploy"), 3, "config/deploy.yml:1:10", "check the indentation");
+    project.write("config/deploy.yml", "service: a b\nimage: x\nservres: [1.1.1.1]\nregistry: {username: u}\n");
+    await expectRefused(
+      await project.mrsk("deploy"),
+      3,
+      "config/deploy.yml:1:",
+      "config/deploy.yml:3:1",
+      "servers?",
+      "config/deploy.yml:4:",
+    );
+  });
+
+  test("an unknown command, option, host, role", async () => {
+    await expectRefused(await project.mrsk("deplyo"), 2, "unknown command 'deplyo'");
+    await expectRefused(await project.mrsk("deploy", "--bogus"), 2, "unknown option '--bogus'");
+    await expectRefused(
+      await project.mrsk("deploy", "--hosts", "192.0.2.77"),
+      2,
+      "No --hosts match for 192.0.2.77",
+      HOST,
+    );
+    await expectRefused(await project.mrsk("deploy", "--roles", "nosuch"), 2, "No --roles match for nosuch", "web");
+  });
+
+  test("secrets that are not set, all at once", async () => {
+    configure({ env: { secret: ["ONE_SECRET", "TWO_SECRET"] } });
+    project.write(".env", "");
+    await expectRefused(
+      await project.mrsk("deploy"),
+      3,
+      "ONE_SECRET",
+      "TWO_SECRET",
+      "MRSK_REGISTRY_PASSWORD",
+      "env of role web",
+    );
+  });
+
+  test("no Dockerfile", async () => {
+    const dockerfile = join(project.folder, "Dockerfile");
+    const text = readFileSync(dockerfile, "utf8");
+    rmSync(dockerfile);
+    await expectRefused(await project.mrsk("deploy"), 3, "Missing Dockerfile");
+    writeFileSync(dockerfile, text);
+  });
+
+  test("no git repository and no version", async () => {
+    const bare = new Project("bad-bare");
+    bare.configure({ servers: [HOST] });
+    bare.write(".env", `MRSK_REGISTRY_PASSWORD=${lab["LAB_REGISTRY_PASSWORD"]}\n`);
+    await expectRefused(await bare.mrsk("deploy"), 2, "no git repository found in", "--version");
+  });
+
+  test("a host that nobody knows, where nothing listens, that has another key", async () => {
+    configure({ servers: ["nosuch.invalid"] });
+    await expectRefused(await project.mrsk("deploy"), 5, "nosuch.invalid", "there is no host of the name");
+    configure({ servers: ["127.0.2.99"] });
+    await expectRefused(await project.mrsk("deploy"), 5, "connection refused at 127.0.2.99:22");
+    configure();
+    const other = readFileSync(join(lab["LAB_KEY"]!, "../id_wrong.pub"), "utf8").split(" ")[1];
+    const known = join(project.folder, "known");
+    writeFileSync(known, `${HOST} ssh-ed25519 ${other}\n`);
+    writeFileSync(join(project.folder, "ssh_config"), `Host *\n  UserKnownHostsFile ${known}\n`);
+    await expectRefused(await project.mrsk("deploy"), 5, "host key has changed", "known, line 1", "ssh-keygen -R");
+    writeFileSync(join(project.folder, "ssh_config"), `Host *\n  UserKnownHostsFile ${lab["LAB_KNOWN_HOSTS"]}\n`);
+  });
+
+  test("a key that is not let in", async () => {
+    const wrong = join(lab["LAB_KEY"]!, "../id_wrong");
+    configure({ ssh: { keys: [wrong], keys_only: true, config: [join(project.folder, "ssh_config")] } });
+    await expectRefused(
+      await project.mrsk("deploy"),
+      5,
+      "does not let root in with a public key",
+      "id_wrong",
+      "authorized_keys",
+    );
+  });
+
+  test("a login user who may not use docker", async () => {
+    configure({ ssh: { user: "nobody2", keys: [lab["LAB_KEY"]], config: [join(project.folder, "ssh_config")] } });
+    await expectRefused(await project.mrsk("deploy"), 5, HOST, "permission denied", "docker");
+  });
+
+  test("a registry that refuses the login, an image that is not there", async () => {
+    project.write(".env", "MRSK_REGISTRY_PASSWORD=wrong\n");
+    await expectRefused(await project.mrsk("deploy"), 5, "refuses the login", "registry/password");
+    project.write(".env", `MRSK_REGISTRY_PASSWORD=${lab["LAB_REGISTRY_PASSWORD"]}\n`);
+    await expectRefused(
+      await project.mrsk("deploy", "-P", "--version", "nosuch"),
+      2,
+      "has no image",
+      "mrsk build push",
+    );
+  });
+
+  test("a lock that somebody holds", async () => {
+    const held = await project.mrsk("lock", "acquire", "-m", "Do not touch");
+    expect(held.status).toBe(0);
+    const ran = await project.mrsk("deploy");
+    expect(ran.status).toBe(4);
+    for (const word of ["Locked by: ", "Do not touch", "mrsk lock release"]) expect(ran.stderr).toContain(word);
+    expect((await project.mrsk("lock", "release")).stdout).toBe("Released the deploy lock");
+  });
+
+  test("port 80 in use by something else", async () => {
+    await onServer("d", "docker run -d --name squatter -p 80:80 node:20-bookworm-slim sleep 600");
+    const ran = await project.mrsk("deploy");
+    expect(ran.status).toBe(5);
+    expect(ran.stderr).toContain("port is already allocated");
+    expect(await onServer("d", "docker ps -a --format '{{.Names}}'")).toBe("squatter");
+    await onServer("d", "docker rm -f squatter");
+    appendFileSync(join(project.folder, "round.txt"), "x");
+  });
+});
