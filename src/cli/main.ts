@@ -7,7 +7,8 @@ import { addBuild } from "./build.ts";
 import { addDeploy } from "./deploy.ts";
 import { addProject } from "./project.ts";
 import { addHost } from "./host.ts";
-import { addGlobalOptions } from "./options.ts";
+import { examplesText } from "./examples.ts";
+import { addGlobalOptions, commandWords } from "./options.ts";
 import { addTraefik } from "./traefik.ts";
 
 declare const __MRSK_VERSION__: string;
@@ -47,7 +48,7 @@ export async function main(
     const program = buildProgram();
     const { words, path } = normalizeArgv(program, argv);
     // Only the commands on the way get the global options: giving them to all takes longer than everything else.
-    for (const command of path) addGlobalOptions(command);
+    for (const command of path) addGlobalOptions(command).addHelpText("after", examplesText(commandWords(command)));
     await program.parseAsync(words, { from: "user" });
     return 0;
   } catch (error) {
