@@ -34,7 +34,13 @@ export async function openRun(command: Command, work: (run: Run) => Promise<void
   });
   const interrupt = interruptible();
   const report = lineReport(process.stderr, verbosity(options), wantsColor(processEnvironment, process.stderr.isTTY));
-  const { host, local, close } = await openHosts(config, cwd, processEnvironment, report);
+  const { host, local, close } = await openHosts(
+    config,
+    cwd,
+    processEnvironment,
+    await environment.forCommands(),
+    report,
+  );
   const newId = (digits: number) =>
     randomBytes(Math.ceil(digits / 2))
       .toString("hex")
@@ -59,7 +65,7 @@ export async function openRun(command: Command, work: (run: Run) => Promise<void
     performer: once(async () => (await git()).userName || userInfo().username),
     command: commandWords(command),
     skipHooks: options.skipHooks === true,
-    environment: processEnvironment,
+    variables: environment,
     cwd,
     held: { lock: false },
   };
@@ -76,6 +82,7 @@ async function openHosts(
   config: Run["config"],
   cwd: string,
   environment: Record<string, string>,
+  forCommands: Readonly<Record<string, string>>,
   report: Run["report"],
 ) {
   const [{ RemoteHost }, { LocalHost }] = await Promise.all([
@@ -98,7 +105,7 @@ async function openHosts(
   const person = { input: process.stdin, output: process.stdout, type: environment["TERM"] ?? "xterm" };
   const pool = new Map<string, Host>();
   return {
-    local: new LocalHost(cwd, environment, report),
+    local: new LocalHost(cwd, forCommands, report),
     host: (name: string): Host => {
       const known = pool.get(name);
       if (known) return known;

@@ -4,6 +4,7 @@ import { AccessoryCommands } from "../commands/accessory.ts";
 import { type Body, sh } from "../commands/command.ts";
 import { attempt, type Script, script, type Step, step } from "../commands/script.ts";
 import type { Accessory } from "../config/config.ts";
+import { renderErb } from "../config/erb.ts";
 import { Secret } from "../config/secret.ts";
 import { ConfigError, UsageError } from "../errors.ts";
 import type { Host, ScriptResult } from "../hosts/host.ts";
@@ -56,13 +57,14 @@ export async function bootAccessory(run: Run, name: string): Promise<void> {
 function bootSteps(run: Run): StepsFor {
   return async (commands, accessory) => {
     const secrets = await environmentSecrets(run, accessory.env, `accessories/${accessory.name}/env`);
+    const uploads = await uploadSteps(run, commands, accessory);
     const line = await audit(run, `Booted ${accessory.name} accessory`);
     const absent = (body: Body) => sh`[ -n "$state" ] || { ${body}
 }`;
     return [
       { name: "State", body: commands.state(), mode: "capture", variable: "state" },
       step("Create directories", absent(commands.createDirectories())),
-      ...uploadSteps(run, commands, accessory).map((upload) => ({ ...upload, body: absent(upload.body) })),
+      ...uploads.map((upload) => ({ ...upload, body: absent(upload.body) })),
       ...(isOurRegistry(run, accessory) ? [await loginStep(run)] : []),
       line,
       step(
@@ -82,13 +84,21 @@ function isOurRegistry(run: Run, accessory: Accessory): boolean {
   return server !== undefined && accessory.image.startsWith(`${server}/`);
 }
 
-function uploadSteps(run: Run, commands: AccessoryCommands, accessory: Accessory): Step[] {
-  return accessory.files.map(({ local, remote, mode }) => {
-    const path = resolve(run.cwd, local);
-    if (!existsSync(path)) throw new ConfigError([`Missing file: ${local} (accessories/${accessory.name}/files)`]);
-    const content = readFileSync(path);
-    return step(`Upload ${local}`, commands.upload(remote, mode, new Secret(local, content.toString("base64"))));
-  });
+/** Files whose names end in `erb` are rendered first, with the accessory's own clear variables in `ENV`. */
+function uploadSteps(run: Run, commands: AccessoryCommands, accessory: Accessory): Promise<Step[]> {
+  const { clear } = accessory.env;
+  const environment = { get: (name: string) => clear.get(name) ?? run.variables.get(name) };
+  return Promise.all(
+    accessory.files.map(async ({ local, remote, mode }) => {
+      const path = resolve(run.cwd, local);
+      if (!existsSync(path)) throw new ConfigError([`Missing file: ${local} (accessories/${accessory.name}/files)`]);
+      const content = readFileSync(path);
+      const uploaded = local.endsWith("erb")
+        ? Buffer.from(await renderErb(content.toString(), { file: local, environment, cwd: run.cwd }))
+        : content;
+      return step(`Upload ${local}`, commands.upload(remote, mode, new Secret(local, uploaded.toString("base64"))));
+    }),
+  );
 }
 
 export async function uploadAccessory(run: Run, name: string): Promise<void> {

@@ -1,6 +1,7 @@
 import type { Clock } from "../clock.ts";
 import type { Config } from "../config/config.ts";
 import type { Secrets } from "../config/secrets.ts";
+import type { Variables } from "../config/variables.ts";
 import { InterruptedError } from "../errors.ts";
 import type { Host } from "../hosts/host.ts";
 import type { Filters, Selection } from "../hosts/select.ts";
@@ -33,8 +34,8 @@ export interface Run {
   /** Command words: `["app", "boot"]`. */
   readonly command: readonly string[];
   readonly skipHooks: boolean;
-  /** The user's environment with `.env` merged in, for hooks and local tools. */
-  readonly environment: Readonly<Record<string, string>>;
+  /** The user's environment and `.env`, for templates. */
+  readonly variables: Variables;
   readonly cwd: string;
   /** What the run holds now. The only mutable part. */
   readonly held: { lock: boolean };

@@ -41,7 +41,7 @@ export function fakeRun(config: Config, overrides: Partial<Run> = {}): FakeRun {
     performer: async () => "somebody",
     command: ["deploy"],
     skipHooks: true,
-    environment: {},
+    variables: new Map(),
     cwd: "/nowhere",
     held: { lock: false },
     hosts,
