@@ -53,7 +53,8 @@ test("any text survives single quotes, and double quotes with its quotes, dollar
     }),
     { numRuns: 50 },
   );
-  const escapable = fc.string().filter((text) => !/[\\\r\n'`]/.test(text));
+  // An escaped dollar in front of a parenthesis that never closes keeps its backslash, as in the original.
+  const escapable = fc.string().filter((text) => !/[\\\r\n'`]|\$\(/.test(text));
   await fc.assert(
     fc.asyncProperty(escapable, async (text) => {
       expect(await valueOf(`X="${text.replaceAll(/["$]/g, "\\$&")}"`)).toBe(text);
