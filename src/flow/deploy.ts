@@ -1,5 +1,6 @@
 import { traefikArguments } from "../commands/traefik.ts";
-import { ExitCode, MrskError, UsageError } from "../errors.ts";
+import { version3Problems } from "../commands/traefik-problems.ts";
+import { ConfigError, ExitCode, MrskError, UsageError } from "../errors.ts";
 import { containersOf, decide, type HostPlan, liveContainer, obstacles } from "../plan/deploy.ts";
 import { versionOf, containerName, containerPrefix } from "../commands/names.ts";
 import type { HostFacts } from "../plan/facts.ts";
@@ -193,6 +194,7 @@ async function prepareRun(
   run: Run,
   { skipPush, accessories }: DeployOptions & { accessories: boolean },
 ): Promise<void> {
+  refuseDroppedSettings(run);
   await requireSecrets(run, { accessories, builder: !skipPush });
   const version = await run.version();
   if (skipPush && run.givenVersion === undefined && version.includes("_uncommitted_")) {
@@ -200,6 +202,12 @@ async function prepareRun(
       hint: "Commit or stash them, name a version with --version, or leave out --skip-push.",
     });
   }
+}
+
+/** What the configured Traefik would not start with, told before anything is touched. @throws ConfigError */
+function refuseDroppedSettings(run: Run): void {
+  const problems = version3Problems(run.config);
+  if (problems.length > 0) throw new ConfigError(problems.map((problem) => `${run.config.file}: ${problem}`));
 }
 
 /** The whole time is told also on failure; the hook runs after a success, when the lock is free. */

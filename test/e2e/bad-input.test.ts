@@ -70,6 +70,11 @@ describe("bad input gets one error that says what, where, and what to type, and 
     );
   });
 
+  test("a flag that Traefik 3 dropped", async () => {
+    configure({ traefik: { args: { "pilot.token": "x" } } });
+    await expectRefused(await project.mrsk("deploy"), 3, "config/deploy.yml: ", "traefik.args.pilot.token");
+  });
+
   test("no Dockerfile", async () => {
     const dockerfile = join(project.folder, "Dockerfile");
     const text = readFileSync(dockerfile, "utf8");
