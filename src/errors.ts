@@ -101,7 +101,8 @@ export class HostsFailedError extends MrskError {
   readonly failures: readonly { readonly host: string; readonly reason: unknown }[];
 
   constructor(failures: readonly { readonly host: string; readonly reason: unknown }[]) {
-    const first = failures[0]?.reason;
+    // Where one host failed and others were interrupted for it, the failure is what counts.
+    const first = (failures.find(({ reason }) => !(reason instanceof InterruptedError)) ?? failures[0])?.reason;
     const known = first instanceof MrskError ? first : undefined;
     const text = failures.map(({ host, reason }) => describe(host, reason));
     super(

@@ -125,7 +125,7 @@ export class RolePhases {
   private proof(): Body {
     const check = this.app.role.healthcheck;
     const name = this.plan.next.name;
-    const patience = check ? deadlineSeconds(check) : deadlineSeconds(DEFAULT_PATIENCE);
+    const patience = check ? deadlineSeconds(check) : DEFAULT_PATIENCE_SECONDS;
     const deadline = patience + (check || !this.viaFile ? 0 : this.config.readinessDelaySeconds);
     if (!this.viaFile) return waitUntilHealthy(name, deadline, this.config.readinessDelaySeconds);
     if (check && check.cmd === undefined) return waitForPreview(name, this.preview, deadline);
@@ -143,7 +143,9 @@ export class RolePhases {
           sh`docker rename ${plan.next.name} ${`${plan.next.name}_failed_${renamed.slice(-16)}`} 2>/dev/null; docker rename ${plan.inTheWay.container.id} ${plan.next.name} 2>/dev/null`,
         )
       : sh`:`;
-    return lines(anyway(restore), stop, back);
+    // A role that never runs twice has stopped its old container already.
+    const revive = this.plan.role.bootOrder === "stop_first" && plan.old ? anyway(keepAliveAgain(plan.old.id)) : sh`:`;
+    return lines(revive, anyway(restore), stop, back);
   }
 
   private restoreFile(): Body {
@@ -269,14 +271,13 @@ export class RolePhases {
 
 /** A Traefik without live files looks at docker every two seconds by default. */
 const NOTICING_SECONDS = 4;
-const DEFAULT_PATIENCE = {
-  cmd: undefined,
-  path: "/up",
-  port: 3000,
-  interval: "1s",
-  intervalSeconds: 1,
-  maxAttempts: 7,
-};
+/** Starts a container that was stopped for good, and lets reboots revive it. */
+function keepAliveAgain(container: string): Shell {
+  return sh`docker start ${container} >/dev/null && ${keepAlive(container)} >/dev/null`;
+}
+
+/** Of a role without a check: the original's seven attempts. */
+const DEFAULT_PATIENCE_SECONDS = 28;
 
 function pathOf(url: string): string {
   const { pathname, search } = new URL(url);

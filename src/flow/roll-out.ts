@@ -2,7 +2,7 @@ import { NOT_HEALTHY } from "../commands/cutover.ts";
 import { recordRelease } from "../commands/releases.ts";
 import { attempt, type Script, type Step } from "../commands/script.ts";
 import type { Secret } from "../config/secret.ts";
-import { CommandFailedError, InterruptedError, MrskError, UnhealthyError } from "../errors.ts";
+import { CommandFailedError, ExitCode, InterruptedError, MrskError, UnhealthyError } from "../errors.ts";
 import type { Host } from "../hosts/host.ts";
 import { onHosts } from "../hosts/on-hosts.ts";
 import type { HostPlan } from "../plan/deploy.ts";
@@ -20,6 +20,8 @@ interface Traveller {
   readonly phases: HostPhases;
   /** How far it got; undefined: nothing to undo. */
   progress: Progress | undefined;
+  /** While its switch is under way, nobody here knows which version it serves. */
+  switching: boolean;
 }
 
 /**
@@ -38,6 +40,7 @@ export async function rollOut(
     plan,
     phases: hostPhases(run.config, plan, secrets, run.newId),
     progress: undefined,
+    switching: false,
   }));
   const groups = groupsOf<Traveller>(travellers, run.config.boot.limit);
   try {
@@ -92,7 +95,9 @@ async function start(run: Run, traveller: Traveller): Promise<void> {
 async function switchGroup(run: Run, group: readonly Traveller[]): Promise<void> {
   await onHosts(group, async (traveller) => {
     traveller.progress = "switched";
+    traveller.switching = true;
     await phase(traveller, traveller.phases.switch());
+    traveller.switching = false;
     for (const { next, old } of traveller.plan.roles) {
       const instead = old && old.name !== next.name ? ` instead of ${old.name}` : "";
       run.report({ kind: "note", host: traveller.name, text: `${next.name} is live${instead}` });
@@ -147,6 +152,10 @@ async function phase({ name, host }: Traveller, script: Script, signal?: AbortSi
         cause: error,
       });
     }
+    if (error instanceof CommandFailedError && /port is already allocated|address already in use/i.test(error.output)) {
+      const hint = "Something else on that server has the port: stop it, or set traefik.host_port.";
+      throw new MrskError(ExitCode.remote, error.message, { hint, cause: error });
+    }
     throw error;
   }
 }
@@ -163,7 +172,7 @@ async function goBack(run: Run, travellers: readonly Traveller[], reason: unknow
   });
   await Promise.all(
     changed.map(async (traveller) => {
-      const { name, host, plan, phases, progress } = traveller;
+      const { name, host, plan, phases, progress, switching } = traveller;
       try {
         const lines = plan.roles.map(({ role, next }) =>
           audit(run, `Went back from version ${next.version}`, role.name),
@@ -174,7 +183,7 @@ async function goBack(run: Run, travellers: readonly Traveller[], reason: unknow
         }
       } catch (error) {
         const now = plan.roles
-          .map(({ next, old }) => (progress === "started" ? old?.name : next.name) ?? "nothing")
+          .map(({ next, old }) => serves(progress!, switching, next.name, old?.name ?? "nothing"))
           .join(", ");
         const said = error instanceof MrskError ? error.message : String(error);
         run.report({
@@ -185,4 +194,9 @@ async function goBack(run: Run, travellers: readonly Traveller[], reason: unknow
       }
     }),
   );
+}
+
+function serves(progress: Progress, switching: boolean, next: string, old: string): string {
+  if (switching) return `${old} or ${next}`;
+  return progress === "started" ? old : next;
 }

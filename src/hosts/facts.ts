@@ -1,7 +1,7 @@
 import * as z from "zod/mini";
 import { docker, lines, raw, sh } from "../commands/command.ts";
 import { attempt, type Script, script, step } from "../commands/script.ts";
-import { MrskError, ExitCode } from "../errors.ts";
+import { CommandFailedError, ExitCode, MrskError } from "../errors.ts";
 import { releasedVersions } from "../commands/releases.ts";
 import { LIVE_MOUNT } from "../commands/traefik.ts";
 import type { ContainerFact, HostFacts, TraefikFact } from "../plan/facts.ts";
@@ -92,7 +92,15 @@ function globSafe(service: string): string {
 
 /** Asks the host. @throws CommandFailedError, SshError */
 export async function observe(host: Host, question: Question): Promise<HostFacts> {
-  return parseFacts(host.name, await host.run(observation(question)));
+  try {
+    return parseFacts(host.name, await host.run(observation(question)));
+  } catch (error) {
+    if (!(error instanceof CommandFailedError) || !/permission denied/i.test(error.output)) throw error;
+    throw new MrskError(ExitCode.remote, error.message, {
+      hint: "The login user may not use docker: add it to the group docker there (usermod -aG docker USER), or set ssh.user.",
+      cause: error,
+    });
+  }
 }
 
 const Labels = z.nullable(z.record(z.string(), z.string()));

@@ -99,6 +99,8 @@ export class Connections {
         resolve(new Session(client, options.name));
       });
       client.on("error", (error) => {
+        // An agent that does not answer is one way less to log in: ssh2 goes on with the next.
+        if ((error as { level?: string }).level === "agent") return;
         client.destroy();
         reject(refusal ?? explain(options, error, tried));
       });
@@ -113,7 +115,6 @@ export class Connections {
         timeout,
         keepaliveInterval: KEEPALIVE_MILLISECONDS,
         keepaliveCountMax: KEEPALIVE_COUNT,
-        agentForward: options.agent !== undefined,
         ...(options.agent === undefined ? {} : { agent: options.agent }),
         authHandler: [...auth] as never,
         algorithms: { serverHostKey: this.preferredKeyTypes(options) },

@@ -69,6 +69,8 @@ export class KeyRing {
 
   private async read(file: string): Promise<ParsedKey | undefined> {
     const text = readFileSync(file, "utf8");
+    // A key that nobody named and that cannot be read (of a security key, for one) is passed over.
+    if (!this.explicit.includes(file) && utils.parseKey(text) instanceof Error && !isEncrypted(file)) return undefined;
     if (!isEncrypted(file)) return parse(text, file);
     const asked = this.asking.then(() => this.ask(file));
     this.asking = asked.catch(() => {});

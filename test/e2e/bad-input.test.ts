@@ -118,7 +118,7 @@ describe("bad input gets one error that says what, where, and what to type, and 
 
   test("a login user who may not use docker", async () => {
     configure({ ssh: { user: "nobody2", keys: [lab["LAB_KEY"]], config: [join(project.folder, "ssh_config")] } });
-    await expectRefused(await project.mrsk("deploy"), 5, HOST, "permission denied", "docker");
+    await expectRefused(await project.mrsk("deploy"), 5, HOST, "permission denied", "usermod -aG docker");
   });
 
   test("a registry that refuses the login, an image that is not there", async () => {
@@ -147,6 +147,7 @@ describe("bad input gets one error that says what, where, and what to type, and 
     const ran = await project.mrsk("deploy");
     expect(ran.status).toBe(5);
     expect(ran.stderr).toContain("port is already allocated");
+    expect(ran.stderr).toContain("traefik.host_port");
     expect(await onServer("d", "docker ps -a --format '{{.Names}}'")).toBe("squatter");
     await onServer("d", "docker rm -f squatter");
     appendFileSync(join(project.folder, "round.txt"), "x");
