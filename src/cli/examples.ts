@@ -9,6 +9,7 @@ export const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
   init: ["mrsk init"],
   envify: ["mrsk envify", "mrsk envify -d staging"],
   version: ["mrsk version"],
+  docs: ["mrsk docs", "mrsk docs boot", "mrsk docs drain_timeout", "mrsk docs --schema > deploy.schema.json"],
   app: ["mrsk app details", 'mrsk app exec --reuse "npm run migrate"'],
   "app boot": ["mrsk app boot", "mrsk app boot --version 4f2a9c1"],
   "app start": ["mrsk app start"],

@@ -5,6 +5,7 @@ import { addApp } from "./app.ts";
 import { normalizeArgv } from "./argv.ts";
 import { addBuild } from "./build.ts";
 import { addDeploy } from "./deploy.ts";
+import { addDocs } from "./docs.ts";
 import { addProject } from "./project.ts";
 import { addHost } from "./host.ts";
 import { examplesText } from "./examples.ts";
@@ -35,7 +36,7 @@ Examples:
   $ mrsk app exec --reuse "npm run migrate"    run a command in the running containers`,
     );
   addGlobalOptions(program);
-  for (const add of [addDeploy, addApp, addAccessory, addBuild, addTraefik, addHost, addProject]) add(program);
+  for (const add of [addDeploy, addApp, addAccessory, addBuild, addTraefik, addHost, addProject, addDocs]) add(program);
   return program;
 }
 

@@ -71,12 +71,15 @@ export const secretNames = z.array(variableName);
 
 const SPLIT_KEYS = ["clear", "secret", "tags"];
 
+/** The split form of a schema that `eitherForm` made: what the documentation walks, which a transform hides. */
+export const splitForms = new WeakMap<z.core.$ZodType, z.ZodMiniType>();
+
 /**
  * The split form if one of its keys is there, else the flat one. Not a union, which takes the side of the form with
  * known keys: zod counts an unknown key as a lesser mistake than a wrong type.
  */
 function eitherForm<T extends z.ZodMiniType>(split: T) {
-  return z.pipe(
+  const either = z.pipe(
     z.unknown(),
     z.transform((input, context): z.output<T> | z.output<typeof values> => {
       const isSplit = typeof input === "object" && input !== null && SPLIT_KEYS.some((key) => key in input);
@@ -86,6 +89,8 @@ function eitherForm<T extends z.ZodMiniType>(split: T) {
       return z.NEVER;
     }),
   );
+  splitForms.set(either, split);
+  return either;
 }
 
 /** `{NAME: value}`, or `{clear: {NAME: value}, secret: [NAME]}`. */
