@@ -51,8 +51,8 @@ function convert(of: z.core.$ZodType): Json {
   }) as Json;
 }
 
-function withoutDialect({ $schema: _, ...rest }: Json): Json {
-  return rest;
+function withoutDialect(schema: Json): Json {
+  return Object.fromEntries(Object.entries(schema).filter(([key]) => key !== "$schema"));
 }
 
 function describe(schema: Json, at: readonly string[]): void {

@@ -1,0 +1,105 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { describe, expect, test } from "vitest";
+import { parse } from "yaml";
+import { keyPaths, SECTIONS } from "../../src/config/reference.ts";
+import { jsonSchema, schemaPaths } from "../../src/config/reference-schema.ts";
+import { docsText, markdownTable, sectionList } from "../../src/config/reference-text.ts";
+import { writtenConfig } from "../../src/config/schema.ts";
+
+type Json = Record<string, unknown>;
+
+test("every key of the schema is documented, and every documented key is in the schema", () => {
+  expect([...keyPaths().keys()].toSorted()).toEqual(schemaPaths().toSorted());
+});
+
+describe("an example", () => {
+  const cases = SECTIONS.flatMap((section) => section.keys.map((key) => [`${section.name}: ${key.key}`, section, key]));
+
+  test.each(cases as [string, (typeof SECTIONS)[number], (typeof SECTIONS)[number]["keys"][number]][])(
+    "of %s is one that the schema takes",
+    (_, section, { key, example }) => {
+      const given = parse(example) as Json;
+      expect(Object.keys(given)).toEqual([key.split(".")[0]]);
+      const config = placed(section.at[0]!, given);
+      const { success, error } = writtenConfig.safeParse(config, { jitless: true });
+      expect(success ? [] : error.issues).toEqual([]);
+    },
+  );
+});
+
+/** A whole file with the example in its place. */
+function placed(at: string, example: Json): Json {
+  const base: Json = { service: "app", image: "a/b", servers: ["h"], registry: { username: "u", password: ["P"] } };
+  const accessory: Json = { image: "redis", host: "h" };
+  switch (at) {
+    case "":
+      return { ...base, ...example };
+    case "servers.*":
+      return { ...base, servers: { web: { hosts: ["h"], ...example } } };
+    case "accessories.*":
+      return { ...base, accessories: { db: { ...accessory, ...example } } };
+    case "registry":
+      return { ...base, registry: { ...(base["registry"] as Json), ...example } };
+    case "release":
+      return { ...base, release: { command: "true", ...example } };
+    default:
+      return { ...base, [at]: example };
+  }
+}
+
+test("an entry says something, once, and needs no full stop", () => {
+  for (const { keys } of SECTIONS) {
+    for (const { meaning, key } of keys) expect(`${key}: ${meaning}`).toMatch(/[^.\s]$/);
+    expect(new Set(keys.map(({ key }) => key)).size).toBe(keys.length);
+  }
+});
+
+test("docs finds a section by its name, its beginning or its singular, and a key by its name or path", () => {
+  expect(sectionList()).toContain("\n  accessories ");
+  expect(docsText("boot")).toContain("boot.limit");
+  expect(docsText("accessory")).toContain("accessories.NAME.port");
+  expect(docsText("role")).toContain("servers.ROLE.cmd");
+  expect(docsText("drain_timeout")).toContain("default: 30");
+  expect(docsText("traefik.host_port")).toContain("default: 80");
+  expect(() => docsText("nosuch")).toThrow("There is no section or key 'nosuch'");
+});
+
+describe("the JSON Schema", () => {
+  const schema = jsonSchema();
+  const property = (of: unknown, name: string) => ((of as Json)["properties"] as Json)[name] as Json;
+
+  test("is draft 7, refuses unknown keys and allows x- keys", () => {
+    expect(schema["$schema"]).toBe("http://json-schema.org/draft-07/schema#");
+    expect(schema["additionalProperties"]).toBe(false);
+    expect(schema["patternProperties"]).toEqual({ "^x-": {} });
+    expect(schema["required"]).toEqual(["service", "image", "servers", "registry"]);
+  });
+
+  test("carries what the reference says", () => {
+    expect(property(schema, "drain_timeout")["description"]).toContain("Default: 30.");
+    expect(JSON.stringify(property(schema, "env"))).toContain("env.tags: What hosts with that tag get on top");
+    expect(JSON.stringify(property(schema, "servers"))).toContain("servers.ROLE.cmd: ");
+  });
+});
+
+const HEADING = "| key | type | default | since | meaning |";
+
+/** The first line of the table that line `i` is in. */
+function tableOf(lines: readonly string[], i: number): string {
+  return lines[lines.slice(0, i).findLastIndex((line) => !line.startsWith("| ")) + 1]!;
+}
+
+test("the README's table of keys is the reference's (mrsk docs --markdown)", () => {
+  const readme = readFileSync(new URL("../../README.md", import.meta.url), "utf8");
+  const rows = readme.split("\n").filter((line, i, all) => line.startsWith("| ") && tableOf(all, i) === HEADING);
+  expect(rows).toEqual(markdownTable().trimEnd().split("\n"));
+});
+
+test("every example file of the original is made of documented keys", () => {
+  const folder = new URL("../fixtures/examples/", import.meta.url);
+  const documented = new Set(SECTIONS[0]!.keys.map(({ key }) => key));
+  for (const file of readdirSync(folder).filter((name) => name.endsWith(".yml"))) {
+    const found = parse(readFileSync(new URL(file, folder), "utf8"), { merge: true }) as Json;
+    expect(Object.keys(found).filter((key) => !key.startsWith("x-") && !documented.has(key))).toEqual([]);
+  }
+});
