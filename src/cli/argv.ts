@@ -5,11 +5,14 @@ import { UsageError } from "../errors.ts";
 export interface NormalizedArgv {
   readonly words: readonly string[];
   readonly path: readonly Command[];
+  /** Place in the command line of a first word that is no command; it may be an alias. */
+  readonly unknown?: number;
 }
 
 /**
  * The command line as commander wants it, from what users of the original type: unambiguous prefixes (`mrsk vers`),
- * underscores for dashes (`--skip_push`, `stale_containers`), `--skip-flag` for `--no-flag`, a bare `-h` for help.
+ * underscores for dashes (`--skip_push`, `stale_containers`), `--no-flag` and `--skip-flag` for a flag that is off, a
+ * bare `-h` and `help` anywhere for help.
  * @throws UsageError when a prefix fits several commands
  */
 export function normalizeArgv(program: Command, argv: readonly string[]): NormalizedArgv {
@@ -18,13 +21,19 @@ export function normalizeArgv(program: Command, argv: readonly string[]): Normal
   const path: Command[] = [];
   let at = program;
   let resolving = true;
+  let unknown: number | undefined;
+  let help = false;
   for (let i = 0; i < argv.length; i++) {
     const word = argv[i]!;
-    if (word === "--") return { words: [...out, ...argv.slice(i)], path };
+    if (word === "--") {
+      out.push(...argv.slice(i));
+      break;
+    }
     if (word.startsWith("-") && word !== "-") {
       const next = argv[i + 1];
-      if (word === "-h" && (next === undefined || next.startsWith("-"))) out.push("--help");
-      else out.push(normalizeOption(at, word));
+      if (switchedOff(at, word, out)) continue;
+      const bare = word === "-h" && (next === undefined || next.startsWith("-"));
+      out.push(bare ? "--help" : normalizeOption(at, word));
       if (takesValue(at, out.at(-1)!) && next !== undefined) {
         out.push(next);
         i++;
@@ -32,7 +41,11 @@ export function normalizeArgv(program: Command, argv: readonly string[]): Normal
       continue;
     }
     if (!resolving || at.commands.length === 0) {
-      out.push(word);
+      if (!help) out.push(word);
+      continue;
+    }
+    if (word === "help") {
+      help = true;
       continue;
     }
     const found = resolveCommand(at, word);
@@ -42,21 +55,30 @@ export function normalizeArgv(program: Command, argv: readonly string[]): Normal
       at = found;
       resolving = found.commands.length > 0;
     } else {
+      if (at === program) unknown ??= i;
       out.push(word);
-      resolving = word === "help";
+      resolving = false;
     }
   }
-  return { words: out, path };
+  if (help && unknown === undefined) out.push("--help");
+  return { words: out, path, ...(unknown === undefined ? {} : { unknown }) };
+}
+
+/** `--no-flag` and `--skip-flag` of a flag that exists: takes back what was said before. */
+function switchedOff(command: Command, word: string, out: string[]): boolean {
+  const flag = word.replaceAll("_", "-").replace(/^--(?:no|skip)-/, "--");
+  if (flag === word || findOption(command, word.replaceAll("_", "-"))) return false;
+  const option = findOption(command, flag);
+  if (!option || option.required || option.optional) return false;
+  for (let i = out.length - 1; i >= 0; i--) if (out[i] === option.long || out[i] === option.short) out.splice(i, 1);
+  return true;
 }
 
 function normalizeOption(command: Command, word: string): string {
   if (!word.startsWith("--")) return word;
   const [name = "", ...value] = word.split("=");
   const dashed = name.replaceAll("_", "-");
-  const known = (long: string) => findOption(command, long) !== undefined;
-  const negated = dashed.replace(/^--skip-/, "--no-");
-  const resolved = !known(dashed) && known(negated) ? negated : dashed;
-  return [resolved, ...value].join("=");
+  return [findOption(command, dashed) || value.length === 0 ? dashed : name, ...value].join("=");
 }
 
 function takesValue(command: Command, word: string): boolean {

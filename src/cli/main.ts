@@ -2,7 +2,7 @@ import { Command, CommanderError } from "commander";
 import { ExitCode, HostsFailedError, MrskError } from "../errors.ts";
 import { addAccessory } from "./accessory.ts";
 import { addApp } from "./app.ts";
-import { normalizeArgv } from "./argv.ts";
+import { normalizeArgv, type NormalizedArgv } from "./argv.ts";
 import { addBuild } from "./build.ts";
 import { addDeploy } from "./deploy.ts";
 import { addDocs } from "./docs.ts";
@@ -47,7 +47,7 @@ export async function main(
 ): Promise<number> {
   try {
     const program = buildProgram();
-    const { words, path } = normalizeArgv(program, argv);
+    const { words, path } = await commandLine(program, argv);
     // Only the commands on the way get the global options: giving them to all takes longer than everything else.
     for (const command of path) addGlobalOptions(command).addHelpText("after", examplesText(commandWords(command)));
     await program.parseAsync(words, { from: "user" });
@@ -60,6 +60,15 @@ export async function main(
     stderr.write(explain(error, argv.includes("-v") || argv.includes("--verbose")));
     return error instanceof MrskError ? error.exitCode : ExitCode.bug;
   }
+}
+
+/** With the aliases of the configuration, which is read only where a word is no command. */
+async function commandLine(program: Command, argv: readonly string[]): Promise<NormalizedArgv> {
+  const typed = normalizeArgv(program, argv);
+  if (typed.unknown === undefined) return typed;
+  const { withAlias } = await import("./aliases.ts");
+  const expanded = await withAlias(argv, typed.unknown);
+  return expanded ? normalizeArgv(program, expanded) : typed;
 }
 
 /** Message and hint of a known failure; for a bug its stack. */

@@ -1,4 +1,4 @@
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
 import { globalOptions } from "./options.ts";
 import { withRun } from "./with-run.ts";
 
@@ -25,6 +25,8 @@ export function addProject(program: Command): void {
   program
     .command("envify")
     .description("Evaluate .env.erb into .env (with -d: .env.NAME.erb into .env.NAME)")
+    // Later versions pushed env files to the servers; there are none here.
+    .addOption(new Option("-P, --skip-push", "has no meaning here").hideHelp())
     .action(async (_: unknown, command: Command) =>
       (await import("./envify.ts")).envify(process.cwd(), globalOptions(command).destination, process.env),
     );

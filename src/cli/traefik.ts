@@ -47,4 +47,17 @@ export function addTraefik(program: Command): void {
     .action((options: { force?: boolean }, command: Command) =>
       withRun(command, async (run) => (await flow()).removeTraefik(run, { force: options.force === true })),
     );
+  const removal = () => import("../flow/traefik-removal.ts");
+  traefik
+    .command("remove-container", { hidden: true })
+    .description("Remove the stopped container")
+    .action((_: unknown, command: Command) =>
+      withRun(command, async (run) => (await removal()).removeStoppedTraefik(run)),
+    );
+  traefik
+    .command("remove-image", { hidden: true })
+    .description("Remove the image")
+    .action((_: unknown, command: Command) =>
+      withRun(command, async (run) => (await removal()).removeTraefikImageOnly(run)),
+    );
 }

@@ -1,5 +1,9 @@
+import { mkdtempSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import type { Command } from "commander";
 import { describe, expect, test } from "vitest";
+import { withAlias } from "../../src/cli/aliases.ts";
 import { normalizeArgv } from "../../src/cli/argv.ts";
 import { examplesText } from "../../src/cli/examples.ts";
 import { buildProgram, explain, main } from "../../src/cli/main.ts";
@@ -20,12 +24,44 @@ describe("a command line as users of the original type it", () => {
     ["deploy -h", "deploy --help"],
     ["--version", "version"],
     ["app exec --reuse npm run", "app exec --reuse npm run"],
+    ["deploy -P --no-skip-push", "deploy"],
+    ["deploy --skip_push --skip-skip_push", "deploy"],
+    ["help app boot", "app boot --help"],
+    ["app exec -- help", "app exec -- help"],
   ])("%s is %s", (typed, meant) => {
     expect(words(...typed.split(" "))).toBe(meant);
   });
 
   test("a prefix of several commands is refused, naming them", () => {
     expect(() => words("de")).toThrow("Ambiguous command de matches [deploy, details]");
+  });
+});
+
+describe("an alias of the configuration", () => {
+  const folder = mkdtempSync(join(tmpdir(), "mrsk-alias-"));
+  const file = join(folder, "deploy.yml");
+  writeFileSync(
+    file,
+    `service: app
+image: a/b
+servers: [192.0.2.1]
+registry: { username: u, password: [P] }
+aliases:
+  console: app exec -i --reuse "node -i"
+  ours: mrsk app logs
+`,
+  );
+
+  test.each([
+    [["-c", file, "console", "-h", "192.0.2.1"], 2, `-c ${file} app exec -i --reuse node -i -h 192.0.2.1`],
+    [["ours", "-n", "5", `--config_file=${file}`], 0, `app logs -n 5 --config_file=${file}`],
+  ])("%j is what it stands for", async (argv, place, meant) => {
+    expect((await withAlias(argv, place))?.join(" ")).toBe(meant);
+  });
+
+  test("a word that is none, or a configuration that cannot be read, changes nothing", async () => {
+    expect(await withAlias(["nothing", "-c", file], 0)).toBeUndefined();
+    expect(await withAlias(["console", "-c", join(folder, "absent.yml")], 0)).toBeUndefined();
   });
 });
 

@@ -1,0 +1,40 @@
+import { words } from "../commands/arguments.ts";
+import { loadConfig } from "../config/load.ts";
+import { loadEnvironment } from "../config/secrets.ts";
+import { MrskError } from "../errors.ts";
+import { DEFAULT_CONFIG_FILE } from "./options.ts";
+
+/** The command line with the alias at `place` replaced by what it stands for; undefined where there is no such alias. */
+export async function withAlias(argv: readonly string[], place: number): Promise<string[] | undefined> {
+  const line = (await aliases(argv)).get(argv[place]!);
+  if (line === undefined) return undefined;
+  const [first, ...rest] = words(line) as string[];
+  const meant = first === "mrsk" || first === undefined ? rest : [first, ...rest];
+  return [...argv.slice(0, place), ...meant, ...argv.slice(place + 1)];
+}
+
+/** Of a configuration that cannot be read there are none: the word is then simply unknown. */
+async function aliases(argv: readonly string[]): Promise<ReadonlyMap<string, string>> {
+  const destination = optionValue(argv, "-d", "--destination");
+  const cwd = process.cwd();
+  const processEnvironment = process.env as Record<string, string>;
+  try {
+    const environment = await loadEnvironment({ cwd, destination, processEnvironment });
+    const file = optionValue(argv, "-c", "--config-file") ?? DEFAULT_CONFIG_FILE;
+    return (await loadConfig({ file, destination, cwd, environment })).aliases;
+  } catch (error) {
+    if (error instanceof MrskError) return new Map();
+    throw error;
+  }
+}
+
+function optionValue(argv: readonly string[], short: string, long: string): string | undefined {
+  for (const [i, word] of argv.entries()) {
+    const [name = "", ...value] = word.split("=");
+    const isLong = name.startsWith("--") && name.replaceAll("_", "-") === long;
+    if (isLong && value.length > 0) return value.join("=");
+    if (isLong || word === short) return argv[i + 1];
+    if (word.startsWith(short) && !word.startsWith("--")) return word.slice(short.length);
+  }
+  return undefined;
+}
