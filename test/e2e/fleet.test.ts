@@ -8,7 +8,7 @@ const THIRD = lab["LAB_C"]!;
 /** Cuts the SSH traffic to server c, or lets it pass again: what is under way hears nothing more. */
 async function network(what: "cut" | "mend"): Promise<void> {
   const rule = ["INPUT", "-p", "tcp", "--dport", "22", "-j", "DROP"];
-  await execa("docker", ["exec", "mrsk-lab-c", "iptables", what === "cut" ? "-I" : "-D", ...rule]);
+  await execa("docker", ["exec", lab["LAB_C_CONTAINER"]!, "iptables", what === "cut" ? "-I" : "-D", ...rule]);
 }
 
 describe("the whole fleet goes forward or back together", () => {

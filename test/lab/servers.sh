@@ -161,6 +161,7 @@ write_env() {
     for server in "${SERVERS[@]}"; do
       read -r name _ number <<<"$server"
       echo "LAB_${name^^}=127.0.2.$number"
+      echo "LAB_${name^^}_CONTAINER=mrsk-lab-$name"
     done
   } >"$STATE/env"
 }
