@@ -15,11 +15,11 @@ import { commandWords, DEFAULT_CONFIG_FILE, type GlobalOptions, globalOptions } 
  */
 export async function openRun(command: Command, work: (run: Run) => Promise<void>): Promise<void> {
   const options = globalOptions(command);
-  const [{ loadConfig }, { loadEnvironment, Secrets }, { lineReport }, { select }, { appVersion, gitState }] =
+  const [{ loadConfig }, { loadEnvironment, Secrets }, { openView }, { select }, { appVersion, gitState }] =
     await Promise.all([
       import("../config/load.ts"),
       import("../config/secrets.ts"),
-      import("../output/report.ts"),
+      import("../output/view.ts"),
       import("../hosts/select.ts"),
       import("../flow/version.ts"),
     ]);
@@ -33,7 +33,9 @@ export async function openRun(command: Command, work: (run: Run) => Promise<void
     environment,
   });
   const interrupt = interruptible();
-  const report = lineReport(process.stderr, verbosity(options), wantsColor(processEnvironment, process.stderr.isTTY));
+  const color = wantsColor(processEnvironment, process.stderr.isTTY);
+  const view = await openView(process.stderr, verbosity(options), color, processEnvironment);
+  const { report } = view;
   const { host, local, close } = await openHosts(
     config,
     cwd,
@@ -55,7 +57,7 @@ export async function openRun(command: Command, work: (run: Run) => Promise<void
     clock: systemClock,
     signal: interrupt.signal,
     report,
-    print: (text) => void process.stdout.write(text),
+    print: (text) => view.aside(() => void process.stdout.write(text)),
     confirm,
     local,
     host,
@@ -74,6 +76,7 @@ export async function openRun(command: Command, work: (run: Run) => Promise<void
   } finally {
     interrupt.close();
     await close();
+    view.close();
   }
 }
 

@@ -8,6 +8,7 @@ import { CommandFailedError, HostsFailedError, MrskError, UsageError } from "../
 import type { Host } from "../hosts/host.ts";
 import { onHosts } from "../hosts/on-hosts.ts";
 import { accessoryHosts } from "../hosts/select.ts";
+import { lineByLine } from "../lines.ts";
 import { liveContainer } from "../plan/deploy.ts";
 import { oneAccessory } from "./accessory.ts";
 import { liveVersion } from "./app.ts";
@@ -183,20 +184,4 @@ function withOwnStatus(error: unknown): unknown {
   return new MrskError(reason.status, `${hosts}: the command ended with exit status ${reason.status}`, {
     cause: error,
   });
-}
-
-/** Whole lines out of pieces of text. */
-export function lineByLine(print: (line: string) => void): { add(text: string): void; end(): void } {
-  let rest = "";
-  return {
-    add(text) {
-      const parts = (rest + text).split("\n");
-      rest = parts.pop()!;
-      for (const line of parts) print(line);
-    },
-    end() {
-      if (rest) print(rest);
-      rest = "";
-    },
-  };
 }

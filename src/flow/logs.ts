@@ -6,9 +6,9 @@ import { InterruptedError } from "../errors.ts";
 import type { Host } from "../hosts/host.ts";
 import { onHosts } from "../hosts/on-hosts.ts";
 import { accessoryHosts } from "../hosts/select.ts";
+import { lineByLine } from "../lines.ts";
 import { liveContainer } from "../plan/deploy.ts";
 import { oneAccessory } from "./accessory.ts";
-import { lineByLine } from "./exec.ts";
 import { observeHosts } from "./observe.ts";
 import { appHosts, printBlock, type Run } from "./run.ts";
 

@@ -1,4 +1,5 @@
 import { Chalk, type ChalkInstance } from "chalk";
+import { lineByLine } from "../lines.ts";
 import type { Report, RunEvent } from "./events.ts";
 
 export type Verbosity = "quiet" | "normal" | "verbose";
@@ -9,17 +10,44 @@ export interface TextSink {
   readonly isTTY?: boolean;
 }
 
-/** One line per event on standard error. Standard output is left for what the user asked to see. */
+/**
+ * One line per event on standard error, whatever pieces output came in. Standard output is left for what the user asked
+ * to see.
+ */
 export function lineReport(stderr: TextSink, verbosity: Verbosity, color: boolean): Report {
   const paint = new Chalk({ level: color ? 1 : 0 });
+  const say = (text: string | undefined) => text !== undefined && stderr.write(`${text}\n`);
+  const streams = new Map<string, ReturnType<typeof lineByLine>>();
+  const stream = (key: string, prefix: string) => {
+    const known = streams.get(key);
+    if (known) return known;
+    const made = lineByLine((line) => say(prefix + overwritten(line)));
+    streams.set(key, made);
+    return made;
+  };
   return (event) => {
-    const text = format(event, verbosity, paint);
-    if (text !== undefined) stderr.write(`${text}\n`);
+    if (event.kind === "progress") {
+      if (verbosity === "normal") stream(`${event.host} progress`, "  ").add(event.text);
+    } else if (event.kind === "output") {
+      const key = `${event.host} ${event.step} ${event.stream}`;
+      if (verbosity === "verbose") stream(key, `  ${paint.blue(event.host)} | `).add(event.text);
+    } else {
+      if (event.kind === "step-end") for (const part of endedBy(event)) streams.get(part)?.end();
+      say(format(event, verbosity, paint));
+    }
   };
 }
 
-function format(event: RunEvent, verbosity: Verbosity, paint: ChalkInstance): string | undefined {
+type Told = Exclude<RunEvent, { kind: "progress" | "output" }>;
+
+/** The streams whose last line may lack its newline. */
+function endedBy({ host, step }: RunEvent & { kind: "step-end" }): string[] {
+  return [`${host} progress`, `${host} ${step} stdout`, `${host} ${step} stderr`];
+}
+
+function format(event: Told, verbosity: Verbosity, paint: ChalkInstance): string | undefined {
   if (verbosity === "quiet") return event.kind === "warning" ? paint.yellow(named(event.host, event.text)) : undefined;
+  const verbose = verbosity === "verbose";
   switch (event.kind) {
     case "title":
       return paint.magenta(event.text);
@@ -30,17 +58,11 @@ function format(event: RunEvent, verbosity: Verbosity, paint: ChalkInstance): st
     case "finished":
       return `  ${event.what} in ${event.seconds.toFixed(1)} seconds`;
     case "step-start":
-      return verbosity === "verbose"
-        ? `  ${paint.blue(event.host)} ${paint.yellow(event.step)}: ${event.command}`
-        : undefined;
-    case "step-end":
-      return verbosity === "verbose"
+      return verbose ? `  ${paint.blue(event.host)} ${paint.yellow(event.step)}: ${event.command}` : undefined;
+    default:
+      return verbose
         ? `  ${paint.blue(event.host)} ${event.step}: ${event.status === 0 ? "done" : paint.red(`exit status ${event.status}`)} after ${event.seconds.toFixed(2)} s`
         : undefined;
-    case "progress":
-      return verbosity === "normal" ? prefixed(event.text, "  ") : undefined;
-    default:
-      return verbosity === "verbose" ? prefixed(event.text, `  ${paint.blue(event.host)} | `) : undefined;
   }
 }
 
@@ -48,13 +70,8 @@ function named(host: string | undefined, text: string): string {
   return host ? `${host}  ${text.replaceAll("\n", `\n  `)}` : text;
 }
 
-function prefixed(text: string, prefix: string): string {
-  return (
-    text
-      .replace(/\n$/, "")
-      .split("\n")
-      // A progress bar overwrites its line: what stands there in the end is what counts in a log.
-      .map((line) => prefix + line.replace(/\r$/, "").replace(/^.*\r/, ""))
-      .join("\n")
-  );
+/** A progress bar overwrites its line: what stands there in the end is what counts in a log. */
+function overwritten(line: string): string {
+  const text = line.replace(/\r$/, "");
+  return text.slice(text.lastIndexOf("\r") + 1);
 }
