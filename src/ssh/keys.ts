@@ -40,7 +40,7 @@ export class KeyRing {
     const methods = data.map(({ words, key }) => keyMethod(words, options.user, key));
     methods.push(...(await this.fromFiles(open(named), options.user)));
     if (options.agent !== undefined && existsSync(options.agent)) {
-      const agent = options.identitiesOnly ? new FilteredAgent(options.agent, files) : options.agent;
+      const agent = options.identitiesOnly ? new FilteredAgent(options.agent, options.identityFiles) : options.agent;
       methods.push({ words: `the agent at ${options.agent}`, auth: { type: "agent", username: options.user, agent } });
     }
     methods.push(...(await this.fromFiles(open(others), options.user)));
@@ -69,8 +69,9 @@ export class KeyRing {
 
   private async read(file: string): Promise<ParsedKey | undefined> {
     const text = readFileSync(file, "utf8");
-    // A key that nobody named and that cannot be read (of a security key, for one) is passed over.
-    if (!this.explicit.includes(file) && utils.parseKey(text) instanceof Error && !isEncrypted(file)) return undefined;
+    // A key that nobody named and that cannot be read (of a security key, for one) is passed over, and so is a public
+    // key, which only says which of the agent's keys is meant.
+    if (!this.explicit.includes(file) && !isPrivate(text) && !isEncrypted(file)) return undefined;
     if (!isEncrypted(file)) return parse(text, file);
     const asked = this.asking.then(() => this.ask(file));
     this.asking = asked.catch(() => {});
@@ -81,6 +82,11 @@ export class KeyRing {
 
 function keyMethod(words: string, username: string, key: ParsedKey): Method {
   return { words, auth: { type: "publickey", username, key } };
+}
+
+function isPrivate(text: string): boolean {
+  const parsed = utils.parseKey(text);
+  return !(parsed instanceof Error) && (Array.isArray(parsed) ? parsed[0]! : parsed).isPrivateKey();
 }
 
 function isEncrypted(file: string): boolean {
@@ -103,7 +109,7 @@ function parse(text: string, where: string, passphrase?: string): ParsedKey {
   return Array.isArray(parsed) ? parsed[0]! : parsed;
 }
 
-/** `IdentitiesOnly`: of the agent's keys, those whose public half lies beside a named key file. */
+/** `IdentitiesOnly`: of the agent's keys, those whose public half is a named file, or lies beside one. */
 class FilteredAgent extends BaseAgent {
   private readonly inner: BaseAgent;
   private readonly allowed: readonly string[];
@@ -112,7 +118,8 @@ class FilteredAgent extends BaseAgent {
     super();
     this.inner = createAgent(socket);
     this.allowed = files.flatMap((file) => {
-      const source = existsSync(`${file}.pub`) ? `${file}.pub` : file;
+      const source = [`${file}.pub`, file].find((path) => existsSync(path));
+      if (source === undefined) return [];
       const key = utils.parseKey(readFileSync(source));
       return key instanceof Error ? [] : [(Array.isArray(key) ? key[0]! : key).getPublicSSH().toString("base64")];
     });

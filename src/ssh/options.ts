@@ -1,8 +1,6 @@
-import { execFile } from "node:child_process";
 import { homedir } from "node:os";
-import { join } from "node:path";
-import { promisify } from "node:util";
 import type { Ssh } from "../config/config.ts";
+import { type ClientSettings, clientSettings } from "./client-config.ts";
 
 /** A host string taken apart: `[user@]host[:port]`, `[v6]:port`. */
 export interface Address {
@@ -51,8 +49,7 @@ export interface ClientEnvironment {
 const DEFAULT_KEYS = ["id_rsa", "id_ecdsa", "id_ed25519"];
 
 /**
- * Host string, then deploy.yml, then the SSH client's configuration as `ssh -G` gives it (exact, where OpenSSH is
- * installed). As in the original, the user is deploy.yml's (root) whatever the client's configuration says.
+ * Host string, then deploy.yml, then the SSH client's configuration. As in the original, the user is deploy.yml's (root) whatever the client's configuration says.
  * @param role `jump` hosts take nothing of deploy.yml's proxies
  */
 export async function connectOptions(
@@ -65,7 +62,7 @@ export async function connectOptions(
   const fixedUser =
     address.user ??
     (role === "target" || ssh.proxy !== undefined ? (role === "target" ? ssh.user : "root") : undefined);
-  const settings = await clientSettings(address, fixedUser, ssh, client.home);
+  const settings = await settingsFor(name, address, fixedUser, ssh, client.home);
   const one = (key: string) => settings.get(key)?.[0];
   const ownProxy = role === "target" && (ssh.proxy !== undefined || ssh.proxyCommand !== undefined);
   const jump = ownProxy ? ssh.proxy : given(one("proxyjump"));
@@ -87,9 +84,10 @@ export async function connectOptions(
     jumps: jump === undefined ? [] : jump.split(","),
     proxyCommand,
     knownHostsFiles: [
-      ...(one("userknownhostsfile") ?? "~/.ssh/known_hosts").split(" "),
-      ...(one("globalknownhostsfile") ?? "/etc/ssh/ssh_known_hosts").split(" "),
+      ...(settings.get("userknownhostsfile") ?? ["~/.ssh/known_hosts"]),
+      ...(settings.get("globalknownhostsfile") ?? ["/etc/ssh/ssh_known_hosts"]),
     ]
+      .flatMap((paths) => paths.split(" "))
       .filter((path) => path !== "" && path !== "none")
       .map((path) => untilded(path, client.home)),
     strictHostKeyChecking:
@@ -103,6 +101,19 @@ export async function connectOptions(
   };
 }
 
+async function settingsFor(
+  name: string,
+  address: Address,
+  user: string | undefined,
+  ssh: Ssh,
+  home: string,
+): Promise<ClientSettings> {
+  if (ssh.config === false) return new Map();
+  const named = ssh.config === true ? undefined : ssh.config[0];
+  const file = named === undefined ? undefined : untilded(named, home);
+  return clientSettings({ name, host: address.host, user, port: address.port ?? ssh.port, file, home });
+}
+
 function given(value: string | undefined): string | undefined {
   return value === undefined || value === "none" ? undefined : value;
 }
@@ -114,47 +125,4 @@ function agentPath(identityAgent: string | undefined, client: ClientEnvironment)
 
 function untilded(path: string, home: string): string {
   return path.replace(/^~(?=\/|$)/, home || homedir()).replace(/^%d(?=\/)/, home);
-}
-
-/** `ssh -G`: keys in lower case, in order, each with all its values. Empty without OpenSSH, or with `ssh.config: false`. */
-async function clientSettings(
-  address: Address,
-  fixedUser: string | undefined,
-  ssh: Ssh,
-  home: string,
-): Promise<Map<string, string[]>> {
-  if (ssh.config === false) return new Map();
-  const file =
-    Array.isArray(ssh.config) && ssh.config[0] !== undefined ? ["-F", untilded(ssh.config[0] as string, home)] : [];
-  const user = fixedUser === undefined ? [] : ["-l", fixedUser];
-  const port = address.port ?? ssh.port;
-  try {
-    const { stdout } = await promisify(execFile)("ssh", [
-      "-G",
-      ...file,
-      ...user,
-      ...(port === undefined ? [] : ["-p", String(port)]),
-      "--",
-      address.host,
-    ]);
-    return grouped(stdout);
-  } catch {
-    return new Map();
-  }
-}
-
-function grouped(text: string): Map<string, string[]> {
-  const settings = new Map<string, string[]>();
-  for (const line of text.split("\n")) {
-    const space = line.indexOf(" ");
-    if (space < 0) continue;
-    const key = line.slice(0, space).toLowerCase();
-    settings.set(key, [...(settings.get(key) ?? []), line.slice(space + 1).trim()]);
-  }
-  return settings;
-}
-
-/** The default place for what is accepted. */
-export function defaultKnownHosts(home: string): string {
-  return join(home, ".ssh/known_hosts");
 }

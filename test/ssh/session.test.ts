@@ -221,6 +221,27 @@ describe("keys and ways through", () => {
     await own.close();
   });
 
+  test("the agent's keys serve, and IdentitiesOnly takes the named one of them", async () => {
+    const agent = startAgent(join(sshd.folder, "agent.sock"), sshd.wrongKey, sshd.key);
+    const ways = async (lines: readonly string[]) => {
+      const ssh = sshSettings(sshd, { keys: [], keysOnly: false }, [`  IdentityAgent ${agent.socket}`, ...lines]);
+      const own = connections(ssh);
+      return host(own)
+        .run(script("Try", [step("Say", sh`echo in`)]))
+        .then(
+          (result) => result.text("Say"),
+          (error: Error) => error.message,
+        )
+        .finally(() => own.close());
+    };
+    expect(await ways([])).toBe("in");
+    expect(await ways(["  IdentitiesOnly yes", `  IdentityFile ${sshd.key}.pub`])).toBe("in");
+    expect(await ways(["  IdentitiesOnly yes", `  IdentityFile ${sshd.wrongKey}.pub`])).toMatch(
+      /does not let .* in with a public key. Tried the agent at/,
+    );
+    agent.stop();
+  });
+
   test("many hosts behind a jump host use one connection to it", async () => {
     const bastion = await relay(sshd.port);
     const proxy = `${process.env["USER"] ?? "root"}@127.0.0.1:${bastion.port}`;
@@ -255,6 +276,14 @@ describe("keys and ways through", () => {
     strange.stop();
   });
 });
+
+/** An agent with these keys. */
+function startAgent(socket: string, ...keys: readonly string[]): { socket: string; stop(): void } {
+  const said = execFileSync("ssh-agent", ["-a", socket, "-s"], { encoding: "utf8" });
+  const pid = Number(/SSH_AGENT_PID=(\d+)/.exec(said)![1]);
+  execFileSync("ssh-add", ["-q", ...keys], { env: { ...process.env, SSH_AUTH_SOCK: socket } });
+  return { socket, stop: () => process.kill(pid) };
+}
 
 function readable(path: string): string {
   try {
