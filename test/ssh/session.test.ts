@@ -226,13 +226,13 @@ describe("keys and ways through", () => {
     const ways = async (lines: readonly string[]) => {
       const ssh = sshSettings(sshd, { keys: [], keysOnly: false }, [`  IdentityAgent ${agent.socket}`, ...lines]);
       const own = connections(ssh);
-      return host(own)
-        .run(script("Try", [step("Say", sh`echo in`)]))
-        .then(
-          (result) => result.text("Say"),
-          (error: Error) => error.message,
-        )
-        .finally(() => own.close());
+      try {
+        return (await host(own).run(script("Try", [step("Say", sh`echo in`)]))).text("Say");
+      } catch (error) {
+        return (error as Error).message;
+      } finally {
+        await own.close();
+      }
     };
     expect(await ways([])).toBe("in");
     expect(await ways(["  IdentitiesOnly yes", `  IdentityFile ${sshd.key}.pub`])).toBe("in");

@@ -1,0 +1,95 @@
+import { chmodSync, mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { observe } from "../../src/hosts/facts.ts";
+import { LocalHost } from "../../src/hosts/local-host.ts";
+
+const ID = "0123456789abcdef";
+const CONTAINER = `{"id":"${ID}","name":"/app-web-1","created":"2026-01-01T00:00:00Z","state":"running","health":null,"image":"dhh/app:1","restartPolicy":"unless-stopped","restartCount":2,"labels":{"service":"app","role":"web","destination":""}}`;
+const OLDER = CONTAINER.replace(ID, "fedc").replace("app-web-1", "app-web-0").replace("2026-01", "2025-01");
+const TRAEFIK = `{"image":"traefik:v3.7.15","state":"running","args":["--providers.docker"],"networks":{"bridge":{"IPAddress":"172.17.0.2"}},"mounts":[{"Source":"/srv/live","Destination":"/etc/traefik/mrsk"}],"ports":{"80/tcp":[{"HostIp":"","HostPort":"80"}],"443/tcp":null}}`;
+
+/** A host whose docker answers like this, by the beginning of its arguments; anything else fails. */
+function machine(answers: Readonly<Record<string, string>>): { host: LocalHost; home: string } {
+  const home = mkdtempSync(join(tmpdir(), "mrsk-facts-"));
+  const branches = Object.entries(answers).map(
+    ([words, output]) => `'${words}'*) cat <<'OUTPUT'\n${output}\nOUTPUT\n;;`,
+  );
+  mkdirSync(join(home, "bin"));
+  writeFileSync(
+    join(home, "bin/docker"),
+    `#!/bin/sh\ncase "$*" in\n${branches.join("\n")}\n*) echo "Error: nothing" >&2; exit 1 ;;\nesac\n`,
+  );
+  chmodSync(join(home, "bin/docker"), 0o755);
+  const environment = { PATH: `${join(home, "bin")}:${process.env["PATH"]}`, COLOR: "a b'c" };
+  return { host: new LocalHost(home, environment, () => {}), home };
+}
+
+const question = {
+  service: "app",
+  expansions: ["COLOR", "NOT_SET"],
+  releasesFile: ".mrsk/releases-app",
+  runDirectory: ".mrsk",
+};
+
+test("a host that only has docker", async () => {
+  const { host, home } = machine({ "version --format": "20.10.24 1.41", "ps --all": "" });
+  expect(await observe(host, question)).toMatchObject({
+    host: "localhost",
+    home,
+    engineVersion: "20.10.24",
+    apiVersion: "1.41",
+    containers: [],
+    traefik: undefined,
+    liveDirectory: `${home}/.mrsk/traefik`,
+    liveDirectoryWritable: true,
+    liveFiles: new Map(),
+    releases: [],
+    expansions: new Map([
+      ["COLOR", "a b'c"],
+      ["NOT_SET", ""],
+    ]),
+  });
+});
+
+test("containers newest first, Traefik, releases of a format that is known", async () => {
+  const { host, home } = machine({
+    "version --format": "26.1.5 1.45",
+    "ps --all": `${ID} fedc`,
+    'inspect --type container --format {"id"': `${OLDER}\n${CONTAINER}`,
+    'inspect --type container --format {"image"': TRAEFIK,
+  });
+  mkdirSync(join(home, ".mrsk/traefik"), { recursive: true });
+  writeFileSync(join(home, ".mrsk/releases-app"), "1\t2026-01-01T00:00:00Z\tone\tada\n9\tnewer\n1\t2026\ttwo\tada\n");
+  writeFileSync(join(home, ".mrsk/traefik/app-web.yml"), "http: {}\n");
+  writeFileSync(join(home, ".mrsk/traefik/apple-web.yml"), "http: {}\n");
+  const seen = await observe(host, question);
+  expect(seen.containers.map(({ name }) => name)).toEqual(["app-web-1", "app-web-0"]);
+  expect(seen.containers[0]).toMatchObject({
+    id: ID,
+    role: "web",
+    destination: undefined,
+    health: undefined,
+    restartCount: 2,
+  });
+  expect(seen.traefik).toEqual({
+    image: "traefik:v3.7.15",
+    state: "running",
+    args: ["--providers.docker"],
+    address: "172.17.0.2",
+    mounts: new Map([["/etc/traefik/mrsk", "/srv/live"]]),
+    ports: ["0.0.0.0:80"],
+  });
+  expect(seen.releases).toEqual(["one", "two"]);
+  expect([...seen.liveFiles]).toEqual([["app-web", "http: {}\n"]]);
+});
+
+test("a user who may not use docker is told what to do", async () => {
+  const { host } = machine({});
+  writeFileSync(
+    join((host as unknown as { cwd: string }).cwd, "bin/docker"),
+    "#!/bin/sh\necho 'permission denied while trying to connect to the Docker daemon socket' >&2; exit 1\n",
+  );
+  await expect(observe(host, question)).rejects.toMatchObject({ hint: expect.stringContaining("usermod -aG docker") });
+});
