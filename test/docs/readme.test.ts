@@ -1,0 +1,101 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { resolve } from "node:path";
+import type { Command } from "commander";
+import { describe, expect, test } from "vitest";
+import { parse, stringify } from "yaml";
+import { normalizeArgv } from "../../src/cli/argv.ts";
+import { buildProgram } from "../../src/cli/main.ts";
+import { addGlobalOptions } from "../../src/cli/options.ts";
+import { words } from "../../src/commands/arguments.ts";
+import { problemsOf } from "../config/from-yaml.ts";
+
+const readme = readFileSync(resolve(import.meta.dirname, "../../README.md"), "utf8");
+
+function blocks(language: string): string[] {
+  return Array.from(readme.matchAll(new RegExp(`^\`\`\`${language}\n(.*?)^\`\`\``, "gms")), ([, text]) => text!);
+}
+
+/** Every `mrsk …` that a reader may type: lines of shell blocks, and what stands between backticks. */
+function commandLines(): string[] {
+  const typed = blocks("sh").flatMap((block) => block.split("\n"));
+  const inline = Array.from(readme.matchAll(/`(mrsk [a-z-][^`…\n]*)`/g), ([, line]) => line!);
+  const lines = [...typed, ...inline].map((line) => line.replace(/\s+#.*$/, "").replace(/\s+>.*$/, ""));
+  return [...new Set(lines.filter((line) => line.startsWith("mrsk ")))];
+}
+
+/** Parses a command line as the program does, doing nothing. */
+async function accept(argv: readonly string[]): Promise<void> {
+  const program = buildProgram();
+  const silence = (command: Command) => {
+    command.exitOverride().configureOutput({ writeErr: () => {}, writeOut: () => {} });
+    if (command.commands.length === 0) command.action(() => {});
+    for (const child of command.commands) silence(child);
+  };
+  silence(program);
+  const normalized = normalizeArgv(program, argv);
+  for (const command of normalized.path) addGlobalOptions(command);
+  await program.parseAsync(normalized.words, { from: "user" });
+}
+
+describe("what the README tells to type is understood", () => {
+  test.each(commandLines())("%s", async (line) => {
+    const [, ...argv] = words(line) as string[];
+    // A group, or a command without its arguments, is named in a sentence.
+    await accept(argv).catch((error: { code?: string }) =>
+      expect(["commander.help", "commander.missingArgument"]).toContain(error.code),
+    );
+  });
+
+  test("an unknown command would be seen", async () => {
+    await expect(accept(["deplyo"])).rejects.toThrow();
+    await expect(accept(["deploy", "--bogus"])).rejects.toThrow();
+  });
+});
+
+const configurations = blocks("yaml").filter((block) => !/^# \.(?:github|gitlab|semaphore)/.test(block));
+
+describe("what the README tells to write into deploy.yml loads", () => {
+  test.each(configurations)("%s", async (block) => {
+    const base = {
+      service: "app",
+      image: "acme/app",
+      servers: ["192.0.2.1"],
+      registry: { username: "u", password: ["P"] },
+    };
+    const config = { ...base, ...(parse(block) as object) };
+    expect(await problemsOf(stringify(config))).toEqual(
+      "require_destination" in config ? [expect.stringContaining("You must specify a destination")] : [],
+    );
+  });
+});
+
+test("the examples for CI are YAML", () => {
+  const examples = blocks("yaml").filter((block) => !configurations.includes(block));
+  expect(examples).toHaveLength(3);
+  for (const example of examples) expect(Object.keys(parse(example) as object)).not.toEqual([]);
+});
+
+test("each message of the table of errors is one that the program can print", () => {
+  const table = readme.slice(readme.indexOf("### When something goes wrong"), readme.indexOf("## Keys of deploy.yml"));
+  const messages = Array.from(table.matchAll(/^\| (`[^|]*) \|/gm), ([, cell]) => cell!)
+    .flatMap((cell) => Array.from(cell.matchAll(/`([^`]+)`/g), ([, message]) => message!))
+    .flatMap((message) => message.split("…"))
+    .map((part) => part.replace(/\(asked for by $/, "").trim())
+    .filter((part) => part.length > 3);
+  const sources = sourceText();
+  // Docker says these itself.
+  const dockers = ["permission denied", "docker", "port is already allocated"];
+  const missing = messages.filter(
+    (message) => !dockers.includes(message) && !sources.includes(message.replace("root", "${options.user}")),
+  );
+  expect(missing).toEqual([]);
+});
+
+function sourceText(): string {
+  const root = resolve(import.meta.dirname, "../../src");
+  return readdirSync(root, { recursive: true, encoding: "utf8" })
+    .filter((path) => path.endsWith(".ts"))
+    .map((path) => readFileSync(resolve(root, path), "utf8"))
+    .join("\n")
+    .replaceAll("\\`", "`");
+}
