@@ -34,8 +34,7 @@ export default defineConfig({
     format: "cjs",
     entryFileNames: "[name].cjs",
     chunkFileNames: "[name]-[hash].cjs",
-    minify: true,
-    keepNames: true,
+    minify: { mangle: { keepNames: { class: true, function: false } } },
     cleanDir: true,
   },
 });
