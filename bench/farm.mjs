@@ -1,6 +1,6 @@
 // A deploy to many hosts whose engines answer at once: one sshd stands for all of them, each address a host with a home of
 // its own. What is measured is mrsk and sshd, nothing else.
-import { execFileSync, spawn } from "node:child_process";
+import { execFileSync, spawn, spawnSync } from "node:child_process";
 import { chmodSync, cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
 import { tmpdir, userInfo } from "node:os";
@@ -15,8 +15,11 @@ export function addresses(count) {
   return Array.from({ length: count }, (_, i) => `127.0.${1 + Math.floor(i / 250)}.${2 + (i % 250)}`);
 }
 
-/** Starts sshd for the farm. `settings` are lines of its configuration; without any it has room for every host at once. */
-export async function startFarm(settings = ["MaxStartups 2000:30:4000"]) {
+/**
+ * Starts sshd for the farm. `settings` are lines of its configuration; without any it has room for every host at once.
+ * With `forward` it is a bastion: connections go through it, nothing runs on it.
+ */
+export async function startFarm(settings = ["MaxStartups 2000:30:4000"], { port = PORT, forward = false } = {}) {
   const folder = mkdtempSync(join(tmpdir(), "mrsk-farm-"));
   chmodSync(folder, 0o755);
   const user = loginUser();
@@ -28,7 +31,7 @@ export async function startFarm(settings = ["MaxStartups 2000:30:4000"]) {
   }
   cpSync(join(folder, "id.pub"), join(folder, "authorized_keys"));
   const lines = [
-    `Port ${PORT}`,
+    `Port ${port}`,
     "ListenAddress 0.0.0.0",
     `HostKey ${join(folder, "host_key")}`,
     `AuthorizedKeysFile ${join(folder, "authorized_keys")}`,
@@ -36,7 +39,7 @@ export async function startFarm(settings = ["MaxStartups 2000:30:4000"]) {
     "StrictModes no",
     "PasswordAuthentication no",
     `SetEnv PATH=${join(folder, "bin")}:/usr/bin:/bin FARM_HOMES=${join(folder, "homes")}`,
-    `ForceCommand ${join(folder, "bin/login")}`,
+    ...(forward ? [] : [`ForceCommand ${join(folder, "bin/login")}`]),
     `PidFile ${join(folder, "pid")}`,
     "LogLevel ERROR",
     ...settings,
@@ -49,18 +52,19 @@ export async function startFarm(settings = ["MaxStartups 2000:30:4000"]) {
   });
   let said = "";
   daemon.stdout.on("data", (bytes) => (said += bytes));
-  await answers();
+  await answers(port);
   return {
     folder,
     user,
-    port: PORT,
+    port,
     key: join(folder, "id"),
     /** @returns milliseconds of CPU that the hosts' side took in all */
     stop: async () => {
       process.kill(Number(readFileSync(join(folder, "pid"), "utf8")));
       await new Promise((resolve) => daemon.on("close", resolve));
       rmSync(folder, { recursive: true, force: true });
-      if (user === USER) execFileSync("userdel", [USER]);
+      // A second sshd may still use it.
+      if (user === USER) spawnSync("userdel", [USER], { stdio: "ignore" });
       return [
         ...said
           .trim()
@@ -83,10 +87,10 @@ function loginUser() {
   return USER;
 }
 
-async function answers() {
+async function answers(port) {
   for (let tries = 0; tries < 100; tries++) {
     const open = await new Promise((resolve) => {
-      const socket = connect(PORT, "127.0.0.1", () => resolve(true) ?? socket.destroy()).on("error", () =>
+      const socket = connect(port, "127.0.0.1", () => resolve(true) ?? socket.destroy()).on("error", () =>
         resolve(false),
       );
     });
@@ -159,5 +163,3 @@ export async function fleet(sizes = [1, 50, 200, 250]) {
   console.log("deploy -P, engines that answer at once, by hosts");
   console.table(rows);
 }
-
-if (process.argv[1] === import.meta.filename) await fleet(process.argv.slice(2).map(Number));
