@@ -3,6 +3,7 @@ import { addLogOptions, type LogOptions } from "./logs.ts";
 import { withRun } from "./with-run.ts";
 
 const flow = () => import("../flow/traefik.ts");
+const removal = () => import("../flow/traefik-removal.ts");
 
 export function addTraefik(program: Command): void {
   const traefik = program.command("traefik").description("Act on Traefik, the proxy on each web server");
@@ -17,7 +18,10 @@ export function addTraefik(program: Command): void {
     .option("-y, --confirmed", "do not ask")
     .action((options: { rolling?: boolean; confirmed?: boolean }, command: Command) =>
       withRun(command, async (run) =>
-        (await flow()).rebootTraefik(run, { rolling: options.rolling === true, confirmed: options.confirmed === true }),
+        (await import("../flow/traefik-reboot.ts")).rebootTraefik(run, {
+          rolling: options.rolling === true,
+          confirmed: options.confirmed === true,
+        }),
       ),
     );
   traefik
@@ -45,9 +49,8 @@ export function addTraefik(program: Command): void {
     .description("Remove container and image")
     .option("-f, --force", "also where other services use it")
     .action((options: { force?: boolean }, command: Command) =>
-      withRun(command, async (run) => (await flow()).removeTraefik(run, { force: options.force === true })),
+      withRun(command, async (run) => (await removal()).removeTraefik(run, { force: options.force === true })),
     );
-  const removal = () => import("../flow/traefik-removal.ts");
   traefik
     .command("remove-container", { hidden: true })
     .description("Remove the stopped container")

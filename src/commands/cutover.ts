@@ -4,17 +4,27 @@ import { type Body, type Command, docker, raw, type Shell, sh } from "./command.
 export const NOT_HEALTHY = 66;
 export const NO_MARK = 67;
 
-/** Writes a live file as a whole: beside the directory first, then moved in, so that Traefik never reads half of one. */
+/**
+ * Writes a live file as a whole: beside the directory first, then moved in, so that Traefik never reads half of one.
+ * With sudo where another login user made the directory.
+ */
 export function writeLiveFile(directory: string, name: string, text: string): Shell {
-  return sh`mkdir -p ${directory}
-if [ -w ${`${directory}/..`} ]; then new=${`${directory}/../.${name}.new`}; else new=${`${directory}/.${name}.new`}; fi
-printf '%s' ${text} >"$new"
-chmod 644 "$new"
-mv -f "$new" ${`${directory}/${name}.yml`}`;
+  return sh`${asOwner(directory)}
+as_owner mkdir -p ${directory}
+if as_owner test -w ${`${directory}/..`}; then new=${`${directory}/../.${name}.new`}; else new=${`${directory}/.${name}.new`}; fi
+printf '%s' ${text} | as_owner tee "$new" >/dev/null
+as_owner chmod 644 "$new"
+as_owner mv -f "$new" ${`${directory}/${name}.yml`}`;
 }
 
-export function removeLiveFile(directory: string, name: string): Command {
-  return ["rm", "-f", `${directory}/${name}.yml`];
+export function removeLiveFile(directory: string, name: string): Shell {
+  return sh`${asOwner(directory)}
+as_owner rm -f ${`${directory}/${name}.yml`}`;
+}
+
+function asOwner(directory: string): Shell {
+  return sh`near=${directory}; while [ ! -e "$near" ]; do near=$(dirname "$near"); done
+if [ -w "$near" ]; then as_owner() { "$@"; }; else as_owner() { sudo -n "$@"; }; fi`;
 }
 
 /** What is printed about a container that did not make it: its state, the answers of its health check, its last lines. */

@@ -2,12 +2,14 @@ import type { Config, Options } from "../config/config.ts";
 import type { Secret } from "../config/secret.ts";
 import { assignedFlags, envFlags, expandable, labelled, logFlags, optionFlags, secretsOf } from "./arguments.ts";
 import { type LogQuery, logs } from "./app.ts";
-import { type Command, docker, withEnvironment } from "./command.ts";
+import { type Command, docker, raw, type Shell, sh, withEnvironment, type Word } from "./command.ts";
 import { readsVersion3 } from "./labels.ts";
 
 export const TRAEFIK = "traefik";
 /** Where the live files are in Traefik's container. */
 export const LIVE_MOUNT = "/etc/traefik/mrsk";
+/** Label of a container that is to take Traefik's place: process id of the run that made it. */
+export const BY_LABEL = "mrsk.by";
 /** Where previews are asked for: an entry point of its own, so that redirects of the user's do not answer it. */
 export const PREVIEW_PORT = 18082;
 const PREVIEW_ENTRY = 8082;
@@ -19,31 +21,106 @@ const IMAGE_TITLE = "label=org.opencontainers.image.title=Traefik";
  * @param liveDirectory absolute path on the host
  */
 export function runTraefik(config: Config, liveDirectory: string, secrets: ReadonlyMap<string, Secret>): Command {
+  return traefikContainer(config, liveDirectory, secrets, {
+    verb: ["run", "--name", TRAEFIK, "--detach", "--restart", "unless-stopped"],
+    publish: publishFlags(config),
+    labels: config.traefik.labels,
+    without: [],
+  });
+}
+
+/** The container that is to take Traefik's place: as `runTraefik` would start it, but only made, under a name of its own. */
+export function createTraefik(
+  config: Config,
+  liveDirectory: string,
+  secrets: ReadonlyMap<string, Secret>,
+  name: string,
+): Command {
+  return traefikContainer(config, liveDirectory, secrets, {
+    verb: ["create", "--name", name, "--restart", "no", "--label", raw(`"${BY_LABEL}=$$"`)],
+    publish: publishFlags(config),
+    labels: config.traefik.labels,
+    without: ["restart"],
+  });
+}
+
+/**
+ * A Traefik with the same settings beside the one that runs: it publishes what the shell variable `publish` says, so
+ * that no port is taken twice.
+ * @param labels those of Traefik's own that both know: two containers that define one thing differently lose it
+ */
+export function createSecondTraefik(
+  config: Config,
+  liveDirectory: string,
+  secrets: ReadonlyMap<string, Secret>,
+  { name, labels }: { name: string; labels: ReadonlyMap<string, string> },
+): Command {
+  return traefikContainer(config, liveDirectory, secrets, {
+    verb: ["create", "--name", name, "--restart", "no"],
+    publish: [raw("$publish")],
+    labels,
+    without: ["restart", "publish"],
+  });
+}
+
+/** The policy that Traefik's container is to have. */
+export function restartPolicy(config: Config): string {
+  const given = config.traefik.options.get("restart");
+  return typeof given === "string" ? given : "unless-stopped";
+}
+
+interface Variant {
+  readonly verb: readonly Word[];
+  readonly publish: readonly Word[];
+  readonly labels: ReadonlyMap<string, string>;
+  /** Options of the user's that are left out. */
+  readonly without: readonly string[];
+}
+
+function traefikContainer(
+  config: Config,
+  liveDirectory: string,
+  secrets: ReadonlyMap<string, Secret>,
+  { verb, publish, labels, without }: Variant,
+): Command {
   const { traefik } = config;
-  const live = offersLiveFiles(config);
   return withEnvironment(
     secretsOf(traefik.env, secrets),
     docker(
-      "run",
-      "--name",
-      TRAEFIK,
-      "--detach",
-      "--restart",
-      "unless-stopped",
+      ...verb,
       ...(config.network === undefined ? [] : ["--network", config.network]),
-      ...(traefik.hostPort === undefined ? [] : ["--publish", `${traefik.hostPort}:80`]),
-      ...(live ? ["--publish", `127.0.0.1:${PREVIEW_PORT}:${PREVIEW_ENTRY}`] : []),
+      ...publish,
       "--volume",
       "/var/run/docker.sock:/var/run/docker.sock",
-      ...(live ? ["--volume", `${liveDirectory}:${LIVE_MOUNT}:ro`] : []),
+      ...(offersLiveFiles(config) ? ["--volume", `${liveDirectory}:${LIVE_MOUNT}:ro`] : []),
       ...envFlags(traefik.env),
       ...logFlags(config.logging),
-      ...labelled("--label", traefik.labels),
-      ...optionFlags(traefik.options),
+      ...labelled("--label", labels),
+      ...optionFlags(new Map([...traefik.options].filter(([option]) => !without.includes(option)))),
       traefik.image,
       ...traefikArguments(config).map(expandable),
     ),
   );
+}
+
+function publishFlags(config: Config): Word[] {
+  const { hostPort } = config.traefik;
+  return [
+    ...(hostPort === undefined ? [] : ["--publish", `${hostPort}:80`]),
+    ...(offersLiveFiles(config) ? ["--publish", `127.0.0.1:${PREVIEW_PORT}:${PREVIEW_ENTRY}`] : []),
+  ];
+}
+
+/** The server's TCP ports that Traefik wants: `host_port`, `publish` among its options, the preview's. */
+export function hostPorts(config: Config): number[] {
+  const { hostPort, options } = config.traefik;
+  const published = options.get("publish") ?? [];
+  const given = (typeof published === "string" ? [published] : published === true ? [] : published).flatMap((text) => {
+    const [, first, last = first] = /(?:^|:)(\d+)(?:-(\d+))?:\d+(?:-\d+)?(?:\/tcp)?$/.exec(text) ?? [];
+    if (first === undefined) return [];
+    return Array.from({ length: Number(last) - Number(first) + 1 }, (_, i) => Number(first) + i);
+  });
+  return [...(hostPort === undefined ? [] : [hostPort]), ...given, ...(offersLiveFiles(config) ? [PREVIEW_PORT] : [])];
 }
 
 /** What follows the image; `${NAME}` as written. */
@@ -99,8 +176,9 @@ export function startTraefikContainer(): Command {
   return docker("container", "start", TRAEFIK);
 }
 
-export function stopTraefikContainer(): Command {
-  return docker("container", "stop", TRAEFIK);
+/** Where there is none, there is nothing to stop. */
+export function stopTraefikContainer(): Shell {
+  return sh`! docker inspect --type container ${TRAEFIK} >/dev/null 2>&1 || ${docker("container", "stop", TRAEFIK)}`;
 }
 
 export function traefikStatus(): Command {

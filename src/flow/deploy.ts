@@ -1,6 +1,5 @@
 import { traefikArguments } from "../commands/traefik.ts";
-import { version3Problems } from "../commands/traefik-problems.ts";
-import { ConfigError, ExitCode, MrskError, UsageError } from "../errors.ts";
+import { ExitCode, MrskError, UsageError } from "../errors.ts";
 import { containersOf, decide, type HostPlan, liveContainer, obstacles } from "../plan/deploy.ts";
 import { versionOf, containerName, containerPrefix } from "../commands/names.ts";
 import type { HostFacts } from "../plan/facts.ts";
@@ -14,6 +13,8 @@ import { rollOut } from "./roll-out.ts";
 import { appHosts, begin, type Run, timed } from "./run.ts";
 import { appSecrets, requireSecrets } from "./secrets.ts";
 import { bootstrap } from "./server.ts";
+import { noteDifference, refuseDroppedSettings } from "./traefik.ts";
+import { observeMended } from "./traefik-mend.ts";
 
 interface DeployOptions {
   readonly skipPush: boolean;
@@ -69,7 +70,7 @@ async function deliverAndBoot(
 
 /** Looks at every host before anything is touched, so that what cannot work is said now. */
 async function foresee(run: Run): Promise<void> {
-  const facts = await observeHosts(run, appHosts(run));
+  const facts = await observeMended(run, appHosts(run));
   refuse(await plansFor(run, facts, false));
 }
 
@@ -77,17 +78,22 @@ async function foresee(run: Run): Promise<void> {
 async function bootVersion(run: Run, { reuse, prune }: { reuse: boolean; prune: boolean }): Promise<void> {
   const version = await run.version();
   begin(run, `Start containers with version ${version}...`);
-  const facts = await observeHosts(run, appHosts(run));
+  const facts = await observeMended(run, appHosts(run));
   const plans = await plansFor(run, facts, reuse);
   refuse(plans);
-  for (const { host, traefik } of plans) {
-    if (traefik.action === "keep" && traefik.differs !== undefined) {
-      const text = `Traefik runs, but ${traefik.differs}. \`mrsk traefik reboot\` replaces it.`;
-      run.report({ kind: "note", host, text });
-    }
+  for (const plan of plans) {
+    noteDifference(run, plan.host, plan.traefik);
+    noteClosedDirectory(run, plan);
   }
   const roles = run.selection.app.flatMap((target) => target.roles);
   await rollOut(run, plans, await appSecrets(run, roles), { prune });
+}
+
+/** Another login user made the directory: the labels decide, as with a Traefik that has none. */
+function noteClosedDirectory(run: Run, { host, facts, roles }: HostPlan): void {
+  if (facts.liveDirectoryWritable || !roles.some(({ routing }) => routing === "labels")) return;
+  const text = `${facts.user} may not write the live files in ${facts.liveDirectory}: labels decide, and requests may be lost. Deploy as the user who made it, or as one with sudo.`;
+  run.report({ kind: "note", host, text });
 }
 
 async function plansFor(run: Run, facts: ReadonlyMap<string, HostFacts>, reuse: boolean): Promise<HostPlan[]> {
@@ -202,12 +208,6 @@ async function prepareRun(
       hint: "Commit or stash them, name a version with --version, or leave out --skip-push.",
     });
   }
-}
-
-/** What the configured Traefik would not start with, told before anything is touched. @throws ConfigError */
-function refuseDroppedSettings(run: Run): void {
-  const problems = version3Problems(run.config);
-  if (problems.length > 0) throw new ConfigError(problems.map((problem) => `${run.config.file}: ${problem}`));
 }
 
 /** The whole time is told also on failure; the hook runs after a success, when the lock is free. */

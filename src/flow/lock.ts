@@ -18,8 +18,7 @@ import { type Run, stopIfInterrupted } from "./run.ts";
  */
 export async function withLock<T>(run: Run, work: () => Promise<T>): Promise<T> {
   if (run.held.lock) return work();
-  await runHook(run, "pre-connect");
-  stopIfInterrupted(run);
+  await connecting(run);
   run.report({ kind: "title", text: "Acquiring the deploy lock..." });
   await acquire(run, "Automatic deploy lock");
   run.held.lock = true;
@@ -32,6 +31,14 @@ export async function withLock<T>(run: Run, work: () => Promise<T>): Promise<T> 
   } finally {
     await releaseAfter(run, failure);
   }
+}
+
+/** The `pre-connect` hook, once in a run: before the first connection. */
+export async function connecting(run: Run): Promise<void> {
+  if (run.held.connected) return;
+  await runHook(run, "pre-connect");
+  run.held.connected = true;
+  stopIfInterrupted(run);
 }
 
 /** A failing release must not hide why the work failed. */

@@ -1,8 +1,9 @@
 import { tagLatest } from "../commands/app.ts";
-import { lines, type Shell, sh } from "../commands/command.ts";
+import { lines, sh } from "../commands/command.ts";
 import { pruneImages } from "../commands/prune.ts";
 import { attempt, capture, type Script, script, type Step, step } from "../commands/script.ts";
-import { runTraefik, startTraefikContainer, TRAEFIK } from "../commands/traefik.ts";
+import { startTraefikContainer } from "../commands/traefik.ts";
+import { startOrRunTraefik } from "../commands/traefik-boot.ts";
 import type { Config } from "../config/config.ts";
 import type { Secret } from "../config/secret.ts";
 import type { HostPlan } from "../plan/deploy.ts";
@@ -63,19 +64,4 @@ function traefikSteps(config: Config, plan: HostPlan, secrets: ReadonlyMap<strin
   if (plan.traefik.action === "start") return [step("Start Traefik", startTraefikContainer())];
   if (plan.traefik.action !== "run") return [];
   return [step("Start Traefik", startOrRunTraefik(config, plan.facts.liveDirectory, secrets))];
-}
-
-/** Makes the directory first, or docker makes it as root. Two first deploys at once end with one Traefik. */
-export function startOrRunTraefik(config: Config, liveDirectory: string, secrets: ReadonlyMap<string, Secret>): Shell {
-  return sh`mkdir -p ${liveDirectory}
-if docker inspect --type container ${TRAEFIK} >/dev/null 2>&1; then
-  ${startTraefikContainer()}
-elif ! ${runTraefik(config, liveDirectory, secrets)}; then
-  state=$(docker inspect --type container --format '{{.State.Status}}' ${TRAEFIK} 2>/dev/null) || exit 1
-  if [ "$state" = created ]; then docker rm ${TRAEFIK} >/dev/null; exit 1; fi
-  tries=0
-  until [ "$(docker inspect --type container --format '{{.State.Status}}' ${TRAEFIK})" = running ]; do
-    tries=$((tries + 1)); [ "$tries" -lt 50 ] || exit 1; sleep 0.2
-  done
-fi`;
 }

@@ -2,13 +2,14 @@ import { sh } from "../commands/command.ts";
 import { auditFile } from "../commands/names.ts";
 import { releasesFile } from "../commands/releases.ts";
 import { attempt, script } from "../commands/script.ts";
+import { SHARED_DIRECTORY } from "../commands/traefik-boot.ts";
 import { onHosts } from "../hosts/on-hosts.ts";
 import { removeAccessory } from "./accessory.ts";
 import { removeApp } from "./app.ts";
 import { withLock } from "./lock.ts";
 import { logout } from "./registry.ts";
 import { appHosts, type Run } from "./run.ts";
-import { removeTraefik } from "./traefik.ts";
+import { removeTraefik } from "./traefik-removal.ts";
 
 /** `remove`: asks once, then takes everything of the service away but the audit logs. */
 export async function remove(run: Run, { confirmed }: { confirmed: boolean }): Promise<void> {
@@ -29,7 +30,7 @@ export async function remove(run: Run, { confirmed }: { confirmed: boolean }): P
 /** What is empty goes: another service's lock or live file keeps the folder. */
 async function removeRunDirectory(run: Run): Promise<void> {
   const { runDirectory } = run.config;
-  const body = sh`[ "$(docker ps --all --quiet --filter name=^traefik$)" ] || rmdir ${`${runDirectory}/traefik`} 2>/dev/null || true
+  const body = sh`[ "$(docker ps --all --quiet --filter name=^traefik$)" ] || rmdir ${`${runDirectory}/traefik`} ${`${SHARED_DIRECTORY}/traefik`} ${SHARED_DIRECTORY} 2>/dev/null || true
 rm -f ${releasesFile(run.config)}
 rmdir ${runDirectory} 2>/dev/null || true`;
   await onHosts(appHosts(run), (host) => host.run(script("Tidy up", [attempt("Tidy up", body)])));

@@ -2,7 +2,7 @@ import { NOT_HEALTHY } from "../commands/cutover.ts";
 import { recordRelease } from "../commands/releases.ts";
 import { attempt, type Script, type Step } from "../commands/script.ts";
 import type { Secret } from "../config/secret.ts";
-import { CommandFailedError, ExitCode, InterruptedError, MrskError, UnhealthyError } from "../errors.ts";
+import { CommandFailedError, InterruptedError, MrskError, UnhealthyError } from "../errors.ts";
 import type { Host } from "../hosts/host.ts";
 import { onHosts } from "../hosts/on-hosts.ts";
 import type { HostPlan } from "../plan/deploy.ts";
@@ -11,6 +11,7 @@ import { timestamp } from "./hook.ts";
 import { hostPhases, type HostPhases } from "./phases.ts";
 import type { Progress } from "./role-phases.ts";
 import { type Run, stopIfInterrupted } from "./run.ts";
+import { explainedTraefik } from "./traefik-errors.ts";
 
 /** One host on its way through the phases. */
 interface Traveller {
@@ -152,11 +153,7 @@ async function phase({ name, host }: Traveller, script: Script, signal?: AbortSi
         cause: error,
       });
     }
-    if (error instanceof CommandFailedError && /port is already allocated|address already in use/i.test(error.output)) {
-      const hint = "Something else on that server has the port: stop it, or set traefik.host_port.";
-      throw new MrskError(ExitCode.remote, error.message, { hint, cause: error });
-    }
-    throw error;
+    throw explainedTraefik(error);
   }
 }
 

@@ -38,7 +38,7 @@ export interface Run {
   readonly variables: Variables;
   readonly cwd: string;
   /** What the run holds now. The only mutable part. */
-  readonly held: { lock: boolean };
+  readonly held: { lock: boolean; connected?: boolean };
 }
 
 /** Announces a part of the work, unless the run was interrupted. @throws InterruptedError */

@@ -1,9 +1,43 @@
-import { attempt, script } from "../commands/script.ts";
-import { removeTraefikContainer, removeTraefikImage } from "../commands/traefik.ts";
+import { sh } from "../commands/command.ts";
+import { attempt, script, step } from "../commands/script.ts";
+import { removeTraefikContainer, removeTraefikImage, stopTraefikContainer, TRAEFIK } from "../commands/traefik.ts";
+import type { Host } from "../hosts/host.ts";
+import { neighbours } from "../hosts/neighbours.ts";
 import { onHosts } from "../hosts/on-hosts.ts";
+import { traefikUsers } from "../plan/traefik.ts";
 import { audit } from "./audit.ts";
 import { withLock } from "./lock.ts";
 import type { Run } from "./run.ts";
+import { traefikHosts } from "./traefik.ts";
+import { observeMended } from "./traefik-mend.ts";
+
+/** `traefik remove`: stays where somebody else on that host has containers with Traefik's labels, unless forced. */
+export async function removeTraefik(run: Run, { force }: { force: boolean }): Promise<void> {
+  await withLock(run, async () => {
+    const hosts = traefikHosts(run);
+    await observeMended(run, hosts);
+    await onHosts(hosts, (host) => removeFrom(run, host, force));
+  });
+}
+
+async function removeFrom(run: Run, host: Host, force: boolean): Promise<void> {
+  const users = traefikUsers(run.config, await neighbours(host));
+  if (users.length > 0 && !force) {
+    const text = `Traefik stays: ${users.join(", ")} use${users.length === 1 ? "s" : ""} it`;
+    run.report({ kind: "note", host: host.name, text });
+    return;
+  }
+  const removal = sh`docker rm -f ${TRAEFIK} 2>/dev/null || ! docker inspect --type container ${TRAEFIK} >/dev/null 2>&1`;
+  await host.run(
+    script("Remove Traefik", [
+      attempt("Stop Traefik", stopTraefikContainer()),
+      await audit(run, "Removed traefik container"),
+      step("Remove Traefik", removal),
+      await audit(run, "Removed traefik image"),
+      attempt("Remove Traefik's image", removeTraefikImage()),
+    ]),
+  );
+}
 
 /** `traefik remove-container`: the stopped one, as the original has it. */
 export async function removeStoppedTraefik(run: Run): Promise<void> {
@@ -25,8 +59,5 @@ export async function removeTraefikImageOnly(run: Run): Promise<void> {
 }
 
 async function onTraefikHosts(run: Run, work: ReturnType<typeof script>): Promise<void> {
-  await onHosts(
-    run.selection.traefik.map((name) => run.host(name)),
-    (host) => host.run(work),
-  );
+  await onHosts(traefikHosts(run), (host) => host.run(work));
 }

@@ -1,96 +1,111 @@
-import { sh } from "../commands/command.ts";
+import { type Body } from "../commands/command.ts";
 import { attempt, script, step } from "../commands/script.ts";
-import {
-  removeTraefikImage,
-  runTraefik,
-  startTraefikContainer,
-  stopTraefikContainer,
-  TRAEFIK,
-  traefikStatus,
-} from "../commands/traefik.ts";
+import { startTraefikContainer, stopTraefikContainer, traefikArguments, traefikStatus } from "../commands/traefik.ts";
+import { ensureTraefikImage, startOrRunTraefik } from "../commands/traefik-boot.ts";
+import { version3Problems } from "../commands/traefik-problems.ts";
+import { ConfigError, ExitCode, MrskError } from "../errors.ts";
+import type { Host } from "../hosts/host.ts";
 import { onHosts } from "../hosts/on-hosts.ts";
+import type { HostFacts } from "../plan/facts.ts";
+import { decideTraefik, type TraefikPlan, traefikProblems } from "../plan/traefik.ts";
 import { audit } from "./audit.ts";
-import { runHook } from "./hook.ts";
 import { withLock } from "./lock.ts";
-import { observeHosts } from "./observe.ts";
-import { startOrRunTraefik } from "./phases.ts";
+import { loginStep } from "./registry.ts";
 import { printBlock, type Run } from "./run.ts";
 import { environmentSecrets } from "./secrets.ts";
+import { explaining } from "./traefik-errors.ts";
+import { observeMended } from "./traefik-mend.ts";
 
-function traefikHosts(run: Run) {
+export function traefikHosts(run: Run): Host[] {
   return run.selection.traefik.map((host) => run.host(host));
 }
 
-/** Absent: run it. Stopped: start it. Running: leave it. Anything that fails is an error. */
+/** What the configured Traefik would not start with, told before anything is touched. @throws ConfigError */
+export function refuseDroppedSettings(run: Run): void {
+  const problems = version3Problems(run.config);
+  if (problems.length > 0) throw new ConfigError(problems.map((problem) => `${run.config.file}: ${problem}`));
+}
+
+/** Only an image of the registry's own needs its login. */
+export async function traefikLogin(run: Run): Promise<Body | undefined> {
+  const { server } = run.config.registry;
+  if (server === undefined || !run.config.traefik.image.startsWith(`${server}/`)) return undefined;
+  return (await loginStep(run)).body;
+}
+
+/** What cannot work on any host, before one of them is touched. @throws MrskError */
+export function refuseProblems(
+  run: Run,
+  facts: ReadonlyMap<string, HostFacts>,
+  planOf: (seen: HostFacts) => TraefikPlan,
+): void {
+  const found = [...facts.values()].flatMap((seen) =>
+    traefikProblems(run.config, planOf(seen), seen).map((text) => `${seen.host}: ${text}`),
+  );
+  if (found.length > 0) throw new MrskError(ExitCode.remote, found.join("\n"));
+}
+
+/** One that runs, but not as configured, is left as it is. */
+export function noteDifference(run: Run, host: string, plan: TraefikPlan): void {
+  if (plan.action !== "keep" || plan.differs === undefined) return;
+  const text = `Traefik runs, but ${plan.differs}. \`mrsk traefik reboot\` replaces it.`;
+  run.report({ kind: "note", host, text });
+}
+
+/** Absent: run it. Stopped: start it. Running: leave it, and say how it differs. Anything that fails is an error. */
 export async function bootTraefik(run: Run): Promise<void> {
+  refuseDroppedSettings(run);
   await withLock(run, async () => {
-    const secrets = await environmentSecrets(run, run.config.traefik.env, "traefik/env");
-    const facts = await observeHosts(run, traefikHosts(run));
-    await onHosts(traefikHosts(run), async (host) => {
-      const { liveDirectory } = facts.get(host.name)!;
-      await host.run(
-        script("Boot Traefik", [step("Start Traefik", startOrRunTraefik(run.config, liveDirectory, secrets))]),
-      );
+    const hosts = traefikHosts(run);
+    const facts = await observeMended(run, hosts);
+    const planOf = (seen: HostFacts) => decideTraefik(run.config, traefikArguments(run.config), seen);
+    refuseProblems(run, facts, planOf);
+    await onHosts(hosts, async (host) => {
+      const seen = facts.get(host.name)!;
+      await bootOn(run, host, seen, planOf(seen));
     });
   });
 }
 
-/** Replaces the container. New connections are refused for about half a second meanwhile. */
-export async function rebootTraefik(
-  run: Run,
-  { rolling, confirmed }: { rolling: boolean; confirmed: boolean },
-): Promise<void> {
-  const question =
-    "This will replace Traefik's container, and refuse connections for about half a second on each host. Are you sure?";
-  if (!confirmed && !(await run.confirm(question))) {
-    run.print("Aborted\n");
+async function bootOn(run: Run, host: Host, { liveDirectory }: HostFacts, plan: TraefikPlan): Promise<void> {
+  if (plan.action === "keep") {
+    if (plan.differs === undefined) run.report({ kind: "note", host: host.name, text: "Traefik runs already" });
+    noteDifference(run, host.name, plan);
     return;
   }
-  await withLock(run, async () => {
-    const hosts = traefikHosts(run);
-    for (const group of rolling ? hosts.map((host) => [host]) : [hosts]) {
-      const names = group.map((host) => host.name).join(",");
-      await runHook(run, "pre-traefik-reboot", { MRSK_HOSTS: names });
-      const secrets = await environmentSecrets(run, run.config.traefik.env, "traefik/env");
-      const facts = await observeHosts(run, group);
-      const line = await audit(run, "Rebooted traefik");
-      await onHosts(group, async (host) => {
-        const { home } = facts.get(host.name)!;
-        const directory = `${home}/${run.config.runDirectory}/traefik`;
-        const start = runTraefik(run.config, directory, secrets);
-        await host.run(
-          script("Reboot Traefik", [
-            line,
-            step(
-              "Pull Traefik's image",
-              sh`docker image inspect ${run.config.traefik.image} >/dev/null 2>&1 || docker pull ${run.config.traefik.image}`,
-            ),
-            step(
-              "Replace the container",
-              sh`mkdir -p ${directory}
-docker rm -f ${TRAEFIK} >/dev/null 2>&1 || true
-${start}`,
-            ),
-          ]),
-        );
-        run.report({ kind: "note", host: host.name, text: "Traefik is new" });
-      });
-      await runHook(run, "post-traefik-reboot", { MRSK_HOSTS: names });
-    }
-  });
+  const secrets = await environmentSecrets(run, run.config.traefik.env, "traefik/env");
+  const steps =
+    plan.action === "start"
+      ? [step("Start Traefik", startTraefikContainer())]
+      : [
+          step("Pull Traefik's image", ensureTraefikImage(run.config, await traefikLogin(run))),
+          step("Start Traefik", startOrRunTraefik(run.config, liveDirectory, secrets)),
+        ];
+  await explaining(() => host.run(script("Boot Traefik", steps)));
+  const text = plan.action === "start" ? "Traefik was stopped, and runs again" : "Traefik runs";
+  run.report({ kind: "note", host: host.name, text });
 }
 
 export async function startTraefik(run: Run): Promise<void> {
   await withLock(run, async () => {
+    const hosts = traefikHosts(run);
+    await observeMended(run, hosts);
     const steps = [await audit(run, "Started traefik"), step("Start Traefik", startTraefikContainer())];
-    await onHosts(traefikHosts(run), (host) => host.run(script("Start Traefik", steps)));
+    await onHosts(hosts, (host) => explaining(() => host.run(script("Start Traefik", steps))));
   });
 }
 
+/** Where it is stopped, or absent, that is no error. */
 export async function stopTraefik(run: Run): Promise<void> {
   await withLock(run, async () => {
     const steps = [await audit(run, "Stopped traefik"), attempt("Stop Traefik", stopTraefikContainer())];
-    await onHosts(traefikHosts(run), (host) => host.run(script("Stop Traefik", steps)));
+    await onHosts(traefikHosts(run), async (host) => {
+      const { steps: done } = await host.run(script("Stop Traefik", steps));
+      const stop = done.find(({ name }) => name === "Stop Traefik")!;
+      if (stop.status !== 0) {
+        run.report({ kind: "warning", host: host.name, text: `Traefik was not stopped: ${stop.stderr.trim()}` });
+      }
+    });
   });
 }
 
@@ -106,34 +121,4 @@ export async function traefikDetails(run: Run): Promise<void> {
   await onHosts(traefikHosts(run), async (host) =>
     printBlock(run, "Traefik", host.name, (await host.run(work)).text("Traefik")),
   );
-}
-
-/** Stays where another service on that host has containers with Traefik's labels, unless forced. */
-export async function removeTraefik(run: Run, { force }: { force: boolean }): Promise<void> {
-  await withLock(run, async () => {
-    const others = sh`docker ps --all --format '{{.Label "service"}} {{.Labels}}' | grep -F 'traefik.' | cut -d' ' -f1 | grep -vxF ${run.config.service} | sort -u`;
-    await onHosts(traefikHosts(run), async (host) => {
-      const seen = await host.run(script("Look who uses Traefik", [attempt("Others", others)]));
-      const users = seen.text("Others").split("\n").filter(Boolean);
-      if (users.length > 0 && !force) {
-        run.report({
-          kind: "note",
-          host: host.name,
-          text: `Traefik stays: ${users.join(", ")} use${users.length === 1 ? "s" : ""} it`,
-        });
-        return;
-      }
-      await host.run(
-        script("Remove Traefik", [
-          await audit(run, "Removed traefik container"),
-          step(
-            "Remove Traefik",
-            sh`docker rm -f ${TRAEFIK} 2>/dev/null || ! docker inspect --type container ${TRAEFIK} >/dev/null 2>&1`,
-          ),
-          await audit(run, "Removed traefik image"),
-          attempt("Remove Traefik's image", removeTraefikImage()),
-        ]),
-      );
-    });
-  });
 }

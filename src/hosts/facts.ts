@@ -1,11 +1,14 @@
 import * as z from "zod/mini";
-import { docker, lines, raw, sh } from "../commands/command.ts";
+import { lines, raw, type Shell, sh } from "../commands/command.ts";
 import { attempt, type Script, script, step } from "../commands/script.ts";
 import { CommandFailedError, ExitCode, MrskError } from "../errors.ts";
 import { releasedVersions } from "../commands/releases.ts";
 import { LIVE_MOUNT } from "../commands/traefik.ts";
+import { SHARED_DIRECTORY } from "../commands/traefik-boot.ts";
+import { lookForSwap } from "../commands/traefik-swap.ts";
 import type { ContainerFact, HostFacts, TraefikFact } from "../plan/facts.ts";
 import type { Host, ScriptResult } from "./host.ts";
+import { listeners, listenersOf } from "./listeners.ts";
 
 export interface Question {
   readonly service: string;
@@ -37,14 +40,14 @@ const TRAEFIK_FORMAT = [
   '"args":{{json .Args}}',
   '"networks":{{json .NetworkSettings.Networks}}',
   '"mounts":{{json .Mounts}}',
+  '"labels":{{json .Config.Labels}}',
   '"ports":{{json .HostConfig.PortBindings}}}',
 ].join(",");
 
 /** One script that asks a host everything a plan needs. Changes nothing. */
 export function observation({ service, expansions, releasesFile, runDirectory }: Question): Script {
-  const mountFormat = `{{range .Mounts}}{{if eq .Destination "${LIVE_MOUNT}"}}{{.Source}}{{end}}{{end}}`;
   return script("Look at the host", [
-    step("Docker engine", docker("version", "--format", "{{.Server.Version}} {{.Server.APIVersion}}")),
+    step("Docker engine", engineVersions()),
     step(
       "Login user",
       sh`id -u; id -un; pwd -P; uname -m
@@ -62,17 +65,9 @@ seen=$(look) || seen=$(look)
 printf '%s\n' "$seen"`,
     ),
     attempt("Traefik", sh`docker inspect --type container --format ${TRAEFIK_FORMAT} traefik 2>/dev/null`),
-    step(
-      "Live files",
-      sh`dir=$(docker inspect --type container --format ${mountFormat} traefik 2>/dev/null) || true
-[ -n "$dir" ] || dir=$(pwd -P)/${runDirectory}/traefik
-printf '%s\n' "$dir"
-probe=$dir; while [ ! -e "$probe" ]; do probe=$(dirname "$probe"); done
-if [ -w "$probe" ]; then echo writable; else echo closed; fi
-for file in "$dir"/${raw(globSafe(service))}-*.yml; do
-  [ ! -f "$file" ] || printf '%s %s\n' "$(basename "$file" .yml)" "$(base64 <"$file" | tr -d '\n')"
-done`,
-    ),
+    attempt("Listeners", listeners()),
+    attempt("Swap", lookForSwap()),
+    step("Live files", liveFiles(service, runDirectory)),
     attempt("Releases", sh`[ ! -f ${releasesFile} ] || tail -n 100 ${releasesFile}`),
     step(
       "Variables",
@@ -84,6 +79,26 @@ done`,
       ),
     ),
   ]);
+}
+
+/** Engines that do not know the oldest API they speak print two words. */
+function engineVersions(): Shell {
+  const versions = "{{.Server.Version}} {{.Server.APIVersion}}";
+  return sh`docker version --format ${`${versions} {{.Server.MinAPIVersion}}`} 2>/dev/null || docker version --format ${versions}`;
+}
+
+/** The directory, whether it can be written, and each file in base64. */
+function liveFiles(service: string, runDirectory: string): Shell {
+  const mountFormat = `{{range .Mounts}}{{if eq .Destination "${LIVE_MOUNT}"}}{{.Source}}{{end}}{{end}}`;
+  return sh`dir=$(docker inspect --type container --format ${mountFormat} traefik 2>/dev/null) || true
+if [ -z "$dir" ]; then if [ "$(id -u)" = 0 ]; then dir=${SHARED_DIRECTORY}/traefik; else dir=$(pwd -P)/${runDirectory}/traefik; fi; fi
+printf '%s\n' "$dir"
+probe=$dir; while [ ! -e "$probe" ]; do probe=$(dirname "$probe"); done
+as=
+if [ -w "$probe" ]; then echo writable; elif sudo -n true 2>/dev/null; then as="sudo -n"; echo writable; else echo closed; fi
+$as sh -c 'for file in "$1"/${raw(globSafe(service))}-*.yml; do
+  [ ! -f "$file" ] || printf "%s %s\n" "$(basename "$file" .yml)" "$(base64 <"$file" | tr -d "\n")"
+done' sh "$dir"`;
 }
 
 function globSafe(service: string): string {
@@ -120,14 +135,16 @@ const TraefikSchema = z.object({
   state: z.string(),
   args: z.nullable(z.array(z.string())),
   networks: z.nullable(z.record(z.string(), z.object({ IPAddress: z.string() }))),
+  labels: Labels,
   mounts: z.nullable(z.array(z.object({ Source: z.optional(z.string()), Destination: z.string() }))),
   ports: z.nullable(z.record(z.string(), z.nullable(z.array(z.object({ HostIp: z.string(), HostPort: z.string() }))))),
 });
 
 export function parseFacts(host: string, result: ScriptResult): HostFacts {
-  const [engineVersion = "", apiVersion = ""] = result.text("Docker engine").split(" ");
+  const [engineVersion = "", apiVersion = "", minApiVersion] = result.text("Docker engine").split(" ");
   const [uid, user = "", home = "", architecture = "", sudo, disk] = result.text("Login user").split("\n");
   const [liveDirectory = "", writable, ...files] = result.text("Live files").split("\n");
+  const swap = result.text("Swap").split("\n").filter(Boolean);
   const traefik = result.status("Traefik") === 0 ? result.text("Traefik") : "";
   return {
     host,
@@ -138,11 +155,15 @@ export function parseFacts(host: string, result: ScriptResult): HostFacts {
     architecture,
     engineVersion,
     apiVersion,
+    minApiVersion: minApiVersion || undefined,
     freeDiskMegabytes: disk ? Number(disk) : undefined,
     containers: jsonLines(host, result.text("Containers"), ContainerSchema)
       .map(containerFact)
       .toSorted((a, b) => (a.created < b.created ? 1 : -1)),
     traefik: jsonLines(host, traefik, TraefikSchema).map(traefikFact)[0],
+    listeners: listenersOf(result.text("Listeners")),
+    redirects: swap.includes("redirects"),
+    swapLeftovers: swap.filter((word) => word !== "redirects"),
     liveDirectory,
     liveDirectoryWritable: writable === "writable",
     liveFiles: pairs(files),
@@ -156,7 +177,8 @@ function pairs(entries: readonly string[]): Map<string, string> {
   return new Map(split.map(([name = "", encoded = ""]) => [name, Buffer.from(encoded, "base64").toString()]));
 }
 
-function jsonLines<T>(host: string, text: string, schema: z.ZodMiniType<T>): T[] {
+/** Each line that is JSON, as the schema has it. @throws MrskError for another shape */
+export function jsonLines<T>(host: string, text: string, schema: z.ZodMiniType<T>): T[] {
   return text
     .split("\n")
     .filter((line) => line.startsWith("{"))
@@ -187,6 +209,7 @@ function traefikFact(seen: z.infer<typeof TraefikSchema>): TraefikFact {
     state: seen.state,
     args: seen.args ?? [],
     address: Object.values(seen.networks ?? {}).find((network) => network.IPAddress)?.IPAddress,
+    labels: new Map(Object.entries(seen.labels ?? {})),
     mounts: new Map((seen.mounts ?? []).map((mount) => [mount.Destination, mount.Source ?? ""])),
     ports: Object.values(seen.ports ?? {}).flatMap((bindings) =>
       (bindings ?? []).map((b) => `${b.HostIp || "0.0.0.0"}:${b.HostPort}`),

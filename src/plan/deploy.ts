@@ -1,10 +1,11 @@
 import { offersLiveFiles } from "../commands/traefik.ts";
-import { readsVersion3, roleLabels, containerLabels, ID_LABEL } from "../commands/labels.ts";
+import { roleLabels, containerLabels, ID_LABEL } from "../commands/labels.ts";
 import { containerName, containerPrefix, versionOf } from "../commands/names.ts";
 import { expand } from "../commands/expansion.ts";
 import type { Config, Role } from "../config/config.ts";
 import type { RoleOnHost } from "../hosts/select.ts";
 import { type ContainerFact, type HostFacts, isUp, readsLiveFiles } from "./facts.ts";
+import { decideTraefik, type TraefikPlan, traefikProblems } from "./traefik.ts";
 
 /** How requests find the role's container on a host. */
 export type Routing = "live-file" | "labels" | "none";
@@ -39,12 +40,9 @@ export interface HostPlan {
   readonly facts: HostFacts;
   readonly roles: readonly RolePlan[];
   readonly traefik: TraefikPlan;
+  /** Why Traefik cannot work there, a line each. */
+  readonly traefikProblems: readonly string[];
 }
-
-export type TraefikPlan =
-  | { readonly action: "none" | "run" | "start" }
-  /** Runs as it should, or not quite: `differs` then says how. It is left alone either way. */
-  | { readonly action: "keep"; readonly differs: string | undefined };
 
 export interface Decision {
   readonly config: Config;
@@ -63,38 +61,18 @@ export interface Decision {
 export function decide(decision: Decision): HostPlan[] {
   return decision.targets.map((target) => {
     const facts = decision.facts.get(target.host)!;
-    const traefik = decideTraefik(decision, target, facts);
+    const routed = target.roles.some((role) => role.traefik);
+    const traefik = routed
+      ? decideTraefik(decision.config, decision.traefikArguments, facts)
+      : ({ action: "none" } as const);
     return {
       host: target.host,
       facts,
       roles: target.roles.map((role) => decideRole(decision, role, facts, traefik)),
       traefik,
+      traefikProblems: traefikProblems(decision.config, traefik, facts),
     };
   });
-}
-
-function decideTraefik({ config, traefikArguments }: Decision, target: RoleOnHost, facts: HostFacts): TraefikPlan {
-  if (!target.roles.some((role) => role.traefik)) return { action: "none" };
-  const { traefik } = facts;
-  if (!traefik) return { action: "run" };
-  if (traefik.state !== "running" && traefik.state !== "restarting") return { action: "start" };
-  const wanted = traefikArguments.map((argument) => expand(argument, facts.expansions));
-  return { action: "keep", differs: difference(config, wanted, traefik.image, traefik.args) };
-}
-
-function difference(
-  config: Config,
-  wanted: readonly string[],
-  image: string,
-  args: readonly string[],
-): string | undefined {
-  if (image !== config.traefik.image) return `its image is ${image}, configured is ${config.traefik.image}`;
-  const missing = wanted.filter((arg) => !args.includes(arg));
-  const surplus = args.filter((arg) => !wanted.includes(arg));
-  if (missing.length === 0 && surplus.length === 0) return undefined;
-  return [missing.length > 0 && `it lacks ${missing.join(" ")}`, surplus.length > 0 && `it has ${surplus.join(" ")}`]
-    .filter(Boolean)
-    .join("; ");
 }
 
 function decideRole(decision: Decision, role: Role, facts: HostFacts, traefik: TraefikPlan): RolePlan {
@@ -192,12 +170,7 @@ function surplusOf(
 
 /** What cannot work on a host, found before anything is touched: a line each. */
 export function obstacles(plan: HostPlan): string[] {
-  const major = Number(plan.facts.engineVersion.split(".")[0]);
-  const found: string[] = [];
-  const image = plan.facts.traefik?.image;
-  if (plan.traefik.action !== "none" && major >= 29 && image !== undefined && !readsVersion3(image)) {
-    found.push(`${image} cannot talk to Docker Engine ${plan.facts.engineVersion}: set traefik.image to a newer one`);
-  }
+  const found = [...plan.traefikProblems];
   for (const role of plan.roles) {
     if (role.routing === "labels" && role.old && !sameRouting(role.old.labels, role.next.labels)) {
       found.push(

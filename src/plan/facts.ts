@@ -14,13 +14,21 @@ export interface HostFacts {
   readonly engineVersion: string;
   /** e.g. 1.41. */
   readonly apiVersion: string;
+  /** The oldest API it still speaks; undefined where it does not say. */
+  readonly minApiVersion: string | undefined;
   readonly freeDiskMegabytes: number | undefined;
   /** Every container with the service's label, newest first. */
   readonly containers: readonly ContainerFact[];
   readonly traefik: TraefikFact | undefined;
+  /** Who listens on a TCP port, in words. Looked at only where no Traefik runs. */
+  readonly listeners: ReadonlyMap<number, string>;
+  /** Whether the login user may add rules to the packet filter. */
+  readonly redirects: boolean;
+  /** What an interrupted `traefik reboot` has left: containers, `rules`. */
+  readonly swapLeftovers: readonly string[];
   /** Absolute: where Traefik's live files are, or would be. */
   readonly liveDirectory: string;
-  /** Whether the login user can write there (or create it). */
+  /** Whether the login user can write there (or create it), with sudo if need be. */
   readonly liveDirectoryWritable: boolean;
   /** Text of the service's live files by name without `.yml`. */
   readonly liveFiles: ReadonlyMap<string, string>;
@@ -58,6 +66,15 @@ export interface TraefikFact {
   readonly mounts: ReadonlyMap<string, string>;
   /** Host side of published ports: `0.0.0.0:80`. */
   readonly ports: readonly string[];
+  readonly labels: ReadonlyMap<string, string>;
+}
+
+/** A container of anybody's on a host. */
+export interface Neighbour {
+  readonly name: string;
+  /** As for `ContainerFact`. */
+  readonly state: string;
+  readonly labels: ReadonlyMap<string, string>;
 }
 
 /** Whether this Traefik reads live files, from a directory that is mounted. */

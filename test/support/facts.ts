@@ -11,9 +11,13 @@ export function facts(overrides: Partial<HostFacts> = {}): HostFacts {
     architecture: "x86_64",
     engineVersion: "26.1.5",
     apiVersion: "1.45",
+    minApiVersion: "1.24",
     freeDiskMegabytes: 10_000,
     containers: [],
     traefik: undefined,
+    listeners: new Map(),
+    redirects: true,
+    swapLeftovers: [],
     liveDirectory: "/root/.mrsk/traefik",
     liveDirectoryWritable: true,
     liveFiles: new Map(),
@@ -57,6 +61,7 @@ export function traefik(overrides: Partial<TraefikFact> = {}): TraefikFact {
     address: "172.17.0.2",
     mounts: new Map([["/etc/traefik/mrsk", "/root/.mrsk/traefik"]]),
     ports: ["0.0.0.0:80", "127.0.0.1:18082"],
+    labels: new Map(),
     ...overrides,
   };
 }

@@ -1,0 +1,60 @@
+import type { Config } from "../config/config.ts";
+import type { Secret } from "../config/secret.ts";
+import { type Body, docker, type Shell, sh } from "./command.ts";
+import { withLogin } from "./registry.ts";
+import { LIVE_MOUNT, offersLiveFiles, runTraefik, startTraefikContainer, TRAEFIK } from "./traefik.ts";
+
+/** Where root keeps live files: every login user of the group docker can write there, which no home of root's offers. */
+export const SHARED_DIRECTORY = "/var/lib/mrsk";
+
+/**
+ * The directory of live files, before docker makes it as root. Who may use docker is as good as root on that host, so
+ * the group docker may write there: services that other users deploy share the Traefik that reads it.
+ */
+export function makeLiveDirectory(directory: string): Shell {
+  return sh`if [ ! -d ${directory} ]; then
+  mkdir -p ${directory}
+  if chgrp docker ${directory} 2>/dev/null; then chmod 2775 ${directory}; fi
+  case ${directory} in
+    ${SHARED_DIRECTORY}/*) if chgrp docker ${SHARED_DIRECTORY} 2>/dev/null; then chmod 750 ${SHARED_DIRECTORY}; fi ;;
+  esac
+fi`;
+}
+
+/**
+ * Starts the stopped container, or a new one. Two first deploys at once end with one Traefik: the name is free only once,
+ * and who comes second waits for the other's to run. Ends with an error where that one reads other live files.
+ */
+export function startOrRunTraefik(config: Config, liveDirectory: string, secrets: ReadonlyMap<string, Secret>): Shell {
+  return sh`${makeLiveDirectory(liveDirectory)}
+there() { docker inspect --type container ${TRAEFIK} >/dev/null 2>&1; }
+if ! there; then
+  if made=$(${runTraefik(config, liveDirectory, secrets)}); then exit 0; fi
+  if [ -n "$made" ]; then docker rm -f "$made" >/dev/null; exit 1; fi
+  tries=0
+  until there; do tries=$((tries + 1)); [ "$tries" -lt 5 ] || exit 1; sleep 0.2 2>/dev/null || sleep 1; done
+fi
+${startTraefikContainer()}
+${offersLiveFiles(config) ? sameDirectory(liveDirectory) : sh`:`}`;
+}
+
+function sameDirectory(liveDirectory: string): Shell {
+  const mount = `{{range .Mounts}}{{if eq .Destination "${LIVE_MOUNT}"}}{{.Source}}{{end}}{{end}}`;
+  return sh`dir=$(docker inspect --type container --format ${mount} ${TRAEFIK})
+case $dir in
+  ""|${liveDirectory}) ;;
+  *) echo "Another run has started Traefik meanwhile, with its live files in $dir: run this again" >&2; exit 1 ;;
+esac`;
+}
+
+/** The image as it is now, where the registry can be reached: a tag such as v2.11 moves. Else the host's will do. */
+export function pullTraefik(config: Config, logIn: Body | undefined): Shell {
+  const { image } = config.traefik;
+  const pull = docker("pull", image);
+  return sh`( ${logIn ? withLogin(pull, logIn) : pull} ) || docker image inspect ${image} >/dev/null 2>&1`;
+}
+
+/** The image, where the host has none. */
+export function ensureTraefikImage(config: Config, logIn: Body | undefined): Shell {
+  return sh`docker image inspect ${config.traefik.image} >/dev/null 2>&1 || ${pullTraefik(config, logIn)}`;
+}

@@ -1,0 +1,268 @@
+import { type Command, raw, render, type Shell, sh } from "./command.ts";
+import { ExitCode, MrskError } from "../errors.ts";
+import { BY_LABEL, PREVIEW_PORT, TRAEFIK } from "./traefik.ts";
+
+/** The second Traefik, which takes new connections while the first is replaced. */
+export const SECOND = "traefik-swap";
+/** The same where nothing can be led to it: the new settings are tried, no more. */
+export const TRIAL = "traefik-trial";
+/** Made beside the running one, started in its place. */
+export const NEXT = "traefik-next";
+/** The one that was replaced, until its successor serves. */
+export const OLD = "traefik-old";
+/** Exit status: the new Traefik does not start or serve; the old one does. */
+export const NOT_REPLACED = 68;
+/** Exit status: another run is replacing it. */
+export const BEING_REPLACED = 69;
+
+const COMMENT = "mrsk-swap";
+/** The swap goes on when the connection is lost: this word in its command line tells that it is at work. */
+const PROCESS = "mrsk-swap-process";
+const SERVE_SECONDS = 20;
+/** What the old Traefik's own grace (10 s by default, `transport.lifeCycle.graceTimeOut`) may take. */
+const STOP_SECONDS = 60;
+
+/** What stands before `iptables` for the login user: nothing, or sudo. undefined: rules cannot be made. */
+export type Filter = Command | undefined;
+
+/** The name of the Traefik beside the running one. */
+export function secondName(filter: Filter): string {
+  return filter ? SECOND : TRIAL;
+}
+
+/** Whether the packet filter can be used and what an interrupted reboot has left: a word a line. Changes nothing. */
+export function lookForSwap(): Shell {
+  return sh`docker ps --all --filter ${`name=^(${SECOND}|${TRIAL}|${NEXT}|${OLD})$`} --format '{{.Names}}'
+PATH=$PATH:/usr/sbin:/sbin
+if [ "$(id -u)" = 0 ]; then as=; else as="sudo -n"; fi
+if rules=$($as iptables -w 5 -t nat -S PREROUTING 2>/dev/null); then
+  echo redirects
+  case $rules in *"--comment ${raw(COMMENT)}"*) echo rules ;; esac
+fi`;
+}
+
+/** A request that the old Traefik may answer, so the new one has to. */
+export interface Question {
+  readonly host: string;
+  readonly path: string;
+}
+
+/** Functions that the steps share: addresses, published ports, what is asked, the rules. */
+function functions(filter: Filter): Shell {
+  const addresses =
+    '{{if eq .HostConfig.NetworkMode "host"}}127.0.0.1 32{{else}}{{range .NetworkSettings.Networks}}{{if .IPAddress}}{{.IPAddress}} {{.IPPrefixLen}} {{end}}{{end}}{{end}}';
+  const bindings =
+    "{{range $inner, $list := .HostConfig.PortBindings}}{{range $list}}{{$inner}}/{{if .HostIp}}{{.HostIp}}{{else}}0.0.0.0{{end}}/{{.HostPort}}{{println}}{{end}}{{end}}";
+  return sh`PATH=$PATH:/usr/sbin:/sbin
+state() { docker inspect --type container --format '{{.State.Status}}' "$1" 2>/dev/null || echo gone; }
+address() { docker inspect --type container --format ${addresses} "$1"; }
+ports() { docker inspect --type container --format ${bindings} ${NEXT} | tr / ' '; }
+pause() { sleep 0.1 2>/dev/null || sleep 1; }
+ask() { curl -sk --noproxy '*' -m 5 -o /dev/null -w '%{http_code}' --connect-to "::$1:$2" "$3://$4$5"; }
+serves() {
+  printf '%s\n' "$asked" | while read -r scheme host path inner before; do
+    [ -n "$scheme" ] || continue
+    now=$(ask "$1" "$inner" "$scheme" "$host" "$path") || now=000
+    [ "$now" != "$before" ] || continue
+    case $now in 000|404|502|503|504) echo "$scheme://$host$path answers $now, before it was $before"; exit 1 ;; esac
+  done
+}
+listens() {
+  first=$(ports | awk -v preview=${PREVIEW_PORT} '$2 == "tcp" && $4 != preview { print $1; exit }')
+  [ -z "$first" ] || curl -s --noproxy '*' -m 5 -o /dev/null "http://$1:$first" || [ "$?" != 7 ]
+}
+await() {
+  end=$(( $(date +%s) + ${SERVE_SECONDS} )); wrong=
+  while [ "$(date +%s)" -lt "$end" ]; do
+    [ "$(state "$1")" = running ] || { wrong="The new Traefik does not start"; break; }
+    set -- "$1" $(address "$1")
+    if [ -n "$2" ] && { [ -n "$asked" ] || listens "$2"; } && wrong=$(serves "$2"); then return 0; fi
+    pause
+  done
+  { printf '%s\n' "$wrong"; docker logs --tail 20 "$1"; } 2>&1
+  return 1
+}
+filter() { ${filter ? [...filter, "iptables", "-w", "5", "-t", "nat"] : ["false"]} "$@"; }
+rules() { filter -S "$1" | grep -e "--comment ${raw(COMMENT)}"; }
+unredirect() {
+  for chain in PREROUTING OUTPUT POSTROUTING; do
+    rules "$chain" | sed 's/^-A/-D/' | while read -r rule; do set -f; filter $rule; done
+  done
+}`;
+}
+
+/**
+ * What the running Traefik answers, asked at its published ports: a line for each question that it answers with a page of
+ * somebody's: scheme, host, path, port in the container, status. Nothing where none runs.
+ */
+export function askTheOld(questions: readonly Question[]): Shell {
+  const list = questions.map(({ host, path }) => `${host} ${path}`).join("\n");
+  return sh`${functions(undefined)}
+[ "$(state ${TRAEFIK})" = running ] || exit 0
+ports | while read -r inner kind at outer; do
+  [ "$kind" = tcp ] && [ -n "$outer" ] && [ "$outer" != ${PREVIEW_PORT} ] || continue
+  [ "$at" != 0.0.0.0 ] || at=127.0.0.1
+  for scheme in http https; do
+    printf '%s\n' ${list} | while read -r host path; do
+      [ -n "$host" ] || continue
+      status=$(ask "$at" "$outer" "$scheme" "$host" "$path") || continue
+      case $status in 404|5??) ;; *) printf '%s %s %s %s %s\n' "$scheme" "$host" "$path" "$inner" "$status" ;; esac
+    done
+  done
+done`;
+}
+
+/** Makes the container that is to take over. Prints its id. Ends with BEING_REPLACED where another run is at it. */
+export function makeNext(create: Command): Shell {
+  return sh`if docker inspect --type container ${NEXT} >/dev/null 2>&1; then echo "Another run replaces Traefik at this moment" >&2; exit ${BEING_REPLACED}; fi
+${create}`;
+}
+
+/** Starts the second Traefik with the new settings, and waits until it serves what the old one serves. */
+export function startSecond(name: string, create: Command): Shell {
+  const inner =
+    "{{range $inner, $list := .HostConfig.PortBindings}}{{if $list}} --publish 127.0.0.1::{{$inner}}{{end}}{{end}}";
+  return sh`${functions(undefined)}
+publish=$(docker inspect --type container --format ${inner} ${NEXT})
+${create} >/dev/null
+docker start ${name} >/dev/null
+said=$(await ${name}) || { printf '%s\n' "$said" >&2; exit ${NOT_REPLACED}; }`;
+}
+
+/** After a run that ended before the swap: nothing is left of it. */
+export function abandonSwap(): Shell {
+  return sh`${alive()}
+[ -z "$next" ] || swapping || docker rm -f ${SECOND} ${TRIAL} ${NEXT} >/dev/null 2>&1 || true`;
+}
+
+/** `swapping`: a swap is at work, whoever began it. `preparing`: so is the run that made the next container. */
+function alive(): Shell {
+  // The bracket keeps the searching process from finding itself.
+  return sh`swapping() { grep -slq ${`${PROCESS.slice(0, -1)}[${PROCESS.slice(-1)}]`} /proc/[0-9]*/cmdline; }
+preparing() {
+  by=$(docker inspect --type container --format ${`{{index .Config.Labels "${BY_LABEL}"}}`} ${NEXT} 2>/dev/null) && [ -n "$by" ] &&
+    tr '\0' ' ' </proc/"$by"/cmdline 2>/dev/null | grep -q 'sh -s'
+}`;
+}
+
+/**
+ * Replaces the container, in a session of its own: it goes on when the connection is lost, and is over in seconds, since
+ * stopping half-way would be the one thing that loses requests. The rules stand only while it is at work. Prints what it
+ * does; at its end `closed N`, in hundredths of a second, where the port was closed.
+ * @param policy restart policy of the new container
+ * @param filter undefined: without the second Traefik's help
+ */
+export function swap(policy: string, filter: Filter): Shell {
+  const text = render(filter ? bridged(policy, filter) : plain(policy), (secret) => {
+    throw new MrskError(ExitCode.bug, `the secret ${secret.name} would be in an argument list`);
+  });
+  return sh`log=$(mktemp)
+setsid sh -c ${text} ${PROCESS} "$asked" >"$log" 2>&1 </dev/null &
+pid=$!; seen=0
+say() { size=$(wc -c <"$log"); [ "$size" -le "$seen" ] || { tail -c +$((seen + 1)) "$log"; seen=$size; }; }
+while kill -0 "$pid" 2>/dev/null; do say; sleep 0.1 2>/dev/null || sleep 1; done
+status=0; wait "$pid" || status=$?
+say; rm -f "$log"; exit "$status"`;
+}
+
+/** With the rules in place, the order of a lossless change: nothing stops before its successor serves. */
+function bridged(policy: string, filter: Filter): Shell {
+  return sh`asked=$1
+${functions(filter)}
+redirect() {
+  set -- $(address ${SECOND}); ip=$1; prefix=$2
+  ports | while read -r inner kind at outer; do
+    case $at in 127.*|*:*) continue ;; esac
+    [ -n "$outer" ] || continue
+    there="! -d 127.0.0.0/8"; [ "$at" = 0.0.0.0 ] || there="-d $at"
+    filter -I POSTROUTING -s "$ip/$prefix" -d "$ip" -p "$kind" --dport "$inner" -m conntrack --ctstate DNAT -m comment --comment ${COMMENT} -j MASQUERADE &&
+    filter -I OUTPUT $there -p "$kind" --dport "$outer" -m addrtype --dst-type LOCAL -m comment --comment ${COMMENT} -j DNAT --to-destination "$ip:$inner" &&
+    filter -I PREROUTING $there -p "$kind" --dport "$outer" -m addrtype --dst-type LOCAL -m comment --comment ${COMMENT} -j DNAT --to-destination "$ip:$inner" || exit 1
+  done
+}
+echo "New connections go to the second Traefik"
+if ! redirect; then
+  unredirect; docker rm -f ${SECOND} ${NEXT} >/dev/null; echo "The packet filter refuses the rules"; exit ${NOT_REPLACED}
+fi
+echo "The old one finishes what it has"
+${reviveMeanwhile()}
+docker stop -t ${STOP_SECONDS} ${TRAEFIK} >/dev/null
+${takePlace(policy)}
+echo "New connections go to the new one"
+unredirect
+echo "The second one finishes what it has"
+docker stop -t ${STOP_SECONDS} ${SECOND} >/dev/null
+docker rm -f ${SECOND} ${OLD} >/dev/null 2>&1
+exit "$result"`;
+}
+
+/** Without them, the shortest gap: what is under way is lost with it. */
+function plain(policy: string): Shell {
+  return sh`asked=$1
+${functions(undefined)}
+clock() { cut -d' ' -f1 /proc/uptime | tr -d .; }
+docker rm -f ${TRIAL} >/dev/null 2>&1
+since=
+if [ "$(state ${TRAEFIK})" = running ]; then
+  ${reviveMeanwhile()}
+  since=$(clock)
+  echo "Stop the old one"
+  docker kill ${TRAEFIK} >/dev/null
+fi
+${takePlace(policy)}
+docker rm -f ${OLD} >/dev/null 2>&1
+[ -z "$since" ] || echo "closed $(( $(clock) - since ))"
+exit "$result"`;
+}
+
+/** Should the server itself go down now, the old one comes back with it though it was stopped. Sets `was`. */
+function reviveMeanwhile(): Shell {
+  return sh`was=$(docker inspect --type container --format '{{.HostConfig.RestartPolicy.Name}}' ${TRAEFIK})
+docker update --restart always ${TRAEFIK} >/dev/null`;
+}
+
+/** The new container under Traefik's name, serving; where it does not, the old one again. Sets `result`. */
+function takePlace(policy: string): Shell {
+  return sh`result=0
+docker rename ${TRAEFIK} ${OLD} 2>/dev/null
+docker rename ${NEXT} ${TRAEFIK}
+echo "Start the new one"
+said=$(docker start ${TRAEFIK} 2>&1) && said=$(await ${TRAEFIK}) || result=${NOT_REPLACED}
+if [ "$result" = 0 ]; then
+  docker update --restart ${policy} ${TRAEFIK} >/dev/null
+else
+  printf '%s\n' "$said"
+  echo "Back to the old one"
+  docker rm -f ${TRAEFIK} >/dev/null
+  if docker rename ${OLD} ${TRAEFIK} 2>/dev/null; then
+    docker start ${TRAEFIK} >/dev/null
+    await ${TRAEFIK} >/dev/null
+    docker update --restart "$was" ${TRAEFIK} >/dev/null
+  fi
+fi`;
+}
+
+/**
+ * Settles what an interrupted reboot has left, when its swap is no longer at work: one Traefik that serves, no rule, no
+ * second container. Ends with BEING_REPLACED while it still is after a minute.
+ */
+export function mendSwap(policy: string, filter: Filter): Shell {
+  return sh`${functions(filter)}
+${alive()}
+asked=; tries=0
+while swapping || preparing; do
+  tries=$((tries + 1)); [ "$tries" -lt 600 ] || { echo "Another run replaces Traefik at this moment" >&2; exit ${BEING_REPLACED}; }
+  pause
+done
+if [ "$(state ${TRAEFIK})" = gone ]; then
+  docker rename ${OLD} ${TRAEFIK} 2>/dev/null || docker rename ${NEXT} ${TRAEFIK}
+fi
+if ! said=$(docker start ${TRAEFIK} 2>&1); then
+  docker inspect --type container ${OLD} >/dev/null 2>&1 || { printf '%s\n' "$said" >&2; exit 1; }
+  docker rm -f ${TRAEFIK} >/dev/null; docker rename ${OLD} ${TRAEFIK}; docker start ${TRAEFIK} >/dev/null
+fi
+said=$(await ${TRAEFIK}) || { printf '%s\n' "$said" >&2; exit 1; }
+docker update --restart ${policy} ${TRAEFIK} >/dev/null
+${filter ? sh`unredirect; docker stop -t ${STOP_SECONDS} ${SECOND} >/dev/null 2>&1 || true; docker rm -f ${SECOND} >/dev/null 2>&1 || true` : sh`:`}
+docker rm -f ${TRIAL} ${NEXT} ${OLD} >/dev/null 2>&1 || true`;
+}

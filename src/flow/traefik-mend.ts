@@ -1,0 +1,37 @@
+import { script, step } from "../commands/script.ts";
+import { restartPolicy } from "../commands/traefik.ts";
+import { type Filter, mendSwap, SECOND } from "../commands/traefik-swap.ts";
+import type { Host } from "../hosts/host.ts";
+import { onHosts } from "../hosts/on-hosts.ts";
+import type { HostFacts } from "../plan/facts.ts";
+import { observeHosts } from "./observe.ts";
+import type { Run } from "./run.ts";
+import { explaining } from "./traefik-errors.ts";
+
+/** Looks at the hosts, and settles what an interrupted `traefik reboot` has left there. @throws HostsFailedError */
+export async function observeMended(run: Run, hosts: readonly Host[]): Promise<Map<string, HostFacts>> {
+  const facts = await observeHosts(run, hosts);
+  const left = hosts.filter(({ name }) => facts.get(name)!.swapLeftovers.length > 0);
+  if (left.length === 0) return facts;
+  await onHosts(left, (host) => mend(run, host, facts.get(host.name)!));
+  return new Map([...facts, ...(await observeHosts(run, left))]);
+}
+
+async function mend(run: Run, host: Host, facts: HostFacts): Promise<void> {
+  const filter = filterOf(facts);
+  const work = script("Settle an interrupted reboot of Traefik", [
+    step("Settle an interrupted reboot of Traefik", mendSwap(restartPolicy(run.config), filter)),
+  ]);
+  await explaining(() => host.run(work, { signal: run.signal }));
+  if (!filter && facts.swapLeftovers.includes(SECOND)) {
+    const text = `an interrupted \`mrsk traefik reboot\` has left ${SECOND}, and perhaps rules of the packet filter: run it again as root, or with sudo`;
+    run.report({ kind: "warning", host: host.name, text });
+  } else {
+    run.report({ kind: "note", host: host.name, text: "What an interrupted reboot of Traefik had left is settled" });
+  }
+}
+
+export function filterOf({ redirects, root }: HostFacts): Filter {
+  if (!redirects) return undefined;
+  return root ? [] : ["sudo", "-n"];
+}

@@ -1,0 +1,107 @@
+import { capture, type Script, script, step } from "../commands/script.ts";
+import { createSecondTraefik, createTraefik, LIVE_MOUNT } from "../commands/traefik.ts";
+import { makeLiveDirectory, pullTraefik } from "../commands/traefik-boot.ts";
+import { questions, sharedDefinitions } from "../commands/traefik-questions.ts";
+import { abandonSwap, askTheOld, makeNext, NEXT, secondName, startSecond, swap } from "../commands/traefik-swap.ts";
+import type { Host } from "../hosts/host.ts";
+import { neighbours } from "../hosts/neighbours.ts";
+import { onHosts } from "../hosts/on-hosts.ts";
+import type { HostFacts, Neighbour } from "../plan/facts.ts";
+import { decideSwap } from "../plan/traefik.ts";
+import { audit } from "./audit.ts";
+import { runHook } from "./hook.ts";
+import { connecting, withLock } from "./lock.ts";
+import { observeHosts } from "./observe.ts";
+import type { Run } from "./run.ts";
+import { environmentSecrets } from "./secrets.ts";
+import { refuseDroppedSettings, refuseProblems, traefikHosts, traefikLogin } from "./traefik.ts";
+import { explaining } from "./traefik-errors.ts";
+import { filterOf, observeMended } from "./traefik-mend.ts";
+
+interface RebootOptions {
+  /** Host by host. */
+  readonly rolling: boolean;
+  readonly confirmed: boolean;
+}
+
+/**
+ * `traefik reboot`: replaces the container. Where the login user may change the packet filter, a second Traefik takes
+ * the connections meanwhile and none is refused; elsewhere it says beforehand what that costs.
+ */
+export async function rebootTraefik(run: Run, { rolling, confirmed }: RebootOptions): Promise<void> {
+  refuseDroppedSettings(run);
+  const hosts = traefikHosts(run);
+  await connecting(run);
+  if (!(await agreed(run, await observeHosts(run, hosts), confirmed))) {
+    run.print("Aborted\n");
+    return;
+  }
+  await withLock(run, async () => {
+    for (const group of rolling ? hosts.map((host) => [host]) : [hosts]) {
+      const names = group.map((host) => host.name).join(",");
+      await runHook(run, "pre-traefik-reboot", { MRSK_HOSTS: names });
+      const facts = await observeMended(run, group);
+      refuseProblems(run, facts, () => ({ action: "run" }));
+      await onHosts(group, (host) => reboot(run, host, facts.get(host.name)!));
+      await runHook(run, "post-traefik-reboot", { MRSK_HOSTS: names });
+    }
+  });
+}
+
+/** Tells the price, then asks. */
+async function agreed(run: Run, facts: ReadonlyMap<string, HostFacts>, confirmed: boolean): Promise<boolean> {
+  const costs = [...facts.values()].flatMap((seen) => {
+    const { cost } = decideSwap(run.config, seen);
+    return cost === undefined ? [] : [{ host: seen.host, cost }];
+  });
+  for (const { host, cost } of costs) {
+    const text = `connections will be refused for about half a second, and requests under way end: ${cost}`;
+    run.report({ kind: "warning", host, text });
+  }
+  if (confirmed) return true;
+  const price =
+    costs.length > 0 ? "refusing connections for about half a second where said" : "without losing a request";
+  return run.confirm(
+    `This will replace Traefik's container on ${[...facts.keys()].join(", ")}, ${price}. Are you sure?`,
+  );
+}
+
+async function reboot(run: Run, host: Host, facts: HostFacts): Promise<void> {
+  const work = await rebootScript(run, facts, await neighbours(host));
+  const result = await explaining(() => host.run(work, { signal: run.signal }));
+  const closed = /^closed (\d+)$/m.exec(result.text(REPLACE))?.[1];
+  const price =
+    closed === undefined
+      ? "no connection was refused"
+      : `its ports were closed for ${(Number(closed) / 100).toFixed(2)} s`;
+  run.report({ kind: "note", host: host.name, text: `Traefik is new, ${price}` });
+}
+
+const REPLACE = "Replace the container";
+
+async function rebootScript(run: Run, facts: HostFacts, others: readonly Neighbour[]): Promise<Script> {
+  const { config } = run;
+  const { liveDirectory, traefik } = facts;
+  const secrets = await environmentSecrets(run, config.traefik.env, "traefik/env");
+  const plan = decideSwap(config, facts);
+  const filter = plan.bridged ? filterOf(facts) : undefined;
+  const name = secondName(filter);
+  const labels = sharedDefinitions(config.traefik.labels, traefik?.labels ?? new Map());
+  const apps = others.filter((other) => other.state === "running" && !other.name.startsWith("traefik"));
+  const trial = [
+    capture("asked", "Ask what Traefik serves", askTheOld(questions(apps))),
+    step(
+      "Start a second Traefik",
+      startSecond(name, createSecondTraefik(config, liveDirectory, secrets, { name, labels })),
+    ),
+  ];
+  const steps = [
+    await audit(run, "Rebooted traefik"),
+    step("Pull Traefik's image", pullTraefik(config, await traefikLogin(run))),
+    ...(traefik?.mounts.has(LIVE_MOUNT) ? [] : [step("Make the directory", makeLiveDirectory(liveDirectory))]),
+    capture("next", "Make the new container", makeNext(createTraefik(config, liveDirectory, secrets, NEXT))),
+    ...(plan.tried ? trial : []),
+    step(REPLACE, swap(plan.policy, filter)),
+  ];
+  return script("Reboot Traefik", steps, abandonSwap());
+}

@@ -1,0 +1,113 @@
+import { expand } from "../commands/expansion.ts";
+import { hostPorts, restartPolicy } from "../commands/traefik.ts";
+import type { Config } from "../config/config.ts";
+import type { HostFacts, Neighbour, TraefikFact } from "./facts.ts";
+import { engineProblem } from "./traefik-engine.ts";
+
+export type TraefikPlan =
+  | { readonly action: "none" | "run" | "start" }
+  /** Runs as it should, or not quite: `differs` then says how. It is left alone either way. */
+  | { readonly action: "keep"; readonly differs: string | undefined };
+
+/** @param wantedArguments those Traefik would be started with */
+export function decideTraefik(config: Config, wantedArguments: readonly string[], facts: HostFacts): TraefikPlan {
+  const { traefik } = facts;
+  if (!traefik) return { action: "run" };
+  if (!isRunning(traefik)) return { action: "start" };
+  const wanted = wantedArguments.map((argument) => expand(argument, facts.expansions));
+  return { action: "keep", differs: difference(config, wanted, traefik, facts.expansions) };
+}
+
+export function isRunning(traefik: TraefikFact): boolean {
+  return traefik.state === "running" || traefik.state === "restarting";
+}
+
+function difference(
+  config: Config,
+  wanted: readonly string[],
+  seen: TraefikFact,
+  expansions: ReadonlyMap<string, string>,
+): string | undefined {
+  if (seen.image !== config.traefik.image) {
+    return `its image is ${seen.image}, configured is ${config.traefik.image}`;
+  }
+  const labels = [...config.traefik.labels].filter(
+    ([key, value]) => seen.labels.get(key) !== expand(value, expansions),
+  );
+  const published = seen.ports.map((port) => Number(port.slice(port.lastIndexOf(":") + 1)));
+  const ports = hostPorts(config).filter((port) => !published.includes(port));
+  const missing = wanted.filter((arg) => !seen.args.includes(arg));
+  const surplus = seen.args.filter((arg) => !wanted.includes(arg));
+  const found = [
+    missing.length > 0 && `it lacks ${missing.join(" ")}`,
+    surplus.length > 0 && `it has ${surplus.join(" ")}`,
+    ports.length > 0 && `it does not publish ${ports.join(", ")}`,
+    labels.length > 0 && `its labels are others: ${labels.map(([key]) => key).join(", ")}`,
+  ].filter(Boolean);
+  return found.length > 0 ? found.join("; ") : undefined;
+}
+
+/** What would keep Traefik from working on a host, a line each; found before anything is touched. */
+export function traefikProblems(config: Config, plan: TraefikPlan, facts: HostFacts): string[] {
+  if (plan.action === "none") return [];
+  const image = plan.action === "run" ? config.traefik.image : facts.traefik!.image;
+  const engine = engineProblem(image, facts);
+  const taken =
+    plan.action === "keep"
+      ? []
+      : hostPorts(config).flatMap((port) => {
+          const who = facts.listeners.get(port);
+          return who === undefined ? [] : [`port ${port}, which Traefik needs, is taken by ${who}`];
+        });
+  return [...(engine === undefined ? [] : [engine]), ...taken];
+}
+
+/** How Traefik can be replaced on a host. */
+export interface SwapPlan {
+  /** A second one serves meanwhile. */
+  readonly bridged: boolean;
+  /** The new settings can be tried beside the running one. */
+  readonly tried: boolean;
+  /** Why requests are refused meanwhile; undefined when none are. */
+  readonly cost: string | undefined;
+  readonly policy: string;
+}
+
+export function decideSwap(config: Config, facts: HostFacts): SwapPlan {
+  const policy = restartPolicy(config);
+  const running = facts.traefik !== undefined && isRunning(facts.traefik);
+  const fixed = ownNetwork(config);
+  if (!running) return { bridged: false, tried: false, cost: undefined, policy };
+  if (fixed !== undefined) return { bridged: false, tried: false, cost: `Traefik has ${fixed}`, policy };
+  if (facts.redirects) return { bridged: true, tried: true, cost: undefined, policy };
+  const cost =
+    facts.root || facts.sudo ? "there is no iptables" : `${facts.user} is not root and has no sudo without a password`;
+  return { bridged: false, tried: true, cost, policy };
+}
+
+/** What only one container can have at a time. */
+function ownNetwork({ network, traefik }: Config): string | undefined {
+  const asked = traefik.options.get("network") ?? traefik.options.get("net") ?? network;
+  const mode = typeof asked === "string" ? asked : "";
+  if (mode === "host" || mode.startsWith("container:")) return `the network ${mode}`;
+  return ["ip", "ip6", "mac-address"].some((option) => traefik.options.has(option))
+    ? "an address of its own"
+    : undefined;
+}
+
+/** Whoever else needs Traefik on a host: other services, other destinations of this one, containers of nobody's. */
+export function traefikUsers(config: Config, neighbours: readonly Neighbour[]): string[] {
+  const own = [config.service, ...config.accessories.map(({ service }) => service)];
+  const others = neighbours.flatMap(({ name, labels }) => {
+    if (/^traefik(?:-swap|-next|-old)?$/.test(name) || ![...labels.keys()].some((key) => key.startsWith("traefik.")))
+      return [];
+    const service = labels.get("service");
+    const destination = labels.get("destination") || undefined;
+    if (service === undefined) return [`container ${name}`];
+    if (!own.includes(service)) return [destination === undefined ? service : `${service} (${destination})`];
+    return service === config.service && destination !== config.destination
+      ? [`${service} (${destination ?? "without a destination"})`]
+      : [];
+  });
+  return [...new Set(others)].toSorted();
+}
