@@ -1,6 +1,6 @@
 import { type Command, raw, render, type Shell, sh } from "./command.ts";
 import { ExitCode, MrskError } from "../errors.ts";
-import { BY_LABEL, PREVIEW_PORT, TRAEFIK } from "./traefik.ts";
+import { BY_LABEL, PREVIEW_ENTRY, TRAEFIK } from "./traefik.ts";
 
 /** The second Traefik, which takes new connections while the first is replaced. */
 export const SECOND = "traefik-swap";
@@ -47,7 +47,10 @@ export interface Question {
   readonly path: string;
 }
 
-/** Functions that the steps share: addresses, published ports, what is asked, the rules. */
+/**
+ * Functions that the steps share: addresses, published ports (`ports`: those of the old one that the new one has a door
+ * for), what is asked, the rules.
+ */
 function functions(filter: Filter): Shell {
   const addresses =
     '{{if eq .HostConfig.NetworkMode "host"}}127.0.0.1 32{{else}}{{range .NetworkSettings.Networks}}{{if .IPAddress}}{{.IPAddress}} {{.IPPrefixLen}} {{end}}{{end}}{{end}}';
@@ -56,27 +59,33 @@ function functions(filter: Filter): Shell {
   return sh`PATH=$PATH:/usr/sbin:/sbin
 state() { docker inspect --type container --format '{{.State.Status}}' "$1" 2>/dev/null || echo gone; }
 address() { docker inspect --type container --format ${addresses} "$1"; }
-ports() { docker inspect --type container --format ${bindings} ${NEXT} | tr / ' '; }
+bindings() { docker inspect --type container --format ${bindings} "$1" | tr / ' '; }
+ports() {
+  kept=" $(bindings ${NEXT} | awk '{ printf "%s/%s ", $1, $2 }')"
+  bindings ${TRAEFIK} | while read -r inner kind at outer; do
+    case $kept in *" $inner/$kind "*) printf '%s %s %s %s\n' "$inner" "$kind" "$at" "$outer" ;; esac
+  done
+}
 pause() { sleep 0.1 2>/dev/null || sleep 1; }
 ask() { curl -sk --noproxy '*' -m 5 -o /dev/null -w '%{http_code}' --connect-to "::$1:$2" "$3://$4$5"; }
 serves() {
   printf '%s\n' "$asked" | while read -r scheme host path inner before; do
-    [ -n "$scheme" ] || continue
+    [ -n "$scheme" ] && bindings "$2" | grep -q "^$inner tcp " || continue
     now=$(ask "$1" "$inner" "$scheme" "$host" "$path") || now=000
     [ "$now" != "$before" ] || continue
     case $now in 000|404|502|503|504) echo "$scheme://$host$path answers $now, before it was $before"; exit 1 ;; esac
   done
 }
 listens() {
-  first=$(ports | awk -v preview=${PREVIEW_PORT} '$2 == "tcp" && $4 != preview { print $1; exit }')
-  [ -z "$first" ] || curl -s --noproxy '*' -m 5 -o /dev/null "http://$1:$first" || [ "$?" != 7 ]
+  first=$(bindings "$1" | awk -v preview=${PREVIEW_ENTRY} '$2 == "tcp" && $1 != preview { print $1; exit }')
+  [ -z "$first" ] || curl -s --noproxy '*' -m 5 -o /dev/null "http://$2:$first" || [ "$?" != 7 ]
 }
 await() {
   end=$(( $(date +%s) + ${SERVE_SECONDS} )); wrong=
   while [ "$(date +%s)" -lt "$end" ]; do
     [ "$(state "$1")" = running ] || { wrong="The new Traefik does not start"; break; }
     set -- "$1" $(address "$1")
-    if [ -n "$2" ] && { [ -n "$asked" ] || listens "$2"; } && wrong=$(serves "$2"); then return 0; fi
+    if [ -n "$2" ] && { [ -n "$asked" ] || listens "$1" "$2"; } && wrong=$(serves "$2" "$1"); then return 0; fi
     pause
   done
   { printf '%s\n' "$wrong"; docker logs --tail 20 "$1"; } 2>&1
@@ -92,24 +101,30 @@ unredirect() {
 }
 
 /**
- * What the running Traefik answers, asked at its published ports: a line for each question that it answers with a page of
- * somebody's: scheme, host, path, port in the container, status. Nothing where none runs.
+ * What the running Traefik answers: a line for each question that it answers with a page of somebody's: scheme, host,
+ * path, port in the container, status. Nothing where none runs.
  */
 export function askTheOld(questions: readonly Question[]): Shell {
-  const list = questions.map(({ host, path }) => `${host} ${path}`).join("\n");
   return sh`${functions(undefined)}
-[ "$(state ${TRAEFIK})" = running ] || exit 0
-ports | while read -r inner kind at outer; do
-  [ "$kind" = tcp ] && [ -n "$outer" ] && [ "$outer" != ${PREVIEW_PORT} ] || continue
-  [ "$at" != 0.0.0.0 ] || at=127.0.0.1
-  for scheme in http https; do
-    printf '%s\n' ${list} | while read -r host path; do
-      [ -n "$host" ] || continue
-      status=$(ask "$at" "$outer" "$scheme" "$host" "$path") || continue
-      case $status in 404|5??) ;; *) printf '%s %s %s %s %s\n' "$scheme" "$host" "$path" "$inner" "$status" ;; esac
+${collect(questions)}
+collect ${TRAEFIK}`;
+}
+
+function collect(questions: readonly Question[]): Shell {
+  const list = questions.map(({ host, path }) => `${host} ${path}`).join("\n");
+  return sh`collect() {
+  [ "$(state "$1")" = running ] || return 0
+  set -- "$1" $(address "$1")
+  bindings "$1" | awk -v preview=${PREVIEW_ENTRY} '$2 == "tcp" && $1 != preview { print $1 }' | sort -u | while read -r inner; do
+    for scheme in http https; do
+      printf '%s\n' ${list} | while read -r host path; do
+        [ -n "$host" ] || continue
+        status=$(ask "$2" "$inner" "$scheme" "$host" "$path") || continue
+        case $status in 404|5??) ;; *) printf '%s %s %s %s %s\n' "$scheme" "$host" "$path" "$inner" "$status" ;; esac
+      done
     done
   done
-done`;
+}`;
 }
 
 /** Makes the container that is to take over. Prints its id. Ends with BEING_REPLACED where another run is at it. */
@@ -129,10 +144,9 @@ docker start ${name} >/dev/null
 said=$(await ${name}) || { printf '%s\n' "$said" >&2; exit ${NOT_REPLACED}; }`;
 }
 
-/** After a run that ended before the swap: nothing is left of it. */
+/** After a run that ended before the swap (`begun` is set by then): nothing is left of it. */
 export function abandonSwap(): Shell {
-  return sh`${alive()}
-[ -z "$next" ] || swapping || docker rm -f ${SECOND} ${TRIAL} ${NEXT} >/dev/null 2>&1 || true`;
+  return sh`[ -z "$next" ] || [ -n "$begun" ] || docker rm -f ${SECOND} ${TRIAL} ${NEXT} >/dev/null 2>&1 || true`;
 }
 
 /** `swapping`: a swap is at work, whoever began it. `preparing`: so is the run that made the next container. */
@@ -246,14 +260,16 @@ fi`;
  * Settles what an interrupted reboot has left, when its swap is no longer at work: one Traefik that serves, no rule, no
  * second container. Ends with BEING_REPLACED while it still is after a minute.
  */
-export function mendSwap(policy: string, filter: Filter): Shell {
+export function mendSwap(policy: string, filter: Filter, questions: readonly Question[]): Shell {
   return sh`${functions(filter)}
 ${alive()}
-asked=; tries=0
+${collect(questions)}
+tries=0
 while swapping || preparing; do
   tries=$((tries + 1)); [ "$tries" -lt 600 ] || { echo "Another run replaces Traefik at this moment" >&2; exit ${BEING_REPLACED}; }
   pause
 done
+asked=$(collect ${SECOND})
 if [ "$(state ${TRAEFIK})" = gone ]; then
   docker rename ${OLD} ${TRAEFIK} 2>/dev/null || docker rename ${NEXT} ${TRAEFIK}
 fi

@@ -12,7 +12,8 @@ export const LIVE_MOUNT = "/etc/traefik/mrsk";
 export const BY_LABEL = "mrsk.by";
 /** Where previews are asked for: an entry point of its own, so that redirects of the user's do not answer it. */
 export const PREVIEW_PORT = 18082;
-const PREVIEW_ENTRY = 8082;
+/** The same in the container. */
+export const PREVIEW_ENTRY = 8082;
 const IMAGE_TITLE = "label=org.opencontainers.image.title=Traefik";
 
 /**

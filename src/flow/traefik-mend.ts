@@ -1,9 +1,12 @@
 import { script, step } from "../commands/script.ts";
 import { restartPolicy } from "../commands/traefik.ts";
+import { questions } from "../commands/traefik-questions.ts";
 import { type Filter, mendSwap, SECOND } from "../commands/traefik-swap.ts";
 import type { Host } from "../hosts/host.ts";
+import { neighbours } from "../hosts/neighbours.ts";
 import { onHosts } from "../hosts/on-hosts.ts";
-import type { HostFacts } from "../plan/facts.ts";
+import type { HostFacts, Neighbour } from "../plan/facts.ts";
+import { isTraefik } from "../plan/traefik.ts";
 import { observeHosts } from "./observe.ts";
 import type { Run } from "./run.ts";
 import { explaining } from "./traefik-errors.ts";
@@ -17,11 +20,12 @@ export async function observeMended(run: Run, hosts: readonly Host[]): Promise<M
   return new Map([...facts, ...(await observeHosts(run, left))]);
 }
 
-async function mend(run: Run, host: Host, facts: HostFacts): Promise<void> {
+/** Settles it now. */
+export async function mend(run: Run, host: Host, facts: HostFacts): Promise<void> {
   const filter = filterOf(facts);
-  const work = script("Settle an interrupted reboot of Traefik", [
-    step("Settle an interrupted reboot of Traefik", mendSwap(restartPolicy(run.config), filter)),
-  ]);
+  const asked = questions(appsOf(await neighbours(host)));
+  const settle = mendSwap(restartPolicy(run.config), filter, asked);
+  const work = script("Settle an interrupted reboot of Traefik", [step("Settle a reboot of Traefik", settle)]);
   await explaining(() => host.run(work, { signal: run.signal }));
   if (!filter && facts.swapLeftovers.includes(SECOND)) {
     const text = `an interrupted \`mrsk traefik reboot\` has left ${SECOND}, and perhaps rules of the packet filter: run it again as root, or with sudo`;
@@ -29,6 +33,11 @@ async function mend(run: Run, host: Host, facts: HostFacts): Promise<void> {
   } else {
     run.report({ kind: "note", host: host.name, text: "What an interrupted reboot of Traefik had left is settled" });
   }
+}
+
+/** The running containers that Traefik may route to. */
+export function appsOf(others: readonly Neighbour[]): Neighbour[] {
+  return others.filter(({ name, state }) => state === "running" && !isTraefik(name));
 }
 
 export function filterOf({ redirects, root }: HostFacts): Filter {

@@ -1,8 +1,10 @@
+import { sh } from "../commands/command.ts";
 import { capture, type Script, script, step } from "../commands/script.ts";
 import { createSecondTraefik, createTraefik, LIVE_MOUNT } from "../commands/traefik.ts";
 import { makeLiveDirectory, pullTraefik } from "../commands/traefik-boot.ts";
 import { questions, sharedDefinitions } from "../commands/traefik-questions.ts";
 import { abandonSwap, askTheOld, makeNext, NEXT, secondName, startSecond, swap } from "../commands/traefik-swap.ts";
+import { CommandFailedError } from "../errors.ts";
 import type { Host } from "../hosts/host.ts";
 import { neighbours } from "../hosts/neighbours.ts";
 import { onHosts } from "../hosts/on-hosts.ts";
@@ -16,7 +18,7 @@ import type { Run } from "./run.ts";
 import { environmentSecrets } from "./secrets.ts";
 import { refuseDroppedSettings, refuseProblems, traefikHosts, traefikLogin } from "./traefik.ts";
 import { explaining } from "./traefik-errors.ts";
-import { filterOf, observeMended } from "./traefik-mend.ts";
+import { appsOf, filterOf, mend, observeMended } from "./traefik-mend.ts";
 
 interface RebootOptions {
   /** Host by host. */
@@ -68,13 +70,23 @@ async function agreed(run: Run, facts: ReadonlyMap<string, HostFacts>, confirmed
 
 async function reboot(run: Run, host: Host, facts: HostFacts): Promise<void> {
   const work = await rebootScript(run, facts, await neighbours(host));
-  const result = await explaining(() => host.run(work, { signal: run.signal }));
+  const result = await settling(run, host, facts, () => host.run(work, { signal: run.signal }));
   const closed = /^closed (\d+)$/m.exec(result.text(REPLACE))?.[1];
   const price =
     closed === undefined
       ? "no connection was refused"
       : `its ports were closed for ${(Number(closed) / 100).toFixed(2)} s`;
   run.report({ kind: "note", host: host.name, text: `Traefik is new, ${price}` });
+}
+
+/** A swap that was itself killed, half-way, is settled at once. */
+async function settling<T>(run: Run, host: Host, facts: HostFacts, work: () => Promise<T>): Promise<T> {
+  try {
+    return await explaining(work);
+  } catch (error) {
+    if (error instanceof CommandFailedError && error.step === REPLACE) await mend(run, host, facts);
+    throw error;
+  }
 }
 
 const REPLACE = "Replace the container";
@@ -87,9 +99,8 @@ async function rebootScript(run: Run, facts: HostFacts, others: readonly Neighbo
   const filter = plan.bridged ? filterOf(facts) : undefined;
   const name = secondName(filter);
   const labels = sharedDefinitions(config.traefik.labels, traefik?.labels ?? new Map());
-  const apps = others.filter((other) => other.state === "running" && !other.name.startsWith("traefik"));
   const trial = [
-    capture("asked", "Ask what Traefik serves", askTheOld(questions(apps))),
+    capture("asked", "Ask what Traefik serves", askTheOld(questions(appsOf(others)))),
     step(
       "Start a second Traefik",
       startSecond(name, createSecondTraefik(config, liveDirectory, secrets, { name, labels })),
@@ -101,6 +112,7 @@ async function rebootScript(run: Run, facts: HostFacts, others: readonly Neighbo
     ...(traefik?.mounts.has(LIVE_MOUNT) ? [] : [step("Make the directory", makeLiveDirectory(liveDirectory))]),
     capture("next", "Make the new container", makeNext(createTraefik(config, liveDirectory, secrets, NEXT))),
     ...(plan.tried ? trial : []),
+    capture("begun", "Begin", sh`echo yes`),
     step(REPLACE, swap(plan.policy, filter)),
   ];
   return script("Reboot Traefik", steps, abandonSwap());

@@ -1,5 +1,6 @@
 import { expand } from "../commands/expansion.ts";
-import { hostPorts, restartPolicy } from "../commands/traefik.ts";
+import { hostPorts, restartPolicy, TRAEFIK } from "../commands/traefik.ts";
+import { NEXT, OLD, SECOND, TRIAL } from "../commands/traefik-swap.ts";
 import type { Config } from "../config/config.ts";
 import type { HostFacts, Neighbour, TraefikFact } from "./facts.ts";
 import { engineProblem } from "./traefik-engine.ts";
@@ -95,12 +96,16 @@ function ownNetwork({ network, traefik }: Config): string | undefined {
     : undefined;
 }
 
+/** Traefik's own container, and those of its replacement. */
+export function isTraefik(name: string): boolean {
+  return [TRAEFIK, SECOND, TRIAL, NEXT, OLD].includes(name);
+}
+
 /** Whoever else needs Traefik on a host: other services, other destinations of this one, containers of nobody's. */
 export function traefikUsers(config: Config, neighbours: readonly Neighbour[]): string[] {
   const own = [config.service, ...config.accessories.map(({ service }) => service)];
   const others = neighbours.flatMap(({ name, labels }) => {
-    if (/^traefik(?:-swap|-next|-old)?$/.test(name) || ![...labels.keys()].some((key) => key.startsWith("traefik.")))
-      return [];
+    if (isTraefik(name) || ![...labels.keys()].some((key) => key.startsWith("traefik."))) return [];
     const service = labels.get("service");
     const destination = labels.get("destination") || undefined;
     if (service === undefined) return [`container ${name}`];

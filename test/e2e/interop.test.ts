@@ -1,25 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { Load } from "./load.ts";
+import { ORIGINAL_TRAEFIK, originalApp, pullOn } from "./original.ts";
 import { ask, lab, onServer, Project, succeeded, sweep } from "./project.ts";
 
 const IMAGE = `${lab["LAB_REGISTRY"]}/lab/interop:orig1`;
-
-/** The original's own command lines, as its behaviour reference gives them, for one role. */
-function original(role: "web" | "workers"): string {
-  const name = `interop-${role}-orig1`;
-  const common = `docker run --detach --restart unless-stopped --name ${name} --hostname 192.0.2.1-0123456789ab -e MRSK_CONTAINER_NAME="${name}"`;
-  const labels = `--log-opt max-size="10m" --label service="interop" --label role="${role}"`;
-  if (role === "workers") return `${common} ${labels} ${IMAGE} node server.js`;
-  const routed = [
-    '--label traefik.http.services.interop-web.loadbalancer.server.scheme="http"',
-    '--label traefik.http.routers.interop-web.rule="PathPrefix(\\`/\\`)"',
-    '--label traefik.http.middlewares.interop-web-retry.retry.attempts="5"',
-    '--label traefik.http.middlewares.interop-web-retry.retry.initialinterval="500ms"',
-    '--label traefik.http.routers.interop-web.middlewares="interop-web-retry@docker"',
-  ].join(" ");
-  const health = '--health-cmd "curl -f http://localhost:3000/up || exit 1" --health-interval "1s"';
-  return `${common} ${health} ${labels} ${routed} ${IMAGE}`;
-}
 
 describe("a server that the original set up is taken over", () => {
   const project = new Project("interop");
@@ -36,16 +20,10 @@ describe("a server that the original set up is taken over", () => {
     project.write(".env", `MRSK_REGISTRY_PASSWORD=${lab["LAB_REGISTRY_PASSWORD"]}\n`);
     first = await project.commit("Taken over");
     succeeded(await project.mrsk("build", "push", "--version", "orig1"));
-    await onServer(
-      "a",
-      `docker login -u ${lab["LAB_REGISTRY_USER"]} -p ${lab["LAB_REGISTRY_PASSWORD"]} ${lab["LAB_REGISTRY"]} 2>/dev/null; docker pull -q ${IMAGE}`,
-    );
-    await onServer(
-      "a",
-      'docker run --name traefik --detach --restart unless-stopped --publish 80:80 --volume /var/run/docker.sock:/var/run/docker.sock --log-opt max-size="10m" traefik:v3.7.15 --providers.docker --log.level=DEBUG',
-    );
-    await onServer("a", original("web"));
-    await onServer("a", original("workers"));
+    await pullOn("a", IMAGE);
+    await onServer("a", ORIGINAL_TRAEFIK);
+    await onServer("a", originalApp("interop", "web", IMAGE));
+    await onServer("a", originalApp("interop", "workers", IMAGE));
     await onServer(
       "a",
       "echo '[2023-06-01T12:00:00Z] [deployer] [web] Booted app version orig1' >> mrsk-interop-audit.log",
@@ -92,7 +70,7 @@ describe("a server that the original set up is taken over", () => {
     project.write("round.txt", "3");
     const third = await project.commit("By live files");
     succeeded(await project.mrsk("redeploy"));
-    expect(await onServer("a", "cat .mrsk/traefik/interop-web.yml")).toContain("service: interop-web-");
+    expect(await onServer("a", "cat /var/lib/mrsk/traefik/interop-web.yml")).toContain("service: interop-web-");
     expect((await ask("a", "/version")).text).toBe(`${third}\n`);
     succeeded(await project.mrsk("rollback", "orig1"));
     expect((await ask("a", "/version")).text).toBe("interop-web-orig1\n");

@@ -5,6 +5,8 @@ export interface LoadResult {
   readonly requests: number;
   /** Requests without a right answer, with why. */
   readonly lost: readonly string[];
+  /** Requests sent again, since the kept connection was closed before they were answered. */
+  readonly resent: number;
   /** Largest delay beside what the request asked for. */
   readonly worstMilliseconds: number;
   /** Versions that answered, with how often. */
@@ -40,20 +42,42 @@ export class Load {
   private readonly open = new Set<Promise<void>>();
   private readonly lost: string[] = [];
   private readonly versions = new Map<string, number>();
+  private readonly resend: boolean;
   private count = 0;
+  private resent = 0;
   private worst = 0;
 
-  /** @param host the Host header, where it matters for the route */
-  constructor(base: string, { perSecond = 150, host }: { perSecond?: number; host?: string } = {}) {
+  /**
+   * @param host the Host header, where it matters for the route
+   * @param slow whether some requests take 4 s
+   * @param resend whether a request is sent again when a kept connection is closed under it, as browsers do
+   */
+  constructor(
+    base: string,
+    {
+      perSecond = 150,
+      host,
+      slow = true,
+      resend = false,
+    }: { perSecond?: number; host?: string; slow?: boolean; resend?: boolean } = {},
+  ) {
     this.base = new URL(base);
     this.host = host;
-    const mix = KINDS.flatMap((kind) => Array.from({ length: kind.share }, () => kind));
+    this.resend = resend;
+    const mix = KINDS.filter(({ takes }) => slow || takes === 0).flatMap((kind) =>
+      Array.from({ length: kind.share }, () => kind),
+    );
     this.timer = setInterval(() => {
       const kind = mix[(this.count * 37) % mix.length]!;
       this.count++;
       const one = this.send(kind).finally(() => this.open.delete(one));
       this.open.add(one);
     }, 1000 / perSecond);
+  }
+
+  /** Sent so far. */
+  get requests(): number {
+    return this.count;
   }
 
   /** Resolves when at least that many requests have been sent. */
@@ -69,12 +93,13 @@ export class Load {
     return {
       requests: this.count,
       lost: this.lost,
+      resent: this.resent,
       worstMilliseconds: Math.round(this.worst),
       versions: this.versions,
     };
   }
 
-  private send(kind: Kind): Promise<void> {
+  private send(kind: Kind, again = false): Promise<void> {
     const started = performance.now();
     const at = new Date().toISOString().slice(11, 23);
     return new Promise((resolve) => {
@@ -88,7 +113,12 @@ export class Load {
       };
       const outgoing = request(
         new URL(kind.path, this.base),
-        { method: kind.method, headers, agent: kind.keepAlive ? this.agent : false, timeout: TIMEOUT_MILLISECONDS },
+        {
+          method: kind.method,
+          headers,
+          agent: kind.keepAlive && !again ? this.agent : false,
+          timeout: TIMEOUT_MILLISECONDS,
+        },
         (response) => {
           let text = "";
           response.setEncoding("utf8").on("data", (chunk: string) => (text += chunk));
@@ -104,7 +134,11 @@ export class Load {
         },
       );
       outgoing.on("timeout", () => outgoing.destroy(new Error("timeout")));
-      outgoing.on("error", (error) => fail(error.message));
+      outgoing.on("error", (error: NodeJS.ErrnoException) => {
+        if (!this.resend || again || !outgoing.reusedSocket || error.code !== "ECONNRESET") return fail(error.message);
+        this.resent++;
+        resolve(this.send(kind, true));
+      });
       outgoing.end(kind.body);
     });
   }

@@ -139,7 +139,7 @@ export async function sweep(...servers: readonly string[]): Promise<void> {
     servers.map((server) =>
       onServer(
         server,
-        "docker ps -aq | xargs -r docker rm -f >/dev/null; docker network prune -f >/dev/null; rm -rf .mrsk mrsk_lock mrsk-*-audit.log *-db",
+        "docker ps -aq | xargs -r docker rm -f >/dev/null; docker network prune -f >/dev/null; rm -rf .mrsk /var/lib/mrsk /home/*/.mrsk mrsk_lock mrsk-*-audit.log *-db",
       ),
     ),
   );
