@@ -1,9 +1,13 @@
 import { expect, test } from "vitest";
 import { version3Problems } from "../../src/commands/traefik-problems.ts";
 import {
+  createSecondTraefik,
+  createTraefik,
+  hostPorts,
   offersLiveFiles,
   removeTraefikContainer,
   removeTraefikImage,
+  restartPolicy,
   runTraefik,
   startTraefikContainer,
   stopTraefikContainer,
@@ -111,7 +115,7 @@ test("the other commands", () => {
     line(removeTraefikImage()),
   ]).toEqual([
     "docker container start traefik",
-    "docker container stop traefik",
+    "! docker inspect --type container traefik >/dev/null 2>&1 || docker container stop traefik",
     "docker ps --filter 'name=^traefik$'",
     "docker logs --since 5m --tail 100 --timestamps traefik 2>&1 | grep -e err",
     "docker container prune --force --filter label=org.opencontainers.image.title=Traefik",
@@ -130,4 +134,31 @@ test("what version 3 dropped is named with what replaces it, and only for versio
     "traefik:v3.7.15 ignores or gives up the label traefik.http.middlewares.a.ipwhitelist.sourcerange (role web): use `ipallowlist`",
   ]);
   expect(of("traefik:v2.11")).toEqual([]);
+});
+
+test("the ports of the server that Traefik wants", () => {
+  const options = new Map([
+    ["publish", ["443:443", "127.0.0.1:8443:443/tcp", "443:443/udp", "9000-9002:9000-9002", "80"]],
+  ]);
+  expect(hostPorts(traefik({ options }))).toEqual([80, 443, 8443, 9000, 9001, 9002, 18082]);
+  expect(hostPorts(traefik({ hostPort: undefined, args: new Map([["providers.file.filename", "/x"]]) }))).toEqual([]);
+});
+
+test("the container that is to take over is made as it will run, and starts with nothing by itself", () => {
+  const options = new Map<string, string | true>([["restart", "on-failure"], ["init", true]]); // biome-ignore format: one line
+  const given = traefik({ options });
+  expect(restartPolicy(given)).toBe("on-failure");
+  expect(line(createTraefik(given, "/d", new Map(), "traefik-next"))).toMatch(
+    /^docker create --name traefik-next --restart no --label "mrsk\.by=\$\$" --publish 80:80 --publish 127\.0\.0\.1:18082:8082 .*--init traefik:v3\.7\.15 --providers\.docker/,
+  );
+});
+
+test("the second Traefik takes no port that the first has", () => {
+  const given = traefik({
+    options: new Map([["publish", ["443:443"]]]),
+    labels: new Map([["traefik.enable", "true"]]),
+  });
+  const text = line(createSecondTraefik(given, "/d", new Map(), { name: "traefik-swap", labels: new Map() }));
+  expect(text).toMatch(/^docker create --name traefik-swap --restart no \$publish --volume/);
+  expect(text).not.toMatch(/443|--publish|traefik\.enable/);
 });

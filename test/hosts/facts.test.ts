@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, mkdtempSync, realpathSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
@@ -8,13 +8,13 @@ import { LocalHost } from "../../src/hosts/local-host.ts";
 const ID = "0123456789abcdef";
 const CONTAINER = `{"id":"${ID}","name":"/app-web-1","created":"2026-01-01T00:00:00Z","state":"running","health":null,"image":"dhh/app:1","restartPolicy":"unless-stopped","restartCount":2,"labels":{"service":"app","role":"web","destination":""}}`;
 const OLDER = CONTAINER.replace(ID, "fedc").replace("app-web-1", "app-web-0").replace("2026-01", "2025-01");
-const TRAEFIK = `{"image":"traefik:v3.7.15","state":"running","args":["--providers.docker"],"networks":{"bridge":{"IPAddress":"172.17.0.2"}},"mounts":[{"Source":"/srv/live","Destination":"/etc/traefik/mrsk"}],"ports":{"80/tcp":[{"HostIp":"","HostPort":"80"}],"443/tcp":null}}`;
+const TRAEFIK = `{"image":"traefik:v3.7.15","state":"running","args":["--providers.docker"],"networks":{"bridge":{"IPAddress":"172.17.0.2"}},"mounts":[{"Source":"/srv/live","Destination":"/etc/traefik/mrsk"}],"ports":{"80/tcp":[{"HostIp":"","HostPort":"80"}],"443/tcp":null},"labels":{"traefik.enable":"true"}}`;
 
 /** A host whose docker answers like this, by the beginning of its arguments; anything else fails. */
 function machine(answers: Readonly<Record<string, string>>): { host: LocalHost; home: string } {
-  const home = mkdtempSync(join(tmpdir(), "mrsk-facts-"));
+  const home = realpathSync(mkdtempSync(join(tmpdir(), "mrsk-facts-")));
   const branches = Object.entries(answers).map(
-    ([words, output]) => `'${words}'*) cat <<'OUTPUT'\n${output}\nOUTPUT\n;;`,
+    ([words, output]) => `'${words}'*) cat <<'OUTPUT'\n${output.replaceAll("$PWD", home)}\nOUTPUT\n;;`,
   );
   mkdirSync(join(home, "bin"));
   writeFileSync(
@@ -35,14 +35,17 @@ const question = {
 
 test("a host that only has docker", async () => {
   const { host, home } = machine({ "version --format": "20.10.24 1.41", "ps --all": "" });
+  const root = process.getuid?.() === 0;
   expect(await observe(host, question)).toMatchObject({
     host: "localhost",
     home,
     engineVersion: "20.10.24",
     apiVersion: "1.41",
+    minApiVersion: undefined,
+    swapLeftovers: [],
     containers: [],
     traefik: undefined,
-    liveDirectory: `${home}/.mrsk/traefik`,
+    liveDirectory: root ? "/var/lib/mrsk/traefik" : `${home}/.mrsk/traefik`,
     liveDirectoryWritable: true,
     liveFiles: new Map(),
     releases: [],
@@ -55,10 +58,12 @@ test("a host that only has docker", async () => {
 
 test("containers newest first, Traefik, releases of a format that is known", async () => {
   const { host, home } = machine({
-    "version --format": "26.1.5 1.45",
+    "version --format": "26.1.5 1.45 1.24",
+    "ps --all --filter name": "traefik-next\ntraefik-swap",
     "ps --all": `${ID} fedc`,
     'inspect --type container --format {"id"': `${OLDER}\n${CONTAINER}`,
     'inspect --type container --format {"image"': TRAEFIK,
+    "inspect --type container --format {{range .Mounts}}": "$PWD/.mrsk/traefik",
   });
   mkdirSync(join(home, ".mrsk/traefik"), { recursive: true });
   writeFileSync(join(home, ".mrsk/releases-app"), "1\t2026-01-01T00:00:00Z\tone\tada\n9\tnewer\n1\t2026\ttwo\tada\n");
@@ -80,7 +85,10 @@ test("containers newest first, Traefik, releases of a format that is known", asy
     address: "172.17.0.2",
     mounts: new Map([["/etc/traefik/mrsk", "/srv/live"]]),
     ports: ["0.0.0.0:80"],
+    labels: new Map([["traefik.enable", "true"]]),
   });
+  expect(seen).toMatchObject({ minApiVersion: "1.24", liveDirectory: join(home, ".mrsk/traefik") });
+  expect(seen.swapLeftovers.slice(0, 2)).toEqual(["traefik-next", "traefik-swap"]);
   expect(seen.releases).toEqual(["one", "two"]);
   expect([...seen.liveFiles]).toEqual([["app-web", "http: {}\n"]]);
 });

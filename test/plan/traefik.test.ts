@@ -1,0 +1,148 @@
+import { describe, expect, test } from "vitest";
+import type { Traefik } from "../../src/config/config.ts";
+import { decideSwap, decideTraefik, traefikProblems, traefikUsers } from "../../src/plan/traefik.ts";
+import { accessory, config } from "../commands/support.ts";
+import { facts, traefik } from "../support/facts.ts";
+
+const given = (overrides: Partial<Traefik> = {}) => config({ traefik: { ...config().traefik, ...overrides } });
+const ARGS = traefik().args;
+
+describe("what is decided about Traefik", () => {
+  test("absent, stopped, as configured", () => {
+    expect(decideTraefik(given(), ARGS, facts())).toEqual({ action: "run" });
+    expect(decideTraefik(given(), ARGS, facts({ traefik: traefik({ state: "exited" }) }))).toEqual({ action: "start" });
+    expect(decideTraefik(given(), ARGS, facts({ traefik: traefik() }))).toEqual({ action: "keep", differs: undefined });
+  });
+
+  test.each([
+    [{ image: "traefik:v3.8.0" }, "its image is traefik:v3.7.15, configured is traefik:v3.8.0"],
+    [{ hostPort: 8080 }, "it does not publish 8080"],
+    [{ options: new Map([["publish", "443:443"]]) }, "it does not publish 443"],
+    [{ labels: new Map([["traefik.enable", "false"]]) }, "its labels are others: traefik.enable"],
+  ])("%j is reported", (settings, differs) => {
+    expect(decideTraefik(given(settings), ARGS, facts({ traefik: traefik() }))).toEqual({ action: "keep", differs });
+  });
+
+  test("arguments that are missing or too many are reported, the host's variables put in", () => {
+    const seen = facts({ traefik: traefik({ args: ["--a=1", "--b"] }), expansions: new Map([["N", "1"]]) });
+    expect(decideTraefik(given(), ["--a=${N}", "--c"], seen)).toMatchObject({ differs: "it lacks --c; it has --b" });
+  });
+});
+
+describe("what keeps Traefik from working", () => {
+  const run = { action: "run" } as const;
+
+  test("a port that somebody has is named with who has it, unless Traefik runs", () => {
+    const listeners = new Map([
+      [80, "nginx (process 12)"],
+      [18082, "the container x"],
+      [22, "sshd"],
+    ]);
+    expect(traefikProblems(given(), run, facts({ listeners }))).toEqual([
+      "port 80, which Traefik needs, is taken by nginx (process 12)",
+      "port 18082, which Traefik needs, is taken by the container x",
+    ]);
+    expect(traefikProblems(given(), { action: "none" }, facts({ listeners }))).toEqual([]);
+  });
+
+  const engine = (engineVersion: string, apiVersion: string, minApiVersion?: string) =>
+    facts({ engineVersion, apiVersion, minApiVersion });
+  const bookworm = engine("20.10.24", "1.41", "1.12");
+  const v29 = engine("29.0.1", "1.52", "1.44");
+  const v293 = engine("29.3.0", "1.54", "1.40");
+
+  test.each([
+    ["traefik:v2.9", v29, "which wants API 1.44"],
+    ["traefik:v2.9", v293, "which wants API 1.40"],
+    ["traefik:v2.11.30", v29, "which wants API 1.44"],
+    ["traefik:v3.5.4", v29, "which wants API 1.44"],
+    ["docker.io/library/traefik:3.6.0", v29, "which wants API 1.44"],
+    ["traefik:v2.9", engine("29.0.0", "1.52"), "which wants API 1.44"],
+    ["traefik:v3.7.15", engine("18.09.9", "1.39", "1.12"), "whose API is 1.39"],
+  ])("%s is refused on an engine that it cannot talk to", (image, seen, why) => {
+    const [problem] = traefikProblems(given({ image }), run, seen);
+    expect(problem).toContain(`${image} cannot talk to Docker Engine ${seen.engineVersion}`);
+    expect(problem).toContain(why);
+    expect(problem).toContain("traefik.image");
+  });
+
+  test.each([
+    ["traefik:v2.9", bookworm],
+    ["traefik:v2.11.31", v29],
+    ["traefik:v3.6.1", v29],
+    ["traefik:v3.7.15", bookworm],
+    ["traefik:v3.7.15", v29],
+    ["traefik:v2.11", v29],
+    ["traefik:latest", v29],
+    ["acme/proxy:v1.0", v29],
+    ["registry.example:5000/traefik@sha256:00", v29],
+  ])("%s is not, where it can or nobody knows", (image, seen) => {
+    expect(traefikProblems(given({ image }), run, seen)).toEqual([]);
+  });
+
+  test("what counts for one that is there is its own image", () => {
+    const seen = { ...v29, traefik: traefik({ image: "traefik:v2.9", state: "exited" }) };
+    expect(traefikProblems(given(), { action: "start" }, seen)[0]).toContain("traefik:v2.9 cannot talk to");
+  });
+});
+
+describe("how Traefik can be replaced", () => {
+  const seen = facts({ traefik: traefik() });
+
+  test("behind a second one where the packet filter can be changed", () => {
+    expect(decideSwap(given(), seen)).toEqual({
+      bridged: true,
+      tried: true,
+      cost: undefined,
+      policy: "unless-stopped",
+    });
+  });
+
+  test.each([
+    [{ redirects: false }, "there is no iptables"],
+    [{ redirects: false, root: false, sudo: true }, "there is no iptables"],
+    [{ redirects: false, root: false, sudo: false, user: "ada" }, "ada is not root and has no sudo without a password"],
+  ])("elsewhere the new settings are tried first, and the cost is told: %j", (overrides, cost) => {
+    expect(decideSwap(given(), { ...seen, ...overrides })).toMatchObject({ bridged: false, tried: true, cost });
+  });
+
+  test("two cannot have the host's network or one address", () => {
+    const host = given({ options: new Map([["network", "host"]]) });
+    expect(decideSwap(host, seen)).toMatchObject({
+      bridged: false,
+      tried: false,
+      cost: "Traefik has the network host",
+    });
+    const fixed = given({ options: new Map([["ip", "172.30.0.9"]]) });
+    expect(decideSwap(fixed, seen)).toMatchObject({ tried: false, cost: "Traefik has an address of its own" });
+  });
+
+  test("where none runs, nothing can be lost", () => {
+    const stopped = { ...seen, traefik: traefik({ state: "exited" }) };
+    expect(decideSwap(given(), stopped)).toMatchObject({ bridged: false, tried: false, cost: undefined });
+  });
+});
+
+test("others that use Traefik: services, destinations of this one, containers of nobody's; not itself nor accessories", () => {
+  const one = (name: string, labels: Record<string, string>) => ({
+    name,
+    state: "running",
+    labels: new Map(Object.entries({ "traefik.http.routers.x.rule": "Host(`x`)", ...labels })),
+  });
+  const others = [
+    one("app-web-1", { service: "app" }),
+    one("app-web-staging-1", { service: "app", destination: "staging" }),
+    one("app-db", { service: "app-db" }),
+    one("blog-web-1", { service: "blog" }),
+    one("blog-web-2", { service: "blog", destination: "" }),
+    one("compose-site-1", {}),
+    one("traefik", {}),
+    { name: "quiet", state: "running", labels: new Map([["service", "quiet"]]) },
+  ];
+  expect(traefikUsers(config({ accessories: [accessory()] }), others)).toEqual([
+    "app (staging)",
+    "blog",
+    "container compose-site-1",
+  ]);
+  expect(traefikUsers(config({ destination: "staging" }), others.slice(0, 2))).toEqual(["app (without a destination)"]);
+});
