@@ -148,7 +148,8 @@ export const BUILDER: Section = {
 
 export const TRAEFIK: Section = {
   name: "traefik",
-  meaning: "Changed settings count from `mrsk traefik reboot` on; a deploy says when they differ from what runs.",
+  meaning:
+    "Changed settings count from `mrsk traefik reboot` on; a deploy says when they differ from what runs. A reboot refuses no connection where the login user is root or has sudo without a password, and the server has iptables; what is under way may take as long as entrypoints.NAME.transport.lifeCycle.graceTimeOut (Traefik's 10 s) allows.",
   at: ["traefik"],
   keys: [
     {

@@ -171,7 +171,8 @@ export const CONFIGURATION: Section = {
       type: "path",
       default: ".mrsk",
       since: "Kamal 1.0",
-      meaning: "Folder in the login user's home on the servers for lock, live files and releases",
+      meaning:
+        "Folder in the login user's home on the servers for lock and releases, and for live files where that user is not root",
       example: "run_directory: .mrsk",
     },
     {

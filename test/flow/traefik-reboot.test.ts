@@ -1,0 +1,84 @@
+import { expect, test } from "vitest";
+import { NOT_REPLACED } from "../../src/commands/traefik-swap.ts";
+import { bootTraefik } from "../../src/flow/traefik.ts";
+import { rebootTraefik } from "../../src/flow/traefik-reboot.ts";
+import { config, role } from "../commands/support.ts";
+import { type FakeRun, fakeRun } from "../support/fake-run.ts";
+
+const HOST = "192.0.2.1";
+const RUNNING = `{"image":"traefik:v3.7.15","state":"running","args":[],"networks":null,"mounts":null,"labels":null,"ports":null}`;
+
+/** A host with a running Traefik. @param swap what is said about the packet filter and leftovers */
+function seen(swap: string, { user = "0\nroot\n/root\nx86_64\nyes", hosts = [HOST] } = {}): FakeRun {
+  const run = fakeRun(config({ roles: [role({ hosts })] }));
+  for (const name of hosts) {
+    run.host(name);
+    run.hosts
+      .get(name)!
+      .replies(/^Docker engine$/, "26.1.5 1.45 1.24")
+      .replies(/^Login user$/, user)
+      .replies(/^Traefik$/, RUNNING)
+      .replies(/^Swap$/, swap)
+      .replies(/^Live files$/, "/var/lib/mrsk/traefik\nwritable");
+  }
+  return run;
+}
+
+const stepsOf = (run: FakeRun, host = HOST) => run.hosts.get(host)!.steps.join(" | ");
+const said = (run: FakeRun) => run.events.flatMap((event) => ("text" in event ? [event.text] : [])).join("\n");
+const now = { rolling: false, confirmed: true };
+
+test("a second Traefik is started and asked before the first is touched", async () => {
+  const run = seen("redirects");
+  await rebootTraefik(run, now);
+  expect(stepsOf(run)).toMatch(
+    /Take the lock.*Audit: Rebooted traefik.*Pull.*Make the new container.*Ask what Traefik serves.*Start a second Traefik.*Begin.*Replace the container.*Release the lock/,
+  );
+  expect(said(run)).toContain("Traefik is new, no connection was refused");
+  expect(said(run)).not.toContain("will be refused");
+});
+
+test("without root or sudo the cost is told before, and measured after", async () => {
+  const run = seen("", { user: "1000\nada\n/home/ada\nx86_64\nno" });
+  run.hosts.get(HOST)!.replies(/^Replace the container$/, "Stop the old one\nclosed 43");
+  await rebootTraefik(run, now);
+  expect(run.events[0]).toMatchObject({ kind: "warning", host: HOST });
+  expect(said(run)).toMatch(
+    /half a second.*ada is not root and has no sudo.*\n(?:.*\n)*Traefik is new, its ports were closed for 0\.43 s/,
+  );
+});
+
+test("who says no changes nothing, and takes no lock", async () => {
+  const run = { ...seen("redirects"), confirm: async () => false };
+  await rebootTraefik(run, { rolling: false, confirmed: false });
+  expect(run.printed).toEqual(["Aborted\n"]);
+  expect(stepsOf(run)).not.toMatch(/lock|Pull|Replace/);
+});
+
+test("what an interrupted reboot has left is settled first, by a boot too", async () => {
+  for (const work of [(run: FakeRun) => rebootTraefik(run, now), bootTraefik]) {
+    const run = seen("traefik-swap\nredirects\nrules");
+    await work(run);
+    expect(stepsOf(run)).toMatch(/Settle a reboot of Traefik/);
+    expect(stepsOf(run)).not.toMatch(/(?:Make|Replace|Start)[^|]*\|.*Settle/);
+  }
+});
+
+test("rolling is one host after the other, else all are replaced together", async () => {
+  const hosts = [HOST, "192.0.2.2"];
+  const run = seen("redirects", { hosts });
+  run.hosts.get(HOST)!.replies(/^Start a second Traefik$/, "command traefik error: field not found", NOT_REPLACED);
+  await expect(rebootTraefik(run, { rolling: true, confirmed: true })).rejects.toMatchObject({
+    exitCode: 5,
+    message: expect.stringContaining("the old one goes on serving\ncommand traefik error: field not found") as string,
+  });
+  expect(stepsOf(run)).not.toContain("Replace the container");
+  expect(stepsOf(run, "192.0.2.2")).not.toContain("Pull");
+});
+
+test("a boot says what runs already, and that it differs", async () => {
+  const run = seen("redirects");
+  await bootTraefik(run);
+  expect(said(run)).toContain("Traefik runs, but it lacks --providers.docker");
+  expect(stepsOf(run)).not.toMatch(/Start Traefik|Pull/);
+});
