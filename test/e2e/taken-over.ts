@@ -1,0 +1,93 @@
+import { execa } from "execa";
+import { expect } from "vitest";
+import { Load } from "./load.ts";
+import { ORIGINAL_TRAEFIK, originalApp, pullOn } from "./original.ts";
+import { ask, lab, onServer, Project, type Ran, succeeded, sweep } from "./project.ts";
+
+/** A project whose servers the original has set up: its Traefik, its app, no live files. */
+export class TakenOver {
+  readonly project: Project;
+  readonly servers: readonly string[];
+
+  constructor(service: string, servers: readonly string[]) {
+    this.project = new Project(service);
+    this.servers = servers;
+  }
+
+  address(server: string): string {
+    return lab[`LAB_${server.toUpperCase()}`]!;
+  }
+
+  configure(traefik: Record<string, unknown> = {}, ssh: Record<string, unknown> = {}): void {
+    this.project.configure({
+      servers: this.servers.map((server) => this.address(server)),
+      stop_wait_time: 3,
+      boot: { watch: 1 },
+      traefik,
+      ssh: { keys: [lab["LAB_KEY"]], config: [`${this.project.folder}/ssh_config`], ...ssh },
+    });
+  }
+
+  async prepare(): Promise<void> {
+    const { service } = this.project;
+    const image = `${lab["LAB_REGISTRY"]}/lab/${service}:orig1`;
+    await sweep(...this.servers);
+    this.configure();
+    this.project.write(".env", `MRSK_REGISTRY_PASSWORD=${lab["LAB_REGISTRY_PASSWORD"]}\n`);
+    await this.project.commit("First");
+    succeeded(await this.project.mrsk("build", "push", "--version", "orig1"));
+    const original = async (server: string) => {
+      await pullOn(server, image);
+      await onServer(server, ORIGINAL_TRAEFIK);
+      await onServer(server, originalApp(service, "web", image));
+      await until(async () => (await ask(server, "/up")).status === 200);
+    };
+    await Promise.all(this.servers.map(original));
+  }
+
+  reboot(server: string): Promise<Ran> {
+    return this.project.mrsk("traefik", "reboot", "-y", "-h", this.address(server));
+  }
+
+  /** Works on one server under load. Kept connections may be closed, so what they carried is sent again. */
+  async underLoad<T>(what: string, server: string, slow: boolean, work: () => Promise<T>): Promise<T> {
+    const load = new Load(`http://${this.address(server)}`, { perSecond: 100, slow, resend: true });
+    await load.reached(200);
+    const result = await work();
+    const { requests } = load;
+    await load.reached(requests + 300);
+    const seen = await load.stop();
+    console.log(
+      `${what}: ${seen.lost.length} of ${seen.requests} lost, largest delay ${seen.worstMilliseconds} ms, ${seen.resent} sent again on a new connection`,
+    );
+    if (seen.lost.length > 0) throw new Error(`${what}: lost\n${seen.lost.join("\n")}`);
+    return result;
+  }
+}
+
+/** Waits, for 30 s at most: what follows shows whether it came. */
+export async function until(what: () => Promise<boolean>): Promise<void> {
+  for (let tries = 0; tries < 300 && !(await what()); tries++) await new Promise((resolve) => setTimeout(resolve, 100));
+}
+
+/** What an interrupted reboot could have left: containers beside Traefik's, rules of the packet filter. */
+export function leftOn(server: string): Promise<string> {
+  return onServer(
+    server,
+    "docker ps -a --filter name=^traefik- --format '{{.Names}} {{.Status}}'; iptables -t nat -S | grep mrsk-swap || true",
+  );
+}
+
+/** One Traefik that comes back after a reboot of the server, nothing beside it, and the app answers. */
+export async function isWhole(server: string): Promise<void> {
+  expect(await leftOn(server)).toBe("");
+  const state = "docker inspect -f '{{.State.Status}} {{.HostConfig.RestartPolicy.Name}}' traefik";
+  expect(await onServer(server, state)).toBe("running unless-stopped");
+  expect((await ask(server, "/up")).status).toBe(200);
+}
+
+/** What a command says on a server, without SSH. */
+export async function inside(server: string, ...words: readonly string[]): Promise<string> {
+  const { stdout } = await execa("docker", ["exec", lab[`LAB_${server.toUpperCase()}_CONTAINER`]!, ...words]);
+  return stdout.trim();
+}
