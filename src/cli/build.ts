@@ -2,6 +2,7 @@ import type { Command } from "commander";
 import { withRun } from "./with-run.ts";
 
 const flow = () => import("../flow/build.ts");
+const builder = () => import("../flow/builder.ts");
 
 export function addBuild(program: Command): void {
   const build = program.command("build").description("Build the image");
@@ -20,13 +21,13 @@ export function addBuild(program: Command): void {
   build
     .command("create")
     .description("Create the builder on this machine")
-    .action((_: unknown, command: Command) => withRun(command, async (run) => (await flow()).createBuilder(run)));
+    .action((_: unknown, command: Command) => withRun(command, async (run) => (await builder()).createBuilder(run)));
   build
     .command("remove")
     .description("Remove the builder from this machine")
-    .action((_: unknown, command: Command) => withRun(command, async (run) => (await flow()).removeBuilder(run)));
+    .action((_: unknown, command: Command) => withRun(command, async (run) => (await builder()).removeBuilder(run)));
   build
     .command("details")
     .description("Show the builder's name and the builders there are")
-    .action((_: unknown, command: Command) => withRun(command, async (run) => (await flow()).builderDetails(run)));
+    .action((_: unknown, command: Command) => withRun(command, async (run) => (await builder()).builderDetails(run)));
 }

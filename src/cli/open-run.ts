@@ -62,7 +62,11 @@ export async function openRun(command: Command, work: (run: Run) => Promise<void
     local,
     host,
     newId,
-    version: once(async () => appVersion(options.version, await environment.get("VERSION"), git, newId, cwd)),
+    version: once(async () => {
+      const named = options.version || (await environment.get("VERSION"));
+      return appVersion({ named, git, newId, cwd, ofFolder: config.builder.contextGiven });
+    }),
+    git,
     givenVersion: options.version || undefined,
     performer: once(async () => (await git()).userName || userInfo().username),
     command: commandWords(command),

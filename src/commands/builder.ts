@@ -1,8 +1,10 @@
-import type { Config } from "../config/config.ts";
-import { Secret } from "../config/secret.ts";
-import { and, type Command, docker, raw, type Word, withEnvironment } from "./command.ts";
-import { each } from "./arguments.ts";
-import { image, latestImage } from "./names.ts";
+import type { BuilderHost, Config } from "../config/config.ts";
+import { and, type Command, docker, raw, silently } from "./command.ts";
+
+/** Each fails where its tool is not on this machine: docker, and where it is needed buildx. */
+export function toolChecks(config: Config): readonly Command[] {
+  return [docker("--version"), ...(config.builder.kind === "native" ? [] : [docker("buildx", "version")])];
+}
 
 /** The builder's name on this machine: `mrsk-S-multiarch` and so on; undefined for docker's own builder. */
 export function builderName(config: Config): string | undefined {
@@ -20,160 +22,94 @@ export function builderName(config: Config): string | undefined {
   }
 }
 
+/** The engines that the builder reaches by a docker context of their own. None: it runs on docker's current one. */
+export function builderHosts({ builder: { kind, local, remote } }: Config): readonly BuilderHost[] {
+  switch (kind) {
+    case "multiarch":
+      return local?.host === undefined ? [] : [local];
+    case "multiarch/remote":
+      return [local!, remote!];
+    case "native/remote":
+      return [remote!];
+    default:
+      return [];
+  }
+}
+
+/** `mrsk-S-multiarch-remote-arm64` and the like. */
+export function contextName(config: Config, { arch }: BuilderHost): string {
+  return `${builderName(config)}-${arch}`;
+}
+
 /** `linux/amd64,linux/arm64` and the like; undefined leaves the choice to docker. */
 export function platforms(config: Config): string | undefined {
   const { kind, local, remote } = config.builder;
+  const named = (...hosts: readonly (BuilderHost | undefined)[]) =>
+    [...new Set(hosts.flatMap((host) => (host ? [`linux/${host.arch}`] : [])))].toSorted().join(",") || undefined;
   switch (kind) {
     case "multiarch":
-      return local ? `linux/${local.arch}` : "linux/amd64,linux/arm64";
+      return named(local) ?? "linux/amd64,linux/arm64";
     case "multiarch/remote":
-      return "linux/amd64,linux/arm64";
+      return named(local, remote);
     case "native/remote":
-      return remote ? `linux/${remote.arch}` : undefined;
+      return named(remote);
     default:
       return undefined;
   }
 }
 
-/** Whether docker, and where it is needed buildx, are on this machine. */
-export function dependencyCheck(config: Config): Command {
-  const engine = docker("--version");
-  return config.builder.kind === "native" ? engine : and(engine, docker("buildx", "version"));
+/** Prints name, driver and an `Endpoint:` line per engine; fails with `no builder "B" found` where there is none. */
+export function inspectBuilder(name: string): Command {
+  return docker("buildx", "inspect", name);
 }
 
-/**
- * Builds, tags with the version and `latest`, and pushes. Values of build arguments and of build secrets travel in the
- * environment of the build, the former redacted in logs.
- * @param secrets by name, for `builder.secrets`; docker reads the rest from its own environment or a file of that name
- */
-export function push(config: Config, version: string, secrets: ReadonlyMap<string, Secret> = new Map()): Command {
-  const { builder } = config;
-  const namedArgs = [...builder.args].filter(([name]) => travels(name));
-  const plainArgs = [...builder.args].filter(([name]) => !travels(name));
-  const options: Word[] = [
-    ...each("-t", [image(config, version), latestImage(config)]),
-    ...cacheFlags(config),
-    "--label",
-    `service=${config.service}`,
-    ...each(
-      "--build-arg",
-      plainArgs.map(([name, value]) => `${name}=${value}`),
-    ),
-    ...each(
-      "--build-arg",
-      namedArgs.map(([name]) => name),
-    ),
-    ...builder.secrets.flatMap((name) => ["--secret", `id=${name}`]),
-    "--file",
-    builder.dockerfile,
-    ...(builder.target === undefined ? [] : ["--target", builder.target]),
-    ...(builder.ssh === undefined ? [] : ["--ssh", builder.ssh]),
-  ];
-  const environment = withEnvironment(
-    [
-      ...namedArgs.map(([name, value]) => [name, new Secret(name, value)] as const),
-      ...[...secrets].filter(([name]) => builder.secrets.includes(name) && !builder.args.has(name)),
-    ],
-    [],
-  );
-  const name = builderName(config);
-  if (builder.kind === "native") {
-    const build = [...environment, ...docker("build", ...options, builder.context)];
-    return and(build, docker("push", image(config, version)), docker("push", latestImage(config)));
-  }
-  const platform = platforms(config);
-  return [
-    ...environment,
-    ...docker(
-      "buildx",
-      "build",
-      "--push",
-      ...(platform === undefined ? [] : ["--platform", platform]),
-      ...(name === undefined ? [] : ["--builder", name]),
-      ...options,
-      builder.context,
-    ),
-  ];
-}
-
-/** Whether a variable of that name can be set for docker without changing what docker does. */
-function travels(name: string): boolean {
-  return (
-    /^[A-Za-z_][A-Za-z0-9_]*$/.test(name) &&
-    !/^(?:PATH|HOME|SHELL|TMPDIR|USER|LD_.*|DOCKER_.*|BUILDX_.*|BUILDKIT_.*|SSH_.*|.*_proxy)$/i.test(name)
-  );
-}
-
-function cacheFlags(config: Config): Word[] {
-  const { cache } = config.builder;
-  if (!cache) return [];
-  const options = cache.options === undefined ? "" : `,${cache.options}`;
-  if (cache.type === "gha") return ["--cache-to", `type=gha${options}`, "--cache-from", "type=gha"];
-  const server = config.registry.server === undefined ? "" : `${config.registry.server}/`;
-  const reference = `${server}${cache.image ?? `${config.repository.slice(server.length)}-build-cache`}`;
-  return ["--cache-to", `type=registry${options},ref=${reference}`, "--cache-from", `type=registry,ref=${reference}`];
+/** Prints the docker host of a context. */
+export function inspectContext(name: string): Command {
+  return docker("context", "inspect", name, "--format", "{{.Endpoints.docker.Host}}");
 }
 
 /** undefined where there is nothing to create. */
 export function createBuilder(config: Config): Command | undefined {
-  const { kind, local, remote } = config.builder;
+  const { kind } = config.builder;
   const name = builderName(config);
   if (name === undefined) return undefined;
-  if (kind === "multiarch") return docker("buildx", "create", "--use", "--name", name);
   if (kind === "native/cached") return docker("buildx", "create", "--name", name, "--driver=docker-container");
-  const context = (arch: string, host: string | undefined) =>
-    docker(
-      "context",
-      "create",
-      `${name}-${arch}`,
-      "--description",
-      `${name} ${arch} native host`,
-      "--docker",
-      `host=${host ?? ""}`,
-    );
-  const add = (arch: string, append: boolean) =>
-    docker("buildx", "create", append && "--append", "--name", name, `${name}-${arch}`, "--platform", `linux/${arch}`);
-  if (kind === "native/remote" && remote) {
-    return [...context(remote.arch, remote.host), raw(";"), ...add(remote.arch, false)];
-  }
-  if (!local || !remote) return undefined;
+  const hosts = builderHosts(config);
+  if (hosts.length === 0) return docker("buildx", "create", "--name", name);
   return and(
-    context(local.arch, local.host),
-    context(remote.arch, remote.host),
-    add(local.arch, false),
-    add(remote.arch, true),
+    ...hosts.map((host) => createContext(name, contextName(config, host), host)),
+    ...hosts.map((host, i) => {
+      const platform = `linux/${host.arch}`;
+      const context = contextName(config, host);
+      return docker("buildx", "create", i > 0 && "--append", "--name", name, context, "--platform", platform);
+    }),
   );
 }
 
-export function removeBuilder(config: Config): Command | undefined {
-  const { kind, local, remote } = config.builder;
+function createContext(builder: string, context: string, { arch, host }: BuilderHost): Command {
+  const description = `${builder} ${arch} native host`;
+  return docker("context", "create", context, "--description", description, "--docker", `host=${host ?? ""}`);
+}
+
+/**
+ * What is there of the builder, each part by a command that does nothing where it is not: the builder before its
+ * contexts, without which buildx cannot end what it runs on their engines. Empty where there is nothing to remove.
+ */
+export function removeBuilder(config: Config): readonly Command[] {
   const name = builderName(config);
-  if (name === undefined) return undefined;
-  if (kind === "native/remote" && remote) {
-    return [...docker("context", "rm", `${name}-${remote.arch}`), raw(";"), ...docker("buildx", "rm", name)];
-  }
-  if (kind === "multiarch/remote" && local && remote) {
-    return and(
-      docker("context", "rm", `${name}-${local.arch}`),
-      docker("context", "rm", `${name}-${remote.arch}`),
-      docker("buildx", "rm", name),
-    );
-  }
-  return docker("buildx", "rm", name);
+  if (name === undefined) return [];
+  const contexts = builderHosts(config).map((host) => contextName(config, host));
+  return [
+    ifThere(inspectBuilder(name), docker("buildx", "rm", name)),
+    ...contexts.map((context) => ifThere(inspectContext(context), docker("context", "rm", context))),
+  ];
+}
+
+function ifThere(inspect: Command, remove: Command): Command {
+  return [raw("!"), ...silently(inspect), raw("||"), ...remove];
 }
 
 /** undefined where docker has nothing to tell. */
 export function builderInfo(config: Config): Command | undefined {
-  switch (config.builder.kind) {
-    case "native":
-      return undefined;
-    case "native/remote":
-      return [...docker("context", "ls"), raw(";"), ...docker("buildx", "ls")];
-    default:
-      return and(docker("context", "ls"), docker("buildx", "ls"));
-  }
-}
-
-export function pull(config: Config, version: string): Command {
-  return docker("pull", image(config, version));
+  return config.builder.kind === "native" ? undefined : and(docker("context", "ls"), docker("buildx", "ls"));
 }

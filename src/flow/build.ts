@@ -1,24 +1,17 @@
-import { existsSync } from "node:fs";
-import { resolve } from "node:path";
-import {
-  builderInfo,
-  builderName,
-  createBuilder as create,
-  pull as pullCommand,
-  push as pushCommand,
-  removeBuilder as remove,
-} from "../commands/builder.ts";
-import { type Body, sh } from "../commands/command.ts";
-import { image } from "../commands/names.ts";
-import { withLogin } from "../commands/registry.ts";
-import { attempt, script, type Step, step } from "../commands/script.ts";
-import { CommandFailedError, ConfigError, ExitCode, MrskError, UsageError } from "../errors.ts";
-import { onHosts } from "../hosts/on-hosts.ts";
-import { audit } from "./audit.ts";
+import { BUILD_STEP, buildAndPush } from "../commands/build.ts";
+import { checkOut, cloneFolder, projectIn } from "../commands/checkout.ts";
+import { type Body, type Shell, sh } from "../commands/command.ts";
+import { type Script, script, step } from "../commands/script.ts";
+import { CommandFailedError, ConfigError, ExitCode, MrskError } from "../errors.ts";
+import { ensureBuilder } from "./builder.ts";
 import { runHook } from "./hook.ts";
+import { fetchImage } from "./image.ts";
 import { withLock } from "./lock.ts";
-import { explained, isUnauthorized, login, loginStep } from "./registry.ts";
-import { appHosts, begin, type Run } from "./run.ts";
+import { isUnauthorized, login } from "./registry.ts";
+import type { Run } from "./run.ts";
+import { builtRevision } from "./version.ts";
+
+const LOOK_STEP = "Look for the Dockerfile";
 
 /** `build deliver`. */
 export async function deliver(run: Run): Promise<void> {
@@ -28,185 +21,113 @@ export async function deliver(run: Run): Promise<void> {
   });
 }
 
+/** `build pull`. */
+export async function pull(run: Run): Promise<void> {
+  await withLock(run, () => fetchImage(run));
+}
+
 /** `build push`: builds on this machine and pushes. @throws MrskError without docker, buildx or a Dockerfile here */
 export async function push(run: Run): Promise<void> {
   await withLock(run, async () => {
-    await checkTools(run);
+    const { revision, changes } = await builtRevision(run);
+    if (changes.length > 0) run.report({ kind: "warning", text: notBuilt(changes) });
+    await ensureBuilder(run);
     await runHook(run, "pre-build");
-    const version = await run.version();
-    const needs = run.config.builder.secrets.map((name) => ({ name, askedBy: "builder/secrets" }));
-    const build = step("Build and push the image", pushCommand(run.config, version, await run.secrets.resolve(needs)));
     try {
-      await runBuild(run, build);
+      await build(run, revision);
     } catch (error) {
-      await repair(run, error);
-      await runBuild(run, build).catch((again: unknown) => {
-        throw explainedBuild(again);
+      if (!wantsLogin(error)) throw explained(run, revision, error);
+      run.report({ kind: "note", text: "The registry wants a login first" });
+      await login(run, { skipRemote: true });
+      await build(run, revision).catch((again: unknown) => {
+        throw explained(run, revision, again);
       });
     }
   });
 }
 
-/** What can be mended before a second try: no builder yet, no login yet. @throws the error where there is nothing */
-async function repair(run: Run, error: unknown): Promise<void> {
-  if (error instanceof CommandFailedError && isMissingBuilder(error.output)) {
-    run.report({ kind: "warning", text: "Missing compatible builder, so creating a new one first" });
-    await createBuilder(run);
-  } else if (error instanceof CommandFailedError && isUnauthorized(error.output)) {
-    run.report({ kind: "note", text: "The registry wants a login first" });
-    await login(run, { skipRemote: true });
-  } else {
-    throw explainedBuild(error);
-  }
+const MOST_PATHS = 10;
+
+function notBuilt(changes: readonly string[]): string {
+  const more = changes.length > MOST_PATHS ? ` and ${changes.length - MOST_PATHS} more` : "";
+  const paths = changes.slice(0, MOST_PATHS).join(", ");
+  return `These paths have uncommitted changes, which will not be in the image: ${paths}${more}`;
 }
 
-function runBuild(run: Run, build: Step) {
-  return run.local.run(script("Build", [build]), {
+async function build(run: Run, revision: string | undefined): Promise<void> {
+  await run.local.run(await buildScript(run, revision), {
     signal: run.signal,
-    onOutput: ({ text }) => run.report({ kind: "progress", host: "localhost", text }),
+    onOutput: ({ masked }) => run.report({ kind: "progress", host: "localhost", text: masked }),
   });
 }
 
-/** Only what docker itself says about the builder: the Dockerfile's own steps may print anything. */
-function isMissingBuilder(output: string): boolean {
-  return /^(?:ERROR|error): (?:no builder ".*" found|failed to find builder)/im.test(output);
+/** Of a clone of the commit, which is removed however the build ends; without one of the folder as it is. */
+async function buildScript(run: Run, revision: string | undefined): Promise<Script> {
+  const { builder, service } = run.config;
+  const needs = builder.secrets.map((name) => ({ name, askedBy: "builder/secrets" }));
+  const steps = buildAndPush(run.config, await run.version(), await run.secrets.resolve(needs));
+  const look = isElsewhere(builder.context) ? [] : [step(LOOK_STEP, sh`[ -f ${builder.dockerfile} ]`)];
+  if (revision === undefined) return script("Build", [...look, ...steps]);
+  const clone = cloneFolder(service, run.newId(16));
+  const inside = [...look, ...steps].map(({ name, body }) => step(name, within(projectIn(clone), body)));
+  return script("Build", [step("Clone the commit", checkOut(revision, clone)), ...inside], sh`rm -rf ${clone}`);
 }
 
-function explainedBuild(error: unknown): unknown {
+function within(folder: Shell, body: Body): Shell {
+  return sh`cd ${folder}
+${body}`;
+}
+
+/** Whether docker fetches the context itself, Dockerfile and all. */
+function isElsewhere(context: string): boolean {
+  return /^(?:(?:https?|ssh|git):\/\/|git@|github\.com\/)/.test(context);
+}
+
+/** Whether docker itself says so: the Dockerfile's own steps may print anything. */
+function wantsLogin(error: unknown): error is CommandFailedError {
+  return error instanceof CommandFailedError && isUnauthorized(lastWords(error));
+}
+
+/** Of a build only what docker says in the end. */
+function lastWords({ step: name, output }: CommandFailedError): string {
+  const lines = output.trimEnd().split("\n");
+  if (name !== BUILD_STEP) return output;
+  return [...lines.filter((line) => /^error:/i.test(line)), lines.at(-1)].join("\n");
+}
+
+function explained(run: Run, revision: string | undefined, error: unknown): unknown {
   if (!(error instanceof CommandFailedError)) return error;
-  const hint = isUnauthorized(error.output)
-    ? "The registry refused the push: run `mrsk registry login`, and check the image name."
-    : undefined;
+  if (error.step === LOOK_STEP) return missingDockerfile(run, revision);
+  const what = error.step === BUILD_STEP ? "built and pushed" : "pushed";
   return new MrskError(
     ExitCode.remote,
-    `The image could not be built and pushed (exit status ${error.status})\n${error.output}`,
-    { hint, cause: error },
-  );
-}
-
-async function checkTools(run: Run): Promise<void> {
-  const { builder } = run.config;
-  if (!/^(?:https?|ssh|git):/.test(builder.context) && !existsSync(resolve(run.cwd, builder.dockerfile))) {
-    throw new ConfigError([`Missing ${builder.dockerfile}`], {
-      hint: "Write a Dockerfile, or name it with builder.dockerfile.",
-    });
-  }
-  const checked = await run.local.run(
-    script("Look for docker", [
-      attempt("docker", sh`docker --version >/dev/null 2>&1`),
-      attempt("buildx", sh`docker buildx version >/dev/null 2>&1`),
-      attempt("engine", sh`docker version --format '{{.Server.Version}}' >/dev/null 2>&1`),
-    ]),
-  );
-  if (checked.status("docker") !== 0) {
-    throw new MrskError(ExitCode.remote, "Docker is not installed locally", {
-      hint: "Install it: https://docs.docker.com/engine/install/",
-    });
-  }
-  if (builder.kind !== "native" && checked.status("buildx") !== 0) {
-    throw new MrskError(ExitCode.remote, "Docker buildx plugin is not installed locally", {
-      hint: "Install it (package docker-buildx-plugin or docker-buildx), or build without: builder.multiarch: false.",
-    });
-  }
-  if (!builder.remote && checked.status("engine") !== 0) {
-    throw new MrskError(ExitCode.remote, "The Docker engine of this machine does not answer", {
-      hint: "Start it, and see that you may use it: docker info",
-    });
-  }
-}
-
-/** `build pull`. */
-export async function pull(run: Run): Promise<void> {
-  await withLock(run, async () => {
-    await fetchImage(run);
-  });
-}
-
-/** The image on every app host: pull, a login first where the stored one does not serve, and a look at what came. One round trip per host. */
-export async function fetchImage(run: Run): Promise<void> {
-  const version = await run.version();
-  const steps: Step[] = [
-    await audit(run, `Pulled image with version ${version}`),
-    step("Pull the image", withLogin(pullCommand(run.config, version), (await loginStep(run)).body)),
-    step("Check the image", checkImage(run, version)),
-  ];
-  await onHosts(appHosts(run), async (host) => {
-    try {
-      await explained(run, () => host.run(script("Fetch the image", steps), { signal: run.signal }));
-    } catch (error) {
-      throw explainedPull(run, version, error);
-    }
-  });
-}
-
-/** The image on every app host, pulled only where it is not. @throws UsageError when the registry has none either */
-export async function ensureImage(run: Run, version: string): Promise<void> {
-  const name = image(run.config, version);
-  const pullIt = withLogin(pullCommand(run.config, version), (await loginStep(run)).body);
-  const steps = [step("Pull the image", sh`docker image inspect ${name} >/dev/null 2>&1 || { ${pullIt}; }`)];
-  await onHosts(appHosts(run), async (host) => {
-    try {
-      await explained(run, () => host.run(script("Fetch the image", steps), { signal: run.signal }));
-    } catch (error) {
-      throw explainedPull(run, version, error);
-    }
-  });
-}
-
-/** An image of another service would be pruned and removed as that service's. */
-function checkImage(run: Run, version: string): Body {
-  const name = image(run.config, version);
-  return sh`service=$(docker image inspect --format '{{ index .Config.Labels "service" }}' ${name})
-[ "$service" = ${run.config.service} ] || { echo ${`Image ${name} is missing the 'service' label`} >&2; exit 1; }`;
-}
-
-function explainedPull(run: Run, version: string, error: unknown): unknown {
-  if (!(error instanceof CommandFailedError) || error.step !== "Pull the image") return error;
-  if (/manifest unknown|not found/i.test(error.output)) {
-    return new UsageError(`${error.host}: the registry has no image ${image(run.config, version)}`, {
-      hint: "Build it first (`mrsk build push`), or name a version that was built with --version.",
+    `The image could not be ${what} (exit status ${error.status})\n${error.output}`,
+    {
+      hint: hintFor(run, lastWords(error)),
       cause: error,
-    });
-  }
-  if (/no basic auth|unauthorized|denied/i.test(error.output)) {
-    return new MrskError(ExitCode.remote, error.message, { hint: "Run `mrsk registry login`.", cause: error });
-  }
-  return error;
+    },
+  );
 }
 
-/** `build create`. */
-export async function createBuilder(run: Run): Promise<void> {
-  await withLock(run, async () => {
-    const command = create(run.config);
-    if (!command) {
-      run.report({ kind: "note", text: "Docker's own builder is used: nothing to create" });
-      return;
-    }
-    const name = builderName(run.config)!;
-    begin(run, `Creating the builder ${name}...`);
-    await run.local.run(
-      script("Create the builder", [
-        step("Create the builder", sh`docker buildx inspect ${name} >/dev/null 2>&1 || { ${command}; }`),
-      ]),
-    );
+function missingDockerfile(run: Run, revision: string | undefined): ConfigError {
+  const { dockerfile } = run.config.builder;
+  if (revision === undefined) {
+    return new ConfigError([`Missing ${dockerfile}`], { hint: "Write it, or name another with builder.dockerfile." });
+  }
+  return new ConfigError([`Missing ${dockerfile} in the commit ${revision.slice(0, 7)}, which is what is built`], {
+    hint: "Commit it, name another with builder.dockerfile, or set builder.context: . to build the folder as it is.",
   });
 }
 
-/** `build remove`. */
-export async function removeBuilder(run: Run): Promise<void> {
-  await withLock(run, async () => {
-    const command = remove(run.config);
-    if (!command) return;
-    await run.local.run(script("Remove the builder", [step("Remove the builder", command)]));
-    run.report({ kind: "note", text: `Removed the builder ${builderName(run.config)}` });
-  });
-}
-
-/** `build details`. */
-export async function builderDetails(run: Run): Promise<void> {
-  run.print(`Builder: ${builderName(run.config) ?? "native"}\n`);
-  const command = builderInfo(run.config);
-  if (!command) return;
-  const result = await run.local.run(script("Builders", [step("Builders", command)]));
-  run.print(`${result.text("Builders")}\n`);
+function hintFor(run: Run, said: string): string | undefined {
+  const registry = run.config.registry.server ?? "Docker Hub";
+  if (isUnauthorized(said))
+    return `${registry} refused: check registry/username, registry/password and the image's name.`;
+  if (/connection refused|no such host|i\/o timeout|deadline exceeded/i.test(said)) {
+    return `See whether ${registry} answers from this machine.`;
+  }
+  if (/requires BuildKit|BuildKit is (?:enabled but|required)/i.test(said)) {
+    return "Install buildx (package docker-buildx-plugin or docker-buildx), or set DOCKER_BUILDKIT=1 where docker is older than 23.";
+  }
+  return undefined;
 }

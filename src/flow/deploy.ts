@@ -4,8 +4,9 @@ import { containersOf, decide, type HostPlan, liveContainer, obstacles } from ".
 import { versionOf, containerName, containerPrefix } from "../commands/names.ts";
 import type { HostFacts } from "../plan/facts.ts";
 import { bootAccessory } from "./accessory.ts";
-import { ensureImage, fetchImage, push } from "./build.ts";
+import { push } from "./build.ts";
 import { runHook } from "./hook.ts";
+import { ensureImage, fetchImage } from "./image.ts";
 import { withLock } from "./lock.ts";
 import { observeHosts } from "./observe.ts";
 import { login } from "./registry.ts";

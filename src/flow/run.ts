@@ -6,6 +6,7 @@ import { InterruptedError } from "../errors.ts";
 import type { Host } from "../hosts/host.ts";
 import type { Filters, Selection } from "../hosts/select.ts";
 import type { Report } from "../output/events.ts";
+import type { GitState } from "./version.ts";
 
 /** One command on its way: what it knows, what it acts on, how it speaks. Made in `cli/open-run.ts`, a fake in tests. */
 export interface Run {
@@ -27,6 +28,8 @@ export interface Run {
   readonly newId: (digits: number) => string;
   /** The app version: `--version`, `VERSION`, or the git revision; the same for the whole run. @throws UsageError without any */
   readonly version: () => Promise<string>;
+  /** What git says about the working directory; the same for the whole run. */
+  readonly git: () => Promise<GitState>;
   /** As typed: `--version`, or undefined. */
   readonly givenVersion: string | undefined;
   /** Who deploys, for lock, audit and hooks. */

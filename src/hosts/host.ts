@@ -25,6 +25,8 @@ export interface OutputChunk {
   readonly step: string;
   readonly stream: "stdout" | "stderr";
   readonly text: string;
+  /** The text with the script's secrets blotted out: for a log. */
+  readonly masked: string;
 }
 
 export interface RunOptions {

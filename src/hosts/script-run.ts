@@ -106,9 +106,10 @@ export class ScriptRun {
     progress[stream].push(bytes);
     const text = this.decode(`${step} ${stream}`, bytes);
     if (text === "") return;
-    const chunk = { host: this.host, step: this.nameOf(step), stream, text };
-    this.options.onOutput?.(chunk);
-    this.events({ kind: "output", ...chunk, text: this.masked(text) });
+    const where = { host: this.host, step: this.nameOf(step), stream };
+    const masked = this.masked(text);
+    this.options.onOutput?.({ ...where, text, masked });
+    this.events({ kind: "output", ...where, text: masked });
   }
 
   private decode(key: string, bytes: Buffer): string {

@@ -3,8 +3,9 @@ import { fileURLToPath } from "node:url";
 import { beforeAll, describe, expect, test } from "vitest";
 import { AccessoryCommands } from "../../src/commands/accessory.ts";
 import { AppCommands, listImages, removeImages, tagLatest } from "../../src/commands/app.ts";
-import { builderInfo, createBuilder, dependencyCheck, pull, push, removeBuilder } from "../../src/commands/builder.ts";
-import type { Body, Command } from "../../src/commands/command.ts";
+import { buildAndPush, pull } from "../../src/commands/build.ts";
+import { builderInfo, createBuilder, removeBuilder, toolChecks } from "../../src/commands/builder.ts";
+import { and, type Body, type Command } from "../../src/commands/command.ts";
 import { readsVersion3, roleLabels } from "../../src/commands/labels.ts";
 import { probeHealthLog, probeLogs, probeStatus, removeProbe, runProbe, stopProbe } from "../../src/commands/probe.ts";
 import { pruneImages } from "../../src/commands/prune.ts";
@@ -49,6 +50,36 @@ const DEVIATIONS: readonly Deviation[] = [
     transform: (words) => {
       const given = words.filter((_, i) => words[i - 1] === "--build-arg");
       return [...given, ...words.map((word, i) => (words[i - 1] === "--build-arg" ? word.split("=")[0]! : word))];
+    },
+  },
+  {
+    name: "a builder is made without being chosen for everything else",
+    reason: "builds name it; the user's own choice of builder is left alone",
+    lines: /^builder\.create$/,
+    transform: (words) => words.filter((word) => word !== "--use"),
+  },
+  {
+    name: "what fails ends the rest of the builder's commands",
+    reason: "the native/remote builder joined them with ; and went on without its context",
+    lines: /^builder\.(?:create|info)$/,
+    transform: (words) => words.map((word) => (word === ";" ? "&&" : word)),
+  },
+  {
+    name: "a builder is removed before its contexts, each part where it is there",
+    reason: "without its context buildx cannot end the builder's container on that host; a removal can be repeated",
+    lines: /^builder\.remove$/,
+    transform: (words) => {
+      const parts = words.join(" ").split(/ (?:&&|;) /);
+      const removals = [
+        ...parts.filter((part) => part.includes("buildx")),
+        ...parts.filter((p) => p.includes("context")),
+      ];
+      const format = ["--format", "{{.Endpoints.docker.Host}}"];
+      return removals.flatMap((removal, i) => {
+        const [docker = "", kind = "", , name = ""] = removal.split(" ");
+        const inspect = [docker, kind, "inspect", name, ...(kind === "context" ? format : [])];
+        return [...(i > 0 ? ["&&"] : []), "!", ...inspect, ">/dev/null", "2>&1", "||", ...removal.split(" ")];
+      });
     },
   },
   {
@@ -331,10 +362,10 @@ function built(path: string, { config, version, environment }: Example): string[
       login(config.registry, credential(config.registry.username), credential(config.registry.password)),
     "registry.logout": () => logout(config.registry),
     "builder.name": () => config.builder.kind,
-    "builder.dependency_check": () => dependencyCheck(config),
+    "builder.dependency_check": () => and(...toolChecks(config)),
     "builder.create": () => createBuilder(config),
-    "builder.push": () => push(config, version),
-    "builder.remove": () => removeBuilder(config),
+    "builder.push": () => and(...buildAndPush(config, version).map((step) => step.body as Command)),
+    "builder.remove": () => (removeBuilder(config).length > 0 ? and(...removeBuilder(config)) : undefined),
     "builder.info": () => builderInfo(config),
     "builder.pull": () => pull(config, version),
     "traefik.run": () => runTraefik(config, "/root/.mrsk/traefik", secrets),

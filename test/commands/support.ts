@@ -121,3 +121,8 @@ export function line(body: Body): string {
 export function revealed(body: Body): string {
   return render(body, (secret) => `'${secret.reveal().replaceAll("'", String.raw`'\''`)}'`);
 }
+
+/** A configuration with this builder. */
+export function built(builder: Partial<Config["builder"]>, overrides: Partial<Config> = {}): Config {
+  return config({ ...overrides, builder: { ...config().builder, ...builder } });
+}

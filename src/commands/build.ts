@@ -1,0 +1,89 @@
+import type { Config } from "../config/config.ts";
+import { Secret } from "../config/secret.ts";
+import { each } from "./arguments.ts";
+import { builderName, platforms } from "./builder.ts";
+import { Assignment, type Command, docker, type Word, withEnvironment } from "./command.ts";
+import { image, latestImage } from "./names.ts";
+import { type Step, step } from "./script.ts";
+
+/** The step that runs the user's Dockerfile: what it prints may be anything. */
+export const BUILD_STEP = "Build the image";
+
+/**
+ * Builds, tags with the version and `latest`, and pushes. Values of build arguments and of build secrets travel in the
+ * environment of the build, redacted in logs.
+ * @param secrets by name, for `builder.secrets`; docker reads the rest from its own environment or a file of that name
+ */
+export function buildAndPush(
+  config: Config,
+  version: string,
+  secrets: ReadonlyMap<string, Secret> = new Map(),
+): readonly Step[] {
+  const { builder } = config;
+  const environment = withEnvironment(
+    [
+      ...[...builder.args].filter(([name]) => travels(name)).map(([name, value]) => [name, new Secret(name, value)]),
+      ...[...secrets].filter(([name]) => builder.secrets.includes(name) && !builder.args.has(name)),
+    ] as [string, Secret][],
+    [],
+  );
+  const options = buildOptions(config, version);
+  if (builder.kind === "native") {
+    return [
+      step(BUILD_STEP, [...environment, ...docker("build", ...options)]),
+      step("Push the image", docker("push", image(config, version))),
+      step("Push the image as latest", docker("push", latestImage(config))),
+    ];
+  }
+  const platform = platforms(config);
+  const name = builderName(config)!;
+  const where = ["--push", ...(platform === undefined ? [] : ["--platform", platform]), "--builder", name];
+  return [step(BUILD_STEP, [...environment, ...docker("buildx", "build", ...where, ...options)])];
+}
+
+function buildOptions(config: Config, version: string): Word[] {
+  const { builder } = config;
+  return [
+    ...each("-t", [image(config, version), latestImage(config)]),
+    ...cacheFlags(config),
+    "--label",
+    `service=${config.service}`,
+    ...buildArguments(builder.args),
+    ...builder.secrets.flatMap((name) => ["--secret", `id=${name}`]),
+    "--file",
+    builder.dockerfile,
+    ...(builder.target === undefined ? [] : ["--target", builder.target]),
+    ...(builder.ssh === undefined ? [] : ["--ssh", builder.ssh]),
+    builder.context,
+  ];
+}
+
+/** A name alone has its value from the environment; the few that cannot stand there have it beside them. */
+function buildArguments(args: ReadonlyMap<string, string>): Word[] {
+  return [...args].flatMap(([name, value]) => [
+    "--build-arg",
+    travels(name) ? name : new Assignment(name, new Secret(name, value)),
+  ]);
+}
+
+/** Whether a variable of that name can be set for docker without changing what docker does. */
+function travels(name: string): boolean {
+  return (
+    /^[A-Za-z_][A-Za-z0-9_]*$/.test(name) &&
+    !/^(?:PATH|HOME|SHELL|TMPDIR|USER|LD_.*|DOCKER_.*|BUILDX_.*|BUILDKIT_.*|SSH_.*|.*_proxy)$/i.test(name)
+  );
+}
+
+function cacheFlags(config: Config): Word[] {
+  const { cache } = config.builder;
+  if (!cache) return [];
+  const options = cache.options === undefined ? "" : `,${cache.options}`;
+  if (cache.type === "gha") return ["--cache-to", `type=gha${options}`, "--cache-from", "type=gha"];
+  const server = config.registry.server === undefined ? "" : `${config.registry.server}/`;
+  const reference = `${server}${cache.image ?? `${config.repository.slice(server.length)}-build-cache`}`;
+  return ["--cache-to", `type=registry${options},ref=${reference}`, "--cache-from", `type=registry,ref=${reference}`];
+}
+
+export function pull(config: Config, version: string): Command {
+  return docker("pull", image(config, version));
+}

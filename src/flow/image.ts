@@ -1,0 +1,96 @@
+import { pull } from "../commands/build.ts";
+import { type Shell, sh } from "../commands/command.ts";
+import { checkImage, NO_LABEL, OTHER_ARCHITECTURE } from "../commands/image.ts";
+import { image } from "../commands/names.ts";
+import { withLogin } from "../commands/registry.ts";
+import { script, type Step, step } from "../commands/script.ts";
+import { CommandFailedError, ExitCode, MrskError, UsageError } from "../errors.ts";
+import { onHosts } from "../hosts/on-hosts.ts";
+import { audit } from "./audit.ts";
+import { explained, isUnauthorized, loginStep } from "./registry.ts";
+import { appHosts, type Run } from "./run.ts";
+
+const PULL_STEP = "Pull the image";
+const CHECK_STEP = "Check the image";
+
+/**
+ * The image on every app host: pull, a login first where the stored one does not serve, and a look at what came. What a
+ * host had stays there, whatever happens. One round trip per host.
+ */
+export async function fetchImage(run: Run): Promise<void> {
+  const version = await run.version();
+  await fetchWith(run, version, await pullOrLogin(run, version), [
+    await audit(run, `Pulled image with version ${version}`),
+  ]);
+}
+
+/** The image on every app host, pulled only where it is not. @throws UsageError when the registry has none either */
+export async function ensureImage(run: Run, version: string): Promise<void> {
+  const pulling = await pullOrLogin(run, version);
+  const present = sh`docker image inspect ${image(run.config, version)} >/dev/null 2>&1`;
+  await fetchWith(run, version, sh`${present} || { ${pulling}; }`, []);
+}
+
+async function pullOrLogin(run: Run, version: string): Promise<Shell> {
+  return withLogin(pull(run.config, version), (await loginStep(run)).body);
+}
+
+async function fetchWith(run: Run, version: string, pulling: Shell, before: readonly Step[]): Promise<void> {
+  const steps = [...before, step(PULL_STEP, pulling), step(CHECK_STEP, checkImage(run.config, version))];
+  await onHosts(appHosts(run), async (host) => {
+    try {
+      await explained(run, () => host.run(script("Fetch the image", steps), { signal: run.signal }));
+    } catch (error) {
+      throw error instanceof CommandFailedError ? inWords(run, image(run.config, version), error) : error;
+    }
+  });
+}
+
+function inWords(run: Run, name: string, error: CommandFailedError): MrskError {
+  if (error.step === PULL_STEP) return pullInWords(run, name, error);
+  if (error.step === CHECK_STEP && error.status === NO_LABEL) return labelInWords(run, name, error);
+  if (error.step === CHECK_STEP && error.status === OTHER_ARCHITECTURE) {
+    const [built, host] = error.output.trim().split(" ");
+    return wrongArchitecture(error, `${error.host}: image ${name} is built for ${built}, and this host is ${host}`);
+  }
+  return error;
+}
+
+function labelInWords(run: Run, name: string, error: CommandFailedError): MrskError {
+  const { service } = run.config;
+  const other = error.output.trim();
+  const has = other === "" ? "is missing the 'service' label" : `has the label service=${other}, not ${service}`;
+  return new MrskError(ExitCode.remote, `${error.host}: Image ${name} ${has}`, {
+    hint: `Pruning and removing find images by it. Where the image is built, add \`--label service=${service}\` to docker build, or \`LABEL service=${service}\` to the Dockerfile.`,
+    cause: error,
+  });
+}
+
+function wrongArchitecture(error: CommandFailedError, message: string): MrskError {
+  return new MrskError(ExitCode.remote, message, {
+    hint: "Build for the hosts' architecture: without builder.multiarch: false for both, or for one with builder.local.arch or builder.remote.",
+    cause: error,
+  });
+}
+
+function pullInWords(run: Run, name: string, error: CommandFailedError): MrskError {
+  const { host, output } = error;
+  const registry = run.config.registry.server ?? "Docker Hub";
+  if (/connection refused|no such host|no route to host|timeout|deadline exceeded|server misbehaving/i.test(output)) {
+    return new MrskError(ExitCode.remote, `${host}: the registry ${registry} does not answer\n${output}`, {
+      hint: "Nothing was changed: what runs goes on, and `mrsk rollback` needs no registry. Try again when it answers.",
+      cause: error,
+    });
+  }
+  if (/no matching manifest/i.test(output)) return wrongArchitecture(error, `${host}: ${name}: ${output}`);
+  if (/manifest unknown|not found/i.test(output)) {
+    return new UsageError(`${host}: the registry has no image ${name}`, {
+      hint: "Build it first (`mrsk build push`), or name a version that was built with --version.",
+      cause: error,
+    });
+  }
+  if (isUnauthorized(output)) {
+    return new MrskError(ExitCode.remote, error.message, { hint: "Run `mrsk registry login`.", cause: error });
+  }
+  return error;
+}

