@@ -13,6 +13,7 @@ export function crossMistakes(written: Written, file: string): Mistake[] {
     ...roleMistakes(written),
     ...accessoryMistakes(written),
     ...envMistakes(written),
+    ...builderMistakes(written["builder"]),
     ...releaseMistakes(written),
   ];
 }
@@ -39,6 +40,13 @@ function registryMistakes(registry: unknown, file: string): Mistake[] {
     });
   }
   return wrong;
+}
+
+function builderMistakes(builder: unknown): Mistake[] {
+  if (!isMap(builder) || !isMap(builder["local"]) || !isMap(builder["remote"])) return [];
+  const arch = builder["remote"]["arch"];
+  if (typeof arch !== "string" || arch !== builder["local"]["arch"]) return [];
+  return [{ path: ["builder", "remote", "arch"], message: `should differ from builder.local.arch: both are ${arch}` }];
 }
 
 /** The roles as written; a list of hosts is the role `web`. */

@@ -4,7 +4,8 @@ export const BUILDER: Section = {
   name: "builder",
   meaning:
     "multiarch: false builds with this machine's docker alone. local and remote together build each on its own machine,\n" +
-    "remote alone builds there, else buildx builds for amd64 and arm64 here.",
+    "remote alone builds there, else buildx builds for amd64 and arm64 here, or for local's architecture alone.\n" +
+    "Without a context the last commit is cloned and built, submodules included as they are checked out.",
   at: ["builder"],
   keys: [
     {
@@ -90,9 +91,9 @@ export const BUILDER: Section = {
     {
       key: "context",
       type: "path or URL",
-      default: ".",
+      default: "a clone of the last commit",
       since: "0.9.0",
-      meaning: "What the build sees",
+      meaning: "What the build sees. `.` is the folder as it is, with what is not committed",
       example: "context: .",
     },
     {

@@ -92,7 +92,9 @@ function wantsLogin(error: unknown): error is CommandFailedError {
 function lastWords({ step: name, output }: CommandFailedError): string {
   const lines = output.trimEnd().split("\n");
   if (name !== BUILD_STEP) return output;
-  return [...lines.filter((line) => /^error:/i.test(line)), lines.at(-1)].join("\n");
+  const said = [...lines.filter((line) => /^error:/i.test(line)), lines.at(-1)!];
+  // That a step failed is told with the step's own words.
+  return said.filter((line) => !/did not complete successfully|executor failed running/.test(line)).join("\n");
 }
 
 function explained(run: Run, revision: string | undefined, error: unknown): unknown {

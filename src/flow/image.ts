@@ -90,7 +90,10 @@ function pullInWords(run: Run, name: string, error: CommandFailedError): MrskErr
     });
   }
   if (isUnauthorized(output)) {
-    return new MrskError(ExitCode.remote, error.message, { hint: "Run `mrsk registry login`.", cause: error });
+    return new MrskError(ExitCode.remote, error.message, {
+      hint: "The login was taken, but not for this image: check its name, and what registry/username may read.",
+      cause: error,
+    });
   }
   return error;
 }

@@ -43,7 +43,8 @@ export async function explained<T>(run: Run, work: () => Promise<T>): Promise<T>
   } catch (error) {
     if (!(error instanceof CommandFailedError)) throw error;
     const refused = error.step === LOGIN_STEP && isUnauthorized(error.output);
-    if (!refused && !/Get ".*\/v2\/": unauthorized/i.test(error.output)) throw error;
+    const elsewhere = /Get ".*\/v2\/": unauthorized|login attempt to \S+ failed with status: 401/i;
+    if (!refused && !elsewhere.test(error.output)) throw error;
     const registry = run.config.registry.server ?? "Docker Hub";
     throw new MrskError(ExitCode.remote, `${error.host}: ${registry} refuses the login\n${error.output}`, {
       hint: `Check registry/username and registry/password in ${run.config.file}, and their values in .env.`,

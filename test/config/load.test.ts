@@ -157,3 +157,10 @@ bot: {limit: 1}
     "deploy.yml:11:1: bot: unknown key: bot (did you mean boot?)",
   ]);
 });
+
+test("the two machines of a builder have to differ", async () => {
+  const builder = "builder: {local: {arch: amd64}, remote: {arch: amd64, host: 'ssh://a@b'}}\n";
+  expect(await problemsOf(withRequired(builder))).toEqual([
+    expect.stringContaining("builder/remote/arch: should differ from builder.local.arch: both are amd64"),
+  ]);
+});

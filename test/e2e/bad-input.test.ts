@@ -79,6 +79,7 @@ describe("bad input gets one error that says what, where, and what to type, and 
     const dockerfile = join(project.folder, "Dockerfile");
     const text = readFileSync(dockerfile, "utf8");
     rmSync(dockerfile);
+    configure({ builder: { multiarch: false, context: "." } });
     await expectRefused(await project.mrsk("deploy"), 3, "Missing Dockerfile");
     writeFileSync(dockerfile, text);
   });

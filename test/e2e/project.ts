@@ -26,9 +26,10 @@ export interface Ran {
 export class Project {
   readonly folder: string;
   readonly service: string;
-  private readonly environment: Record<string, string>;
+  readonly environment: Readonly<Record<string, string>>;
 
-  constructor(service: string) {
+  /** @param environment what commands in the project see besides this process' variables */
+  constructor(service: string, environment: Readonly<Record<string, string>> = {}) {
     this.service = service;
     this.folder = mkdtempSync(join(tmpdir(), `mrsk-${service}-`));
     cpSync(join(LAB, "app"), this.folder, { recursive: true });
@@ -39,6 +40,7 @@ export class Project {
       DOCKER_CONFIG: docker,
       DOCKER_BUILDKIT: "0",
       NO_COLOR: "1",
+      ...environment,
     };
     const known = `Host *\n  UserKnownHostsFile ${lab["LAB_KNOWN_HOSTS"]}\n  StrictHostKeyChecking yes\n`;
     writeFileSync(join(this.folder, "ssh_config"), known);

@@ -91,6 +91,7 @@ describe("what is missing on this machine is named", () => {
     const run = withBuilder(CONTEXT, "ssh://b@192.0.2.9");
     local(run).fails(/^docker version/, "");
     await ensureBuilder(run);
+    expect(local(run).steps).toContain("engine");
   });
 });
 

@@ -1,0 +1,24 @@
+# mrsk for machines without Node: `docker build -t mrsk .`, then as the README says.
+FROM node:20-bookworm-slim AS build
+WORKDIR /mrsk
+COPY package.json package-lock.json ./
+RUN npm ci --ignore-scripts --no-audit --no-fund
+COPY rolldown.config.mjs tsconfig.json ./
+COPY src src
+RUN npm run build
+
+# Debian 12 has no buildx and an old docker.
+FROM debian:trixie-slim
+RUN apt-get update \
+ && apt-get install -y --no-install-recommends ca-certificates docker-buildx docker-cli git nodejs openssh-client \
+ && apt-get clean && rm -rf /var/lib/apt/lists/* \
+ # The mounted project, and submodules in it, belong to somebody else.
+ && git config --system --add safe.directory '*'
+WORKDIR /mrsk
+COPY package.json LICENSE ./
+COPY bin/mrsk.cjs bin/
+COPY templates templates
+COPY --from=build /mrsk/dist dist
+RUN ln -s /mrsk/bin/mrsk.cjs /usr/local/bin/mrsk
+WORKDIR /workdir
+ENTRYPOINT ["mrsk"]

@@ -1,0 +1,84 @@
+import { mkdirSync, mkdtempSync, symlinkSync } from "node:fs";
+import { request } from "node:http";
+import { tmpdir } from "node:os";
+import { dirname, join, resolve } from "node:path";
+import { execa } from "execa";
+import { lab, Project } from "./project.ts";
+
+/** A project whose docker has buildx and BuildKit, with a temporary folder and a folder of programs of its own. */
+export class BuildProject extends Project {
+  readonly temporary: string;
+  /** Programs here come before those of the machine. */
+  readonly programs: string;
+
+  private constructor(service: string, temporary: string) {
+    const programs = join(temporary, "programs");
+    const work = join(temporary, "tmp");
+    mkdirSync(programs);
+    mkdirSync(work);
+    super(service, { DOCKER_BUILDKIT: "1", TMPDIR: work, PATH: `${programs}:${process.env["PATH"]}` });
+    this.temporary = work;
+    this.programs = programs;
+  }
+
+  /** @throws Error when there is no buildx on this machine */
+  static async make(service: string): Promise<BuildProject> {
+    const { stdout } = await execa("docker", [
+      "info",
+      "--format",
+      "{{range .ClientInfo.Plugins}}{{.Name}} {{.Path}}\n{{end}}",
+    ]);
+    const plugin = /^buildx (.+)$/m.exec(stdout)?.[1];
+    if (plugin === undefined) throw new Error("these tests need buildx: test/lab/lab up");
+    const project = new BuildProject(service, mkdtempSync(join(tmpdir(), "mrsk-builds-")));
+    symlinkSync(dirname(plugin), join(project.folder, ".docker-config/cli-plugins"));
+    return project;
+  }
+
+  /** `docker …` on this machine as the project sees it. */
+  async docker(...words: readonly string[]): Promise<string> {
+    return (await execa("docker", words, { cwd: this.folder, env: this.environment, extendEnv: false })).stdout;
+  }
+
+  /** A builder that runs in the lab's BuildKit, which builds for other architectures too. */
+  async useBuildkit(name: string): Promise<void> {
+    const { stdout } = await execa(resolve(import.meta.dirname, "../lab/lab"), ["buildkit"]);
+    await this.docker("buildx", "create", "--name", name, "--driver", "remote", stdout.trim());
+  }
+}
+
+interface Manifest {
+  readonly mediaType: string;
+  readonly manifests?: readonly { readonly platform?: { readonly os: string; readonly architecture: string } }[];
+}
+
+/** A manifest as the lab's registry has it; undefined where it has none. */
+export function manifestOf(repository: string, tag: string): Promise<Manifest | undefined> {
+  const kinds = ["application/vnd.oci.image.index.v1+json", "application/vnd.oci.image.manifest.v1+json"];
+  const dockerKinds = ["manifest.list", "manifest"].map(
+    (kind) => `application/vnd.docker.distribution.${kind}.v2+json`,
+  );
+  const options = {
+    auth: `${lab["LAB_REGISTRY_USER"]}:${lab["LAB_REGISTRY_PASSWORD"]}`,
+    headers: { accept: [...kinds, ...dockerKinds].join(", ") },
+    agent: false as const,
+  };
+  const url = `http://${lab["LAB_REGISTRY"]}/v2/${repository}/manifests/${tag}`;
+  return new Promise((resolve, reject) => {
+    const outgoing = request(url, options, (response) => {
+      let text = "";
+      response.setEncoding("utf8").on("data", (chunk: string) => (text += chunk));
+      response.on("end", () => resolve(response.statusCode === 200 ? (JSON.parse(text) as Manifest) : undefined));
+    });
+    outgoing.on("error", reject).end();
+  });
+}
+
+/** `linux/amd64` and so on, sorted; what buildx adds about the build's origin has none. */
+export function platformsOf(manifest: Manifest | undefined): string[] {
+  return (manifest?.manifests ?? [])
+    .flatMap(({ platform }) =>
+      platform && platform.os !== "unknown" ? [`${platform.os}/${platform.architecture}`] : [],
+    )
+    .toSorted();
+}

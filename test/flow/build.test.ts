@@ -1,0 +1,77 @@
+import { expect, test } from "vitest";
+import { push } from "../../src/flow/build.ts";
+import { built } from "../commands/support.ts";
+import { type FakeRun, fakeRun } from "../support/fake-run.ts";
+
+const committed = async () => ({ revision: "4f2a9c1d", changes: [] as readonly string[], userName: "" });
+
+function native(git: FakeRun["git"] = committed): FakeRun {
+  return fakeRun(built({ kind: "native" }), { held: { lock: true }, git });
+}
+
+function steps(run: FakeRun): string[] {
+  const all = run.hosts.get("localhost")!.steps;
+  return all.slice(all.indexOf("engine") + 1);
+}
+
+const CLONED = ["Clone the commit", "Look for the Dockerfile", "Build the image"];
+const PUSHED = ["Push the image", "Push the image as latest"];
+
+test("the commit is cloned, built and pushed", async () => {
+  const run = native();
+  await push(run);
+  expect(steps(run)).toEqual([...CLONED, ...PUSHED]);
+});
+
+test("without a repository the folder is built", async () => {
+  const run = fakeRun(built({ kind: "native" }), { held: { lock: true } });
+  await push(run);
+  expect(steps(run)[0]).toBe("Look for the Dockerfile");
+});
+
+test("a Dockerfile in a context that docker fetches is not looked for here", async () => {
+  const context = "git@github.com:dhh/app.git";
+  const run = fakeRun(built({ kind: "native", context, contextGiven: true }), { held: { lock: true } });
+  await push(run);
+  expect(steps(run)[0]).toBe("Build the image");
+});
+
+test("ten paths that are not committed are named, and how many more there are", async () => {
+  const changes = Array.from({ length: 12 }, (_, i) => `${i}.txt`);
+  const run = native(async () => ({ ...(await committed()), changes }));
+  await push(run);
+  const [warning] = run.events.flatMap((event) => (event.kind === "warning" ? [event.text] : []));
+  expect(warning).toBe(
+    "These paths have uncommitted changes, which will not be in the image: " +
+      "0.txt, 1.txt, 2.txt, 3.txt, 4.txt, 5.txt, 6.txt, 7.txt, 8.txt, 9.txt and 2 more",
+  );
+});
+
+test("a push that wants a login gets one, and is tried once more", async () => {
+  const run = native();
+  run.hosts.get("localhost")!.fails(/^Push the image$/, "unauthorized: authentication required");
+  await expect(push(run)).rejects.toMatchObject({
+    message: "The image could not be pushed (exit status 1)\nunauthorized: authentication required",
+    hint: expect.stringContaining("registry/password"),
+  });
+  expect(steps(run)).toEqual([...CLONED, "Push the image", "Log in to the registry", ...CLONED, "Push the image"]);
+});
+
+test.each([
+  'denied\nERROR: failed to solve: process "/bin/sh -c echo denied" did not complete successfully: exit code: 1',
+  "#8 0.1 unauthorized\nERROR: executor failed running [/bin/sh -c echo unauthorized]: exit code: 1",
+])("a step of the Dockerfile that fails is no reason for a second try: %j", async (output) => {
+  const run = native();
+  run.hosts.get("localhost")!.fails(/^Build the image$/, output);
+  await expect(push(run)).rejects.toMatchObject({ exitCode: 5, hint: undefined });
+  expect(steps(run)).toEqual(CLONED);
+});
+
+test.each([
+  [committed, "Missing Dockerfile in the commit 4f2a9c1, which is what is built"],
+  [async () => ({ revision: undefined, changes: [], userName: "" }), "Missing Dockerfile"],
+])("%# a missing Dockerfile", async (git, message) => {
+  const run = native(git);
+  run.hosts.get("localhost")!.fails(/^Look for the Dockerfile$/, "");
+  await expect(push(run)).rejects.toMatchObject({ exitCode: 3, message });
+});

@@ -1,0 +1,47 @@
+import { describe, expect, test } from "vitest";
+import { NO_LABEL, OTHER_ARCHITECTURE } from "../../src/commands/image.ts";
+import { ensureImage, fetchImage } from "../../src/flow/image.ts";
+import { config } from "../commands/support.ts";
+import { type FakeRun, fakeRun } from "../support/fake-run.ts";
+
+const HOST = "192.0.2.1";
+
+function withHost(step: RegExp, output: string, status = 1): FakeRun {
+  const run = fakeRun(config());
+  run.host(HOST);
+  run.hosts.get(HOST)!.replies(step, output, status);
+  return run;
+}
+
+describe("what a pull can fail with, in words", () => {
+  test.each([
+    ["dial tcp 192.0.2.7:5000: connect: connection refused", 5, "the registry Docker Hub does not answer", "rollback"],
+    ["no matching manifest for linux/amd64 in the manifest list entries", 5, "dhh/app:1", "builder.local.arch"],
+    ["manifest for dhh/app:1 not found: manifest unknown", 2, "the registry has no image dhh/app:1", "build push"],
+    ["login attempt to http://r/v2/ failed with status: 401 Unauthorized", 5, "refuses the login", "registry/password"],
+    ["denied: requested access to the resource is denied", 5, "is denied", "registry/username may read"],
+  ])("%s", async (output, exitCode, message, hint) => {
+    await expect(fetchImage(withHost(/^Pull the image$/, output))).rejects.toMatchObject({
+      exitCode,
+      message: expect.stringContaining(message),
+      hint: expect.stringContaining(hint),
+    });
+  });
+});
+
+describe("an image that a host should not have", () => {
+  test.each([
+    ["", NO_LABEL, "Image dhh/app:1 is missing the 'service' label", "--label service=app"],
+    ["other", NO_LABEL, "Image dhh/app:1 has the label service=other, not app", "LABEL service=app"],
+    ["arm64 x86_64", OTHER_ARCHITECTURE, "dhh/app:1 is built for arm64, and this host is x86_64", "builder.remote"],
+  ])("%j", async (output, status, message, hint) => {
+    for (const fetch of [fetchImage, (run: FakeRun) => ensureImage(run, "1")]) {
+      await expect(fetch(withHost(/^Check the image$/, output, status))).rejects.toMatchObject({
+        exitCode: 5,
+        message: expect.stringContaining(`${HOST}: `),
+        hint: expect.stringContaining(hint),
+      });
+      await expect(fetch(withHost(/^Check the image$/, output, status))).rejects.toThrow(message);
+    }
+  });
+});
