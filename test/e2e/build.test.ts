@@ -1,16 +1,13 @@
 import { createHash, randomUUID } from "node:crypto";
-import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { execaSync } from "execa";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { BuildProject, manifestOf, platformsOf } from "./builds.ts";
 import { ask, lab, onServer, succeeded, sweep } from "./project.ts";
 
 const HOST = lab["LAB_A"]!;
-const PASSWORD = lab["LAB_REGISTRY_PASSWORD"]!;
 const TOKEN = "npm-token-value";
-const [SSH, DOCKER] = ["ssh", "docker"].map((name) => execaSync("which", [name]).stdout);
 const IMAGE = "registry:5000/lab/build";
 
 const COPYING = `FROM node:20-bookworm-slim
@@ -58,24 +55,6 @@ describe("builds", () => {
 
   const configure = (builder: Record<string, unknown>, more: Record<string, unknown> = {}) =>
     project.configure({ servers: [HOST], builder, ...more });
-  const registry = (more: Record<string, unknown>) => ({
-    registry: {
-      server: lab["LAB_REGISTRY"],
-      username: lab["LAB_REGISTRY_USER"],
-      password: ["MRSK_REGISTRY_PASSWORD"],
-      ...more,
-    },
-  });
-  const secrets = (password: string) =>
-    project.write(".env", `MRSK_REGISTRY_PASSWORD=${password}\nNPM_TOKEN=${TOKEN}\nREGISTRY_USER=mrsk\n`);
-  const images = () => onServer("a", `docker image ls --no-trunc --format '{{.Repository}}:{{.Tag}} {{.ID}}' | sort`);
-  /** Puts a program of that name before the machine's. */
-  const shim = (name: string, text: string) =>
-    writeFileSync(join(project.programs, name), `#!/bin/sh\n${text}\n`, { mode: 0o755 });
-
-  /** Flags for the ssh that docker calls to reach an engine: what a person has in ~/.ssh/config. */
-  const sshOfDocker = (flags: string) =>
-    shim("ssh", `case "$*" in *dial-stdio*) exec ${SSH} ${flags} "$@" ;; *) exec ${SSH} "$@" ;; esac`);
   /** An image that mrsk did not build: a plain manifest. */
   const buildElsewhere = (version: string, ...words: readonly string[]) =>
     project.docker(
@@ -100,7 +79,7 @@ describe("builds", () => {
   });
   beforeEach(() => {
     configure({ multiarch: false });
-    secrets(PASSWORD);
+    project.write(".env", `MRSK_REGISTRY_PASSWORD=${lab["LAB_REGISTRY_PASSWORD"]}\nNPM_TOKEN=${TOKEN}\n`);
   });
   afterAll(() => sweep("a"));
 
@@ -230,99 +209,17 @@ describe("builds", () => {
     expect(foreign.stderr).toContain("has the label service=other, not build");
   });
 
-  test("a remote builder over ssh: its engine builds and pushes", async () => {
-    sshOfDocker(`-F ${project.folder}/ssh_config -i ${lab["LAB_KEY"]}`);
-    // Docker's own driver in place of a BuildKit container, which the lab's server may not start.
-    await project.docker("context", "create", "mrsk-build-native-remote", "--docker", `host=ssh://root@${HOST}`);
-    await project.docker("context", "use", "mrsk-build-native-remote");
-    configure({ remote: { arch: "amd64", host: `ssh://root@${HOST}` }, dockerfile: "Dockerfile.tiny" });
-    const version = await project.commit("Built on the server");
-    succeeded(await project.mrsk("build", "push"));
-    expect(await manifestOf("lab/build", version)).toBeDefined();
-    expect(await images()).toContain(`${IMAGE}:${version} `);
-    await project.docker("context", "use", "default");
-    await project.docker("context", "rm", "mrsk-build-native-remote");
-  });
-
-  test("a builder's life: created, made anew when its host changes, shown, removed", async () => {
-    const contexts = () => project.docker("context", "ls", "--format", "{{.Name}} {{.DockerEndpoint}}");
-    const name = "mrsk-build-native-remote";
-    configure({ remote: { arch: "amd64", host: `ssh://root@${HOST}` } });
-    succeeded(await project.mrsk("build", "create"));
-    expect(await contexts()).toMatch(new RegExp(`^${name}-amd64 ssh://root@${HOST}$`, "m"));
-    expect(succeeded(await project.mrsk("build", "create")).stderr).toContain(`The builder ${name} is there`);
-    configure({ remote: { arch: "amd64", host: `ssh://root@${HOST}:22` } });
-    succeeded(await project.mrsk("build", "create"));
-    expect(await contexts()).toMatch(new RegExp(`^${name}-amd64 ssh://root@${HOST}:22$`, "m"));
-    const details = succeeded(await project.mrsk("build", "details")).stdout;
-    expect(details).toMatch(new RegExp(`^Builder: ${name}\n`));
-    expect(details).toContain(`${name}-amd64`);
-    // As a crash leaves it: the context without its builder.
-    await project.docker("buildx", "rm", name);
-    succeeded(await project.mrsk("build", "create"));
-    succeeded(await project.mrsk("build", "remove"));
-    expect(await contexts()).not.toContain(name);
-    expect(await project.docker("buildx", "ls")).not.toContain(name);
-    expect(succeeded(await project.mrsk("build", "remove")).stderr).toContain(`There is no builder ${name}`);
-  });
-
-  test("a builder that ssh does not reach says how to see why", async () => {
-    sshOfDocker("-F none -o BatchMode=yes -o UserKnownHostsFile=/dev/null");
-    configure({ remote: { arch: "amd64", host: `ssh://root@${HOST}` } });
-    const refused = await project.mrsk("build", "create");
-    expect(refused.status).toBe(5);
-    expect(refused.stderr).toContain("Host key verification failed");
-    expect(refused.stderr).toContain(`docker -H ssh://root@${HOST} version`);
-  });
-
-  test("what is missing on this machine is named", async () => {
-    configure({});
-    shim(
-      "docker",
-      `if [ "$1" = buildx ]; then echo "docker: 'buildx' is not a docker command" >&2; exit 1; fi; exec ${DOCKER} "$@"`,
-    );
-    const buildx = await project.mrsk("build", "push");
-    expect(buildx.status).toBe(5);
-    expect(buildx.stderr).toContain("Docker buildx plugin is not installed locally");
-    shim("docker", "exit 127");
-    const docker = await project.mrsk("build", "push");
-    expect(docker.status).toBe(5);
-    expect(docker.stderr).toContain("Docker is not installed locally");
-    rmSync(join(project.programs, "docker"));
-  });
-
-  test("a registry that does not answer changes nothing on the host", async () => {
-    const before = await images();
-    configure({ multiarch: false }, registry({ server: "172.30.77.2:5999" }));
-    const refused = await project.mrsk("redeploy", "-P", "--version", first);
-    expect(refused.status).toBe(5);
-    expect(refused.stderr).toContain(`${HOST}: the registry 172.30.77.2:5999 does not answer`);
-    expect(await images()).toBe(before);
-    expect(await ask("a", "/version")).toEqual({ status: 200, text: `${first}\n` });
-  });
-
-  test("registry login and logout where they are asked for, and the stored login serves", async () => {
-    const logins = async () => ({
-      here: readFileSync(join(project.folder, ".docker-config/config.json"), "utf8").includes("registry:5000"),
-      there: (await onServer("a", "cat .docker/config.json 2>/dev/null || true")).includes("registry:5000"),
+  test("an interrupted build leaves nothing behind", async () => {
+    project.write("Dockerfile.slow", `${COPYING}RUN echo building ${randomUUID()} && sleep 60\n`);
+    await project.commit("A slow build");
+    configure({ multiarch: false, dockerfile: "Dockerfile.slow" });
+    const running = project.start("build", "push");
+    await new Promise<void>((resolve) => {
+      running.stderr.on("data", (text: Buffer) => /\d building /.test(text.toString()) && resolve());
     });
-    succeeded(await project.mrsk("registry", "logout"));
-    expect(await logins()).toEqual({ here: false, there: false });
-    configure({ multiarch: false }, registry({ username: ["REGISTRY_USER"] }));
-    succeeded(await project.mrsk("registry", "login", "--skip-remote"));
-    expect(await logins()).toEqual({ here: true, there: false });
-    succeeded(await project.mrsk("registry", "login", "-L"));
-    expect(await logins()).toEqual({ here: true, there: true });
-    secrets("expired");
-    succeeded(await project.mrsk("build", "deliver"));
-    succeeded(await project.mrsk("registry", "logout", "--skip-local"));
-    expect(await logins()).toEqual({ here: true, there: false });
-    const before = await images();
-    const expired = await project.mrsk("build", "pull");
-    expect(expired.status).toBe(5);
-    expect(expired.stderr).toContain("refuses the login");
-    expect(await images()).toBe(before);
-    succeeded(await project.mrsk("registry", "logout", "-R"));
-    expect(await logins()).toEqual({ here: false, there: false });
+    expect(readdirSync(project.temporary)).toHaveLength(1);
+    running.kill("SIGINT");
+    expect((await running).exitCode).toBe(130);
+    expect(readdirSync(project.temporary)).toEqual([]);
   });
 });

@@ -1,9 +1,9 @@
-import { mkdirSync, mkdtempSync, symlinkSync } from "node:fs";
+import { mkdirSync, mkdtempSync, symlinkSync, writeFileSync } from "node:fs";
 import { request } from "node:http";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
-import { execa } from "execa";
-import { lab, Project } from "./project.ts";
+import { execa, execaSync } from "execa";
+import { lab, onServer, Project } from "./project.ts";
 
 /** A project whose docker has buildx and BuildKit, with a temporary folder and a folder of programs of its own. */
 export class BuildProject extends Project {
@@ -40,11 +40,26 @@ export class BuildProject extends Project {
     return (await execa("docker", words, { cwd: this.folder, env: this.environment, extendEnv: false })).stdout;
   }
 
+  /** Puts a program of that name before the machine's. */
+  shim(name: string, text: string): void {
+    writeFileSync(join(this.programs, name), `#!/bin/sh\n${text}\n`, { mode: 0o755 });
+  }
+
   /** A builder that runs in the lab's BuildKit, which builds for other architectures too. */
   async useBuildkit(name: string): Promise<void> {
     const { stdout } = await execa(resolve(import.meta.dirname, "../lab/lab"), ["buildkit"]);
     await this.docker("buildx", "create", "--name", name, "--driver", "remote", stdout.trim());
   }
+}
+
+/** Where the machine has a program. */
+export function programOf(name: string): string {
+  return execaSync("which", [name]).stdout;
+}
+
+/** A server's images with their ids. */
+export function images(server: string): Promise<string> {
+  return onServer(server, "docker image ls --no-trunc --format '{{.Repository}}:{{.Tag}} {{.ID}}' | sort");
 }
 
 interface Manifest {

@@ -26,6 +26,9 @@ describe("the image of the tool", () => {
     return ran.all;
   };
 
+  /** In the container everything belongs to root, but a person's folder. */
+  const ownedBy = (user: number) => execa("chown", ["-R", `${user}:${user}`, project.folder]);
+
   beforeAll(async () => {
     await sweep("a");
     await execa("docker", ["build", "-t", IMAGE, ROOT]);
@@ -50,13 +53,14 @@ describe("the image of the tool", () => {
 
   test("deploys, and redeploys a change, with the agent's key and the machine's docker", async () => {
     const first = await project.commit("First version");
-    // The folder of a person who is not root.
-    await execa("chown", ["-R", "1000:1000", project.folder]);
+    await ownedBy(1000);
     await mrsk("deploy");
     expect(await ask("a", "/version")).toEqual({ status: 200, text: `${first}\n` });
     const server = join(project.folder, "server.js");
     writeFileSync(server, readFileSync(server, "utf8").replace("hello from lab app", "hello from a container"));
+    await ownedBy(0);
     const second = await project.commit("Second version");
+    await ownedBy(1000);
     await mrsk("redeploy");
     expect(await ask("a", "/")).toEqual({ status: 200, text: "hello from a container\n" });
     expect(await onServer("a", `docker inspect -f '{{.State.Status}}' image-web-${first}`)).toBe("exited");

@@ -1,0 +1,89 @@
+import { rmSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { BuildProject, images, manifestOf, programOf } from "./builds.ts";
+import { lab, succeeded, sweep } from "./project.ts";
+
+const HOST = lab["LAB_A"]!;
+const NAME = "mrsk-builder-native-remote";
+
+describe("builders", () => {
+  let project: BuildProject;
+
+  const configure = (builder: Record<string, unknown>) => project.configure({ servers: [HOST], builder });
+  const contexts = () => project.docker("context", "ls", "--format", "{{.Name}} {{.DockerEndpoint}}");
+  /** Flags for the ssh that docker calls to reach an engine: what a person has in ~/.ssh/config. */
+  const sshOfDocker = (flags: string) => {
+    const ssh = programOf("ssh");
+    project.shim("ssh", `case "$*" in *dial-stdio*) exec ${ssh} ${flags} "$@" ;; *) exec ${ssh} "$@" ;; esac`);
+  };
+
+  beforeAll(async () => {
+    await sweep("a");
+    project = await BuildProject.make("builder");
+    project.write("Dockerfile", "FROM scratch\nCOPY server.js /\n");
+    project.write(".env", `MRSK_REGISTRY_PASSWORD=${lab["LAB_REGISTRY_PASSWORD"]}\n`);
+    configure({ multiarch: false });
+    await project.commit("First version");
+  });
+  afterAll(() => sweep("a"));
+
+  test("a remote builder over ssh: its engine builds and pushes", async () => {
+    sshOfDocker(`-F ${project.folder}/ssh_config -i ${lab["LAB_KEY"]}`);
+    // Docker's own driver in place of a BuildKit container, which the lab's server may not start.
+    await project.docker("context", "create", NAME, "--docker", `host=ssh://root@${HOST}`);
+    await project.docker("context", "use", NAME);
+    configure({ remote: { arch: "amd64", host: `ssh://root@${HOST}` } });
+    const version = await project.commit("Built on the server");
+    succeeded(await project.mrsk("build", "push"));
+    expect(await manifestOf("lab/builder", version)).toBeDefined();
+    expect(await images("a")).toContain(`registry:5000/lab/builder:${version} `);
+    await project.docker("context", "use", "default");
+    await project.docker("context", "rm", NAME);
+  });
+
+  test("a builder's life: created, made anew when its host changes, shown, removed", async () => {
+    configure({ remote: { arch: "amd64", host: `ssh://root@${HOST}` } });
+    succeeded(await project.mrsk("build", "create"));
+    expect(await contexts()).toMatch(new RegExp(`^${NAME}-amd64 ssh://root@${HOST}$`, "m"));
+    expect(succeeded(await project.mrsk("build", "create")).stderr).toContain(`The builder ${NAME} is there`);
+    configure({ remote: { arch: "amd64", host: `ssh://root@${HOST}:22` } });
+    succeeded(await project.mrsk("build", "create"));
+    expect(await contexts()).toMatch(new RegExp(`^${NAME}-amd64 ssh://root@${HOST}:22$`, "m"));
+    const details = succeeded(await project.mrsk("build", "details")).stdout;
+    expect(details).toMatch(new RegExp(`^Builder: ${NAME}\n`));
+    expect(details).toContain(`${NAME}-amd64`);
+    // As a crash leaves it: the context without its builder.
+    await project.docker("buildx", "rm", NAME);
+    succeeded(await project.mrsk("build", "create"));
+    succeeded(await project.mrsk("build", "remove"));
+    expect(await contexts()).not.toContain(NAME);
+    expect(await project.docker("buildx", "ls")).not.toContain(NAME);
+    expect(succeeded(await project.mrsk("build", "remove")).stderr).toContain(`There is no builder ${NAME}`);
+  });
+
+  test("a builder that ssh does not reach says how to see why", async () => {
+    sshOfDocker("-F none -o BatchMode=yes -o UserKnownHostsFile=/dev/null");
+    configure({ remote: { arch: "amd64", host: `ssh://root@${HOST}` } });
+    const refused = await project.mrsk("build", "create");
+    expect(refused.status).toBe(5);
+    expect(refused.stderr).toContain("Host key verification failed");
+    expect(refused.stderr).toContain(`docker -H ssh://root@${HOST} version`);
+  });
+
+  test("what is missing on this machine is named", async () => {
+    configure({});
+    shim(
+      "docker",
+      `if [ "$1" = buildx ]; then echo "docker: 'buildx' is not a docker command" >&2; exit 1; fi; exec ${programOf("docker")} "$@"`,
+    );
+    const buildx = await project.mrsk("build", "push");
+    expect(buildx.status).toBe(5);
+    expect(buildx.stderr).toContain("Docker buildx plugin is not installed locally");
+    project.shim("docker", "exit 127");
+    const docker = await project.mrsk("build", "push");
+    expect(docker.status).toBe(5);
+    expect(docker.stderr).toContain("Docker is not installed locally");
+    rmSync(join(project.programs, "docker"));
+  });
+});
