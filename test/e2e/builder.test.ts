@@ -73,7 +73,7 @@ describe("builders", () => {
 
   test("what is missing on this machine is named", async () => {
     configure({});
-    shim(
+    project.shim(
       "docker",
       `if [ "$1" = buildx ]; then echo "docker: 'buildx' is not a docker command" >&2; exit 1; fi; exec ${programOf("docker")} "$@"`,
     );
