@@ -113,10 +113,10 @@ export const healthcheck = strict({
     textLike(/^(?:\d+(?:\.\d+)?(?:ns|us|ms|s|m|h))+$/, "should be a duration such as 1s, 500ms or 1m30s"),
   ),
   max_attempts: optional(wholeNumber(1)),
-  // Read, so that files of later versions load; there is no cord and no probe container here.
+  log_lines: optional(wholeNumber(0)),
+  // Read, so that files of later versions load: notes.ts says why they change nothing.
   cord: optional(z.union([text, z.boolean()])),
   exposed_port: optional(port),
-  log_lines: optional(wholeNumber(0)),
 });
 
 export const logging = strict({ driver: optional(text), options: optional(values) });

@@ -25,6 +25,8 @@ const hostWithTags = z.record(host, z.union([text, z.array(text)]));
 
 const roleHosts = z.array(z.union([host, hostWithTags]));
 
+const containerPath = textLike(/^\/[^:]*[^:/][^:]*$/, "should be an absolute path in the container");
+
 const writtenRole = strict({
   hosts: optional(z.union([roleHosts, host])),
   cmd: optional(text),
@@ -34,7 +36,7 @@ const writtenRole = strict({
   traefik: optional(z.boolean()),
   healthcheck: optional(healthcheck),
   logging: optional(logging),
-  asset_path: optional(text),
+  asset_path: optional(containerPath),
   boot: optional(strict({ order: optional(order) })),
 });
 
@@ -156,8 +158,8 @@ export const writtenConfig = strict({
   primary_role: optional(text),
   allow_empty_roles: optional(z.boolean()),
   require_destination: optional(z.boolean()),
-  minimum_version: optional(text),
-  asset_path: optional(textLike(/^\//, "should be an absolute path in the container")),
+  minimum_version: optional(textLike(/^\d+(?:\.\w+)*(?:-[\w.-]+)?$/, "should be a version such as 1.9.0")),
+  asset_path: optional(containerPath),
   network: optional(text),
   release: optional(release),
   aliases: optional(z.record(z.string(), text)),

@@ -127,9 +127,15 @@ export class RolePhases {
     const name = this.plan.next.name;
     const patience = check ? deadlineSeconds(check) : DEFAULT_PATIENCE_SECONDS;
     const deadline = patience + (check || !this.viaFile ? 0 : this.config.readinessDelaySeconds);
-    if (!this.viaFile) return waitUntilHealthy(name, deadline, this.config.readinessDelaySeconds);
-    if (check && check.cmd === undefined) return waitForPreview(name, this.preview, deadline);
-    return lines(waitUntilHealthy(name, deadline, this.config.readinessDelaySeconds), waitForMark(this.preview));
+    if (this.viaFile && check && check.cmd === undefined) {
+      return waitForPreview(name, this.preview, deadline, this.plan.role.logLines);
+    }
+    const healthy = this.untilHealthy(name, deadline);
+    return this.viaFile ? lines(healthy, waitForMark(this.preview)) : healthy;
+  }
+
+  private untilHealthy(container: string, deadline: number): Shell {
+    return waitUntilHealthy(container, deadline, this.config.readinessDelaySeconds, this.plan.role.logLines);
   }
 
   /** After a failed start, or a lost connection: nothing of the new version is left running, the old one as it was. */
@@ -183,7 +189,7 @@ export class RolePhases {
   }
 
   watchStep(seconds: number): Step {
-    return step(this.named(`Watch for ${seconds} s`), watch(this.plan.next.name, seconds));
+    return step(this.named(`Watch for ${seconds} s`), watch(this.plan.next.name, seconds, this.plan.role.logLines));
   }
 
   /** The old one ends once it is quiet, and stays for a rollback. */
@@ -226,7 +232,7 @@ export class RolePhases {
     const oldStopped = old && (progress === "settled" || plan.role.bootOrder === "stop_first");
     if (oldStopped) {
       steps.push(step(this.named(`Start ${old.name} again`), sh`docker start ${old.id} >/dev/null`));
-      steps.push(step(this.named("Wait until healthy"), waitUntilHealthy(old.id, 60, config.readinessDelaySeconds)));
+      steps.push(step(this.named("Wait until healthy"), this.untilHealthy(old.id, 60)));
     }
     if (this.viaFile && old) {
       steps.push(

@@ -114,6 +114,7 @@ export function sshSettings(sshd: Sshd, overrides: Partial<Ssh> = {}, more: read
     keysOnly: true,
     keyData: [],
     config: [file],
+    logLevel: "fatal",
     maxConcurrentStarts: 30,
     poolIdleTimeoutSeconds: 900,
     connectTimeoutSeconds: 5,
