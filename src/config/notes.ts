@@ -5,7 +5,8 @@ import type { WrittenConfig, WrittenHealthcheck } from "./schema.ts";
 /** Keys of later versions that are read so that their files load, and why they have nothing to do here. */
 const WITHOUT_EFFECT = {
   cord: "an old container gets no requests from the moment a live file names the new one, so there is no cord to cut",
-  exposed_port: "a new container is asked through Traefik, and there is no probe container whose port could be published",
+  exposed_port:
+    "a new container is asked through Traefik, and there is no probe container whose port could be published",
 } as const satisfies { readonly [key in keyof WrittenHealthcheck]?: string };
 
 /** A sentence for each written key that changes nothing, however often it was written. */
@@ -20,7 +21,9 @@ export function notesOf({ healthcheck, servers }: WrittenConfig, roles: readonly
       .filter(([key]) => written.includes(key))
       .map(([key, why]) => `healthcheck.${key} has no effect here: ${why}`),
     ...own
-      .filter(({ traefik, check }) => !traefik && !asksForProbe(check) && setKeys(check).some((key) => PROBING.has(key)))
+      .filter(
+        ({ traefik, check }) => !traefik && !asksForProbe(check) && setKeys(check).some((key) => PROBING.has(key)),
+      )
       .map(
         ({ name }) =>
           `servers.${name}.healthcheck asks for no check: without Traefik, one of cmd, path and port says what to look at`,

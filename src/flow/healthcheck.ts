@@ -34,7 +34,7 @@ export async function performHealthcheck(run: Run): Promise<void> {
     "Healthcheck",
     [
       step("Start the container", launch),
-      step("Wait until healthy", waitUntilHealthy(name, deadline, config.readinessDelaySeconds)),
+      step("Wait until healthy", waitUntilHealthy(name, deadline, config.readinessDelaySeconds, role.logLines)),
     ],
     removal,
   );
