@@ -130,6 +130,9 @@ const sshkit = strict({
 
 const release = z.union([text, strict({ command: text, timeout: optional(positiveSeconds), role: optional(text) })]);
 
+const NETWORK =
+  "should be the name of a network of your own: in docker's bridge, host and none containers have no names";
+
 const REPOSITORY = /^[a-z0-9]+(?:(?:\.|__?|-+)[a-z0-9]+)*(?::\d+(?=\/))?(?:\/[a-z0-9]+(?:(?:\.|__?|-+)[a-z0-9]+)*)*$/;
 
 /** `deploy.yml` as people write it: every spelling, no defaults. Unknown keys are errors. */
@@ -160,7 +163,7 @@ export const writtenConfig = strict({
   require_destination: optional(z.boolean()),
   minimum_version: optional(textLike(/^\d+(?:\.\w+)*(?:-[\w.-]+)?$/, "should be a version such as 1.9.0")),
   asset_path: optional(containerPath),
-  network: optional(text),
+  network: optional(textLike(/^(?!(?:bridge|host|none)$)[A-Za-z0-9][\w.-]*$/, NETWORK)),
   release: optional(release),
   aliases: optional(z.record(z.string(), text)),
 });

@@ -10,6 +10,7 @@ import {
 } from "../commands/builder.ts";
 import { type Body, sh } from "../commands/command.ts";
 import { image } from "../commands/names.ts";
+import { networkSteps } from "../commands/network.ts";
 import { withLogin } from "../commands/registry.ts";
 import { attempt, script, type Step, step } from "../commands/script.ts";
 import { CommandFailedError, ConfigError, ExitCode, MrskError, UsageError } from "../errors.ts";
@@ -129,6 +130,7 @@ export async function fetchImage(run: Run): Promise<void> {
     await audit(run, `Pulled image with version ${version}`),
     step("Pull the image", withLogin(pullCommand(run.config, version), (await loginStep(run)).body)),
     step("Check the image", checkImage(run, version)),
+    ...networkSteps(run.config),
   ];
   await onHosts(appHosts(run), async (host) => {
     try {

@@ -1,5 +1,6 @@
 import { tagLatest } from "../commands/app.ts";
 import { lines, type Shell, sh } from "../commands/command.ts";
+import { joinNewTraefik, joinTraefik, networkSteps } from "../commands/network.ts";
 import { pruneImages } from "../commands/prune.ts";
 import { attempt, capture, type Script, script, type Step, step } from "../commands/script.ts";
 import { runTraefik, startTraefikContainer, TRAEFIK } from "../commands/traefik.ts";
@@ -30,6 +31,7 @@ export function hostPhases(
       script(
         "Start",
         [
+          ...networkSteps(config),
           ...traefikSteps(config, plan, secrets),
           ...roles.filter((role) => role.routed).flatMap((role) => role.startSteps()),
           capture("prepared", "Ready", sh`echo yes`),
@@ -60,8 +62,9 @@ ${lines(...roles.filter((role) => role.routed).map((role) => role.abandon()), sh
 }
 
 function traefikSteps(config: Config, plan: HostPlan, secrets: ReadonlyMap<string, Secret>): Step[] {
-  if (plan.traefik.action === "start") return [step("Start Traefik", startTraefikContainer())];
-  if (plan.traefik.action !== "run") return [];
+  const join = plan.join === undefined ? [] : [step(`Put Traefik on the network ${plan.join}`, joinTraefik(plan.join))];
+  if (plan.traefik.action === "start") return [...join, step("Start Traefik", startTraefikContainer())];
+  if (plan.traefik.action !== "run") return join;
   return [step("Start Traefik", startOrRunTraefik(config, plan.facts.liveDirectory, secrets))];
 }
 
@@ -77,5 +80,7 @@ elif ! ${runTraefik(config, liveDirectory, secrets)}; then
   until [ "$(docker inspect --type container --format '{{.State.Status}}' ${TRAEFIK})" = running ]; do
     tries=$((tries + 1)); [ "$tries" -lt 50 ] || exit 1; sleep 0.2
   done
+else
+  ${joinNewTraefik(config)}
 fi`;
 }

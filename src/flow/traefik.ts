@@ -1,4 +1,5 @@
 import { sh } from "../commands/command.ts";
+import { joinNewTraefik, networkSteps } from "../commands/network.ts";
 import { attempt, script, step } from "../commands/script.ts";
 import {
   removeTraefikImage,
@@ -17,6 +18,9 @@ import { startOrRunTraefik } from "./phases.ts";
 import { printBlock, type Run } from "./run.ts";
 import { environmentSecrets } from "./secrets.ts";
 
+/** Other services on the host have put it on theirs. */
+const NETWORK_NAMES = "{{range $name, $_ := .NetworkSettings.Networks}}{{$name}} {{end}}";
+
 function traefikHosts(run: Run) {
   return run.selection.traefik.map((host) => run.host(host));
 }
@@ -29,7 +33,10 @@ export async function bootTraefik(run: Run): Promise<void> {
     await onHosts(traefikHosts(run), async (host) => {
       const { liveDirectory } = facts.get(host.name)!;
       await host.run(
-        script("Boot Traefik", [step("Start Traefik", startOrRunTraefik(run.config, liveDirectory, secrets))]),
+        script("Boot Traefik", [
+          ...networkSteps(run.config),
+          step("Start Traefik", startOrRunTraefik(run.config, liveDirectory, secrets)),
+        ]),
       );
     });
   });
@@ -65,11 +72,15 @@ export async function rebootTraefik(
               "Pull Traefik's image",
               sh`docker image inspect ${run.config.traefik.image} >/dev/null 2>&1 || docker pull ${run.config.traefik.image}`,
             ),
+            ...networkSteps(run.config),
             step(
               "Replace the container",
               sh`mkdir -p ${directory}
+networks=$(docker inspect --type container --format ${NETWORK_NAMES} ${TRAEFIK} 2>/dev/null) || networks=
 docker rm -f ${TRAEFIK} >/dev/null 2>&1 || true
-${start}`,
+${start}
+${joinNewTraefik(run.config)}
+for network in $networks; do docker network connect "$network" ${TRAEFIK} 2>/dev/null || true; done`,
             ),
           ]),
         );

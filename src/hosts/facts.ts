@@ -187,6 +187,7 @@ function traefikFact(seen: z.infer<typeof TraefikSchema>): TraefikFact {
     state: seen.state,
     args: seen.args ?? [],
     address: Object.values(seen.networks ?? {}).find((network) => network.IPAddress)?.IPAddress,
+    networks: Object.keys(seen.networks ?? {}),
     mounts: new Map((seen.mounts ?? []).map((mount) => [mount.Destination, mount.Source ?? ""])),
     ports: Object.values(seen.ports ?? {}).flatMap((bindings) =>
       (bindings ?? []).map((b) => `${b.HostIp || "0.0.0.0"}:${b.HostPort}`),

@@ -1,6 +1,7 @@
 import { offersLiveFiles } from "../commands/traefik.ts";
 import { readsVersion3, roleLabels, containerLabels, ID_LABEL } from "../commands/labels.ts";
 import { containerName, containerPrefix, versionOf } from "../commands/names.ts";
+import { joinCuts } from "../commands/network.ts";
 import { expand } from "../commands/expansion.ts";
 import type { Config, Role } from "../config/config.ts";
 import type { RoleOnHost } from "../hosts/select.ts";
@@ -39,6 +40,8 @@ export interface HostPlan {
   readonly facts: HostFacts;
   readonly roles: readonly RolePlan[];
   readonly traefik: TraefikPlan;
+  /** The network that a Traefik which is there has to join. */
+  readonly join: string | undefined;
 }
 
 export type TraefikPlan =
@@ -69,8 +72,14 @@ export function decide(decision: Decision): HostPlan[] {
       facts,
       roles: target.roles.map((role) => decideRole(decision, role, facts, traefik)),
       traefik,
+      join: networkToJoin(decision.config, facts, traefik),
     };
   });
+}
+
+function networkToJoin({ network }: Config, { traefik }: HostFacts, { action }: TraefikPlan): string | undefined {
+  if (action === "none" || network === undefined || !traefik) return undefined;
+  return [network, "host"].some((name) => traefik.networks.includes(name)) ? undefined : network;
 }
 
 function decideTraefik({ config, traefikArguments }: Decision, target: RoleOnHost, facts: HostFacts): TraefikPlan {
@@ -197,6 +206,11 @@ export function obstacles(plan: HostPlan): string[] {
   const image = plan.facts.traefik?.image;
   if (plan.traefik.action !== "none" && major >= 29 && image !== undefined && !readsVersion3(image)) {
     found.push(`${image} cannot talk to Docker Engine ${plan.facts.engineVersion}: set traefik.image to a newer one`);
+  }
+  if (plan.traefik.action === "keep" && plan.join !== undefined && joinCuts(plan.join, plan.facts.traefik!.networks)) {
+    found.push(
+      `Traefik is not on the network ${plan.join}, and joining it now would cut the requests under way. Run \`mrsk traefik reboot\` first`,
+    );
   }
   for (const role of plan.roles) {
     if (role.routing === "labels" && role.old && !sameRouting(role.old.labels, role.next.labels)) {
