@@ -7,6 +7,7 @@ import { runTraefik, startTraefikContainer, TRAEFIK } from "../commands/traefik.
 import type { Config } from "../config/config.ts";
 import type { Secret } from "../config/secret.ts";
 import type { HostPlan } from "../plan/deploy.ts";
+import { cleanAssetsSteps } from "./assets.ts";
 import { type Progress, RolePhases } from "./role-phases.ts";
 
 /** What the phases of one deploy share on one host. */
@@ -53,6 +54,7 @@ ${lines(...roles.filter((role) => role.routed).map((role) => role.abandon()), sh
     settle: (audit, prune) =>
       script("Settle", [
         ...roles.flatMap((role) => role.settleSteps()),
+        ...plan.roles.flatMap(({ role }) => cleanAssetsSteps(config, role, plan.facts)),
         attempt("Tag latest", tagLatest(config, plan.roles[0]!.next.version)),
         ...(prune ? [attempt("Prune images", pruneImages(config))] : []),
         ...audit,

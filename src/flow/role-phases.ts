@@ -1,4 +1,5 @@
 import { AppCommands } from "../commands/app.ts";
+import { assetVolumes } from "../commands/assets.ts";
 import { type Body, type Command, lines, type Shell, sh } from "../commands/command.ts";
 import {
   anyway,
@@ -20,9 +21,9 @@ import { liveFile, type Routed } from "../commands/live-file.ts";
 import { containerPrefix } from "../commands/names.ts";
 import { removeContainers } from "../commands/prune.ts";
 import { attempt, type Step, step } from "../commands/script.ts";
-import { PREVIEW_PORT } from "../commands/traefik.ts";
 import type { Config, Role } from "../config/config.ts";
 import type { Secret } from "../config/secret.ts";
+import { pathOf, previewBase } from "./preview.ts";
 import type { HostPlan, RolePlan } from "../plan/deploy.ts";
 
 /** How far a host got: what has to be undone. */
@@ -119,6 +120,7 @@ export class RolePhases {
       restart: this.viaFile ? "no" : "unless-stopped",
       startInterval: atLeast(this.host.facts.apiVersion, "1.44"),
       healthcheck: true,
+      volumes: assetVolumes({ config: this.config, role: plan.role, home: this.host.facts.home }, plan.next.labels),
     });
   }
 
@@ -284,19 +286,6 @@ function keepAliveAgain(container: string): Shell {
 
 /** Of a role without a check: the original's seven attempts. */
 const DEFAULT_PATIENCE_SECONDS = 28;
-
-function pathOf(url: string): string {
-  const { pathname, search } = new URL(url);
-  return pathname + search;
-}
-
-/** The loopback where it is published, else Traefik's own address. */
-function previewBase(host: HostPlan): string {
-  const { traefik } = host.facts;
-  const published =
-    !traefik || host.traefik.action === "run" || traefik.ports.some((port) => port.endsWith(`:${PREVIEW_PORT}`));
-  return published || !traefik.address ? `http://127.0.0.1:${PREVIEW_PORT}` : `http://${traefik.address}:8082`;
-}
 
 function atLeast(version: string, wanted: string): boolean {
   const [major = 0, minor = 0] = version.split(".").map(Number);
