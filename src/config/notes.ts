@@ -1,5 +1,6 @@
 import type { Role } from "./config.ts";
-import { asksForProbe } from "./role.ts";
+import { tagsOf } from "./resolve-parts.ts";
+import { asksForProbe, hostsOf } from "./role.ts";
 import type { WrittenConfig, WrittenHealthcheck } from "./schema.ts";
 
 /** Keys of later versions that are read so that their files load, and why they have nothing to do here. */
@@ -10,7 +11,7 @@ const WITHOUT_EFFECT = {
 } as const satisfies { readonly [key in keyof WrittenHealthcheck]?: string };
 
 /** A sentence for each written key that changes nothing, however often it was written. */
-export function notesOf({ healthcheck, servers }: WrittenConfig, roles: readonly Role[]): string[] {
+export function notesOf({ env, healthcheck, servers }: WrittenConfig, roles: readonly Role[]): string[] {
   const own = roles.flatMap(({ name, traefik }) => {
     const role = Array.isArray(servers) ? undefined : servers[name];
     return role && !Array.isArray(role) && role.healthcheck ? [{ name, traefik, check: role.healthcheck }] : [];
@@ -20,6 +21,7 @@ export function notesOf({ healthcheck, servers }: WrittenConfig, roles: readonly
     ...Object.entries(WITHOUT_EFFECT)
       .filter(([key]) => written.includes(key))
       .map(([key, why]) => `healthcheck.${key} has no effect here: ${why}`),
+    ...unknownTags(servers, [...tagsOf(env).keys()]),
     ...own
       .filter(
         ({ traefik, check }) => !traefik && !asksForProbe(check) && setKeys(check).some((key) => PROBING.has(key)),
@@ -29,6 +31,13 @@ export function notesOf({ healthcheck, servers }: WrittenConfig, roles: readonly
           `servers.${name}.healthcheck asks for no check: without Traefik, one of cmd, path and port says what to look at`,
       ),
   ];
+}
+
+function unknownTags(servers: WrittenConfig["servers"], known: readonly string[]): string[] {
+  const roles = Array.isArray(servers) ? [{ hosts: servers }] : Object.values(servers);
+  const tags = roles.flatMap((role) => [...hostsOf(Array.isArray(role) ? { hosts: role } : role).values()].flat());
+  const unknown = [...new Set(tags)].filter((tag) => !known.includes(tag));
+  return unknown.map((tag) => `the tag ${tag} of a host changes nothing: env.tags has no ${tag}`);
 }
 
 /** What only means something where there is a check. */

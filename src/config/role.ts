@@ -48,7 +48,7 @@ function roleOf(name: string, role: WrittenRole, written: WrittenConfig): Role {
 }
 
 /** Hosts with their tags. */
-function hostsOf(role: WrittenRole): ReadonlyMap<string, readonly string[]> {
+export function hostsOf(role: Pick<WrittenRole, "hosts">): ReadonlyMap<string, readonly string[]> {
   const hosts = typeof role.hosts === "string" ? [role.hosts] : (role.hosts ?? []);
   return new Map(
     hosts.map((entry): [string, readonly string[]] => {

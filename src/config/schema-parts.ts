@@ -1,4 +1,5 @@
 import * as z from "zod/mini";
+import { isTaken, TAKEN, TOO_LONG, tooLong } from "./limits.ts";
 
 /** A key that may be missing, or written without a value. */
 export function optional<T extends z.core.SomeType>(schema: T) {
@@ -43,7 +44,16 @@ const value = z.pipe(
   z.transform((written) => (written === null ? "" : String(written))),
 );
 
-export const values = z.record(z.string().check(z.regex(/^[^\s=]+$/, "should be a name without blanks and =")), value);
+const NUL = "should have no NUL byte, which no command line can carry";
+
+export const values = z
+  .record(z.string().check(z.regex(/^[^\s=]+$/, "should be a name without blanks and =")), value)
+  .check((context) => {
+    for (const [key, text] of Object.entries(context.value)) {
+      const message = text.includes("\0") ? NUL : tooLong(`${key}=${text}`) ? `cannot be used: ${TOO_LONG}` : undefined;
+      if (message) context.issues.push({ code: "custom", message, path: [key], input: text });
+    }
+  });
 
 export const variableName = z.pipe(
   text,
@@ -67,7 +77,9 @@ export const host = textLike(
   "should be a host: name or address, with user@ in front or :port behind if need be",
 );
 
-export const secretNames = z.array(variableName);
+export const secretNames = z.array(
+  variableName.check(z.refine((name) => !isTaken(name), { error: `cannot be a secret: ${TAKEN}` })),
+);
 
 const SPLIT_KEYS = ["clear", "secret", "tags"];
 
