@@ -1,4 +1,4 @@
-import { redact } from "../../src/commands/command.ts";
+import { redact, render } from "../../src/commands/command.ts";
 import type { Script } from "../../src/commands/script.ts";
 import { CommandFailedError } from "../../src/errors.ts";
 import type { Host, ScriptResult, StepResult } from "../../src/hosts/host.ts";
@@ -9,10 +9,12 @@ interface Answer {
   readonly stdout: string;
 }
 
-/** A host that answers by pattern and keeps a transcript: one line per step, as it would be logged. */
+/** A host that answers by pattern and keeps a transcript: the steps' names, and their commands. */
 export class FakeHost implements Host {
   readonly name: string;
   readonly steps: string[] = [];
+  /** `SCRIPT > STEP: COMMAND`, a secret as its name in angle brackets. */
+  readonly commands: string[] = [];
   private readonly answers: Answer[] = [];
 
   constructor(name: string) {
@@ -30,6 +32,7 @@ export class FakeHost implements Host {
     for (const { name, body, mode } of script.steps) {
       const command = redact(body);
       this.steps.push(name);
+      this.commands.push(`${script.title} > ${name}: ${render(body, (secret) => `<${secret.name}>`)}`);
       const answer = this.answers.find(({ pattern }) => pattern.test(name) || pattern.test(command));
       const { status, stdout } = answer ?? { status: 0, stdout: "" };
       done.push({ name, status, stdout, stderr: "", seconds: 0 });
