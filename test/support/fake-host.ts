@@ -1,5 +1,5 @@
 import { redact, render } from "../../src/commands/command.ts";
-import type { Script } from "../../src/commands/script.ts";
+import { type Script, secretsOfScript } from "../../src/commands/script.ts";
 import { CommandFailedError } from "../../src/errors.ts";
 import type { Host, ScriptResult, StepResult } from "../../src/hosts/host.ts";
 
@@ -15,6 +15,8 @@ export class FakeHost implements Host {
   readonly steps: string[] = [];
   /** `SCRIPT > STEP: COMMAND`, a secret as its name in angle brackets. */
   readonly commands: string[] = [];
+  /** Values of the secrets that came, by name. */
+  readonly secrets = new Map<string, string>();
   private readonly answers: Answer[] = [];
 
   constructor(name: string) {
@@ -29,6 +31,7 @@ export class FakeHost implements Host {
 
   async run(script: Script): Promise<ScriptResult> {
     const done: StepResult[] = [];
+    for (const secret of secretsOfScript(script)) this.secrets.set(secret.name, secret.reveal());
     for (const { name, body, mode } of script.steps) {
       const command = redact(body);
       this.steps.push(name);

@@ -4,6 +4,7 @@ import { dirname, join } from "node:path";
 import { stringify } from "yaml";
 import { loadConfig } from "../../src/config/load.ts";
 import { Secrets } from "../../src/config/secrets.ts";
+import { appDetails } from "../../src/flow/app.ts";
 import { bootAccessory } from "../../src/flow/accessory.ts";
 import { appExec } from "../../src/flow/exec.ts";
 import { createBuilder } from "../../src/flow/build.ts";
@@ -27,6 +28,7 @@ export const REQUIRED: Written = {
 const COMMANDS = {
   deploy: (run: Run) => deploy(run, { skipPush: false }),
   "accessory boot": (run: Run) => bootAccessory(run, "all"),
+  "app details": appDetails,
   "app exec": (run: Run) => appExec(run, "date", { interactive: false, reuse: false, env: [] }),
   "build create": createBuilder,
   config: (run: Run) => showConfig(run, { json: false }),
@@ -36,6 +38,8 @@ export interface Circumstances {
   readonly command?: keyof typeof COMMANDS;
   /** Whether version 1 runs on every host, beside stopped ones, behind a Traefik of ours. */
   readonly old?: boolean;
+  /** The version that is deployed; 2 without. Of the old ones, b to g are stopped. */
+  readonly version?: string;
   /** Files of the project. */
   readonly files?: Readonly<Record<string, string>>;
 }
@@ -45,7 +49,7 @@ export interface Circumstances {
  * said, what is waited for, and the error it ends with.
  */
 export async function transcriptOf(written: Written, circumstances: Circumstances = {}): Promise<string> {
-  const { command = "deploy", old = false, files = {} } = circumstances;
+  const { command = "deploy", old = false, version = "2", files = {} } = circumstances;
   const cwd = mkdtempSync(join(tmpdir(), "mrsk-transcript-"));
   const lines: string[] = [];
   try {
@@ -59,7 +63,7 @@ export async function transcriptOf(written: Written, circumstances: Circumstance
     const run = fakeRun(config, {
       cwd,
       skipHooks: false,
-      version: async () => "2",
+      version: async () => version,
       secrets: new Secrets(given),
       variables: given,
       clock: { now: () => new Date(0), sleep: async (seconds) => void lines.push(`sleep ${seconds}`) },
