@@ -52,10 +52,11 @@ describe("a value of a wrong type is refused", () => {
   test.each([...keyPaths().keys()])("%s", (path) => {
     const file = read("full.yml");
     const keys = path.split(".");
-    const maps = mapsAt(file, keys.slice(0, -1)).filter((map) => keys.at(-1)! in map);
+    const key = keys.at(-1)!;
+    const maps = mapsAt(file, keys.slice(0, -1)).filter((map) => key in map);
     // `files` is a list: its keys are in its items.
     if (maps.length === 0) maps.push((mapsAt(file, keys.slice(0, -2))[0]![keys.at(-2)!] as Json[])[0]!);
-    maps[0]![keys.at(-1)!] = [[["nonsense"]]];
+    maps[0]![key] = [[["nonsense"]]];
     expect(problems(file)).not.toEqual([]);
   });
 });
