@@ -41,17 +41,23 @@ export function collectAssets(
   next: { readonly image: string; readonly id: string } | { readonly container: string },
   old: string | undefined,
 ): Shell {
-  const kept = "container" in next;
-  const target = kept
-    ? sh`image=$(image_of ${next.container}); target=$(folder_of ${next.container})`
-    : sh`image=${next.image}; target=${directoryOf(place, next.id)}
-rm -rf "$target"; mkdir -p "$target"; chmod 755 "$target"`;
   return sh`${functions(place, path)}
-${target}
-if ! take "$image"; then rm -rf "$part"; echo ${`asset_path: the image has no folder ${path}`} >&2; exit 1; fi
-${kept ? sh`:` : sh`cp -R "$part/." "$target/"`}
+${"container" in next ? fromKept(next.container) : fromImage(place, path, next)}
 ${old === undefined ? sh`:` : withOld(old)}
 rm -rf "$part"`;
+}
+
+function fromImage(place: AssetPlace, path: string, { image, id }: { image: string; id: string }): Shell {
+  return sh`target=${directoryOf(place, id)}
+if ! take ${image}; then rm -rf "$part"; echo ${`asset_path: ${path} could not be copied out of the image`} >&2; exit 1; fi
+rm -rf "$target"; mkdir -p "$target"; chmod 755 "$target"
+cp -R "$part/." "$target/"`;
+}
+
+/** What is missing keeps nobody from going back: its folder has its own files. */
+function fromKept(container: string): Shell {
+  return sh`target=$(folder_of ${container})
+take "$(image_of ${container})" 2>/dev/null || true`;
 }
 
 /** An image of before that has no such folder is no mistake. */

@@ -107,7 +107,7 @@ test("an old image without such a folder is no failure, a new one is", () => {
   container("aaaaaaaa", 1, { mounted: false });
   expect(run(collectAssets(place(), PATH, NEXT, "aaaaaaaa")).status).toBe(0);
   const failed = run(collectAssets(place(), PATH, { image: "app:1", id: "cccccccc" }, undefined));
-  expect(failed).toMatchObject({ status: 1, stderr: "asset_path: the image has no folder /app/assets\n" });
+  expect(failed).toMatchObject({ status: 1, stderr: "asset_path: /app/assets could not be copied out of the image\n" });
 });
 
 test("a container that was kept is given the files of the one it takes over from", () => {
@@ -145,4 +145,13 @@ test("the folder is mounted where the role has an asset_path, by the container's
   const labels = new Map([["mrsk.id", "bbbbbbbb"]]);
   expect(assetVolumes(place(), labels)).toEqual([`${folder("bbbbbbbb")}:/app/assets`]);
   expect(assetVolumes({ ...place(), role: role() }, labels)).toEqual([]);
+});
+
+test("a rollback goes on where the kept container's image has no such folder", () => {
+  image(2);
+  write("images/app:1/app/other", "");
+  container("aaaaaaaa", 1, { mounted: false });
+  container("bbbbbbbb", 2);
+  expect(run(collectAssets(place(), PATH, { container: "aaaaaaaa" }, "bbbbbbbb")).status).toBe(0);
+  expect(contents(folder("bbbbbbbb"))).toEqual({ "app-2.css": "css 2", "manifest.json": "manifest 2" });
 });

@@ -107,7 +107,7 @@ describe("asset_path, on a host of root's and on one of a user's", () => {
     await project.commit("Nowhere");
     const ran = await project.mrsk("deploy");
     expect(ran.status).toBe(5);
-    expect(ran.stderr).toContain("asset_path: the image has no folder /app/nowhere");
+    expect(ran.stderr).toContain("asset_path: /app/nowhere could not be copied out of the image");
     expect(await onServer("a", "docker ps -aq --filter label=service=keys-assets")).toBe("");
   });
 });
