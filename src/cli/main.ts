@@ -12,10 +12,6 @@ import { examplesText } from "./examples.ts";
 import { addGlobalOptions, commandWords } from "./options.ts";
 import { addTraefik } from "./traefik.ts";
 
-declare const __MRSK_VERSION__: string;
-/** Replaced while bundling; from sources it is unknown. */
-export const MRSK_VERSION: string = typeof __MRSK_VERSION__ === "undefined" ? "0.0.0-source" : __MRSK_VERSION__;
-
 /** The whole command tree. */
 export function buildProgram(): Command {
   const program = new Command("mrsk")

@@ -106,6 +106,7 @@ async function openHosts(
           client: { agentSocket: environment["SSH_AUTH_SOCK"], home: homedir() },
           ask: askPassphrase,
           notify: (host, text) => report({ kind: "note", host, text }),
+          log: (host, text) => report({ kind: "note", host, text: `ssh: ${text}` }),
         }),
     ));
   const sessions = { session: async (name: string) => (await connections()).session(name) };

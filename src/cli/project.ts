@@ -34,7 +34,7 @@ export function addProject(program: Command): void {
     .command("version")
     .description("Show the version of mrsk")
     .action(async () => {
-      const { MRSK_VERSION } = await import("./main.ts");
+      const { MRSK_VERSION } = await import("../program-version.ts");
       process.stdout.write(`${MRSK_VERSION}\n`);
     });
 }

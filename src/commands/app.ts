@@ -21,6 +21,8 @@ export interface Launch {
   readonly startInterval: boolean;
   /** false where the image cannot run the health check, as was found out before. */
   readonly healthcheck: boolean;
+  /** Of this container alone, beside the configured ones. */
+  readonly volumes?: readonly string[];
 }
 
 /** A log's part: which lines, and whether new ones follow. */
@@ -85,6 +87,7 @@ export class AppCommands {
         ...(check ? healthFlags(check, { startInterval: launch.startInterval }) : []),
         ...logFlags(role.logging ?? config.logging),
         ...volumeFlags(config.volumes),
+        ...each("--volume", launch.volumes ?? []),
         ...resolvedLabels(launch.labels),
         ...optionFlags(role.options),
         image(config, launch.version),

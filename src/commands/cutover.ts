@@ -1,3 +1,4 @@
+import { LOG_LINES } from "../config/resolve-parts.ts";
 import { type Body, type Command, docker, raw, type Shell, sh } from "./command.ts";
 
 /** Exit status of a wait that ended without the answer, so that the flow can tell it from a broken command. */
@@ -28,7 +29,7 @@ if [ -w "$near" ]; then as_owner() { "$@"; }; else as_owner() { sudo -n "$@"; };
 }
 
 /** What is printed about a container that did not make it: its state, the answers of its health check, its last lines. */
-function evidence(container: string): Shell {
+function evidence(container: string, logLines: number): Shell {
   const health =
     "{{if .State.Health}}{{range .State.Health.Log}}{{.End}} exit {{.ExitCode}}: {{.Output}}{{end}}{{end}}";
   return sh`{
@@ -36,7 +37,7 @@ docker inspect --type container --format ${"State: {{.State.Status}}, exit code 
 probes=$(docker inspect --type container --format ${health} ${container} 2>/dev/null | tail -n 5) || true
 [ -z "$probes" ] || printf 'Health check:\n%s\n' "$probes"
 printf 'Last lines of its log:\n'
-docker logs --tail 50 ${container} 2>&1 || true
+docker logs --tail ${logLines} ${container} 2>&1 || true
 } >&2`;
 }
 
@@ -44,7 +45,12 @@ docker logs --tail 50 ${container} 2>&1 || true
  * Waits on the host until docker calls the container healthy, or, where it has no health check, until it has run for
  * `steadySeconds` without a stop. Ends with NOT_HEALTHY and the evidence on standard error.
  */
-export function waitUntilHealthy(container: string, deadlineSeconds: number, steadySeconds: number): Shell {
+export function waitUntilHealthy(
+  container: string,
+  deadlineSeconds: number,
+  steadySeconds: number,
+  logLines = LOG_LINES,
+): Shell {
   const state = "{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{end}}";
   return sh`end=$(( $(date +%s) + ${deadlineSeconds} )); since=$(date +%s)
 while :; do
@@ -54,10 +60,10 @@ while :; do
     "running ") [ $(( $(date +%s) - since )) -lt ${steadySeconds} ] || break ;;
     "running "*) ;;
     "created "*) ;;
-    *) echo "The container does not run: $state" >&2; ${evidence(container)}; exit ${NOT_HEALTHY} ;;
+    *) echo "The container does not run: $state" >&2; ${evidence(container, logLines)}; exit ${NOT_HEALTHY} ;;
   esac
   if [ "$(date +%s)" -ge "$end" ] && [ "$state" != "running " ]; then
-    echo "Not healthy after ${raw(String(deadlineSeconds))} s: $state" >&2; ${evidence(container)}; exit ${NOT_HEALTHY}
+    echo "Not healthy after ${raw(String(deadlineSeconds))} s: $state" >&2; ${evidence(container, logLines)}; exit ${NOT_HEALTHY}
   fi
   sleep 0.2 2>/dev/null || sleep 1
 done
@@ -78,7 +84,12 @@ export interface PreviewQuestion {
  * Asks through Traefik until the container behind the preview answers 2xx or 3xx (as `curl -f` has it), with the mark,
  * twice in a row.
  */
-export function waitForPreview(container: string, question: PreviewQuestion, deadlineSeconds: number): Shell {
+export function waitForPreview(
+  container: string,
+  question: PreviewQuestion,
+  deadlineSeconds: number,
+  logLines = LOG_LINES,
+): Shell {
   return sh`end=$(( $(date +%s) + ${deadlineSeconds} )); good=0
 while :; do
   answer=$(curl -s -m 10 -o /dev/null -D - -H ${`Host: ${question.hostName}`} ${question.base + question.path} | tr -d '\r') || answer=
@@ -87,10 +98,10 @@ while :; do
   esac
   good=0
   state=$(docker inspect --type container --format '{{.State.Status}}' ${container} 2>/dev/null) || state=gone
-  case $state in running|created) ;; *) echo "The container does not run: $state" >&2; ${evidence(container)}; exit ${NOT_HEALTHY} ;; esac
+  case $state in running|created) ;; *) echo "The container does not run: $state" >&2; ${evidence(container, logLines)}; exit ${NOT_HEALTHY} ;; esac
   if [ "$(date +%s)" -ge "$end" ]; then
     printf 'No good answer at %s after %s s. The last one: %s\n' ${question.path} ${deadlineSeconds} "$(printf '%s' "$answer" | head -n 1)" >&2
-    ${evidence(container)}; exit ${NOT_HEALTHY}
+    ${evidence(container, logLines)}; exit ${NOT_HEALTHY}
   fi
   sleep 0.1 2>/dev/null || sleep 1
 done`;
@@ -170,7 +181,7 @@ export function releaseRestart(container: string): Command {
  * For `seconds`, the container must not restart, exit, be killed for memory or turn unhealthy.
  * Ends with NOT_HEALTHY and the evidence.
  */
-export function watch(container: string, seconds: number): Shell {
+export function watch(container: string, seconds: number, logLines = LOG_LINES): Shell {
   const state =
     "{{.State.Status}} {{.RestartCount}} {{.State.OOMKilled}} {{if .State.Health}}{{.State.Health.Status}}{{end}}";
   const look = docker("inspect", "--type", "container", "--format", state, container);
@@ -183,7 +194,7 @@ while :; do
     "running $restarts false "*) bad= ;;
     *) bad="did not stay up: $state" ;;
   esac
-  if [ -n "$bad" ]; then echo "The new container $bad" >&2; ${evidence(container)}; exit ${NOT_HEALTHY}; fi
+  if [ -n "$bad" ]; then echo "The new container $bad" >&2; ${evidence(container, logLines)}; exit ${NOT_HEALTHY}; fi
   [ "$(date +%s)" -lt "$end" ] || exit 0
   sleep 0.3 2>/dev/null || sleep 1
 done`;

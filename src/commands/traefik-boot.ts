@@ -1,6 +1,7 @@
 import type { Config } from "../config/config.ts";
 import type { Secret } from "../config/secret.ts";
 import { type Body, docker, type Shell, sh } from "./command.ts";
+import { joinNewTraefik } from "./network.ts";
 import { withLogin } from "./registry.ts";
 import { LIVE_MOUNT, offersLiveFiles, runTraefik, startTraefikContainer, TRAEFIK } from "./traefik.ts";
 
@@ -29,7 +30,7 @@ export function startOrRunTraefik(config: Config, liveDirectory: string, secrets
   return sh`${makeLiveDirectory(liveDirectory)}
 there() { docker inspect --type container ${TRAEFIK} >/dev/null 2>&1; }
 if ! there; then
-  if made=$(${runTraefik(config, liveDirectory, secrets)}); then exit 0; fi
+  if made=$(${runTraefik(config, liveDirectory, secrets)}); then ${joinNewTraefik(config)}; exit 0; fi
   if [ -n "$made" ]; then docker rm -f "$made" >/dev/null; exit 1; fi
   tries=0
   until there; do tries=$((tries + 1)); [ "$tries" -lt 5 ] || exit 1; sleep 0.2 2>/dev/null || sleep 1; done

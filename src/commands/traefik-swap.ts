@@ -127,19 +127,24 @@ function collect(questions: readonly Question[]): Shell {
 }`;
 }
 
-/** Makes the container that is to take over. Prints its id. Ends with BEING_REPLACED where another run is at it. */
-export function makeNext(create: Command): Shell {
+/**
+ * Makes the container that is to take over, on the networks that it needs. Prints its id. Ends with BEING_REPLACED where
+ * another run is at it.
+ */
+export function makeNext(create: Command, join: Shell): Shell {
   return sh`if docker inspect --type container ${NEXT} >/dev/null 2>&1; then echo "Another run replaces Traefik at this moment" >&2; exit ${BEING_REPLACED}; fi
-${create}`;
+${create}
+${join}`;
 }
 
 /** Starts the second Traefik with the new settings, and waits until it serves what the old one serves. */
-export function startSecond(name: string, create: Command): Shell {
+export function startSecond(name: string, create: Command, join: Shell): Shell {
   const inner =
     "{{range $inner, $list := .HostConfig.PortBindings}}{{if $list}} --publish 127.0.0.1::{{$inner}}{{end}}{{end}}";
   return sh`${functions(undefined)}
 publish=$(docker inspect --type container --format ${inner} ${NEXT})
 ${create} >/dev/null
+${join}
 docker start ${name} >/dev/null
 said=$(await ${name}) || { printf '%s\n' "$said" >&2; exit ${NOT_REPLACED}; }`;
 }

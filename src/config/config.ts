@@ -53,6 +53,8 @@ export interface Role {
   readonly options: Options;
   /** undefined: no probe (a role without Traefik that asks for none). */
   readonly healthcheck: Healthcheck | undefined;
+  /** Last lines of a failed container's log that are shown. */
+  readonly logLines: number;
   readonly logging: Logging | undefined;
   readonly assetPath: string | undefined;
   /** `stop_first`: the old container stops before the new one starts, for what must never run twice. */
@@ -146,6 +148,8 @@ export interface Ssh {
   readonly keyData: readonly string[];
   /** false: `~/.ssh/config` is not read; a list of files: those instead. */
   readonly config: boolean | readonly string[];
+  /** `debug`: all that the SSH library says; `info`: connections that come and go; else nothing. */
+  readonly logLevel: "debug" | "info" | "warn" | "error" | "fatal";
   readonly maxConcurrentStarts: number;
   readonly poolIdleTimeoutSeconds: number;
   readonly connectTimeoutSeconds: number;
@@ -193,4 +197,6 @@ export interface Config {
   readonly aliases: ReadonlyMap<string, string>;
   readonly requireDestination: boolean;
   readonly minimumVersion: string | undefined;
+  /** What a person should know about keys that were written and change nothing: a sentence each. */
+  readonly notes: readonly string[];
 }

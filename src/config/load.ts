@@ -3,7 +3,9 @@ import { resolve as resolvePath } from "node:path";
 import { ConfigError, UsageError } from "../errors.ts";
 import { crossMistakes } from "./check.ts";
 import type { Config } from "./config.ts";
+import { MRSK_VERSION } from "../program-version.ts";
 import { type Mistake, mistakes } from "./issues.ts";
+import { minimumVersionProblem } from "./minimum-version.ts";
 import { resolve } from "./resolve.ts";
 import { writtenConfig } from "./schema.ts";
 import { type Locate, locateIn, readYaml } from "./yaml.ts";
@@ -110,6 +112,10 @@ function check(tree: Tree, file: string, destination: string | undefined): { con
   if (written["require_destination"] === true && destination === undefined) {
     return { wrong: [{ path: ["require_destination"], message: "You must specify a destination (-d NAME)" }] };
   }
+  const minimum = written["minimum_version"];
+  const tooOld = typeof minimum === "string" ? minimumVersionProblem(minimum, MRSK_VERSION) : undefined;
+  // What else is wrong is likely to be what the newer version knows.
+  if (tooOld !== undefined) return { wrong: [{ path: ["minimum_version"], message: tooOld }] };
   const cross = crossMistakes(written, file);
   const parsed = writtenConfig.safeParse(written, { jitless: true });
   if (parsed.success && cross.length === 0) return { config: resolve(parsed.data, file, destination), wrong: [] };

@@ -1,24 +1,39 @@
-import type { Accessory, Config, Environment, Options } from "./config.ts";
+import type { Config, Environment } from "./config.ts";
+import { Secret } from "./secret.ts";
 
 const REDACTED = "[REDACTED]";
 
 /**
- * What `mrsk config` shows, as plain data for YAML or JSON, under the original's names. Secrets, build arguments and
- * key material are redacted; what is not set is left out.
+ * What `mrsk config` shows, as plain data for YAML or JSON: first what the original shows, under its names, then every
+ * key that the program works with. Secrets, build arguments and key material are redacted; what is not set is left out.
  */
 export function redactedConfig(config: Config, version: string): Record<string, unknown> {
-  const { builder, ssh } = config;
-  const primary = config.roles.find((role) => role.name === config.primaryRole);
-  const { maxAttempts, intervalSeconds: _, ...healthcheck } = primary?.healthcheck ?? {};
+  const { roles, accessories, builder, ssh, ...rest } = config;
   return present({
-    roles: config.roles.map((role) => role.name),
-    hosts: [...new Set(config.roles.flatMap((role) => role.hosts))],
+    ...asTheOriginal(config, version),
+    ...plainMap(rest),
+    servers: byName(roles),
+    builder: plain({ ...builder, args: redacted(builder.args) }),
+    accessories: byName(accessories),
+    ssh: plain({ ...ssh, keyData: ssh.keyData.map(() => REDACTED) }),
+  });
+}
+
+function asTheOriginal(config: Config, version: string): Record<string, unknown> {
+  const { roles, ssh } = config;
+  const {
+    maxAttempts,
+    intervalSeconds: _,
+    ...healthcheck
+  } = roles.find((role) => role.name === config.primaryRole)?.healthcheck ?? {};
+  return {
+    roles: roles.map((role) => role.name),
+    hosts: [...new Set(roles.flatMap((role) => role.hosts))],
     primary_host: config.primaryHost,
     version,
     repository: config.repository,
     absolute_image: `${config.repository}:${version}`,
     service_with_version: `${config.service}-${version}`,
-    destination: config.destination,
     env_args: environmentArgs(config.env),
     volume_args: config.volumes.flatMap((volume) => ["--volume", volume]),
     ssh_options: present({
@@ -31,22 +46,8 @@ export function redactedConfig(config: Config, version: string): Record<string, 
       key_data: ssh.keyData.map(() => REDACTED),
       auth_methods: ["publickey"],
     }),
-    builder: present({
-      kind: builder.kind,
-      local: builder.local && present({ ...builder.local }),
-      remote: builder.remote && present({ ...builder.remote }),
-      args: Object.fromEntries(Array.from(builder.args.keys(), (name) => [name, REDACTED])),
-      secrets: builder.secrets,
-      dockerfile: builder.dockerfile,
-      context: builder.context,
-      target: builder.target,
-      ssh: builder.ssh,
-      cache: builder.cache && present({ ...builder.cache }),
-    }),
-    accessories: Object.fromEntries(config.accessories.map((accessory) => [accessory.name, describe(accessory)])),
-    logging: present({ driver: config.logging.driver, options: plain(config.logging.options) }),
     healthcheck: present({ ...healthcheck, max_attempts: maxAttempts }),
-  });
+  };
 }
 
 function environmentArgs({ secret, clear }: Environment): string[] {
@@ -54,27 +55,28 @@ function environmentArgs({ secret, clear }: Environment): string[] {
   return [...secrets, ...Array.from(clear, ([name, value]) => `${name}=${value}`)].flatMap((pair) => ["-e", pair]);
 }
 
-function describe(accessory: Accessory): Record<string, unknown> {
-  return present({
-    service: accessory.service,
-    image: accessory.image,
-    hosts: accessory.hosts,
-    port: accessory.publish,
-    cmd: accessory.cmd,
-    env_args: environmentArgs(accessory.env),
-    labels: plain(accessory.labels),
-    options: plain(accessory.options),
-    files: accessory.files.map(({ local, remote, mode }) => `${local}:${remote}:${mode}`),
-    directories: accessory.directories.map(({ source, target, mountOptions }) =>
-      [source, target, mountOptions].filter((part) => part !== undefined).join(":"),
-    ),
-    volumes: accessory.volumes,
-    network: accessory.network,
-  });
+function byName(items: readonly { readonly name: string }[]): Record<string, unknown> {
+  return Object.fromEntries(items.map(({ name, ...item }) => [name, plainMap(item)]));
 }
 
-function plain(map: ReadonlyMap<string, string> | Options): Record<string, unknown> {
-  return Object.fromEntries(map);
+function redacted(map: ReadonlyMap<string, string>): ReadonlyMap<string, string> {
+  return new Map(Array.from(map.keys(), (name) => [name, REDACTED]));
+}
+
+/** Maps and objects as plain ones, names in snake case. */
+function plain(value: unknown): unknown {
+  if (value instanceof Secret) return REDACTED;
+  if (value instanceof Map) return Object.fromEntries(Array.from(value, ([key, item]) => [String(key), plain(item)]));
+  if (Array.isArray(value)) return value.map(plain);
+  return typeof value === "object" && value !== null ? plainMap(value) : value;
+}
+
+function plainMap(values: object): Record<string, unknown> {
+  return present(Object.fromEntries(Object.entries(values).map(([key, value]) => [snakeCase(key), plain(value)])));
+}
+
+function snakeCase(name: string): string {
+  return name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 }
 
 /** Without what is not there: undefined, empty lists and empty maps. */

@@ -61,7 +61,7 @@ export const SSH: Section = {
       type: "true, false, or files",
       default: "true",
       since: "Kamal 1.8",
-      meaning: "false: ~/.ssh/config is not read; a file: that one instead",
+      meaning: "false: ~/.ssh/config is not read; a file, or several: those instead",
       example: "config: false",
     },
     {
@@ -75,11 +75,11 @@ export const SSH: Section = {
     {
       key: "log_level",
       type: "word",
-      default: "none",
+      default: "fatal",
       since: "Kamal 0.16",
-      meaning: "debug, info, warn, error or fatal. Read for files of Kamal: -v shows what happens",
-      example: "log_level: fatal",
-      pending: true,
+      meaning:
+        "debug: all that the SSH library says, for connections that fail; info: connections made and closed; warn, error, fatal: nothing of that",
+      example: "log_level: debug",
     },
   ],
 };
@@ -100,11 +100,10 @@ export const SSHKIT: Section = {
     {
       key: "pool_idle_timeout",
       type: "seconds",
-      default: "none",
+      default: "900",
       since: "Kamal 0.16",
-      meaning: "Read for files of Kamal: here a connection lasts as long as the command",
+      meaning: "A connection that was not used for so long is closed, and opened again when it is needed",
       example: "pool_idle_timeout: 300",
-      pending: true,
     },
   ],
 };

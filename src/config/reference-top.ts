@@ -204,25 +204,26 @@ export const CONFIGURATION: Section = {
       type: "version",
       default: "none",
       since: "0.14.0",
-      meaning: "The oldest mrsk that may use this file",
-      example: "minimum_version: 0.1.0",
-      pending: true,
+      meaning:
+        "The oldest release of MRSK or Kamal that knows what the file says. Up to 1.9.3 all is known here; above, this program's own version must be as high",
+      example: "minimum_version: 1.9.0",
     },
     {
       key: "asset_path",
       type: "absolute path in the container",
       default: "none",
       since: "Kamal 1.0",
-      meaning: "Folder of hashed assets, to be served by old and new version alike during a change",
+      meaning:
+        "Folder of hashed assets: from a deploy to the next, the files of the version before are served beside the new ones. It is mounted from a folder of the run directory, filled from both images",
       example: "asset_path: /app/public/assets",
-      pending: true,
     },
     {
       key: "network",
       type: "name of a docker network",
       default: "docker's bridge",
       since: "new",
-      meaning: "Network of app, accessories and Traefik, where containers of one host reach each other by name",
+      meaning:
+        "Network of app, accessories and Traefik, where containers of one host reach each other by name; made where it is absent, and joined by a Traefik that runs",
       example: "network: private",
     },
     {

@@ -54,6 +54,9 @@ export function optionsOf(written: Maybe<WrittenOptions>): Options {
 
 const HEALTHCHECK = { path: "/up", port: 3000, interval: "1s", maxAttempts: 7 };
 
+/** Last lines of a failed container's log, where nobody says how many. */
+export const LOG_LINES = 50;
+
 const UNIT_SECONDS: Readonly<Record<string, number>> = { ns: 1e-9, us: 1e-6, ms: 1e-3, s: 1, m: 60, h: 3600 };
 
 /** A docker duration such as `1m30s`, in seconds. */

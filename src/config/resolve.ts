@@ -2,6 +2,7 @@ import { accessoriesOf } from "./accessory.ts";
 import type { Boot, Builder, Config, Credential, Release, Role, Ssh, Traefik } from "./config.ts";
 import { environmentOf, loggingOf, mapOf, optionsOf } from "./resolve-parts.ts";
 import { DEFAULT_PRIMARY_ROLE, rolesOf } from "./role.ts";
+import { notesOf } from "./notes.ts";
 import type { WrittenConfig } from "./schema.ts";
 import { Secret } from "./secret.ts";
 
@@ -44,6 +45,7 @@ export function resolve(written: WrittenConfig, file: string, destination: strin
     aliases: mapOf(written.aliases),
     requireDestination: written.require_destination ?? false,
     minimumVersion: written.minimum_version ?? undefined,
+    notes: notesOf(written, roles),
   };
 }
 
@@ -110,6 +112,7 @@ function sshOf({ ssh, sshkit }: WrittenConfig): Ssh {
     keysOnly: ssh?.keys_only ?? false,
     keyData: listOf(ssh?.key_data),
     config: typeof ssh?.config === "boolean" ? ssh.config : ssh?.config ? listOf(ssh.config) : true,
+    logLevel: ssh?.log_level ?? "fatal",
     maxConcurrentStarts: sshkit?.max_concurrent_starts ?? 30,
     poolIdleTimeoutSeconds: sshkit?.pool_idle_timeout ?? 900,
     connectTimeoutSeconds: ssh?.connect_timeout ?? 15,

@@ -2,6 +2,7 @@ import type { Environment, Role } from "./config.ts";
 import {
   environmentOf,
   healthcheckOf,
+  LOG_LINES,
   loggingOf,
   mapOf,
   mergeEnvironments,
@@ -39,6 +40,7 @@ function roleOf(name: string, role: WrittenRole, written: WrittenConfig): Role {
     labels: new Map([...mapOf(written.labels), ...mapOf(role.labels)]),
     options: optionsOf(role.options),
     healthcheck: roleHealthcheck(role, traefik, written),
+    logLines: role.healthcheck?.log_lines ?? written.healthcheck?.log_lines ?? LOG_LINES,
     logging: role.logging ? loggingOf(written.logging, role.logging) : undefined,
     assetPath: role.asset_path ?? written.asset_path ?? undefined,
     bootOrder: role.boot?.order ?? written.boot?.order ?? "start_first",
@@ -46,7 +48,7 @@ function roleOf(name: string, role: WrittenRole, written: WrittenConfig): Role {
 }
 
 /** Hosts with their tags. */
-function hostsOf(role: WrittenRole): ReadonlyMap<string, readonly string[]> {
+export function hostsOf(role: Pick<WrittenRole, "hosts">): ReadonlyMap<string, readonly string[]> {
   const hosts = typeof role.hosts === "string" ? [role.hosts] : (role.hosts ?? []);
   return new Map(
     hosts.map((entry): [string, readonly string[]] => {
@@ -72,6 +74,10 @@ function hostEnvironments(
 function roleHealthcheck(role: WrittenRole, traefik: boolean, written: WrittenConfig): Role["healthcheck"] {
   const attempts = written.healthcheck?.max_attempts;
   if (traefik) return healthcheckOf([role.healthcheck, written.healthcheck], attempts);
-  const asked = role.healthcheck?.cmd ?? role.healthcheck?.path ?? role.healthcheck?.port;
-  return asked === undefined || asked === null ? undefined : healthcheckOf([role.healthcheck], attempts);
+  return asksForProbe(role.healthcheck) ? healthcheckOf([role.healthcheck], attempts) : undefined;
+}
+
+/** Without Traefik, a healthcheck says by one of these keys what to look at. */
+export function asksForProbe(check: WrittenRole["healthcheck"]): boolean {
+  return [check?.cmd, check?.path, check?.port].some((key) => key !== undefined && key !== null);
 }

@@ -1,4 +1,5 @@
 import * as z from "zod/mini";
+import { isTaken, TAKEN, TOO_LONG, tooLong } from "./limits.ts";
 
 /** A key that may be missing, or written without a value. */
 export function optional<T extends z.core.SomeType>(schema: T) {
@@ -43,7 +44,16 @@ const value = z.pipe(
   z.transform((written) => (written === null ? "" : String(written))),
 );
 
-export const values = z.record(z.string().check(z.regex(/^[^\s=]+$/, "should be a name without blanks and =")), value);
+const NUL = "should have no NUL byte, which no command line can carry";
+
+export const values = z
+  .record(z.string().check(z.regex(/^[^\s=]+$/, "should be a name without blanks and =")), value)
+  .check((context) => {
+    for (const [key, text] of Object.entries(context.value)) {
+      const message = text.includes("\0") ? NUL : tooLong(`${key}=${text}`) ? `cannot be used: ${TOO_LONG}` : undefined;
+      if (message) context.issues.push({ code: "custom", message, path: [key], input: text });
+    }
+  });
 
 export const variableName = z.pipe(
   text,
@@ -67,7 +77,9 @@ export const host = textLike(
   "should be a host: name or address, with user@ in front or :port behind if need be",
 );
 
-export const secretNames = z.array(variableName);
+export const secretNames = z.array(
+  variableName.check(z.refine((name) => !isTaken(name), { error: `cannot be a secret: ${TAKEN}` })),
+);
 
 const SPLIT_KEYS = ["clear", "secret", "tags"];
 
@@ -113,10 +125,10 @@ export const healthcheck = strict({
     textLike(/^(?:\d+(?:\.\d+)?(?:ns|us|ms|s|m|h))+$/, "should be a duration such as 1s, 500ms or 1m30s"),
   ),
   max_attempts: optional(wholeNumber(1)),
-  // Read, so that files of later versions load; there is no cord and no probe container here.
+  log_lines: optional(wholeNumber(0)),
+  // Read, so that files of later versions load: notes.ts says why they change nothing.
   cord: optional(z.union([text, z.boolean()])),
   exposed_port: optional(port),
-  log_lines: optional(wholeNumber(0)),
 });
 
 export const logging = strict({ driver: optional(text), options: optional(values) });

@@ -25,6 +25,8 @@ const hostWithTags = z.record(host, z.union([text, z.array(text)]));
 
 const roleHosts = z.array(z.union([host, hostWithTags]));
 
+const containerPath = textLike(/^\/[^:]*[^:/][^:]*$/, "should be an absolute path in the container");
+
 const writtenRole = strict({
   hosts: optional(z.union([roleHosts, host])),
   cmd: optional(text),
@@ -34,7 +36,7 @@ const writtenRole = strict({
   traefik: optional(z.boolean()),
   healthcheck: optional(healthcheck),
   logging: optional(logging),
-  asset_path: optional(text),
+  asset_path: optional(containerPath),
   boot: optional(strict({ order: optional(order) })),
 });
 
@@ -128,6 +130,9 @@ const sshkit = strict({
 
 const release = z.union([text, strict({ command: text, timeout: optional(positiveSeconds), role: optional(text) })]);
 
+const NETWORK =
+  "should be the name of a network of your own: in docker's bridge, host and none containers have no names";
+
 const REPOSITORY = /^[a-z0-9]+(?:(?:\.|__?|-+)[a-z0-9]+)*(?::\d+(?=\/))?(?:\/[a-z0-9]+(?:(?:\.|__?|-+)[a-z0-9]+)*)*$/;
 
 /** `deploy.yml` as people write it: every spelling, no defaults. Unknown keys are errors. */
@@ -156,9 +161,9 @@ export const writtenConfig = strict({
   primary_role: optional(text),
   allow_empty_roles: optional(z.boolean()),
   require_destination: optional(z.boolean()),
-  minimum_version: optional(text),
-  asset_path: optional(textLike(/^\//, "should be an absolute path in the container")),
-  network: optional(text),
+  minimum_version: optional(textLike(/^\d+(?:\.\w+)*(?:-[\w.-]+)?$/, "should be a version such as 1.9.0")),
+  asset_path: optional(containerPath),
+  network: optional(textLike(/^(?!(?:bridge|host|none)$)[A-Za-z0-9][\w.-]*$/, NETWORK)),
   release: optional(release),
   aliases: optional(z.record(z.string(), text)),
 });

@@ -1,6 +1,7 @@
 import { ConfigError } from "../errors.ts";
 import { together } from "./environment.ts";
 import { Secret } from "./secret.ts";
+import { isTaken, TAKEN, TOO_LONG, tooLong } from "./limits.ts";
 import type { Variables } from "./variables.ts";
 
 export { type LocalEnvironment, loadEnvironment } from "./environment.ts";
@@ -10,13 +11,6 @@ export interface Need {
   readonly name: string;
   readonly askedBy: string;
 }
-
-/** Linux takes no argument or variable above 128 KiB, name and all. */
-const MOST_BYTES = 131_000;
-
-/** What the shell and docker read for themselves: a step that exports it would do something else, or nothing. */
-const TAKEN =
-  /^(?:PATH|HOME|IFS|ENV|PWD|OLDPWD|CDPATH|SHELL|SHELLOPTS|BASHOPTS|BASH_ENV|PS4|UID|EUID|PPID|OPTIND|LD_(?:PRELOAD|LIBRARY_PATH|AUDIT)|DOCKER_(?:HOST|CONTEXT|CONFIG|TLS|TLS_VERIFY|CERT_PATH|API_VERSION|DEFAULT_PLATFORM))$/;
 
 /** Looks secrets up in `.env` and the process, when they are needed and not before. */
 export class Secrets {
@@ -56,13 +50,8 @@ function problemWith(name: string, value: string | undefined): string | undefine
   if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(name)) {
     return "cannot be a secret: a name has letters, digits and _, and no digit in front";
   }
-  if (TAKEN.test(name)) {
-    return "cannot be a secret: docker or the shell on the host would take it for itself, so give it another name";
-  }
+  if (isTaken(name)) return `cannot be a secret: ${TAKEN}`;
   if (value === undefined) return "is not set";
   if (value.includes("\0")) return "cannot be used: it has a NUL byte in it";
-  const bytes = Buffer.byteLength(value);
-  if (bytes > MOST_BYTES)
-    return `cannot be used: its ${bytes} bytes are more than the ${MOST_BYTES} a variable can have`;
-  return undefined;
+  return tooLong(`${name}=${value}`) ? `cannot be used: ${TOO_LONG}` : undefined;
 }

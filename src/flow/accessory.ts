@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { AccessoryCommands } from "../commands/accessory.ts";
 import { type Body, sh } from "../commands/command.ts";
+import { ensureNetwork } from "../commands/network.ts";
 import { attempt, type Script, script, type Step, step } from "../commands/script.ts";
 import type { Accessory } from "../config/config.ts";
 import { renderErb } from "../config/erb.ts";
@@ -63,6 +64,7 @@ function bootSteps(run: Run): StepsFor {
 }`;
     return [
       { name: "State", body: commands.state(), mode: "capture", variable: "state" },
+      ...networkOf(run, accessory).map((name) => step("Make the network", absent(ensureNetwork(name)))),
       step("Create directories", absent(commands.createDirectories())),
       ...uploads.map((upload) => ({ ...upload, body: absent(upload.body) })),
       ...(isOurRegistry(run, accessory) ? [await loginStep(run)] : []),
@@ -77,6 +79,12 @@ esac`,
       ),
     ];
   };
+}
+
+/** None where another container's network is shared: `container:NAME`. */
+function networkOf(run: Run, accessory: Accessory): string[] {
+  const name = accessory.network ?? run.config.network;
+  return name === undefined || name.includes(":") ? [] : [name];
 }
 
 function isOurRegistry(run: Run, accessory: Accessory): boolean {

@@ -9,6 +9,7 @@ import type { Host } from "../hosts/host.ts";
 import { onHosts } from "../hosts/on-hosts.ts";
 import { containersOf, liveContainer } from "../plan/deploy.ts";
 import { type ContainerFact, type HostFacts, isUp } from "../plan/facts.ts";
+import { cleanAssetsSteps } from "./assets.ts";
 import { audit } from "./audit.ts";
 import { withLock } from "./lock.ts";
 import { observeHosts } from "./observe.ts";
@@ -166,6 +167,7 @@ export async function removeAppContainers(run: Run): Promise<void> {
         ...(role.traefik
           ? [step("Remove the live file", removeLiveFile(facts.liveDirectory, containerPrefix(run.config, role)))]
           : []),
+        ...cleanAssetsSteps(run.config, role, facts),
       ];
     }),
   );

@@ -5,5 +5,5 @@ import type { Run } from "./run.ts";
 /** `config`: what the program works with, secrets redacted. */
 export async function showConfig(run: Run, { json }: { json: boolean }): Promise<void> {
   const shown = redactedConfig(run.config, await run.version());
-  run.print(json ? `${JSON.stringify(shown, undefined, 2)}\n` : stringify(shown));
+  run.print(json ? `${JSON.stringify(shown, undefined, 2)}\n` : stringify(shown, { aliasDuplicateObjects: false }));
 }

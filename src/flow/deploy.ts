@@ -201,6 +201,7 @@ async function prepareRun(
   run: Run,
   { skipPush, accessories }: DeployOptions & { accessories: boolean },
 ): Promise<void> {
+  for (const text of run.config.notes) run.report({ kind: "note", text });
   refuseDroppedSettings(run);
   await requireSecrets(run, { accessories, builder: !skipPush });
   const version = await run.version();

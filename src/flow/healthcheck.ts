@@ -1,3 +1,4 @@
+import { networkSteps } from "../commands/network.ts";
 import { AppCommands } from "../commands/app.ts";
 import { NOT_HEALTHY, waitUntilHealthy } from "../commands/cutover.ts";
 import { deadlineSeconds } from "../commands/healthcheck.ts";
@@ -33,8 +34,9 @@ export async function performHealthcheck(run: Run): Promise<void> {
   const work = script(
     "Healthcheck",
     [
+      ...networkSteps(config),
       step("Start the container", launch),
-      step("Wait until healthy", waitUntilHealthy(name, deadline, config.readinessDelaySeconds)),
+      step("Wait until healthy", waitUntilHealthy(name, deadline, config.readinessDelaySeconds, role.logLines)),
     ],
     removal,
   );

@@ -2,6 +2,7 @@ import { pull } from "../commands/build.ts";
 import { type Shell, sh } from "../commands/command.ts";
 import { checkImage, NO_LABEL, OTHER_ARCHITECTURE } from "../commands/image.ts";
 import { image } from "../commands/names.ts";
+import { networkSteps } from "../commands/network.ts";
 import { withLogin } from "../commands/registry.ts";
 import { script, type Step, step } from "../commands/script.ts";
 import { CommandFailedError, ExitCode, MrskError, UsageError } from "../errors.ts";
@@ -36,7 +37,12 @@ async function pullOrLogin(run: Run, version: string): Promise<Shell> {
 }
 
 async function fetchWith(run: Run, version: string, pulling: Shell, before: readonly Step[]): Promise<void> {
-  const steps = [...before, step(PULL_STEP, pulling), step(CHECK_STEP, checkImage(run.config, version))];
+  const steps = [
+    ...before,
+    step(PULL_STEP, pulling),
+    step(CHECK_STEP, checkImage(run.config, version)),
+    ...networkSteps(run.config),
+  ];
   await onHosts(appHosts(run), async (host) => {
     try {
       await explained(run, () => host.run(script("Fetch the image", steps), { signal: run.signal }));

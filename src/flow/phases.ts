@@ -1,12 +1,14 @@
 import { tagLatest } from "../commands/app.ts";
 import { lines, sh } from "../commands/command.ts";
+import { joinNetworks, networkSteps } from "../commands/network.ts";
 import { pruneImages } from "../commands/prune.ts";
 import { attempt, capture, type Script, script, type Step, step } from "../commands/script.ts";
-import { startTraefikContainer } from "../commands/traefik.ts";
+import { startTraefikContainer, TRAEFIK } from "../commands/traefik.ts";
 import { startOrRunTraefik } from "../commands/traefik-boot.ts";
 import type { Config } from "../config/config.ts";
 import type { Secret } from "../config/secret.ts";
 import type { HostPlan } from "../plan/deploy.ts";
+import { cleanAssetsSteps } from "./assets.ts";
 import { type Progress, RolePhases } from "./role-phases.ts";
 
 /** What the phases of one deploy share on one host. */
@@ -31,6 +33,7 @@ export function hostPhases(
       script(
         "Start",
         [
+          ...networkSteps(config),
           ...traefikSteps(config, plan, secrets),
           ...roles.filter((role) => role.routed).flatMap((role) => role.startSteps()),
           capture("prepared", "Ready", sh`echo yes`),
@@ -52,6 +55,7 @@ ${lines(...roles.filter((role) => role.routed).map((role) => role.abandon()), sh
     settle: (audit, prune) =>
       script("Settle", [
         ...roles.flatMap((role) => role.settleSteps()),
+        ...plan.roles.flatMap(({ role }) => cleanAssetsSteps(config, role, plan.facts)),
         attempt("Tag latest", tagLatest(config, plan.roles[0]!.next.version)),
         ...(prune ? [attempt("Prune images", pruneImages(config))] : []),
         ...audit,
@@ -61,7 +65,9 @@ ${lines(...roles.filter((role) => role.routed).map((role) => role.abandon()), sh
 }
 
 function traefikSteps(config: Config, plan: HostPlan, secrets: ReadonlyMap<string, Secret>): Step[] {
-  if (plan.traefik.action === "start") return [step("Start Traefik", startTraefikContainer())];
-  if (plan.traefik.action !== "run") return [];
+  const join =
+    plan.join === undefined ? [] : [step(`Put Traefik on the network ${plan.join}`, joinNetworks(TRAEFIK, plan.join))];
+  if (plan.traefik.action === "start") return [...join, step("Start Traefik", startTraefikContainer())];
+  if (plan.traefik.action !== "run") return join;
   return [step("Start Traefik", startOrRunTraefik(config, plan.facts.liveDirectory, secrets))];
 }

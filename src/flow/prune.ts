@@ -3,6 +3,7 @@ import { attempt, script, step } from "../commands/script.ts";
 import { onHosts } from "../hosts/on-hosts.ts";
 import { containersOf } from "../plan/deploy.ts";
 import { isUp } from "../plan/facts.ts";
+import { cleanAssetsSteps } from "./assets.ts";
 import { audit } from "./audit.ts";
 import { withLock } from "./lock.ts";
 import { observeHosts } from "./observe.ts";
@@ -29,9 +30,10 @@ export async function pruneContainers(run: Run, retain: number | undefined): Pro
             .slice(retain ?? run.config.retainContainers),
         );
         const ids = surplus.map(({ id }) => id);
+        const clean = roles.flatMap((role) => cleanAssetsSteps(run.config, role, facts.get(name)!));
         await run
           .host(name)
-          .run(script("Prune containers", [line, attempt("Prune containers", removeContainers(ids))]));
+          .run(script("Prune containers", [line, attempt("Prune containers", removeContainers(ids)), ...clean]));
         if (ids.length > 0)
           run.report({
             kind: "note",

@@ -1,4 +1,5 @@
 import { AppCommands } from "../commands/app.ts";
+import { assetVolumes } from "../commands/assets.ts";
 import { type Body, type Command, lines, type Shell, sh } from "../commands/command.ts";
 import {
   anyway,
@@ -20,9 +21,9 @@ import { liveFile, type Routed } from "../commands/live-file.ts";
 import { containerPrefix } from "../commands/names.ts";
 import { removeContainers } from "../commands/prune.ts";
 import { attempt, type Step, step } from "../commands/script.ts";
-import { PREVIEW_PORT } from "../commands/traefik.ts";
 import type { Config, Role } from "../config/config.ts";
 import type { Secret } from "../config/secret.ts";
+import { pathOf, previewBase } from "./preview.ts";
 import type { HostPlan, RolePlan } from "../plan/deploy.ts";
 
 /** How far a host got: what has to be undone. */
@@ -119,6 +120,7 @@ export class RolePhases {
       restart: this.viaFile ? "no" : "unless-stopped",
       startInterval: atLeast(this.host.facts.apiVersion, "1.44"),
       healthcheck: true,
+      volumes: assetVolumes({ config: this.config, role: plan.role, home: this.host.facts.home }, plan.next.labels),
     });
   }
 
@@ -127,9 +129,15 @@ export class RolePhases {
     const name = this.plan.next.name;
     const patience = check ? deadlineSeconds(check) : DEFAULT_PATIENCE_SECONDS;
     const deadline = patience + (check || !this.viaFile ? 0 : this.config.readinessDelaySeconds);
-    if (!this.viaFile) return waitUntilHealthy(name, deadline, this.config.readinessDelaySeconds);
-    if (check && check.cmd === undefined) return waitForPreview(name, this.preview, deadline);
-    return lines(waitUntilHealthy(name, deadline, this.config.readinessDelaySeconds), waitForMark(this.preview));
+    if (this.viaFile && check && check.cmd === undefined) {
+      return waitForPreview(name, this.preview, deadline, this.plan.role.logLines);
+    }
+    const healthy = this.untilHealthy(name, deadline);
+    return this.viaFile ? lines(healthy, waitForMark(this.preview)) : healthy;
+  }
+
+  private untilHealthy(container: string, deadline: number): Shell {
+    return waitUntilHealthy(container, deadline, this.config.readinessDelaySeconds, this.plan.role.logLines);
   }
 
   /** After a failed start, or a lost connection: nothing of the new version is left running, the old one as it was. */
@@ -183,7 +191,7 @@ export class RolePhases {
   }
 
   watchStep(seconds: number): Step {
-    return step(this.named(`Watch for ${seconds} s`), watch(this.plan.next.name, seconds));
+    return step(this.named(`Watch for ${seconds} s`), watch(this.plan.next.name, seconds, this.plan.role.logLines));
   }
 
   /** The old one ends once it is quiet, and stays for a rollback. */
@@ -226,7 +234,7 @@ export class RolePhases {
     const oldStopped = old && (progress === "settled" || plan.role.bootOrder === "stop_first");
     if (oldStopped) {
       steps.push(step(this.named(`Start ${old.name} again`), sh`docker start ${old.id} >/dev/null`));
-      steps.push(step(this.named("Wait until healthy"), waitUntilHealthy(old.id, 60, config.readinessDelaySeconds)));
+      steps.push(step(this.named("Wait until healthy"), this.untilHealthy(old.id, 60)));
     }
     if (this.viaFile && old) {
       steps.push(
@@ -278,19 +286,6 @@ function keepAliveAgain(container: string): Shell {
 
 /** Of a role without a check: the original's seven attempts. */
 const DEFAULT_PATIENCE_SECONDS = 28;
-
-function pathOf(url: string): string {
-  const { pathname, search } = new URL(url);
-  return pathname + search;
-}
-
-/** The loopback where it is published, else Traefik's own address. */
-function previewBase(host: HostPlan): string {
-  const { traefik } = host.facts;
-  const published =
-    !traefik || host.traefik.action === "run" || traefik.ports.some((port) => port.endsWith(`:${PREVIEW_PORT}`));
-  return published || !traefik.address ? `http://127.0.0.1:${PREVIEW_PORT}` : `http://${traefik.address}:8082`;
-}
 
 function atLeast(version: string, wanted: string): boolean {
   const [major = 0, minor = 0] = version.split(".").map(Number);

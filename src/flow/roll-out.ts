@@ -6,6 +6,7 @@ import { CommandFailedError, InterruptedError, MrskError, UnhealthyError } from 
 import type { Host } from "../hosts/host.ts";
 import { onHosts } from "../hosts/on-hosts.ts";
 import type { HostPlan } from "../plan/deploy.ts";
+import { collectAssetsOfBoth } from "./assets.ts";
 import { audit } from "./audit.ts";
 import { timestamp } from "./hook.ts";
 import { hostPhases, type HostPhases } from "./phases.ts";
@@ -43,6 +44,7 @@ export async function rollOut(
     progress: undefined,
     switching: false,
   }));
+  await collectAssetsOfBoth(run, plans);
   const groups = groupsOf<Traveller>(travellers, run.config.boot.limit);
   try {
     for (const [index, group] of groups.entries()) {

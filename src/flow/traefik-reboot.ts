@@ -1,5 +1,6 @@
 import { sh } from "../commands/command.ts";
 import { capture, type Script, script, step } from "../commands/script.ts";
+import { joinAsBefore, networkSteps } from "../commands/network.ts";
 import { createSecondTraefik, createTraefik, LIVE_MOUNT } from "../commands/traefik.ts";
 import { makeLiveDirectory, pullTraefik } from "../commands/traefik-boot.ts";
 import { questions, sharedDefinitions } from "../commands/traefik-questions.ts";
@@ -103,14 +104,23 @@ async function rebootScript(run: Run, facts: HostFacts, others: readonly Neighbo
     capture("asked", "Ask what Traefik serves", askTheOld(questions(appsOf(others)))),
     step(
       "Start a second Traefik",
-      startSecond(name, createSecondTraefik(config, liveDirectory, secrets, { name, labels })),
+      startSecond(
+        name,
+        createSecondTraefik(config, liveDirectory, secrets, { name, labels }),
+        joinAsBefore(config, name),
+      ),
     ),
   ];
   const steps = [
     await audit(run, "Rebooted traefik"),
     step("Pull Traefik's image", pullTraefik(config, await traefikLogin(run))),
     ...(traefik?.mounts.has(LIVE_MOUNT) ? [] : [step("Make the directory", makeLiveDirectory(liveDirectory))]),
-    capture("next", "Make the new container", makeNext(createTraefik(config, liveDirectory, secrets, NEXT))),
+    ...networkSteps(config),
+    capture(
+      "next",
+      "Make the new container",
+      makeNext(createTraefik(config, liveDirectory, secrets, NEXT), joinAsBefore(config, NEXT)),
+    ),
     ...(plan.tried ? trial : []),
     capture("begun", "Begin", sh`echo yes`),
     step(REPLACE, swap(plan.policy, filter)),

@@ -1,4 +1,5 @@
 import { type Body } from "../commands/command.ts";
+import { networkSteps } from "../commands/network.ts";
 import { attempt, script, step } from "../commands/script.ts";
 import { startTraefikContainer, stopTraefikContainer, traefikArguments, traefikStatus } from "../commands/traefik.ts";
 import { ensureTraefikImage, startOrRunTraefik } from "../commands/traefik-boot.ts";
@@ -79,6 +80,7 @@ async function bootOn(run: Run, host: Host, { liveDirectory }: HostFacts, plan: 
       ? [step("Start Traefik", startTraefikContainer())]
       : [
           step("Pull Traefik's image", ensureTraefikImage(run.config, await traefikLogin(run))),
+          ...networkSteps(run.config),
           step("Start Traefik", startOrRunTraefik(run.config, liveDirectory, secrets)),
         ];
   await explaining(() => host.run(script("Boot Traefik", steps)));

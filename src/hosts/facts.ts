@@ -210,6 +210,7 @@ function traefikFact(seen: z.infer<typeof TraefikSchema>): TraefikFact {
     args: seen.args ?? [],
     address: Object.values(seen.networks ?? {}).find((network) => network.IPAddress)?.IPAddress,
     labels: new Map(Object.entries(seen.labels ?? {})),
+    networks: Object.keys(seen.networks ?? {}),
     mounts: new Map((seen.mounts ?? []).map((mount) => [mount.Destination, mount.Source ?? ""])),
     ports: Object.values(seen.ports ?? {}).flatMap((bindings) =>
       (bindings ?? []).map((b) => `${b.HostIp || "0.0.0.0"}:${b.HostPort}`),

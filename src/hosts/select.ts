@@ -37,11 +37,12 @@ export function select(config: Config, filters: Filters): Selection {
   if (app.length === 0 && hosts.every((host) => all.includes(host))) {
     throw new UsageError("No host is left by --hosts and --roles together", { hint: rolesHint(config) });
   }
-  const primaryFirst = app.find((entry) => entry.roles.some((role) => role.name === config.primaryRole)) ?? app[0];
+  const chosen = app.map(({ host }) => host);
+  const primaryHosts = roles.find((role) => role.name === config.primaryRole)?.hosts ?? [];
   return {
     app,
     traefik: app.filter((entry) => entry.roles.some((role) => role.traefik)).map((entry) => entry.host),
-    primary: primaryFirst?.host ?? config.primaryHost,
+    primary: primaryHosts.find((host) => chosen.includes(host)) ?? chosen[0] ?? config.primaryHost,
   };
 }
 

@@ -1,6 +1,7 @@
 import { offersLiveFiles } from "../commands/traefik.ts";
 import { roleLabels, containerLabels, ID_LABEL } from "../commands/labels.ts";
 import { containerName, containerPrefix, versionOf } from "../commands/names.ts";
+import { joinCuts } from "../commands/network.ts";
 import { expand } from "../commands/expansion.ts";
 import type { Config, Role } from "../config/config.ts";
 import type { RoleOnHost } from "../hosts/select.ts";
@@ -42,6 +43,8 @@ export interface HostPlan {
   readonly traefik: TraefikPlan;
   /** Why Traefik cannot work there, a line each. */
   readonly traefikProblems: readonly string[];
+  /** The network that a Traefik which is there has to join. */
+  readonly join: string | undefined;
 }
 
 export interface Decision {
@@ -71,8 +74,14 @@ export function decide(decision: Decision): HostPlan[] {
       roles: target.roles.map((role) => decideRole(decision, role, facts, traefik)),
       traefik,
       traefikProblems: traefikProblems(decision.config, traefik, facts),
+      join: networkToJoin(decision.config, facts, traefik),
     };
   });
+}
+
+function networkToJoin({ network }: Config, { traefik }: HostFacts, { action }: TraefikPlan): string | undefined {
+  if (action === "none" || network === undefined || !traefik) return undefined;
+  return [network, "host"].some((name) => traefik.networks.includes(name)) ? undefined : network;
 }
 
 function decideRole(decision: Decision, role: Role, facts: HostFacts, traefik: TraefikPlan): RolePlan {
@@ -171,6 +180,11 @@ function surplusOf(
 /** What cannot work on a host, found before anything is touched: a line each. */
 export function obstacles(plan: HostPlan): string[] {
   const found = [...plan.traefikProblems];
+  if (plan.traefik.action === "keep" && plan.join !== undefined && joinCuts(plan.join, plan.facts.traefik!.networks)) {
+    found.push(
+      `Traefik is not on the network ${plan.join}, and joining it now would cut the requests under way. Run \`mrsk traefik reboot\` first`,
+    );
+  }
   for (const role of plan.roles) {
     if (role.routing === "labels" && role.old && !sameRouting(role.old.labels, role.next.labels)) {
       found.push(

@@ -62,6 +62,8 @@ export interface TraefikFact {
   readonly state: string;
   readonly args: readonly string[];
   readonly address: string | undefined;
+  /** Names of the networks it is on. */
+  readonly networks: readonly string[];
   /** Host path by path in the container. */
   readonly mounts: ReadonlyMap<string, string>;
   /** Host side of published ports: `0.0.0.0:80`. */

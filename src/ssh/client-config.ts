@@ -3,6 +3,9 @@ import { existsSync, readFileSync } from "node:fs";
 import { promisify } from "node:util";
 import { SshError } from "../errors.ts";
 
+/** Exit status of a shell that did not find the command. */
+const NO_COMMAND = 127;
+
 /** What the SSH client's configuration says about one host: keys in lower case, each with all its values, in order. */
 export type ClientSettings = ReadonlyMap<string, readonly string[]>;
 
@@ -13,8 +16,8 @@ export interface Asked {
   /** What deploy.yml fixes; undefined is left to the client's configuration. */
   readonly user: string | undefined;
   readonly port: number | undefined;
-  /** One file instead of the user's and the system's. */
-  readonly file: string | undefined;
+  /** Absolute paths, that count instead of the user's and the system's file; empty: those two. */
+  readonly files: readonly string[];
   readonly home: string;
 }
 
@@ -24,25 +27,36 @@ export interface Asked {
  * @throws SshError when OpenSSH refuses the configuration
  */
 export async function clientSettings(asked: Asked): Promise<ClientSettings> {
-  const { file, user, port } = asked;
+  const { files, user, port } = asked;
   const words = [
     "-G",
-    ...(file === undefined ? [] : ["-F", file]),
     ...(user === undefined ? [] : ["-l", user]),
     ...(port === undefined ? [] : ["-p", String(port)]),
     "--",
     asked.host,
   ];
   try {
-    return grouped((await promisify(execFile)("ssh", words)).stdout);
+    return grouped(await askOpenSsh(files, words));
   } catch (error) {
     const { code, stderr } = error as { code?: unknown; stderr?: string };
-    if (code === "ENOENT") return withoutOpenSsh(asked);
+    if (code === "ENOENT" || code === NO_COMMAND) return withoutOpenSsh(asked);
     throw new SshError(asked.name, `OpenSSH does not read its configuration: ${stderr?.trim() ?? String(error)}`, {
       hint: "Mend that line, or set ssh.config in deploy.yml to another file, or to false.",
       cause: error,
     });
   }
+}
+
+/** OpenSSH takes one file: several are what a file says that includes them. */
+async function askOpenSsh(files: readonly string[], words: readonly string[]): Promise<string> {
+  if (files.length < 2) {
+    const named = files.flatMap((file) => ["-F", file]);
+    return (await promisify(execFile)("ssh", [...named, ...words])).stdout;
+  }
+  // ssh opens the path anew, which works on a pipe and not on the socket that a child has from here.
+  const asking = promisify(execFile)("/bin/sh", ["-c", 'cat | ssh -F /dev/stdin "$@"', "sh", ...words]);
+  asking.child.stdin?.on("error", () => {}).end(files.map((file) => `Include "${file}"\n`).join(""));
+  return (await asking).stdout;
 }
 
 function grouped(text: string): ClientSettings {
@@ -56,9 +70,9 @@ function grouped(text: string): ClientSettings {
   return settings;
 }
 
-async function withoutOpenSsh({ host, file, home }: Asked): Promise<ClientSettings> {
-  const files = file === undefined ? [`${home}/.ssh/config`, "/etc/ssh/ssh_config"] : [file];
-  const text = files
+async function withoutOpenSsh({ host, files, home }: Asked): Promise<ClientSettings> {
+  const read = files.length === 0 ? [`${home}/.ssh/config`, "/etc/ssh/ssh_config"] : files;
+  const text = read
     .filter((path) => existsSync(path))
     .map((path) => readFileSync(path, "utf8"))
     .join("\n");

@@ -28,6 +28,8 @@ export interface ConnectionsOptions {
   readonly ask: AskPassphrase;
   /** Told of what a person should know: a new host's key that was accepted. */
   readonly notify: (host: string, text: string) => void;
+  /** Told what `ssh.log_level` asks for. */
+  readonly log: (host: string, text: string) => void;
 }
 
 /** One connection per host for the whole run, shared by all who ask for it. */
@@ -91,12 +93,18 @@ export class Connections {
     tried: readonly string[],
   ): Promise<Session> {
     const client = new Client();
+    const { logLevel } = this.options.ssh;
+    const info = (text: string) => {
+      if (logLevel === "info" || logLevel === "debug") this.options.log(options.name, text);
+    };
+    client.once("close", () => info("connection closed"));
     return new Promise((resolve, reject) => {
       let refusal: SshError | undefined;
       const timeout = this.options.ssh.connectTimeoutSeconds * 1000;
       client.once("ready", () => {
         client.removeAllListeners("error");
-        resolve(new Session(client, options.name));
+        info(`connected to ${options.user}@${options.host}, port ${options.port}`);
+        resolve(new Session(client, options.name, this.options.ssh.poolIdleTimeoutSeconds));
       });
       client.on("error", (error) => {
         // An agent that does not answer is one way less to log in: ssh2 goes on with the next.
@@ -123,6 +131,7 @@ export class Connections {
           return refusal === undefined;
         },
         ...(socket ? { sock: socket } : {}),
+        ...(logLevel === "debug" ? { debug: (text) => this.options.log(options.name, withoutCommand(text)) } : {}),
       };
       client.connect(config);
       // ssh2 never sets it, and Nagle's algorithm costs 40 ms a command.
@@ -209,6 +218,11 @@ export class Connections {
     for (const session of sessions) if (session.status === "fulfilled") session.value.close();
     this.sessions.clear();
   }
+}
+
+/** What is run is shown by -v, redacted there; ssh2 names it when it asks for a channel. */
+function withoutCommand(text: string): string {
+  return text.replace(/(\bexec): .*/s, "$1)");
 }
 
 function viaCommand(options: ConnectOptions, template: string): Duplex {

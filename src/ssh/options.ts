@@ -1,5 +1,8 @@
+import { existsSync } from "node:fs";
 import { homedir } from "node:os";
+import { resolve } from "node:path";
 import type { Ssh } from "../config/config.ts";
+import { ConfigError } from "../errors.ts";
 import { type ClientSettings, clientSettings } from "./client-config.ts";
 
 /** A host string taken apart: `[user@]host[:port]`, `[v6]:port`. */
@@ -109,9 +112,10 @@ async function settingsFor(
   home: string,
 ): Promise<ClientSettings> {
   if (ssh.config === false) return new Map();
-  const named = ssh.config === true ? undefined : ssh.config[0];
-  const file = named === undefined ? undefined : untilded(named, home);
-  return clientSettings({ name, host: address.host, user, port: address.port ?? ssh.port, file, home });
+  const files = ssh.config === true ? [] : ssh.config.map((file) => resolve(untilded(file, home)));
+  const missing = files.filter((path) => !existsSync(path));
+  if (missing.length > 0) throw new ConfigError(missing.map((path) => `ssh.config: there is no file ${path}`));
+  return clientSettings({ name, host: address.host, user, port: address.port ?? ssh.port, files, home });
 }
 
 function given(value: string | undefined): string | undefined {

@@ -10,6 +10,7 @@ const FIRST_MARK_MILLISECONDS = 30_000;
 /** After a cancel, the time the server's clean-up has before the channel is cut. */
 const GRACE_MILLISECONDS = 8000;
 const CHANNEL_REFUSED = 2;
+const LONGEST_TIMER = 2 ** 31 - 1;
 
 /** The terminal a person sits at. */
 export interface Terminal {
@@ -38,18 +39,56 @@ export class Session {
   readonly host: string;
   private readonly client: Client;
   private readonly channels = pLimit(CHANNELS);
+  private readonly idleSeconds: number;
   private lost: Error | undefined;
+  private inUse = 0;
+  private idle: NodeJS.Timeout | undefined;
 
-  constructor(client: Client, host: string) {
+  /** @param idleSeconds after so long without use the connection is closed */
+  constructor(client: Client, host: string, idleSeconds: number) {
     this.client = client;
     this.host = host;
+    this.idleSeconds = idleSeconds;
     client.on("error", (error) => (this.lost ??= error));
-    client.on("close", () => (this.lost ??= new Error("connection closed")));
+    client.on("close", () => {
+      this.lost ??= new Error("connection closed");
+      clearTimeout(this.idle);
+    });
+    this.waitForUse();
   }
 
   /** false once the connection is gone. */
   get usable(): boolean {
     return this.lost === undefined;
+  }
+
+  private waitForUse(): void {
+    if (this.inUse > 0) return;
+    clearTimeout(this.idle);
+    // A longer time is none to setTimeout, which would fire at once.
+    const milliseconds = Math.min(this.idleSeconds * 1000, LONGEST_TIMER);
+    this.idle = setTimeout(() => {
+      this.lost ??= new Error(`not used for ${this.idleSeconds} s`);
+      this.close();
+    }, milliseconds);
+    this.idle.unref();
+  }
+
+  /** The connection counts as used while a channel is opened, and until it closes. */
+  private async used(opening: () => Promise<ClientChannel>): Promise<ClientChannel> {
+    clearTimeout(this.idle);
+    this.inUse++;
+    const ended = () => {
+      this.inUse--;
+      if (this.usable) this.waitForUse();
+    };
+    try {
+      const channel = await opening();
+      return channel.once("close", ended);
+    } catch (error) {
+      ended();
+      throw error;
+    }
   }
 
   /**
@@ -140,7 +179,7 @@ export class Session {
   private async open(command: string, pty?: { term: string; rows: number; cols: number }): Promise<ClientChannel> {
     for (let tries = 0; ; tries++) {
       try {
-        return await this.exec(command, pty);
+        return await this.used(() => this.exec(command, pty));
       } catch (error) {
         const refused = (error as { reason?: unknown }).reason === CHANNEL_REFUSED;
         if (!refused || tries >= 100) throw this.explained(error);
@@ -165,15 +204,19 @@ export class Session {
 
   /** A raw stream to an address as the host sees it, for connections that go through it. */
   forward(address: string, port: number): Promise<ClientChannel> {
-    return new Promise((resolve, reject) => {
-      this.client.forwardOut("127.0.0.1", 0, address, port, (error, channel) =>
-        error
-          ? reject(
-              new SshError(this.host, `cannot reach ${address}:${port} from here (${error.message})`, { cause: error }),
-            )
-          : resolve(channel),
-      );
-    });
+    const opening = () =>
+      new Promise<ClientChannel>((resolve, reject) => {
+        this.client.forwardOut("127.0.0.1", 0, address, port, (error, channel) =>
+          error
+            ? reject(
+                new SshError(this.host, `cannot reach ${address}:${port} from here (${error.message})`, {
+                  cause: error,
+                }),
+              )
+            : resolve(channel),
+        );
+      });
+    return this.used(opening);
   }
 
   close(): void {

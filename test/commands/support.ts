@@ -21,6 +21,7 @@ export function role(overrides: Partial<Role> = {}): Role {
       intervalSeconds: 1,
       maxAttempts: 7,
     },
+    logLines: 50,
     logging: undefined,
     assetPath: undefined,
     bootOrder: "start_first",
@@ -93,6 +94,7 @@ export function config(overrides: Partial<Config> = {}): Config {
       keysOnly: false,
       keyData: [],
       config: true,
+      logLevel: "fatal",
       maxConcurrentStarts: 30,
       poolIdleTimeoutSeconds: 900,
       connectTimeoutSeconds: 10,
@@ -108,6 +110,7 @@ export function config(overrides: Partial<Config> = {}): Config {
     aliases: new Map(),
     requireDestination: false,
     minimumVersion: undefined,
+    notes: [],
     ...overrides,
   };
 }

@@ -19,6 +19,7 @@ import {
   startSecond,
   swap,
 } from "../../src/commands/traefik-swap.ts";
+import { joinAsBefore } from "../../src/commands/network.ts";
 import { config, line } from "./support.ts";
 
 const asked = [{ host: "a.example", path: "/" }];
@@ -27,8 +28,11 @@ const second = createSecondTraefik(config(), "/d", noSecrets, { name: secondName
 const pieces: [string, Body][] = [
   ["lookForSwap", lookForSwap()],
   ["askTheOld", askTheOld(asked)],
-  ["makeNext", makeNext(createTraefik(config(), "/d", noSecrets, NEXT))],
-  ["startSecond", startSecond(secondName([]), second)],
+  [
+    "makeNext",
+    makeNext(createTraefik(config(), "/d", noSecrets, NEXT), joinAsBefore(config({ network: "private" }), NEXT)),
+  ],
+  ["startSecond", startSecond(secondName([]), second, joinAsBefore(config(), secondName([])))],
   ["swap as root", swap("unless-stopped", [])],
   ["swap with sudo", swap("always", ["sudo", "-n"])],
   ["swap without rules", swap("unless-stopped", undefined)],

@@ -124,7 +124,7 @@ test("every missing or unusable secret is told, with who asks for it", async () 
     problems: [
       "NOPE is not set (asked for by env/secret, db/env)",
       "NUL cannot be used: it has a NUL byte in it (asked for by env/secret)",
-      "LONG cannot be used: its 140000 bytes are more than the 131000 a variable can have (asked for by env/secret)",
+      "LONG cannot be used: with its name it is longer than the 131071 bytes that Linux takes (asked for by env/secret)",
       "PATH cannot be a secret: docker or the shell on the host would take it for itself, so give it another name (asked for by env/secret)",
       "DOCKER_HOST cannot be a secret: docker or the shell on the host would take it for itself, so give it another name (asked for by env/secret)",
       "a-b cannot be a secret: a name has letters, digits and _, and no digit in front (asked for by env/secret)",

@@ -20,6 +20,23 @@ test.each([
   ["env: {secret: A}", "5:7: env/secret: should be a list, not a string"],
   ["env: {secret: [a-b]}", "5:16: env/secret/0: should be the name of an environment variable"],
   ["env: {clear: {A: 1}, B: 2}", "5:22: env/B: unknown key: B (known are clear, secret, tags)"],
+  [
+    "env: {secret: [PATH]}",
+    "5:16: env/secret/0: cannot be a secret: docker or the shell on the host would take it for itself, so give it another name",
+  ],
+  [
+    "builder: {secrets: [DOCKER_HOST]}",
+    "5:21: builder/secrets/0: cannot be a secret: docker or the shell on the host would take it for itself, so give it another name",
+  ],
+  ['env: {A: "a\\0b"}', "5:7: env/A: should have no NUL byte, which no command line can carry"],
+  [
+    "network: host",
+    "5:1: network: should be the name of a network of your own: in docker's bridge, host and none containers have no names",
+  ],
+  ["minimum_version: latest", "5:1: minimum_version: should be a version such as 1.9.0"],
+  ["minimum_version: 2.0.0", "5:1: minimum_version: Current version is 1.9.3, minimum required is 2.0.0"],
+  ["asset_path: public", "5:1: asset_path: should be an absolute path in the container"],
+  ["ssh: {log_level: loud}", "5:7: ssh/log_level: should be debug, info, warn, error or fatal"],
   ["env: {A B: 1}", "5:7: env/A B: should be a name without blanks and ="],
   ["env: {A: [1]}", "5:7: env/A: should be a string, not a list"],
   ["env: [A]", "5:1: env: should be a map, not a list"],
@@ -68,3 +85,13 @@ function deepMerge(base: unknown, over: unknown): unknown {
 function isMap(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
+
+test("a value that no command line can carry is told by its place, not shown", async () => {
+  const [problem] = await problemsOf(
+    withRequired(`env: {clear: {FITS: ${"x".repeat(131_066)}, A: ${"x".repeat(131_070)}}}\n`),
+  );
+  expect(problem).toMatch(
+    /^deploy.yml:5:\d+: env\/clear\/A: cannot be used: with its name it is longer than the 131071 bytes/,
+  );
+  expect(problem).not.toContain("xxx");
+});

@@ -1,6 +1,11 @@
+import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
+import { parse } from "yaml";
 import { redactedConfig } from "../../src/config/print.ts";
+import { keyPaths } from "../../src/config/reference.ts";
 import { configOf, withRequired } from "./from-yaml.ts";
+
+const FULL = readFileSync(new URL("../fixtures/full.yml", import.meta.url), "utf8");
 
 test("the config is shown under the original's names, with nothing secret in it", async () => {
   const config = await configOf(`service: app
@@ -14,7 +19,8 @@ builder: {args: {TOKEN: hunter4}}
 accessories:
   db: {image: mysql:8, host: 10.0.0.3, port: 3306, env: {secret: [P]}}
 `);
-  expect(redactedConfig(config, "v1")).toEqual({
+  const shown = redactedConfig(config, "v1");
+  expect(shown).toMatchObject({
     roles: ["jobs", "web"],
     hosts: ["10.0.0.2", "10.0.0.1"],
     primary_host: "10.0.0.1",
@@ -31,17 +37,78 @@ accessories:
         service: "app-db",
         image: "mysql:8",
         hosts: ["10.0.0.3"],
-        port: "3306:3306",
-        env_args: ["-e", "P=[REDACTED]"],
+        publish: "3306:3306",
+        env: { secret: ["P"] },
       },
     },
     logging: { options: { "max-size": "10m" } },
     healthcheck: { path: "/up", port: 3000, interval: "1s", max_attempts: 7 },
+    servers: { web: { hosts: ["10.0.0.1"], traefik: true, env: { clear: { A: "1" }, secret: ["S"] } } },
+    drain_timeout_seconds: 30,
   });
+  expect(JSON.stringify(shown)).not.toContain("hunter");
 });
 
 test("what is not set is left out", async () => {
   const shown = redactedConfig(await configOf(withRequired("")), "v1");
   expect(Object.keys(shown)).not.toContain("accessories");
   expect(Object.keys(shown)).not.toContain("env_args");
+});
+
+test("the file with every key has every key", () => {
+  const written = new Set(pathsOf(parse(FULL, { merge: true }), []));
+  expect([...keyPaths().keys()].filter((path) => !written.has(path))).toEqual([]);
+});
+
+/** Key paths as the reference has them: `servers.*.cmd`. */
+function pathsOf(value: unknown, at: readonly string[]): string[] {
+  if (Array.isArray(value)) return value.flatMap((item) => pathsOf(item, at));
+  if (typeof value !== "object" || value === null) return [];
+  return Object.entries(value).flatMap(([key, below]) => {
+    const named = ["servers", "accessories", "env.tags"].includes(at.join("."));
+    const path = [...at, named ? "*" : key];
+    return [path.join("."), ...pathsOf(below, path)];
+  });
+}
+
+/** What is not shown as it was written, and what stands for it. */
+const SHOWN_OTHERWISE = new Map([
+  ["secret-build-arg", "[REDACTED]"],
+  ["secret-key-data", "[REDACTED]"],
+  ["registry-user", "[REDACTED]"],
+  ["acme/full-image", "registry.example.com/acme/full-image"],
+  ["accessory-directory:/accessory-target:ro", "/accessory-target"],
+]);
+/** Told in a note, and nothing else. */
+const IN_NOTES = new Set(["/web-cord", "4011", "4012"]);
+/** The role's own goes over it, or what it makes is shown: the env of a host with the tag. */
+const RESOLVED = new Set(["start_first", "eu"]);
+
+test("every value that was written is shown, or its redaction", async () => {
+  const shown = redactedConfig(await configOf(FULL), "v1");
+  const leaves = new Set(leavesOf(shown));
+  const { healthcheck: _, asset_path: __, ...written } = parse(FULL, { merge: true }) as Record<string, unknown>;
+  const missing = leavesOf(written)
+    .filter((value) => !["true", "false"].includes(value))
+    .map((value) => SHOWN_OTHERWISE.get(value) ?? value)
+    .filter((value) => !leaves.has(value) && !IN_NOTES.has(value) && !RESOLVED.has(value));
+  expect(missing).toEqual([]);
+  expect(shown["notes"]).toHaveLength(2);
+  expect(JSON.stringify(shown)).not.toMatch(/secret-(?:build-arg|key-data)|registry-user/);
+});
+
+function leavesOf(value: unknown): string[] {
+  if (typeof value !== "object" || value === null) return [String(value)];
+  return Object.entries(value).flatMap(([key, below]) => [
+    ...(Array.isArray(value) ? [] : [key]).filter((name) => /^[A-Z]/.test(name)),
+    ...leavesOf(below),
+  ]);
+}
+
+test("global values are shown where a role takes them", async () => {
+  const config = await configOf(withRequired("healthcheck: {path: /all-up, port: 3012}\nasset_path: /all/assets\n"));
+  expect(redactedConfig(config, "v1")).toMatchObject({
+    healthcheck: { path: "/all-up", port: 3012 },
+    servers: { web: { healthcheck: { path: "/all-up", port: 3012 }, asset_path: "/all/assets" } },
+  });
 });

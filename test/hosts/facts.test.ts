@@ -83,6 +83,7 @@ test("containers newest first, Traefik, releases of a format that is known", asy
     state: "running",
     args: ["--providers.docker"],
     address: "172.17.0.2",
+    networks: ["bridge"],
     mounts: new Map([["/etc/traefik/mrsk", "/srv/live"]]),
     ports: ["0.0.0.0:80"],
     labels: new Map([["traefik.enable", "true"]]),

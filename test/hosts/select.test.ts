@@ -48,6 +48,20 @@ describe("what a command acts on", () => {
     expect(chosen(more)).toEqual({ app, traefik, primary });
   });
 
+  test("the primary host is the primary role's first, also where another role's hosts come before", async () => {
+    const shared = await configOf(`
+service: app
+image: dhh/app
+registry: { username: u, password: [P] }
+servers: { jobs: [both-1], web: [web-1, both-1, app@web-2:2222] }
+`);
+    expect(select(shared, filters()).primary).toBe("web-1");
+    expect(select(shared, filters({ hosts: ["*:2222", "both-1"] })).primary).toBe("both-1");
+    expect(select(shared, filters({ hosts: ["app@web-2:2222"] })).app.map(({ host }) => host)).toEqual([
+      "app@web-2:2222",
+    ]);
+  });
+
   test.each<[string, Partial<Filters>, string, string]>([
     ["hosts", { hosts: ["web-1", "nosuch"] }, "No --hosts match for nosuch", "web-1, web-2, worker-1, db-1, db-2"],
     ["roles", { roles: ["nosuch"] }, "No --roles match for nosuch", "web, workers"],

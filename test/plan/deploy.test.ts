@@ -138,3 +138,27 @@ describe("which container is live", () => {
     expect(liveContainer(config(), web, facts({ containers: [{ ...older, state: "exited" }] }))).toBeUndefined();
   });
 });
+
+describe("a Traefik that runs, and a network for the containers", () => {
+  const plan = (network: string, networks: readonly string[]) =>
+    planFor(facts({ traefik: traefik({ networks }) }), { config: config({ network }) });
+
+  test("joins it, where that disturbs nobody", () => {
+    expect(plan("private", ["bridge"]).join).toBe("private");
+    expect(obstacles(plan("private", ["bridge"]))).toEqual([]);
+  });
+
+  test("is left alone where it is on it, or on the host's own", () => {
+    expect(plan("private", ["bridge", "private"]).join).toBeUndefined();
+    expect(plan("private", ["host"]).join).toBeUndefined();
+  });
+
+  test("refuses where joining would cut the requests under way", () => {
+    expect(obstacles(plan("apps", ["bridge"]))).toEqual([
+      "Traefik is not on the network apps, and joining it now would cut the requests under way. Run `mrsk traefik reboot` first",
+    ]);
+    const stopped = planFor(facts({ traefik: traefik({ state: "exited" }) }), { config: config({ network: "apps" }) });
+    expect(stopped).toMatchObject({ join: "apps", traefik: { action: "start" } });
+    expect(obstacles(stopped)).toEqual([]);
+  });
+});

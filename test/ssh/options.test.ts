@@ -21,6 +21,7 @@ function settings(lines: readonly string[] | false, more: Partial<Ssh> = {}): Ss
     keysOnly: false,
     keyData: [],
     config: lines === false ? false : [file],
+    logLevel: "fatal",
     maxConcurrentStarts: 30,
     poolIdleTimeoutSeconds: 900,
     connectTimeoutSeconds: 15,

@@ -59,6 +59,7 @@ export function traefik(overrides: Partial<TraefikFact> = {}): TraefikFact {
     state: "running",
     args: ["--providers.docker", "--providers.file.directory=/etc/traefik/mrsk"],
     address: "172.17.0.2",
+    networks: ["bridge"],
     mounts: new Map([["/etc/traefik/mrsk", "/root/.mrsk/traefik"]]),
     ports: ["0.0.0.0:80", "127.0.0.1:18082"],
     labels: new Map(),

@@ -1,5 +1,5 @@
-import { redact } from "../../src/commands/command.ts";
-import type { Script } from "../../src/commands/script.ts";
+import { redact, render } from "../../src/commands/command.ts";
+import { type Script, secretsOfScript } from "../../src/commands/script.ts";
 import { CommandFailedError } from "../../src/errors.ts";
 import type { Host, ScriptResult, StepResult } from "../../src/hosts/host.ts";
 
@@ -10,10 +10,14 @@ interface Answer {
   readonly stderr: string;
 }
 
-/** A host that answers by pattern and keeps a transcript: one line per step, as it would be logged. */
+/** A host that answers by pattern and keeps a transcript: the steps' names, and their commands. */
 export class FakeHost implements Host {
   readonly name: string;
   readonly steps: string[] = [];
+  /** `SCRIPT > STEP: COMMAND`, a secret as its name in angle brackets. */
+  readonly commands: string[] = [];
+  /** Values of the secrets that came, by name. */
+  readonly secrets = new Map<string, string>();
   private readonly answers: Answer[] = [];
 
   constructor(name: string) {
@@ -34,9 +38,11 @@ export class FakeHost implements Host {
 
   async run(script: Script): Promise<ScriptResult> {
     const done: StepResult[] = [];
+    for (const secret of secretsOfScript(script)) this.secrets.set(secret.name, secret.reveal());
     for (const { name, body, mode } of script.steps) {
       const command = redact(body);
       this.steps.push(name);
+      this.commands.push(`${script.title} > ${name}: ${render(body, (secret) => `<${secret.name}>`)}`);
       const answer = this.answers.find(({ pattern }) => pattern.test(name) || pattern.test(command));
       const { status, stdout, stderr } = answer ?? { status: 0, stdout: "", stderr: "" };
       done.push({ name, status, stdout, stderr, seconds: 0 });

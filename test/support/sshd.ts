@@ -114,6 +114,7 @@ export function sshSettings(sshd: Sshd, overrides: Partial<Ssh> = {}, more: read
     keysOnly: true,
     keyData: [],
     config: [file],
+    logLevel: "fatal",
     maxConcurrentStarts: 30,
     poolIdleTimeoutSeconds: 900,
     connectTimeoutSeconds: 5,
@@ -124,8 +125,9 @@ export function sshSettings(sshd: Sshd, overrides: Partial<Ssh> = {}, more: read
 export function connections(
   ssh: Ssh,
   ask: (file: string) => Promise<string | undefined> = async () => undefined,
+  log: (host: string, text: string) => void = () => {},
 ): Connections {
-  return new Connections({ ssh, client: { agentSocket: undefined, home: "/nonexistent" }, ask, notify: () => {} });
+  return new Connections({ ssh, client: { agentSocket: undefined, home: "/nonexistent" }, ask, notify: () => {}, log });
 }
 
 /** A relay in front of a port, whose connections can be cut. */

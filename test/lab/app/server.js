@@ -1,5 +1,6 @@
 // A small web app with a database, and with the bad manners that tests ask for.
 import { createHash } from "node:crypto";
+import { readFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import { literal, query } from "./pg.js";
 
@@ -41,6 +42,10 @@ async function route(request, response, url, send) {
       return send(200, await bodyOf(request));
     case "events":
       return events(response);
+    case "assets":
+      return readFile(`/app/assets/${rest}`).then((file) => send(200, file), () => send(404, "no such asset\n"));
+    case "neighbour":
+      return send(200, await (await fetch(`http://${rest}:7000/`)).text());
     case "crash":
       return process.exit(1);
     case "records":

@@ -1,0 +1,50 @@
+import type { Config } from "../config/config.ts";
+import { docker, lines, raw, type Shell, sh } from "./command.ts";
+import { type Step, step } from "./script.ts";
+import { TRAEFIK } from "./traefik.ts";
+
+/** Docker's own, where every container is that names no other. */
+const DEFAULT_NETWORK = "bridge";
+
+/** The network, made where it is absent. Two at once end with one. */
+export function ensureNetwork(name: string): Shell {
+  return sh`docker network inspect ${name} >/dev/null 2>&1 || ${docker("network", "create", name)} >/dev/null || docker network inspect ${name} >/dev/null`;
+}
+
+/** Nothing where `network` is not set. */
+export function networkSteps({ network }: Config): Step[] {
+  return network === undefined ? [] : [step("Make the network", ensureNetwork(network))];
+}
+
+/**
+ * Puts a container on networks that it is not on. Who is asked through it is not disturbed, unless the name comes before
+ * all that it is on: docker then makes the new network its way out, and cuts what is under way (`joinCuts`).
+ */
+export function joinNetworks(container: string, ...networks: readonly string[]): Shell {
+  return lines(
+    ...networks.map((name) => {
+      // A container on the host's own network reaches all others.
+      const there = `{{with .NetworkSettings.Networks}}{{if or (index . "${name}") (index . "host")}}yes{{end}}{{end}}`;
+      return sh`[ "$(docker inspect --type container --format ${there} ${container})" = yes ] || ${docker("network", "connect", name, container)}`;
+    }),
+  );
+}
+
+/** Docker's way out of a container is the network whose name is the first in byte order (seen on 20.10 and 26.1). */
+export function joinCuts(network: string, present: readonly string[]): boolean {
+  return present.every((name) => Buffer.compare(Buffer.from(network), Buffer.from(name)) < 0);
+}
+
+/** A new Traefik reaches the containers of `network`, and those that name none: other services', and the old ones of this. */
+export function joinNewTraefik({ network }: Config, container: string = TRAEFIK): Shell {
+  return network === undefined ? sh`:` : joinNetworks(container, network, DEFAULT_NETWORK);
+}
+
+/** The container that is to replace Traefik is on every network that the old one is on: other services put it there. */
+export function joinAsBefore(config: Config, container: string): Shell {
+  const names = "{{range $name, $_ := .NetworkSettings.Networks}}{{$name}} {{end}}";
+  return sh`${joinNewTraefik(config, container)}
+for network in $(docker inspect --type container --format ${names} ${TRAEFIK} 2>/dev/null); do
+  case $network in host|none) ;; *) ${docker("network", "connect", raw('"$network"'), container)} 2>/dev/null || true ;; esac
+done`;
+}

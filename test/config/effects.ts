@@ -1,0 +1,272 @@
+import type { Circumstances } from "../support/transcript.ts";
+
+/** What a key changes: written on top of `base`, the transcript of the command shows `see`, and without it does not. */
+export interface Effect extends Circumstances {
+  readonly yaml: string;
+  /** What stands in the file in both cases. */
+  readonly base?: string;
+  readonly see?: RegExp;
+  /** What the key takes away, in place of `see`. */
+  readonly gone?: RegExp;
+}
+
+/** Where only a real server shows it: a test of that file has the words in its name. */
+export interface Elsewhere {
+  readonly file: string;
+  readonly test: string;
+}
+
+const SSH = "test/ssh/connections.test.ts";
+const OLD = { old: true } as const;
+
+const TWO_ROLES = "servers: {web: [10.0.0.1], jobs: [10.0.0.2]}";
+const DB = "accessories: {db: {image: redis:7, host: 10.0.0.1}}";
+const accessory = (more: string) => ({
+  base: DB,
+  yaml: `accessories: {db: {image: redis:7, host: 10.0.0.1, ${more}}}`,
+  command: "accessory boot" as const,
+});
+const traefik = (more: string) => ({ yaml: `traefik: {${more}}` });
+const role = (more: string) => ({ yaml: `servers: {web: {hosts: [10.0.0.1], ${more}}}` });
+const BOTH = "local: {arch: amd64, host: unix:///l.sock}, remote: {arch: arm64, host: ssh://r}";
+const TAGGED = "servers: [{10.0.0.1: eu}]";
+
+/** Keys of a healthcheck, wherever it stands. */
+const healthcheck = (place: (more: string) => { yaml: string }): Readonly<Record<string, Effect>> => ({
+  cmd: { ...place("healthcheck: {cmd: bin/alive}"), see: /--health-cmd bin\/alive / },
+  path: { ...place("healthcheck: {path: /ok}"), see: /curl .*http:\/\/127.0.0.1:18082\/ok/ },
+  port: { ...place("healthcheck: {port: 8080}"), see: /Host: localhost:8080$/m },
+  interval: { ...place("healthcheck: {interval: 5s}"), see: /--health-interval 5s / },
+  max_attempts: { ...place("healthcheck: {max_attempts: 2}"), see: /end=\$\(\( \$\(date \+%s\) \+ 3 \)\)/ },
+  cord: { ...place("healthcheck: {cord: /tmp/cord}"), see: /healthcheck.cord has no effect here: / },
+  exposed_port: { ...place("healthcheck: {exposed_port: 4000}"), see: /healthcheck.exposed_port has no effect here: / },
+  log_lines: { ...place("healthcheck: {log_lines: 7}"), see: /docker logs --tail 7 / },
+});
+
+const env = (place: (more: string) => Omit<Effect, "see">, run: RegExp): Readonly<Record<string, Effect>> => ({
+  clear: { ...place("env: {clear: {A: clear value}}"), see: new RegExp(`${run.source}.* -e 'A=clear value'`) },
+  secret: { ...place("env: {secret: [TOKEN]}"), see: new RegExp(`TOKEN="?<TOKEN>"? ${run.source}.* -e TOKEN `) },
+});
+
+const logging = (place: (more: string) => { yaml: string }): Readonly<Record<string, Effect>> => ({
+  driver: { ...place("logging: {driver: local}"), see: /docker run .*--name app-web-2 .*--log-driver local / },
+  options: { ...place("logging: {options: {max-file: '3'}}"), see: /--name app-web-2 .*--log-opt max-file=3 / },
+});
+
+const top = (yaml: string) => ({ yaml });
+
+/** By path in the reference, `*` for any name. */
+export const EFFECTS: Readonly<Record<string, Effect | Elsewhere>> = {
+  service: { yaml: "service: shop", see: /docker run .*--name shop-web-2 / },
+  image: { yaml: "image: acme/shop", see: /docker pull acme\/shop:2/ },
+  servers: { yaml: "servers: [10.0.0.9]", see: /^10\.0\.0\.9> Start > Start app-web-2/m },
+  registry: { yaml: "registry: {username: u, password: [PW]}", see: /<PW>/ },
+  ...under("registry", {
+    server: { yaml: "registry: {server: ghcr.io, username: u, password: p}", see: /docker pull ghcr\.io\/acme\/app:2/ },
+    username: { yaml: "registry: {username: [WHO], password: p}", see: /docker login .*<WHO>/ },
+    password: { yaml: "registry: {username: u, password: [PW]}", see: /<PW>.*docker login/ },
+  }),
+  env: { yaml: "env: {A: flat}", see: /docker run .*-e A=flat / },
+  ...under("env", {
+    ...env(top, /docker run .*--name app-web-2/),
+    tags: { base: TAGGED, yaml: `${TAGGED}\nenv: {tags: {eu: {REGION: eu}}}`, see: /-e REGION=eu / },
+  }),
+  ...under(
+    "env.tags.*",
+    env(
+      (more) => ({ base: TAGGED, yaml: `${TAGGED}\nenv: {tags: {eu: ${inner(more)}}}` }),
+      /docker run .*--name app-web-2/,
+    ),
+  ),
+  labels: { yaml: "labels: {team: shop}", see: /docker run .*--label team=shop / },
+  volumes: { yaml: "volumes: [/srv/up:/up]", see: /docker run .*--volume \/srv\/up:\/up / },
+  ...under("logging", logging(top)),
+  ...under("healthcheck", healthcheck(top)),
+  readiness_delay: { base: TWO_ROLES, yaml: `${TWO_ROLES}\nreadiness_delay: 11`, see: /-lt 11 \]/ },
+  stop_wait_time: { ...OLD, yaml: "stop_wait_time: 16", see: /Settle > Stop the old container.*\ndocker stop -t 16 / },
+  drain_timeout: { ...OLD, yaml: "drain_timeout: 17", see: /Drain the old container[^]*date \+%s\) \+ 17 \)\)/ },
+  ...under("boot", {
+    limit: {
+      base: "servers: [10.0.0.1, 10.0.0.2]",
+      yaml: "servers: [10.0.0.1, 10.0.0.2]\nboot: {limit: 50%}",
+      see: /10\.0\.0\.1> Settle[^]*^sleep 2$[^]*10\.0\.0\.2> Start > /m,
+    },
+    wait: {
+      base: "servers: [10.0.0.1, 10.0.0.2]\nboot: {limit: 1}",
+      yaml: "servers: [10.0.0.1, 10.0.0.2]\nboot: {limit: 1, wait: 19}",
+      see: /^sleep 19$/m,
+    },
+    watch: { yaml: "boot: {watch: 20}", see: /Watch > Watch for 20 s/ },
+    order: { ...OLD, yaml: "boot: {order: stop_first}", see: /Start > Stop the old container/ },
+  }),
+  ...under("builder", {
+    multiarch: { yaml: "builder: {multiarch: false}", see: /localhost> Build > .*docker build -t/ },
+    local: { yaml: "builder: {local: {arch: arm64}}", see: /buildx build .*--platform linux\/arm64 / },
+    "local.arch": { yaml: "builder: {local: {arch: arm64}}", see: /buildx build .*--platform linux\/arm64 / },
+    "local.host": { yaml: `builder: {${BOTH}}`, command: "build create", see: /host=unix:\/\/\/l\.sock/ },
+    remote: { yaml: "builder: {remote: {arch: arm64, host: ssh://r}}", see: /--builder mrsk-app-native-remote / },
+    "remote.arch": { yaml: "builder: {remote: {arch: riscv64, host: ssh://r}}", see: /--platform linux\/riscv64 / },
+    "remote.host": { yaml: `builder: {${BOTH}}`, command: "build create", see: /host=ssh:\/\/r/ },
+    args: { yaml: "builder: {args: {NODE: '22'}}", see: /NODE="?<NODE>"? .*--build-arg NODE / },
+    secrets: { yaml: "builder: {secrets: [NPM]}", see: /NPM="?<NPM>"? .*--secret id=NPM / },
+    dockerfile: {
+      yaml: "builder: {dockerfile: d/Other}",
+      files: { "d/Other": "FROM scratch\n" },
+      see: /--file d\/Other /,
+    },
+    context: { yaml: "builder: {context: ./app}", see: /buildx build .* \.\/app$/m },
+    target: { yaml: "builder: {target: production}", see: /--target production / },
+    ssh: { yaml: "builder: {ssh: default}", see: /--ssh default / },
+    cache: { yaml: "builder: {cache: {type: gha}}", see: /--cache-to type=gha / },
+    "cache.type": {
+      yaml: "builder: {cache: {type: registry}}",
+      see: /--cache-to type=registry,ref=acme\/app-build-cache /,
+    },
+    "cache.options": { yaml: "builder: {cache: {type: gha, options: mode=max}}", see: /type=gha,mode=max / },
+    "cache.image": { yaml: "builder: {cache: {type: registry, image: acme/c}}", see: /ref=acme\/c / },
+  }),
+  accessories: { yaml: DB, command: "accessory boot", see: /docker run --name app-db .*redis:7/ },
+  ...under("accessories.*", {
+    image: { base: DB, yaml: DB.replace("redis:7", "redis:8"), command: "accessory boot", see: / redis:8/ },
+    service: { ...accessory("service: shared"), see: /docker run --name shared / },
+    host: {
+      base: DB,
+      yaml: DB.replace(".1}", ".5}"),
+      command: "accessory boot",
+      see: /^10\.0\.0\.5> Boot the accessory/m,
+    },
+    hosts: {
+      base: DB,
+      yaml: DB.replace("host: 10.0.0.1", "hosts: [10.0.0.5, 10.0.0.6]"),
+      command: "accessory boot",
+      see: /^10\.0\.0\.6> Boot the accessory/m,
+    },
+    roles: {
+      base: `${TWO_ROLES}\n${DB}`,
+      yaml: `${TWO_ROLES}\n${DB.replace("host: 10.0.0.1", "roles: [jobs]")}`,
+      command: "accessory boot",
+      see: /^10\.0\.0\.2> Boot the accessory/m,
+    },
+    port: { ...accessory("port: 6379"), see: /--publish 6379:6379 / },
+    cmd: { ...accessory("cmd: redis-server --appendonly yes"), see: /redis:7 redis-server --appendonly yes/ },
+    labels: { ...accessory("labels: {team: shop}"), see: /--label team=shop / },
+    options: { ...accessory("options: {memory: 1g}"), see: /--memory 1g / },
+    files: {
+      ...accessory("files: [my.cnf:/etc/my.cnf]"),
+      files: { "my.cnf": "x" },
+      see: /--volume "\$\{PWD\}"\/app-db\/etc\/my\.cnf:\/etc\/my\.cnf /,
+    },
+    "files.local": {
+      ...accessory("files: [{local: my.cnf, remote: /etc/my.cnf}]"),
+      files: { "my.cnf": "x" },
+      see: /Upload my\.cnf/,
+    },
+    "files.remote": {
+      ...accessory("files: [{local: my.cnf, remote: /etc/x.cnf}]"),
+      files: { "my.cnf": "x" },
+      see: /:\/etc\/x\.cnf /,
+    },
+    "files.mode": {
+      ...accessory("files: [{local: my.cnf, remote: /etc/my.cnf, mode: '640'}]"),
+      files: { "my.cnf": "x" },
+      see: /chmod 640 app-db\/etc\/my\.cnf/,
+    },
+    directories: { ...accessory("directories: [data:/data:ro]"), see: /--volume "\$\{PWD\}"\/app-db\/data:\/data:ro / },
+    volumes: { ...accessory("volumes: [/srv/b:/b]"), see: /--volume \/srv\/b:\/b / },
+    network: { ...accessory("network: backs"), see: /docker network create backs[^]*--network backs / },
+    env: { ...accessory("env: {A: flat}"), see: /-e A=flat / },
+  }),
+  ...under(
+    "accessories.*.env",
+    env((more) => accessory(more), /docker run --name app-db/),
+  ),
+  ...under("traefik", {
+    image: { ...traefik("image: traefik:v3.1"), see: / traefik:v3\.1 / },
+    host_port: { ...traefik("host_port: 8080"), see: /--publish 8080:80 / },
+    publish: { ...traefik("publish: false"), gone: /--publish 80:80 / },
+    args: { ...traefik("args: {accesslog: true}"), see: / --accesslog\); then/m },
+    options: { ...traefik("options: {memory: 256m}"), see: /--name traefik .*--memory 256m / },
+    labels: { ...traefik("labels: {team: shop}"), see: /--name traefik .*--label team=shop / },
+    env: { ...traefik("env: {A: flat}"), see: /--name traefik .*-e A=flat / },
+  }),
+  ...under(
+    "traefik.env",
+    env((more) => traefik(more), /docker run --name traefik/),
+  ),
+  ...under("ssh", {
+    user: { file: SSH, test: "user and port" },
+    port: { file: SSH, test: "user and port" },
+    proxy: { file: "test/ssh/session.test.ts", test: "many hosts behind a jump host" },
+    proxy_command: { file: "test/ssh/session.test.ts", test: "a proxy command carries the connection" },
+    keys: { file: "test/ssh/session.test.ts", test: "a key that is not let in, with what was tried" },
+    keys_only: { file: SSH, test: "ssh.keys_only" },
+    key_data: { file: SSH, test: "ssh.key_data" },
+    config: { file: SSH, test: "ssh.config: of several files" },
+    connect_timeout: { file: SSH, test: "ssh.connect_timeout" },
+    log_level: { file: SSH, test: "ssh.log_level" },
+  }),
+  ...under("sshkit", {
+    max_concurrent_starts: { file: SSH, test: "sshkit.max_concurrent_starts" },
+    pool_idle_timeout: { file: SSH, test: "sshkit.pool_idle_timeout" },
+  }),
+  hooks_path: {
+    yaml: "hooks_path: deploy/hooks",
+    files: { "deploy/hooks/pre-build": "" },
+    see: /^localhost> .*> Hook pre-build: [^]*exec \/usr\/bin\/env deploy\/hooks\/pre-build$/m,
+  },
+  retain_containers: {
+    ...OLD,
+    yaml: "retain_containers: 2",
+    see: /Prune containers \(web\): docker container rm (?:\S+ ){5}\|\|/,
+  },
+  run_directory: { yaml: "run_directory: .other", see: /\.other\/lock-app/ },
+  primary_role: {
+    base: "servers: {web: [10.0.0.1], api: [10.0.0.2]}",
+    yaml: "servers: {web: [10.0.0.1], api: [10.0.0.2]}\nprimary_role: api",
+    see: /^10\.0\.0\.2> Take the lock > /m,
+  },
+  allow_empty_roles: { file: "test/config/effects.test.ts", test: "allow_empty_roles" },
+  require_destination: { file: "test/config/load.test.ts", test: "a destination can be demanded" },
+  minimum_version: { file: "test/config/minimum-version.test.ts", test: "minimum_version" },
+  asset_path: {
+    ...OLD,
+    yaml: "asset_path: /app/assets",
+    see: /Collect assets \(web\)[^]*docker run .*--volume \/root\/\.mrsk\/assets\/app-web-00000000:\/app\/assets /,
+  },
+  network: {
+    ...OLD,
+    yaml: "network: private",
+    see: /docker network create private[^]*docker network connect private traefik[^]*docker run .*--network private /,
+  },
+  aliases: { file: "test/cli/main.test.ts", test: "an alias" },
+  ...under("servers.*", {
+    hosts: {
+      ...role("cmd: x"),
+      yaml: "servers: {web: {hosts: [10.0.0.7]}}",
+      see: /^10\.0\.0\.7> Start > Start app-web-2/m,
+    },
+    cmd: { ...role("cmd: node 'a b.js'"), see: /acme\/app:2 node 'a b\.js'/ },
+    env: { ...role("env: {A: flat}"), see: /docker run .*-e A=flat / },
+    labels: { ...role("labels: {team: shop}"), see: /docker run .*--label team=shop / },
+    options: { ...role("options: {memory: 1g, init: true}"), see: /--memory 1g --init acme\/app:2/ },
+    traefik: { ...role("traefik: false"), gone: /traefik\.http\.routers\.app-web/ },
+    asset_path: {
+      ...role("asset_path: /app/own"),
+      see: /--volume \/root\/\.mrsk\/assets\/app-web-00000000:\/app\/own /,
+    },
+    boot: { ...OLD, ...role("boot: {order: stop_first}"), see: /Start > Stop the old container/ },
+    "boot.order": { ...OLD, ...role("boot: {order: stop_first}"), see: /Start > Stop the old container/ },
+  }),
+  ...under("servers.*.env", env(role, /docker run .*--name app-web-2/)),
+  ...under("servers.*.healthcheck", healthcheck(role)),
+  ...under("servers.*.logging", logging(role)),
+};
+
+/** `env: {…}` without the key. */
+function inner(more: string): string {
+  return more.replace(/^\w+: /, "");
+}
+
+function under<T>(path: string, effects: Readonly<Record<string, T>>): Record<string, T> {
+  return Object.fromEntries(Object.entries(effects).map(([key, effect]) => [`${path}.${key}`, effect]));
+}

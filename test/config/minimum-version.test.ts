@@ -1,0 +1,32 @@
+import { expect, test } from "vitest";
+import { isOlder, minimumVersionProblem } from "../../src/config/minimum-version.ts";
+import { configOf, problemsOf, withRequired } from "./from-yaml.ts";
+
+test.each(["0.13.0", "0.16.1", "1.9.0", "1.9.3", "1"])("minimum_version: %s of the original loads", async (version) => {
+  expect((await configOf(withRequired(`minimum_version: ${version}\n`))).minimumVersion).toBe(version);
+});
+
+test("minimum_version above all that is understood is the only thing told: a newer file has keys that are newer", async () => {
+  expect(await problemsOf(withRequired("minimum_version: 2.3.0\nproxy: {ssl: true}\n"))).toEqual([
+    "deploy.yml:5:1: minimum_version: Current version is 1.9.3, minimum required is 2.3.0",
+  ]);
+});
+
+test("minimum_version above the original's line counts this program's own versions", () => {
+  expect(minimumVersionProblem("2.3.0", "2.3.0")).toBeUndefined();
+  expect(minimumVersionProblem("2.3.1", "2.3.0")).toBe("Current version is 2.3.0, minimum required is 2.3.1");
+  expect(minimumVersionProblem("0.5.0", "0.1.0")).toBeUndefined();
+});
+
+test.each([
+  ["1.9.3", "1.10.0", true],
+  ["1.10.0", "1.9.3", false],
+  ["1.9", "1.9.0", false],
+  ["1.9", "1.9.1", true],
+  ["1.9.0.alpha", "1.9.0", true],
+  ["1.9.0", "1.9.0.alpha", false],
+  ["2.0.0-rc1", "2.0.0", true],
+  ["2.0.0.beta", "2.0.0.alpha", false],
+])("%s is older than %s: %s", (version, than, older) => {
+  expect(isOlder(version, than)).toBe(older);
+});

@@ -1,0 +1,142 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { stringify } from "yaml";
+import { loadConfig } from "../../src/config/load.ts";
+import { Secrets } from "../../src/config/secrets.ts";
+import { appDetails } from "../../src/flow/app.ts";
+import { bootAccessory } from "../../src/flow/accessory.ts";
+import { appExec } from "../../src/flow/exec.ts";
+import { builderName } from "../../src/commands/builder.ts";
+import { createBuilder } from "../../src/flow/builder.ts";
+import { showConfig } from "../../src/flow/config.ts";
+import { deploy } from "../../src/flow/deploy.ts";
+import type { Run } from "../../src/flow/run.ts";
+import { MrskError } from "../../src/errors.ts";
+import type { FakeHost } from "./fake-host.ts";
+import { fakeRun } from "./fake-run.ts";
+
+/** Written by a user, without what every file needs: service, image, servers and registry. */
+export type Written = Readonly<Record<string, unknown>>;
+
+export const REQUIRED: Written = {
+  service: "app",
+  image: "acme/app",
+  servers: ["10.0.0.1"],
+  registry: { username: "u", password: "p" },
+};
+
+const COMMANDS = {
+  deploy: (run: Run) => deploy(run, { skipPush: false }),
+  "accessory boot": (run: Run) => bootAccessory(run, "all"),
+  "app details": appDetails,
+  "app exec": (run: Run) => appExec(run, "date", { interactive: false, reuse: false, env: [] }),
+  "build create": createBuilder,
+  config: (run: Run) => showConfig(run, { json: false }),
+} as const satisfies Record<string, (run: Run) => Promise<void>>;
+
+export interface Circumstances {
+  readonly command?: keyof typeof COMMANDS;
+  /** Whether version 1 runs on every host, beside stopped ones, behind a Traefik of ours. */
+  readonly old?: boolean;
+  /** The version that is deployed; 2 without. Of the old ones, b to g are stopped. */
+  readonly version?: string;
+  /** Files of the project. */
+  readonly files?: Readonly<Record<string, string>>;
+}
+
+/**
+ * All that a command does with a deploy.yml, on hosts that are not there: a line for each step on each host, what is
+ * said, what is waited for, and the error it ends with.
+ */
+export async function transcriptOf(written: Written, circumstances: Circumstances = {}): Promise<string> {
+  const { command = "deploy", old = false, version = "2", files = {} } = circumstances;
+  const cwd = mkdtempSync(join(tmpdir(), "mrsk-transcript-"));
+  const lines: string[] = [];
+  try {
+    const all = { Dockerfile: "FROM scratch\n", ...files, "deploy.yml": stringify({ ...REQUIRED, ...written }) };
+    for (const [path, text] of Object.entries(all)) {
+      mkdirSync(dirname(join(cwd, path)), { recursive: true });
+      writeFileSync(join(cwd, path), text);
+    }
+    const config = await loadConfig({ file: "deploy.yml", destination: undefined, cwd, environment: new Map() });
+    const given = { get: (name: string) => `value of ${name}` };
+    const run = fakeRun(config, {
+      cwd,
+      skipHooks: false,
+      version: async () => version,
+      secrets: new Secrets(given),
+      variables: given,
+      clock: { now: () => new Date(0), sleep: async (seconds) => void lines.push(`sleep ${seconds}`) },
+      report: (event) => void ("text" in event && lines.push(event.text)),
+      print: (text) => void lines.push(text),
+    });
+    const names = [...config.roles, ...config.accessories].flatMap(({ hosts }) => hosts);
+    for (const name of new Set(names)) {
+      answer(run.host(name) as FakeHost, name, old);
+      record(run.host(name) as FakeHost, lines);
+    }
+    // A builder that was made for other hosts, so that it is made anew.
+    if (config.builder.remote) (run.local as FakeHost).replies(/^builder$/, `Endpoint: ${builderName(config)}-sparc`);
+    record(run.local as FakeHost, lines);
+    await COMMANDS[command](run);
+  } catch (error) {
+    if (!(error instanceof MrskError)) throw error;
+    lines.push(`ERROR: ${error.message}`);
+  } finally {
+    rmSync(cwd, { recursive: true });
+  }
+  return lines.join("\n");
+}
+
+/** Steps of all hosts in the order they were run in. */
+function record(host: FakeHost, lines: string[]): void {
+  host.commands.push = (...commands) => lines.push(...commands.map((line) => `${host.name}> ${line}`));
+}
+
+function answer(host: FakeHost, name: string, old: boolean): void {
+  host
+    .replies(/^Docker engine$/, "26.1.5 1.45")
+    .replies(/^Login user$/, "0\nroot\n/root\nx86_64\nyes\n10000")
+    .replies(/^Live files$/, "/root/.mrsk/traefik\nwritable");
+  if (!old) return void host.replies(/^Traefik$/, "", 1);
+  host
+    .replies(/^Traefik$/, JSON.stringify(TRAEFIK))
+    .replies(
+      /^Containers$/,
+      [
+        JSON.stringify(container("1", "running", name)),
+        ...["b", "c", "d", "e", "f", "g"].map((version) => JSON.stringify(container(version, "exited", name))),
+      ].join("\n"),
+    );
+}
+
+const TRAEFIK = {
+  image: "traefik:v3.7.15",
+  state: "running",
+  args: ["--providers.file.directory=/etc/traefik/mrsk"],
+  networks: { bridge: { IPAddress: "172.17.0.2" } },
+  labels: {},
+  mounts: [{ Source: "/root/.mrsk/traefik", Destination: "/etc/traefik/mrsk" }],
+  ports: { "8082/tcp": [{ HostIp: "127.0.0.1", HostPort: "18082" }] },
+};
+
+function container(version: string, state: string, host: string) {
+  return {
+    id: `${host}-id-${version}`,
+    name: `/app-web-${version}`,
+    created: `2026-01-01T00:00:00Z`,
+    state,
+    health: null,
+    image: `acme/app:${version}`,
+    restartPolicy: "unless-stopped",
+    restartCount: 0,
+    labels: {
+      service: "app",
+      role: "web",
+      "mrsk.id": "aaaaaaaa",
+      "traefik.http.services.app-web-aaaaaaaa.loadbalancer.server.scheme": "http",
+      "traefik.http.routers.app-web.rule": "PathPrefix(`/`)",
+    },
+  };
+}
