@@ -1,5 +1,4 @@
-import { type Command, raw, render, type Shell, sh } from "./command.ts";
-import { ExitCode, MrskError } from "../errors.ts";
+import { type Command, raw, type Shell, sh } from "./command.ts";
 import { BY_LABEL, PREVIEW_ENTRY, TRAEFIK } from "./traefik.ts";
 
 /** The second Traefik, which takes new connections while the first is replaced. */
@@ -15,12 +14,11 @@ export const NOT_REPLACED = 68;
 /** Exit status: another run is replacing it. */
 export const BEING_REPLACED = 69;
 
-const COMMENT = "mrsk-swap";
+/** Comment of every rule that is ours. */
+export const COMMENT = "mrsk-swap";
 /** The swap goes on when the connection is lost: this word in its command line tells that it is at work. */
-const PROCESS = "mrsk-swap-process";
+export const PROCESS = "mrsk-swap-process";
 const SERVE_SECONDS = 20;
-/** What the old Traefik's own grace (10 s by default, `transport.lifeCycle.graceTimeOut`) may take. */
-const STOP_SECONDS = 60;
 
 /** What stands before `iptables` for the login user: nothing, or sudo. undefined: rules cannot be made. */
 export type Filter = Command | undefined;
@@ -51,7 +49,7 @@ export interface Question {
  * Functions that the steps share: addresses, published ports (`ports`: those of the old one that the new one has a door
  * for), what is asked, the rules.
  */
-function functions(filter: Filter): Shell {
+export function functions(filter: Filter): Shell {
   const addresses =
     '{{if eq .HostConfig.NetworkMode "host"}}127.0.0.1 32{{else}}{{range .NetworkSettings.Networks}}{{if .IPAddress}}{{.IPAddress}} {{.IPPrefixLen}} {{end}}{{end}}{{end}}';
   const bindings =
@@ -81,7 +79,7 @@ listens() {
   [ -z "$first" ] || curl -s --noproxy '*' -m 5 -o /dev/null "http://$2:$first" || [ "$?" != 7 ]
 }
 await() {
-  end=$(( $(date +%s) + ${SERVE_SECONDS} )); wrong=
+  end=$(( $(date +%s) + ${SERVE_SECONDS} )); wrong="The new Traefik does not answer"
   while [ "$(date +%s)" -lt "$end" ]; do
     [ "$(state "$1")" = running ] || { wrong="The new Traefik does not start"; break; }
     set -- "$1" $(address "$1")
@@ -110,7 +108,8 @@ ${collect(questions)}
 collect ${TRAEFIK}`;
 }
 
-function collect(questions: readonly Question[]): Shell {
+/** The function `collect CONTAINER`: lines as for `askTheOld`. */
+export function collect(questions: readonly Question[]): Shell {
   const list = questions.map(({ host, path }) => `${host} ${path}`).join("\n");
   return sh`collect() {
   [ "$(state "$1")" = running ] || return 0
@@ -155,135 +154,11 @@ export function abandonSwap(): Shell {
 }
 
 /** `swapping`: a swap is at work, whoever began it. `preparing`: so is the run that made the next container. */
-function alive(): Shell {
+export function alive(): Shell {
   // The bracket keeps the searching process from finding itself.
   return sh`swapping() { grep -slq ${`${PROCESS.slice(0, -1)}[${PROCESS.slice(-1)}]`} /proc/[0-9]*/cmdline; }
 preparing() {
   by=$(docker inspect --type container --format ${`{{index .Config.Labels "${BY_LABEL}"}}`} ${NEXT} 2>/dev/null) && [ -n "$by" ] &&
     tr '\0' ' ' </proc/"$by"/cmdline 2>/dev/null | grep -q 'sh -s'
 }`;
-}
-
-/**
- * Replaces the container, in a session of its own: it goes on when the connection is lost, and is over in seconds, since
- * stopping half-way would be the one thing that loses requests. The rules stand only while it is at work. Prints what it
- * does; at its end `closed N`, in hundredths of a second, where the port was closed.
- * @param policy restart policy of the new container
- * @param filter undefined: without the second Traefik's help
- */
-export function swap(policy: string, filter: Filter): Shell {
-  const text = render(filter ? bridged(policy, filter) : plain(policy), (secret) => {
-    throw new MrskError(ExitCode.bug, `the secret ${secret.name} would be in an argument list`);
-  });
-  return sh`log=$(mktemp)
-setsid sh -c ${text} ${PROCESS} "$asked" >"$log" 2>&1 </dev/null &
-pid=$!; seen=0
-say() { size=$(wc -c <"$log"); [ "$size" -le "$seen" ] || { tail -c +$((seen + 1)) "$log"; seen=$size; }; }
-while kill -0 "$pid" 2>/dev/null; do say; sleep 0.1 2>/dev/null || sleep 1; done
-status=0; wait "$pid" || status=$?
-say; rm -f "$log"; exit "$status"`;
-}
-
-/** With the rules in place, the order of a lossless change: nothing stops before its successor serves. */
-function bridged(policy: string, filter: Filter): Shell {
-  return sh`asked=$1
-${functions(filter)}
-redirect() {
-  set -- $(address ${SECOND}); ip=$1; prefix=$2
-  ports | while read -r inner kind at outer; do
-    case $at in 127.*|*:*) continue ;; esac
-    [ -n "$outer" ] || continue
-    there="! -d 127.0.0.0/8"; [ "$at" = 0.0.0.0 ] || there="-d $at"
-    filter -I POSTROUTING -s "$ip/$prefix" -d "$ip" -p "$kind" --dport "$inner" -m conntrack --ctstate DNAT -m comment --comment ${COMMENT} -j MASQUERADE &&
-    filter -I OUTPUT $there -p "$kind" --dport "$outer" -m addrtype --dst-type LOCAL -m comment --comment ${COMMENT} -j DNAT --to-destination "$ip:$inner" &&
-    filter -I PREROUTING $there -p "$kind" --dport "$outer" -m addrtype --dst-type LOCAL -m comment --comment ${COMMENT} -j DNAT --to-destination "$ip:$inner" || exit 1
-  done
-}
-echo "New connections go to the second Traefik"
-if ! redirect; then
-  unredirect; docker rm -f ${SECOND} ${NEXT} >/dev/null; echo "The packet filter refuses the rules"; exit ${NOT_REPLACED}
-fi
-echo "The old one finishes what it has"
-${reviveMeanwhile()}
-docker stop -t ${STOP_SECONDS} ${TRAEFIK} >/dev/null
-${takePlace(policy)}
-echo "New connections go to the new one"
-unredirect
-echo "The second one finishes what it has"
-docker stop -t ${STOP_SECONDS} ${SECOND} >/dev/null
-docker rm -f ${SECOND} ${OLD} >/dev/null 2>&1
-exit "$result"`;
-}
-
-/** Without them, the shortest gap: what is under way is lost with it. */
-function plain(policy: string): Shell {
-  return sh`asked=$1
-${functions(undefined)}
-clock() { cut -d' ' -f1 /proc/uptime | tr -d .; }
-docker rm -f ${TRIAL} >/dev/null 2>&1
-since=
-if [ "$(state ${TRAEFIK})" = running ]; then
-  ${reviveMeanwhile()}
-  since=$(clock)
-  echo "Stop the old one"
-  docker kill ${TRAEFIK} >/dev/null
-fi
-${takePlace(policy)}
-docker rm -f ${OLD} >/dev/null 2>&1
-[ -z "$since" ] || echo "closed $(( $(clock) - since ))"
-exit "$result"`;
-}
-
-/** Should the server itself go down now, the old one comes back with it though it was stopped. Sets `was`. */
-function reviveMeanwhile(): Shell {
-  return sh`was=$(docker inspect --type container --format '{{.HostConfig.RestartPolicy.Name}}' ${TRAEFIK})
-docker update --restart always ${TRAEFIK} >/dev/null`;
-}
-
-/** The new container under Traefik's name, serving; where it does not, the old one again. Sets `result`. */
-function takePlace(policy: string): Shell {
-  return sh`result=0
-docker rename ${TRAEFIK} ${OLD} 2>/dev/null
-docker rename ${NEXT} ${TRAEFIK}
-echo "Start the new one"
-said=$(docker start ${TRAEFIK} 2>&1) && said=$(await ${TRAEFIK}) || result=${NOT_REPLACED}
-if [ "$result" = 0 ]; then
-  docker update --restart ${policy} ${TRAEFIK} >/dev/null
-else
-  printf '%s\n' "$said"
-  echo "Back to the old one"
-  docker rm -f ${TRAEFIK} >/dev/null
-  if docker rename ${OLD} ${TRAEFIK} 2>/dev/null; then
-    docker start ${TRAEFIK} >/dev/null
-    await ${TRAEFIK} >/dev/null
-    docker update --restart "$was" ${TRAEFIK} >/dev/null
-  fi
-fi`;
-}
-
-/**
- * Settles what an interrupted reboot has left, when its swap is no longer at work: one Traefik that serves, no rule, no
- * second container. Ends with BEING_REPLACED while it still is after a minute.
- */
-export function mendSwap(policy: string, filter: Filter, questions: readonly Question[]): Shell {
-  return sh`${functions(filter)}
-${alive()}
-${collect(questions)}
-tries=0
-while swapping || preparing; do
-  tries=$((tries + 1)); [ "$tries" -lt 600 ] || { echo "Another run replaces Traefik at this moment" >&2; exit ${BEING_REPLACED}; }
-  pause
-done
-asked=$(collect ${SECOND})
-if [ "$(state ${TRAEFIK})" = gone ]; then
-  docker rename ${OLD} ${TRAEFIK} 2>/dev/null || docker rename ${NEXT} ${TRAEFIK}
-fi
-if ! said=$(docker start ${TRAEFIK} 2>&1); then
-  docker inspect --type container ${OLD} >/dev/null 2>&1 || { printf '%s\n' "$said" >&2; exit 1; }
-  docker rm -f ${TRAEFIK} >/dev/null; docker rename ${OLD} ${TRAEFIK}; docker start ${TRAEFIK} >/dev/null
-fi
-said=$(await ${TRAEFIK}) || { printf '%s\n' "$said" >&2; exit 1; }
-docker update --restart ${policy} ${TRAEFIK} >/dev/null
-${filter ? sh`unredirect; docker stop -t ${STOP_SECONDS} ${SECOND} >/dev/null 2>&1 || true; docker rm -f ${SECOND} >/dev/null 2>&1 || true` : sh`:`}
-docker rm -f ${TRIAL} ${NEXT} ${OLD} >/dev/null 2>&1 || true`;
 }

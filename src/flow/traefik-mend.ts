@@ -1,7 +1,8 @@
 import { script, step } from "../commands/script.ts";
 import { restartPolicy } from "../commands/traefik.ts";
 import { questions } from "../commands/traefik-questions.ts";
-import { type Filter, mendSwap, SECOND } from "../commands/traefik-swap.ts";
+import { mendSwap } from "../commands/traefik-replace.ts";
+import { type Filter, SECOND } from "../commands/traefik-swap.ts";
 import type { Host } from "../hosts/host.ts";
 import { neighbours } from "../hosts/neighbours.ts";
 import { onHosts } from "../hosts/on-hosts.ts";

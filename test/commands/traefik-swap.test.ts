@@ -8,16 +8,15 @@ import {
   startOrRunTraefik,
 } from "../../src/commands/traefik-boot.ts";
 import { createSecondTraefik, createTraefik } from "../../src/commands/traefik.ts";
+import { mendSwap, swap } from "../../src/commands/traefik-replace.ts";
 import {
   abandonSwap,
   askTheOld,
   lookForSwap,
   makeNext,
-  mendSwap,
   NEXT,
   secondName,
   startSecond,
-  swap,
 } from "../../src/commands/traefik-swap.ts";
 import { joinAsBefore } from "../../src/commands/network.ts";
 import { config, line } from "./support.ts";
