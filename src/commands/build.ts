@@ -3,6 +3,7 @@ import { Secret } from "../config/secret.ts";
 import { each } from "./arguments.ts";
 import { builderName, platforms } from "./builder.ts";
 import { Assignment, type Command, docker, type Word, withEnvironment } from "./command.ts";
+import { volume } from "./expansion.ts";
 import { image, latestImage } from "./names.ts";
 import { type Step, step } from "./script.ts";
 
@@ -53,7 +54,8 @@ function buildOptions(config: Config, version: string): Word[] {
     "--file",
     builder.dockerfile,
     ...(builder.target === undefined ? [] : ["--target", builder.target]),
-    ...(builder.ssh === undefined ? [] : ["--ssh", builder.ssh]),
+    // As with volumes, the original left `default=$SSH_AUTH_SOCK` to the shell.
+    ...(builder.ssh === undefined ? [] : ["--ssh", volume(builder.ssh)]),
     builder.context,
   ];
 }

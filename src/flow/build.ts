@@ -7,7 +7,7 @@ import { ensureBuilder } from "./builder.ts";
 import { runHook } from "./hook.ts";
 import { fetchImage } from "./image.ts";
 import { withLock } from "./lock.ts";
-import { isUnauthorized, login } from "./registry.ts";
+import { isUnauthorized, isUnreachable, login } from "./registry.ts";
 import type { Run } from "./run.ts";
 import { builtRevision } from "./version.ts";
 
@@ -125,9 +125,7 @@ function hintFor(run: Run, said: string): string | undefined {
   const registry = run.config.registry.server ?? "Docker Hub";
   if (isUnauthorized(said))
     return `${registry} refused: check registry/username, registry/password and the image's name.`;
-  if (/connection refused|no such host|i\/o timeout|deadline exceeded/i.test(said)) {
-    return `See whether ${registry} answers from this machine.`;
-  }
+  if (isUnreachable(said)) return `See whether ${registry} answers from this machine.`;
   if (/requires BuildKit|BuildKit is (?:enabled but|required)/i.test(said)) {
     return "Install buildx (package docker-buildx-plugin or docker-buildx), or set DOCKER_BUILDKIT=1 where docker is older than 23.";
   }

@@ -53,7 +53,7 @@ async function fetchWith(run: Run, version: string, pulling: Shell, before: read
 }
 
 function inWords(run: Run, name: string, error: CommandFailedError): MrskError {
-  if (error.step === PULL_STEP) return pullInWords(run, name, error);
+  if (error.step === PULL_STEP) return pullInWords(name, error);
   if (error.step === CHECK_STEP && error.status === NO_LABEL) return labelInWords(run, name, error);
   if (error.step === CHECK_STEP && error.status === OTHER_ARCHITECTURE) {
     const [built, host] = error.output.trim().split(" ");
@@ -79,15 +79,8 @@ function wrongArchitecture(error: CommandFailedError, message: string): MrskErro
   });
 }
 
-function pullInWords(run: Run, name: string, error: CommandFailedError): MrskError {
+function pullInWords(name: string, error: CommandFailedError): MrskError {
   const { host, output } = error;
-  const registry = run.config.registry.server ?? "Docker Hub";
-  if (/connection refused|no such host|no route to host|timeout|deadline exceeded|server misbehaving/i.test(output)) {
-    return new MrskError(ExitCode.remote, `${host}: the registry ${registry} does not answer\n${output}`, {
-      hint: "Nothing was changed: what runs goes on, and `mrsk rollback` needs no registry. Try again when it answers.",
-      cause: error,
-    });
-  }
   if (/no matching manifest/i.test(output)) return wrongArchitecture(error, `${host}: ${name}: ${output}`);
   if (/manifest unknown|not found/i.test(output)) {
     return new UsageError(`${host}: the registry has no image ${name}`, {

@@ -36,16 +36,27 @@ export function isUnauthorized(output: string): boolean {
   return /no basic auth|unauthorized|authentication required|denied/i.test(output);
 }
 
-/** A refused login in words. */
+/** Whether docker could not talk to the registry at all. */
+export function isUnreachable(output: string): boolean {
+  return /connection refused|no such host|no route to host|timeout|deadline exceeded|server misbehaving/i.test(output);
+}
+
+/** A refused login, or a registry that does not answer, in words. */
 export async function explained<T>(run: Run, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
     if (!(error instanceof CommandFailedError)) throw error;
     const refused = error.step === LOGIN_STEP && isUnauthorized(error.output);
+    const registry = run.config.registry.server ?? "Docker Hub";
+    if (isUnreachable(error.output)) {
+      throw new MrskError(ExitCode.remote, `${error.host}: the registry ${registry} does not answer\n${error.output}`, {
+        hint: "Nothing was changed: what runs goes on, and `mrsk rollback` needs no registry. Try again when it answers.",
+        cause: error,
+      });
+    }
     const elsewhere = /Get ".*\/v2\/": unauthorized|login attempt to \S+ failed with status: 401/i;
     if (!refused && !elsewhere.test(error.output)) throw error;
-    const registry = run.config.registry.server ?? "Docker Hub";
     throw new MrskError(ExitCode.remote, `${error.host}: ${registry} refuses the login\n${error.output}`, {
       hint: `Check registry/username and registry/password in ${run.config.file}, and their values in .env.`,
       cause: error,

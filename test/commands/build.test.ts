@@ -40,7 +40,7 @@ test("target, ssh and a registry cache", () => {
   expect(lines(given)).toEqual([
     "docker buildx build --push --builder mrsk-app-native-cached -t ghcr.io/dhh/app:1 -t ghcr.io/dhh/app:latest " +
       "--cache-to type=registry,mode=max,ref=ghcr.io/dhh/app-build-cache --cache-from type=registry,ref=ghcr.io/dhh/app-build-cache " +
-      "--label service=app --file Dockerfile --target prod --ssh 'default=$SSH_AUTH_SOCK' .",
+      '--label service=app --file Dockerfile --target prod --ssh default="${SSH_AUTH_SOCK}" .',
   ]);
 });
 

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { BuildProject, images } from "./builds.ts";
 import { lab, onServer, succeeded, sweep } from "./project.ts";
 
@@ -16,6 +16,10 @@ describe("the registry", () => {
     });
   const secrets = (password: string) =>
     project.write(".env", `MRSK_REGISTRY_PASSWORD=${password}\nREGISTRY_USER=${lab["LAB_REGISTRY_USER"]}\n`);
+  const usual = () => {
+    configure({});
+    secrets(lab["LAB_REGISTRY_PASSWORD"]!);
+  };
   const logins = async () => ({
     here: readFileSync(join(project.folder, ".docker-config/config.json"), "utf8").includes("registry:5000"),
     there: (await onServer("a", "cat .docker/config.json 2>/dev/null || true")).includes("registry:5000"),
@@ -25,17 +29,20 @@ describe("the registry", () => {
     await sweep("a");
     project = await BuildProject.make("registry");
     project.write("Dockerfile", "FROM scratch\nCOPY server.js /\n");
-    configure({});
-    secrets(lab["LAB_REGISTRY_PASSWORD"]!);
+    usual();
     await project.commit("First version");
     succeeded(await project.mrsk("build", "deliver"));
   });
+  beforeEach(usual);
   afterAll(() => sweep("a"));
 
   test("a registry that does not answer changes nothing on the host", async () => {
     const before = await images("a");
     configure({ server: "172.30.77.2:5999" });
-    const refused = await project.mrsk("deploy", "-P");
+    const login = await project.mrsk("deploy", "-P");
+    expect(login.status).toBe(5);
+    expect(login.stderr).toContain("localhost: the registry 172.30.77.2:5999 does not answer");
+    const refused = await project.mrsk("redeploy", "-P");
     expect(refused.status).toBe(5);
     expect(refused.stderr).toContain(`${HOST}: the registry 172.30.77.2:5999 does not answer`);
     expect(await images("a")).toBe(before);
