@@ -1,7 +1,7 @@
 import { redact } from "../../src/commands/command.ts";
 import type { Script } from "../../src/commands/script.ts";
 import { CommandFailedError } from "../../src/errors.ts";
-import type { Host, ScriptResult, StepResult } from "../../src/hosts/host.ts";
+import type { Host, RunOptions, ScriptResult, StepResult } from "../../src/hosts/host.ts";
 
 interface Answer {
   readonly pattern: RegExp;
@@ -10,10 +10,12 @@ interface Answer {
   readonly stderr: string;
 }
 
-/** A host that answers by pattern and keeps a transcript: one line per step, as it would be logged. */
+/** A host that answers by pattern and keeps a transcript: the name of each step, and its command. */
 export class FakeHost implements Host {
   readonly name: string;
   readonly steps: string[] = [];
+  /** The commands of `steps`, as a log shows them. */
+  readonly commands: string[] = [];
   private readonly answers: Answer[] = [];
 
   constructor(name: string) {
@@ -32,13 +34,15 @@ export class FakeHost implements Host {
     return this;
   }
 
-  async run(script: Script): Promise<ScriptResult> {
+  async run(script: Script, { onOutput }: RunOptions = {}): Promise<ScriptResult> {
     const done: StepResult[] = [];
     for (const { name, body, mode } of script.steps) {
       const command = redact(body);
       this.steps.push(name);
+      this.commands.push(command);
       const answer = this.answers.find(({ pattern }) => pattern.test(name) || pattern.test(command));
       const { status, stdout, stderr } = answer ?? { status: 0, stdout: "", stderr: "" };
+      if (stdout) onOutput?.({ host: this.name, step: name, stream: "stdout", text: stdout });
       done.push({ name, status, stdout, stderr, seconds: 0 });
       if (status !== 0 && mode !== "try") {
         throw new CommandFailedError({ host: this.name, step: name, command, status, output: stdout + stderr });
@@ -50,5 +54,10 @@ export class FakeHost implements Host {
 
   terminal(): Promise<number> {
     return Promise.resolve(0);
+  }
+
+  async reconnect(): Promise<void> {
+    this.steps.push("(a new connection)");
+    this.commands.push("");
   }
 }
