@@ -177,6 +177,7 @@ export class Session {
   }
 
   close(): void {
+    this.lost ??= new Error("closed");
     this.client.end();
     this.client.destroy();
   }
