@@ -19,15 +19,9 @@ import { pruneAll, pruneContainers, pruneImages } from "../../src/flow/prune.ts"
 import { login } from "../../src/flow/registry.ts";
 import type { Run } from "../../src/flow/run.ts";
 import { serverExec } from "../../src/flow/server.ts";
-import {
-  bootTraefik,
-  rebootTraefik,
-  removeTraefik,
-  restartTraefik,
-  startTraefik,
-  stopTraefik,
-} from "../../src/flow/traefik.ts";
-import { removeStoppedTraefik, removeTraefikImageOnly } from "../../src/flow/traefik-removal.ts";
+import { bootTraefik, restartTraefik, startTraefik, stopTraefik } from "../../src/flow/traefik.ts";
+import { rebootTraefik } from "../../src/flow/traefik-reboot.ts";
+import { removeStoppedTraefik, removeTraefik, removeTraefikImageOnly } from "../../src/flow/traefik-removal.ts";
 import { accessory, config, role } from "../commands/support.ts";
 import { shellWords } from "../commands/shell-words.ts";
 import { type FakeRun, fakeRun } from "../support/fake-run.ts";

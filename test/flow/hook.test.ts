@@ -5,7 +5,7 @@ import { expect, test } from "vitest";
 import { bootApp, deploy, rollback } from "../../src/flow/deploy.ts";
 import { type HookName, runHook } from "../../src/flow/hook.ts";
 import type { Run } from "../../src/flow/run.ts";
-import { rebootTraefik } from "../../src/flow/traefik.ts";
+import { rebootTraefik } from "../../src/flow/traefik-reboot.ts";
 import { HookFailedError } from "../../src/errors.ts";
 import { select } from "../../src/hosts/select.ts";
 import { config, role } from "../commands/support.ts";

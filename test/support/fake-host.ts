@@ -42,7 +42,7 @@ export class FakeHost implements Host {
       this.commands.push(command);
       const answer = this.answers.find(({ pattern }) => pattern.test(name) || pattern.test(command));
       const { status, stdout, stderr } = answer ?? { status: 0, stdout: "", stderr: "" };
-      if (stdout) onOutput?.({ host: this.name, step: name, stream: "stdout", text: stdout });
+      if (stdout) onOutput?.({ host: this.name, step: name, stream: "stdout", text: stdout, masked: stdout });
       done.push({ name, status, stdout, stderr, seconds: 0 });
       if (status !== 0 && mode !== "try") {
         throw new CommandFailedError({ host: this.name, step: name, command, status, output: stdout + stderr });
