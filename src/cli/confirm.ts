@@ -25,8 +25,8 @@ export async function confirm(question: string, { input, output, signal }: Perso
       output.write("Your response must be one of: [y, N]. Please try again.\n");
       ask();
     }
-    output.write("\n");
     if (signal.aborted) throw new InterruptedError();
+    output.write("\nNo answer, which is a no: -y is a yes without a question.\n");
     return false;
   } finally {
     lines.close();

@@ -21,7 +21,8 @@ test.each([
 });
 
 test("7.1 row 16: the end of input is a no, and is not asked again", async () => {
-  expect(await asked("")).toEqual({ answer: false, said: "Sure? [y, N] (N) \n" });
+  const said = "Sure? [y, N] (N) \nNo answer, which is a no: -y is a yes without a question.\n";
+  expect(await asked("")).toEqual({ answer: false, said });
 });
 
 test("Ctrl-C ends the question", async () => {
