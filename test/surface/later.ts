@@ -1,4 +1,4 @@
-import { APP_EXEC, ENV, ENVIFY, LOGS, REBOOT, REGISTRY, RETAIN, SELECTED, SETUP } from "./titles.ts";
+import { APP_EXEC, DOWNGRADE, ENV, ENVIFY, LOGS, REBOOT, REGISTRY, RETAIN, SELECTED, SETUP } from "./titles.ts";
 
 /** What 6.1 adds to commands that were there, and to hooks: release, row above or hook, what it promises, its test. */
 export const LATER: readonly (readonly [release: string, row: string, promise: string, test: string])[] = [
@@ -110,6 +110,7 @@ export const LATER: readonly (readonly [release: string, row: string, promise: s
   ],
   ["1.7.0", "app logs --grep-options -o", "more flags for grep", LOGS],
   ["1.7.0", "registry login --skip-local -L", "scope", REGISTRY],
+  ["1.9.0", "downgrade", "the way back from 2.0", DOWNGRADE],
   [
     "2.x",
     "hook pre-app-boot",

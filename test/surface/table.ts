@@ -6,6 +6,7 @@ import {
   BUILDS,
   CONFIG,
   DEPLOY,
+  DOWNGRADE,
   ENV,
   ENVIFY,
   FOLLOW,
@@ -206,6 +207,22 @@ export const SHOWN: Readonly<Record<string, readonly string[]>> = {
   env: [ENV],
   "env push": [ENV],
   "env delete": [ENV],
+  downgrade: [DOWNGRADE],
+  "downgrade --rolling": [DOWNGRADE],
+  "downgrade --confirmed -y": [DOWNGRADE],
+  "traefik downgrade": [
+    "flow/downgrade: Traefik and a new container of the version that is live take kamal-proxy's place",
+    "e2e/downgrade: a server of Kamal 2 comes back to Traefik with the version that is live",
+  ],
+  "traefik downgrade --rolling": [
+    "flow/downgrade: --rolling takes host by host, and one that fails has kamal-proxy again",
+  ],
+  "traefik downgrade --confirmed -y": [
+    "flow/downgrade: --rolling takes host by host, and one that fails has kamal-proxy again",
+  ],
+  "accessory downgrade": ["flow/downgrade: accessory downgrade reboots that accessory, on its hosts"],
+  "accessory downgrade --rolling": ["flow/downgrade: accessory downgrade reboots that accessory, on its hosts"],
+  "accessory downgrade --confirmed -y": ["flow/downgrade: accessory downgrade reboots that accessory, on its hosts"],
   docs: [
     "docs/reference: docs finds a section by its name, its beginning or its singular, and a key by its name or path",
   ],

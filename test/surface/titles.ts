@@ -34,4 +34,5 @@ export const CONFIG =
 export const BUILDS =
   "surface/commands: deploy builds unless -P says that the image is there, redeploy does not log in";
 export const DEPLOY = "surface/commands: deploy announces each part, and tells the whole time";
+export const DOWNGRADE = "flow/downgrade: downgrade asks once, and takes the accessories along";
 export const SETUP = "surface/commands: setup -P deploys without a build, also the second time";
