@@ -5,9 +5,9 @@ import { onHosts } from "../hosts/on-hosts.ts";
 import { accessoryHosts, findAccessory, select } from "../hosts/select.ts";
 import { hasAccessories, rebootAccessory } from "./accessory.ts";
 import { versionToBoot } from "./app.ts";
-import { ensureImage } from "./build.ts";
 import { bootApp } from "./deploy.ts";
 import { runHook } from "./hook.ts";
+import { ensureImage } from "./image.ts";
 import { withLock } from "./lock.ts";
 import { begin, type Run, traefikHosts } from "./run.ts";
 

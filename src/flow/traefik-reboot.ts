@@ -14,7 +14,7 @@ import { audit } from "./audit.ts";
 import { runHook } from "./hook.ts";
 import { connecting, withLock } from "./lock.ts";
 import { observeHosts } from "./observe.ts";
-import type { Run } from "./run.ts";
+import { type Run, traefikHosts } from "./run.ts";
 import { environmentSecrets } from "./secrets.ts";
 import { refuseDroppedSettings, refuseProblems, traefikLogin } from "./traefik.ts";
 import { explaining } from "./traefik-errors.ts";

@@ -5,7 +5,7 @@ import { AppCommands } from "../../src/commands/app.ts";
 import { raw, sh } from "../../src/commands/command.ts";
 import { record } from "../../src/commands/auditor.ts";
 import { script, step } from "../../src/commands/script.ts";
-import { startOrRunTraefik } from "../../src/flow/phases.ts";
+import { startOrRunTraefik } from "../../src/commands/traefik-boot.ts";
 import { Secret } from "../../src/config/secret.ts";
 import { config, role } from "../commands/support.ts";
 import { machine } from "../support/fake-docker.ts";

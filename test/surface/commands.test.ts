@@ -2,21 +2,17 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import type { Config } from "../../src/config/config.ts";
-import { builderDetails, createBuilder, deliver, pull, push, removeBuilder } from "../../src/flow/build.ts";
+import { deliver, pull, push } from "../../src/flow/build.ts";
+import { builderDetails, createBuilder, removeBuilder } from "../../src/flow/builder.ts";
 import { deploy, redeploy, rollback, setup } from "../../src/flow/deploy.ts";
 import { accessoryExec, appExec } from "../../src/flow/exec.ts";
 import { freeLock, lockStatus, takeLock } from "../../src/flow/lock.ts";
 import { accessoryLogs, appLogs, traefikLogs } from "../../src/flow/logs.ts";
 import { login, logout } from "../../src/flow/registry.ts";
 import type { Run } from "../../src/flow/run.ts";
-import {
-  bootTraefik,
-  rebootTraefik,
-  removeTraefik,
-  startTraefik,
-  stopTraefik,
-  traefikDetails,
-} from "../../src/flow/traefik.ts";
+import { bootTraefik, startTraefik, stopTraefik, traefikDetails } from "../../src/flow/traefik.ts";
+import { rebootTraefik } from "../../src/flow/traefik-reboot.ts";
+import { removeTraefik } from "../../src/flow/traefik-removal.ts";
 import { performHealthcheck } from "../../src/flow/healthcheck.ts";
 import { accessory, config, role } from "../commands/support.ts";
 import { machine } from "../support/fake-docker.ts";
