@@ -144,9 +144,9 @@ export class UnhealthyError extends MrskError {
 }
 
 export class HookFailedError extends MrskError {
-  constructor(hook: string, output: string) {
+  constructor(hook: string, output: string, { hint = "Run with -H to skip hooks." }: { hint?: string } = {}) {
     const said = output.trim();
-    super(ExitCode.hook, `Hook \`${hook}\` failed${said ? `\n${said}` : ""}`, { hint: "Run with -H to skip hooks." });
+    super(ExitCode.hook, `Hook \`${hook}\` failed${said ? `\n${said}` : ""}`, { hint });
   }
 }
 

@@ -3,6 +3,7 @@ import { addLogOptions, type LogOptions } from "./logs.ts";
 import { withRun } from "./with-run.ts";
 
 const flow = () => import("../flow/app.ts");
+const removal = () => import("../flow/app-removal.ts");
 
 /** Kamal's `KEY:VALUE` is read as well. */
 function pair(value: string, before: string[]): string[] {
@@ -74,19 +75,21 @@ export function addApp(program: Command): void {
   app
     .command("remove")
     .description("Remove the app's containers and images from the servers")
-    .action((_: unknown, command: Command) => withRun(command, async (run) => (await flow()).removeApp(run)));
+    .action((_: unknown, command: Command) => withRun(command, async (run) => (await removal()).removeApp(run)));
   app
     .command("remove-container", { hidden: true })
     .argument("<version>")
     .action((version: string, _: unknown, command: Command) =>
-      withRun(command, async (run) => (await flow()).removeAppContainer(run, version)),
+      withRun(command, async (run) => (await removal()).removeAppContainer(run, version)),
     );
   app
     .command("remove-containers", { hidden: true })
-    .action((_: unknown, command: Command) => withRun(command, async (run) => (await flow()).removeAppContainers(run)));
+    .action((_: unknown, command: Command) =>
+      withRun(command, async (run) => (await removal()).removeAppContainers(run)),
+    );
   app
     .command("remove-images", { hidden: true })
-    .action((_: unknown, command: Command) => withRun(command, async (run) => (await flow()).removeAppImages(run)));
+    .action((_: unknown, command: Command) => withRun(command, async (run) => (await removal()).removeAppImages(run)));
   app
     .command("version")
     .description("Show the version that runs on each server")

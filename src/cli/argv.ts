@@ -1,4 +1,4 @@
-import type { Command } from "commander";
+import type { Command, Option } from "commander";
 import { UsageError } from "../errors.ts";
 
 /** A command line that commander understands, and the commands it names, below the program. */
@@ -34,7 +34,9 @@ export function normalizeArgv(program: Command, argv: readonly string[]): Normal
       if (switchedOff(at, word, out)) continue;
       const bare = word === "-h" && (next === undefined || next.startsWith("-"));
       out.push(bare ? "--help" : normalizeOption(at, word));
-      if (takesValue(at, out.at(-1)!) && next !== undefined) {
+      const option = optionWithValue(at, out.at(-1)!);
+      if (option && next !== undefined) {
+        if (isOption(at, next)) throw missingValue(option, next);
         out.push(next);
         i++;
       }
@@ -60,7 +62,8 @@ export function normalizeArgv(program: Command, argv: readonly string[]): Normal
       resolving = false;
     }
   }
-  if (help && unknown === undefined) out.push("--help");
+  const wantsHelp = (help && unknown === undefined) || (resolving && doesNothingAlone(at));
+  if (wantsHelp && !out.includes("--help")) out.push("--help");
   return { words: out, path, ...(unknown === undefined ? {} : { unknown }) };
 }
 
@@ -81,10 +84,39 @@ function normalizeOption(command: Command, word: string): string {
   return [findOption(command, dashed) || value.length === 0 ? dashed : name, ...value].join("=");
 }
 
-function takesValue(command: Command, word: string): boolean {
-  if (word.includes("=")) return false;
-  const option = findOption(command, word);
-  return option !== undefined && (option.required || option.optional);
+/** The option that takes the next word as its value; of letters in a row (`-vd staging`) only the last can. */
+function optionWithValue(command: Command, word: string): Option | undefined {
+  if (word.startsWith("--")) return word.includes("=") ? undefined : withValue(findOption(command, word));
+  const options = Array.from(word.slice(1), (letter) => findOption(command, `-${letter}`));
+  const first = options.findIndex((option) => withValue(option));
+  return first === options.length - 1 ? options[first] : undefined;
+}
+
+function withValue(option: Option | undefined): Option | undefined {
+  return option && (option.required || option.optional) ? option : undefined;
+}
+
+function isOption(command: Command, word: string): boolean {
+  const [name = ""] = word.split("=");
+  return findOption(command, name.startsWith("--") ? name.replaceAll("_", "-") : name) !== undefined;
+}
+
+function missingValue(option: Option, next: string): UsageError {
+  return new UsageError(`Option '${option.flags}' has no value: ${next} is an option too`, {
+    hint: `A value that begins with a dash is written ${option.long}=${next}`,
+  });
+}
+
+/** Whether a command needs a subcommand: without one its list is what is asked for. */
+function doesNothingAlone(command: Command): boolean {
+  // Commander keeps the default subcommand to itself.
+  const { _defaultCommandName: byDefault } = command as unknown as { _defaultCommandName: string | null };
+  return command.commands.length > 0 && byDefault === null;
+}
+
+/** Commander keeps it to itself. */
+export function isHidden(command: Command): boolean {
+  return (command as unknown as { _hidden: boolean })._hidden;
 }
 
 function findOption(command: Command, flag: string) {
@@ -100,7 +132,10 @@ function resolveCommand(parent: Command, word: string): Command | undefined {
   const named = (command: Command) => [command.name(), ...command.aliases()];
   const exact = parent.commands.find((command) => named(command).includes(wanted));
   if (exact) return exact;
-  const matches = parent.commands.filter((command) => named(command).some((name) => name.startsWith(wanted)));
+  const beginning = parent.commands.filter((command) => named(command).some((name) => name.startsWith(wanted)));
+  // Hidden commands are for those who know their whole name.
+  const shown = beginning.filter((command) => !isHidden(command));
+  const matches = shown.length > 0 ? shown : beginning;
   if (matches.length > 1 && wanted !== "help") {
     throw new UsageError(`Ambiguous command ${word} matches [${matches.map((command) => command.name()).join(", ")}]`);
   }

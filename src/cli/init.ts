@@ -32,5 +32,6 @@ export function init(cwd: string, print: (text: string) => void, { bundle }: { b
     }
     print("Created sample hooks in .mrsk/hooks\n");
   }
-  if (bundle) print("--bundle has no meaning here: add mrsk to your package.json with `npm install --save-dev mrsk`\n");
+  if (bundle)
+    print("--bundle has no meaning here. Instead of a binstub: `npm install --save-dev mrsk`, then `npx mrsk`.\n");
 }

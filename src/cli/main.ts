@@ -6,6 +6,7 @@ import { normalizeArgv, type NormalizedArgv } from "./argv.ts";
 import { addBuild } from "./build.ts";
 import { addDeploy } from "./deploy.ts";
 import { addDocs } from "./docs.ts";
+import { addDowngrade } from "./downgrade.ts";
 import { addProject } from "./project.ts";
 import { addHost } from "./host.ts";
 import { examplesText } from "./examples.ts";
@@ -32,7 +33,19 @@ Examples:
   $ mrsk app exec --reuse "npm run migrate"    run a command in the running containers`,
     );
   addGlobalOptions(program);
-  for (const add of [addDeploy, addApp, addAccessory, addBuild, addTraefik, addHost, addProject, addDocs]) add(program);
+  for (const add of [
+    addDeploy,
+    addApp,
+    addAccessory,
+    addBuild,
+    addTraefik,
+    addHost,
+    addProject,
+    addDocs,
+    addDowngrade,
+  ]) {
+    add(program);
+  }
   return program;
 }
 

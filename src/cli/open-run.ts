@@ -7,6 +7,7 @@ import { systemClock } from "../clock.ts";
 import type { Run } from "../flow/run.ts";
 import type { Host } from "../hosts/host.ts";
 import type { Connections } from "../ssh/connections.ts";
+import { confirm } from "./confirm.ts";
 import { commandWords, DEFAULT_CONFIG_FILE, type GlobalOptions, globalOptions } from "./options.ts";
 
 /**
@@ -48,6 +49,7 @@ export async function openRun(command: Command, work: (run: Run) => Promise<void
       .toString("hex")
       .slice(0, digits);
   const git = once(() => gitState(local));
+  const performer = userName(processEnvironment);
   const filters = { hosts: options.hosts, roles: options.roles, primary: options.primary === true };
   const run: Run = {
     config,
@@ -58,7 +60,8 @@ export async function openRun(command: Command, work: (run: Run) => Promise<void
     signal: interrupt.signal,
     report,
     print: (text) => view.aside(() => void process.stdout.write(text)),
-    confirm,
+    confirm: (question) =>
+      confirm(question, { input: process.stdin, output: process.stderr, signal: interrupt.signal }),
     local,
     host,
     newId,
@@ -68,7 +71,8 @@ export async function openRun(command: Command, work: (run: Run) => Promise<void
     }),
     git,
     givenVersion: options.version || undefined,
-    performer: once(async () => (await git()).userName || userInfo().username),
+    performer: async () => performer,
+    lockOwner: once(async () => (await git()).userName || performer),
     command: commandWords(command),
     skipHooks: options.skipHooks === true,
     variables: environment,
@@ -125,16 +129,26 @@ async function openHosts(
   };
 }
 
+/** What `whoami` says; in a container the user may have no name. */
+function userName(environment: Record<string, string | undefined>): string {
+  try {
+    return userInfo().username;
+  } catch {
+    return environment["USER"] || "unknown";
+  }
+}
+
 function verbosity(options: GlobalOptions): "quiet" | "normal" | "verbose" {
   if (options.quiet) return "quiet";
   return options.verbose ? "verbose" : "normal";
 }
 
-/** NO_COLOR and FORCE_COLOR as everywhere; else only on a terminal. */
-function wantsColor(environment: Record<string, string | undefined>, terminal: boolean | undefined): boolean {
-  if (environment["NO_COLOR"]) return false;
-  if (environment["FORCE_COLOR"] || environment["SSHKIT_COLOR"]) return true;
-  return terminal === true;
+/** NO_COLOR and FORCE_COLOR as everywhere, SSHKIT_COLOR as the original; else only on a terminal, and not in CI. */
+export function wantsColor(environment: Record<string, string | undefined>, terminal: boolean | undefined): boolean {
+  const { NO_COLOR, FORCE_COLOR, SSHKIT_COLOR, CI } = environment;
+  if (NO_COLOR || FORCE_COLOR === "0") return false;
+  if (FORCE_COLOR || SSHKIT_COLOR) return true;
+  return terminal === true && !CI;
 }
 
 /** The first Ctrl-C or SIGTERM aborts the run, which then cleans up; a second one ends the process at once. */
@@ -150,18 +164,6 @@ function interruptible(): { signal: AbortSignal; close(): void } {
     signal: controller.signal,
     close: () => void process.off("SIGINT", onSignal).off("SIGTERM", onSignal),
   };
-}
-
-/** Only `y` is a yes; the end of input is a no. */
-async function confirm(question: string): Promise<boolean> {
-  const lines = createInterface({ input: process.stdin, output: process.stderr });
-  try {
-    const ended = new Promise<string>((resolve) => lines.once("close", () => resolve("N")));
-    const answer = await Promise.race([lines.question(`${question} [y, N] (N) `), ended]);
-    return answer.trim() === "y";
-  } finally {
-    lines.close();
-  }
 }
 
 /** Without echo, on a terminal only. */

@@ -41,15 +41,17 @@ function list(value: string): string[] {
   return items;
 }
 
-/** A positive whole number. */
+/** A whole number from 0 on. */
 export function count(value: string): number {
-  if (!/^\d+$/.test(value)) throw new InvalidArgumentError(`expected a number, got "${value}"`);
+  if (!/^\d{1,9}$/.test(value)) throw new InvalidArgumentError(`expected a whole number, got "${value}"`);
   return Number(value);
 }
 
 /** All values from the program down to the command, the innermost winning. */
 export function globalOptions(command: Command): GlobalOptions {
-  return command.optsWithGlobals<GlobalOptions>();
+  const way: Command[] = [];
+  for (let at: Command | null = command; at; at = at.parent) way.unshift(at);
+  return Object.assign({}, ...way.map((at) => at.opts())) as GlobalOptions;
 }
 
 /** The words of the command, without the program: `["app", "boot"]`. */

@@ -2,6 +2,21 @@ import { type Command, Option } from "commander";
 import { globalOptions } from "./options.ts";
 import { withRun } from "./with-run.ts";
 
+/** Later versions kept env files on the servers, which had to be pushed before a deploy: their scripts go on working. */
+function addEnv(program: Command): void {
+  const env = program.command("env", { hidden: true }).description("Has no meaning here: there are no env files");
+  for (const name of ["push", "delete"]) {
+    env
+      .command(name)
+      .description("Does nothing")
+      .action(() => {
+        process.stdout.write(
+          "There are no env files on the servers: values reach a container with the command that starts it.\n",
+        );
+      });
+  }
+}
+
 /** What happens on this machine alone: init, config, envify, version. */
 export function addProject(program: Command): void {
   program
@@ -16,7 +31,7 @@ export function addProject(program: Command): void {
   program
     .command("init")
     .description("Write config/deploy.yml, .env and sample hooks to start from")
-    .option("--bundle", "had a meaning in Ruby only")
+    .option("--bundle", "says what takes the place of the binstub in bin/mrsk")
     .action(async (options: { bundle?: boolean }) =>
       (await import("./init.ts")).init(process.cwd(), (text) => process.stdout.write(text), {
         bundle: options.bundle === true,
@@ -30,6 +45,7 @@ export function addProject(program: Command): void {
     .action(async (_: unknown, command: Command) =>
       (await import("./envify.ts")).envify(process.cwd(), globalOptions(command).destination, process.env),
     );
+  addEnv(program);
   program
     .command("version")
     .description("Show the version of mrsk")

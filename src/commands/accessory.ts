@@ -66,6 +66,12 @@ mkdir -p ${`${this.accessory.service}/${source}`}`,
     );
   }
 
+  /** The newest image of the tag. Where the registry does not answer, the one that is there will do. */
+  pull(): Shell {
+    const { image } = this.accessory;
+    return sh`docker pull ${image} || { docker image inspect ${image} >/dev/null 2>&1 && echo "the image that is there is used"; }`;
+  }
+
   /** Writes one file into the accessory's folder. Its content may be binary and secret, hence never an argument. */
   upload(remote: string, mode: string, base64: Secret): Shell {
     const path = `${this.accessory.service}${remote}`;
@@ -90,7 +96,7 @@ mv -f ${`${path}.new`} ${path}`;
   }
 
   details(): Command {
-    return docker("ps", "--filter", `label=service=${this.accessory.service}`);
+    return docker("ps", "--filter", `name=^${this.accessory.service}$`);
   }
 
   execReuse(command: Command, { interactive = false, env = [] }: ExecOptions = {}): Command {
@@ -116,8 +122,10 @@ mv -f ${`${path}.new`} ${path}`;
     return [...this.network(), ...envFlags(accessory.env), ...this.volumes(home), accessory.image, ...command];
   }
 
-  removeContainer(): Command {
-    return docker("container", "prune", "--force", "--filter", `label=service=${this.accessory.service}`);
+  /** By name: another service may be called what the accessory's label says. A container that is gone is no error. */
+  removeContainer(): Shell {
+    const { service } = this.accessory;
+    return sh`[ -z "$(${this.state()})" ] || docker container rm ${service}`;
   }
 
   removeImage(): Command {

@@ -3,6 +3,7 @@ import type { Secret } from "../config/secret.ts";
 import { each, envFlags, logFlags, optionFlags, resolvedLabels, secretsOf, volumeFlags, words } from "./arguments.ts";
 import { type Command, docker, pipe, raw, type Shell, sh, withEnvironment } from "./command.ts";
 import { healthFlags } from "./healthcheck.ts";
+import { pruneImages } from "./prune.ts";
 import { containerName, hostPart, image, latestImage } from "./names.ts";
 
 /** All that one `docker run` of the app needs beside the configuration. */
@@ -215,15 +216,22 @@ export function tagLatest(config: Config, version: string): Command {
 }
 
 /**
- * Every image of the service that no container uses, by label and by name: images carry no destination, and one built
- * elsewhere no label.
+ * Every image of the service that no container uses, by name where no label says it is another service's: one built
+ * elsewhere has none. Images carry no destination: where another one still has containers, what those need stays.
  */
 export function removeImages(config: Config): Shell {
-  return sh`docker image ls --format '{{.Repository}}:{{.Tag}}' ${config.repository} | while read -r image; do
+  const ofService = `label=service=${config.service}`;
+  return sh`if [ "$(docker container ls --all --quiet --filter ${ofService})" ]; then
+${pruneImages(config)}
+exit 0
+fi
+docker image ls --format '{{.Repository}}:{{.Tag}}' ${config.repository} | while read -r image; do
   case $image in *'<none>'*) continue ;; esac
-  docker image rm "$image" </dev/null || true
+  case $(docker image inspect --format '{{index .Config.Labels "service"}}' "$image" </dev/null 2>/dev/null) in
+    ''|'<no value>'|${config.service}) docker image rm "$image" </dev/null || true ;;
+  esac
 done
-${docker("image", "prune", "--all", "--force", "--filter", `label=service=${config.service}`)}`;
+${docker("image", "prune", "--all", "--force", "--filter", ofService)}`;
 }
 
 // BusyBox's grep does not know the flag, and stops at it.

@@ -1,5 +1,5 @@
 import type { Config } from "../config/config.ts";
-import { type Shell, sh } from "./command.ts";
+import { raw, type Shell, sh, type Word } from "./command.ts";
 import { lockDirectory } from "./names.ts";
 
 /** Exit status of `acquire` when somebody else has the lock. */
@@ -20,6 +20,11 @@ export function lockText(details: LockDetails): string {
   return `Locked by: ${details.by} at ${details.at}\nVersion: ${details.version}\nMessage: ${details.message}`;
 }
 
+/** Prints who has the lock. It may have no details: its owner was cut off between the two steps of taking it. */
+function details(directory: Word): Shell {
+  return sh`{ base64 -d <${directory}/details 2>/dev/null | grep ''; } || echo 'The lock has no details: whoever took it was cut off while doing so'`;
+}
+
 /**
  * `mkdir` is the atomic step. Whether somebody else has the lock is learnt from the directory, never from the text of
  * an error. The original's own lock counts too. Ends with LOCK_HELD and its details on standard output.
@@ -27,8 +32,7 @@ export function lockText(details: LockDetails): string {
 export function acquireLock(config: Config, text: string): Shell {
   const directory = lockDirectory(config);
   return sh`if [ -d ${ORIGINAL_LOCK} ]; then
-  base64 -d <${`${ORIGINAL_LOCK}/details`} 2>/dev/null || true
-  echo
+  ${details(ORIGINAL_LOCK)}
   echo 'It is the lock of the original, for all services of this host: mrsk_lock'
   exit ${LOCK_HELD}
 fi
@@ -36,7 +40,7 @@ mkdir -p ${config.runDirectory}
 if mkdir ${directory} 2>/dev/null; then
   printf '%s' ${mimeBase64(text)} >${`${directory}/details`} || { rm -rf ${directory}; exit 1; }
 elif [ -d ${directory} ]; then
-  base64 -d <${`${directory}/details`} 2>/dev/null || true
+  ${details(directory)}
   exit ${LOCK_HELD}
 else
   mkdir ${directory}
@@ -47,7 +51,7 @@ fi`;
 export function lockStatus(config: Config): Shell {
   const directory = lockDirectory(config);
   return sh`for lock in ${directory} ${ORIGINAL_LOCK}; do
-  if [ -d "$lock" ]; then base64 -d <"$lock/details" 2>/dev/null || true; echo; fi
+  if [ -d "$lock" ]; then ${details(raw('"$lock"'))}; fi
 done`;
 }
 

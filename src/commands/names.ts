@@ -1,7 +1,7 @@
 import type { Config, Role } from "../config/config.ts";
 
 /** `S-R[-D]`: what the names of a role's containers, router and live file begin with. */
-export function containerPrefix(config: Config, role: Role): string {
+export function containerPrefix(config: Config, role: Pick<Role, "name">): string {
   return [config.service, role.name, config.destination].filter((part) => part !== undefined).join("-");
 }
 

@@ -14,14 +14,31 @@ import { accessoryHosts, findAccessory } from "../hosts/select.ts";
 import { audit } from "./audit.ts";
 import { withLock } from "./lock.ts";
 import { loginStep } from "./registry.ts";
-import { begin, printBlock, type Run } from "./run.ts";
+import { begin, nothingSelected, printBlock, type Run } from "./run.ts";
 import { environmentSecrets } from "./secrets.ts";
 
 type StepsFor = (commands: AccessoryCommands, accessory: Accessory) => Promise<readonly Step[]>;
 
-/** The accessory of that name, or all of them. @throws UsageError naming those that exist */
+/**
+ * The accessory of that name, or all of them that have a selected host.
+ * @throws UsageError naming those that exist, or where none is on a selected host
+ */
 function named(run: Run, name: string): readonly Accessory[] {
-  return name === "all" ? run.config.accessories : [findAccessory(run.config, name)];
+  const meant = name === "all" ? run.config.accessories : [findAccessory(run.config, name)];
+  const selected = meant.filter((accessory) => accessoryHosts(accessory, run.filters).length > 0);
+  if (selected.length === 0 && meant.length > 0) {
+    const what = name === "all" ? "an accessory" : `the accessory ${name}`;
+    throw nothingSelected(
+      what,
+      meant.flatMap(({ hosts }) => hosts),
+    );
+  }
+  return selected;
+}
+
+/** Whether there is anything that `all` would mean here. */
+export function hasAccessories(run: Run): boolean {
+  return run.config.accessories.some((accessory) => accessoryHosts(accessory, run.filters).length > 0);
 }
 
 /** One script on each host of each accessory, accessories one after another, hosts at once. */
@@ -68,7 +85,7 @@ function bootSteps(run: Run): StepsFor {
       step("Create directories", absent(commands.createDirectories())),
       ...uploads.map((upload) => ({ ...upload, body: absent(upload.body) })),
       ...(isOurRegistry(run, accessory) ? [await loginStep(run)] : []),
-      line,
+      { ...line, body: sh`case $state in running|restarting) ;; *) ${line.body} ;; esac` },
       step(
         `Start ${accessory.service}`,
         sh`case $state in
@@ -125,13 +142,11 @@ export async function createAccessoryDirectories(run: Run, name: string): Promis
 
 /** Logs in and pulls first, so that a missing image does not leave the accessory stopped. */
 export async function rebootAccessory(run: Run, name: string): Promise<void> {
+  named(run, name);
   await withLock(run, async () => {
-    await onAccessories(run, name, "Pull the image", async (_commands, accessory) => [
+    await onAccessories(run, name, "Pull the image", async (commands, accessory) => [
       ...(isOurRegistry(run, accessory) ? [await loginStep(run)] : []),
-      step(
-        "Pull the image",
-        sh`docker image inspect ${accessory.image} >/dev/null 2>&1 || docker pull ${accessory.image}`,
-      ),
+      step("Pull the image", commands.pull()),
     ]);
     await stopAccessory(run, name);
     await removeAccessoryContainer(run, name);
@@ -174,6 +189,7 @@ export async function accessoryDetails(run: Run, name: string): Promise<void> {
 
 export async function removeAccessory(run: Run, name: string, { confirmed }: { confirmed: boolean }): Promise<void> {
   const names = named(run, name).map((accessory) => accessory.name);
+  if (names.length === 0) return run.print("There are no accessories\n");
   const question = `This will remove all containers, images and data directories for ${names.join(", ")}. Are you sure?`;
   if (!confirmed && !(await run.confirm(question))) {
     run.print("Aborted\n");

@@ -1,6 +1,6 @@
-import { AppCommands, listContainers, listImages, removeImages } from "../commands/app.ts";
+import { AppCommands, listContainers, listImages } from "../commands/app.ts";
 import { type Body, sh } from "../commands/command.ts";
-import { removeLiveFile, stopForGood } from "../commands/cutover.ts";
+import { stopForGood } from "../commands/cutover.ts";
 import { containerName, containerPrefix, versionOf } from "../commands/names.ts";
 import { attempt, script, type Step, step } from "../commands/script.ts";
 import type { Role } from "../config/config.ts";
@@ -9,14 +9,13 @@ import type { Host } from "../hosts/host.ts";
 import { onHosts } from "../hosts/on-hosts.ts";
 import { containersOf, liveContainer } from "../plan/deploy.ts";
 import { type ContainerFact, type HostFacts, isUp } from "../plan/facts.ts";
-import { cleanAssetsSteps } from "./assets.ts";
 import { audit } from "./audit.ts";
 import { withLock } from "./lock.ts";
 import { observeHosts } from "./observe.ts";
 import { appHosts, printBlock, type Run } from "./run.ts";
 
 /** Steps for the roles of each host, made from what was seen there; hosts without steps are left alone. */
-async function onObservedRoles(
+export async function onObservedRoles(
   run: Run,
   title: string,
   stepsFor: (role: Role, facts: HostFacts) => Promise<readonly Step[]>,
@@ -30,6 +29,7 @@ async function onObservedRoles(
 }
 
 function targets(run: Run): { name: string; host: Host; roles: readonly Role[] }[] {
+  appHosts(run);
   return run.selection.app.map(({ host, roles }) => ({ name: host, host: run.host(host), roles }));
 }
 
@@ -123,6 +123,30 @@ export function liveVersion(run: Run, role: Role, facts: HostFacts): string | un
   return live && versionOf(containerPrefix(run.config, role), live.name);
 }
 
+/** What `app boot` starts anew: the version that is live, else the one that ran last, else that of the working directory. */
+export async function versionToBoot(run: Run): Promise<string> {
+  const facts = await observeHosts(run, appHosts(run));
+  const there = run.selection.app.flatMap(({ host, roles }) =>
+    roles.map((role) => ({
+      where: `${host} (${role.name})`,
+      live: liveVersion(run, role, facts.get(host)!),
+      last: facts.get(host)!.releases.at(-1) ?? newestVersion(run, role, facts.get(host)!),
+    })),
+  );
+  const live = there.filter((one) => one.live !== undefined);
+  const versions = new Set(live.length > 0 ? live.map((one) => one.live!) : there.map(({ last }) => last));
+  if (versions.size > 1) {
+    const shown = there.map((one) => `${one.where}: ${one.live ?? one.last ?? "none"}`).join(", ");
+    throw new UsageError(`Which version? ${shown}`, { hint: "Name one: mrsk app boot --version VERSION" });
+  }
+  return [...versions][0] ?? run.version();
+}
+
+function newestVersion(run: Run, role: Role, facts: HostFacts): string | undefined {
+  const newest = containersOf(run.config, role, facts)[0];
+  return newest && versionOf(containerPrefix(run.config, role), newest.name);
+}
+
 /** `app stale-containers`: running ones beside the live one. */
 export async function staleContainers(run: Run, { stop }: { stop: boolean }): Promise<void> {
   await withLock(run, () =>
@@ -146,50 +170,4 @@ export async function staleContainers(run: Run, { stop }: { stop: boolean }): Pr
 function staleOf(run: Run, role: Role, facts: HostFacts): ContainerFact[] {
   const live = liveContainer(run.config, role, facts);
   return containersOf(run.config, role, facts).filter((container) => isUp(container) && container !== live);
-}
-
-/** `app remove`. */
-export async function removeApp(run: Run): Promise<void> {
-  await withLock(run, async () => {
-    await stopApp(run);
-    await removeAppContainers(run);
-    await removeAppImages(run);
-  });
-}
-
-export async function removeAppContainers(run: Run): Promise<void> {
-  await withLock(run, () =>
-    onObservedRoles(run, "Remove the containers", async (role, facts) => {
-      const mine = containersOf(run.config, role, facts).filter((container) => !isUp(container));
-      return [
-        await audit(run, "Removed all app containers", role.name),
-        ...mine.map(({ id, name }) => step(`Remove ${name}`, new AppCommands(run.config, role).remove(id))),
-        ...(role.traefik
-          ? [step("Remove the live file", removeLiveFile(facts.liveDirectory, containerPrefix(run.config, role)))]
-          : []),
-        ...cleanAssetsSteps(run.config, role, facts),
-      ];
-    }),
-  );
-}
-
-export async function removeAppContainer(run: Run, version: string): Promise<void> {
-  await withLock(run, () =>
-    onObservedRoles(run, "Remove the container", async (role, facts) => {
-      const name = containerName(run.config, role, version);
-      const found = containersOf(run.config, role, facts).find((container) => container.name === name);
-      if (!found) return [];
-      return [
-        await audit(run, `Removed app container with version ${version}`, role.name),
-        step(`Remove ${name}`, new AppCommands(run.config, role).remove(found.id)),
-      ];
-    }),
-  );
-}
-
-export async function removeAppImages(run: Run): Promise<void> {
-  await withLock(run, async () => {
-    const steps = [await audit(run, "Removed all app images"), step("Remove the images", removeImages(run.config))];
-    await onHosts(appHosts(run), (host) => host.run(script("Remove the images", steps)));
-  });
 }

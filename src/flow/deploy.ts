@@ -3,7 +3,8 @@ import { ExitCode, MrskError, UsageError } from "../errors.ts";
 import { containersOf, decide, type HostPlan, liveContainer, obstacles } from "../plan/deploy.ts";
 import { versionOf, containerName, containerPrefix } from "../commands/names.ts";
 import type { HostFacts } from "../plan/facts.ts";
-import { bootAccessory } from "./accessory.ts";
+import { bootAccessory, hasAccessories } from "./accessory.ts";
+import { versionToBoot } from "./app.ts";
 import { push } from "./build.ts";
 import { runHook } from "./hook.ts";
 import { ensureImage, fetchImage } from "./image.ts";
@@ -28,7 +29,7 @@ export async function setup(run: Run, options: DeployOptions): Promise<void> {
     await withLock(run, async () => {
       begin(run, "Ensure Docker and curl are installed...");
       await bootstrap(run);
-      if (run.config.accessories.length > 0) await bootAccessory(run, "all");
+      if (hasAccessories(run)) await bootAccessory(run, "all");
       await deliverAndBoot(run, { ...options, everything: true });
     });
   });
@@ -116,16 +117,17 @@ function refuse(plans: readonly HostPlan[]): void {
 
 /** `app boot`: the version given, else the one that is live, in a new container. */
 export async function bootApp(run: Run): Promise<void> {
+  appHosts(run);
   await withLock(run, async () => {
-    await runHook(run, "pre-app-boot");
-    await bootVersion(run, { reuse: false, prune: false });
-    await runHook(run, "post-app-boot");
+    const version = run.givenVersion ?? (await versionToBoot(run));
+    await bootVersion({ ...run, version: async () => version }, { reuse: false, prune: false });
   });
 }
 
 /** `rollback [VERSION]`: the kept container of that version, where there is one. */
 export async function rollback(run: Run, version: string | undefined): Promise<void> {
   await withPostDeploy(run, async (changed) => {
+    appHosts(run);
     await requireSecrets(run, { accessories: false, builder: false });
     await withLock(run, async () => {
       const facts = await observeHosts(run, appHosts(run));
@@ -203,6 +205,7 @@ async function prepareRun(
 ): Promise<void> {
   for (const text of run.config.notes) run.report({ kind: "note", text });
   refuseDroppedSettings(run);
+  appHosts(run);
   await requireSecrets(run, { accessories, builder: !skipPush });
   const version = await run.version();
   if (skipPush && run.givenVersion === undefined && version.includes("_uncommitted_")) {

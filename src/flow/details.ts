@@ -1,11 +1,11 @@
-import { accessoryDetails } from "./accessory.ts";
+import { accessoryDetails, hasAccessories } from "./accessory.ts";
 import { appDetails } from "./app.ts";
 import type { Run } from "./run.ts";
 import { traefikDetails } from "./traefik.ts";
 
-/** `details`: Traefik, app, accessories. */
+/** `details`: Traefik, app, accessories, on the selected hosts that have them. */
 export async function details(run: Run): Promise<void> {
-  await traefikDetails(run);
-  await appDetails(run);
-  await accessoryDetails(run, "all");
+  if (run.selection.traefik.length > 0) await traefikDetails(run);
+  if (run.selection.app.length > 0) await appDetails(run);
+  if (hasAccessories(run)) await accessoryDetails(run, "all");
 }

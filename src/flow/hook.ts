@@ -1,8 +1,9 @@
-import { existsSync } from "node:fs";
+import { accessSync, constants, existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { lines, sh } from "../commands/command.ts";
 import { script, step } from "../commands/script.ts";
 import { CommandFailedError, HookFailedError } from "../errors.ts";
+import { lineByLine } from "../lines.ts";
 import { type Run, stopIfInterrupted } from "./run.ts";
 
 export type HookName =
@@ -18,25 +19,41 @@ export type HookName =
 
 /**
  * Runs the hook on this machine if there is one, with the `MRSK_…` variables of the original.
+ * Its output is shown line by line as it comes.
  * @param details more variables, `MRSK_RUNTIME` for instance
- * @throws HookFailedError when it ends with anything but 0
+ * @throws HookFailedError when it ends with anything but 0, or may not be executed
  */
 export async function runHook(run: Run, hook: HookName, details: Readonly<Record<string, string>> = {}): Promise<void> {
   const path = `${run.config.hooksPath}/${hook}`;
   if (run.skipHooks || !existsSync(resolve(run.cwd, path))) return;
   stopIfInterrupted(run);
+  requireExecutable(run, hook, path);
   run.report({ kind: "title", text: `Running the ${hook} hook...` });
   const variables = { ...(await hookVariables(run)), ...details };
   const exports = Object.entries(variables).map(([name, value]) => sh`export ${name}=${value}`);
   const body = lines(...exports, sh`exec /usr/bin/env ${path}`);
+  const show = () => lineByLine((text) => run.report({ kind: "progress", host: run.local.name, text: `${text}\n` }));
+  const said = { stdout: show(), stderr: show() };
   try {
     await run.local.run(script(`${hook} hook`, [step(`Hook ${hook}`, body)]), {
       signal: run.signal,
-      onOutput: ({ text }) => run.report({ kind: "note", text: text.trimEnd() }),
+      onOutput: ({ stream, text }) => said[stream].add(text),
     });
   } catch (error) {
     if (error instanceof CommandFailedError) throw new HookFailedError(hook, error.output);
     throw error;
+  } finally {
+    said.stdout.end();
+    said.stderr.end();
+  }
+}
+
+/** @throws HookFailedError */
+function requireExecutable(run: Run, hook: HookName, path: string): void {
+  try {
+    accessSync(resolve(run.cwd, path), constants.X_OK);
+  } catch {
+    throw new HookFailedError(hook, `${path} is not executable`, { hint: `chmod +x ${path}` });
   }
 }
 

@@ -56,7 +56,7 @@ async function releaseAfter(run: Run, failure: unknown): Promise<void> {
 
 async function acquire(run: Run, message: string): Promise<void> {
   const text = lockText({
-    by: await run.performer(),
+    by: await run.lockOwner(),
     at: timestamp(run.clock.now()),
     version: await run.version(),
     message,

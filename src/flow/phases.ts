@@ -54,7 +54,7 @@ ${lines(...roles.filter((role) => role.routed).map((role) => role.abandon()), sh
       ),
     settle: (audit, prune) =>
       script("Settle", [
-        ...roles.flatMap((role) => role.settleSteps()),
+        ...roles.flatMap((role) => role.settleSteps(prune)),
         ...plan.roles.flatMap(({ role }) => cleanAssetsSteps(config, role, plan.facts)),
         attempt("Tag latest", tagLatest(config, plan.roles[0]!.next.version)),
         ...(prune ? [attempt("Prune images", pruneImages(config))] : []),

@@ -1,17 +1,16 @@
-import { pruneImages as pruneImagesCommand, removeContainers } from "../commands/prune.ts";
+import { pruneImages as pruneImagesCommand, pruneProbes, removeContainers } from "../commands/prune.ts";
 import { attempt, script, step } from "../commands/script.ts";
 import { onHosts } from "../hosts/on-hosts.ts";
 import { containersOf } from "../plan/deploy.ts";
-import { isUp } from "../plan/facts.ts";
 import { cleanAssetsSteps } from "./assets.ts";
 import { audit } from "./audit.ts";
 import { withLock } from "./lock.ts";
 import { observeHosts } from "./observe.ts";
 import { appHosts, type Run } from "./run.ts";
 
-export async function pruneAll(run: Run): Promise<void> {
+export async function pruneAll(run: Run, retain: number | undefined): Promise<void> {
   await withLock(run, async () => {
-    await pruneContainers(run, undefined);
+    await pruneContainers(run, retain);
     await pruneImages(run);
   });
 }
@@ -26,24 +25,27 @@ export async function pruneContainers(run: Run, retain: number | undefined): Pro
       async ({ name, roles }) => {
         const surplus = roles.flatMap((role) =>
           containersOf(run.config, role, facts.get(name)!)
-            .filter((container) => !isUp(container))
+            .filter(({ state }) => STOPPED.includes(state))
             .slice(retain ?? run.config.retainContainers),
         );
-        const ids = surplus.map(({ id }) => id);
-        const clean = roles.flatMap((role) => cleanAssetsSteps(run.config, role, facts.get(name)!));
-        await run
-          .host(name)
-          .run(script("Prune containers", [line, attempt("Prune containers", removeContainers(ids)), ...clean]));
-        if (ids.length > 0)
-          run.report({
-            kind: "note",
-            host: name,
-            text: `removed ${surplus.map((container) => container.name).join(", ")}`,
-          });
+        const steps = [
+          line,
+          attempt("Prune containers", removeContainers(surplus.map(({ id }) => id))),
+          attempt("Prune probe containers", pruneProbes(run.config)),
+          ...roles.flatMap((role) => cleanAssetsSteps(run.config, role, facts.get(name)!)),
+        ];
+        await run.host(name).run(script("Prune containers", steps));
+        if (surplus.length > 0) {
+          const text = `removed ${surplus.map((container) => container.name).join(", ")}`;
+          run.report({ kind: "note", host: name, text });
+        }
       },
     );
   });
 }
+
+/** What docker lets go. */
+const STOPPED: readonly string[] = ["created", "exited", "dead"];
 
 export async function pruneImages(run: Run): Promise<void> {
   await withLock(run, async () => {

@@ -4,8 +4,8 @@ import { releasesFile } from "../commands/releases.ts";
 import { attempt, script } from "../commands/script.ts";
 import { SHARED_DIRECTORY } from "../commands/traefik-boot.ts";
 import { onHosts } from "../hosts/on-hosts.ts";
-import { removeAccessory } from "./accessory.ts";
-import { removeApp } from "./app.ts";
+import { hasAccessories, removeAccessory } from "./accessory.ts";
+import { removeApp } from "./app-removal.ts";
 import { withLock } from "./lock.ts";
 import { logout } from "./registry.ts";
 import { appHosts, type Run } from "./run.ts";
@@ -18,12 +18,12 @@ export async function remove(run: Run, { confirmed }: { confirmed: boolean }): P
     return;
   }
   await withLock(run, async () => {
-    await removeApp(run);
-    await removeTraefik(run, { force: false });
-    if (run.config.accessories.length > 0) await removeAccessory(run, "all", { confirmed: true });
-    await logout(run, { skipLocal: true });
+    if (run.selection.app.length > 0) await removeApp(run);
+    if (run.selection.traefik.length > 0) await removeTraefik(run, { force: false });
+    if (hasAccessories(run)) await removeAccessory(run, "all", { confirmed: true });
+    if (run.selection.app.length > 0) await logout(run, { skipLocal: true });
   });
-  await removeRunDirectory(run);
+  if (run.selection.app.length > 0) await removeRunDirectory(run);
   run.print(`The audit log stays on each host: ~/${auditFile(run.config)}\n`);
 }
 

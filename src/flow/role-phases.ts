@@ -195,7 +195,7 @@ export class RolePhases {
   }
 
   /** The old one ends once it is quiet, and stays for a rollback. */
-  settleSteps(): Step[] {
+  settleSteps(prune: boolean): Step[] {
     const { plan, config } = this;
     const old = this.otherThanNext(plan.old);
     const steps: Step[] = [];
@@ -212,7 +212,7 @@ export class RolePhases {
     }
     if (this.viaFile) steps.push(step(this.named("Write the live file"), this.settled({ labels: plan.next.labels })));
     if (!this.viaFile) steps.push(step(this.named("Keep the new container"), keepAlive(plan.next.name)));
-    if (plan.surplus.length > 0) {
+    if (prune && plan.surplus.length > 0) {
       steps.push(attempt(this.named("Prune containers"), removeContainers(plan.surplus.map(({ id }) => id))));
     }
     return steps;

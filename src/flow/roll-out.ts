@@ -7,8 +7,8 @@ import type { Host } from "../hosts/host.ts";
 import { onHosts } from "../hosts/on-hosts.ts";
 import type { HostPlan } from "../plan/deploy.ts";
 import { collectAssetsOfBoth } from "./assets.ts";
-import { audit } from "./audit.ts";
-import { timestamp } from "./hook.ts";
+import { audit, bootLines } from "./audit.ts";
+import { runHook, timestamp } from "./hook.ts";
 import { hostPhases, type HostPhases } from "./phases.ts";
 import type { Progress } from "./role-phases.ts";
 import { type Run, stopIfInterrupted } from "./run.ts";
@@ -50,11 +50,14 @@ export async function rollOut(
     for (const [index, group] of groups.entries()) {
       if (index > 0) await run.clock.sleep(run.config.boot.waitSeconds, run.signal);
       stopIfInterrupted(run);
+      const names = { MRSK_HOSTS: group.map(({ name }) => name).join(",") };
+      await runHook(run, "pre-app-boot", names);
       await startGroup(run, group, index === 0);
       stopIfInterrupted(run);
       await switchGroup(run, group);
       await watchGroup(run, group);
       await settleGroup(run, group, prune);
+      await runHook(run, "post-app-boot", names);
     }
   } catch (error) {
     await goBack(run, travellers, error);
@@ -121,11 +124,9 @@ async function settleGroup(run: Run, group: readonly Traveller[], prune: boolean
   }
   await onHosts(group, async (traveller) => {
     traveller.progress = "settled";
-    const lines = traveller.plan.roles.map(({ role, next }) =>
-      audit(run, `Booted app version ${next.version}`, role.name),
-    );
+    const lines = await bootLines(run, traveller.plan, { prune });
     const record = await release(run, traveller.plan.roles[0]!.next.version);
-    const result = await traveller.host.run(traveller.phases.settle([...(await Promise.all(lines)), record], prune));
+    const result = await traveller.host.run(traveller.phases.settle([...lines, record], prune));
     for (const step of result.steps) {
       if (step.status !== 0) {
         run.report({

@@ -2,7 +2,7 @@ import type { Clock } from "../clock.ts";
 import type { Config } from "../config/config.ts";
 import type { Secrets } from "../config/secrets.ts";
 import type { Variables } from "../config/variables.ts";
-import { InterruptedError } from "../errors.ts";
+import { InterruptedError, UsageError } from "../errors.ts";
 import type { Host } from "../hosts/host.ts";
 import type { Filters, Selection } from "../hosts/select.ts";
 import type { Report } from "../output/events.ts";
@@ -32,8 +32,10 @@ export interface Run {
   readonly git: () => Promise<GitState>;
   /** As typed: `--version`, or undefined. */
   readonly givenVersion: string | undefined;
-  /** Who deploys, for lock, audit and hooks. */
+  /** The user's name on this machine, for audit and hooks. */
   readonly performer: () => Promise<string>;
+  /** Who has the lock: git's `user.name`, else the performer. */
+  readonly lockOwner: () => Promise<string>;
   /** Command words: `["app", "boot"]`. */
   readonly command: readonly string[];
   readonly skipHooks: boolean;
@@ -65,9 +67,31 @@ export async function timed<T>(run: Run, work: () => Promise<T>): Promise<T> {
   }
 }
 
-/** The hosts of the selection that run the app. */
+/** The hosts of the selection that run the app. @throws UsageError when `--hosts` names accessory hosts alone */
 export function appHosts(run: Run): readonly Host[] {
+  if (run.selection.app.length === 0)
+    throw nothingSelected(
+      "the app",
+      run.config.roles.flatMap(({ hosts }) => hosts),
+    );
   return run.selection.app.map(({ host }) => run.host(host));
+}
+
+/** The hosts of the selection that run Traefik. @throws UsageError when there is none */
+export function traefikHosts(run: Run): readonly Host[] {
+  if (run.selection.traefik.length === 0) {
+    const hosts = run.config.roles.filter(({ traefik }) => traefik).flatMap((role) => role.hosts);
+    throw nothingSelected("Traefik", hosts);
+  }
+  return run.selection.traefik.map((host) => run.host(host));
+}
+
+/** A command that would act on no host is an error, not a success. */
+export function nothingSelected(what: string, hosts: readonly string[]): UsageError {
+  const there = [...new Set(hosts)].join(", ");
+  return new UsageError(`No selected host runs ${what}`, {
+    hint: there === "" ? "None is configured to." : `These do: ${there}.`,
+  });
 }
 
 /** What a list of hosts printed, in the original's blocks: a header, the output, an empty line. */

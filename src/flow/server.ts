@@ -1,54 +1,70 @@
-import { installDocker, NOT_ALLOWED } from "../commands/bootstrap.ts";
-import { raw } from "../commands/command.ts";
+import { installDocker, JOINED, NOT_ALLOWED } from "../commands/bootstrap.ts";
+import { docker, raw } from "../commands/command.ts";
 import { script, step } from "../commands/script.ts";
 import { CommandFailedError, ExitCode, HostsFailedError, MrskError } from "../errors.ts";
+import type { Host } from "../hosts/host.ts";
 import { onHosts } from "../hosts/on-hosts.ts";
 import { accessoryHosts } from "../hosts/select.ts";
+import { audit } from "./audit.ts";
 import { runHook } from "./hook.ts";
 import { printBlock, type Run } from "./run.ts";
 
+const INSTALL = "Ensure Docker and curl";
+
 /** Docker and curl on every app and accessory host. @throws MrskError naming the hosts where the user may not install */
 export async function bootstrap(run: Run): Promise<void> {
-  const accessories = run.config.accessories.flatMap((accessory) => accessoryHosts(accessory, run.filters));
-  const names = [...new Set([...run.selection.app.map(({ host }) => host), ...accessories])];
-  const work = script("Install Docker", [step("Ensure Docker and curl", installDocker())]);
+  const work = script("Install Docker", [step(INSTALL, installDocker())]);
   try {
-    await onHosts(
-      names.map((name) => run.host(name)),
-      async (host) => {
-        const said = (await host.run(work, { signal: run.signal })).text("Ensure Docker and curl");
-        if (said !== "present") run.report({ kind: "note", host: host.name, text: said || "Docker is ready" });
-      },
-    );
+    await onHosts(everyHost(run), async (host) => {
+      const said = (await host.run(work, { signal: run.signal })).text(INSTALL);
+      if (said !== "present") run.report({ kind: "note", host: host.name, text: said || "Docker is ready" });
+      if (said.includes(JOINED)) await seeGroup(host);
+    });
   } catch (error) {
     throw notAllowed(error) ?? error;
   }
   await runHook(run, "docker-setup");
 }
 
+/** A login keeps the groups it began with. */
+async function seeGroup(host: Host): Promise<void> {
+  await host.reconnect();
+  await host.run(script("Use Docker", [step("Use Docker as the login user", docker("version"))]));
+}
+
+/** App and accessory hosts that pass the filters. */
+function everyHost(run: Run): Host[] {
+  const accessories = run.config.accessories.flatMap((accessory) => accessoryHosts(accessory, run.filters));
+  const names = new Set([...run.selection.app.map(({ host }) => host), ...accessories]);
+  return Array.from(names, (name) => run.host(name));
+}
+
 function notAllowed(error: unknown): MrskError | undefined {
   if (!(error instanceof HostsFailedError)) return undefined;
-  const hosts = error.failures
-    .filter(({ reason }) => reason instanceof CommandFailedError && reason.status === NOT_ALLOWED)
-    .map(({ host }) => host);
+  const isRefusal = (reason: unknown) => reason instanceof CommandFailedError && reason.status === NOT_ALLOWED;
+  const hosts = error.failures.filter(({ reason }) => isRefusal(reason)).map(({ host }) => host);
   if (hosts.length === 0) return undefined;
-  const text = `Docker is not installed on ${hosts.join(", ")} and can't be automatically installed without root access or sudo without a password`;
-  return new MrskError(ExitCode.remote, text, {
-    hint: "Install Docker manually: https://docs.docker.com/engine/install/",
+  const others = error.failures.filter(({ reason }) => !isRefusal(reason));
+  const text = [
+    `Docker is not installed on ${hosts.join(", ")} and can't be automatically installed without having root access and the \`curl\` command available.`,
+    ...(others.length > 0 ? [new HostsFailedError(others).message] : []),
+  ];
+  return new MrskError(ExitCode.remote, text.join("\n"), {
+    hint: "Install Docker manually: https://docs.docker.com/engine/install/ (or let the login user use sudo without a password).",
     cause: error,
   });
 }
 
-/** `server exec CMD`: the command as the host's own shell reads it. */
+/** `server exec CMD`: the command as the host's own shell reads it, on app and accessory hosts. */
 export async function serverExec(run: Run, command: string, { interactive }: { interactive: boolean }): Promise<void> {
   if (interactive) {
     const status = await run.host(run.selection.primary).terminal([raw(command)]);
     if (status !== 0) throw new MrskError(status, `The command ended with exit status ${status}`);
     return;
   }
-  const work = script("Run a command", [step("Command", [raw(command)])]);
-  const hosts = run.selection.app.map(({ host }) => run.host(host));
-  await onHosts(hosts, async (host) =>
+  const line = await audit(run, `Executed cmd '${command}' on server`);
+  const work = script("Run a command", [line, step("Command", [raw(command)])]);
+  await onHosts(everyHost(run), async (host) =>
     printBlock(run, "App", host.name, (await host.run(work, { signal: run.signal })).text("Command")),
   );
 }

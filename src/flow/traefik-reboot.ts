@@ -16,9 +16,9 @@ import { audit } from "./audit.ts";
 import { runHook } from "./hook.ts";
 import { connecting, withLock } from "./lock.ts";
 import { observeHosts } from "./observe.ts";
-import type { Run } from "./run.ts";
+import { type Run, traefikHosts } from "./run.ts";
 import { environmentSecrets } from "./secrets.ts";
-import { refuseDroppedSettings, refuseProblems, traefikHosts, traefikLogin } from "./traefik.ts";
+import { refuseDroppedSettings, refuseProblems, traefikLogin } from "./traefik.ts";
 import { explaining } from "./traefik-errors.ts";
 import { appsOf, filterOf, mend, observeMended } from "./traefik-mend.ts";
 

@@ -7,8 +7,7 @@ import { onHosts } from "../hosts/on-hosts.ts";
 import { traefikUsers } from "../plan/traefik.ts";
 import { audit } from "./audit.ts";
 import { withLock } from "./lock.ts";
-import type { Run } from "./run.ts";
-import { traefikHosts } from "./traefik.ts";
+import { type Run, traefikHosts } from "./run.ts";
 import { observeMended } from "./traefik-mend.ts";
 
 /** `traefik remove`: stays where somebody else on that host has containers with Traefik's labels, unless forced. */
@@ -30,6 +29,7 @@ async function removeFrom(run: Run, host: Host, force: boolean): Promise<void> {
   const removal = sh`docker rm -f ${TRAEFIK} 2>/dev/null || ! docker inspect --type container ${TRAEFIK} >/dev/null 2>&1`;
   await host.run(
     script("Remove Traefik", [
+      await audit(run, "Stopped traefik"),
       attempt("Stop Traefik", stopTraefikContainer()),
       await audit(run, "Removed traefik container"),
       step("Remove Traefik", removal),

@@ -12,14 +12,10 @@ import { decideTraefik, type TraefikPlan, traefikProblems } from "../plan/traefi
 import { audit } from "./audit.ts";
 import { withLock } from "./lock.ts";
 import { loginStep } from "./registry.ts";
-import { printBlock, type Run } from "./run.ts";
+import { printBlock, type Run, traefikHosts } from "./run.ts";
 import { environmentSecrets } from "./secrets.ts";
 import { explaining } from "./traefik-errors.ts";
 import { observeMended } from "./traefik-mend.ts";
-
-export function traefikHosts(run: Run): Host[] {
-  return run.selection.traefik.map((host) => run.host(host));
-}
 
 /** What the configured Traefik would not start with, told before anything is touched. @throws ConfigError */
 export function refuseDroppedSettings(run: Run): void {

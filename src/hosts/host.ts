@@ -50,4 +50,7 @@ export interface Host {
 
   /** Runs one command with the user's terminal on it; resolves with its exit status. */
   terminal(body: Body): Promise<number>;
+
+  /** What follows logs in anew, and so has the groups that the login user was put into meanwhile. */
+  reconnect(): Promise<void>;
 }

@@ -65,4 +65,7 @@ export class LocalHost implements Host {
     const { exitCode } = await execa("/bin/sh", ["-c", command], options);
     return exitCode ?? 128;
   }
+
+  /** There is no login here. */
+  async reconnect(): Promise<void> {}
 }

@@ -41,4 +41,9 @@ export class RemoteHost implements Host {
     });
     return session.terminal(command, this.person);
   }
+
+  async reconnect(): Promise<void> {
+    const session = await this.connections.session(this.name);
+    session.close();
+  }
 }

@@ -48,7 +48,7 @@ export function select(config: Config, filters: Filters): Selection {
 
 /** The accessory's hosts that pass `--hosts`. */
 export function accessoryHosts(accessory: Accessory, filters: Filters): readonly string[] {
-  if (!filters.hosts) return accessory.hosts;
+  if (!filters.hosts || filters.primary) return accessory.hosts;
   const patterns = filters.hosts.map(toPattern);
   return accessory.hosts.filter((host) => patterns.some((pattern) => pattern.test(host)));
 }

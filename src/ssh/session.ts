@@ -220,6 +220,7 @@ export class Session {
   }
 
   close(): void {
+    this.lost ??= new Error("closed");
     this.client.end();
     this.client.destroy();
   }

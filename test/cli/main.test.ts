@@ -1,14 +1,16 @@
-import { mkdtempSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Command } from "commander";
 import { describe, expect, test } from "vitest";
 import { withAlias } from "../../src/cli/aliases.ts";
-import { normalizeArgv } from "../../src/cli/argv.ts";
+import { isHidden, normalizeArgv } from "../../src/cli/argv.ts";
 import { examplesText } from "../../src/cli/examples.ts";
-import { buildProgram, explain, main } from "../../src/cli/main.ts";
+import { buildProgram, explain } from "../../src/cli/main.ts";
+import { wantsColor } from "../../src/cli/open-run.ts";
 import { commandWords } from "../../src/cli/options.ts";
 import { HostsFailedError, LockHeldError, UsageError } from "../../src/errors.ts";
+import { mrsk, project, UNREACHABLE } from "../support/cli.ts";
 
 const words = (...argv: string[]) => normalizeArgv(buildProgram(), argv).words.join(" ");
 
@@ -28,8 +30,37 @@ describe("a command line as users of the original type it", () => {
     ["deploy --skip_push --skip-skip_push", "deploy"],
     ["help app boot", "app boot --help"],
     ["app exec -- help", "app exec -- help"],
+    ["app help logs", "app logs --help"],
+    ["app logs --help", "app logs --help"],
+    ["app logs -n5", "app logs -n5"],
+    ["app logs --lines=5 --grep_options=-v", "app logs --lines=5 --grep-options=-v"],
+    ["app logs -o -C3 -g x", "app logs -o -C3 -g x"],
+    ["-vd staging deploy", "-vd staging deploy"],
+    ["deploy --skip-hooks --skip-skip-hooks", "deploy"],
+    ["trae rem", "traefik remove"],
+    ["accessory remove_service_directory db", "accessory remove-service-directory db"],
+    ["", "--help"],
+    ["app", "app --help"],
+    ["-d staging app", "-d staging app --help"],
+    ["healthcheck", "healthcheck"],
+    ["-h", "--help"],
+    ["help", "--help"],
   ])("%s is %s", (typed, meant) => {
-    expect(words(...typed.split(" "))).toBe(meant);
+    expect(words(...typed.split(" ").filter(Boolean))).toBe(meant);
+  });
+
+  test.each([
+    ["deploy -d -v", "Option '-d, --destination <name>' has no value: -v is an option too", "--destination=-v"],
+    ["app logs --since --follow", "Option '-s, --since <time>' has no value: --follow is an option too", "--since="],
+    ["deploy --version --skip_push", "Option '--version <version>' has no value", "--version=--skip_push"],
+  ])("%s: an option is not taken for a value", (typed, message, hint) => {
+    expect(() => words(...typed.split(" "))).toThrowError(
+      expect.objectContaining({
+        exitCode: 2,
+        message: expect.stringContaining(message) as string,
+        hint: expect.stringContaining(hint) as string,
+      }) as Error,
+    );
   });
 
   test("a prefix of several commands is refused, naming them", () => {
@@ -66,10 +97,9 @@ aliases:
 });
 
 test("every command that is shown has an example in its help", () => {
-  const every = (command: Command): Command[] => [command, ...command.commands.flatMap(every)];
-  const shown = buildProgram()
-    .commands.flatMap(every)
-    .filter((command) => !(command as unknown as { _hidden: boolean })._hidden);
+  const every = (command: Command): Command[] =>
+    isHidden(command) ? [] : [command, ...command.commands.flatMap(every)];
+  const shown = buildProgram().commands.flatMap(every);
   const without = shown
     .map(commandWords)
     .filter((path) => examplesText(path) === "")
@@ -78,12 +108,122 @@ test("every command that is shown has an example in its help", () => {
   expect(without).toEqual(["deploy", "rollback", "app exec", "accessory exec"]);
 });
 
-test("errors of use end with 2, help with 0", async () => {
-  const quiet = { write: () => {} };
-  expect(await main(["prune", "containers", "--retain", "many"], quiet)).toBe(2);
-  expect(await main(["nosuch"], quiet)).toBe(2);
-  expect(await main(["app", "--help"], quiet)).toBe(0);
-  expect(await main(["app"], quiet)).toBe(0);
+describe("the command line", () => {
+  const folder = project({ "config/deploy.yml": UNREACHABLE });
+
+  test.each([
+    ["deploy -d", "option '-d, --destination <name>' argument missing"],
+    ["deploy --bogus", "unknown option '--bogus'"],
+    ["deploy --skip-pusch", "(Did you mean --skip-push?)"],
+    ["deploy now", "too many arguments for 'deploy'. Expected 0 arguments but got 1."],
+    ["accessory boot", "missing required argument 'name'"],
+    ["lock acquire", "required option '-m, --message <text>' not specified"],
+    ["app logs -n many", `expected a whole number, got "many"`],
+    ["prune containers --retain=-1", `expected a whole number, got "-1"`],
+    ["prune all --retain 1.5", `expected a whole number, got "1.5"`],
+    ["app exec ls -e 1X=2", "expected KEY=VALUE"],
+    ["deploy -h ,", "name at least one"],
+    ["deplyo", "unknown command 'deplyo'\n(Did you mean deploy?)"],
+    ["app boto", "unknown command 'boto'\n(Did you mean boot?)"],
+    ["help nosuch", "unknown command 'nosuch'"],
+  ])("%s: one error, and 2", async (typed, words) => {
+    const said = await mrsk(folder, ...typed.split(" "));
+    expect(said).toMatchObject({ status: 2, stdout: "", stderr: expect.stringContaining(words) as string });
+  });
+
+  test.each([
+    "",
+    "help",
+    "-h",
+    "--help",
+    "help deploy",
+    "deploy -h",
+    "app",
+    "app help",
+    "app help boot",
+    "lock --help",
+  ])("%j: help on standard output, and 0", async (typed) => {
+    const said = await mrsk(folder, ...typed.split(" ").filter(Boolean));
+    expect(said).toMatchObject({ status: 0, stderr: "", stdout: expect.stringMatching(/^Usage: mrsk /) as string });
+  });
+
+  test("healthcheck alone performs", async () => {
+    const said = await mrsk(folder, "healthcheck", "--version", "1");
+    expect(said).toMatchObject({ status: 5, stderr: expect.stringContaining("connection refused") as string });
+  });
+
+  test("version needs no project", async () => {
+    for (const typed of ["version", "--version", "vers"]) {
+      expect(await mrsk(project({}), typed)).toMatchObject({ status: 0, stdout: "0.0.0-source\n" });
+    }
+  });
+
+  test("what later versions pushed to servers needs no push here", async () => {
+    for (const typed of ["push", "delete"]) {
+      expect(await mrsk(project({}), "env", typed)).toMatchObject({
+        status: 0,
+        stdout: expect.stringContaining("no env files on the servers") as string,
+      });
+    }
+  });
+
+  test("init writes what is missing, and says what takes the place of the binstub", async () => {
+    const bare = project({});
+    expect((await mrsk(bare, "init", "--bundle")).stdout.split("\n")).toEqual([
+      "Created configuration file in config/deploy.yml",
+      "Created .env file (keep it out of git)",
+      "Created sample hooks in .mrsk/hooks",
+      "--bundle has no meaning here. Instead of a binstub: `npm install --save-dev mrsk`, then `npx mrsk`.",
+      "",
+    ]);
+    for (const hook of readdirSync(join(bare, ".mrsk/hooks"))) {
+      expect(statSync(join(bare, ".mrsk/hooks", hook)).mode & 0o777).toBe(0o755);
+    }
+    expect((await mrsk(bare, "init")).stdout).toBe(
+      "Config file already exists in config/deploy.yml (remove first to create a new one)\n",
+    );
+  });
+
+  test("envify writes .env, or the destination's, for the user alone", async () => {
+    const here = project({ ".env.erb": "A=<%= 1 + 1 %>\n", ".env.staging.erb": "A=<%= 'b' %>\n" });
+    expect(await mrsk(here, "envify")).toEqual({ status: 0, stdout: "", stderr: "" });
+    expect(await mrsk(here, "-d", "staging", "envify", "-P")).toEqual({ status: 0, stdout: "", stderr: "" });
+    expect(readFileSync(join(here, ".env.staging"), "utf8")).toBe("A=b\n");
+    expect(statSync(join(here, ".env")).mode & 0o777).toBe(0o600);
+    expect(await mrsk(here, "envify", "-d", "nosuch")).toMatchObject({
+      status: 3,
+      stderr: expect.stringContaining("Template not found") as string,
+    });
+  });
+
+  test("config shows what the program works with, as YAML or JSON, before or after the command's name", async () => {
+    const shown = await mrsk(folder, "config", "--version", "7");
+    expect(shown).toMatchObject({ status: 0, stderr: "", stdout: expect.stringContaining("7") as string });
+    expect(shown.stdout).not.toContain("password: p");
+    const json = await mrsk(folder, "--version", "7", "config", "--json");
+    expect(JSON.parse(json.stdout)).toMatchObject({ version: "7" });
+  });
+
+  test("-c names another configuration, what stands after the command wins", async () => {
+    const said = await mrsk(folder, "-c", "one.yml", "config", "-c", "two.yml", "--version", "1");
+    expect(said).toMatchObject({ status: 3, stderr: expect.stringContaining("two.yml") as string });
+  });
+
+  test("docs explains a key", async () => {
+    expect((await mrsk(folder, "docs", "hooks_path")).stdout).toContain("Folder of the hooks on this machine");
+  });
+});
+
+test.each([
+  [{}, true, true],
+  [{}, false, false],
+  [{ NO_COLOR: "1" }, true, false],
+  [{ CI: "true" }, true, false],
+  [{ FORCE_COLOR: "1", CI: "true" }, false, true],
+  [{ FORCE_COLOR: "0" }, true, false],
+  [{ SSHKIT_COLOR: "1" }, false, true],
+])("with %j and a terminal: %s, colours: %s", (environment, terminal, colours) => {
+  expect(wantsColor(environment, terminal)).toBe(colours);
 });
 
 test("a known failure is told with its hint, a bug with its stack, one host's failure under its own name", () => {

@@ -53,9 +53,9 @@ test("the single commands", () => {
   ]).toEqual([
     "docker container start app-db",
     "docker container stop app-db",
-    "docker ps --filter label=service=app-db",
+    "docker ps --filter 'name=^app-db$'",
     "docker inspect --type container --format '{{.State.Status}}' app-db 2>/dev/null || true",
-    "docker container prune --force --filter label=service=app-db",
+    `[ -z "$(docker inspect --type container --format '{{.State.Status}}' app-db 2>/dev/null || true)" ] || docker container rm app-db`,
     "docker image rm --force mysql:8.0",
     "docker exec -it app-db mysql",
     `MYSQL_ROOT_PASSWORD=<MYSQL_ROOT_PASSWORD> docker run --rm --network private -e MYSQL_ROOT_PASSWORD -e MYSQL_ROOT_HOST=% ${VOLUMES} mysql:8.0 mysql -e 'show tables'`,

@@ -3,7 +3,7 @@ import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, 
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { installDocker, NOT_ALLOWED } from "../../src/commands/bootstrap.ts";
+import { installDocker, JOINED, NOT_ALLOWED } from "../../src/commands/bootstrap.ts";
 import { line } from "./support.ts";
 
 // A host made of fakes: only what is put into the folder can be found.
@@ -25,6 +25,12 @@ function fake(name: string, body: string): void {
 function host({ root }: { root: boolean }): void {
   fake("id", `case $1 in -u) echo ${root ? 0 : 1000} ;; -un) echo deploy ;; esac`);
   if (!root) fake("sudo", "exit 1");
+}
+
+/** A login user whose sudo asks for nothing. */
+function sudoer(): void {
+  fake("id", "case $1 in -u) echo 1000 ;; -un) echo deploy ;; esac");
+  fake("sudo", 'shift; [ "$1" = true ] || USING_SUDO=yes exec "$@"');
 }
 
 /** A package manager whose docker answers, and whose curl reaches nothing. */
@@ -66,6 +72,8 @@ test("Docker's own script is taken where it can be had", () => {
 test.each([
   ["apt-get", "install -y -qq --no-install-recommends docker.io iptables"],
   ["dnf", "install -y -q docker"],
+  ["yum", "install -y -q docker"],
+  ["zypper", "--non-interactive --quiet install docker"],
   ["apk", "add --quiet docker"],
 ])("without it, %s has a package", (name, expected) => {
   host({ root: true });
@@ -74,4 +82,38 @@ test.each([
   expect(status).toBe(0);
   expect(stdout).toMatch(/^installed the distribution's docker/);
   expect(log).toContain(`${name} ${expected}`);
+});
+
+test("wget serves where there is no curl, which then comes as a package", () => {
+  host({ root: true });
+  withPackages("apt-get");
+  fake("wget", `echo 'printf "#!/bin/sh\\nexit 0\\n" >${folder}/docker; /bin/chmod +x ${folder}/docker'`);
+  const { status, stdout, log } = install();
+  expect({ status, stdout }).toEqual({ status: 0, stdout: "installed by Docker's own script\n" });
+  expect(log).toContain("wget -qO- -T 30 https://get.docker.com");
+  expect(log).toMatch(/apt-get install .* curl ca-certificates/);
+});
+
+test("where dnf has no package docker, Fedora's moby-engine is it", () => {
+  host({ root: true });
+  const brings = (tool: string) => `printf '#!/bin/sh\\nexit 0\\n' >${folder}/${tool}; /bin/chmod +x ${folder}/${tool}`;
+  fake("curl", "exit 7");
+  fake("dnf", `case "$*" in *moby-engine*) ${brings("docker")} ;; *docker*) exit 1 ;; esac`);
+  const { status, log } = install();
+  expect(status).toBe(0);
+  expect(log).toContain("dnf install -y -q moby-engine");
+});
+
+test("a login user with sudo installs by it, and joins the group", () => {
+  sudoer();
+  fake("usermod", "exit 0");
+  // Docker answers to root alone.
+  const docker = `printf '#!/bin/sh\\n[ "$USING_SUDO" ]\\n' >${folder}/docker; /bin/chmod +x ${folder}/docker`;
+  fake("curl", "exit 7");
+  fake("apt-get", `case "$*" in *docker.io*) ${docker} ;; esac`);
+  const { status, stdout, log } = install();
+  expect(status).toBe(0);
+  expect(stdout).toBe(`installed the distribution's docker.io\ndeploy ${JOINED}\n`);
+  expect(log).toMatch(/sudo -n env DEBIAN_FRONTEND=noninteractive apt-get install/);
+  expect(log).toContain("usermod -aG docker deploy");
 });

@@ -41,16 +41,30 @@ test("the first one has the lock, with its details in the original's format", ()
 
 test("the second one learns who has it", () => {
   run(acquireLock(staging, text));
-  expect(run(acquireLock(staging, "other"))).toMatchObject({ status: LOCK_HELD, stdout: text });
+  expect(run(acquireLock(staging, "other"))).toMatchObject({ status: LOCK_HELD, stdout: `${text}\n` });
   expect(run(lockStatus(staging)).stdout).toBe(`${text}\n`);
 });
 
-test("another destination has a lock of its own", () => {
+test.each([
+  ["no details", (folder: string) => rmSync(join(folder, "details"))],
+  ["empty details", (folder: string) => writeFileSync(join(folder, "details"), "")],
+])("a lock with %s, whose owner was cut off while taking it, is held and says so", (_, cut) => {
   run(acquireLock(staging, text));
-  expect(run(acquireLock(config(), text)).status).toBe(0);
+  cut(join(home, ".mrsk/lock-app-staging"));
+  const words = "The lock has no details: whoever took it was cut off while doing so\n";
+  expect(run(acquireLock(staging, "other"))).toMatchObject({ status: LOCK_HELD, stdout: words });
+  expect(run(lockStatus(staging)).stdout).toBe(words);
+  expect(run(releaseLock(staging)).stdout).toBe("released\n");
 });
 
-test("a lock that cannot be made is another failure than one that is held", () => {
+test("7.1 row 13: another service or destination has a lock of its own", () => {
+  run(acquireLock(staging, text));
+  expect(run(acquireLock(config(), text)).status).toBe(0);
+  expect(run(acquireLock(config({ service: "app-two" }), text)).status).toBe(0);
+  expect(run(acquireLock(staging, text)).status).toBe(LOCK_HELD);
+});
+
+test("7.1 row 40: a lock that cannot be made is another failure than one that is held", () => {
   writeFileSync(join(home, ".mrsk"), "in the way");
   const { status, stderr } = run(acquireLock(staging, text));
   expect(status).not.toBe(0);
@@ -77,7 +91,7 @@ test("releasing a lock that is not there is no error", () => {
   expect(run(releaseLock(staging))).toMatchObject({ status: 0, stdout: "" });
 });
 
-test("an audit line arrives as it is, whatever it contains", () => {
+test("7.1 row 17: an audit line arrives as it is, whatever it contains", () => {
   // The original's brackets were a pattern: a file of that name took their place.
   writeFileSync(join(home, "2"), "");
   const entry = { at: "2023-06-01T12:00:00Z", performer: "ann", role: "web", text: "Ran 'x; $HOME' > a\nb" };

@@ -97,7 +97,7 @@ test("the registry's password goes to standard input", () => {
   expect(line(logout(config().registry))).toBe("docker logout");
 });
 
-test("the probe container publishes nothing, not even what the role's options would", () => {
+test("7.1 row 37: the probe container publishes nothing, not even what the role's options would", () => {
   const web = role({ options: new Map<string, string | string[]>([["publish", ["80:80"]], ["memory", "1g"]]) }); // biome-ignore format: one line
   expect(line(runProbe(staging, web, { version: "9", secrets: new Map(), startInterval: false }))).toBe(
     "docker run --detach --name healthcheck-app-staging-9 --label service=healthcheck-app-staging " +

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { removeImages } from "../../src/commands/app.ts";
 import type { Body } from "../../src/commands/command.ts";
-import { pruneImages, removeContainers } from "../../src/commands/prune.ts";
+import { pruneImages, pruneProbes, removeContainers } from "../../src/commands/prune.ts";
 import { config, line } from "./support.ts";
 
 let folder: string;
@@ -14,15 +14,20 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true }));
 
-/** What docker was asked to change, the lists being these. */
-function changes(body: Body, lists: { images: string; containers: string }): string[] {
+/** What docker was asked to change, the lists being these. Labels of images by name; `containers` by what they run. */
+function changes(
+  body: Body,
+  lists: { images: string; containers: string; labels?: Readonly<Record<string, string>> },
+): string[] {
   const docker = join(folder, "docker");
+  const labels = Object.entries(lists.labels ?? {}).map(([image, label]) => `${image}) echo ${label} ;;`);
   writeFileSync(
     docker,
     `#!/bin/sh
 case "$1 $2" in
   "image ls") printf '%s\\n' '${lists.images.replaceAll("\n", "' '")}' ;;
-  "container ls") printf '%s\\n' '${lists.containers.replaceAll("\n", "' '")}' ;;
+  "container ls") [ -z '${lists.containers}' ] || printf '%s\\n' '${lists.containers.replaceAll("\n", "' '")}' ;;
+  "image inspect") case $5 in ${labels.join(" ")} *) echo '<no value>' ;; esac ;;
   *) echo "$*" >>${folder}/changes; [ "$3" != dhh/app:refused ] ;;
 esac
 `,
@@ -54,6 +59,32 @@ test("removing the app removes every image of its repository that docker lets go
     "image rm dhh/app:refused",
     "image prune --all --force --filter label=service=app",
   ]);
+});
+
+test("removing the app leaves images that another service calls its own", () => {
+  const lists = {
+    images: "dhh/app:1\ndhh/app:2",
+    containers: "",
+    labels: { "dhh/app:1": "app", "dhh/app:2": "app-two" },
+  };
+  expect(changes(removeImages(config()), lists)).toEqual([
+    "image rm dhh/app:1",
+    "image prune --all --force --filter label=service=app",
+  ]);
+});
+
+test("7.1 row 36: with a destination images are removed too, but not what another destination's containers need", () => {
+  const lists = { images: "dhh/app:latest\ndhh/app:1\ndhh/app:2", containers: "dhh/app:1" };
+  expect(changes(removeImages(config({ destination: "staging" })), lists)).toEqual([
+    "image rm dhh/app:2",
+    "image prune --force --filter label=service=app --filter dangling=true",
+  ]);
+});
+
+test("probe containers that were cut off are found by their own label", () => {
+  expect(line(pruneProbes(config({ destination: "staging" })))).toBe(
+    "docker container prune --force --filter label=service=healthcheck-app-staging",
+  );
 });
 
 test("containers are removed by id", () => {

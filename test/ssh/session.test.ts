@@ -255,7 +255,7 @@ describe("keys and ways through", () => {
     bastion.close();
   });
 
-  test("a proxy command carries the connection", async () => {
+  test("7.1 row 19: a proxy command carries the connection, an interactive command's too", async () => {
     const own = connections(
       sshSettings(sshd, {
         proxyCommand: `node -e "const s=require('net').connect(%p,'%h');process.stdin.pipe(s);s.pipe(process.stdout)"`,
@@ -263,6 +263,10 @@ describe("keys and ways through", () => {
     );
     const result = await host(own).run(script("Try", [step("Say", sh`echo through`)]));
     expect(result.text("Say")).toBe("through");
+    const { PassThrough } = await import("node:stream");
+    const person = { input: new PassThrough() as never, output: new PassThrough() as never, type: "vt100" };
+    const status = await new RemoteHost("127.0.0.1", own, () => {}, person).terminal(["sh", "-c", raw("'exit 7'")]);
+    expect(status).toBe(7);
     await own.close();
   });
 

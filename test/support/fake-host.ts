@@ -1,7 +1,7 @@
 import { redact, render } from "../../src/commands/command.ts";
 import { type Script, secretsOfScript } from "../../src/commands/script.ts";
 import { CommandFailedError } from "../../src/errors.ts";
-import type { Host, ScriptResult, StepResult } from "../../src/hosts/host.ts";
+import type { Host, RunOptions, ScriptResult, StepResult } from "../../src/hosts/host.ts";
 
 interface Answer {
   readonly pattern: RegExp;
@@ -10,12 +10,14 @@ interface Answer {
   readonly stderr: string;
 }
 
-/** A host that answers by pattern and keeps a transcript: the steps' names, and their commands. */
+/** A host that answers by pattern and keeps a transcript: the name of each step, and its command. */
 export class FakeHost implements Host {
   readonly name: string;
   readonly steps: string[] = [];
-  /** `SCRIPT > STEP: COMMAND`, a secret as its name in angle brackets. */
+  /** The commands of `steps`, as a log shows them. */
   readonly commands: string[] = [];
+  /** `SCRIPT > STEP: COMMAND`, a secret as its name in angle brackets. */
+  readonly transcript: string[] = [];
   /** Values of the secrets that came, by name. */
   readonly secrets = new Map<string, string>();
   private readonly answers: Answer[] = [];
@@ -36,15 +38,17 @@ export class FakeHost implements Host {
     return this;
   }
 
-  async run(script: Script): Promise<ScriptResult> {
+  async run(script: Script, { onOutput }: RunOptions = {}): Promise<ScriptResult> {
     const done: StepResult[] = [];
     for (const secret of secretsOfScript(script)) this.secrets.set(secret.name, secret.reveal());
     for (const { name, body, mode } of script.steps) {
       const command = redact(body);
       this.steps.push(name);
-      this.commands.push(`${script.title} > ${name}: ${render(body, (secret) => `<${secret.name}>`)}`);
+      this.commands.push(command);
+      this.transcript.push(`${script.title} > ${name}: ${render(body, (secret) => `<${secret.name}>`)}`);
       const answer = this.answers.find(({ pattern }) => pattern.test(name) || pattern.test(command));
       const { status, stdout, stderr } = answer ?? { status: 0, stdout: "", stderr: "" };
+      if (stdout) onOutput?.({ host: this.name, step: name, stream: "stdout", text: stdout, masked: stdout });
       done.push({ name, status, stdout, stderr, seconds: 0 });
       if (status !== 0 && mode !== "try") {
         throw new CommandFailedError({ host: this.name, step: name, command, status, output: stdout + stderr });
@@ -56,5 +60,10 @@ export class FakeHost implements Host {
 
   terminal(): Promise<number> {
     return Promise.resolve(0);
+  }
+
+  async reconnect(): Promise<void> {
+    this.steps.push("(a new connection)");
+    this.commands.push("");
   }
 }

@@ -40,6 +40,7 @@ export function fakeRun(config: Config, overrides: Partial<Run> = {}): FakeRun {
     git: async () => ({ revision: undefined, changes: [], userName: "" }),
     givenVersion: undefined,
     performer: async () => "somebody",
+    lockOwner: async () => "Some Body",
     command: ["deploy"],
     skipHooks: true,
     variables: new Map(),

@@ -57,7 +57,7 @@ export async function transcriptOf(written: Written, circumstances: Circumstance
     const all = { Dockerfile: "FROM scratch\n", ...files, "deploy.yml": stringify({ ...REQUIRED, ...written }) };
     for (const [path, text] of Object.entries(all)) {
       mkdirSync(dirname(join(cwd, path)), { recursive: true });
-      writeFileSync(join(cwd, path), text);
+      writeFileSync(join(cwd, path), text, { mode: 0o755 });
     }
     const config = await loadConfig({ file: "deploy.yml", destination: undefined, cwd, environment: new Map() });
     const given = { get: (name: string) => `value of ${name}` };
@@ -91,7 +91,7 @@ export async function transcriptOf(written: Written, circumstances: Circumstance
 
 /** Steps of all hosts in the order they were run in. */
 function record(host: FakeHost, lines: string[]): void {
-  host.commands.push = (...commands) => lines.push(...commands.map((line) => `${host.name}> ${line}`));
+  host.transcript.push = (...commands) => lines.push(...commands.map((line) => `${host.name}> ${line}`));
 }
 
 function answer(host: FakeHost, name: string, old: boolean): void {

@@ -1,0 +1,34 @@
+import { createInterface } from "node:readline";
+import { InterruptedError } from "../errors.ts";
+
+/** Whom to ask. */
+interface Person {
+  readonly input: NodeJS.ReadableStream;
+  readonly output: NodeJS.WritableStream;
+  /** Ctrl-C. */
+  readonly signal: AbortSignal;
+}
+
+/**
+ * As the original asks: `y` is a yes, `N` or nothing a no, anything else is asked again. The end of input is a no.
+ * @throws InterruptedError
+ */
+export async function confirm(question: string, { input, output, signal }: Person): Promise<boolean> {
+  const lines = createInterface({ input, signal });
+  const ask = () => void output.write(`${question} [y, N] (N) `);
+  ask();
+  try {
+    for await (const line of lines) {
+      const answer = line.trim();
+      if (answer === "y") return true;
+      if (answer === "N" || answer === "") return false;
+      output.write("Your response must be one of: [y, N]. Please try again.\n");
+      ask();
+    }
+    if (signal.aborted) throw new InterruptedError();
+    output.write("\nNo answer, which is a no: -y is a yes without a question.\n");
+    return false;
+  } finally {
+    lines.close();
+  }
+}

@@ -1,0 +1,280 @@
+import { afterEach, expect, test, vi } from "vitest";
+import type { Config } from "../../src/config/config.ts";
+import { startApp, stopApp } from "../../src/flow/app.ts";
+import { removeApp } from "../../src/flow/app-removal.ts";
+import { bootApp, deploy, rollback } from "../../src/flow/deploy.ts";
+import { accessoryExec, appExec } from "../../src/flow/exec.ts";
+import { performHealthcheck } from "../../src/flow/healthcheck.ts";
+import { withLock } from "../../src/flow/lock.ts";
+import { appLogs } from "../../src/flow/logs.ts";
+import { remove } from "../../src/flow/remove.ts";
+import type { Run } from "../../src/flow/run.ts";
+import { bootTraefik } from "../../src/flow/traefik.ts";
+import { onHosts } from "../../src/hosts/on-hosts.ts";
+import { select } from "../../src/hosts/select.ts";
+import { accessory, config, role } from "../commands/support.ts";
+import { configOf, withRequired } from "../config/from-yaml.ts";
+import { type FakeRun, fakeRun } from "../support/fake-run.ts";
+import { observed, ownLabels, type Seen } from "../support/seen.ts";
+
+// Section 7.1 of what is known of MRSK 0.13.2: its bugs in what happens and in what order, which are not copied.
+const [FIRST, SECOND] = ["192.0.2.1", "192.0.2.2"] as const;
+const quick = { limit: undefined, waitSeconds: 0, watchSeconds: 0 };
+
+/** Hosts on which these containers run behind mrsk's Traefik, each with the labels of its role. */
+function running(app: Config, containers: readonly Omit<Seen, "labels">[], overrides: Partial<Run> = {}): FakeRun {
+  const run = fakeRun(app, overrides);
+  for (const name of new Set(app.roles.flatMap(({ hosts }) => hosts))) {
+    run.host(name);
+    const seen = containers.map((container) => {
+      const own = app.roles.find((one) => one.name === (container.role ?? "web"));
+      return { ...container, labels: own ? ownLabels(app, own) : {} };
+    });
+    observed(run.hosts.get(name)!, seen, { traefik: true });
+  }
+  return run;
+}
+
+const steps = (run: FakeRun, host: string = FIRST) => run.hosts.get(host)?.steps ?? [];
+const commands = (run: FakeRun, host: string = FIRST) => run.hosts.get(host)?.commands ?? [];
+const one = (overrides: Partial<Config> = {}) => config({ boot: quick, ...overrides });
+
+afterEach(() => void vi.restoreAllMocks());
+
+test("7.1 row 3: the lock is freed only when the last host has ended, and both failures are told", async () => {
+  const run = fakeRun(one({ roles: [role({ hosts: [FIRST, SECOND] })] }));
+  const order: string[] = [];
+  let end = () => {};
+  const slow = new Promise<void>((resolve) => (end = resolve));
+  const report = (event: Parameters<Run["report"]>[0]) => void (event.kind === "title" && order.push(event.text));
+  const work = withLock({ ...run, report }, () =>
+    onHosts([{ name: FIRST }, { name: SECOND }], async ({ name }) => {
+      if (name === FIRST) throw new Error("first is gone");
+      await slow;
+      order.push("the second host ended");
+      throw new Error("second too");
+    }),
+  );
+  setTimeout(end, 20);
+  await expect(work).rejects.toThrow(/2 hosts failed:[^]*first is gone[^]*second too/);
+  expect(order).toEqual(["Acquiring the deploy lock...", "the second host ended", "Releasing the deploy lock..."]);
+});
+
+test("7.1 row 5: accessory exec prints what the command says", async () => {
+  const run = fakeRun(one({ accessories: [accessory({ hosts: [FIRST] })] }));
+  run.host(FIRST);
+  run.hosts.get(FIRST)!.replies(/^Command$/, "tables: 3\n");
+  await accessoryExec(run, "db", "show tables", { interactive: false, reuse: true, env: [] });
+  expect(run.printed.join("")).toContain("Accessory db Host: 192.0.2.1\ntables: 3\n");
+});
+
+test("7.1 row 7: a percentage of few hosts is one host, not none", async () => {
+  const { boot } = await configOf(withRequired("boot: {limit: 10%}"));
+  expect(boot.limit).toBe(1);
+});
+
+test("7.1 row 8: a quoted limit is a number, and nothing is waited for after the last group", async () => {
+  const { boot } = await configOf(withRequired('boot: {limit: "2"}'));
+  expect(boot.limit).toBe(2);
+  const hosts = [FIRST, SECOND, "192.0.2.3"];
+  const waits: number[] = [];
+  const app = one({ roles: [role({ hosts })], boot: { limit: 2, waitSeconds: 9, watchSeconds: 0 } });
+  const run = running(app, [{ name: "app-web-0" }]);
+  Object.assign(run.clock, { sleep: async (seconds: number) => void waits.push(seconds) });
+  await bootApp({ ...run, givenVersion: "1" });
+  expect(waits).toEqual([9]);
+});
+
+test("7.1 row 9: a version with dashes is found as the one that is live, and stops", async () => {
+  const run = running(one(), [{ name: "app-web-v1-rc1" }]);
+  await deploy(run, { skipPush: true });
+  expect(run.events).toContainEqual(
+    expect.objectContaining({ text: "app-web-1 is live instead of app-web-v1-rc1" }) as object,
+  );
+  expect(commands(run).join("\n")).toMatch(/docker stop.* id-of-app-web-v1-rc1/);
+});
+
+test("7.1 row 10: a rollback to a version that is not there fails, before any container changes", async () => {
+  const run = running(one(), [{ name: "app-web-1" }]);
+  run.hosts.get(FIRST)!.replies(/^Pull the image$/, "manifest unknown", 1);
+  await expect(rollback(run, "nosuch")).rejects.toMatchObject({
+    exitCode: 2,
+    message: expect.stringMatching(
+      /The app version 'nosuch' is not available as a container\n.*role web has no container of version nosuch \(it has: 1\)/,
+    ) as string,
+    hint: "See `mrsk app containers` for what there is.",
+  });
+  expect(steps(run).filter((step) => /^(?:Start|Stop|Switch)/.test(step))).toEqual([]);
+});
+
+test("7.1 row 11: hosts that only have accessories are no hosts for the app", async () => {
+  const app = one({ accessories: [accessory({ hosts: ["192.0.2.9"] })] });
+  const filters = { hosts: ["192.0.2.9"], roles: undefined, primary: false };
+  const run = fakeRun(app, { filters, selection: select(app, filters) });
+  for (const act of [bootApp, stopApp, bootTraefik, (given: Run) => deploy(given, { skipPush: true })]) {
+    await expect(act(run)).rejects.toMatchObject({
+      exitCode: 2,
+      message: expect.stringMatching(/^No selected host runs (?:the app|Traefik)$/) as string,
+      hint: "These do: 192.0.2.1.",
+    });
+  }
+});
+
+test("7.1 row 12: the lock is on the configured primary host, whatever the filters", async () => {
+  const app = one({ roles: [role({ hosts: [FIRST, SECOND] })] });
+  const filters = { hosts: [SECOND], roles: undefined, primary: false };
+  const run = fakeRun(app, { filters, selection: select(app, filters) });
+  await withLock(run, async () => {});
+  expect(steps(run, FIRST)).toEqual(["Take the lock", "Release the lock"]);
+  expect(steps(run, SECOND)).toEqual([]);
+});
+
+test("7.1 row 14: Ctrl-C, and a boot that fails, free the lock", async () => {
+  const interrupted = running(one(), [{ name: "app-web-0" }]);
+  const stopping = { ...interrupted, performer: async () => (interrupted.abort(), "somebody") };
+  await expect(deploy(stopping, { skipPush: true })).rejects.toMatchObject({ exitCode: 130 });
+  expect(steps(interrupted).at(-1)).toBe("Release the lock");
+  const failing = running(one(), [{ name: "app-web-0" }]);
+  failing.hosts.get(FIRST)!.replies(/^Wait until healthy/, "no answer", 66);
+  await expect(bootApp({ ...failing, givenVersion: "1" })).rejects.toMatchObject({ exitCode: 6 });
+  expect(steps(failing).at(-1)).toBe("Release the lock");
+});
+
+test("7.1 row 16: remove asks once, before the lock, and a no changes nothing", async () => {
+  const app = one({
+    accessories: [accessory({ hosts: [FIRST] }), accessory({ name: "cache", service: "app-cache", hosts: [FIRST] })],
+  });
+  const asked: string[] = [];
+  const answering = (answer: boolean) => async (question: string) => asked.push(question) > 0 && answer;
+  const refused = running(app, [{ name: "app-web-1" }], { confirm: answering(false) });
+  await remove(refused, { confirmed: false });
+  expect(steps(refused)).toEqual([]);
+  expect(refused.printed).toEqual(["Aborted\n"]);
+  const agreed = running(app, [{ name: "app-web-1" }], { confirm: answering(true) });
+  await remove(agreed, { confirmed: false });
+  expect(steps(agreed)[0]).toBe("Take the lock");
+  expect(asked).toEqual(Array(2).fill("This will remove all containers and images. Are you sure?"));
+});
+
+test("7.1 row 24: app boot names the container after the version that is live, not latest", async () => {
+  const run = running(one(), [{ name: "app-web-v7" }]);
+  await bootApp(run);
+  expect(commands(run).find((command) => command.startsWith("docker run"))).toContain("--name app-web-v7 ");
+  const stopped = running(one(), [{ name: "app-web-v6", state: "exited" }]);
+  await bootApp(stopped);
+  expect(commands(stopped).find((command) => command.startsWith("docker run"))).toContain("--name app-web-v6 ");
+});
+
+test("7.1 row 24: hosts that run different versions are told, and which to boot is asked", async () => {
+  const app = one({ roles: [role({ hosts: [FIRST, SECOND] })] });
+  const run = fakeRun(app);
+  for (const [host, name] of [
+    [FIRST, "app-web-1"],
+    [SECOND, "app-web-2"],
+  ] as const) {
+    run.host(host);
+    observed(run.hosts.get(host)!, [{ name }]);
+  }
+  await expect(bootApp(run)).rejects.toMatchObject({
+    exitCode: 2,
+    message: "Which version? 192.0.2.1 (web): 1, 192.0.2.2 (web): 2",
+    hint: "Name one: mrsk app boot --version VERSION",
+  });
+});
+
+test("7.1 row 26: --skip-push in a dirty tree is refused, before anything is touched", async () => {
+  const run = running(one(), [], { version: async () => "abc_uncommitted_0123456789abcdef" });
+  await expect(deploy(run, { skipPush: true })).rejects.toMatchObject({
+    exitCode: 2,
+    message: "There are uncommitted changes, so the version to deploy was never built",
+  });
+  expect(steps(run)).toEqual([]);
+});
+
+test("7.1 row 33: --hosts of a worker starts no Traefik there", async () => {
+  const workers = role({ name: "workers", hosts: [SECOND], traefik: false, healthcheck: undefined });
+  const app = one({ roles: [role(), workers] });
+  const filters = { hosts: [SECOND], roles: undefined, primary: false };
+  const run = fakeRun(app, { filters, selection: select(app, filters) });
+  run.host(SECOND);
+  observed(run.hosts.get(SECOND)!);
+  await deploy(run, { skipPush: true });
+  expect(steps(run, SECOND)).toContain("Start app-workers-1 (workers)");
+  expect(commands(run, SECOND).join("\n")).not.toContain("--name traefik");
+});
+
+test("7.1 row 35: app remove takes every container, of roles that are gone from deploy.yml too", async () => {
+  const run = running(one(), [
+    { name: "app-web-2" },
+    { name: "app-web-1" },
+    { name: "app-jobs-1", role: "jobs" },
+    { name: "app-web-staging-1", destination: "staging" },
+  ]);
+  await removeApp(run);
+  const stopped = commands(run).filter((command) => command.includes("docker stop"));
+  expect(stopped.map((command) => /id-of-\S+/.exec(command)![0])).toEqual([
+    "id-of-app-web-2",
+    "id-of-app-web-1",
+    "id-of-app-jobs-1",
+  ]);
+  expect(commands(run)).toContain("docker container rm id-of-app-jobs-1");
+  expect(commands(run)).toContain("rm -f /root/.mrsk/traefik/app-jobs.yml");
+  expect(commands(run).join("\n")).not.toContain("staging");
+});
+
+test("7.1 row 37: the container of healthcheck perform publishes nothing", async () => {
+  const app = one({ roles: [role({ options: new Map([["publish", ["80:3000"]]]) })] });
+  const run = fakeRun(app);
+  await performHealthcheck(run);
+  const started = commands(run).find((command) => command.startsWith("docker run"));
+  expect(started).toContain("--name healthcheck-app-1 ");
+  expect(started).not.toContain("publish");
+});
+
+test("7.1 row 38: a Traefik that cannot start is an error", async () => {
+  const run = fakeRun(one());
+  run.host(FIRST);
+  observed(run.hosts.get(FIRST)!).replies(/^Start Traefik$/, "unknown flag: --bad-option", 125);
+  await expect(bootTraefik(run)).rejects.toMatchObject({
+    exitCode: 5,
+    message: expect.stringContaining("unknown flag: --bad-option") as string,
+  });
+});
+
+test("7.1 row 42: what a followed log is of is told before it, on standard error", async () => {
+  const run = running(one(), [{ name: "app-web-1" }]);
+  run.hosts.get(FIRST)!.replies(/^Follow$/, "a line\n");
+  await appLogs(run, { follow: true });
+  expect(run.events).toContainEqual({ kind: "note", text: "Following logs on 192.0.2.1..." });
+  expect(run.printed).toEqual(["a line\n"]);
+});
+
+test("7.1 row 45: stopping where nothing runs is no failure, and asks docker for nothing", async () => {
+  const run = running(one(), [{ name: "app-web-1", state: "exited" }]);
+  await stopApp(run);
+  expect(steps(run).filter((step) => step.startsWith("Stop"))).toEqual([]);
+  await startApp(run);
+  expect(steps(run)).toContain("Start app-web-1");
+});
+
+test("7.1 row 47: --since and --lines count while following", async () => {
+  const run = running(one(), [{ name: "app-web-1" }]);
+  await appLogs(run, { follow: true, since: "10m", lines: 5 });
+  expect(commands(run).at(-1)).toBe("docker logs --since 10m --tail 5 --timestamps --follow id-of-app-web-1 2>&1");
+});
+
+test("7.1 row 49: the log of a container that did not become healthy is in the error", async () => {
+  const run = running(one(), [{ name: "app-web-0" }]);
+  run.hosts.get(FIRST)!.replies(/^Wait until healthy/, "Last lines of its log:\nboom: no database", 66);
+  await expect(deploy(run, { skipPush: true })).rejects.toMatchObject({
+    exitCode: 6,
+    message: expect.stringContaining("boom: no database") as string,
+  });
+});
+
+test("app exec in a new container needs nothing that runs", async () => {
+  const run = running(one(), []);
+  run.hosts.get(FIRST)!.replies(/^Command$/, "42\n");
+  await appExec(run, "node report.js", { interactive: false, reuse: false, env: [] });
+  expect(run.printed.join("")).toContain("42\n");
+});

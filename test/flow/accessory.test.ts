@@ -1,0 +1,217 @@
+import { existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import type { Accessory } from "../../src/config/config.ts";
+import {
+  accessoryDetails,
+  bootAccessory,
+  createAccessoryDirectories,
+  rebootAccessory,
+  removeAccessory,
+  removeAccessoryContainer,
+  removeAccessoryDirectory,
+  removeAccessoryImage,
+  restartAccessory,
+  startAccessory,
+  stopAccessory,
+  uploadAccessory,
+} from "../../src/flow/accessory.ts";
+import type { Run } from "../../src/flow/run.ts";
+import { accessory, config } from "../commands/support.ts";
+import { type Machine, machine } from "../support/fake-docker.ts";
+import { type FakeRun, fakeRun } from "../support/fake-run.ts";
+
+/** A run whose servers are one real shell. */
+function runOn(here: Machine, overrides: Partial<Accessory> = {}): FakeRun {
+  const db = accessory({ image: "registry.test/db:1", ...overrides });
+  const base = config();
+  const registry = { ...base.registry, server: "registry.test" };
+  return fakeRun({ ...base, registry, accessories: [db] }, { host: () => here.host, cwd: here.home });
+}
+
+/** `state` is what docker says of the accessory's container; nothing: there is none. */
+const docker = (state: string, more = "") =>
+  `case "$*" in
+  "inspect --type container --format {{.State.Status}} app-db") [ -z "${state}" ] || echo ${state} ;;
+  ${more}
+esac`;
+
+const changes = (here: Machine) => here.asked().filter((words) => !words.startsWith("inspect"));
+
+test("boot makes directories, uploads files, logs in where the image is our registry's, and starts", async () => {
+  const here = machine(docker(""));
+  writeFileSync(join(here.home, "my.cnf"), "[mysqld]\n");
+  const run = runOn(here, {
+    directories: [
+      { source: "data", target: "/var/lib/mysql", mountOptions: undefined },
+      { source: "/srv/abs", target: "/abs", mountOptions: "ro" },
+    ],
+    files: [{ local: "my.cnf", remote: "/etc/mysql/my.cnf", mode: "640" }],
+  });
+  await bootAccessory(run, "db");
+  expect(statSync(join(here.home, "app-db/data")).isDirectory()).toBe(true);
+  expect(readFileSync(join(here.home, "app-db/etc/mysql/my.cnf"), "utf8")).toBe("[mysqld]\n");
+  expect(statSync(join(here.home, "app-db/etc/mysql/my.cnf")).mode & 0o777).toBe(0o640);
+  const [login, started] = changes(here);
+  expect(login).toBe("login registry.test -u pw --password-stdin");
+  expect(started).toMatch(/^run --name app-db --detach .*--publish 3306:3306/);
+  expect(started).toContain(`--volume ${here.home}/app-db/data:/var/lib/mysql`);
+  expect(started).toContain("--volume /srv/abs:/abs:ro");
+  expect(run.events).toContainEqual({ kind: "note", host: "localhost", text: "started app-db" });
+});
+
+test("7.1 row 44: boot leaves one that runs alone, its files and its audit log too", async () => {
+  const here = machine(docker("running"));
+  writeFileSync(join(here.home, "my.cnf"), "[mysqld]\n");
+  const run = runOn(here, {
+    image: "mysql:8.0",
+    files: [{ local: "my.cnf", remote: "/etc/mysql/my.cnf", mode: "755" }],
+  });
+  await bootAccessory(run, "all");
+  expect(changes(here)).toEqual([]);
+  expect(existsSync(join(here.home, "app-db"))).toBe(false);
+  expect(existsSync(join(here.home, "mrsk-app-audit.log"))).toBe(false);
+  expect(run.events).toContainEqual(
+    expect.objectContaining({ text: "app-db runs already, and is left alone" }) as object,
+  );
+});
+
+test("boot starts one that was stopped, as it is", async () => {
+  const here = machine(docker("exited"));
+  await bootAccessory(runOn(here, { image: "mysql:8.0" }), "db");
+  expect(changes(here)).toEqual(["container start app-db"]);
+});
+
+test("reboot logs in and pulls before it stops anything", async () => {
+  // The container is there until it is removed.
+  const here = machine(
+    `gone=$(dirname "$0")/gone
+case "$*" in
+  inspect*app-db) [ -e "$gone" ] || echo exited ;;
+  "container rm app-db") : >"$gone" ;;
+esac`,
+  );
+  await rebootAccessory(runOn(here), "db");
+  const short = changes(here).map((words) => words.split(" ").slice(0, 3).join(" "));
+  expect(short).toEqual([
+    "login registry.test -u",
+    "pull registry.test/db:1",
+    "container stop app-db",
+    "container rm app-db",
+    "login registry.test -u",
+    "run --name app-db",
+  ]);
+});
+
+test("a reboot whose image cannot be had stops nothing; with the image at hand it goes on", async () => {
+  const pulls = (present: boolean) =>
+    docker("running", `pull*) echo "no such host" >&2; exit 1 ;;\n"image inspect"*) exit ${present ? 0 : 1} ;;`);
+  const without = machine(pulls(false));
+  await expect(rebootAccessory(runOn(without), "db")).rejects.toThrow("no such host");
+  expect(changes(without).some((words) => words.startsWith("container"))).toBe(false);
+  const present = machine(pulls(true));
+  await rebootAccessory(runOn(present), "db");
+  expect(changes(present)).toContain("container stop app-db");
+});
+
+test("the hidden parts can be called alone", async () => {
+  const here = machine(docker("exited"));
+  writeFileSync(join(here.home, "init.sql.erb"), "-- <%= ENV['GREETING'] %>\n");
+  const run = runOn(here, {
+    env: { clear: new Map([["GREETING", "hello"]]), secret: [] },
+    directories: [{ source: "data", target: "/data", mountOptions: undefined }],
+    files: [{ local: "init.sql.erb", remote: "/init.sql", mode: "755" }],
+  });
+  await createAccessoryDirectories(run, "db");
+  await uploadAccessory(run, "db");
+  expect(existsSync(join(here.home, "app-db/data"))).toBe(true);
+  expect(readFileSync(join(here.home, "app-db/init.sql"), "utf8")).toBe("-- hello\n");
+  await removeAccessoryContainer(run, "db");
+  await removeAccessoryImage(run, "db");
+  await removeAccessoryDirectory(run, "db");
+  expect(existsSync(join(here.home, "app-db"))).toBe(false);
+  expect(changes(here)).toEqual(["container rm app-db", "image rm --force registry.test/db:1"]);
+});
+
+test("start fails where there is none, stop does not, restart is both", async () => {
+  const here = machine('case "$*" in "container st"*) echo "No such container" >&2; exit 1 ;; esac');
+  await stopAccessory(runOn(here), "db");
+  await expect(startAccessory(runOn(here), "db")).rejects.toThrow("No such container");
+  const there = machine();
+  await restartAccessory(runOn(there), "db");
+  expect(changes(there)).toEqual(["container stop app-db", "container start app-db"]);
+});
+
+test("an uploaded file that is missing here is told, and nothing is started", async () => {
+  const here = machine(docker(""));
+  const run = runOn(here, { files: [{ local: "nosuch.cnf", remote: "/x", mode: "755" }] });
+  await expect(bootAccessory(run, "db")).rejects.toThrow("Missing file: nosuch.cnf (accessories/db/files)");
+  expect(changes(here)).toEqual([]);
+});
+
+const fleet = () =>
+  fakeRun(
+    config({
+      accessories: [
+        accessory({ hosts: ["192.0.2.1", "192.0.2.9"] }),
+        accessory({ name: "cache", service: "app-cache", hosts: ["192.0.2.9"] }),
+      ],
+    }),
+  );
+
+test("an accessory runs on all its hosts, and details say where", async () => {
+  const run = fleet();
+  for (const host of ["192.0.2.1", "192.0.2.9"]) {
+    run.host(host);
+    run.hosts
+      .get(host)!
+      .replies(/name=\^app-db\$/, `db of ${host}`)
+      .replies(/name=\^app-cache\$/, "a cache");
+  }
+  await accessoryDetails(run, "all");
+  expect(run.printed).toEqual([
+    "Accessory db Host: 192.0.2.1\ndb of 192.0.2.1\n\n",
+    "Accessory db Host: 192.0.2.9\ndb of 192.0.2.9\n\n",
+    "Accessory cache Host: 192.0.2.9\na cache\n\n",
+  ]);
+});
+
+test("--hosts counts for accessories: all means those that have a selected host, one that has none is an error", async () => {
+  const run: Run & FakeRun = fleet();
+  const only = { ...run, filters: { hosts: ["192.0.2.1"], roles: undefined, primary: false } };
+  await accessoryDetails(only, "all");
+  expect(run.printed).toEqual(["Accessory db Host: 192.0.2.1\n\n\n"]);
+  await expect(stopAccessory(only, "cache")).rejects.toMatchObject({
+    exitCode: 2,
+    message: "No selected host runs the accessory cache",
+    hint: "These do: 192.0.2.9.",
+  });
+});
+
+test("7.1 row 4: an unknown accessory is told with those there are, and nothing was touched", async () => {
+  const run = fleet();
+  for (const act of [bootAccessory, rebootAccessory, stopAccessory, accessoryDetails]) {
+    await expect(act(run, "redis")).rejects.toMatchObject({
+      exitCode: 2,
+      message: "No accessory by the name of 'redis'",
+      hint: "There is: db, cache.",
+    });
+  }
+  expect([...run.hosts.values()].flatMap(({ steps }) => steps.filter((step) => !step.includes("lock")))).toEqual([]);
+});
+
+test("where there are no accessories, all of them are none, and nothing is asked", async () => {
+  const run = fakeRun(config(), { confirm: () => Promise.reject(new Error("asked")) });
+  await removeAccessory(run, "all", { confirmed: false });
+  expect(run.printed).toEqual(["There are no accessories\n"]);
+});
+
+test("remove asks once, whatever there is to remove, before the lock", async () => {
+  const asked: string[] = [];
+  const run = fleet();
+  const refusing = { ...run, confirm: async (question: string) => asked.push(question) < 0 };
+  await removeAccessory(refusing, "all", { confirmed: false });
+  expect(asked).toEqual(["This will remove all containers, images and data directories for db, cache. Are you sure?"]);
+  expect(run.printed).toEqual(["Aborted\n"]);
+  expect([...run.hosts.values()].flatMap(({ steps }) => steps)).toEqual([]);
+});

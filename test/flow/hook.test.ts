@@ -1,0 +1,233 @@
+import { spawnSync } from "node:child_process";
+import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { bootApp, deploy, rollback } from "../../src/flow/deploy.ts";
+import { type HookName, runHook } from "../../src/flow/hook.ts";
+import type { Run } from "../../src/flow/run.ts";
+import { rebootTraefik } from "../../src/flow/traefik-reboot.ts";
+import { HookFailedError } from "../../src/errors.ts";
+import { select } from "../../src/hosts/select.ts";
+import { config, role } from "../commands/support.ts";
+import { type Machine, machine } from "../support/fake-docker.ts";
+import { fakeRun, type FakeRun } from "../support/fake-run.ts";
+import { observed, ownLabels } from "../support/seen.ts";
+
+const settings = config({
+  roles: [role({ hosts: ["192.0.2.1", "192.0.2.2"] })],
+  boot: { limit: undefined, waitSeconds: 0, watchSeconds: 0 },
+});
+
+function write(here: Machine, hook: string, body: string, mode = 0o755): void {
+  mkdirSync(join(here.home, ".mrsk/hooks"), { recursive: true });
+  writeFileSync(join(here.home, ".mrsk/hooks", hook), `#!/bin/sh\n${body}\n`);
+  chmodSync(join(here.home, ".mrsk/hooks", hook), mode);
+}
+
+/** A run whose own machine is real, and whose hosts are not. */
+function runIn(here: Machine, overrides: Partial<Run> = {}): FakeRun {
+  return fakeRun(overrides.config ?? settings, { local: here.host, cwd: here.home, skipHooks: false, ...overrides });
+}
+
+const VARIABLES = "env | grep '^MRSK_' | sort";
+
+test("a hook gets the original's variables, and those that were only meant", async () => {
+  const here = machine("", { DATABASE_URL: "from .env" });
+  write(here, "pre-build", `{ ${VARIABLES}; pwd; echo "$DATABASE_URL"; } >said`);
+  const staging = { ...settings, destination: "staging" };
+  const filters = { hosts: ["192.0.2.2"], roles: ["web"], primary: false };
+  const run = runIn(here, {
+    config: staging,
+    filters,
+    selection: select(staging, filters),
+    command: ["build", "push"],
+    version: async () => "0123456789abcdef",
+  });
+  await runHook(run, "pre-build");
+  expect(readFileSync(join(here.home, "said"), "utf8").split("\n")).toEqual([
+    "MRSK_COMMAND=build",
+    "MRSK_DESTINATION=staging",
+    "MRSK_HOSTS=192.0.2.2",
+    "MRSK_PERFORMER=somebody",
+    "MRSK_RECORDED_AT=2026-01-02T03:04:05Z",
+    "MRSK_ROLE=web",
+    "MRSK_SERVICE_VERSION=app@0123456",
+    "MRSK_SUBCOMMAND=push",
+    "MRSK_VERSION=0123456789abcdef",
+    here.home,
+    "from .env",
+    "",
+  ]);
+});
+
+test("what is not set is not there, and an uncommitted version is told whole", async () => {
+  const here = machine();
+  write(here, "post-deploy", `${VARIABLES} >said`);
+  const run = runIn(here, { version: async () => "0123456789abcdef_uncommitted_0000000000000000" });
+  await runHook(run, "post-deploy", { MRSK_RUNTIME: "12" });
+  const said = readFileSync(join(here.home, "said"), "utf8");
+  expect(said).not.toMatch(/MRSK_(?:DESTINATION|SUBCOMMAND|ROLE)=/);
+  expect(said).toContain("MRSK_COMMAND=deploy\nMRSK_HOSTS=192.0.2.1,192.0.2.2\n");
+  expect(said).toContain("MRSK_RUNTIME=12\nMRSK_SERVICE_VERSION=app@0123456789abcdef_uncommitted_0000000000000000\n");
+});
+
+test("hooks_path names another folder, -H skips every hook, and a hook that is not there is none", async () => {
+  const here = machine();
+  mkdirSync(join(here.home, "deploy/hooks"), { recursive: true });
+  writeFileSync(join(here.home, "deploy/hooks/pre-deploy"), "#!/bin/sh\necho ran >>said\n", { mode: 0o755 });
+  const run = runIn(here, { config: { ...settings, hooksPath: "deploy/hooks" } });
+  await runHook({ ...run, skipHooks: true }, "pre-deploy");
+  await runHook(run, "pre-connect");
+  expect(existsSync(join(here.home, "said"))).toBe(false);
+  await runHook(run, "pre-deploy");
+  expect(readFileSync(join(here.home, "said"), "utf8")).toBe("ran\n");
+});
+
+test("its output comes in whole lines, and is in the error when it fails", async () => {
+  const here = machine();
+  write(here, "pre-deploy", "printf 'one '; sleep 0.1; echo line; printf 'CI is red' >&2; exit 3");
+  const run = runIn(here);
+  await expect(runHook(run, "pre-deploy")).rejects.toMatchObject({
+    exitCode: 7,
+    message: "Hook `pre-deploy` failed\none line\nCI is red",
+    hint: "Run with -H to skip hooks.",
+  });
+  const shown = run.events.flatMap((event) => (event.kind === "progress" ? [event.text] : []));
+  expect(shown.toSorted()).toEqual(["CI is red\n", "one line\n"]);
+});
+
+test("a hook that may not be executed says what to type", async () => {
+  const here = machine();
+  write(here, "pre-deploy", "exit 0", 0o644);
+  await expect(runHook(runIn(here), "pre-deploy")).rejects.toMatchObject({
+    exitCode: 7,
+    message: expect.stringContaining(".mrsk/hooks/pre-deploy is not executable") as string,
+    hint: "chmod +x .mrsk/hooks/pre-deploy",
+  });
+});
+
+test("Ctrl-C ends a hook that hangs, and what it has started", async () => {
+  const here = machine();
+  write(here, "pre-deploy", "sleep 61.25 & echo $! >child; sleep 62.25");
+  const controller = new AbortController();
+  const running = runHook(runIn(here, { signal: controller.signal }), "pre-deploy");
+  while (!existsSync(join(here.home, "child"))) await new Promise((resolve) => setTimeout(resolve, 20));
+  controller.abort();
+  await expect(running).rejects.toMatchObject({ name: "InterruptedError", exitCode: 130 });
+  const child = readFileSync(join(here.home, "child"), "utf8").trim();
+  const runs = () => /^[^Z]/.test(spawnSync("ps", ["-o", "stat=", "-p", child], { encoding: "utf8" }).stdout.trim());
+  while (runs()) await new Promise((resolve) => setTimeout(resolve, 20));
+  expect(runs()).toBe(false);
+});
+
+/** The hooks that ran, in order, with the hosts they were told, and what the first host did between. */
+async function story(act: (run: Run) => Promise<void>, failing?: HookName): Promise<string[]> {
+  const here = machine();
+  const hooks: HookName[] = [
+    "pre-connect",
+    "pre-build",
+    "pre-deploy",
+    "post-deploy",
+    "pre-traefik-reboot",
+    "post-traefik-reboot",
+    "pre-app-boot",
+    "post-app-boot",
+  ];
+  for (const hook of hooks) write(here, hook, hook === failing ? "exit 1" : "exit 0");
+  const run = runIn(here);
+  const told: string[] = [];
+  const report: Run["report"] = (event) => {
+    if (event.kind === "title" && event.text.startsWith("Running the ")) told.push(event.text.split(" ")[2]!);
+  };
+  for (const name of ["192.0.2.1", "192.0.2.2"]) {
+    run.host(name);
+    const labels = ownLabels(settings, settings.roles[0]!);
+    observed(run.hosts.get(name)!, [{ name: "app-web-0", state: "running", labels }], { traefik: true });
+  }
+  const first = run.hosts.get("192.0.2.1")!;
+  const push = first.steps.push.bind(first.steps);
+  const SHOWN =
+    /^(?:Take the lock|Release the lock|Pull the image|Switch the requests over|Switch the requests back|Replace the container)/;
+  first.steps.push = (...names) => {
+    told.push(...names.filter((name) => SHOWN.test(name)).map((name) => name.replace(/ \(web\)$/, "")));
+    return push(...names);
+  };
+  await act({ ...run, report }).catch((error: unknown) => {
+    if (!(error instanceof HookFailedError)) throw error;
+    told.push(error.message);
+  });
+  return told;
+}
+
+test("a deploy: pre-connect before the lock, pre-deploy after the pull, post-deploy when the lock is free", async () => {
+  expect(await story((run) => deploy(run, { skipPush: true }))).toEqual([
+    "pre-connect",
+    "Take the lock",
+    "Pull the image",
+    "pre-deploy",
+    "pre-app-boot",
+    "Switch the requests over",
+    "post-app-boot",
+    "Release the lock",
+    "post-deploy",
+  ]);
+});
+
+test("a rollback: pre-deploy only where the version is there, no build and no pull", async () => {
+  expect(await story((run) => rollback({ ...run, version: async () => "0" }, "0"))).toEqual([
+    "pre-connect",
+    "Take the lock",
+    "pre-deploy",
+    "pre-app-boot",
+    "Switch the requests over",
+    "post-app-boot",
+    "Release the lock",
+    "post-deploy",
+  ]);
+});
+
+test("a failing pre-connect touches no host, a failing pre-deploy changes none and frees the lock", async () => {
+  expect(await story((run) => deploy(run, { skipPush: true }), "pre-connect")).toEqual([
+    "pre-connect",
+    "Hook `pre-connect` failed",
+  ]);
+  expect(await story((run) => deploy(run, { skipPush: true }), "pre-deploy")).toEqual([
+    "pre-connect",
+    "Take the lock",
+    "Pull the image",
+    "pre-deploy",
+    "Release the lock",
+    "Hook `pre-deploy` failed",
+  ]);
+});
+
+test("app boot has hooks of its own, and goes back when the last one fails", async () => {
+  expect(await story(bootApp, "post-app-boot")).toEqual([
+    "pre-connect",
+    "Take the lock",
+    "pre-app-boot",
+    "Switch the requests over",
+    "post-app-boot",
+    "Switch the requests back",
+    "Release the lock",
+    "Hook `post-app-boot` failed",
+  ]);
+});
+
+test("a reboot of Traefik has hooks around each group, told its hosts", async () => {
+  const here = machine();
+  for (const hook of ["pre-traefik-reboot", "post-traefik-reboot"])
+    write(here, hook, `echo ${hook} $MRSK_HOSTS >>said`);
+  const run = runIn(here);
+  for (const host of ["192.0.2.1", "192.0.2.2"]) {
+    run.host(host);
+    observed(run.hosts.get(host)!, [], { traefik: true });
+  }
+  await rebootTraefik(run, { rolling: true, confirmed: true });
+  expect(readFileSync(join(here.home, "said"), "utf8").trim().split("\n")).toEqual([
+    "pre-traefik-reboot 192.0.2.1",
+    "post-traefik-reboot 192.0.2.1",
+    "pre-traefik-reboot 192.0.2.2",
+    "post-traefik-reboot 192.0.2.2",
+  ]);
+});

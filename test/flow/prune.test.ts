@@ -1,0 +1,95 @@
+import { expect, test } from "vitest";
+import type { Config } from "../../src/config/config.ts";
+import { deploy } from "../../src/flow/deploy.ts";
+import { pruneAll, pruneContainers, pruneImages } from "../../src/flow/prune.ts";
+import { config, role } from "../commands/support.ts";
+import { type FakeRun, fakeRun } from "../support/fake-run.ts";
+import { observed, ownLabels, type Seen } from "../support/seen.ts";
+
+const HOST = "192.0.2.1";
+const settings = (overrides: Partial<Config> = {}) =>
+  config({
+    roles: [role(), role({ name: "jobs", traefik: false, healthcheck: undefined })],
+    boot: { limit: undefined, waitSeconds: 0, watchSeconds: 0 },
+    ...overrides,
+  });
+
+function runWith(app: Config, containers: readonly Seen[]): FakeRun {
+  const run = fakeRun(app);
+  run.host(HOST);
+  observed(run.hosts.get(HOST)!, containers, { traefik: true });
+  return run;
+}
+
+const removed = (run: FakeRun) =>
+  run.hosts
+    .get(HOST)!
+    .commands.filter((command) => command.startsWith("docker container rm"))
+    .flatMap((command) => command.match(/id-of-\S+/g) ?? []);
+
+const stopped = (name: string, more: Partial<Seen> = {}): Seen => ({ name, state: "exited", ...more });
+const MANY: readonly Seen[] = [
+  { name: "app-web-9" },
+  stopped("app-web-8"),
+  stopped("app-web-7"),
+  stopped("app-web-6"),
+  stopped("app-web-5", { state: "paused" }),
+  { name: "app-jobs-9", role: "jobs" },
+  stopped("app-jobs-8", { role: "jobs" }),
+  stopped("app-jobs-7", { role: "jobs" }),
+  stopped("app-web-staging-6", { destination: "staging" }),
+  stopped("app-old-1", { role: "old" }),
+];
+
+test("7.1 row 48: each role keeps its newest, and another destination's are not counted", async () => {
+  const run = runWith(settings({ retainContainers: 1 }), MANY);
+  await pruneContainers(run, undefined);
+  expect(removed(run)).toEqual(["id-of-app-web-7", "id-of-app-web-6", "id-of-app-jobs-7"]);
+  expect(run.events).toContainEqual({
+    kind: "note",
+    host: HOST,
+    text: "removed app-web-7, app-web-6, app-jobs-7",
+  });
+});
+
+test("--retain says how many, 0 being none: what runs or is paused stays", async () => {
+  const run = runWith(settings(), MANY);
+  await pruneAll(run, 0);
+  expect(removed(run)).toEqual([
+    "id-of-app-web-8",
+    "id-of-app-web-7",
+    "id-of-app-web-6",
+    "id-of-app-jobs-8",
+    "id-of-app-jobs-7",
+  ]);
+  expect(run.hosts.get(HOST)!.steps).toContain("Prune images");
+});
+
+test("a destination prunes its own", async () => {
+  const run = runWith(settings({ destination: "staging" }), MANY);
+  await pruneContainers(run, 0);
+  expect(removed(run)).toEqual(["id-of-app-web-staging-6"]);
+});
+
+test("prune images asks docker, on every app host, once", async () => {
+  const run = runWith(settings(), MANY);
+  await pruneImages(run);
+  expect(removed(run)).toEqual([]);
+  expect(run.hosts.get(HOST)!.steps).toEqual([
+    "Take the lock",
+    "Audit: Pruned images",
+    "Prune images",
+    "Release the lock",
+  ]);
+});
+
+test("a prune that fails does not fail the deploy it ends, and is told", async () => {
+  const app = settings({ roles: [role()], retainContainers: 1 });
+  const labels = ownLabels(app, role());
+  const run = runWith(app, [{ name: "app-web-0", labels }, stopped("app-web-9"), stopped("app-web-8")]);
+  run.hosts.get(HOST)!.replies(/^Prune/, "docker is busy", 1);
+  await deploy(run, { skipPush: true });
+  expect(run.hosts.get(HOST)!.steps).toContain("Prune containers (web)");
+  const warnings = run.events.flatMap((event) => (event.kind === "warning" ? [event.text.trim()] : []));
+  expect(warnings).toEqual(["Prune containers (web): exit status 1", "Prune images: exit status 1"]);
+});

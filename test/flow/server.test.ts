@@ -1,0 +1,85 @@
+import { expect, test } from "vitest";
+import { JOINED, NOT_ALLOWED } from "../../src/commands/bootstrap.ts";
+import { setup } from "../../src/flow/deploy.ts";
+import { bootstrap, serverExec } from "../../src/flow/server.ts";
+import { select } from "../../src/hosts/select.ts";
+import { accessory, config, role } from "../commands/support.ts";
+import { type FakeRun, fakeRun } from "../support/fake-run.ts";
+
+const HOSTS = ["192.0.2.1", "192.0.2.2", "192.0.2.9"];
+
+/** Two app hosts and one of an accessory. */
+function fleet(filter?: readonly string[]): FakeRun {
+  const app = config({ roles: [role({ hosts: HOSTS.slice(0, 2) })], accessories: [accessory()] });
+  const filters = { hosts: filter, roles: undefined, primary: false };
+  const run = fakeRun(app, { filters, selection: select(app, filters) });
+  for (const host of HOSTS) run.host(host);
+  return run;
+}
+
+test("bootstrap reaches app and accessory hosts, and says what it did", async () => {
+  const run = fleet();
+  run.hosts.get(HOSTS[0]!)!.replies(/Ensure Docker/, "present");
+  run.hosts.get(HOSTS[1]!)!.replies(/Ensure Docker/, "installed by Docker's own script");
+  await bootstrap(run);
+  expect(run.events).toEqual([
+    { kind: "note", host: HOSTS[1], text: "installed by Docker's own script" },
+    { kind: "note", host: HOSTS[2], text: "Docker is ready" },
+  ]);
+  for (const host of HOSTS) expect(run.hosts.get(host)!.steps).toEqual(["Ensure Docker and curl"]);
+});
+
+test("a user who joined the group logs in anew, and Docker is tried as that user", async () => {
+  const run = fleet([HOSTS[0]!]);
+  run.hosts.get(HOSTS[0]!)!.replies(/Ensure Docker/, `installed\ndeploy ${JOINED}`);
+  await bootstrap(run);
+  expect(run.hosts.get(HOSTS[0]!)!.steps).toEqual([
+    "Ensure Docker and curl",
+    "(a new connection)",
+    "Use Docker as the login user",
+  ]);
+  expect(run.hosts.get(HOSTS[1]!)!.steps).toEqual([]);
+});
+
+test("hosts where nothing may be installed are named in the original's words, other failures beside them", async () => {
+  const run = fleet();
+  run.hosts.get(HOSTS[0]!)!.replies(/Ensure Docker/, "", NOT_ALLOWED);
+  run.hosts.get(HOSTS[1]!)!.replies(/Ensure Docker/, "", NOT_ALLOWED);
+  run.hosts.get(HOSTS[2]!)!.replies(/Ensure Docker/, "the disk is full", 1);
+  await expect(bootstrap(run)).rejects.toMatchObject({
+    exitCode: 5,
+    message:
+      "Docker is not installed on 192.0.2.1, 192.0.2.2 and can't be automatically installed without having root access and the `curl` command available.\n" +
+      "192.0.2.9: Ensure Docker and curl failed (exit status 1)\nthe disk is full",
+    hint: expect.stringMatching(/^Install Docker manually: https:\/\/docs.docker.com\/engine\/install\//) as string,
+  });
+});
+
+test("setup installs, boots the accessories, then deploys, in one lock", async () => {
+  const run = fleet();
+  run.hosts.get(HOSTS[2]!)!.replies(/Ensure Docker/, "present");
+  run.hosts.get(HOSTS[0]!)!.replies(/^Docker engine$/, "no docker", 1);
+  await expect(setup(run, { skipPush: true })).rejects.toThrow("no docker");
+  expect(run.hosts.get(HOSTS[0]!)!.steps).toEqual([
+    "Take the lock",
+    "Ensure Docker and curl",
+    "Docker engine",
+    "Release the lock",
+  ]);
+  expect(run.hosts.get(HOSTS[2]!)!.steps).toContain("Start app-db");
+  expect(run.events.at(-1)).toMatchObject({ kind: "finished", what: "Finished all" });
+});
+
+test("server exec runs on every host, in blocks", async () => {
+  const run = fleet();
+  for (const host of HOSTS) run.hosts.get(host)!.replies(/^Command$/, `up on ${host}\n`);
+  await serverExec(run, "uptime", { interactive: false });
+  expect(run.printed).toEqual(HOSTS.map((host) => `App Host: ${host}\nup on ${host}\n\n`));
+  expect(run.hosts.get(HOSTS[2]!)!.commands).toContain("uptime");
+});
+
+test("server exec -i ends with the command's own status", async () => {
+  const run = fleet();
+  run.hosts.get(HOSTS[0]!)!.terminal = async () => 3;
+  await expect(serverExec(run, "sh", { interactive: true })).rejects.toMatchObject({ exitCode: 3 });
+});

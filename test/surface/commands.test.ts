@@ -1,0 +1,274 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import type { Config } from "../../src/config/config.ts";
+import { deliver, pull, push } from "../../src/flow/build.ts";
+import { builderDetails, createBuilder, removeBuilder } from "../../src/flow/builder.ts";
+import { deploy, redeploy, rollback, setup } from "../../src/flow/deploy.ts";
+import { accessoryExec, appExec } from "../../src/flow/exec.ts";
+import { freeLock, lockStatus, takeLock } from "../../src/flow/lock.ts";
+import { accessoryLogs, appLogs, traefikLogs } from "../../src/flow/logs.ts";
+import { login, logout } from "../../src/flow/registry.ts";
+import type { Run } from "../../src/flow/run.ts";
+import { bootTraefik, startTraefik, stopTraefik, traefikDetails } from "../../src/flow/traefik.ts";
+import { rebootTraefik } from "../../src/flow/traefik-reboot.ts";
+import { removeTraefik } from "../../src/flow/traefik-removal.ts";
+import { performHealthcheck } from "../../src/flow/healthcheck.ts";
+import { accessory, config, role } from "../commands/support.ts";
+import { machine } from "../support/fake-docker.ts";
+import { type FakeRun, fakeRun } from "../support/fake-run.ts";
+import { observed, ownLabels } from "../support/seen.ts";
+
+// Commands and options that no other test looks at as such: what each asks of which host.
+const [HOST, OTHER] = ["192.0.2.1", "192.0.2.2"] as const;
+const settings = (overrides: Partial<Config> = {}) =>
+  config({
+    roles: [role({ hosts: [HOST, OTHER] })],
+    accessories: [accessory({ hosts: [OTHER] })],
+    boot: { limit: undefined, waitSeconds: 0, watchSeconds: 0 },
+    ...overrides,
+  });
+
+function running(version: string, overrides: Partial<Run> = {}): FakeRun {
+  const app = overrides.config ?? settings();
+  const run = fakeRun(app, overrides);
+  const labels = ownLabels(app, app.roles[0]!);
+  for (const host of [HOST, OTHER]) {
+    run.host(host);
+    observed(run.hosts.get(host)!, [{ name: `app-web-${version}`, labels }], { traefik: true });
+  }
+  return run;
+}
+
+const commands = (run: FakeRun, host: string = HOST) => run.hosts.get(host)?.commands ?? [];
+const steps = (run: FakeRun, host: string = HOST) => run.hosts.get(host)?.steps ?? [];
+const titles = (run: FakeRun) => run.events.flatMap((event) => (event.kind === "title" ? [event.text] : []));
+
+test("deploy announces each part, and tells the whole time", async () => {
+  const run = running("0");
+  await deploy(run, { skipPush: true });
+  expect(titles(run)).toEqual([
+    "Acquiring the deploy lock...",
+    "Log into image registry...",
+    "Pull app image...",
+    "Start containers with version 1...",
+    "Stop the old containers...",
+    "Releasing the deploy lock...",
+  ]);
+  expect(run.events.at(-1)).toEqual({ kind: "finished", what: "Finished all", seconds: 0 });
+});
+
+test("deploy builds unless -P says that the image is there, redeploy does not log in", async () => {
+  const here = machine();
+  writeFileSync(join(here.home, "Dockerfile"), "FROM scratch\n");
+  const run = running("0", { local: here.host, cwd: here.home });
+  await redeploy(run, { skipPush: false });
+  expect(titles(run)).toContain("Build and push app image...");
+  expect(titles(run)).not.toContain("Log into image registry...");
+  expect(here.asked().some((words) => words.startsWith("buildx build --push"))).toBe(true);
+  const skipping = running("0");
+  await redeploy(skipping, { skipPush: true });
+  expect(titles(skipping)).not.toContain("Build and push app image...");
+});
+
+test("setup -P deploys without a build, also the second time", async () => {
+  const run = running("1");
+  run.hosts.get(OTHER)!.replies(/^State$/, "running");
+  await setup(run, { skipPush: true });
+  await setup(run, { skipPush: true });
+  expect(titles(run)).not.toContain("Build and push app image...");
+  expect(steps(run).filter((step) => step === "Ensure Docker and curl")).toHaveLength(2);
+});
+
+test("rollback without a version takes the one before", async () => {
+  const run = running("2");
+  for (const host of [HOST, OTHER]) {
+    const again = run.hosts.get(host)!;
+    again.replies(/^Releases$/, "1\t2026-01-01T00:00:00Z\t1\tann\n1\t2026-01-02T00:00:00Z\t2\tann");
+  }
+  await rollback(run, undefined);
+  expect(run.events).toContainEqual(
+    expect.objectContaining({ text: "app-web-1 is live instead of app-web-2" }) as object,
+  );
+});
+
+test("healthcheck perform starts a container of the version on the primary host, and takes it away", async () => {
+  const run = fakeRun(settings());
+  await performHealthcheck(run);
+  expect(steps(run)).toEqual(["Start the container", "Wait until healthy"]);
+  expect(steps(run, OTHER)).toEqual([]);
+  const sick = fakeRun(settings());
+  sick.host(HOST);
+  sick.hosts.get(HOST)!.replies(/^Wait until healthy$/, "starting", 66);
+  await expect(performHealthcheck(sick)).rejects.toMatchObject({ exitCode: 6 });
+});
+
+test("registry login and logout reach this machine and the servers, -L and -R leave one out", async () => {
+  for (const [act, what] of [
+    [login, "docker login"],
+    [logout, "docker logout"],
+  ] as const) {
+    const reached = async (scope: { skipLocal?: boolean; skipRemote?: boolean }) => {
+      const run = fakeRun(settings());
+      await act(run, scope);
+      return [...run.hosts].filter(([, host]) => host.commands.join().includes(what)).map(([name]) => name);
+    };
+    expect(await reached({})).toEqual(["localhost", HOST, OTHER]);
+    expect(await reached({ skipLocal: true })).toEqual([HOST, OTHER]);
+    expect(await reached({ skipRemote: true })).toEqual(["localhost"]);
+  }
+});
+
+test("logs: --since, --lines, --grep and --grep-options say which lines, 100 without any", async () => {
+  const asked = async (choice: Parameters<typeof appLogs>[1]) => {
+    const run = running("1");
+    await appLogs(run, choice);
+    return commands(run).at(-1);
+  };
+  expect(await asked({})).toBe("docker logs --tail 100 id-of-app-web-1 2>&1");
+  expect(await asked({ since: "10m" })).toBe("docker logs --since 10m id-of-app-web-1 2>&1");
+  expect(await asked({ lines: 7, grep: "it's", grepOptions: "-C 3 -i" })).toBe(
+    String.raw`docker logs --tail 7 id-of-app-web-1 2>&1 | grep -C 3 -i -e 'it'\''s'`,
+  );
+});
+
+test("logs come in blocks, and say so where there is nothing", async () => {
+  const run = running("1");
+  run.hosts.get(HOST)!.replies(/^Logs$/, "a line\n");
+  await appLogs(run, {});
+  expect(run.printed.toSorted()).toEqual([`App Host: ${HOST}\na line\n\n`, `App Host: ${OTHER}\nNothing found\n\n`]);
+});
+
+test("logs of an accessory and of Traefik have times", async () => {
+  const run = running("1");
+  await accessoryLogs(run, "db", { lines: 5 });
+  await traefikLogs(run, { since: "1h", grep: "error" });
+  expect(commands(run, OTHER)).toContain("docker logs --tail 5 --timestamps app-db 2>&1");
+  expect(commands(run)).toContain("docker logs --since 1h --timestamps traefik 2>&1 | grep -e error");
+  expect(run.printed).toContain(`Accessory db Host: ${OTHER}\nNothing found\n\n`);
+  expect(run.printed).toContain(`Traefik Host: ${HOST}\nNothing found\n\n`);
+});
+
+test("-f follows all hosts at once, each line under its host's name", async () => {
+  const run = running("1");
+  for (const host of [HOST, OTHER]) run.hosts.get(host)!.replies(/^Follow$/, `of ${host}\n`);
+  await appLogs(run, { follow: true });
+  await traefikLogs(run, { follow: true });
+  await accessoryLogs(run, "db", { follow: true });
+  expect(run.printed.toSorted()).toEqual(
+    [HOST, HOST, OTHER, OTHER]
+      .map((host) => `${host} | of ${host}\n`)
+      .concat(`of ${OTHER}\n`)
+      .toSorted(),
+  );
+});
+
+test("app exec: a new container or --reuse, -e for one more variable, -i for a terminal", async () => {
+  const choice = { interactive: false, reuse: false, env: ["A=b c"] };
+  const fresh = running("1");
+  await appExec(fresh, "npm run 'a b'", choice);
+  expect(commands(fresh).at(-1)).toBe("docker run --rm -e 'A=b c' dhh/app:latest npm run 'a b'");
+  const reused = running("1");
+  await appExec(reused, "ls", { ...choice, reuse: true });
+  expect(commands(reused, OTHER).at(-1)).toBe("docker exec -e 'A=b c' id-of-app-web-1 ls");
+  const entered: string[] = [];
+  for (const reuse of [true, false]) {
+    const run = running("1");
+    for (const host of [HOST, OTHER]) run.hosts.get(host)!.replies(/^Make a container$/, "abc");
+    run.hosts.get(HOST)!.terminal = async (...given) => entered.push(JSON.stringify(given)) * 0;
+    await appExec(run, "sh", { ...choice, interactive: true, reuse });
+    expect(steps(run, OTHER).filter((step) => step === "Make a container")).toEqual([]);
+  }
+  expect(entered).toEqual([
+    '[["docker","exec","-it","-e","A=b c","app-web-1","sh"]]',
+    '[["docker","start","-ai","abc"]]',
+  ]);
+});
+
+test("accessory exec: a new container or --reuse, -i on its first host", async () => {
+  const choice = { interactive: false, reuse: false, env: [] };
+  const run = fakeRun(settings());
+  await accessoryExec(run, "db", "mysql -e 'show tables'", choice);
+  expect(commands(run, OTHER).at(-1)).toBe("docker run --rm mysql:8.0 mysql -e 'show tables'");
+  await accessoryExec(run, "db", "ls", { ...choice, reuse: true });
+  expect(commands(run, OTHER).at(-1)).toBe("docker exec app-db ls");
+  const entered: string[] = [];
+  run.hosts.get(OTHER)!.terminal = async (...given) => entered.push(JSON.stringify(given)) * 0;
+  await accessoryExec(run, "db", "mysql", { ...choice, interactive: true, reuse: true });
+  expect(entered).toEqual(['[["docker","exec","-it","app-db","mysql"]]']);
+});
+
+test("build: deliver is push and pull; create, remove and details act on this machine", async () => {
+  const here = machine(
+    'case "$*" in "buildx inspect"*) exit 1 ;; "context ls") echo contexts ;; "buildx ls") echo builders ;; esac',
+  );
+  writeFileSync(join(here.home, "Dockerfile"), "FROM scratch\n");
+  const run = fakeRun(settings(), { local: here.host, cwd: here.home });
+  await push(run);
+  expect(here.asked().at(-1)).toMatch(/^buildx build --push .*-t dhh\/app:1 -t dhh\/app:latest/);
+  await pull(run);
+  expect(steps(run, OTHER)).toContain("Pull the image");
+  await deliver(run);
+  await createBuilder(run);
+  expect(here.asked().at(-1)).toMatch(
+    /^buildx create --use .*--name mrsk-app-multiarch|^buildx create .*mrsk-app-multiarch/,
+  );
+  await removeBuilder(run);
+  expect(here.asked().at(-1)).toBe("buildx rm mrsk-app-multiarch");
+  await builderDetails(run);
+  expect(run.printed).toEqual(["Builder: mrsk-app-multiarch\n", "contexts\nbuilders\n"]);
+});
+
+test("lock: acquire takes it with a message, status tells, release frees it", async () => {
+  const run = fakeRun(settings());
+  await takeLock(run, "sale");
+  expect(run.printed).toEqual(["Acquired the deploy lock\n"]);
+  const encoded = /printf '%s' '([A-Za-z0-9+/=\n]+)'/.exec(commands(run).at(-1)!)![1]!;
+  expect(Buffer.from(encoded, "base64").toString()).toBe(
+    "Locked by: Some Body at 2026-01-02T03:04:05Z\nVersion: 1\nMessage: sale",
+  );
+  run.hosts
+    .get(HOST)!
+    .replies(/^Lock$/, "Locked by: Ada\n")
+    .replies(/^Release the lock$/, "released");
+  await lockStatus(run);
+  await freeLock(run);
+  expect(run.printed.slice(1)).toEqual(["Locked by: Ada\n", "Released the deploy lock\n"]);
+});
+
+test("traefik: boot, start, stop, details reach the hosts that run it", async () => {
+  const run = running("1");
+  for (const host of [HOST, OTHER]) run.hosts.get(host)!.replies(/^Stop Traefik$/, "No such container", 1);
+  await bootTraefik(run);
+  await startTraefik(run);
+  await stopTraefik(run);
+  await traefikDetails(run);
+  for (const host of [HOST, OTHER]) {
+    expect(steps(run, host)).toEqual(expect.arrayContaining(["Start Traefik", "Stop Traefik", "Traefik"]));
+    expect(run.printed.join("")).toContain(`Traefik Host: ${host}\n`);
+  }
+});
+
+test("traefik reboot asks unless -y, and a no changes nothing; --rolling takes host by host", async () => {
+  const asked: string[] = [];
+  const run = running("1", { confirm: async (question) => asked.push(question) < 0 });
+  await rebootTraefik(run, { rolling: false, confirmed: false });
+  expect(asked).toHaveLength(1);
+  expect(run.printed).toEqual(["Aborted\n"]);
+  expect([...steps(run), ...steps(run, OTHER)]).toEqual([]);
+  const failing = running("1");
+  failing.hosts.get(HOST)!.replies(/^Replace the container$/, "no", 1);
+  await expect(rebootTraefik(failing, { rolling: true, confirmed: true })).rejects.toMatchObject({ exitCode: 5 });
+  expect(steps(failing, OTHER)).toEqual([]);
+  await expect(rebootTraefik(failing, { rolling: false, confirmed: true })).rejects.toMatchObject({ exitCode: 5 });
+  expect(steps(failing, OTHER)).toContain("Replace the container");
+});
+
+test("traefik remove leaves one that others use, unless -f", async () => {
+  const run = running("1");
+  for (const host of [HOST, OTHER]) run.hosts.get(host)!.replies(/^Others$/, "shop");
+  await removeTraefik(run, { force: false });
+  expect(steps(run)).not.toContain("Remove Traefik");
+  await removeTraefik(run, { force: true });
+  expect(steps(run)).toContain("Remove Traefik");
+});
