@@ -9,7 +9,8 @@ import type { Config } from "../config/config.ts";
 import type { Secret } from "../config/secret.ts";
 import type { HostPlan } from "../plan/deploy.ts";
 import { cleanAssetsSteps } from "./assets.ts";
-import { type Progress, RolePhases } from "./role-phases.ts";
+import { rolePhases } from "./canary-phases.ts";
+import type { Progress } from "./role-phases.ts";
 
 /** What the phases of one deploy share on one host. */
 export interface HostPhases {
@@ -20,6 +21,11 @@ export interface HostPhases {
   readonly undo: (audit: readonly Step[], started: Progress) => Script;
 }
 
+/** Whether the new version gets a share of the requests only. */
+export function isTrial(plan: HostPlan): boolean {
+  return plan.roles.some(({ share }) => share !== undefined);
+}
+
 /** The scripts of every phase for one host. */
 export function hostPhases(
   config: Config,
@@ -27,7 +33,7 @@ export function hostPhases(
   secrets: ReadonlyMap<string, Secret>,
   newId: (digits: number) => string,
 ): HostPhases {
-  const roles = plan.roles.map((rolePlan) => new RolePhases(config, plan, rolePlan, secrets, newId));
+  const roles = plan.roles.map((rolePlan) => rolePhases(config, plan, rolePlan, secrets, newId));
   return {
     start: () =>
       script(
@@ -56,7 +62,7 @@ ${lines(...roles.filter((role) => role.routed).map((role) => role.abandon()), sh
       script("Settle", [
         ...roles.flatMap((role) => role.settleSteps()),
         ...plan.roles.flatMap(({ role }) => cleanAssetsSteps(config, role, plan.facts)),
-        attempt("Tag latest", tagLatest(config, plan.roles[0]!.next.version)),
+        ...(isTrial(plan) ? [] : [attempt("Tag latest", tagLatest(config, plan.roles[0]!.next.version))]),
         ...(prune ? [attempt("Prune images", pruneImages(config))] : []),
         ...audit,
       ]),

@@ -17,7 +17,7 @@ import {
 } from "../commands/cutover.ts";
 import { deadlineSeconds, probeUrl } from "../commands/healthcheck.ts";
 import { ID_LABEL } from "../commands/labels.ts";
-import { liveFile, type Routed } from "../commands/live-file.ts";
+import { type Canary, type LiveFile, liveFile, type Routed } from "../commands/live-file.ts";
 import { containerPrefix } from "../commands/names.ts";
 import { removeContainers } from "../commands/prune.ts";
 import { attempt, type Step, step } from "../commands/script.ts";
@@ -34,15 +34,18 @@ export function roleOn(role: Role, host: string): Role {
   return { ...role, env: role.hostEnv?.get(host) ?? role.env };
 }
 
+/** Who else is in the live file. */
+export type Beside = Pick<LiveFile, "last" | "canary">;
+
 /** The steps of every phase for one role on one host. */
 export class RolePhases {
   readonly app: AppCommands;
   readonly file: string;
   readonly preview: PreviewQuestion;
 
-  private readonly config: Config;
-  private readonly host: HostPlan;
-  private readonly plan: RolePlan;
+  protected readonly config: Config;
+  protected readonly host: HostPlan;
+  protected readonly plan: RolePlan;
   private readonly secrets: ReadonlyMap<string, Secret>;
   private readonly newId: (digits: number) => string;
 
@@ -73,11 +76,11 @@ export class RolePhases {
     return this.plan.routing !== "none";
   }
 
-  private get viaFile(): boolean {
+  protected get viaFile(): boolean {
     return this.plan.routing === "live-file";
   }
 
-  private named(what: string): string {
+  protected named(what: string): string {
     return `${what} (${this.plan.role.name})`;
   }
 
@@ -100,7 +103,7 @@ export class RolePhases {
       );
     }
     if (this.viaFile) {
-      steps.push(step(this.named("Write the preview"), this.write(plan.old, undefined, 1)));
+      steps.push(step(this.named("Write the preview"), this.write(plan.old, { canary: plan.canary }, 1)));
     }
     steps.push(step(this.named(`Start ${plan.next.name}`), this.startCommand()));
     steps.push(step(this.named("Wait until healthy"), this.proof()));
@@ -156,8 +159,10 @@ export class RolePhases {
     return lines(revive, anyway(restore), stop, back);
   }
 
-  private restoreFile(): Body {
-    return this.plan.old ? this.settled(this.plan.old) : removeLiveFile(this.host.facts.liveDirectory, this.file);
+  protected restoreFile(): Body {
+    return this.plan.old
+      ? this.settled(this.plan.old, this.plan.canary)
+      : removeLiveFile(this.host.facts.liveDirectory, this.file);
   }
 
   /** The new container gets the requests; what is under way stays with the old one. A reboot revives the new one. */
@@ -169,7 +174,7 @@ export class RolePhases {
         step(
           this.named("Switch the requests over"),
           lines(
-            this.write({ labels: plan.next.labels }, this.otherThanNext(plan.old), 2),
+            this.write({ labels: plan.next.labels }, { last: this.otherThanNext(plan.old) }, 2),
             waitForMark(this.previewAt(2)),
           ),
         ),
@@ -182,11 +187,11 @@ export class RolePhases {
     return steps;
   }
 
-  private otherThanNext(container: RolePlan["old"]): RolePlan["old"] {
+  protected otherThanNext(container: RolePlan["old"]): RolePlan["old"] {
     return container && container !== this.plan.next.kept ? container : undefined;
   }
 
-  private previewAt(counter: number): PreviewQuestion {
+  protected previewAt(counter: number): PreviewQuestion {
     return { ...this.preview, mark: this.preview.mark.replace(/\d+$/, String(counter)) };
   }
 
@@ -207,9 +212,7 @@ export class RolePhases {
       if (this.viaFile) steps.push(attempt(this.named("Drain the old container"), this.drain(old.id)));
       steps.push(attempt(this.named("Stop the old container"), stopForGood(old.id, config.stopWaitSeconds)));
     }
-    for (const stale of plan.stale) {
-      steps.push(attempt(this.named(`Stop the stale ${stale.name}`), stopForGood(stale.id, config.stopWaitSeconds)));
-    }
+    steps.push(...this.stopStale());
     if (this.viaFile) steps.push(step(this.named("Write the live file"), this.settled({ labels: plan.next.labels })));
     if (!this.viaFile) steps.push(step(this.named("Keep the new container"), keepAlive(plan.next.name)));
     if (plan.surplus.length > 0) {
@@ -218,11 +221,23 @@ export class RolePhases {
     return steps;
   }
 
-  private drain(container: string): Body {
+  protected stopStale(): Step[] {
+    return this.plan.stale.flatMap(({ id, name }) => [
+      ...(this.viaFile ? [attempt(this.named(`Drain the stale ${name}`), this.drain(id))] : []),
+      attempt(this.named(`Stop the stale ${name}`), stopForGood(id, this.config.stopWaitSeconds)),
+    ]);
+  }
+
+  protected drain(container: string): Body {
     const { root, sudo } = this.host.facts;
     const nsenter: Command | undefined = root ? ["nsenter"] : sudo ? ["sudo", "-n", "nsenter"] : undefined;
     const port = this.app.role.healthcheck?.port ?? 3000;
     return drain(container, port, this.config.drainTimeoutSeconds, nsenter);
+  }
+
+  /** How the next container stands in the file while the old one has its requests back. */
+  protected besideOld(): Beside {
+    return { last: { labels: this.plan.next.labels } };
   }
 
   /** Back to what ran before, the same loss-free way. */
@@ -240,7 +255,7 @@ export class RolePhases {
       steps.push(
         step(
           this.named("Switch the requests back"),
-          lines(this.write(old, { labels: plan.next.labels }, 3), waitForMark(this.previewAt(3))),
+          lines(this.write(old, this.besideOld(), 3), waitForMark(this.previewAt(3))),
         ),
       );
     }
@@ -254,14 +269,14 @@ export class RolePhases {
     return steps;
   }
 
-  /** The file with `live` in charge, `last` beside it, and the preview of the next container under the counter's mark. */
-  private write(live: Routed | undefined, last: Routed | undefined, counter: number): Shell {
+  /** The file with `live` in charge, what is beside it, and the preview of the next container under the counter's mark. */
+  protected write(live: Routed | undefined, beside: Beside, counter: number): Shell {
     const { mark, hostName } = this.previewAt(counter);
     const port = this.app.role.healthcheck?.port ?? 3000;
     const text = liveFile({
       name: this.file,
       live,
-      ...(last ? { last } : {}),
+      ...beside,
       preview: {
         container: counter === 3 && live ? live : { labels: this.plan.next.labels },
         hostName,
@@ -272,8 +287,8 @@ export class RolePhases {
     return writeLiveFile(this.host.facts.liveDirectory, this.file, text);
   }
 
-  private settled(live: Routed): Shell {
-    return writeLiveFile(this.host.facts.liveDirectory, this.file, liveFile({ name: this.file, live }));
+  protected settled(live: Routed, canary?: Canary): Shell {
+    return writeLiveFile(this.host.facts.liveDirectory, this.file, liveFile({ name: this.file, live, canary }));
   }
 }
 

@@ -5,11 +5,11 @@ import type { Secret } from "../config/secret.ts";
 import { CommandFailedError, InterruptedError, MrskError, UnhealthyError } from "../errors.ts";
 import type { Host } from "../hosts/host.ts";
 import { onHosts } from "../hosts/on-hosts.ts";
-import type { HostPlan } from "../plan/deploy.ts";
+import type { HostPlan, RolePlan } from "../plan/deploy.ts";
 import { collectAssetsOfBoth } from "./assets.ts";
 import { audit } from "./audit.ts";
 import { timestamp } from "./hook.ts";
-import { hostPhases, type HostPhases } from "./phases.ts";
+import { hostPhases, type HostPhases, isTrial } from "./phases.ts";
 import type { Progress } from "./role-phases.ts";
 import { type Run, stopIfInterrupted } from "./run.ts";
 import { explainedTraefik } from "./traefik-errors.ts";
@@ -34,7 +34,7 @@ export async function rollOut(
   run: Run,
   plans: readonly HostPlan[],
   secrets: ReadonlyMap<string, Secret>,
-  { prune }: { prune: boolean },
+  { prune, canary = false }: { prune: boolean; canary?: boolean },
 ): Promise<void> {
   const travellers = plans.map((plan) => ({
     name: plan.host,
@@ -54,7 +54,7 @@ export async function rollOut(
       stopIfInterrupted(run);
       await switchGroup(run, group);
       await watchGroup(run, group);
-      await settleGroup(run, group, prune);
+      await settleGroup(run, group, { prune, canary });
     }
   } catch (error) {
     await goBack(run, travellers, error);
@@ -101,11 +101,15 @@ async function switchGroup(run: Run, group: readonly Traveller[]): Promise<void>
     traveller.switching = true;
     await phase(traveller, traveller.phases.switch());
     traveller.switching = false;
-    for (const { next, old } of traveller.plan.roles) {
-      const instead = old && old.name !== next.name ? ` instead of ${old.name}` : "";
-      run.report({ kind: "note", host: traveller.name, text: `${next.name} is live${instead}` });
+    for (const role of traveller.plan.roles) {
+      run.report({ kind: "note", host: traveller.name, text: whatIsLive(role) });
     }
   });
+}
+
+function whatIsLive({ next, old, share }: RolePlan): string {
+  if (share !== undefined) return `${next.name} gets ${share}% of the requests, ${old!.name} the others`;
+  return `${next.name} is live${old && old.name !== next.name ? ` instead of ${old.name}` : ""}`;
 }
 
 async function watchGroup(run: Run, group: readonly Traveller[]): Promise<void> {
@@ -115,17 +119,20 @@ async function watchGroup(run: Run, group: readonly Traveller[]): Promise<void> 
   await onHosts(group, (traveller) => phase(traveller, traveller.phases.watch(watchSeconds)));
 }
 
-async function settleGroup(run: Run, group: readonly Traveller[], prune: boolean): Promise<void> {
-  if (group.some(({ plan }) => plan.roles.some(({ old }) => old))) {
+async function settleGroup(
+  run: Run,
+  group: readonly Traveller[],
+  { prune, canary }: { prune: boolean; canary: boolean },
+): Promise<void> {
+  if (group.some(({ plan }) => !isTrial(plan) && plan.roles.some(({ old }) => old))) {
     run.report({ kind: "title", text: "Stop the old containers..." });
   }
   await onHosts(group, async (traveller) => {
     traveller.progress = "settled";
-    const lines = traveller.plan.roles.map(({ role, next }) =>
-      audit(run, `Booted app version ${next.version}`, role.name),
-    );
-    const record = await release(run, traveller.plan.roles[0]!.next.version);
-    const result = await traveller.host.run(traveller.phases.settle([...(await Promise.all(lines)), record], prune));
+    const { plan, phases } = traveller;
+    const lines = plan.roles.map((role) => audit(run, whatWasDone(role), role.role.name));
+    const record = isTrial(plan) ? [] : [await release(run, plan.roles[0]!.next.version, canary)];
+    const result = await traveller.host.run(phases.settle([...(await Promise.all(lines)), ...record], prune));
     for (const step of result.steps) {
       if (step.status !== 0) {
         run.report({
@@ -140,8 +147,13 @@ async function settleGroup(run: Run, group: readonly Traveller[], prune: boolean
   });
 }
 
-async function release(run: Run, version: string): Promise<Step> {
-  const entry = { at: timestamp(run.clock.now()), version, performer: await run.performer() };
+function whatWasDone({ next, share, canary }: RolePlan): string {
+  if (share !== undefined) return `Started app version ${next.version} as a canary with ${share}% of the requests`;
+  return `${canary ? "Promoted the canary: booted" : "Booted"} app version ${next.version}`;
+}
+
+async function release(run: Run, version: string, canary: boolean): Promise<Step> {
+  const entry = { at: timestamp(run.clock.now()), version, performer: await run.performer(), canary };
   return attempt("Record the release", recordRelease(run.config, entry));
 }
 
@@ -177,8 +189,10 @@ async function goBack(run: Run, travellers: readonly Traveller[], reason: unknow
           audit(run, `Went back from version ${next.version}`, role.name),
         );
         await host.run(phases.undo(await Promise.all(lines), progress!));
-        for (const { role, old } of plan.roles) {
-          run.report({ kind: "note", host: name, text: `role ${role.name} runs ${old?.name ?? "nothing, as before"}` });
+        for (const { role, old, next, canary } of plan.roles) {
+          const trial = canary ? `, with ${next.name} as its canary` : "";
+          const text = `role ${role.name} runs ${old?.name ?? "nothing, as before"}${trial}`;
+          run.report({ kind: "note", host: name, text });
         }
       } catch (error) {
         const now = plan.roles

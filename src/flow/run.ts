@@ -4,7 +4,7 @@ import type { Secrets } from "../config/secrets.ts";
 import type { Variables } from "../config/variables.ts";
 import { InterruptedError } from "../errors.ts";
 import type { Host } from "../hosts/host.ts";
-import type { Filters, Selection } from "../hosts/select.ts";
+import { type Filters, type Selection, select } from "../hosts/select.ts";
 import type { Report } from "../output/events.ts";
 import type { GitState } from "./version.ts";
 
@@ -68,6 +68,11 @@ export async function timed<T>(run: Run, work: () => Promise<T>): Promise<T> {
 /** The hosts of the selection that run the app. */
 export function appHosts(run: Run): readonly Host[] {
   return run.selection.app.map(({ host }) => run.host(host));
+}
+
+/** The run on some of its hosts. */
+export function runOn(run: Run, hosts: readonly string[]): Run {
+  return { ...run, selection: select(run.config, { hosts, roles: run.filters.roles, primary: false }) };
 }
 
 /** What a list of hosts printed, in the original's blocks: a header, the output, an empty line. */
