@@ -67,7 +67,7 @@ const STOPPED_PRIORITY = 1;
 export function liveFile(file: LiveFile): string {
   const sections = { http: protocolSections(file, "http"), tcp: protocolSections(file, "tcp") };
   if (file.preview) addPreview(file, file.preview, sections.http);
-  return escapeTemplates(stringify(withoutEmpty(sections), { lineWidth: 0 }));
+  return escapeTemplates(stringify(withoutEmpty(sections), { lineWidth: 0, aliasDuplicateObjects: false }));
 }
 
 function protocolSections(file: LiveFile, protocol: Protocol): Sections {

@@ -32,6 +32,12 @@ export function recordRelease(config: Config, { at, version, performer, canary }
 mv -f ${`${file}.new`} ${file}`;
 }
 
+/** Takes a version's line away again, where it is the last one: it did not stay live. */
+export function forgetRelease(config: Config, version: string): Shell {
+  const file = releasesFile(config);
+  return sh`[ "$(tail -n 1 ${file} | cut -f 3)" != ${version} ] || { sed '$d' ${file} >${`${file}.new`} && mv -f ${`${file}.new`} ${file}; }`;
+}
+
 /** The versions in a releases file, oldest first; lines of other formats are passed over. */
 export function releasedVersions(text: string): string[] {
   return text.split("\n").flatMap((line) => {

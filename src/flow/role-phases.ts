@@ -15,8 +15,7 @@ import {
   watch,
   writeLiveFile,
 } from "../commands/cutover.ts";
-import { deadlineSeconds, probeUrl } from "../commands/healthcheck.ts";
-import { ID_LABEL } from "../commands/labels.ts";
+import { deadlineSeconds } from "../commands/healthcheck.ts";
 import { type Canary, type LiveFile, liveFile, type Routed } from "../commands/live-file.ts";
 import { containerPrefix } from "../commands/names.ts";
 import { removeContainers } from "../commands/prune.ts";
@@ -25,6 +24,7 @@ import type { Config, Role } from "../config/config.ts";
 import type { Secret } from "../config/secret.ts";
 import { pathOf, previewBase } from "./preview.ts";
 import type { HostPlan, RolePlan } from "../plan/deploy.ts";
+import { previewQuestion } from "./preview.ts";
 
 /** How far a host got: what has to be undone. */
 export type Progress = "started" | "switched" | "settled";
@@ -64,12 +64,7 @@ export class RolePhases {
     const role = roleOn(plan.role, host.host);
     this.app = new AppCommands(config, role);
     this.file = containerPrefix(config, role);
-    this.preview = {
-      base: previewBase(host),
-      hostName: `${newId(16)}.mrsk`,
-      path: role.healthcheck ? pathOf(probeUrl(role.healthcheck)) : "/",
-      mark: `${plan.next.labels.get(ID_LABEL) ?? "original"}.1`,
-    };
+    this.preview = previewQuestion(host, role, plan.next, `${newId(16)}.mrsk`);
   }
 
   get routed(): boolean {

@@ -1,5 +1,5 @@
 import { NOT_HEALTHY } from "../commands/cutover.ts";
-import { recordRelease } from "../commands/releases.ts";
+import { forgetRelease, recordRelease } from "../commands/releases.ts";
 import { attempt, type Script, type Step } from "../commands/script.ts";
 import type { Secret } from "../config/secret.ts";
 import { CommandFailedError, InterruptedError, MrskError, UnhealthyError } from "../errors.ts";
@@ -188,7 +188,9 @@ async function goBack(run: Run, travellers: readonly Traveller[], reason: unknow
         const lines = plan.roles.map(({ role, next }) =>
           audit(run, `Went back from version ${next.version}`, role.name),
         );
-        await host.run(phases.undo(await Promise.all(lines), progress!));
+        const forget = attempt("Forget the release", forgetRelease(run.config, plan.roles[0]!.next.version));
+        const recorded = progress === "settled" && !isTrial(plan) ? [forget] : [];
+        await host.run(phases.undo([...(await Promise.all(lines)), ...recorded], progress!));
         for (const { role, old, next, canary } of plan.roles) {
           const trial = canary ? `, with ${next.name} as its canary` : "";
           const text = `role ${role.name} runs ${old?.name ?? "nothing, as before"}${trial}`;
