@@ -1,80 +1,50 @@
 import { keepAlive, releaseRestart, waitForMark, waitUntilHealthy } from "../commands/cutover.ts";
-import { type Body, lines, sh } from "../commands/command.ts";
+import { lines, sh } from "../commands/command.ts";
 import { attempt, type Step, step } from "../commands/script.ts";
-import type { Config } from "../config/config.ts";
-import type { Secret } from "../config/secret.ts";
-import type { HostPlan, RolePlan } from "../plan/deploy.ts";
 import { isUp } from "../plan/facts.ts";
-import { type Beside, type Progress, RolePhases } from "./role-phases.ts";
+import type { Progress, RolePhases } from "./role-phases.ts";
 
-/** The steps for a role on a host, as its plan wants the next container: live, a canary, or a canary made live. */
-export function rolePhases(
-  config: Config,
-  host: HostPlan,
-  plan: RolePlan,
-  secrets: ReadonlyMap<string, Secret>,
-  newId: (digits: number) => string,
-): RolePhases {
-  if (plan.share !== undefined) return new CanaryPhases(config, host, plan, secrets, newId);
-  const Phases = plan.canary ? PromotionPhases : RolePhases;
-  return new Phases(config, host, plan, secrets, newId);
+// The new container of a share replaces nothing, and is not restarted, neither after a crash nor with the server: what is
+// on trial must not fail again and again for those whom a cookie keeps with it.
+
+/** The new container gets its share of the requests. */
+export function shareSteps(role: RolePhases): Step[] {
+  const { old, next, share = 0 } = role.plan;
+  const canary = { container: next, percent: share };
+  const file = role.write({ live: old, canary, preview: next, counter: 2 });
+  const title = role.named(`Give ${share}% of the requests to the new container`);
+  return [step(title, lines(file, waitForMark(role.previewAt(2))))];
 }
 
-/**
- * A new container that gets a share of the requests and does not replace the old one. It is not restarted, neither after
- * a crash nor with the server: what is on trial must not fail again and again for those whom a cookie keeps with it.
- * Going back is also how it is taken back later.
- */
-class CanaryPhases extends RolePhases {
-  override switchSteps(): Step[] {
-    const { share = 0, old } = this.plan;
-    const body = lines(this.write(old, this.withShare(share), 2), waitForMark(this.previewAt(2)));
-    return [step(this.named(`Give ${share}% of the requests to the new container`), body)];
-  }
-
-  override settleSteps(): Step[] {
-    const { share = 0, old } = this.plan;
-    const file = this.settled(old!, this.withShare(share).canary);
-    return [...this.stopStale(), step(this.named("Write the live file"), file)];
-  }
-
-  protected override besideOld(): Beside {
-    return this.withShare(0);
-  }
-
-  override undoSteps(progress: Progress): Step[] {
-    // The old one is where it was, unless it stopped by itself.
-    return super.undoSteps(progress === "settled" && this.plan.old && isUp(this.plan.old) ? "switched" : progress);
-  }
-
-  private withShare(percent: number) {
-    return { canary: { container: { labels: this.plan.next.labels }, percent } };
-  }
+/** Both go on. */
+export function settleShareSteps(role: RolePhases): Step[] {
+  const { old, next, share = 0 } = role.plan;
+  const file = role.settled(old!, { container: next, percent: share });
+  return [...role.stopStale(), step(role.named("Write the live file"), file)];
 }
 
-/** A canary gets all requests. When that fails it is a canary again, as it was. */
-class PromotionPhases extends RolePhases {
-  override abandon(): Body {
-    return this.restoreFile();
-  }
+/** The old one has all requests again: after a failure, and when a canary is taken back. */
+export function undoShareSteps(role: RolePhases, progress: Progress): Step[] {
+  const { old } = role.plan;
+  // Settling stopped nothing.
+  return role.undoSteps(progress === "settled" && old && isUp(old) ? "switched" : progress);
+}
 
-  override undoSteps(progress: Progress): Step[] {
-    const { plan, config } = this;
-    const old = plan.old!;
-    return [
-      ...(progress === "settled"
-        ? [
-            step(this.named(`Start ${old.name} again`), sh`docker start ${old.id} >/dev/null`),
-            step(this.named("Wait until healthy"), waitUntilHealthy(old.id, 60, config.readinessDelaySeconds)),
-          ]
-        : []),
-      step(
-        this.named("Share the requests again"),
-        lines(this.write(old, { canary: plan.canary }, 3), waitForMark(this.previewAt(3))),
-      ),
-      attempt(this.named("Keep the old container"), keepAlive(old.id)),
-      attempt(this.named("Leave the canary on trial"), releaseRestart(plan.next.name)),
-      step(this.named("Write the live file"), this.restoreFile()),
-    ];
-  }
+/** A canary that was to have all requests is one again, as it was. */
+export function undoPromotionSteps(role: RolePhases, progress: Progress): Step[] {
+  const { canary, next } = role.plan;
+  const old = role.plan.old!;
+  const file = role.write({ live: old, canary, preview: old, counter: 3 });
+  return [
+    ...(progress === "settled"
+      ? [
+          step(role.named(`Start ${old.name} again`), sh`docker start ${old.id} >/dev/null`),
+          step(role.named("Wait until healthy"), waitUntilHealthy(old.id, 60, role.config.readinessDelaySeconds)),
+        ]
+      : []),
+    step(role.named("Share the requests again"), lines(file, waitForMark(role.previewAt(3)))),
+    attempt(role.named("Keep the old container"), keepAlive(old.id)),
+    attempt(role.named("Leave the canary on trial"), releaseRestart(next.name)),
+    step(role.named("Write the live file"), role.restored()),
+  ];
 }

@@ -34,18 +34,15 @@ export function roleOn(role: Role, host: string): Role {
   return { ...role, env: role.hostEnv?.get(host) ?? role.env };
 }
 
-/** Who else is in the live file. */
-export type Beside = Pick<LiveFile, "last" | "canary">;
-
 /** The steps of every phase for one role on one host. */
 export class RolePhases {
   readonly app: AppCommands;
   readonly file: string;
   readonly preview: PreviewQuestion;
 
-  protected readonly config: Config;
-  protected readonly host: HostPlan;
-  protected readonly plan: RolePlan;
+  readonly config: Config;
+  readonly host: HostPlan;
+  readonly plan: RolePlan;
   private readonly secrets: ReadonlyMap<string, Secret>;
   private readonly newId: (digits: number) => string;
 
@@ -71,11 +68,11 @@ export class RolePhases {
     return this.plan.routing !== "none";
   }
 
-  protected get viaFile(): boolean {
+  get viaFile(): boolean {
     return this.plan.routing === "live-file";
   }
 
-  protected named(what: string): string {
+  named(what: string): string {
     return `${what} (${this.plan.role.name})`;
   }
 
@@ -98,7 +95,12 @@ export class RolePhases {
       );
     }
     if (this.viaFile) {
-      steps.push(step(this.named("Write the preview"), this.write(plan.old, { canary: plan.canary }, 1)));
+      steps.push(
+        step(
+          this.named("Write the preview"),
+          this.write({ live: plan.old, canary: plan.canary, preview: plan.next, counter: 1 }),
+        ),
+      );
     }
     steps.push(step(this.named(`Start ${plan.next.name}`), this.startCommand()));
     steps.push(step(this.named("Wait until healthy"), this.proof()));
@@ -143,7 +145,7 @@ export class RolePhases {
     const { plan } = this;
     const stop = anyway(sh`docker stop -t 5 ${plan.next.name} >/dev/null 2>&1`);
     const renamed = plan.inTheWay?.newName;
-    const restore = this.viaFile ? this.restoreFile() : sh`:`;
+    const restore = this.viaFile ? this.restored() : sh`:`;
     const back = renamed
       ? anyway(
           sh`docker rename ${plan.next.name} ${`${plan.next.name}_failed_${renamed.slice(-16)}`} 2>/dev/null; docker rename ${plan.inTheWay.container.id} ${plan.next.name} 2>/dev/null`,
@@ -154,7 +156,7 @@ export class RolePhases {
     return lines(revive, anyway(restore), stop, back);
   }
 
-  protected restoreFile(): Body {
+  restored(): Body {
     return this.plan.old
       ? this.settled(this.plan.old, this.plan.canary)
       : removeLiveFile(this.host.facts.liveDirectory, this.file);
@@ -169,7 +171,7 @@ export class RolePhases {
         step(
           this.named("Switch the requests over"),
           lines(
-            this.write({ labels: plan.next.labels }, { last: this.otherThanNext(plan.old) }, 2),
+            this.write({ live: plan.next, last: this.otherThanNext(plan.old), preview: plan.next, counter: 2 }),
             waitForMark(this.previewAt(2)),
           ),
         ),
@@ -182,11 +184,11 @@ export class RolePhases {
     return steps;
   }
 
-  protected otherThanNext(container: RolePlan["old"]): RolePlan["old"] {
+  otherThanNext(container: RolePlan["old"]): RolePlan["old"] {
     return container && container !== this.plan.next.kept ? container : undefined;
   }
 
-  protected previewAt(counter: number): PreviewQuestion {
+  previewAt(counter: number): PreviewQuestion {
     return { ...this.preview, mark: this.preview.mark.replace(/\d+$/, String(counter)) };
   }
 
@@ -208,7 +210,7 @@ export class RolePhases {
       steps.push(attempt(this.named("Stop the old container"), stopForGood(old.id, config.stopWaitSeconds)));
     }
     steps.push(...this.stopStale());
-    if (this.viaFile) steps.push(step(this.named("Write the live file"), this.settled({ labels: plan.next.labels })));
+    if (this.viaFile) steps.push(step(this.named("Write the live file"), this.settled(plan.next)));
     if (!this.viaFile) steps.push(step(this.named("Keep the new container"), keepAlive(plan.next.name)));
     if (plan.surplus.length > 0) {
       steps.push(attempt(this.named("Prune containers"), removeContainers(plan.surplus.map(({ id }) => id))));
@@ -216,14 +218,14 @@ export class RolePhases {
     return steps;
   }
 
-  protected stopStale(): Step[] {
+  stopStale(): Step[] {
     return this.plan.stale.flatMap(({ id, name }) => [
       ...(this.viaFile ? [attempt(this.named(`Drain the stale ${name}`), this.drain(id))] : []),
       attempt(this.named(`Stop the stale ${name}`), stopForGood(id, this.config.stopWaitSeconds)),
     ]);
   }
 
-  protected drain(container: string): Body {
+  drain(container: string): Body {
     const { root, sudo } = this.host.facts;
     const nsenter: Command | undefined = root ? ["nsenter"] : sudo ? ["sudo", "-n", "nsenter"] : undefined;
     const port = this.app.role.healthcheck?.port ?? 3000;
@@ -231,8 +233,9 @@ export class RolePhases {
   }
 
   /** How the next container stands in the file while the old one has its requests back. */
-  protected besideOld(): Beside {
-    return { last: { labels: this.plan.next.labels } };
+  private leaving(): Pick<LiveFile, "last" | "canary"> {
+    const { next, share } = this.plan;
+    return share === undefined ? { last: next } : { canary: { container: next, percent: 0 } };
   }
 
   /** Back to what ran before, the same loss-free way. */
@@ -250,7 +253,7 @@ export class RolePhases {
       steps.push(
         step(
           this.named("Switch the requests back"),
-          lines(this.write(old, this.besideOld(), 3), waitForMark(this.previewAt(3))),
+          lines(this.write({ live: old, ...this.leaving(), preview: old, counter: 3 }), waitForMark(this.previewAt(3))),
         ),
       );
     }
@@ -260,29 +263,28 @@ export class RolePhases {
         steps.push(attempt(this.named("Drain"), this.drain(plan.next.name)));
       steps.push(attempt(this.named(`Stop ${plan.next.name}`), stopForGood(plan.next.name, config.stopWaitSeconds)));
     }
-    if (this.viaFile) steps.push(step(this.named("Write the live file"), this.restoreFile()));
+    if (this.viaFile) steps.push(step(this.named("Write the live file"), this.restored()));
     return steps;
   }
 
-  /** The file with `live` in charge, what is beside it, and the preview of the next container under the counter's mark. */
-  protected write(live: Routed | undefined, beside: Beside, counter: number): Shell {
+  /** The file with `live` in charge, what is beside it, and the preview of a container under the counter's mark. */
+  write({
+    preview,
+    counter,
+    ...containers
+  }: Pick<LiveFile, "live" | "last" | "canary"> & { preview: Routed; counter: number }): Shell {
     const { mark, hostName } = this.previewAt(counter);
     const port = this.app.role.healthcheck?.port ?? 3000;
     const text = liveFile({
       name: this.file,
-      live,
-      ...beside,
-      preview: {
-        container: counter === 3 && live ? live : { labels: this.plan.next.labels },
-        hostName,
-        mark,
-        appHost: `localhost:${port}`,
-      },
+      ...containers,
+      preview: { container: preview, hostName, mark, appHost: `localhost:${port}` },
     });
     return writeLiveFile(this.host.facts.liveDirectory, this.file, text);
   }
 
-  protected settled(live: Routed, canary?: Canary): Shell {
+  /** The file without a preview. */
+  settled(live: Routed, canary?: Canary): Shell {
     return writeLiveFile(this.host.facts.liveDirectory, this.file, liveFile({ name: this.file, live, canary }));
   }
 }
