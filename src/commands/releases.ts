@@ -38,11 +38,11 @@ export function forgetRelease(config: Config, version: string): Shell {
   return sh`[ "$(tail -n 1 ${file} | cut -f 3)" != ${version} ] || { sed '$d' ${file} >${`${file}.new`} && mv -f ${`${file}.new`} ${file}; }`;
 }
 
-/** The versions in a releases file, oldest first; lines of other formats are passed over. */
+/** The versions in a releases file, oldest first; trials and lines of other formats are passed over. */
 export function releasedVersions(text: string): string[] {
   return text.split("\n").flatMap((line) => {
-    const [format, , version] = line.split("\t");
-    return format === FORMAT && version ? [version] : [];
+    const [format, , version, , mark] = line.split("\t");
+    return format === FORMAT && version && mark !== CANARY ? [version] : [];
   });
 }
 

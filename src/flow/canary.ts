@@ -14,7 +14,7 @@ import { hostPhases } from "./phases.ts";
 import { appHosts, begin, type Run } from "./run.ts";
 
 /** A canary that has a share of one role's requests on one host. */
-export interface Canary extends CanaryFact {
+export interface CanaryOnHost extends CanaryFact {
   readonly host: string;
   readonly role: Role;
   readonly version: string;
@@ -23,7 +23,7 @@ export interface Canary extends CanaryFact {
 }
 
 /** Every canary with a share on the selected hosts, crashed ones too. */
-export function canariesIn(run: Run, facts: ReadonlyMap<string, HostFacts>): Canary[] {
+export function canariesIn(run: Run, facts: ReadonlyMap<string, HostFacts>): CanaryOnHost[] {
   return run.selection.app.flatMap(({ host, roles }) =>
     roles.flatMap((role) => {
       const seen = facts.get(host)!;
@@ -38,7 +38,7 @@ export function canariesIn(run: Run, facts: ReadonlyMap<string, HostFacts>): Can
 
 /** What `rollback` takes back: shares of the requests, hosts that have a version on trial wholly, and what stays. */
 export interface WayBack {
-  readonly shared: readonly Canary[];
+  readonly shared: readonly CanaryOnHost[];
   readonly wholly: readonly string[];
   /** Empty where nothing is on trial. */
   readonly version: string;
@@ -75,8 +75,8 @@ export async function settleCanaries(
   run: Run,
   facts: ReadonlyMap<string, HostFacts>,
 ): Promise<ReadonlyMap<string, HostFacts>> {
-  // Where only the canary runs it is what the next version replaces.
-  const canaries = canariesIn(run, facts).filter(({ live, container }) => live && (isUp(live) || !isUp(container)));
+  // Where the canary alone runs it is what the next version replaces; where neither does, nothing is shared.
+  const canaries = canariesIn(run, facts).filter(({ live }) => live && isUp(live));
   if (canaries.length === 0) return facts;
   await takeBack(run, facts, canaries);
   return observeHosts(run, appHosts(run));
@@ -89,7 +89,7 @@ export async function settleCanaries(
 export async function takeBack(
   run: Run,
   facts: ReadonlyMap<string, HostFacts>,
-  canaries: readonly Canary[],
+  canaries: readonly CanaryOnHost[],
 ): Promise<void> {
   const alone = canaries.filter(({ live }) => !live);
   if (alone.length > 0) {
@@ -123,7 +123,7 @@ export async function takeBack(
 }
 
 /** As if the canary had just failed: going back is the same. */
-function planBack(host: string, facts: HostFacts, canaries: readonly Canary[]): HostPlan {
+function planBack(host: string, facts: HostFacts, canaries: readonly CanaryOnHost[]): HostPlan {
   const shared = facts.traefik !== undefined && readsLiveFiles(facts.traefik) && facts.liveDirectoryWritable;
   const roles = canaries.map(
     ({ role, version, container, live, percent }): RolePlan => ({
