@@ -138,5 +138,5 @@ function planBack(host: string, facts: HostFacts, canaries: readonly CanaryOnHos
       surplus: [],
     }),
   );
-  return { host, facts, roles, traefik: { action: "keep", differs: undefined } };
+  return { host, facts, roles, traefik: { action: "keep", differs: undefined }, traefikProblems: [] };
 }

@@ -10,7 +10,6 @@ import { settleCanaries, takeBack, wayBack } from "./canary.ts";
 import { runHook } from "./hook.ts";
 import { ensureImage, fetchImage } from "./image.ts";
 import { withLock } from "./lock.ts";
-import { observeHosts } from "./observe.ts";
 import { login } from "./registry.ts";
 import { rollOut } from "./roll-out.ts";
 import { appHosts, begin, type Run, runOn, timed } from "./run.ts";
@@ -149,7 +148,7 @@ export async function rollback(run: Run, version: string | undefined): Promise<v
   await withPostDeploy(run, async (changed) => {
     await requireSecrets(run, { accessories: false, builder: false });
     await withLock(run, async () => {
-      const facts = await observeHosts(run, appHosts(run));
+      const facts = await observeMended(run, appHosts(run));
       if (version === undefined && (await rollBackCanary(run, facts, changed))) return;
       const target = version ?? versionBefore(run, facts);
       await requireVersion(run, facts, target);

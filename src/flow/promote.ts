@@ -3,7 +3,7 @@ import { canaryTarget } from "../hosts/canary-target.ts";
 import { isUnfinished } from "../plan/deploy.ts";
 import { type HostFacts, isUp } from "../plan/facts.ts";
 import { liveVersion } from "./app.ts";
-import { ensureImage } from "./build.ts";
+import { ensureImage } from "./image.ts";
 import { canariesIn } from "./canary.ts";
 import { bootVersion, type DeployOptions, deploy, redeploy, withPostDeploy } from "./deploy.ts";
 import { runHook } from "./hook.ts";
