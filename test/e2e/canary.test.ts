@@ -72,7 +72,7 @@ describe("a new version on trial", () => {
     for (const server of SERVERS) {
       expect(await containers(server)).toEqual(wholly(server, version));
       expect((await ask(server, "/version")).text.trim()).toBe(version);
-      expect(await onServer(server, "cat .mrsk/traefik/trial-web.yml")).not.toMatch(/weighted|-canary|-last/);
+      expect(await onServer(server, "cat /var/lib/mrsk/traefik/trial-web.yml")).not.toMatch(/weighted|-canary|-last/);
     }
     expect(succeeded(await project.mrsk("lock", "status")).stdout).toBe("There is no deploy lock");
   };
