@@ -122,12 +122,12 @@ done`;
 }
 
 /** The same behind a container that may crash meanwhile: that is then told, with the evidence, and ends with NOT_HEALTHY. */
-export function waitForMarkOf(container: string, question: PreviewQuestion): Shell {
+export function waitForMarkOf(container: string, question: PreviewQuestion, logLines = LOG_LINES): Shell {
   return sh`( ${waitForMark(question)} ) || {
   status=$?
   state=$(docker inspect --type container --format '{{.State.Status}}' ${container} 2>/dev/null) || state=gone
   [ "$state" != running ] || exit $status
-  echo "The container does not run: $state" >&2; ${evidence(container)}; exit ${NOT_HEALTHY}
+  echo "The container does not run: $state" >&2; ${evidence(container, logLines)}; exit ${NOT_HEALTHY}
 }`;
 }
 

@@ -1,4 +1,4 @@
-import { keepAlive, releaseRestart, waitForMark, waitForMarkOf, waitUntilHealthy } from "../commands/cutover.ts";
+import { keepAlive, releaseRestart, waitForMark, waitForMarkOf } from "../commands/cutover.ts";
 import { lines, sh } from "../commands/command.ts";
 import { attempt, type Step, step } from "../commands/script.ts";
 import { isUp } from "../plan/facts.ts";
@@ -13,7 +13,7 @@ export function shareSteps(role: RolePhases): Step[] {
   const canary = { container: next, percent: share };
   const file = role.write({ live: old, canary, preview: next, counter: 2 });
   const title = role.named(`Give ${share}% of the requests to the new container`);
-  return [step(title, lines(file, waitForMarkOf(next.name, role.previewAt(2))))];
+  return [step(title, lines(file, waitForMarkOf(next.name, role.previewAt(2), role.plan.role.logLines)))];
 }
 
 /** Both go on. */
@@ -39,7 +39,7 @@ export function undoPromotionSteps(role: RolePhases, progress: Progress): Step[]
     ...(progress === "settled"
       ? [
           step(role.named(`Start ${old.name} again`), sh`docker start ${old.id} >/dev/null`),
-          step(role.named("Wait until healthy"), waitUntilHealthy(old.id, 60, role.config.readinessDelaySeconds)),
+          step(role.named("Wait until healthy"), role.untilHealthy(old.id, 60)),
         ]
       : []),
     step(role.named("Share the requests again"), lines(file, waitForMark(role.previewAt(3)))),

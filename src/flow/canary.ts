@@ -138,5 +138,6 @@ function planBack(host: string, facts: HostFacts, canaries: readonly CanaryOnHos
       surplus: [],
     }),
   );
-  return { host, facts, roles, traefik: { action: "keep", differs: undefined }, traefikProblems: [] };
+  const traefik = { action: "keep", differs: undefined } as const;
+  return { host, facts, roles, traefik, traefikProblems: [], join: undefined };
 }

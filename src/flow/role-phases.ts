@@ -22,7 +22,6 @@ import { removeContainers } from "../commands/prune.ts";
 import { attempt, type Step, step } from "../commands/script.ts";
 import type { Config, Role } from "../config/config.ts";
 import type { Secret } from "../config/secret.ts";
-import { pathOf, previewBase } from "./preview.ts";
 import type { HostPlan, RolePlan } from "../plan/deploy.ts";
 import { previewQuestion } from "./preview.ts";
 
@@ -95,12 +94,8 @@ export class RolePhases {
       );
     }
     if (this.viaFile) {
-      steps.push(
-        step(
-          this.named("Write the preview"),
-          this.write({ live: plan.old, canary: plan.canary, preview: plan.next, counter: 1 }),
-        ),
-      );
+      const file = this.write({ live: plan.old, canary: plan.canary, preview: plan.next, counter: 1 });
+      steps.push(step(this.named("Write the preview"), file));
     }
     steps.push(step(this.named(`Start ${plan.next.name}`), this.startCommand()));
     steps.push(step(this.named("Wait until healthy"), this.proof()));
@@ -136,7 +131,7 @@ export class RolePhases {
     return this.viaFile ? lines(healthy, waitForMark(this.preview)) : healthy;
   }
 
-  private untilHealthy(container: string, deadline: number): Shell {
+  untilHealthy(container: string, deadline: number): Shell {
     return waitUntilHealthy(container, deadline, this.config.readinessDelaySeconds, this.plan.role.logLines);
   }
 
@@ -167,15 +162,9 @@ export class RolePhases {
     const { plan } = this;
     const steps: Step[] = [];
     if (this.viaFile) {
-      steps.push(
-        step(
-          this.named("Switch the requests over"),
-          lines(
-            this.write({ live: plan.next, last: this.otherThanNext(plan.old), preview: plan.next, counter: 2 }),
-            waitForMark(this.previewAt(2)),
-          ),
-        ),
-      );
+      const last = this.otherThanNext(plan.old);
+      const file = this.write({ live: plan.next, last, preview: plan.next, counter: 2 });
+      steps.push(step(this.named("Switch the requests over"), lines(file, waitForMark(this.previewAt(2)))));
       steps.push(step(this.named("Keep the new container"), keepAlive(plan.next.name)));
       if (this.otherThanNext(plan.old)) {
         steps.push(attempt(this.named("Let the old container go"), releaseRestart(plan.old!.id)));
