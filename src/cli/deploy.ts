@@ -3,6 +3,24 @@ import { withRun } from "./with-run.ts";
 
 const flow = () => import("../flow/deploy.ts");
 
+interface DeployFlags {
+  readonly skipPush?: boolean;
+  readonly canary?: string;
+}
+
+function addDeployFlags(command: Command): Command {
+  return command
+    .option("-P, --skip-push", "use the image already in the registry")
+    .option("--canary <share>", "on trial: a share of the requests (10%), or these hosts; then promote or rollback");
+}
+
+function runDeploy(command: Command, name: "deploy" | "redeploy", { skipPush = false, canary }: DeployFlags) {
+  return withRun(command, async (run) => {
+    if (canary === undefined) return (await flow())[name](run, { skipPush });
+    return (await import("../flow/promote.ts")).deployCanary(run, canary, { command: name, skipPush });
+  });
+}
+
 export function addDeploy(program: Command): void {
   program
     .command("setup")
@@ -12,30 +30,32 @@ export function addDeploy(program: Command): void {
       withRun(command, async (run) => (await flow()).setup(run, { skipPush: options.skipPush === true })),
     );
 
-  program
-    .command("deploy")
+  addDeployFlags(program.command("deploy"))
     .description("Build and push the image, then switch the servers to it")
-    .option("-P, --skip-push", "use the image already in the registry")
     .addHelpText(
       "after",
-      "\nExamples:\n  $ mrsk deploy\n  $ mrsk deploy -d staging\n  $ mrsk deploy -P --version 4f2a9c1",
+      "\nExamples:\n  $ mrsk deploy\n  $ mrsk deploy -d staging\n  $ mrsk deploy -P --version 4f2a9c1\n  $ mrsk deploy --canary 10%\n  $ mrsk deploy --canary 192.0.2.10",
     )
-    .action((options: { skipPush?: boolean }, command: Command) =>
-      withRun(command, async (run) => (await flow()).deploy(run, { skipPush: options.skipPush === true })),
-    );
+    .action((options: DeployFlags, command: Command) => runDeploy(command, "deploy", options));
+
+  addDeployFlags(program.command("redeploy"))
+    .description("Deploy without registry login, Traefik and pruning")
+    .action((options: DeployFlags, command: Command) => runDeploy(command, "redeploy", options));
 
   program
-    .command("redeploy")
-    .description("Deploy without registry login, Traefik and pruning")
-    .option("-P, --skip-push", "use the image already in the registry")
-    .action((options: { skipPush?: boolean }, command: Command) =>
-      withRun(command, async (run) => (await flow()).redeploy(run, { skipPush: options.skipPush === true })),
+    .command("promote")
+    .description("Give the canary's version all requests, on all hosts")
+    .action((_options: unknown, command: Command) =>
+      withRun(command, async (run) => (await import("../flow/promote.ts")).promote(run)),
     );
 
   program
     .command("rollback")
-    .description("Switch back to a version that is still on the servers")
-    .argument("[version]", "as `mrsk app containers` shows it; without one, the version before")
+    .description("Take a canary back, or switch back to a version that is still on the servers")
+    .argument(
+      "[version]",
+      "as `mrsk app containers` shows it; without one, what was before the canary or the last deploy",
+    )
     .addHelpText("after", "\nExample:\n  $ mrsk rollback 4f2a9c1")
     .action((version: string | undefined, _options: unknown, command: Command) =>
       withRun(command, async (run) => (await flow()).rollback(run, version)),

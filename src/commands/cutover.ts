@@ -121,6 +121,16 @@ until curl -s -m 5 -o /dev/null -D - -H ${`Host: ${question.hostName}`} ${questi
 done`;
 }
 
+/** The same behind a container that may crash meanwhile: that is then told, with the evidence, and ends with NOT_HEALTHY. */
+export function waitForMarkOf(container: string, question: PreviewQuestion, logLines = LOG_LINES): Shell {
+  return sh`( ${waitForMark(question)} ) || {
+  status=$?
+  state=$(docker inspect --type container --format '{{.State.Status}}' ${container} 2>/dev/null) || state=gone
+  [ "$state" != running ] || exit $status
+  echo "The container does not run: $state" >&2; ${evidence(container, logLines)}; exit ${NOT_HEALTHY}
+}`;
+}
+
 /**
  * Waits until nothing is under way in the container: a connection is busy while it received something after it last
  * sent, or sent within 300 ms (cutover.md of the design, measured). Two quiet looks end it; `limitSeconds` at most.

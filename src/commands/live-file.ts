@@ -25,6 +25,13 @@ export interface Preview {
   readonly appHost: string;
 }
 
+/** A new version on trial. */
+export interface Canary {
+  readonly container: Routed;
+  /** Of the requests, 0 to 99. With 0 it is on its way out, and the file still says so until it has stopped. */
+  readonly percent: number;
+}
+
 /**
  * What a live file says. The states of a cutover: the live one and the preview of the next; the next live, the old one
  * last, the preview of the next; the next live alone.
@@ -35,7 +42,9 @@ export interface LiveFile {
   /** undefined before the first deploy. */
   readonly live: Routed | undefined;
   /** The container that goes: routed below the live one until it is stopped. */
-  readonly last?: Routed;
+  readonly last?: Routed | undefined;
+  /** The container that has a share of the live one's requests. */
+  readonly canary?: Canary | undefined;
   readonly preview?: Preview & { readonly container: Routed };
 }
 
@@ -58,12 +67,13 @@ const STOPPED_PRIORITY = 1;
 export function liveFile(file: LiveFile): string {
   const sections = { http: protocolSections(file, "http"), tcp: protocolSections(file, "tcp") };
   if (file.preview) addPreview(file, file.preview, sections.http);
-  return escapeTemplates(stringify(withoutEmpty(sections), { lineWidth: 0 }));
+  return escapeTemplates(stringify(withoutEmpty(sections), { lineWidth: 0, aliasDuplicateObjects: false }));
 }
 
 function protocolSections(file: LiveFile, protocol: Protocol): Sections {
   const sections: Sections = { routers: {}, middlewares: {}, services: {} };
-  const { live, last } = file;
+  const { live, canary } = file;
+  const last = canary?.container ?? file.last;
   const liveRouters = live ? routersOf(live, protocol) : [];
   const lastRouters = last ? routersOf(last, protocol) : [];
   const beside = last ?? (file.preview && file.preview.container !== live ? file.preview.container : undefined);
@@ -72,11 +82,13 @@ function protocolSections(file: LiveFile, protocol: Protocol): Sections {
   for (const router of live ? liveRouters : []) {
     const name = router.name === file.name ? file.name : `${own(file, live!)}-${router.name}`;
     sections.routers[name] = routerSection(file, live!, router, router.priority + raise);
+    const other = canary && lastRouters.find((candidate) => candidate.name === router.name);
+    if (other && canary.percent > 0) addShares(file, name, router, { canary, other, protocol }, sections);
     if (protocol === "http") addStopped(file, live!, router, sections);
   }
   const sink = sinkBelow(lastRouters, liveRouters);
   for (const router of last ? lastRouters : []) {
-    const name = `${suffixed(own(file, last!), file, router)}-last`;
+    const name = `${suffixed(own(file, last!), file, router)}-${canary ? "canary" : "last"}`;
     sections.routers[name] = routerSection(file, last!, router, router.priority + sink);
   }
   for (const container of [live, last]) {
@@ -105,6 +117,34 @@ function lowest(routers: readonly Router[]): number {
 
 function highest(routers: readonly Router[]): number {
   return Math.max(...routers.map((router) => router.priority));
+}
+
+/**
+ * The live router shares its requests by weight; who has got a version stays with it by a cookie of the session. Traefik
+ * drops the router whole while one of the two services is missing, as after a crash of the canary: the same router
+ * without shares is one below it then.
+ */
+function addShares(
+  file: LiveFile,
+  name: string,
+  router: Router,
+  { canary, other, protocol }: { canary: Canary; other: Router; protocol: Protocol },
+  { routers, services }: Sections,
+): void {
+  const alone = routers[name] as Section & { priority: number };
+  const shares = `${suffixed(own(file, canary.container), file, router)}-canary`;
+  routers[name] = { ...alone, priority: alone.priority + 1, service: shares };
+  routers[`${suffixed(own(file, file.live!), file, router)}-alone`] = alone;
+  const cookie = { name: `mrsk-canary-${idOf(canary.container)}`, httpOnly: true };
+  services[shares] = {
+    weighted: {
+      services: [
+        { name: router.service, weight: 100 - canary.percent },
+        { name: other.service, weight: canary.percent },
+      ],
+      ...(protocol === "http" ? { sticky: { cookie } } : {}),
+    },
+  };
 }
 
 /** A stopped app answers 503, not 404: this router is left when the live one's service is gone. */

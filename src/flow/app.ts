@@ -7,7 +7,7 @@ import type { Role } from "../config/config.ts";
 import { UsageError } from "../errors.ts";
 import type { Host } from "../hosts/host.ts";
 import { onHosts } from "../hosts/on-hosts.ts";
-import { containersOf, liveContainer } from "../plan/deploy.ts";
+import { canaryOf, containersOf, lastLiveContainer, liveContainer } from "../plan/deploy.ts";
 import { type ContainerFact, type HostFacts, isUp } from "../plan/facts.ts";
 import { audit } from "./audit.ts";
 import { withLock } from "./lock.ts";
@@ -33,29 +33,32 @@ function targets(run: Run): { name: string; host: Host; roles: readonly Role[] }
   return run.selection.app.map(({ host, roles }) => ({ name: host, host: run.host(host), roles }));
 }
 
-/** `app start`: the container last live in each role, or that of `--version`. */
+/** `app start`: the container last live in each role with its canary, or that of `--version`. */
 export async function startApp(run: Run): Promise<void> {
-  await withLock(run, () =>
-    onObservedRoles(run, "Start the app", async (role, facts) => {
-      const mine = containersOf(run.config, role, facts);
-      const named = run.givenVersion === undefined ? undefined : containerName(run.config, role, run.givenVersion);
-      const wanted =
-        named === undefined
-          ? mine.find((container) => !container.name.includes("_replaced_"))
-          : mine.find(({ name }) => name === named);
-      if (!wanted)
-        throw new UsageError(`${facts.host}: role ${role.name} has no container to start`, {
-          hint: "Run `mrsk deploy`.",
-        });
-      return [
-        await audit(run, `Started app version ${versionOf(containerPrefix(run.config, role), wanted.name)}`),
-        step(
-          `Start ${wanted.name}`,
-          sh`docker update --restart unless-stopped ${wanted.id} >/dev/null; ${new AppCommands(run.config, role).start(wanted.name)}`,
-        ),
-      ];
-    }),
-  );
+  await withLock(run, () => onObservedRoles(run, "Start the app", (role, facts) => startSteps(run, role, facts)));
+}
+
+async function startSteps(run: Run, role: Role, facts: HostFacts): Promise<Step[]> {
+  const { config, givenVersion } = run;
+  const named = givenVersion === undefined ? undefined : containerName(config, role, givenVersion);
+  const wanted =
+    named === undefined
+      ? lastLiveContainer(config, role, facts)
+      : containersOf(config, role, facts).find(({ name }) => name === named);
+  if (!wanted)
+    throw new UsageError(`${facts.host}: role ${role.name} has no container to start`, {
+      hint: "Run `mrsk deploy`.",
+    });
+  const commands = new AppCommands(config, role);
+  const canary = named === undefined ? canaryOf(config, role, facts)?.container : undefined;
+  return [
+    await audit(run, `Started app version ${versionOf(containerPrefix(config, role), wanted.name)}`),
+    step(
+      `Start ${wanted.name}`,
+      sh`docker update --restart unless-stopped ${wanted.id} >/dev/null; ${commands.start(wanted.name)}`,
+    ),
+    ...(canary && canary !== wanted ? [step(`Start the canary ${canary.name}`, commands.start(canary.name))] : []),
+  ];
 }
 
 /** `app stop`: every running container of the selected roles. */
@@ -88,8 +91,14 @@ async function hostBlocks(run: Run, title: string, body: Body): Promise<void> {
   );
 }
 
+/** What docker shows; below it what is on trial, if anything is. */
 export async function appDetails(run: Run): Promise<void> {
   await blocks(run, "Details", (role) => new AppCommands(run.config, role).details());
+  const facts = await observeHosts(run, appHosts(run));
+  for (const { host, roles } of run.selection.app) {
+    const trials = roles.flatMap((role) => trialText(run, role, facts.get(host)!) ?? []);
+    if (trials.length > 0) printBlock(run, "Canary", host, trials.join("\n"));
+  }
 }
 
 export async function appContainers(run: Run): Promise<void> {
@@ -100,13 +109,13 @@ export async function appImages(run: Run): Promise<void> {
   await hostBlocks(run, "Images", listImages(run.config));
 }
 
-/** `app version`: the live version on each host; each role's where they differ. */
+/** `app version`: the live version on each host, with what is on trial; each role's where they differ. */
 export async function appVersion(run: Run): Promise<void> {
   const facts = await observeHosts(run, appHosts(run));
   for (const { host, roles } of run.selection.app) {
     const versions = roles.map((role) => ({
       role: role.name,
-      version: liveVersion(run, role, facts.get(host)!) ?? "",
+      version: trialText(run, role, facts.get(host)!) ?? liveVersion(run, role, facts.get(host)!) ?? "",
     }));
     const distinct = new Set(versions.map(({ version }) => version));
     const text =
@@ -147,6 +156,18 @@ function newestVersion(run: Run, role: Role, facts: HostFacts): string | undefin
   return newest && versionOf(containerPrefix(run.config, role), newest.name);
 }
 
+/** What is on trial beside which version; undefined where nothing is. */
+function trialText(run: Run, role: Role, facts: HostFacts): string | undefined {
+  const live = liveVersion(run, role, facts);
+  const canary = canaryOf(run.config, role, facts);
+  if (!canary) return live !== undefined && live === facts.canaryRelease ? `${live} (canary)` : undefined;
+  const { container, percent } = canary;
+  const version = versionOf(containerPrefix(run.config, role), container.name);
+  return isUp(container)
+    ? `${live} ${100 - percent}%, canary ${version} ${percent}%`
+    : `${live ?? "none"}, canary ${version} (${container.state}, no requests)`;
+}
+
 /** `app stale-containers`: running ones beside the live one. */
 export async function staleContainers(run: Run, { stop }: { stop: boolean }): Promise<void> {
   await withLock(run, () =>
@@ -169,5 +190,7 @@ export async function staleContainers(run: Run, { stop }: { stop: boolean }): Pr
 
 function staleOf(run: Run, role: Role, facts: HostFacts): ContainerFact[] {
   const live = liveContainer(run.config, role, facts);
-  return containersOf(run.config, role, facts).filter((container) => isUp(container) && container !== live);
+  const canary = canaryOf(run.config, role, facts);
+  const wanted = [live, canary && canary.percent > 0 ? canary.container : undefined];
+  return containersOf(run.config, role, facts).filter((container) => isUp(container) && !wanted.includes(container));
 }

@@ -1,5 +1,6 @@
 import { tagLatest } from "../commands/app.ts";
-import { lines, sh } from "../commands/command.ts";
+import { type Body, lines, sh } from "../commands/command.ts";
+import { anyway } from "../commands/cutover.ts";
 import { joinNetworks, networkSteps } from "../commands/network.ts";
 import { pruneImages } from "../commands/prune.ts";
 import { attempt, capture, type Script, script, type Step, step } from "../commands/script.ts";
@@ -7,8 +8,9 @@ import { startTraefikContainer, TRAEFIK } from "../commands/traefik.ts";
 import { startOrRunTraefik } from "../commands/traefik-boot.ts";
 import type { Config } from "../config/config.ts";
 import type { Secret } from "../config/secret.ts";
-import type { HostPlan } from "../plan/deploy.ts";
+import { type HostPlan, isTrial } from "../plan/deploy.ts";
 import { cleanAssetsSteps } from "./assets.ts";
+import { settleShareSteps, shareSteps, undoPromotionSteps, undoShareSteps } from "./canary-phases.ts";
 import { type Progress, RolePhases } from "./role-phases.ts";
 
 /** What the phases of one deploy share on one host. */
@@ -39,12 +41,12 @@ export function hostPhases(
           capture("prepared", "Ready", sh`echo yes`),
         ],
         sh`[ "$prepared" = yes ] || {
-${lines(...roles.filter((role) => role.routed).map((role) => role.abandon()), sh`:`)}
+${lines(...roles.filter((role) => role.routed).map(abandon), sh`:`)}
 }`,
       ),
     switch: () =>
       script("Switch", [
-        ...roles.filter((role) => role.routed).flatMap((role) => role.switchSteps()),
+        ...roles.filter((role) => role.routed).flatMap(switchSteps),
         ...roles.filter((role) => !role.routed).flatMap((role) => role.startSteps()),
       ]),
     watch: (seconds) =>
@@ -54,14 +56,34 @@ ${lines(...roles.filter((role) => role.routed).map((role) => role.abandon()), sh
       ),
     settle: (audit, prune) =>
       script("Settle", [
-        ...roles.flatMap((role) => role.settleSteps(prune)),
+        ...roles.flatMap((role) => settleSteps(role, prune)),
         ...plan.roles.flatMap(({ role }) => cleanAssetsSteps(config, role, plan.facts)),
-        attempt("Tag latest", tagLatest(config, plan.roles[0]!.next.version)),
+        ...(isTrial(plan) ? [] : [attempt("Tag latest", tagLatest(config, plan.roles[0]!.next.version))]),
         ...(prune ? [attempt("Prune images", pruneImages(config))] : []),
         ...audit,
       ]),
-    undo: (audit, started) => script("Go back", [...roles.flatMap((role) => role.undoSteps(started)), ...audit]),
+    undo: (audit, started) => script("Go back", [...roles.flatMap((role) => undoSteps(role, started)), ...audit]),
   };
+}
+
+function switchSteps(role: RolePhases): Step[] {
+  return role.plan.share === undefined ? role.switchSteps() : shareSteps(role);
+}
+
+function settleSteps(role: RolePhases, prune: boolean): Step[] {
+  return role.plan.share === undefined ? role.settleSteps(prune) : settleShareSteps(role);
+}
+
+function undoSteps(role: RolePhases, progress: Progress): Step[] {
+  if (role.plan.share !== undefined) return undoShareSteps(role, progress);
+  return role.plan.canary ? undoPromotionSteps(role, progress) : role.undoSteps(progress);
+}
+
+/** What ran before as a canary, or was live, goes on. */
+function abandon(role: RolePhases): Body {
+  const { canary, next, old } = role.plan;
+  if (!role.viaFile || !(canary || (next.kept && next.kept === old))) return role.abandon();
+  return anyway(role.restored());
 }
 
 function traefikSteps(config: Config, plan: HostPlan, secrets: ReadonlyMap<string, Secret>): Step[] {

@@ -15,16 +15,15 @@ import {
   watch,
   writeLiveFile,
 } from "../commands/cutover.ts";
-import { deadlineSeconds, probeUrl } from "../commands/healthcheck.ts";
-import { ID_LABEL } from "../commands/labels.ts";
-import { liveFile, type Routed } from "../commands/live-file.ts";
+import { deadlineSeconds } from "../commands/healthcheck.ts";
+import { type Canary, type LiveFile, liveFile, type Routed } from "../commands/live-file.ts";
 import { containerPrefix } from "../commands/names.ts";
 import { removeContainers } from "../commands/prune.ts";
 import { attempt, type Step, step } from "../commands/script.ts";
 import type { Config, Role } from "../config/config.ts";
 import type { Secret } from "../config/secret.ts";
-import { pathOf, previewBase } from "./preview.ts";
 import type { HostPlan, RolePlan } from "../plan/deploy.ts";
+import { previewQuestion } from "./preview.ts";
 
 /** How far a host got: what has to be undone. */
 export type Progress = "started" | "switched" | "settled";
@@ -40,9 +39,9 @@ export class RolePhases {
   readonly file: string;
   readonly preview: PreviewQuestion;
 
-  private readonly config: Config;
-  private readonly host: HostPlan;
-  private readonly plan: RolePlan;
+  readonly config: Config;
+  readonly host: HostPlan;
+  readonly plan: RolePlan;
   private readonly secrets: ReadonlyMap<string, Secret>;
   private readonly newId: (digits: number) => string;
 
@@ -61,23 +60,18 @@ export class RolePhases {
     const role = roleOn(plan.role, host.host);
     this.app = new AppCommands(config, role);
     this.file = containerPrefix(config, role);
-    this.preview = {
-      base: previewBase(host),
-      hostName: `${newId(16)}.mrsk`,
-      path: role.healthcheck ? pathOf(probeUrl(role.healthcheck)) : "/",
-      mark: `${plan.next.labels.get(ID_LABEL) ?? "original"}.1`,
-    };
+    this.preview = previewQuestion(host, role, plan.next, `${newId(16)}.mrsk`);
   }
 
   get routed(): boolean {
     return this.plan.routing !== "none";
   }
 
-  private get viaFile(): boolean {
+  get viaFile(): boolean {
     return this.plan.routing === "live-file";
   }
 
-  private named(what: string): string {
+  named(what: string): string {
     return `${what} (${this.plan.role.name})`;
   }
 
@@ -100,7 +94,8 @@ export class RolePhases {
       );
     }
     if (this.viaFile) {
-      steps.push(step(this.named("Write the preview"), this.write(plan.old, undefined, 1)));
+      const file = this.write({ live: plan.old, canary: plan.canary, preview: plan.next, counter: 1 });
+      steps.push(step(this.named("Write the preview"), file));
     }
     steps.push(step(this.named(`Start ${plan.next.name}`), this.startCommand()));
     steps.push(step(this.named("Wait until healthy"), this.proof()));
@@ -136,7 +131,7 @@ export class RolePhases {
     return this.viaFile ? lines(healthy, waitForMark(this.preview)) : healthy;
   }
 
-  private untilHealthy(container: string, deadline: number): Shell {
+  untilHealthy(container: string, deadline: number): Shell {
     return waitUntilHealthy(container, deadline, this.config.readinessDelaySeconds, this.plan.role.logLines);
   }
 
@@ -145,7 +140,7 @@ export class RolePhases {
     const { plan } = this;
     const stop = anyway(sh`docker stop -t 5 ${plan.next.name} >/dev/null 2>&1`);
     const renamed = plan.inTheWay?.newName;
-    const restore = this.viaFile ? this.restoreFile() : sh`:`;
+    const restore = this.viaFile ? this.restored() : sh`:`;
     const back = renamed
       ? anyway(
           sh`docker rename ${plan.next.name} ${`${plan.next.name}_failed_${renamed.slice(-16)}`} 2>/dev/null; docker rename ${plan.inTheWay.container.id} ${plan.next.name} 2>/dev/null`,
@@ -156,8 +151,10 @@ export class RolePhases {
     return lines(revive, anyway(restore), stop, back);
   }
 
-  private restoreFile(): Body {
-    return this.plan.old ? this.settled(this.plan.old) : removeLiveFile(this.host.facts.liveDirectory, this.file);
+  restored(): Body {
+    return this.plan.old
+      ? this.settled(this.plan.old, this.plan.canary)
+      : removeLiveFile(this.host.facts.liveDirectory, this.file);
   }
 
   /** The new container gets the requests; what is under way stays with the old one. A reboot revives the new one. */
@@ -165,15 +162,9 @@ export class RolePhases {
     const { plan } = this;
     const steps: Step[] = [];
     if (this.viaFile) {
-      steps.push(
-        step(
-          this.named("Switch the requests over"),
-          lines(
-            this.write({ labels: plan.next.labels }, this.otherThanNext(plan.old), 2),
-            waitForMark(this.previewAt(2)),
-          ),
-        ),
-      );
+      const last = this.otherThanNext(plan.old);
+      const file = this.write({ live: plan.next, last, preview: plan.next, counter: 2 });
+      steps.push(step(this.named("Switch the requests over"), lines(file, waitForMark(this.previewAt(2)))));
       steps.push(step(this.named("Keep the new container"), keepAlive(plan.next.name)));
       if (this.otherThanNext(plan.old)) {
         steps.push(attempt(this.named("Let the old container go"), releaseRestart(plan.old!.id)));
@@ -182,11 +173,11 @@ export class RolePhases {
     return steps;
   }
 
-  private otherThanNext(container: RolePlan["old"]): RolePlan["old"] {
+  otherThanNext(container: RolePlan["old"]): RolePlan["old"] {
     return container && container !== this.plan.next.kept ? container : undefined;
   }
 
-  private previewAt(counter: number): PreviewQuestion {
+  previewAt(counter: number): PreviewQuestion {
     return { ...this.preview, mark: this.preview.mark.replace(/\d+$/, String(counter)) };
   }
 
@@ -207,10 +198,8 @@ export class RolePhases {
       if (this.viaFile) steps.push(attempt(this.named("Drain the old container"), this.drain(old.id)));
       steps.push(attempt(this.named("Stop the old container"), stopForGood(old.id, config.stopWaitSeconds)));
     }
-    for (const stale of plan.stale) {
-      steps.push(attempt(this.named(`Stop the stale ${stale.name}`), stopForGood(stale.id, config.stopWaitSeconds)));
-    }
-    if (this.viaFile) steps.push(step(this.named("Write the live file"), this.settled({ labels: plan.next.labels })));
+    steps.push(...this.stopStale());
+    if (this.viaFile) steps.push(step(this.named("Write the live file"), this.settled(plan.next)));
     if (!this.viaFile) steps.push(step(this.named("Keep the new container"), keepAlive(plan.next.name)));
     if (prune && plan.surplus.length > 0) {
       steps.push(attempt(this.named("Prune containers"), removeContainers(plan.surplus.map(({ id }) => id))));
@@ -218,11 +207,24 @@ export class RolePhases {
     return steps;
   }
 
-  private drain(container: string): Body {
+  stopStale(): Step[] {
+    return this.plan.stale.flatMap(({ id, name }) => [
+      ...(this.viaFile ? [attempt(this.named(`Drain the stale ${name}`), this.drain(id))] : []),
+      attempt(this.named(`Stop the stale ${name}`), stopForGood(id, this.config.stopWaitSeconds)),
+    ]);
+  }
+
+  drain(container: string): Body {
     const { root, sudo } = this.host.facts;
     const nsenter: Command | undefined = root ? ["nsenter"] : sudo ? ["sudo", "-n", "nsenter"] : undefined;
     const port = this.app.role.healthcheck?.port ?? 3000;
     return drain(container, port, this.config.drainTimeoutSeconds, nsenter);
+  }
+
+  /** How the next container stands in the file while the old one has its requests back. */
+  private leaving(): Pick<LiveFile, "last" | "canary"> {
+    const { next, share } = this.plan;
+    return share === undefined ? { last: next } : { canary: { container: next, percent: 0 } };
   }
 
   /** Back to what ran before, the same loss-free way. */
@@ -240,7 +242,7 @@ export class RolePhases {
       steps.push(
         step(
           this.named("Switch the requests back"),
-          lines(this.write(old, { labels: plan.next.labels }, 3), waitForMark(this.previewAt(3))),
+          lines(this.write({ live: old, ...this.leaving(), preview: old, counter: 3 }), waitForMark(this.previewAt(3))),
         ),
       );
     }
@@ -250,30 +252,29 @@ export class RolePhases {
         steps.push(attempt(this.named("Drain"), this.drain(plan.next.name)));
       steps.push(attempt(this.named(`Stop ${plan.next.name}`), stopForGood(plan.next.name, config.stopWaitSeconds)));
     }
-    if (this.viaFile) steps.push(step(this.named("Write the live file"), this.restoreFile()));
+    if (this.viaFile) steps.push(step(this.named("Write the live file"), this.restored()));
     return steps;
   }
 
-  /** The file with `live` in charge, `last` beside it, and the preview of the next container under the counter's mark. */
-  private write(live: Routed | undefined, last: Routed | undefined, counter: number): Shell {
+  /** The file with `live` in charge, what is beside it, and the preview of a container under the counter's mark. */
+  write({
+    preview,
+    counter,
+    ...containers
+  }: Pick<LiveFile, "live" | "last" | "canary"> & { preview: Routed; counter: number }): Shell {
     const { mark, hostName } = this.previewAt(counter);
     const port = this.app.role.healthcheck?.port ?? 3000;
     const text = liveFile({
       name: this.file,
-      live,
-      ...(last ? { last } : {}),
-      preview: {
-        container: counter === 3 && live ? live : { labels: this.plan.next.labels },
-        hostName,
-        mark,
-        appHost: `localhost:${port}`,
-      },
+      ...containers,
+      preview: { container: preview, hostName, mark, appHost: `localhost:${port}` },
     });
     return writeLiveFile(this.host.facts.liveDirectory, this.file, text);
   }
 
-  private settled(live: Routed): Shell {
-    return writeLiveFile(this.host.facts.liveDirectory, this.file, liveFile({ name: this.file, live }));
+  /** The file without a preview. */
+  settled(live: Routed, canary?: Canary): Shell {
+    return writeLiveFile(this.host.facts.liveDirectory, this.file, liveFile({ name: this.file, live, canary }));
   }
 }
 

@@ -1,11 +1,11 @@
 import { NOT_HEALTHY } from "../commands/cutover.ts";
-import { recordRelease } from "../commands/releases.ts";
+import { forgetRelease, recordRelease } from "../commands/releases.ts";
 import { attempt, type Script, type Step } from "../commands/script.ts";
 import type { Secret } from "../config/secret.ts";
 import { CommandFailedError, InterruptedError, MrskError, UnhealthyError } from "../errors.ts";
 import type { Host } from "../hosts/host.ts";
 import { onHosts } from "../hosts/on-hosts.ts";
-import type { HostPlan } from "../plan/deploy.ts";
+import { type HostPlan, isTrial, type RolePlan } from "../plan/deploy.ts";
 import { collectAssetsOfBoth } from "./assets.ts";
 import { audit, bootLines } from "./audit.ts";
 import { runHook, timestamp } from "./hook.ts";
@@ -34,7 +34,7 @@ export async function rollOut(
   run: Run,
   plans: readonly HostPlan[],
   secrets: ReadonlyMap<string, Secret>,
-  { prune }: { prune: boolean },
+  { prune, canary = false }: { prune: boolean; canary?: boolean },
 ): Promise<void> {
   const travellers = plans.map((plan) => ({
     name: plan.host,
@@ -56,7 +56,7 @@ export async function rollOut(
       stopIfInterrupted(run);
       await switchGroup(run, group);
       await watchGroup(run, group);
-      await settleGroup(run, group, prune);
+      await settleGroup(run, group, { prune, canary });
       await runHook(run, "post-app-boot", names);
     }
   } catch (error) {
@@ -104,11 +104,15 @@ async function switchGroup(run: Run, group: readonly Traveller[]): Promise<void>
     traveller.switching = true;
     await phase(traveller, traveller.phases.switch());
     traveller.switching = false;
-    for (const { next, old } of traveller.plan.roles) {
-      const instead = old && old.name !== next.name ? ` instead of ${old.name}` : "";
-      run.report({ kind: "note", host: traveller.name, text: `${next.name} is live${instead}` });
+    for (const role of traveller.plan.roles) {
+      run.report({ kind: "note", host: traveller.name, text: whatIsLive(role) });
     }
   });
+}
+
+function whatIsLive({ next, old, share }: RolePlan): string {
+  if (share !== undefined) return `${next.name} gets ${share}% of the requests, ${old!.name} the others`;
+  return `${next.name} is live${old && old.name !== next.name ? ` instead of ${old.name}` : ""}`;
 }
 
 async function watchGroup(run: Run, group: readonly Traveller[]): Promise<void> {
@@ -118,15 +122,20 @@ async function watchGroup(run: Run, group: readonly Traveller[]): Promise<void> 
   await onHosts(group, (traveller) => phase(traveller, traveller.phases.watch(watchSeconds)));
 }
 
-async function settleGroup(run: Run, group: readonly Traveller[], prune: boolean): Promise<void> {
-  if (group.some(({ plan }) => plan.roles.some(({ old }) => old))) {
+async function settleGroup(
+  run: Run,
+  group: readonly Traveller[],
+  { prune, canary }: { prune: boolean; canary: boolean },
+): Promise<void> {
+  if (group.some(({ plan }) => !isTrial(plan) && plan.roles.some(({ old }) => old))) {
     run.report({ kind: "title", text: "Stop the old containers..." });
   }
   await onHosts(group, async (traveller) => {
     traveller.progress = "settled";
-    const lines = await bootLines(run, traveller.plan, { prune });
-    const record = await release(run, traveller.plan.roles[0]!.next.version);
-    const result = await traveller.host.run(traveller.phases.settle([...lines, record], prune));
+    const { plan, phases } = traveller;
+    const lines = await bootLines(run, plan, { prune });
+    const record = isTrial(plan) ? [] : [await release(run, plan.roles[0]!.next.version, canary)];
+    const result = await traveller.host.run(phases.settle([...lines, ...record], prune));
     for (const step of result.steps) {
       if (step.status !== 0) {
         run.report({
@@ -141,8 +150,8 @@ async function settleGroup(run: Run, group: readonly Traveller[], prune: boolean
   });
 }
 
-async function release(run: Run, version: string): Promise<Step> {
-  const entry = { at: timestamp(run.clock.now()), version, performer: await run.performer() };
+async function release(run: Run, version: string, canary: boolean): Promise<Step> {
+  const entry = { at: timestamp(run.clock.now()), version, performer: await run.performer(), canary };
   return attempt("Record the release", recordRelease(run.config, entry));
 }
 
@@ -177,9 +186,13 @@ async function goBack(run: Run, travellers: readonly Traveller[], reason: unknow
         const lines = plan.roles.map(({ role, next }) =>
           audit(run, `Went back from version ${next.version}`, role.name),
         );
-        await host.run(phases.undo(await Promise.all(lines), progress!));
-        for (const { role, old } of plan.roles) {
-          run.report({ kind: "note", host: name, text: `role ${role.name} runs ${old?.name ?? "nothing, as before"}` });
+        const forget = attempt("Forget the release", forgetRelease(run.config, plan.roles[0]!.next.version));
+        const recorded = progress === "settled" && !isTrial(plan) ? [forget] : [];
+        await host.run(phases.undo([...(await Promise.all(lines)), ...recorded], progress!));
+        for (const { role, old, next, canary } of plan.roles) {
+          const trial = canary ? `, with ${next.name} as its canary` : "";
+          const text = `role ${role.name} runs ${old?.name ?? "nothing, as before"}${trial}`;
+          run.report({ kind: "note", host: name, text });
         }
       } catch (error) {
         const now = plan.roles
