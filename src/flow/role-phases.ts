@@ -3,7 +3,6 @@ import { assetVolumes } from "../commands/assets.ts";
 import { type Body, type Command, lines, type Shell, sh } from "../commands/command.ts";
 import {
   anyway,
-  drain,
   keepAlive,
   type PreviewQuestion,
   releaseRestart,
@@ -15,7 +14,8 @@ import {
   watch,
   writeLiveFile,
 } from "../commands/cutover.ts";
-import { deadlineSeconds, probeUrl } from "../commands/healthcheck.ts";
+import { drain, listeningPorts, recentMilliseconds } from "../commands/drain.ts";
+import { deadlineSeconds } from "../commands/healthcheck.ts";
 import { ID_LABEL } from "../commands/labels.ts";
 import { liveFile, type Routed } from "../commands/live-file.ts";
 import { containerPrefix } from "../commands/names.ts";
@@ -23,8 +23,8 @@ import { removeContainers } from "../commands/prune.ts";
 import { attempt, type Step, step } from "../commands/script.ts";
 import type { Config, Role } from "../config/config.ts";
 import type { Secret } from "../config/secret.ts";
-import { pathOf, previewBase } from "./preview.ts";
 import type { HostPlan, RolePlan } from "../plan/deploy.ts";
+import { previewBase, previewPath } from "./preview.ts";
 
 /** How far a host got: what has to be undone. */
 export type Progress = "started" | "switched" | "settled";
@@ -64,7 +64,7 @@ export class RolePhases {
     this.preview = {
       base: previewBase(host),
       hostName: `${newId(16)}.mrsk`,
-      path: role.healthcheck ? pathOf(probeUrl(role.healthcheck)) : "/",
+      path: previewPath(role),
       mark: `${plan.next.labels.get(ID_LABEL) ?? "original"}.1`,
     };
   }
@@ -119,7 +119,7 @@ export class RolePhases {
       secrets: this.secrets,
       restart: this.viaFile ? "no" : "unless-stopped",
       startInterval: atLeast(this.host.facts.apiVersion, "1.44"),
-      healthcheck: true,
+      healthcheck: plan.dockerAsks,
       volumes: assetVolumes({ config: this.config, role: plan.role, home: this.host.facts.home }, plan.next.labels),
     });
   }
@@ -130,7 +130,7 @@ export class RolePhases {
     const patience = check ? deadlineSeconds(check) : DEFAULT_PATIENCE_SECONDS;
     const deadline = patience + (check || !this.viaFile ? 0 : this.config.readinessDelaySeconds);
     if (this.viaFile && check && check.cmd === undefined) {
-      return waitForPreview(name, this.preview, deadline, this.plan.role.logLines);
+      return waitForPreview(name, this.preview, deadline, this.plan.role.logLines, this.plan.admission.hints);
     }
     const healthy = this.untilHealthy(name, deadline);
     return this.viaFile ? lines(healthy, waitForMark(this.preview)) : healthy;
@@ -221,8 +221,12 @@ export class RolePhases {
   private drain(container: string): Body {
     const { root, sudo } = this.host.facts;
     const nsenter: Command | undefined = root ? ["nsenter"] : sudo ? ["sudo", "-n", "nsenter"] : undefined;
-    const port = this.app.role.healthcheck?.port ?? 3000;
-    return drain(container, port, this.config.drainTimeoutSeconds, nsenter);
+    return drain(container, {
+      ports: listeningPorts(this.app.role),
+      limitSeconds: this.config.drainTimeoutSeconds,
+      recentMilliseconds: recentMilliseconds(this.plan.role),
+      nsenter,
+    });
   }
 
   /** Back to what ran before, the same loss-free way. */
