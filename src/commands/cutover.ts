@@ -1,6 +1,7 @@
 import { LOG_LINES } from "../config/resolve-parts.ts";
 import { ASK, whyNotRouted } from "./ask.ts";
-import { type Body, type Command, docker, raw, type Shell, sh } from "./command.ts";
+import { type Body, type Command, docker, raw, type Shell, sh, type Word } from "./command.ts";
+import { TRAEFIK } from "./traefik.ts";
 
 /** Exit status of a wait that ended without the answer, so that the flow can tell it from a broken command. */
 export const NOT_HEALTHY = 66;
@@ -98,6 +99,13 @@ export interface PreviewQuestion {
   readonly mark: string;
 }
 
+const REFUSED = "Traefik did not take the live file within 5 s: a bad file stops the changes of all";
+
+/** The lines of Traefik's log that say which file it cannot read: one such file stops the changes of all. */
+function fileRefusals(since: Word): Shell {
+  return sh`docker logs --since ${since} ${TRAEFIK} 2>&1 | grep -F 'collecting file configs' | tail -n 3`;
+}
+
 /**
  * Asks through Traefik until the container behind the preview answers 2xx with the mark, twice in a row. The image needs
  * nothing for that. Ends with NOT_HEALTHY, the evidence, and why Traefik may not route to it (`hints` among it).
@@ -111,7 +119,7 @@ export function waitForPreview(
 ): Shell {
   return sh`${ASK}
 base=${question.base}
-end=$(( $(date +%s) + ${deadlineSeconds} )); good=0
+began=$(date +%s); end=$((began + ${deadlineSeconds})); good=0
 while :; do
   answer=$(ask ${question.hostName} "$base"${question.path} 10) || answer=
   case $answer in
@@ -120,7 +128,12 @@ while :; do
   good=0
   state=$(docker inspect --type container --format '{{.State.Status}}' ${container} 2>/dev/null) || state=gone
   case $state in running|created) ;; *) echo "The container does not run: $state" >&2; ${evidence(container, logLines)}; exit ${NOT_HEALTHY} ;; esac
-  if [ "$(date +%s)" -ge "$end" ]; then
+  now=$(date +%s)
+  if [ $((now - began)) -ge 5 ]; then
+    refusal=$(${fileRefusals(raw('"$((now - began + 2))s"'))}) || refusal=
+    [ -z "$refusal" ] || { printf '%s\n%s\n' ${REFUSED} "$refusal" >&2; exit ${NO_MARK}; }
+  fi
+  if [ "$now" -ge "$end" ]; then
     printf 'No good answer at %s after %s s. The last one: %s\n' ${question.path} ${deadlineSeconds} "$(printf '%s' "${raw("${answer:-none}")}" | head -n 1)" >&2
     ${whyNotRouted(container, hints)}
     ${evidence(container, logLines)}; exit ${NOT_HEALTHY}
@@ -137,8 +150,8 @@ tries=0
 until ask ${question.hostName} "$base"${question.path} 5 | grep -qi ${`^x-mrsk-live: ${question.mark}$`}; do
   tries=$((tries + 1))
   if [ "$tries" -ge 100 ]; then
-    echo "Traefik did not take the live file within 5 s" >&2
-    docker logs --since 30s traefik 2>&1 | grep -i 'file' | tail -n 5 >&2
+    echo ${REFUSED} >&2
+    ${fileRefusals("30s")} >&2 || true
     exit ${NO_MARK}
   fi
   sleep 0.05 2>/dev/null || sleep 1

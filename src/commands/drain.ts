@@ -46,7 +46,8 @@ for port in "$@"; do filter="${raw("${filter:+$filter or }")}sport = :${raw("${p
 if ! ${look} "( $filter )" >/dev/null 2>&1; then ${fixed}; exit 0; fi
 end=$(( $(date +%s) + ${limitSeconds} )); quiet=0
 while [ "$(date +%s)" -lt "$end" ]; do
-  busy=$(${look} "( $filter )" 2>/dev/null | awk -v recent=${recentMilliseconds} ${BUSY})
+  seen=$(${look} "( $filter )" 2>/dev/null) || { quiet=0; sleep 1; continue; }
+  busy=$(printf '%s\n' "$seen" | awk -v recent=${recentMilliseconds} ${BUSY})
   if [ "$busy" = 0 ]; then quiet=$((quiet + 1)); else quiet=0; fi
   [ "$quiet" -lt 2 ] || exit 0
   sleep 0.1 2>/dev/null || sleep 1

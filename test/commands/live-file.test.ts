@@ -236,3 +236,8 @@ test("a long rule stays on one line, and odd text survives YAML", () => {
   const rule = `Host(\`${"a".repeat(200)}\`) || Header(\`X: y\`, \`# "quoted" é\`)`;
   expect(liveRouter(["traefik.http.routers.app-web.rule", rule])["rule"]).toBe(rule);
 });
+
+test("no address of a container is in the file: after a stop it may be another's", () => {
+  const text = liveFile({ name: "app-web", live: next, last: old, preview });
+  expect(text).not.toMatch(/url:|\d+\.\d+\.\d+\.\d+/);
+});

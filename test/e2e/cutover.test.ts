@@ -27,7 +27,9 @@ describe("no request is lost while versions change", () => {
   });
 
   test.concurrent.each([...ROWS, ...USER_ROWS])("$what, server $server", { timeout: 1_500_000 }, async (row: Row) => {
-    const result = await inLane(row.server, () => runRow(row, { requests: REQUESTS, perSecond: PER_SECOND, pairs: 1 }));
+    const changes = ["redeploy", "redeploy", "rollback"] as const;
+    const load = { requests: REQUESTS, perSecond: PER_SECOND, changes };
+    const result = await inLane(row.server, () => runRow(row, load));
     console.log(result.line);
     expect(result.problems).toEqual([]);
     expect(result.versions).toBe(3);

@@ -1,5 +1,5 @@
 import { Load, type LoadResult } from "./load.ts";
-import { lab, Project, succeeded, sweep } from "./project.ts";
+import { lab, onServer, Project, succeeded, sweep } from "./project.ts";
 import { Streams } from "./streams.ts";
 
 /** What is different about one service, and where it runs. */
@@ -21,6 +21,9 @@ export interface Row {
 
 export interface RowResult {
   readonly line: string;
+  readonly lost: number;
+  readonly worstMilliseconds: number;
+  readonly streams: number;
   readonly problems: readonly string[];
   readonly requests: number;
   readonly versions: number;
@@ -56,6 +59,8 @@ export class Service {
       stop_wait_time: 3,
       drain_timeout: DRAIN_SECONDS,
       boot: { watch: WATCH_SECONDS },
+      // Why it answered 502 is told at this level only.
+      traefik: { args: { "log.level": "DEBUG" } },
       ...(labels ? { labels } : {}),
       ...row.more?.(round, project),
     });
@@ -76,10 +81,17 @@ export class Service {
   }
 }
 
-/** Sends at least so many requests to a service of that kind, through `changes` pairs of a redeploy and a rollback. */
+/**
+ * Sends at least so many requests to a service of that kind while its version changes. A rollback goes to the first
+ * version, whatever lies between.
+ */
 export async function runRow(
   row: Row,
-  { requests, perSecond, pairs }: { requests: number; perSecond: number; pairs: number },
+  {
+    requests,
+    perSecond,
+    changes,
+  }: { requests: number; perSecond: number; changes: readonly ("redeploy" | "rollback")[] },
 ): Promise<RowResult> {
   const base = `http://${lab[`LAB_${row.server.toUpperCase()}`]}`;
   await sweep(row.server);
@@ -90,21 +102,18 @@ export async function runRow(
   const load = new Load(base, { perSecond });
   const streams = row.streams ? new Streams(base, { drainSeconds: DRAIN_SECONDS, version: first }) : undefined;
   const live = (version: string) => streams?.changed(version);
-  let before = first;
-  for (let pair = 1; pair <= pairs; pair++) {
-    const version = await service.prepare(2 * pair - 1);
-    await service.mrsk(["redeploy"], live);
-    if (pair === 1) {
-      // Two in a row, then back over both.
-      await service.prepare(2 * pair);
-      await Promise.all([service.mrsk(["redeploy"], live), neighbour?.service.mrsk(["redeploy"])]);
-    }
-    await service.mrsk(["rollback", before], live);
-    if (pairs > 1) before = version;
+  for (const [index, change] of changes.entries()) {
+    if (change === "redeploy") await service.prepare(index + 1);
+    await Promise.all([
+      service.mrsk(change === "redeploy" ? ["redeploy"] : ["rollback", first], live),
+      index === 1 ? neighbour?.service.mrsk(["redeploy"]) : undefined,
+    ]);
   }
   await load.reached(requests);
+  const failures = "docker logs traefik 2>&1 | grep -E '\\b50[0-9] ' | tail -n 10";
   const results = [await load.stop(), ...(neighbour ? [await neighbour.load.stop()] : [])];
-  return judged(row, service, results, streams?.stop());
+  const why = results.some(({ lost }) => lost.length > 0) ? await onServer(row.server, failures) : "";
+  return judged(row, service, results, streams?.stop(), why);
 }
 
 /** Another service on the same server, with a route and a load of its own. */
@@ -122,6 +131,7 @@ function judged(
   service: Service,
   results: readonly LoadResult[],
   streams: ReturnType<Streams["stop"]> | undefined,
+  why: string,
 ): RowResult {
   const lost = results.flatMap((result) => result.lost);
   const requests = results.reduce((sum, result) => sum + result.requests, 0);
@@ -131,8 +141,11 @@ function judged(
   const open = streams ? `, ${streams.problems.length} of ${streams.count} streams broken` : "";
   return {
     line: `${row.what}, ${row.server}: ${lost.length} of ${requests} lost, worst delay ${worst} ms${open}`,
-    problems: [...lost, ...(streams?.problems ?? []), ...unsaid],
+    problems: [...lost, ...(streams?.problems ?? []), ...unsaid, ...(why ? [why] : [])],
     requests,
+    lost: lost.length,
+    worstMilliseconds: worst,
+    streams: streams?.count ?? 0,
     versions: results[0]!.versions.size,
   };
 }

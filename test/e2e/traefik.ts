@@ -62,8 +62,9 @@ export class Bench {
     { image = this.image, options = [], command = [] }: { image?: string; options?: string[]; command?: string[] } = {},
   ): Promise<void> {
     const pairs = labels instanceof Map ? [...labels] : Object.entries(labels);
+    const start = ["docker", "run", "--detach", "--name", `fact-${name}`, "-e", `APP_VERSION=${name}`];
     const words = [
-      ...["docker", "run", "--detach", "--name", `fact-${name}`, "-e", `APP_VERSION=${name}`],
+      ...start,
       ...pairs.flatMap(([key, value]) => ["--label", `${key}=${value}`]),
       ...options,
       image,
