@@ -44,15 +44,15 @@ set -- $seen; pid=$1; shift; set -- "$@" ${ports}
 filter=
 for port in "$@"; do filter="${raw("${filter:+$filter or }")}sport = :${raw("${port%/*}")}"; done
 if ! ${look} "( $filter )" >/dev/null 2>&1; then ${fixed}; exit 0; fi
-end=$(( $(date +%s) + ${limitSeconds} )); quiet=0
+end=$(( $(date +%s) + ${limitSeconds} )); quiet=0; busy=0
 while [ "$(date +%s)" -lt "$end" ]; do
-  seen=$(${look} "( $filter )" 2>/dev/null) || { quiet=0; sleep 1; continue; }
+  seen=$(${look} "( $filter )" 2>/dev/null) || { busy=some; quiet=0; sleep 1; continue; }
   busy=$(printf '%s\n' "$seen" | awk -v recent=${recentMilliseconds} ${BUSY})
   if [ "$busy" = 0 ]; then quiet=$((quiet + 1)); else quiet=0; fi
   [ "$quiet" -lt 2 ] || exit 0
   sleep 0.1 2>/dev/null || sleep 1
 done
-echo "still busy after ${raw(String(limitSeconds))} s: $busy connections end with it"`;
+[ "$busy" = 0 ] || echo "still busy after ${raw(String(limitSeconds))} s: $busy connections end with it"`;
 }
 
 // `ss` leaves out what is 0: a connection that sent this very millisecond has no lastsnd.
