@@ -119,7 +119,7 @@ export function waitForPreview(
 ): Shell {
   return sh`${ASK}
 base=${question.base}
-began=$(date +%s); end=$((began + ${deadlineSeconds})); good=0
+began=$(date +%s); end=$(( $(date +%s) + ${deadlineSeconds} )); good=0
 while :; do
   answer=$(ask ${question.hostName} "$base"${question.path} 10) || answer=
   case $answer in
