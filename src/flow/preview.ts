@@ -1,7 +1,9 @@
+import { findPreview } from "../commands/ask.ts";
+import type { Shell } from "../commands/command.ts";
 import type { PreviewQuestion } from "../commands/cutover.ts";
 import { probeUrl } from "../commands/healthcheck.ts";
 import { ID_LABEL } from "../commands/labels.ts";
-import { PREVIEW_PORT } from "../commands/traefik.ts";
+import { PREVIEW_ENTRY, PREVIEW_PORT } from "../commands/traefik.ts";
 import type { Role } from "../config/config.ts";
 import type { HostPlan, NextContainer } from "../plan/deploy.ts";
 
@@ -10,20 +12,23 @@ export function previewQuestion(host: HostPlan, role: Role, next: NextContainer,
   return {
     base: previewBase(host),
     hostName,
-    path: role.healthcheck ? pathOf(probeUrl(role.healthcheck)) : "/",
+    path: previewPath(role),
     mark: `${next.labels.get(ID_LABEL) ?? "original"}.1`,
   };
 }
 
-function pathOf(url: string): string {
-  const { pathname, search } = new URL(url);
-  return pathname + search;
+/** Where Traefik answers previews: on the loopback where that is published, else at its own address. */
+function previewBase(host: HostPlan): string | Shell {
+  const { traefik } = host.facts;
+  // One that this run starts may get another address, or find the port taken.
+  if (!traefik || host.traefik.action === "run" || host.traefik.action === "start") return findPreview();
+  if (traefik.ports.some((port) => port.endsWith(`:${PREVIEW_PORT}`))) return `http://127.0.0.1:${PREVIEW_PORT}`;
+  return `http://${traefik.address ?? "127.0.0.1"}:${PREVIEW_ENTRY}`;
 }
 
-/** The loopback where it is published, else Traefik's own address. */
-function previewBase(host: HostPlan): string {
-  const { traefik } = host.facts;
-  const published =
-    !traefik || host.traefik.action === "run" || traefik.ports.some((port) => port.endsWith(`:${PREVIEW_PORT}`));
-  return published || !traefik.address ? `http://127.0.0.1:${PREVIEW_PORT}` : `http://${traefik.address}:8082`;
+/** What the preview is asked for: the health check's path and query. */
+function previewPath({ healthcheck }: Role): string {
+  if (!healthcheck) return "/";
+  const { pathname, search } = new URL(probeUrl(healthcheck));
+  return pathname + search;
 }

@@ -3,7 +3,6 @@ import { assetVolumes } from "../commands/assets.ts";
 import { type Body, type Command, lines, type Shell, sh } from "../commands/command.ts";
 import {
   anyway,
-  drain,
   keepAlive,
   type PreviewQuestion,
   releaseRestart,
@@ -15,6 +14,7 @@ import {
   watch,
   writeLiveFile,
 } from "../commands/cutover.ts";
+import { drain, listeningPorts, recentMilliseconds } from "../commands/drain.ts";
 import { deadlineSeconds } from "../commands/healthcheck.ts";
 import { type Canary, type LiveFile, liveFile, type Routed } from "../commands/live-file.ts";
 import { containerPrefix } from "../commands/names.ts";
@@ -114,7 +114,7 @@ export class RolePhases {
       secrets: this.secrets,
       restart: this.viaFile ? "no" : "unless-stopped",
       startInterval: atLeast(this.host.facts.apiVersion, "1.44"),
-      healthcheck: true,
+      healthcheck: plan.dockerAsks,
       volumes: assetVolumes({ config: this.config, role: plan.role, home: this.host.facts.home }, plan.next.labels),
     });
   }
@@ -125,7 +125,7 @@ export class RolePhases {
     const patience = check ? deadlineSeconds(check) : DEFAULT_PATIENCE_SECONDS;
     const deadline = patience + (check || !this.viaFile ? 0 : this.config.readinessDelaySeconds);
     if (this.viaFile && check && check.cmd === undefined) {
-      return waitForPreview(name, this.preview, deadline, this.plan.role.logLines);
+      return waitForPreview(name, this.preview, deadline, this.plan.role.logLines, this.plan.admission.hints);
     }
     const healthy = this.untilHealthy(name, deadline);
     return this.viaFile ? lines(healthy, waitForMark(this.preview)) : healthy;
@@ -217,8 +217,12 @@ export class RolePhases {
   drain(container: string): Body {
     const { root, sudo } = this.host.facts;
     const nsenter: Command | undefined = root ? ["nsenter"] : sudo ? ["sudo", "-n", "nsenter"] : undefined;
-    const port = this.app.role.healthcheck?.port ?? 3000;
-    return drain(container, port, this.config.drainTimeoutSeconds, nsenter);
+    return drain(container, {
+      ports: listeningPorts(this.app.role),
+      limitSeconds: this.config.drainTimeoutSeconds,
+      recentMilliseconds: recentMilliseconds(this.plan.role),
+      nsenter,
+    });
   }
 
   /** How the next container stands in the file while the old one has its requests back. */
