@@ -4,6 +4,7 @@ import {
   APP_EXEC,
   BUILD,
   BUILDS,
+  CANARY,
   CONFIG,
   DEPLOY,
   DOWNGRADE,
@@ -223,6 +224,13 @@ export const SHOWN: Readonly<Record<string, readonly string[]>> = {
   "accessory downgrade": ["flow/downgrade: accessory downgrade reboots that accessory, on its hosts"],
   "accessory downgrade --rolling": ["flow/downgrade: accessory downgrade reboots that accessory, on its hosts"],
   "accessory downgrade --confirmed -y": ["flow/downgrade: accessory downgrade reboots that accessory, on its hosts"],
+  // New here
+  "deploy --canary": [CANARY, "e2e/canary: by host, some have it wholly while others stay"],
+  "redeploy --canary": [CANARY],
+  promote: [
+    "flow/canary: a promoted canary is not started anew: it gets all requests, and the old one drains and stops",
+    "e2e/canary: promoted, it has all requests on all hosts and in all roles",
+  ],
   docs: [
     "docs/reference: docs finds a section by its name, its beginning or its singular, and a key by its name or path",
   ],
