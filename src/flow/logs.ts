@@ -106,7 +106,11 @@ async function follow(run: Run, sources: readonly Source[], choice: LogChoice): 
     await onHosts(present, async (source) => {
       const { host, label, container } = source;
       const lines = lineByLine((line) => run.print(`${prefix(source)}${line}\n`));
-      const show = ({ text }: OutputChunk) => lines.add(text);
+      // On standard error are the words of grep or the shell, not the log's; after Ctrl-C nobody wants to hear them.
+      const show = ({ stream, text }: OutputChunk) => {
+        if (stream === "stdout") lines.add(text);
+        else if (!run.signal.aborted) run.write("stderr", text);
+      };
       const options = { signal: run.signal, streamed: "endless", onOutput: show } as const;
       const work = script("Follow", [attempt("Follow", logs(container!, query))]);
       const status = (await host.run(work, options).finally(() => lines.end())).status("Follow") ?? 1;

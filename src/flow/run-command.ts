@@ -65,7 +65,7 @@ export async function runCommand(
 }
 
 async function inTerminal(run: Run, target: Target): Promise<void> {
-  await prepare(run, target);
+  if (target.before.length > 0) await prepare(run, target);
   ended(target, await target.host.attach(target.command("terminal"), "terminal", run.signal));
 }
 
@@ -116,7 +116,7 @@ function inputFrom(source: Readable | undefined): PassThrough {
 }
 
 async function prepare(run: Run, { host, before }: Target): Promise<void> {
-  if (before.length > 0) await host.run(script("Prepare", before), { signal: run.signal });
+  await host.run(script("Prepare", before), { signal: run.signal });
 }
 
 function ended({ name }: Target, status: number): void {

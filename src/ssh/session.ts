@@ -154,11 +154,9 @@ export class Session {
     return joinTerminal(await this.open(ATTACHED_SHELL, pty), person, { host: this.host, ...attachment });
   }
 
-  /** The same with pipes in place of the terminal. */
-  pipes(pipes: Pipes, attachment: Omit<Attachment, "host">): Promise<number> {
-    return this.channels(async () =>
-      joinPipes(await this.open(ATTACHED_SHELL), pipes, { host: this.host, ...attachment }),
-    );
+  /** The same with pipes in place of the terminal. No turn is waited for: who shares an input waits for all others. */
+  async pipes(pipes: Pipes, attachment: Omit<Attachment, "host">): Promise<number> {
+    return joinPipes(await this.open(ATTACHED_SHELL), pipes, { host: this.host, ...attachment });
   }
 
   /** The server refuses a channel while another one is still being closed: worth another try. */
