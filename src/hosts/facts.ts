@@ -8,7 +8,7 @@ import { LIVE_MOUNT } from "../commands/traefik.ts";
 import { SHARED_DIRECTORY } from "../commands/traefik-boot.ts";
 import { lookForSwap } from "../commands/traefik-swap.ts";
 import type { ContainerFact, HostFacts, TraefikFact } from "../plan/facts.ts";
-import type { Host, ScriptResult } from "./host.ts";
+import type { ScriptHost, ScriptResult } from "./host.ts";
 import { listeners, listenersOf } from "./listeners.ts";
 
 export interface Question {
@@ -111,7 +111,7 @@ function globSafe(service: string): string {
 }
 
 /** Asks the host. @throws CommandFailedError, SshError */
-export async function observe(host: Host, question: Question): Promise<HostFacts> {
+export async function observe(host: ScriptHost, question: Question): Promise<HostFacts> {
   try {
     return parseFacts(host.name, await host.run(observation(question)));
   } catch (error) {
