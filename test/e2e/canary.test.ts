@@ -35,13 +35,16 @@ async function visits(server: Server, count: number, cookie?: string): Promise<M
   return versions;
 }
 
-/** The cookie of a client that the version has answered. */
+/** The cookie of a client that the version has answered, once Traefik sends it requests. */
 async function cookieFor(server: Server, wanted: string): Promise<string> {
-  for (let i = 0; i < 100; i++) {
+  let kept: string | undefined;
+  const answered = async () => {
     const { version, cookie } = await visit(server, "/version");
-    if (version === wanted && cookie) return cookie;
-  }
-  throw new Error(`${wanted} never answered`);
+    kept = cookie;
+    return version;
+  };
+  await expect.poll(answered, { timeout: 30_000, interval: 50 }).toBe(wanted);
+  return kept!;
 }
 
 describe("a new version on trial", () => {
