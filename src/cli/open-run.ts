@@ -7,7 +7,9 @@ import { systemClock } from "../clock.ts";
 import type { Run } from "../flow/run.ts";
 import type { Host } from "../hosts/host.ts";
 import type { Connections } from "../ssh/connections.ts";
+import { activity } from "../output/activity.ts";
 import { confirm } from "./confirm.ts";
+import { interruptible } from "./interrupt.ts";
 import { commandWords, DEFAULT_CONFIG_FILE, type GlobalOptions, globalOptions } from "./options.ts";
 
 /**
@@ -33,10 +35,15 @@ export async function openRun(command: Command, work: (run: Run) => Promise<void
     cwd,
     environment,
   });
-  const interrupt = interruptible();
   const color = wantsColor(processEnvironment, process.stderr.isTTY);
   const view = await openView(process.stderr, verbosity(options), color, processEnvironment);
-  const { report } = view;
+  const { report, describe } = activity(view.report);
+  const held = { lock: false, taking: false };
+  const interrupt = interruptible(process, {
+    mustFinish: () => held.lock || held.taking,
+    describe,
+    say: (text) => view.aside(() => void process.stderr.write(text)),
+  });
   const { host, local, close } = await openHosts(
     config,
     cwd,
@@ -44,6 +51,8 @@ export async function openRun(command: Command, work: (run: Run) => Promise<void
     await environment.forCommands(),
     report,
   );
+  // A closed terminal is no reason to stop half-way.
+  process.once("SIGHUP", () => [process.stdout, process.stderr].forEach((stream) => stream.on("error", () => {})));
   const newId = (digits: number) =>
     randomBytes(Math.ceil(digits / 2))
       .toString("hex")
@@ -77,7 +86,7 @@ export async function openRun(command: Command, work: (run: Run) => Promise<void
     skipHooks: options.skipHooks === true,
     variables: environment,
     cwd,
-    held: { lock: false },
+    held,
   };
   try {
     await work(run);
@@ -149,21 +158,6 @@ export function wantsColor(environment: Record<string, string | undefined>, term
   if (NO_COLOR || FORCE_COLOR === "0") return false;
   if (FORCE_COLOR || SSHKIT_COLOR) return true;
   return terminal === true && !CI;
-}
-
-/** The first Ctrl-C or SIGTERM aborts the run, which then cleans up; a second one ends the process at once. */
-function interruptible(): { signal: AbortSignal; close(): void } {
-  const controller = new AbortController();
-  const onSignal = () => {
-    if (controller.signal.aborted) process.exit(130);
-    process.stderr.write("\nInterrupted: cleaning up (once more to leave at once)\n");
-    controller.abort();
-  };
-  process.on("SIGINT", onSignal).on("SIGTERM", onSignal);
-  return {
-    signal: controller.signal,
-    close: () => void process.off("SIGINT", onSignal).off("SIGTERM", onSignal),
-  };
 }
 
 /** Without echo, on a terminal only. */
