@@ -1,44 +1,58 @@
 import type { Command } from "commander";
+import { noRevert } from "./options.ts";
 import { withRun } from "./with-run.ts";
 
 const flow = () => import("../flow/deploy.ts");
+
+interface Typed {
+  readonly skipPush?: boolean;
+  readonly revert: boolean;
+}
+
+function deployOptions({ skipPush, revert }: Typed) {
+  return { skipPush: skipPush === true, revert };
+}
 
 export function addDeploy(program: Command): void {
   program
     .command("setup")
     .description("Prepare the servers, boot the accessories, then deploy")
     .option("-P, --skip-push", "use the image already in the registry")
-    .action((options: { skipPush?: boolean }, command: Command) =>
-      withRun(command, async (run) => (await flow()).setup(run, { skipPush: options.skipPush === true })),
+    .addOption(noRevert())
+    .action((options: Typed, command: Command) =>
+      withRun(command, async (run) => (await flow()).setup(run, deployOptions(options))),
     );
 
   program
     .command("deploy")
     .description("Build and push the image, then switch the servers to it")
     .option("-P, --skip-push", "use the image already in the registry")
+    .addOption(noRevert())
     .addHelpText(
       "after",
       "\nExamples:\n  $ mrsk deploy\n  $ mrsk deploy -d staging\n  $ mrsk deploy -P --version 4f2a9c1",
     )
-    .action((options: { skipPush?: boolean }, command: Command) =>
-      withRun(command, async (run) => (await flow()).deploy(run, { skipPush: options.skipPush === true })),
+    .action((options: Typed, command: Command) =>
+      withRun(command, async (run) => (await flow()).deploy(run, deployOptions(options))),
     );
 
   program
     .command("redeploy")
     .description("Deploy without registry login, Traefik and pruning")
     .option("-P, --skip-push", "use the image already in the registry")
-    .action((options: { skipPush?: boolean }, command: Command) =>
-      withRun(command, async (run) => (await flow()).redeploy(run, { skipPush: options.skipPush === true })),
+    .addOption(noRevert())
+    .action((options: Typed, command: Command) =>
+      withRun(command, async (run) => (await flow()).redeploy(run, deployOptions(options))),
     );
 
   program
     .command("rollback")
     .description("Switch back to a version that is still on the servers")
     .argument("[version]", "as `mrsk app containers` shows it; without one, the version before")
+    .addOption(noRevert())
     .addHelpText("after", "\nExample:\n  $ mrsk rollback 4f2a9c1")
-    .action((version: string | undefined, _options: unknown, command: Command) =>
-      withRun(command, async (run) => (await flow()).rollback(run, version)),
+    .action((version: string | undefined, { revert }: { revert: boolean }, command: Command) =>
+      withRun(command, async (run) => (await flow()).rollback(run, version, { revert })),
     );
 
   program

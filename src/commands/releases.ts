@@ -28,6 +28,15 @@ export function recordRelease(config: Config, { at, version, performer }: Releas
 mv -f ${`${file}.new`} ${file}`;
 }
 
+/** Takes the last line back, where it is that version's: it did not stay live. */
+export function forgetRelease(config: Config, version: string): Shell {
+  const file = releasesFile(config);
+  return sh`if [ "$(tail -n 1 ${file} 2>/dev/null | cut -f 3)" = ${version} ]; then
+  sed '$d' ${file} >${`${file}.new`}
+  mv -f ${`${file}.new`} ${file}
+fi`;
+}
+
 /** The versions in a releases file, oldest first; lines of other formats are passed over. */
 export function releasedVersions(text: string): string[] {
   return text.split("\n").flatMap((line) => {

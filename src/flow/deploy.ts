@@ -1,15 +1,15 @@
-import { traefikArguments } from "../commands/traefik.ts";
 import { ExitCode, MrskError, UsageError } from "../errors.ts";
-import { containersOf, decide, type HostPlan, liveContainer, obstacles } from "../plan/deploy.ts";
+import { containersOf, type HostPlan, liveContainer, stoppedContainer } from "../plan/deploy.ts";
 import { versionOf, containerName, containerPrefix } from "../commands/names.ts";
 import type { HostFacts } from "../plan/facts.ts";
 import { bootAccessory, hasAccessories } from "./accessory.ts";
 import { versionToBoot } from "./app.ts";
 import { push } from "./build.ts";
-import { runHook } from "./hook.ts";
+import { hookAfterwards, runHook } from "./hook.ts";
 import { ensureImage, fetchImage } from "./image.ts";
 import { withLock } from "./lock.ts";
 import { observeHosts } from "./observe.ts";
+import { plansFor, refuse } from "./plans.ts";
 import { login } from "./registry.ts";
 import { rollOut } from "./roll-out.ts";
 import { appHosts, begin, type Run, timed } from "./run.ts";
@@ -18,7 +18,12 @@ import { bootstrap } from "./server.ts";
 import { noteDifference, refuseDroppedSettings } from "./traefik.ts";
 import { observeMended } from "./traefik-mend.ts";
 
-interface DeployOptions {
+/** `revert`: whether a failure takes every host back, as it does without, or leaves things as they are to be looked at. */
+export interface BootOptions {
+  readonly revert?: boolean | undefined;
+}
+
+export interface DeployOptions extends BootOptions {
   readonly skipPush: boolean;
 }
 
@@ -53,7 +58,7 @@ export async function redeploy(run: Run, options: DeployOptions): Promise<void> 
 
 async function deliverAndBoot(
   run: Run,
-  { skipPush, everything }: DeployOptions & { everything: boolean },
+  { skipPush, revert, everything }: DeployOptions & { everything: boolean },
 ): Promise<void> {
   await foresee(run);
   if (everything) {
@@ -67,28 +72,34 @@ async function deliverAndBoot(
   begin(run, "Pull app image...");
   await fetchImage(run);
   await runHook(run, "pre-deploy");
-  await bootVersion(run, { reuse: false, prune: everything });
+  await bootVersion(run, { reuse: false, prune: everything, revert });
 }
 
 /** Looks at every host before anything is touched, so that what cannot work is said now. */
 async function foresee(run: Run): Promise<void> {
   const facts = await observeMended(run, appHosts(run));
-  refuse(await plansFor(run, facts, false));
+  const version = await run.version();
+  refuse(plansFor(run, facts, { wanted: () => version, reuse: false }));
+}
+
+interface Boot extends BootOptions {
+  readonly reuse: boolean;
+  readonly prune: boolean;
 }
 
 /** Observe, decide, act. */
-async function bootVersion(run: Run, { reuse, prune }: { reuse: boolean; prune: boolean }): Promise<void> {
+async function bootVersion(run: Run, { reuse, prune, revert = true }: Boot): Promise<void> {
   const version = await run.version();
   begin(run, `Start containers with version ${version}...`);
   const facts = await observeMended(run, appHosts(run));
-  const plans = await plansFor(run, facts, reuse);
+  const plans = plansFor(run, facts, { wanted: () => version, reuse });
   refuse(plans);
   for (const plan of plans) {
     noteDifference(run, plan.host, plan.traefik);
     noteClosedDirectory(run, plan);
   }
   const roles = run.selection.app.flatMap((target) => target.roles);
-  await rollOut(run, plans, await appSecrets(run, roles), { prune });
+  await rollOut(run, plans, await appSecrets(run, roles), { prune, revert });
 }
 
 /** Another login user made the directory: the labels decide, as with a Traefik that has none. */
@@ -98,34 +109,17 @@ function noteClosedDirectory(run: Run, { host, facts, roles }: HostPlan): void {
   run.report({ kind: "note", host, text });
 }
 
-async function plansFor(run: Run, facts: ReadonlyMap<string, HostFacts>, reuse: boolean): Promise<HostPlan[]> {
-  return decide({
-    config: run.config,
-    version: await run.version(),
-    targets: run.selection.app,
-    facts,
-    newId: run.newId,
-    reuse,
-    traefikArguments: traefikArguments(run.config),
-  });
-}
-
-function refuse(plans: readonly HostPlan[]): void {
-  const found = plans.flatMap((plan) => obstacles(plan).map((text) => `${plan.host}: ${text}`));
-  if (found.length > 0) throw new MrskError(ExitCode.remote, found.join("\n"));
-}
-
 /** `app boot`: the version given, else the one that is live, in a new container. */
-export async function bootApp(run: Run): Promise<void> {
+export async function bootApp(run: Run, { revert }: BootOptions = {}): Promise<void> {
   appHosts(run);
   await withLock(run, async () => {
     const version = run.givenVersion ?? (await versionToBoot(run));
-    await bootVersion({ ...run, version: async () => version }, { reuse: false, prune: false });
+    await bootVersion({ ...run, version: async () => version }, { reuse: false, prune: false, revert });
   });
 }
 
 /** `rollback [VERSION]`: the kept container of that version, where there is one. */
-export async function rollback(run: Run, version: string | undefined): Promise<void> {
+export async function rollback(run: Run, version: string | undefined, { revert }: BootOptions = {}): Promise<void> {
   await withPostDeploy(run, async (changed) => {
     appHosts(run);
     await requireSecrets(run, { accessories: false, builder: false });
@@ -136,7 +130,7 @@ export async function rollback(run: Run, version: string | undefined): Promise<v
       const back = { ...run, version: async () => target };
       changed(back);
       await runHook(back, "pre-deploy");
-      await bootVersion(back, { reuse: true, prune: false });
+      await bootVersion(back, { reuse: true, prune: false, revert });
     });
   });
 }
@@ -178,14 +172,15 @@ function versionsOf(run: Run, host: string, roleName: string, facts: ReadonlyMap
 function versionBefore(run: Run, facts: ReadonlyMap<string, HostFacts>): string {
   const before = run.selection.app.flatMap(({ host, roles }) =>
     roles.map((role) => {
-      const live = liveContainer(run.config, role, facts.get(host)!)?.name;
+      const seen = facts.get(host)!;
+      const live = (liveContainer(run.config, role, seen) ?? stoppedContainer(run.config, role, seen))?.name;
       const prefix = containerPrefix(run.config, role);
-      const { releases } = facts.get(host)!;
+      const { releases } = seen;
       const current = live && versionOf(prefix, live);
       const released = releases.findLast(
         (version, i) => version !== current && i < (releases.lastIndexOf(current ?? "") + 1 || Infinity),
       );
-      const kept = containersOf(run.config, role, facts.get(host)!).find(({ name }) => name !== live);
+      const kept = containersOf(run.config, role, seen).find(({ name }) => name !== live);
       // A failed version leaves a container too, but no release. The original left no releases.
       return { where: `${host} (${role.name})`, version: released ?? (kept && versionOf(prefix, kept.name)) };
     }),
@@ -221,5 +216,5 @@ async function withPostDeploy(run: Run, work: (changed: (run: Run) => void) => P
   let finished = run;
   await timed(run, () => work((changed) => (finished = changed)));
   const seconds = Math.round((run.clock.now().getTime() - started) / 1000);
-  await runHook(finished, "post-deploy", { MRSK_RUNTIME: String(seconds) });
+  await hookAfterwards(finished, "post-deploy", { MRSK_RUNTIME: String(seconds) });
 }

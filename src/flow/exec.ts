@@ -9,9 +9,8 @@ import type { Host } from "../hosts/host.ts";
 import { onHosts } from "../hosts/on-hosts.ts";
 import { accessoryHosts } from "../hosts/select.ts";
 import { lineByLine } from "../lines.ts";
-import { liveContainer } from "../plan/deploy.ts";
+import { liveContainer, liveVersion } from "../plan/deploy.ts";
 import { oneAccessory } from "./accessory.ts";
-import { liveVersion } from "./app.ts";
 import { audit } from "./audit.ts";
 import { observeHosts } from "./observe.ts";
 import { begin, type Run } from "./run.ts";
@@ -53,7 +52,7 @@ async function execInRunning(run: Run, line: string, command: Command, choice: E
       });
     return found;
   };
-  const versions = [...new Set(runs.map((target) => liveVersion(run, target.role, facts.get(target.name)!)))];
+  const versions = [...new Set(runs.map((target) => liveVersion(run.config, target.role, facts.get(target.name)!)))];
   if (choice.interactive) {
     const [first] = runs;
     if (!first) throw new UsageError("No host is selected");
@@ -71,7 +70,7 @@ async function execInRunning(run: Run, line: string, command: Command, choice: E
   await streamed(run, "App", runs, async (target) => [
     await audit(
       run,
-      `Executed cmd '${line}' on app version ${liveVersion(run, target.role, facts.get(target.name)!)}`,
+      `Executed cmd '${line}' on app version ${liveVersion(run.config, target.role, facts.get(target.name)!)}`,
       target.role.name,
     ),
     step(

@@ -1,7 +1,9 @@
 import { tagLatest } from "../commands/app.ts";
-import { lines, sh } from "../commands/command.ts";
+import { type Body, lines, sh } from "../commands/command.ts";
+import { waitForDocker, watch } from "../commands/cutover.ts";
 import { joinNetworks, networkSteps } from "../commands/network.ts";
 import { pruneImages } from "../commands/prune.ts";
+import { forgetRelease } from "../commands/releases.ts";
 import { attempt, capture, type Script, script, type Step, step } from "../commands/script.ts";
 import { startTraefikContainer, TRAEFIK } from "../commands/traefik.ts";
 import { startOrRunTraefik } from "../commands/traefik-boot.ts";
@@ -9,59 +11,95 @@ import type { Config } from "../config/config.ts";
 import type { Secret } from "../config/secret.ts";
 import type { HostPlan } from "../plan/deploy.ts";
 import { cleanAssetsSteps } from "./assets.ts";
-import { type Progress, RolePhases } from "./role-phases.ts";
+import { RolePhases } from "./role-phases.ts";
+import { abandon, abandonInTurn, type Progress, undoSteps } from "./role-undo.ts";
 
-/** What the phases of one deploy share on one host. */
+/** The scripts of every phase for one host. */
 export interface HostPhases {
   readonly start: () => Script;
   readonly switch: () => Script;
   readonly watch: (seconds: number) => Script;
-  readonly settle: (audit: readonly Step[], prune: boolean) => Script;
-  readonly undo: (audit: readonly Step[], started: Progress) => Script;
+  /** @param pastSeconds since the switch: the old containers have had no new requests for so long */
+  readonly settle: (audit: readonly Step[], pastSeconds: number, options: { prune: boolean }) => Script;
+  readonly undo: (audit: readonly Step[], progress: Progress) => Script;
 }
 
-/** The scripts of every phase for one host. */
+/** @param revert whether a start or a switch that fails, or loses its connection, cleans up after itself */
 export function hostPhases(
   config: Config,
   plan: HostPlan,
   secrets: ReadonlyMap<string, Secret>,
   newId: (digits: number) => string,
+  { revert }: { revert: boolean },
 ): HostPhases {
   const roles = plan.roles.map((rolePlan) => new RolePhases(config, plan, rolePlan, secrets, newId));
+  const early = roles.filter((role) => !role.late);
+  const late = roles.filter((role) => role.late);
+  const { version } = plan.roles[0]!.next;
   return {
     start: () =>
-      script(
-        "Start",
+      whole(
+        { title: "Start", end: "Ready" },
         [
           ...networkSteps(config),
           ...traefikSteps(config, plan, secrets),
-          ...roles.filter((role) => role.routed).flatMap((role) => role.startSteps()),
-          capture("prepared", "Ready", sh`echo yes`),
+          ...early.flatMap((role) => role.startSteps()),
         ],
-        sh`[ "$prepared" = yes ] || {
-${lines(...roles.filter((role) => role.routed).map((role) => role.abandon()), sh`:`)}
-}`,
+        revert ? early.map(abandon) : [],
       ),
     switch: () =>
-      script("Switch", [
-        ...roles.filter((role) => role.routed).flatMap((role) => role.switchSteps()),
-        ...roles.filter((role) => !role.routed).flatMap((role) => role.startSteps()),
-      ]),
-    watch: (seconds) =>
-      script(
-        "Watch",
-        roles.map((role) => role.watchStep(seconds)),
+      whole(
+        { title: "Switch", end: "Switched" },
+        [
+          ...early.flatMap((role) => role.switchSteps()),
+          ...late.flatMap((role) => [...role.startSteps(), ...role.switchSteps()]),
+        ],
+        revert ? late.map(abandonInTurn) : [],
       ),
-    settle: (audit, prune) =>
+    watch: (seconds) =>
+      script("Watch", [
+        step(
+          `Watch for ${seconds} s (${roles.map(({ plan: { role } }) => role.name).join(", ")})`,
+          watch(
+            roles.map((role) => role.watched()),
+            seconds,
+          ),
+        ),
+      ]),
+    settle: (audit, pastSeconds, { prune }) =>
       script("Settle", [
-        ...roles.flatMap((role) => role.settleSteps(prune)),
+        ...roles.flatMap((role) => role.settleSteps(pastSeconds, { prune })),
         ...plan.roles.flatMap(({ role }) => cleanAssetsSteps(config, role, plan.facts)),
-        attempt("Tag latest", tagLatest(config, plan.roles[0]!.next.version)),
+        attempt("Tag latest", tagLatest(config, version)),
         ...(prune ? [attempt("Prune images", pruneImages(config))] : []),
         ...audit,
       ]),
-    undo: (audit, started) => script("Go back", [...roles.flatMap((role) => role.undoSteps(started)), ...audit]),
+    undo: (audit, progress) =>
+      script("Go back", [
+        step("Wait for docker", waitForDocker()),
+        // An engine that was killed does not start it again by itself.
+        ...(plan.traefik.action === "none" ? [] : [attempt("See that Traefik runs", startTraefikContainer())]),
+        ...roles.flatMap((role) => undoSteps(role, progress)),
+        ...(progress === "settled" ? [attempt("Forget the release", forgetRelease(config, version))] : []),
+        ...audit,
+      ]),
   };
+}
+
+/** A script that does all of it, or cleans up: also when the connection is lost. */
+function whole(
+  { title, end }: { title: string; end: string },
+  steps: readonly Step[],
+  cleanup: readonly Body[],
+): Script {
+  if (cleanup.length === 0) return script(title, steps);
+  return script(
+    title,
+    [...steps, capture("whole", end, sh`echo yes`)],
+    sh`[ "$whole" = yes ] || {
+${lines(...cleanup)}
+}`,
+  );
 }
 
 function traefikSteps(config: Config, plan: HostPlan, secrets: ReadonlyMap<string, Secret>): Step[] {

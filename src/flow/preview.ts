@@ -1,5 +1,5 @@
 import { PREVIEW_PORT } from "../commands/traefik.ts";
-import type { HostPlan } from "../plan/deploy.ts";
+import type { HostFacts } from "../plan/facts.ts";
 
 /** What is asked for of a URL: the preview has an address of its own. */
 export function pathOf(url: string): string {
@@ -8,9 +8,7 @@ export function pathOf(url: string): string {
 }
 
 /** The loopback where it is published, else Traefik's own address. */
-export function previewBase(host: HostPlan): string {
-  const { traefik } = host.facts;
-  const published =
-    !traefik || host.traefik.action === "run" || traefik.ports.some((port) => port.endsWith(`:${PREVIEW_PORT}`));
+export function previewBase({ traefik }: HostFacts): string {
+  const published = !traefik || traefik.ports.some((port) => port.endsWith(`:${PREVIEW_PORT}`));
   return published || !traefik.address ? `http://127.0.0.1:${PREVIEW_PORT}` : `http://${traefik.address}:8082`;
 }

@@ -1,9 +1,10 @@
 import { StringDecoder } from "node:string_decoder";
 import { redact } from "../commands/command.ts";
-import { type Script, secretsOfScript } from "../commands/script.ts";
+import type { Script } from "../commands/script.ts";
 import { CommandFailedError, InterruptedError, SshError } from "../errors.ts";
 import type { RunEvent } from "../output/events.ts";
 import { markSplitter, type Piece } from "../ssh/marks.ts";
+import { mask } from "./mask.ts";
 import type { RunOptions, ScriptResult, StepResult } from "./host.ts";
 
 export type StepEvents = (event: RunEvent) => void;
@@ -28,7 +29,7 @@ export class ScriptRun {
     stderr: undefined,
   };
   private readonly decoders = new Map<string, StringDecoder>();
-  private readonly values: readonly string[];
+  private readonly masked: (text: string) => string;
   private readonly before: Buffer[] = [];
   private readonly host: string;
   private readonly script: Script;
@@ -41,10 +42,7 @@ export class ScriptRun {
     this.events = events;
     this.options = options;
     this.split = { stdout: markSplitter(nonce), stderr: markSplitter(nonce) };
-    this.values = secretsOfScript(script)
-      .flatMap((secret) => [secret.reveal(), ...secret.reveal().split("\n")])
-      .filter((value) => value.trim().length >= 4)
-      .toSorted((a, b) => b.length - a.length);
+    this.masked = mask(script);
   }
 
   get begun(): boolean {
@@ -120,11 +118,6 @@ export class ScriptRun {
 
   private nameOf(step: string): string {
     return step === "cleanup" ? "Clean up" : (this.script.steps[Number(step)]?.name ?? step);
-  }
-
-  /** Secrets never get into an error or a log, not even when a command prints them. */
-  private masked(text: string): string {
-    return this.values.reduce((masked, value) => masked.replaceAll(value, "[REDACTED]"), text);
   }
 
   private results(): StepResult[] {

@@ -16,7 +16,7 @@ export interface NextContainer {
   readonly name: string;
   readonly version: string;
   readonly labels: ReadonlyMap<string, string>;
-  /** A stopped container that is started as it is; undefined: a new one is made. */
+  /** A container that is there, and taken as it is; undefined: a new one is made. */
   readonly kept: ContainerFact | undefined;
 }
 
@@ -27,9 +27,11 @@ export interface RolePlan {
   readonly next: NextContainer;
   /** The container that is live now. */
   readonly old: ContainerFact | undefined;
+  /** Where none is live: the one that was, before `app stop`. */
+  readonly stopped: ContainerFact | undefined;
   /** Other running containers of the role: left by crashes or by hand. Stopped when the old one is. */
   readonly stale: readonly ContainerFact[];
-  /** A container in the way of the next one's name: renamed when it runs, removed when not. */
+  /** A container in the way of the next one's name: renamed when it may be gone back to, else removed. */
   readonly inTheWay: { readonly container: ContainerFact; readonly newName: string | undefined } | undefined;
   /** Stopped containers beyond what is retained, oldest first. */
   readonly surplus: readonly ContainerFact[];
@@ -89,9 +91,10 @@ function decideRole(decision: Decision, role: Role, facts: HostFacts, traefik: T
   const mine = containersOf(config, role, facts);
   const routing = routingOf(config, role, facts, traefik);
   const old = liveContainer(config, role, facts);
+  const stopped = old ? undefined : stoppedContainer(config, role, facts);
   const name = containerName(config, role, version);
   const sameName = mine.find((container) => container.name === name);
-  const kept = decision.reuse && sameName && (sameName === old || !isUp(sameName)) ? sameName : undefined;
+  const kept = decision.reuse ? sameName : undefined;
   const next: NextContainer = kept
     ? { name, version, labels: kept.labels, kept }
     : { name, version, labels: nextLabels(decision, role, facts, routing), kept: undefined };
@@ -101,15 +104,16 @@ function decideRole(decision: Decision, role: Role, facts: HostFacts, traefik: T
     routing,
     next,
     old,
+    stopped,
     stale: running,
     inTheWay:
       sameName && !kept
         ? {
             container: sameName,
-            newName: isUp(sameName) ? `${name}_replaced_${decision.newId(16)}` : undefined,
+            newName: isUp(sameName) || sameName === stopped ? `${name}_replaced_${decision.newId(16)}` : undefined,
           }
         : undefined,
-    surplus: surplusOf(config, mine, old, kept),
+    surplus: surplusOf(config, mine, old, kept, stopped),
   };
 }
 
@@ -140,10 +144,33 @@ export function containersOf(config: Config, role: Role, facts: HostFacts): Cont
 /** The running container that has the requests: the one the live file names, else the newest that runs. */
 export function liveContainer(config: Config, role: Role, facts: HostFacts): ContainerFact | undefined {
   const running = containersOf(config, role, facts).filter(isUp);
+  return running.find(namedBy(config, role, facts)) ?? running[0];
+}
+
+/** The version of the container that has the requests; undefined when none runs. */
+export function liveVersion(config: Config, role: Role, facts: HostFacts): string | undefined {
+  const live = liveContainer(config, role, facts);
+  return live && versionOf(containerPrefix(config, role), live.name);
+}
+
+/**
+ * Where nothing of the role runs, what was live last: the container the live file names, else the one of the latest
+ * release that is still there. Never what a failed deploy left.
+ */
+export function stoppedContainer(config: Config, role: Role, facts: HostFacts): ContainerFact | undefined {
+  const mine = containersOf(config, role, facts);
+  const released = facts.releases
+    .toReversed()
+    .map((version) => mine.find(({ name }) => name === containerName(config, role, version)))
+    .find((container) => container !== undefined);
+  return mine.find(namedBy(config, role, facts)) ?? released;
+}
+
+/** Whether the role's live file leads to a container. */
+function namedBy(config: Config, role: Role, facts: HostFacts): (container: ContainerFact) => boolean {
   const name = containerPrefix(config, role);
   const service = liveServiceOf(facts.liveFiles.get(name) ?? "", name);
-  const named = running.find((container) => service !== undefined && definesService(container, service));
-  return named ?? running[0];
+  return (container) => service !== undefined && definesService(container, service);
 }
 
 function definesService(container: ContainerFact, service: string): boolean {

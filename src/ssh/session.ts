@@ -132,6 +132,8 @@ export class Session {
           const hint =
             "Something that the login shell reads at its start (.bashrc, .profile) reads standard input or does not end.";
           reject(new SshError(this.host, "the shell did not begin to work within 30 s", { hint }));
+        } else if (status === undefined && streams.signal?.aborted) {
+          resolve({ status: undefined, signal: undefined }); // cut because it was interrupted
         } else if (status === undefined) {
           reject(
             new SshError(this.host, `the connection was lost${this.lost ? ` (${this.lost.message})` : ""}`, {

@@ -13,6 +13,8 @@ import {
   releaseRestart,
   removeLiveFile,
   stopForGood,
+  waitForAnswer,
+  waitForDocker,
   waitForMark,
   waitForPreview,
   waitUntilHealthy,
@@ -60,6 +62,15 @@ test("a live file is written beside the directory and moved in", () => {
   expect(readdirSync(join(folder, "run dir/traefik"))).toEqual(["app-web.yml"]);
   run(removeLiveFile("run dir/traefik", "app-web"));
   expect(readdirSync(join(folder, "run dir/traefik"))).toEqual([]);
+});
+
+test("a live file that cannot be written leaves the one that is there", () => {
+  run(writeLiveFile("run/traefik", "app-web", "before"));
+  mkdirSync(join(folder, "run/.app-web.new"));
+  const result = run(writeLiveFile("run/traefik", "app-web", "after"));
+  expect(result.status).toBe(1);
+  expect(result.stderr).toContain(".app-web.new");
+  expect(readFileSync(join(folder, "run/traefik/app-web.yml"), "utf8")).toBe("before");
 });
 
 test.each(["200 OK", "204 No Content"])("the preview answers %s with the mark: good", (status) => {
@@ -110,13 +121,52 @@ test("healthy is what docker calls healthy; without a health check, steady", () 
 });
 
 test("a container is watched for restarts and for turning unhealthy", () => {
-  const states = (state: string) => fake("docker", `case "$*" in *logs*) ;; *"{{.State.Status}} {{.RestartCount}}"*) echo "${state}" ;; *) echo 0 ;; esac`); // biome-ignore format: one line
+  const states = (state: string) => fake("docker", `case "$*" in *logs*) ;; *"{{.State.Status}} {{.RestartCount}}"*) echo "${state}" ;; *) echo 1 ;; esac`); // biome-ignore format: one line
+  const fresh = [{ name: "app", fresh: true }];
   states("running 0 false healthy");
-  expect(run(watch("app", 1)).status).toBe(0);
+  expect(run(watch(fresh, 1)).status).toBe(0);
   for (const bad of ["running 1 false ", "running 0 true ", "running 0 false unhealthy", "exited 0 false "]) {
     states(bad);
-    expect(run(watch("app", 1)).status).toBe(NOT_HEALTHY);
+    expect(run(watch(fresh, 1)).status).toBe(NOT_HEALTHY);
   }
+  states("running 1 false ");
+  expect(run(watch([{ name: "app", fresh: false }], 1)).status).toBe(0);
+});
+
+test("all containers of a host are watched at once, and the one that fails is named", () => {
+  fake(
+    "docker",
+    `case "$*" in *logs*) echo "last words of $4" ;; *OOM*jobs) echo "exited 0 false " ;; *) echo "running 0 false " ;; esac`,
+  );
+  const result = run(
+    watch(
+      [
+        { name: "web", fresh: true },
+        { name: "jobs", fresh: true },
+      ],
+      60,
+    ),
+  );
+  expect(result.status).toBe(NOT_HEALTHY);
+  expect(result.stderr).toContain("The new container jobs did not stay up: exited 0 false");
+  expect(result.stderr).toContain("last words of jobs");
+});
+
+test("a version that was live before has to answer something of its own", () => {
+  answers("404 Not Found", question.mark);
+  expect(run(waitForAnswer(question, 1)).status).toBe(0);
+  answers("502 Bad Gateway", question.mark);
+  expect(run(waitForAnswer(question, 1)).status).toBe(NOT_HEALTHY);
+  answers("200 OK", "0a1b2c3d.1");
+  expect(run(waitForAnswer(question, 1)).status).toBe(NOT_HEALTHY);
+});
+
+test("an engine that is just starting is waited for", () => {
+  fake("sleep", "exit 0");
+  fake("docker", `n=$(cat tries 2>/dev/null || echo 0); echo $((n + 1)) >tries; [ "$n" -ge 3 ]`);
+  expect(run(waitForDocker()).status).toBe(0);
+  fake("docker", "exit 1");
+  expect(run(waitForDocker()).status).toBe(1);
 });
 
 const CONNECTION = "0 0 [::ffff:172.17.0.2]:3000 [::ffff:172.17.0.1]:5000";
@@ -136,7 +186,7 @@ test.each([
   writeFileSync(join(folder, "seen/ss"), seen);
   container("4242");
   fake("nsenter", `cat ${folder}/seen/ss`);
-  const { status, stdout } = run(drain("app", 3000, 1, ["nsenter"]));
+  const { status, stdout } = run(drain("app", { port: 3000, limitSeconds: 1, nsenter: ["nsenter"] }));
   expect(status).toBe(0);
   expect(stdout).toBe(busy ? "still busy after 1 s: 1 connections\n" : "");
 });
@@ -144,9 +194,15 @@ test.each([
 test("where connections cannot be seen the drain is a wait", () => {
   container("4242");
   fake("sleep", 'echo "slept $*"');
-  expect(run(drain("app", 3000, 30, undefined)).stdout).toBe("slept 5\nwaited, cannot look at connections\n");
+  expect(run(drain("app", { port: 3000, limitSeconds: 30, nsenter: undefined })).stdout).toBe(
+    "slept 5\nwaited, cannot look at connections\n",
+  );
   fake("nsenter", "exit 1");
-  expect(run(drain("app", 3000, 2, ["nsenter"])).stdout).toBe("slept 2\nwaited, cannot look at connections\n");
+  expect(run(drain("app", { port: 3000, limitSeconds: 2, nsenter: ["nsenter"] })).stdout).toBe(
+    "slept 2\nwaited, cannot look at connections\n",
+  );
+  const watched = { port: 3000, limitSeconds: 30, pastSeconds: 4.8, nsenter: undefined };
+  expect(run(drain("app", watched)).stdout).toBe("slept 1\nwaited, cannot look at connections\n");
 });
 
 test("which container a reboot revives", () => {
