@@ -11,6 +11,7 @@ import { withLock } from "./lock.ts";
 import { observeHosts } from "./observe.ts";
 import { plansFor, refuse } from "./plans.ts";
 import { login } from "./registry.ts";
+import { checkReleaseCommand, runReleaseCommand } from "./release-command.ts";
 import { rollOut } from "./roll-out.ts";
 import { appHosts, begin, type Run, timed } from "./run.ts";
 import { appSecrets, requireSecrets } from "./secrets.ts";
@@ -72,6 +73,7 @@ async function deliverAndBoot(
   begin(run, "Pull app image...");
   await fetchImage(run);
   await runHook(run, "pre-deploy");
+  await runReleaseCommand(run);
   await bootVersion(run, { reuse: false, prune: everything, revert });
 }
 
@@ -201,6 +203,7 @@ async function prepareRun(
   for (const text of run.config.notes) run.report({ kind: "note", text });
   refuseDroppedSettings(run);
   appHosts(run);
+  checkReleaseCommand(run.config);
   await requireSecrets(run, { accessories, builder: !skipPush });
   const version = await run.version();
   if (skipPush && run.givenVersion === undefined && version.includes("_uncommitted_")) {
