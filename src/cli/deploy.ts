@@ -4,13 +4,24 @@ import { withRun } from "./with-run.ts";
 
 const flow = () => import("../flow/deploy.ts");
 
-interface Typed {
+interface DeployFlags {
   readonly skipPush?: boolean;
+  readonly canary?: string;
   readonly revert: boolean;
 }
 
-function deployOptions({ skipPush, revert }: Typed) {
-  return { skipPush: skipPush === true, revert };
+function addDeployFlags(command: Command): Command {
+  return command
+    .option("-P, --skip-push", "use the image already in the registry")
+    .option("--canary <share>", "on trial: a share of the requests (10%), or these hosts; then promote or rollback")
+    .addOption(noRevert());
+}
+
+function runDeploy(command: Command, name: "deploy" | "redeploy", { skipPush = false, canary, revert }: DeployFlags) {
+  return withRun(command, async (run) => {
+    if (canary === undefined) return (await flow())[name](run, { skipPush, revert });
+    return (await import("../flow/promote.ts")).deployCanary(run, canary, { command: name, skipPush, revert });
+  });
 }
 
 export function addDeploy(program: Command): void {
@@ -19,36 +30,36 @@ export function addDeploy(program: Command): void {
     .description("Prepare the servers, boot the accessories, then deploy")
     .option("-P, --skip-push", "use the image already in the registry")
     .addOption(noRevert())
-    .action((options: Typed, command: Command) =>
-      withRun(command, async (run) => (await flow()).setup(run, deployOptions(options))),
+    .action(({ skipPush = false, revert }: DeployFlags, command: Command) =>
+      withRun(command, async (run) => (await flow()).setup(run, { skipPush, revert })),
     );
 
-  program
-    .command("deploy")
+  addDeployFlags(program.command("deploy"))
     .description("Build and push the image, then switch the servers to it")
-    .option("-P, --skip-push", "use the image already in the registry")
-    .addOption(noRevert())
     .addHelpText(
       "after",
-      "\nExamples:\n  $ mrsk deploy\n  $ mrsk deploy -d staging\n  $ mrsk deploy -P --version 4f2a9c1",
+      "\nExamples:\n  $ mrsk deploy\n  $ mrsk deploy -d staging\n  $ mrsk deploy -P --version 4f2a9c1\n  $ mrsk deploy --canary 10%\n  $ mrsk deploy --canary 192.0.2.10",
     )
-    .action((options: Typed, command: Command) =>
-      withRun(command, async (run) => (await flow()).deploy(run, deployOptions(options))),
-    );
+    .action((options: DeployFlags, command: Command) => runDeploy(command, "deploy", options));
+
+  addDeployFlags(program.command("redeploy"))
+    .description("Deploy without registry login, Traefik and pruning")
+    .action((options: DeployFlags, command: Command) => runDeploy(command, "redeploy", options));
 
   program
-    .command("redeploy")
-    .description("Deploy without registry login, Traefik and pruning")
-    .option("-P, --skip-push", "use the image already in the registry")
-    .addOption(noRevert())
-    .action((options: Typed, command: Command) =>
-      withRun(command, async (run) => (await flow()).redeploy(run, deployOptions(options))),
+    .command("promote")
+    .description("Give the canary's version all requests, on all hosts")
+    .action((_options: unknown, command: Command) =>
+      withRun(command, async (run) => (await import("../flow/promote.ts")).promote(run)),
     );
 
   program
     .command("rollback")
-    .description("Switch back to a version that is still on the servers")
-    .argument("[version]", "as `mrsk app containers` shows it; without one, the version before")
+    .description("Take a canary back, or switch back to a version that is still on the servers")
+    .argument(
+      "[version]",
+      "as `mrsk app containers` shows it; without one, what was before the canary or the last deploy",
+    )
     .addOption(noRevert())
     .addHelpText("after", "\nExample:\n  $ mrsk rollback 4f2a9c1")
     .action((version: string | undefined, { revert }: { revert: boolean }, command: Command) =>

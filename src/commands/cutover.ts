@@ -151,6 +151,16 @@ until curl -s -m 5 -o /dev/null -D - -H ${`Host: ${question.hostName}`} ${questi
 done`;
 }
 
+/** The same behind a container that may crash meanwhile: that is then told, with the evidence, and ends with NOT_HEALTHY. */
+export function waitForMarkOf(container: string, question: PreviewQuestion, logLines = LOG_LINES): Shell {
+  return sh`( ${waitForMark(question)} ) || {
+  status=$?
+  ${stateOf(container, "{{.State.Status}}")}
+  [ "$state" != running ] || exit $status
+  echo "The container does not run: $state" >&2; ${evidence(container, logLines)}; exit ${NOT_HEALTHY}
+}`;
+}
+
 export interface Drain {
   readonly port: number;
   readonly limitSeconds: number;

@@ -25,6 +25,13 @@ export interface Preview {
   readonly appHost: string;
 }
 
+/** A new version on trial. */
+export interface Canary {
+  readonly container: Routed;
+  /** Of the requests, 0 to 99. With 0 it is on its way out, and the file still says so until it has stopped. */
+  readonly percent: number;
+}
+
 /**
  * What a live file says. The states of a cutover: the live one and the preview of the next; the next live, the old one
  * last, the preview of the next; the next live alone. Of an app that stops: the live one closed, then alone.
@@ -37,7 +44,9 @@ export interface LiveFile {
   /** The live one gets no new requests: they are answered with 503, what is under way stays with it. */
   readonly closed?: boolean;
   /** The container that goes: routed below the live one until it is stopped. */
-  readonly last?: Routed;
+  readonly last?: Routed | undefined;
+  /** The container that has a share of the live one's requests. */
+  readonly canary?: Canary | undefined;
   readonly preview?: Preview & { readonly container: Routed };
 }
 
@@ -67,13 +76,14 @@ export function isClosed(text: string): boolean {
 export function liveFile(file: LiveFile): string {
   const sections = { http: protocolSections(file, "http"), tcp: protocolSections(file, "tcp") };
   if (file.preview) addPreview(file, file.preview, sections.http);
-  const text = escapeTemplates(stringify(withoutEmpty(sections), { lineWidth: 0 }));
+  const text = escapeTemplates(stringify(withoutEmpty(sections), { lineWidth: 0, aliasDuplicateObjects: false }));
   return file.closed ? `${CLOSED}\n${text}` : text;
 }
 
 function protocolSections(file: LiveFile, protocol: Protocol): Sections {
   const sections: Sections = { routers: {}, middlewares: {}, services: {} };
-  const { live, last } = file;
+  const { live, canary } = file;
+  const last = canary?.container ?? file.last;
   const liveRouters = live ? routersOf(live, protocol) : [];
   const lastRouters = last ? routersOf(last, protocol) : [];
   const beside = last ?? (file.preview && file.preview.container !== live ? file.preview.container : undefined);
@@ -82,11 +92,13 @@ function protocolSections(file: LiveFile, protocol: Protocol): Sections {
   for (const router of live ? liveRouters : []) {
     const name = router.name === file.name ? file.name : `${own(file, live!)}-${router.name}`;
     sections.routers[name] = routerSection(file, live!, router, router.priority + raise);
+    const other = canary && lastRouters.find((candidate) => candidate.name === router.name);
+    if (other && canary.percent > 0) addShares(file, name, router, { canary, other, protocol }, sections);
     if (protocol === "http") addStopped(file, live!, router, raise, sections);
   }
   const sink = sinkBelow(lastRouters, liveRouters);
   for (const router of last ? lastRouters : []) {
-    const name = `${suffixed(own(file, last!), file, router)}-last`;
+    const name = `${suffixed(own(file, last!), file, router)}-${canary ? "canary" : "last"}`;
     sections.routers[name] = routerSection(file, last!, router, router.priority + sink);
   }
   for (const container of [live, last]) {
@@ -117,10 +129,39 @@ function highest(routers: readonly Router[]): number {
   return Math.max(...routers.map((router) => router.priority));
 }
 
+/**
+ * The live router shares its requests by weight; who has got a version stays with it by a cookie of the session. Traefik
+ * drops the router whole while one of the two services is missing, as after a crash of the canary: the same router
+ * without shares is one below it then.
+ */
+function addShares(
+  file: LiveFile,
+  name: string,
+  router: Router,
+  { canary, other, protocol }: { canary: Canary; other: Router; protocol: Protocol },
+  { routers, services }: Sections,
+): void {
+  const alone = routers[name] as Section & { priority: number };
+  const shares = `${suffixed(own(file, canary.container), file, router)}-canary`;
+  routers[name] = { ...alone, priority: alone.priority + 1, service: shares };
+  routers[`${suffixed(own(file, file.live!), file, router)}-alone`] = alone;
+  const cookie = { name: `mrsk-canary-${idOf(canary.container)}`, httpOnly: true };
+  services[shares] = {
+    weighted: {
+      services: [
+        { name: router.service, weight: 100 - canary.percent },
+        { name: other.service, weight: canary.percent },
+      ],
+      ...(protocol === "http" ? { sticky: { cookie } } : {}),
+    },
+  };
+}
+
 /** A stopped app answers 503, not 404: this router is left when the live one's service is gone; a closed one is above it. */
 function addStopped(file: LiveFile, live: Routed, router: Router, raise: number, sections: Sections): void {
   const name = `${suffixed(own(file, live), file, router)}-stopped`;
-  const priority = file.closed ? router.priority + raise + 1 : STOPPED_PRIORITY;
+  // One that shares its requests has one more.
+  const priority = file.closed ? router.priority + raise + 2 : STOPPED_PRIORITY;
   sections.routers[name] = { ...router.conditions, priority, service: name };
   sections.services[name] = { loadBalancer: { servers: [] } };
 }

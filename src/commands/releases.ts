@@ -4,6 +4,7 @@ import { servicePrefix } from "./names.ts";
 
 /** Every line begins with it, so that an older program refuses what a newer one wrote. */
 const FORMAT = "1";
+const CANARY = "canary";
 /** As many as anybody will roll back over. */
 const KEPT = 100;
 
@@ -17,30 +18,36 @@ export interface Release {
   readonly at: string;
   readonly version: string;
   readonly performer: string;
+  /** Whether this host has it on trial, while others stay with the version before. */
+  readonly canary?: boolean;
 }
 
 /** Appends a version that is live and stays so. */
-export function recordRelease(config: Config, { at, version, performer }: Release): Shell {
+export function recordRelease(config: Config, { at, version, performer, canary }: Release): Shell {
   const file = releasesFile(config);
-  const line = [FORMAT, at, version, performer.replaceAll(/\s+/g, " ")].join("\t");
+  const mark = canary ? [CANARY] : [];
+  const line = [FORMAT, at, version, performer.replaceAll(/\s+/g, " "), ...mark].join("\t");
   return sh`mkdir -p ${config.runDirectory}
 { tail -n ${KEPT - 1} ${file} 2>/dev/null || true; printf '%s\n' ${line}; } >${`${file}.new`}
 mv -f ${`${file}.new`} ${file}`;
 }
 
-/** Takes the last line back, where it is that version's: it did not stay live. */
+/** Takes a version's line away again, where it is the last one: it did not stay live. */
 export function forgetRelease(config: Config, version: string): Shell {
   const file = releasesFile(config);
-  return sh`if [ "$(tail -n 1 ${file} 2>/dev/null | cut -f 3)" = ${version} ]; then
-  sed '$d' ${file} >${`${file}.new`}
-  mv -f ${`${file}.new`} ${file}
-fi`;
+  return sh`[ "$(tail -n 1 ${file} | cut -f 3)" != ${version} ] || { sed '$d' ${file} >${`${file}.new`} && mv -f ${`${file}.new`} ${file}; }`;
 }
 
-/** The versions in a releases file, oldest first; lines of other formats are passed over. */
+/** The versions in a releases file, oldest first; trials and lines of other formats are passed over. */
 export function releasedVersions(text: string): string[] {
   return text.split("\n").flatMap((line) => {
-    const [format, , version] = line.split("\t");
-    return format === FORMAT && version ? [version] : [];
+    const [format, , version, , mark] = line.split("\t");
+    return format === FORMAT && version && mark !== CANARY ? [version] : [];
   });
+}
+
+/** The version of the last release, when this host has it on trial. */
+export function canaryRelease(text: string): string | undefined {
+  const [format, , version, , mark] = text.trimEnd().split("\n").at(-1)!.split("\t");
+  return format === FORMAT && mark === CANARY ? version : undefined;
 }

@@ -7,7 +7,7 @@ import type { Role } from "../config/config.ts";
 import { UsageError } from "../errors.ts";
 import type { Host } from "../hosts/host.ts";
 import { onHosts } from "../hosts/on-hosts.ts";
-import { containersOf, liveContainer, liveVersion } from "../plan/deploy.ts";
+import { canaryOf, containersOf, liveContainer, liveVersion } from "../plan/deploy.ts";
 import { type ContainerFact, type HostFacts, isUp } from "../plan/facts.ts";
 import { withLock } from "./lock.ts";
 import { observeHosts } from "./observe.ts";
@@ -48,8 +48,14 @@ async function hostBlocks(run: Run, title: string, body: Body): Promise<void> {
   );
 }
 
+/** What docker shows; below it what is on trial, if anything is. */
 export async function appDetails(run: Run): Promise<void> {
   await blocks(run, "Details", (role) => new AppCommands(run.config, role).details());
+  const facts = await observeHosts(run, appHosts(run));
+  for (const { host, roles } of run.selection.app) {
+    const trials = roles.flatMap((role) => trialText(run, role, facts.get(host)!) ?? []);
+    if (trials.length > 0) printBlock(run, "Canary", host, trials.join("\n"));
+  }
 }
 
 export async function appContainers(run: Run): Promise<void> {
@@ -60,13 +66,13 @@ export async function appImages(run: Run): Promise<void> {
   await hostBlocks(run, "Images", listImages(run.config));
 }
 
-/** `app version`: the live version on each host; each role's where they differ. */
+/** `app version`: the live version on each host, with what is on trial; each role's where they differ. */
 export async function appVersion(run: Run): Promise<void> {
   const facts = await observeHosts(run, appHosts(run));
   for (const { host, roles } of run.selection.app) {
     const versions = roles.map((role) => ({
       role: role.name,
-      version: liveVersion(run.config, role, facts.get(host)!) ?? "",
+      version: trialText(run, role, facts.get(host)!) ?? liveVersion(run.config, role, facts.get(host)!) ?? "",
     }));
     const distinct = new Set(versions.map(({ version }) => version));
     const text =
@@ -101,6 +107,18 @@ function newestVersion(run: Run, role: Role, facts: HostFacts): string | undefin
   return newest && versionOf(containerPrefix(run.config, role), newest.name);
 }
 
+/** What is on trial beside which version; undefined where nothing is. */
+function trialText(run: Run, role: Role, facts: HostFacts): string | undefined {
+  const live = liveVersion(run.config, role, facts);
+  const canary = canaryOf(run.config, role, facts);
+  if (!canary) return live !== undefined && live === facts.canaryRelease ? `${live} (canary)` : undefined;
+  const { container, percent } = canary;
+  const version = versionOf(containerPrefix(run.config, role), container.name);
+  return isUp(container)
+    ? `${live} ${100 - percent}%, canary ${version} ${percent}%`
+    : `${live ?? "none"}, canary ${version} (${container.state}, no requests)`;
+}
+
 /** `app stale-containers`: running ones beside the live one. */
 export async function staleContainers(run: Run, { stop }: { stop: boolean }): Promise<void> {
   await withLock(run, () =>
@@ -123,5 +141,7 @@ export async function staleContainers(run: Run, { stop }: { stop: boolean }): Pr
 
 function staleOf(run: Run, role: Role, facts: HostFacts): ContainerFact[] {
   const live = liveContainer(run.config, role, facts);
-  return containersOf(run.config, role, facts).filter((container) => isUp(container) && container !== live);
+  const canary = canaryOf(run.config, role, facts);
+  const wanted = [live, canary && canary.percent > 0 ? canary.container : undefined];
+  return containersOf(run.config, role, facts).filter((container) => isUp(container) && !wanted.includes(container));
 }

@@ -2,7 +2,7 @@ import { record, reveal } from "../commands/auditor.ts";
 import { containerPrefix, image } from "../commands/names.ts";
 import { attempt, script, type Step } from "../commands/script.ts";
 import { onHosts } from "../hosts/on-hosts.ts";
-import type { HostPlan } from "../plan/deploy.ts";
+import { type HostPlan, isTrial } from "../plan/deploy.ts";
 import { timestamp } from "./hook.ts";
 import { appHosts, printBlock, type Run } from "./run.ts";
 
@@ -15,18 +15,23 @@ export async function audit(run: Run, text: string, role?: string): Promise<Step
 /** The original's lines of a boot, and of what a deploy prunes. Written once they are true. */
 export function bootLines(run: Run, { roles }: HostPlan, { prune }: { prune: boolean }): Promise<Step[]> {
   const { config } = run;
-  const lines: (readonly [text: string, role?: string])[] = [
-    [`Tagging ${image(config, roles[0]!.next.version)} as the latest image`],
-  ];
-  for (const { role, next, inTheWay } of roles) {
+  const lines: (readonly [text: string, role?: string])[] = isTrial({ roles })
+    ? []
+    : [[`Tagging ${image(config, roles[0]!.next.version)} as the latest image`]];
+  for (const { role, next, inTheWay, share, canary } of roles) {
     if (inTheWay?.newName !== undefined) {
       const renamed = inTheWay.newName.slice(containerPrefix(config, role).length + 1);
       lines.push([`Renaming container ${next.version} to ${renamed}`, role.name]);
     }
-    lines.push([`Booted app version ${next.version}`, role.name]);
+    lines.push([whatWasDone(next.version, share, canary !== undefined), role.name]);
   }
   if (prune) lines.push(["Pruned containers"], ["Pruned images"]);
   return Promise.all(lines.map(([text, role]) => audit(run, text, role)));
+}
+
+function whatWasDone(version: string, share: number | undefined, promoted: boolean): string {
+  if (share !== undefined) return `Started app version ${version} as a canary with ${share}% of the requests`;
+  return `${promoted ? "Promoted the canary: booted" : "Booted"} app version ${version}`;
 }
 
 /** `mrsk audit`. */

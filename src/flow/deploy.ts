@@ -2,30 +2,45 @@ import { ExitCode, MrskError, UsageError } from "../errors.ts";
 import { containersOf, type HostPlan, liveContainer, stoppedContainer } from "../plan/deploy.ts";
 import { versionOf, containerName, containerPrefix } from "../commands/names.ts";
 import type { HostFacts } from "../plan/facts.ts";
+import type { CanaryTarget } from "../hosts/canary-target.ts";
 import { bootAccessory, hasAccessories } from "./accessory.ts";
 import { versionToBoot } from "./app.ts";
 import { push } from "./build.ts";
+import { settleCanaries, takeBack, wayBack } from "./canary.ts";
 import { hookAfterwards, runHook } from "./hook.ts";
 import { ensureImage, fetchImage } from "./image.ts";
 import { withLock } from "./lock.ts";
-import { observeHosts } from "./observe.ts";
 import { plansFor, refuse } from "./plans.ts";
 import { login } from "./registry.ts";
 import { checkReleaseCommand, runReleaseCommand } from "./release-command.ts";
 import { rollOut } from "./roll-out.ts";
-import { appHosts, begin, type Run, timed } from "./run.ts";
+import { appHosts, begin, type Run, runOn, timed } from "./run.ts";
 import { appSecrets, requireSecrets } from "./secrets.ts";
 import { bootstrap } from "./server.ts";
 import { noteDifference, refuseDroppedSettings } from "./traefik.ts";
 import { observeMended } from "./traefik-mend.ts";
 
 /** `revert`: whether a failure takes every host back, as it does without, or leaves things as they are to be looked at. */
-export interface BootOptions {
+export interface RevertOption {
   readonly revert?: boolean | undefined;
 }
 
-export interface DeployOptions extends BootOptions {
+export interface DeployOptions extends RevertOption {
   readonly skipPush: boolean;
+  /** The version is on trial: with a share of the requests, or on the selected hosts while others stay. */
+  readonly canary?: Trial;
+}
+
+/** `share` is a percentage; undefined: the hosts get the version wholly. */
+type Trial = Pick<CanaryTarget, "share">;
+
+interface BootOptions extends RevertOption {
+  /** Whether kept containers of the version are taken as they are. */
+  readonly reuse: boolean;
+  readonly prune: boolean;
+  readonly canary?: Trial | undefined;
+  /** Whether canaries of the version are made live, not taken back before. */
+  readonly promote?: boolean;
 }
 
 /** `setup`: what a server needs once, then a deploy. Can be repeated. */
@@ -59,9 +74,9 @@ export async function redeploy(run: Run, options: DeployOptions): Promise<void> 
 
 async function deliverAndBoot(
   run: Run,
-  { skipPush, revert, everything }: DeployOptions & { everything: boolean },
+  { skipPush, revert, everything, canary }: DeployOptions & { everything: boolean },
 ): Promise<void> {
-  await foresee(run);
+  await foresee(run, canary);
   if (everything) {
     begin(run, "Log into image registry...");
     await login(run, { skipRemote: true });
@@ -74,34 +89,33 @@ async function deliverAndBoot(
   await fetchImage(run);
   await runHook(run, "pre-deploy");
   await runReleaseCommand(run);
-  await bootVersion(run, { reuse: false, prune: everything, revert });
+  await bootVersion(run, { reuse: false, prune: everything, canary, revert });
 }
 
 /** Looks at every host before anything is touched, so that what cannot work is said now. */
-async function foresee(run: Run): Promise<void> {
+async function foresee(run: Run, canary: Trial | undefined): Promise<void> {
   const facts = await observeMended(run, appHosts(run));
   const version = await run.version();
-  refuse(plansFor(run, facts, { wanted: () => version, reuse: false }));
-}
-
-interface Boot extends BootOptions {
-  readonly reuse: boolean;
-  readonly prune: boolean;
+  refuse(plansFor(run, facts, { wanted: () => version, reuse: false, share: canary?.share }));
 }
 
 /** Observe, decide, act. */
-async function bootVersion(run: Run, { reuse, prune, revert = true }: Boot): Promise<void> {
+export async function bootVersion(
+  run: Run,
+  { reuse, prune, canary, promote = false, revert = true }: BootOptions,
+): Promise<void> {
   const version = await run.version();
   begin(run, `Start containers with version ${version}...`);
-  const facts = await observeMended(run, appHosts(run));
-  const plans = plansFor(run, facts, { wanted: () => version, reuse });
+  const seen = await observeMended(run, appHosts(run));
+  const facts = promote ? seen : await settleCanaries(run, seen);
+  const plans = plansFor(run, facts, { wanted: () => version, reuse, promote, share: canary?.share });
   refuse(plans);
   for (const plan of plans) {
     noteDifference(run, plan.host, plan.traefik);
     noteClosedDirectory(run, plan);
   }
   const roles = run.selection.app.flatMap((target) => target.roles);
-  await rollOut(run, plans, await appSecrets(run, roles), { prune, revert });
+  await rollOut(run, plans, await appSecrets(run, roles), { prune, revert, canary: canary !== undefined });
 }
 
 /** Another login user made the directory: the labels decide, as with a Traefik that has none. */
@@ -112,7 +126,7 @@ function noteClosedDirectory(run: Run, { host, facts, roles }: HostPlan): void {
 }
 
 /** `app boot`: the version given, else the one that is live, in a new container. */
-export async function bootApp(run: Run, { revert }: BootOptions = {}): Promise<void> {
+export async function bootApp(run: Run, { revert }: RevertOption = {}): Promise<void> {
   appHosts(run);
   await withLock(run, async () => {
     const version = run.givenVersion ?? (await versionToBoot(run));
@@ -120,13 +134,14 @@ export async function bootApp(run: Run, { revert }: BootOptions = {}): Promise<v
   });
 }
 
-/** `rollback [VERSION]`: the kept container of that version, where there is one. */
-export async function rollback(run: Run, version: string | undefined, { revert }: BootOptions = {}): Promise<void> {
+/** `rollback [VERSION]`: the kept container of that version, where there is one. Without, a canary is taken back first. */
+export async function rollback(run: Run, version: string | undefined, { revert }: RevertOption = {}): Promise<void> {
   await withPostDeploy(run, async (changed) => {
     appHosts(run);
     await requireSecrets(run, { accessories: false, builder: false });
     await withLock(run, async () => {
-      const facts = await observeHosts(run, appHosts(run));
+      const facts = await observeMended(run, appHosts(run));
+      if (version === undefined && (await rollBackCanary(run, facts, changed))) return;
       const target = version ?? versionBefore(run, facts);
       await requireVersion(run, facts, target);
       const back = { ...run, version: async () => target };
@@ -135,6 +150,24 @@ export async function rollback(run: Run, version: string | undefined, { revert }
       await bootVersion(back, { reuse: true, prune: false, revert });
     });
   });
+}
+
+/** Takes back what is on trial, and nothing else. @returns false where nothing is */
+async function rollBackCanary(
+  run: Run,
+  facts: ReadonlyMap<string, HostFacts>,
+  changed: (run: Run) => void,
+): Promise<boolean> {
+  const { shared, wholly, version } = wayBack(run, facts);
+  const hosts = [...shared.map(({ host }) => host), ...wholly];
+  if (hosts.length === 0) return false;
+  const back = { ...runOn(run, hosts), version: async () => version };
+  changed(back);
+  if (wholly.length > 0) await requireVersion(runOn(back, wholly), facts, version);
+  await runHook(back, "pre-deploy");
+  if (shared.length > 0) await takeBack(run, facts, shared);
+  if (wholly.length > 0) await bootVersion(runOn(back, wholly), { reuse: true, prune: false });
+  return true;
 }
 
 /**
@@ -214,7 +247,7 @@ async function prepareRun(
 }
 
 /** The whole time is told also on failure; the hook runs after a success, when the lock is free. */
-async function withPostDeploy(run: Run, work: (changed: (run: Run) => void) => Promise<void>): Promise<void> {
+export async function withPostDeploy(run: Run, work: (changed: (run: Run) => void) => Promise<void>): Promise<void> {
   const started = run.clock.now().getTime();
   let finished = run;
   await timed(run, () => work((changed) => (finished = changed)));

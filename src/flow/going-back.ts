@@ -38,8 +38,13 @@ async function takeBack(run: Run, { name, host, plan, phases, progress }: Travel
     for (const { name: step, status, stderr } of result.steps) {
       if (status) run.report({ kind: "warning", host: name, text: `${step}: exit status ${status} ${stderr.trim()}` });
     }
-    for (const { role, old } of plan.roles) {
-      run.report({ kind: "note", host: name, text: `role ${role.name} runs ${old?.name ?? "nothing, as before"}` });
+    for (const { role, old, next, canary } of plan.roles) {
+      const trial = canary ? `, with ${next.name} as its canary` : "";
+      run.report({
+        kind: "note",
+        host: name,
+        text: `role ${role.name} runs ${old?.name ?? "nothing, as before"}${trial}`,
+      });
     }
   } catch (error) {
     const said = error instanceof MrskError ? error.message : String(error);

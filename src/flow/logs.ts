@@ -7,7 +7,7 @@ import type { Host } from "../hosts/host.ts";
 import { onHosts } from "../hosts/on-hosts.ts";
 import { accessoryHosts } from "../hosts/select.ts";
 import { lineByLine } from "../lines.ts";
-import { liveContainer } from "../plan/deploy.ts";
+import { canaryOf, liveContainer } from "../plan/deploy.ts";
 import { oneAccessory } from "./accessory.ts";
 import { observeHosts } from "./observe.ts";
 import { appHosts, printBlock, type Run } from "./run.ts";
@@ -33,12 +33,15 @@ interface Source {
 export async function appLogs(run: Run, choice: LogChoice): Promise<void> {
   const facts = await observeHosts(run, appHosts(run));
   const sources = run.selection.app.flatMap(({ host, roles }) =>
-    roles.map((role) => ({
-      name: host,
-      host: run.host(host),
-      kind: "App",
-      container: liveContainer(run.config, role, facts.get(host)!)?.id,
-    })),
+    roles.flatMap((role) => {
+      const seen = facts.get(host)!;
+      const source = { name: host, host: run.host(host) };
+      const canary = canaryOf(run.config, role, seen)?.container.id;
+      return [
+        { ...source, kind: "App", container: liveContainer(run.config, role, seen)?.id },
+        ...(canary === undefined ? [] : [{ ...source, kind: "Canary", container: canary }]),
+      ];
+    }),
   );
   await showLogs(run, sources, choice, false);
 }

@@ -9,10 +9,11 @@ import { startTraefikContainer, TRAEFIK } from "../commands/traefik.ts";
 import { startOrRunTraefik } from "../commands/traefik-boot.ts";
 import type { Config } from "../config/config.ts";
 import type { Secret } from "../config/secret.ts";
-import type { HostPlan } from "../plan/deploy.ts";
+import { type HostPlan, isTrial } from "../plan/deploy.ts";
 import { cleanAssetsSteps } from "./assets.ts";
+import { settleShareSteps, shareSteps, undoPromotionSteps, undoShareSteps } from "./canary-phases.ts";
 import { RolePhases } from "./role-phases.ts";
-import { abandon, abandonInTurn, type Progress, undoSteps } from "./role-undo.ts";
+import { abandon, abandonInTurn, hasSwitched, type Progress, undoSteps } from "./role-undo.ts";
 
 /** The scripts of every phase for one host. */
 export interface HostPhases {
@@ -50,10 +51,7 @@ export function hostPhases(
     switch: () =>
       whole(
         { title: "Switch", end: "Switched" },
-        [
-          ...early.flatMap((role) => role.switchSteps()),
-          ...late.flatMap((role) => [...role.startSteps(), ...role.switchSteps()]),
-        ],
+        [...early.flatMap(switchSteps), ...late.flatMap((role) => [...role.startSteps(), ...role.switchSteps()])],
         revert ? late.map(abandonInTurn) : [],
       ),
     watch: (seconds) =>
@@ -68,9 +66,9 @@ export function hostPhases(
       ]),
     settle: (audit, pastSeconds, { prune }) =>
       script("Settle", [
-        ...roles.flatMap((role) => role.settleSteps(pastSeconds, { prune })),
+        ...roles.flatMap((role) => settleSteps(role, pastSeconds, { prune })),
         ...plan.roles.flatMap(({ role }) => cleanAssetsSteps(config, role, plan.facts)),
-        attempt("Tag latest", tagLatest(config, version)),
+        ...(isTrial(plan) ? [] : [attempt("Tag latest", tagLatest(config, version))]),
         ...(prune ? [attempt("Prune images", pruneImages(config))] : []),
         ...audit,
       ]),
@@ -79,8 +77,10 @@ export function hostPhases(
         step("Wait for docker", waitForDocker()),
         // An engine that was killed does not start it again by itself.
         ...(plan.traefik.action === "none" ? [] : [attempt("See that Traefik runs", startTraefikContainer())]),
-        ...roles.flatMap((role) => undoSteps(role, progress)),
-        ...(progress === "settled" ? [attempt("Forget the release", forgetRelease(config, version))] : []),
+        ...roles.flatMap((role) => backSteps(role, progress)),
+        ...(progress === "settled" && !isTrial(plan)
+          ? [attempt("Forget the release", forgetRelease(config, version))]
+          : []),
         ...audit,
       ]),
   };
@@ -100,6 +100,19 @@ function whole(
 ${lines(...cleanup)}
 }`,
   );
+}
+
+function switchSteps(role: RolePhases): Step[] {
+  return role.plan.share === undefined ? role.switchSteps() : shareSteps(role);
+}
+
+function settleSteps(role: RolePhases, pastSeconds: number, options: { prune: boolean }): Step[] {
+  return role.plan.share === undefined ? role.settleSteps(pastSeconds, options) : settleShareSteps(role);
+}
+
+function backSteps(role: RolePhases, progress: Progress): Step[] {
+  if (role.plan.share !== undefined) return undoShareSteps(role, progress);
+  return role.plan.canary && hasSwitched(progress) ? undoPromotionSteps(role, progress) : undoSteps(role, progress);
 }
 
 function traefikSteps(config: Config, plan: HostPlan, secrets: ReadonlyMap<string, Secret>): Step[] {

@@ -1,7 +1,7 @@
 import { traefikArguments } from "../commands/traefik.ts";
 import type { Role } from "../config/config.ts";
 import { ExitCode, MrskError } from "../errors.ts";
-import { decide, type HostPlan, obstacles } from "../plan/deploy.ts";
+import { decide, type Decision, type HostPlan, obstacles } from "../plan/deploy.ts";
 import type { HostFacts } from "../plan/facts.ts";
 import type { Run } from "./run.ts";
 
@@ -12,7 +12,7 @@ export type Wanted = (role: Role, facts: HostFacts) => string;
 export function plansFor(
   run: Run,
   facts: ReadonlyMap<string, HostFacts>,
-  { wanted, reuse }: { wanted: Wanted; reuse: boolean },
+  { wanted, ...how }: { wanted: Wanted } & Pick<Decision, "reuse" | "promote" | "share">,
 ): HostPlan[] {
   return run.selection.app.map(({ host, roles }) => {
     const seen = facts.get(host)!;
@@ -23,7 +23,7 @@ export function plansFor(
         targets: [{ host, roles: [role] }],
         facts,
         newId: run.newId,
-        reuse,
+        ...how,
         traefikArguments: traefikArguments(run.config),
       }),
     );

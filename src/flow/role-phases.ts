@@ -14,17 +14,16 @@ import {
   type Watched,
   writeLiveFile,
 } from "../commands/cutover.ts";
-import { deadlineSeconds, probeUrl } from "../commands/healthcheck.ts";
-import { ID_LABEL } from "../commands/labels.ts";
-import { liveFile, type Routed } from "../commands/live-file.ts";
+import { deadlineSeconds } from "../commands/healthcheck.ts";
+import { type Canary, type LiveFile, liveFile, type Routed } from "../commands/live-file.ts";
 import { containerPrefix } from "../commands/names.ts";
 import { removeContainers } from "../commands/prune.ts";
 import { attempt, type Step, step } from "../commands/script.ts";
 import type { Config, Role } from "../config/config.ts";
 import type { Secret } from "../config/secret.ts";
-import { pathOf, previewBase } from "./preview.ts";
 import type { HostPlan, RolePlan } from "../plan/deploy.ts";
 import { type HostFacts, isUp } from "../plan/facts.ts";
+import { previewQuestion } from "./preview.ts";
 
 /** The role with the env that the host's tags make of it. */
 export function roleOn(role: Role, host: string): Role {
@@ -58,12 +57,7 @@ export class RolePhases {
     const role = roleOn(plan.role, host.host);
     this.app = new AppCommands(config, role);
     this.file = containerPrefix(config, role);
-    this.preview = {
-      base: previewBase(host.facts),
-      hostName: `${newId(16)}.mrsk`,
-      path: role.healthcheck ? pathOf(probeUrl(role.healthcheck)) : "/",
-      mark: `${plan.next.labels.get(ID_LABEL) ?? "original"}.1`,
-    };
+    this.preview = previewQuestion(host.facts, role, plan.next, `${newId(16)}.mrsk`);
   }
 
   get viaFile(): boolean {
@@ -106,7 +100,8 @@ export class RolePhases {
     if (this.viaFile) {
       const live = plan.old ?? plan.stopped;
       const closed = plan.old === undefined || (this.stopFirst && this.old !== undefined);
-      steps.push(step(this.named("Write the preview"), this.write({ live, preview: plan.next, counter: 1, closed })));
+      const file = this.write({ live, canary: plan.canary, preview: plan.next, counter: 1, closed });
+      steps.push(step(this.named("Write the preview"), file));
     }
     steps.push(step(this.named(`Start ${plan.next.name}`), this.startCommand()));
     steps.push(step(this.named("Wait until healthy"), this.proof()));
@@ -165,13 +160,8 @@ export class RolePhases {
     const { plan, old } = this;
     const steps: Step[] = [];
     if (this.viaFile) {
-      const { next } = plan;
-      steps.push(
-        step(
-          this.named("Switch the requests over"),
-          lines(this.write({ live: next, last: old, preview: next, counter: 2 }), waitForMark(this.previewAt(2))),
-        ),
-      );
+      const file = this.write({ live: plan.next, last: old, preview: plan.next, counter: 2 });
+      steps.push(step(this.named("Switch the requests over"), lines(file, waitForMark(this.previewAt(2)))));
     }
     steps.push(step(this.named("Keep the new container"), keepAlive(plan.next.name)));
     if (old) steps.push(attempt(this.named("Let the old container go"), releaseRestart(old.id)));
@@ -201,9 +191,7 @@ export class RolePhases {
       if (this.viaFile) steps.push(attempt(this.named("Drain the old container"), this.drain(old.id, pastSeconds)));
       steps.push(attempt(this.named("Stop the old container"), stopForGood(old.id, config.stopWaitSeconds)));
     }
-    for (const stale of plan.stale) {
-      steps.push(attempt(this.named(`Stop the stale ${stale.name}`), stopForGood(stale.id, config.stopWaitSeconds)));
-    }
+    steps.push(...this.stopStale());
     if (this.viaFile) steps.push(attempt(this.named("Write the live file"), this.settled(plan.next)));
     if (prune && plan.surplus.length > 0) {
       steps.push(attempt(this.named("Prune containers"), removeContainers(plan.surplus.map(({ id }) => id))));
@@ -224,41 +212,38 @@ export class RolePhases {
     });
   }
 
-  /** The file with `live` in charge, `last` beside it, and the preview of a container under the counter's mark. */
+  stopStale(): Step[] {
+    return this.plan.stale.flatMap(({ id, name }) => [
+      ...(this.viaFile ? [attempt(this.named(`Drain the stale ${name}`), this.drain(id))] : []),
+      attempt(this.named(`Stop the stale ${name}`), stopForGood(id, this.config.stopWaitSeconds)),
+    ]);
+  }
+
+  /** The file with `live` in charge, what is beside it, and the preview of a container under the counter's mark. */
   write({
-    live,
-    last,
     preview,
     counter,
-    closed = false,
-  }: {
-    live: Routed | undefined;
-    last?: Routed | undefined;
-    preview: Routed;
-    counter: number;
-    closed?: boolean;
-  }): Shell {
+    ...containers
+  }: Pick<LiveFile, "live" | "last" | "canary" | "closed"> & { preview: Routed; counter: number }): Shell {
     const { mark, hostName } = this.previewAt(counter);
     const port = this.app.role.healthcheck?.port ?? 3000;
     const text = liveFile({
       name: this.file,
-      live,
-      closed,
-      ...(last ? { last } : {}),
+      ...containers,
       preview: { container: preview, hostName, mark, appHost: `localhost:${port}` },
     });
     return writeLiveFile(this.host.facts.liveDirectory, this.file, text);
   }
 
-  /** The file with one container alone. */
-  settled(live: Routed): Shell {
-    return writeLiveFile(this.host.facts.liveDirectory, this.file, liveFile({ name: this.file, live }));
+  /** The file without a preview. */
+  settled(live: Routed, canary?: Canary): Shell {
+    return writeLiveFile(this.host.facts.liveDirectory, this.file, liveFile({ name: this.file, live, canary }));
   }
 
   /** The file as it was. */
   restored(): Body {
     const before = this.plan.old ?? this.plan.stopped;
-    return before ? this.settled(before) : removeLiveFile(this.host.facts.liveDirectory, this.file);
+    return before ? this.settled(before, this.plan.canary) : removeLiveFile(this.host.facts.liveDirectory, this.file);
   }
 }
 

@@ -1,6 +1,7 @@
 import { type Body, lines, raw, type Shell, sh } from "../commands/command.ts";
 import { anyway, keepAlive, releaseRestart, stopForGood, waitForAnswer, waitForMark } from "../commands/cutover.ts";
 import { ID_LABEL } from "../commands/labels.ts";
+import type { LiveFile } from "../commands/live-file.ts";
 import { attempt, type Step, step } from "../commands/script.ts";
 import type { RolePhases } from "./role-phases.ts";
 
@@ -46,18 +47,23 @@ function undoSwitch(role: RolePhases, progress: Progress): Step[] {
     const wait = role.untilHealthy(old.id, REVIVAL_SECONDS);
     steps.push(step(role.named("Wait until healthy"), wait));
     if (plan.routing === "labels") steps.push(role.letTraefikNotice());
-    if (role.viaFile) {
+    if (role.viaFile && plan.share === undefined) {
       const preview = role.write({ live: plan.next, preview: old, counter: 3 });
       const answer = waitForAnswer(role.previewAt(3), REVIVAL_SECONDS);
       steps.push(step(role.named("Ask it through Traefik"), lines(preview, answer)));
     }
   }
   if (old && role.viaFile) {
-    const back = role.write({ live: old, last: plan.next, preview: old, counter: 4 });
+    const back = role.write({ live: old, ...leaving(role), preview: old, counter: 4 });
     steps.push(step(role.named("Switch the requests back"), lines(back, waitForMark(role.previewAt(4)))));
   }
   if (old) steps.push(attempt(role.named("Keep the old container"), keepOld(role, old.id)));
   return [...steps, ...drainNext(role), ...stopNext(role), ...fileBack(role)];
+}
+
+/** How the next container stands in the file while the old one has its requests back. */
+function leaving({ plan: { next, share } }: RolePhases): Pick<LiveFile, "last" | "canary"> {
+  return share === undefined ? { last: next } : { canary: { container: next, percent: 0 } };
 }
 
 /** Never both at once. */
@@ -142,9 +148,9 @@ function withNext(role: RolePhases, body: Body): Shell {
 ${body}`;
 }
 
-/** false where the live container is what was wanted: then there is nothing to stop. */
-function changes({ plan }: RolePhases): boolean {
-  return plan.next.kept === undefined || plan.next.kept !== plan.old;
+/** false where what was wanted ran before, live or as a canary: then there is nothing to stop. */
+function changes({ plan: { next, old, canary } }: RolePhases): boolean {
+  return next.kept === undefined || (next.kept !== old && canary === undefined);
 }
 
 /** How long a container that was well before may take to be so again. */

@@ -4,7 +4,7 @@ import { attempt, type Script, type Step } from "../commands/script.ts";
 import type { Secret } from "../config/secret.ts";
 import { CommandFailedError, ExitCode, MrskError, UnhealthyError } from "../errors.ts";
 import { onHosts, onHostsTogether } from "../hosts/on-hosts.ts";
-import type { HostPlan } from "../plan/deploy.ts";
+import { type HostPlan, isTrial, type RolePlan } from "../plan/deploy.ts";
 import { collectAssetsOfBoth } from "./assets.ts";
 import { audit, bootLines } from "./audit.ts";
 import { goBack, oncemore, tellWhereTheyAre, type Traveller } from "./going-back.ts";
@@ -20,6 +20,8 @@ export interface RollOutOptions {
   readonly revert: boolean;
   /** What was stopped is started again: no boot, so its hooks are left out. */
   readonly started?: boolean;
+  /** The hosts have the version on trial, while others stay with the one before. */
+  readonly canary?: boolean;
 }
 
 /**
@@ -129,12 +131,16 @@ function switchGroup(run: Run, all: readonly Traveller[], gated: boolean): Promi
       await phase(traveller, traveller.phases.switch());
       traveller.progress = "switched";
       traveller.switchedAt = run.clock.now();
-      for (const { next, old } of traveller.plan.roles) {
-        const instead = old && old.name !== next.name ? ` instead of ${old.name}` : "";
-        run.report({ kind: "note", host: traveller.name, text: `${next.name} is live${instead}` });
+      for (const role of traveller.plan.roles) {
+        run.report({ kind: "note", host: traveller.name, text: whatIsLive(role) });
       }
     });
   });
+}
+
+function whatIsLive({ next, old, share }: RolePlan): string {
+  if (share !== undefined) return `${next.name} gets ${share}% of the requests, ${old!.name} the others`;
+  return `${next.name} is live${old && old.name !== next.name ? ` instead of ${old.name}` : ""}`;
 }
 
 async function watchGroup(run: Run, group: readonly Traveller[], signal: AbortSignal | undefined): Promise<void> {
@@ -147,15 +153,16 @@ async function watchGroup(run: Run, group: readonly Traveller[], signal: AbortSi
 }
 
 async function settleGroup(run: Run, group: readonly Traveller[], options: RollOutOptions): Promise<void> {
-  if (group.some(({ plan }) => plan.roles.some(({ old }) => old))) {
+  if (group.some(({ plan }) => !isTrial(plan) && plan.roles.some(({ old }) => old))) {
     run.report({ kind: "title", text: "Stop the old containers..." });
   }
   await onHosts(group, async (traveller) => {
     traveller.progress = "settled";
     const lines = await auditLines(run, traveller.plan, options);
-    const record = await release(run, traveller.plan.roles[0]!.next.version);
+    const { version } = traveller.plan.roles[0]!.next;
+    const record = isTrial(traveller.plan) ? [] : [await release(run, version, options.canary === true)];
     const pastSeconds = (run.clock.now().getTime() - (traveller.switchedAt ?? run.clock.now()).getTime()) / 1000;
-    const work = traveller.phases.settle([...lines, record], pastSeconds, options);
+    const work = traveller.phases.settle([...lines, ...record], pastSeconds, options);
     const result = await oncemore(run, traveller.host, work);
     for (const { name, status, stdout, stderr } of result.steps) {
       if (status !== 0) {
@@ -180,8 +187,8 @@ function leftUntidy(error: unknown): MrskError {
   );
 }
 
-async function release(run: Run, version: string): Promise<Step> {
-  const entry = { at: timestamp(run.clock.now()), version, performer: await run.performer() };
+async function release(run: Run, version: string, canary: boolean): Promise<Step> {
+  const entry = { at: timestamp(run.clock.now()), version, performer: await run.performer(), canary };
   return attempt("Record the release", recordRelease(run.config, entry));
 }
 

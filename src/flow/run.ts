@@ -4,7 +4,7 @@ import type { Secrets } from "../config/secrets.ts";
 import type { Variables } from "../config/variables.ts";
 import { InterruptedError, UsageError } from "../errors.ts";
 import type { Host } from "../hosts/host.ts";
-import type { Filters, Selection } from "../hosts/select.ts";
+import { type Filters, type Selection, select } from "../hosts/select.ts";
 import type { Report } from "../output/events.ts";
 import type { GitState } from "./version.ts";
 
@@ -97,6 +97,11 @@ export function nothingSelected(what: string, hosts: readonly string[]): UsageEr
   return new UsageError(`No selected host runs ${what}`, {
     hint: there === "" ? "None is configured to." : `These do: ${there}.`,
   });
+}
+
+/** The run on some of its hosts. */
+export function runOn(run: Run, hosts: readonly string[]): Run {
+  return { ...run, selection: select(run.config, { hosts, roles: run.filters.roles, primary: false }) };
 }
 
 /** What a list of hosts printed, in the original's blocks: a header, the output, an empty line. */

@@ -1,3 +1,4 @@
+import { AppCommands } from "../commands/app.ts";
 import { type Body, lines, sh } from "../commands/command.ts";
 import { anyway, drain, stopForGood, waitForMark, writeLiveFile } from "../commands/cutover.ts";
 import { ID_LABEL } from "../commands/labels.ts";
@@ -8,6 +9,7 @@ import type { Role } from "../config/config.ts";
 import { UsageError } from "../errors.ts";
 import { onHosts } from "../hosts/on-hosts.ts";
 import {
+  canaryOf,
   containersOf,
   type HostPlan,
   liveContainer,
@@ -42,6 +44,31 @@ export async function startApp(run: Run): Promise<void> {
     refuse(plans);
     const roles = plans.flatMap((plan) => plan.roles.map(({ role }) => role));
     await rollOut(run, plans, await appSecrets(run, roles), { prune: false, revert: true, started: true });
+    await startCanaries(run, plans);
+  });
+}
+
+/** What had a share of the requests before the stop has it again. */
+async function startCanaries(run: Run, plans: readonly HostPlan[]): Promise<void> {
+  if (run.givenVersion !== undefined) return;
+  const found = plans.flatMap(({ host, facts, roles }) =>
+    roles.flatMap(({ role, next }) => {
+      const canary = canaryOf(run.config, role, facts);
+      return canary && canary.container !== next.kept ? [{ name: host, facts, role, next, canary }] : [];
+    }),
+  );
+  await onHosts(found, async ({ name, facts, role, next, canary }) => {
+    const file = containerPrefix(run.config, role);
+    const text = liveFile({ name: file, live: next, canary });
+    const start = new AppCommands(run.config, role).start(canary.container.name);
+    await run
+      .host(name)
+      .run(
+        script("Start the canary", [
+          step(`Start the canary ${canary.container.name}`, start),
+          step(`Share the requests again (${role.name})`, writeLiveFile(facts.liveDirectory, file, text)),
+        ]),
+      );
   });
 }
 
@@ -86,7 +113,7 @@ export async function stopApp(run: Run): Promise<void> {
           ...parts.flatMap(({ stop }) => stop),
           ...parts.flatMap(({ settle }) => settle),
           ...audits,
-          capture("stopped", "Stopped", sh`echo yes`),
+          capture("stopped", "All is stopped", sh`echo yes`),
         ];
         // Interrupted: whatever still runs gets the requests again.
         const reopen = lines(sh`:`, ...parts.flatMap(({ settle }) => settle.map(({ body }) => anyway(body))));
@@ -121,19 +148,22 @@ function stopParts(run: Run, role: Role, facts: HostFacts): StopParts[] {
   const port = role.healthcheck?.port ?? 3000;
   const mark = `${live.labels.get(ID_LABEL) ?? "original"}.0`;
   const question = { base: previewBase(facts), hostName: `${run.newId(16)}.mrsk`, path: "/", mark };
+  const canary = canaryOf(config, role, facts);
   const preview = { container: live, hostName: question.hostName, mark, appHost: `localhost:${port}` };
-  const closed = liveFile({ name, live, closed: true, preview });
+  const closed = liveFile({ name, live, canary, closed: true, preview });
   const limitSeconds = config.drainTimeoutSeconds;
   return [
     {
       role,
       close: [
         attempt(`Take no more requests (${role.name})`, lines(write(closed), waitForMark(question))),
-        attempt(`Drain ${live.name}`, drain(live.id, { port, limitSeconds, nsenter: nsenter(facts) })),
+        ...running.map((container) =>
+          attempt(`Drain ${container.name}`, drain(container.id, { port, limitSeconds, nsenter: nsenter(facts) })),
+        ),
       ],
       stop,
       // The file names the stopped one: Traefik answers 503, and `app start` knows which it was.
-      settle: [step(`Write the live file (${role.name})`, write(liveFile({ name, live })))],
+      settle: [step(`Write the live file (${role.name})`, write(liveFile({ name, live, canary })))],
     },
   ];
 }

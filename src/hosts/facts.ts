@@ -2,7 +2,7 @@ import * as z from "zod/mini";
 import { lines, raw, type Shell, sh } from "../commands/command.ts";
 import { attempt, type Script, script, step } from "../commands/script.ts";
 import { CommandFailedError, ExitCode, MrskError } from "../errors.ts";
-import { releasedVersions } from "../commands/releases.ts";
+import { canaryRelease, releasedVersions } from "../commands/releases.ts";
 import { LIVE_MOUNT } from "../commands/traefik.ts";
 import { SHARED_DIRECTORY } from "../commands/traefik-boot.ts";
 import { lookForSwap } from "../commands/traefik-swap.ts";
@@ -168,6 +168,7 @@ export function parseFacts(host: string, result: ScriptResult): HostFacts {
     liveDirectoryWritable: writable === "writable",
     liveFiles: pairs(files),
     releases: releasedVersions(result.text("Releases")),
+    canaryRelease: canaryRelease(result.text("Releases")),
     expansions: pairs(result.text("Variables").split("\n")),
   };
 }

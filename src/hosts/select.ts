@@ -23,9 +23,14 @@ export interface Selection {
   readonly primary: string;
 }
 
+/** Every host that runs the app, in config order. */
+export function everyAppHost(config: Config): readonly string[] {
+  return unique(config.roles.flatMap((role) => role.hosts));
+}
+
 /** @throws UsageError when a filter matches nothing, naming what there is */
 export function select(config: Config, filters: Filters): Selection {
-  const all = unique(config.roles.flatMap((role) => role.hosts));
+  const all = everyAppHost(config);
   const hostFilter = filters.primary ? [config.primaryHost] : filters.hosts;
   const roles = filters.roles ? matching("roles", filters.roles, config.roles, (role) => role.name) : config.roles;
   const everywhere = unique([...all, ...config.accessories.flatMap((accessory) => accessory.hosts)]);
@@ -82,7 +87,7 @@ function matching<T>(
 }
 
 /** `web-*` and `{a,b}` as shells read them. */
-function toPattern(pattern: string): RegExp {
+export function toPattern(pattern: string): RegExp {
   const escaped = pattern.replaceAll(/[.+^$()|[\]\\]/g, String.raw`\$&`);
   const globbed = escaped
     .replaceAll("*", ".*")

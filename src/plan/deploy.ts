@@ -5,6 +5,7 @@ import { joinCuts } from "../commands/network.ts";
 import { expand } from "../commands/expansion.ts";
 import type { Config, Role } from "../config/config.ts";
 import type { RoleOnHost } from "../hosts/select.ts";
+import { type CanaryFact, definer, liveServices, type LiveServices } from "./canary.ts";
 import { type ContainerFact, type HostFacts, isUp, readsLiveFiles } from "./facts.ts";
 import { decideTraefik, type TraefikPlan, traefikProblems } from "./traefik.ts";
 
@@ -29,6 +30,10 @@ export interface RolePlan {
   readonly old: ContainerFact | undefined;
   /** Where none is live: the one that was, before `app stop`. */
   readonly stopped: ContainerFact | undefined;
+  /** Of the requests, what the next one gets beside the old one; undefined: all. */
+  readonly share: number | undefined;
+  /** The next one when it runs as a canary already: then this is what it goes back to be. */
+  readonly canary: CanaryFact | undefined;
   /** Other running containers of the role: left by crashes or by hand. Stopped when the old one is. */
   readonly stale: readonly ContainerFact[];
   /** A container in the way of the next one's name: renamed when it may be gone back to, else removed. */
@@ -49,6 +54,11 @@ export interface HostPlan {
   readonly join: string | undefined;
 }
 
+/** Whether the new version gets a share of the requests only. */
+export function isTrial({ roles }: Pick<HostPlan, "roles">): boolean {
+  return roles.some(({ share }) => share !== undefined);
+}
+
 export interface Decision {
   readonly config: Config;
   readonly version: string;
@@ -58,6 +68,10 @@ export interface Decision {
   readonly newId: (digits: number) => string;
   /** Whether a kept container of the version is taken as it is (rollback), or a new one made (deploy). */
   readonly reuse: boolean;
+  /** Whether a canary of the version that runs is taken as it is. */
+  readonly promote?: boolean;
+  /** Of the requests, what the version gets beside the one that is live; undefined: all. */
+  readonly share?: number | undefined;
   /** The arguments Traefik would be started with, to see whether it differs. */
   readonly traefikArguments: readonly string[];
 }
@@ -94,7 +108,10 @@ function decideRole(decision: Decision, role: Role, facts: HostFacts, traefik: T
   const stopped = old ? undefined : stoppedContainer(config, role, facts);
   const name = containerName(config, role, version);
   const sameName = mine.find((container) => container.name === name);
-  const kept = decision.reuse ? sameName : undefined;
+  const seen = routing === "live-file" ? canaryOf(config, role, facts) : undefined;
+  const promotable = seen && seen.container === sameName && seen.container !== old && isUp(seen.container);
+  const canary = decision.promote && promotable ? seen : undefined;
+  const kept = canary?.container ?? keptContainer(decision, sameName, old);
   const next: NextContainer = kept
     ? { name, version, labels: kept.labels, kept }
     : { name, version, labels: nextLabels(decision, role, facts, routing), kept: undefined };
@@ -105,6 +122,8 @@ function decideRole(decision: Decision, role: Role, facts: HostFacts, traefik: T
     next,
     old,
     stopped,
+    share: role.traefik ? decision.share : undefined,
+    canary,
     stale: running,
     inTheWay:
       sameName && !kept
@@ -115,6 +134,15 @@ function decideRole(decision: Decision, role: Role, facts: HostFacts, traefik: T
         : undefined,
     surplus: surplusOf(config, mine, old, kept, stopped),
   };
+}
+
+function keptContainer(
+  { reuse, promote }: Decision,
+  sameName: ContainerFact | undefined,
+  old: ContainerFact | undefined,
+): ContainerFact | undefined {
+  if (!sameName || !(reuse || promote)) return undefined;
+  return sameName === old || reuse ? sameName : undefined;
 }
 
 function nextLabels(decision: Decision, role: Role, facts: HostFacts, routing: Routing): Map<string, string> {
@@ -144,7 +172,7 @@ export function containersOf(config: Config, role: Role, facts: HostFacts): Cont
 /** The running container that has the requests: the one the live file names, else the newest that runs. */
 export function liveContainer(config: Config, role: Role, facts: HostFacts): ContainerFact | undefined {
   const running = containersOf(config, role, facts).filter(isUp);
-  return running.find(namedBy(config, role, facts)) ?? running[0];
+  return definer(running, servicesOf(config, role, facts).live) ?? running[0];
 }
 
 /** The version of the container that has the requests; undefined when none runs. */
@@ -163,32 +191,32 @@ export function stoppedContainer(config: Config, role: Role, facts: HostFacts): 
     .toReversed()
     .map((version) => mine.find(({ name }) => name === containerName(config, role, version)))
     .find((container) => container !== undefined);
-  return mine.find(namedBy(config, role, facts)) ?? released;
+  return definer(mine, servicesOf(config, role, facts).live) ?? released;
 }
 
-/** Whether the role's live file leads to a container. */
-function namedBy(config: Config, role: Role, facts: HostFacts): (container: ContainerFact) => boolean {
+/** The container that has the requests, or had them when it was stopped. */
+export function lastLiveContainer(config: Config, role: Role, facts: HostFacts): ContainerFact | undefined {
+  const mine = containersOf(config, role, facts);
+  return definer(mine, servicesOf(config, role, facts).live) ?? mine.find(({ name }) => !name.includes("_replaced_"));
+}
+
+/** The container that has a share of the live one's requests, or had: it may have stopped since. */
+export function canaryOf(config: Config, role: Role, facts: HostFacts): CanaryFact | undefined {
+  const mine = containersOf(config, role, facts);
+  const { canary } = servicesOf(config, role, facts);
+  const container = definer(mine, canary?.service);
+  return container && canary && { container, percent: canary.percent };
+}
+
+/** Whether a change of version did not end here: the old container runs on, without requests. */
+export function isUnfinished(config: Config, role: Role, facts: HostFacts): boolean {
+  const last = definer(containersOf(config, role, facts), servicesOf(config, role, facts).last);
+  return last !== undefined && isUp(last);
+}
+
+function servicesOf(config: Config, role: Role, facts: HostFacts): LiveServices {
   const name = containerPrefix(config, role);
-  const service = liveServiceOf(facts.liveFiles.get(name) ?? "", name);
-  return (container) => service !== undefined && definesService(container, service);
-}
-
-function definesService(container: ContainerFact, service: string): boolean {
-  const prefix = `traefik.http.services.${service}.`.toLowerCase();
-  return [...container.labels.keys()].some((label) => label.toLowerCase().startsWith(prefix));
-}
-
-/** The service that the live router `name` of the file leads to, without its provider. */
-function liveServiceOf(text: string, name: string): string | undefined {
-  const lines = text.split("\n");
-  const at = lines.findIndex((line) => line.trim() === `${name}:` && line.startsWith("    "));
-  if (at < 0) return undefined;
-  for (const line of lines.slice(at + 1)) {
-    if (/^ {0,4}\S/.test(line)) return undefined;
-    const service = /^ {6}service: (.+)@docker$/.exec(line)?.[1];
-    if (service !== undefined) return service;
-  }
-  return undefined;
+  return liveServices(facts.liveFiles.get(name) ?? "", name);
 }
 
 function surplusOf(
@@ -213,11 +241,35 @@ export function obstacles(plan: HostPlan): string[] {
     );
   }
   for (const role of plan.roles) {
-    if (role.routing === "labels" && role.old && !sameRouting(role.old.labels, role.next.labels)) {
+    found.push(...canaryObstacles(role, plan.facts));
+    if (
+      role.routing === "labels" &&
+      role.share === undefined &&
+      role.old &&
+      !sameRouting(role.old.labels, role.next.labels)
+    ) {
       found.push(
         `the routing labels of role ${role.role.name} change, and this Traefik reads no live files: requests would be lost. Run \`mrsk traefik reboot\` first`,
       );
     }
+  }
+  return found;
+}
+
+function canaryObstacles({ role, routing, share, old }: RolePlan, facts: HostFacts): string[] {
+  if (share === undefined) return [];
+  const found: string[] = [];
+  if (!old) found.push(`role ${role.name} runs nothing that a canary could stand beside. Run \`mrsk deploy\` first`);
+  if (role.bootOrder === "stop_first") {
+    found.push(
+      `role ${role.name} must not run twice (boot.order: stop_first), which a share of its requests would need`,
+    );
+  }
+  if (routing === "labels") {
+    found.push(`this Traefik reads no live files, so it cannot share requests. Run \`mrsk traefik reboot\` first`);
+  }
+  if (facts.canaryRelease !== undefined) {
+    found.push(`runs version ${facts.canaryRelease} as a canary. Run \`mrsk promote\` or \`mrsk rollback\` first`);
   }
   return found;
 }

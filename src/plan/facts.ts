@@ -34,6 +34,8 @@ export interface HostFacts {
   readonly liveFiles: ReadonlyMap<string, string>;
   /** Versions that went live here, oldest first; empty where only the original deployed. */
   readonly releases: readonly string[];
+  /** The version that this host has on trial while others stay. No release until it is promoted. */
+  readonly canaryRelease: string | undefined;
   /** Values of the `${NAME}`s that labels, options and volumes use. */
   readonly expansions: ReadonlyMap<string, string>;
 }

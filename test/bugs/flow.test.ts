@@ -218,7 +218,7 @@ test("7.1 row 35: app remove takes every container, of roles that are gone from 
     "id-of-app-jobs-1",
   ]);
   expect(commands(run)).toContain("docker container rm id-of-app-jobs-1");
-  expect(commands(run)).toContain("rm -f /root/.mrsk/traefik/app-jobs.yml");
+  expect(commands(run).join("\n")).toContain("rm -f /root/.mrsk/traefik/app-jobs.yml");
   expect(commands(run).join("\n")).not.toContain("staging");
 });
 

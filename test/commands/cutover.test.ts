@@ -16,6 +16,7 @@ import {
   waitForAnswer,
   waitForDocker,
   waitForMark,
+  waitForMarkOf,
   waitForPreview,
   waitUntilHealthy,
   watch,
@@ -107,6 +108,19 @@ test("the mark tells that the file is loaded", () => {
   answers("200 OK", "0a1b2c3d.1");
   fake("sleep", "exit 0");
   expect(run(waitForMark(question)).status).toBe(NO_MARK);
+});
+
+test("without the mark, a container that crashed is to blame, one that runs is not", () => {
+  fake("sleep", "exit 0");
+  container("running");
+  answers("200 OK", question.mark);
+  expect(run(waitForMarkOf("app", question)).status).toBe(0);
+  answers("200 OK", "0a1b2c3d.1");
+  expect(run(waitForMarkOf("app", question)).status).toBe(NO_MARK);
+  container("exited");
+  const crashed = run(waitForMarkOf("app", question));
+  expect(crashed.status).toBe(NOT_HEALTHY);
+  expect(crashed.stderr).toContain("last words");
 });
 
 test("healthy is what docker calls healthy; without a health check, steady", () => {

@@ -51,7 +51,7 @@ test("closed: 503 above the live router, whose requests under way go on", () => 
   expect(routers["app-web"]).toMatchObject({ priority: 15, service: "app-web-bbbbbbbb@docker" });
   expect(routers["app-web-bbbbbbbb-stopped"]).toEqual({
     rule: "PathPrefix(`/`)",
-    priority: 16,
+    priority: 17,
     service: "app-web-bbbbbbbb-stopped",
   });
 });
@@ -245,4 +245,61 @@ test("{{ is escaped: the files are Go templates", () => {
 test("a long rule stays on one line, and odd text survives YAML", () => {
   const rule = `Host(\`${"a".repeat(200)}\`) || Header(\`X: y\`, \`# "quoted" é\`)`;
   expect(liveRouter(["traefik.http.routers.app-web.rule", rule])["rule"]).toBe(rule);
+});
+
+test("a canary has its share of the live router's requests; without it, the router below serves the old version", () => {
+  const file = read(liveFile({ name: "app-web", live: old, canary: { container: next, percent: 10 } }))["http"]!;
+  expect(file["services"]!["app-web-bbbbbbbb-canary"]).toEqual({
+    weighted: {
+      services: [
+        { name: "app-web-aaaaaaaa@docker", weight: 90 },
+        { name: "app-web-bbbbbbbb@docker", weight: 10 },
+      ],
+      sticky: { cookie: { name: "mrsk-canary-bbbbbbbb", httpOnly: true } },
+    },
+  });
+  const order = Object.entries(file["routers"]!)
+    .toSorted(([, a], [, b]) => Number(b["priority"]) - Number(a["priority"]))
+    .map(([name, router]) => `${name} ${String(router["priority"])}: ${String(router["service"])}`);
+  expect(order).toEqual([
+    "app-web 17: app-web-bbbbbbbb-canary",
+    "app-web-aaaaaaaa-alone 16: app-web-aaaaaaaa@docker",
+    "app-web-bbbbbbbb-canary 15: app-web-bbbbbbbb@docker",
+    "app-web-aaaaaaaa-stopped 1: app-web-aaaaaaaa-stopped",
+  ]);
+  expect(file["routers"]!["app-web"]!["middlewares"]).toEqual(["app-web-aaaaaaaa-retry"]);
+});
+
+test("a canary on its way out has no share, and is below the live one", () => {
+  const file = read(liveFile({ name: "app-web", live: old, canary: { container: next, percent: 0 } }))["http"]!;
+  expect(file["routers"]!["app-web"]).toMatchObject({ priority: 16, service: "app-web-aaaaaaaa@docker" });
+  expect(file["routers"]!["app-web-bbbbbbbb-canary"]).toMatchObject({ priority: 15 });
+  expect(Object.keys(file["services"]!)).toEqual(["app-web-aaaaaaaa-stopped"]);
+});
+
+test("a router that only one of the two has is not shared; a TCP router is, without a cookie", () => {
+  const tcp: [string, string][] = [
+    ["traefik.tcp.routers.smtp.rule", "HostSNI(`*`)"],
+    ["traefik.tcp.services.smtp.loadbalancer.server.port", "25"],
+  ];
+  const admin: [string, string] = ["traefik.http.routers.admin.rule", "Path(`/admin`)"];
+  const file = read(
+    liveFile({
+      name: "app-web",
+      live: container("aaaaaaaa", [...tcp, admin]),
+      canary: { container: container("bbbbbbbb", tcp), percent: 25 },
+    }),
+  );
+  expect(file["http"]!["routers"]!["app-web-aaaaaaaa-admin"]!["service"]).toBe("app-web-aaaaaaaa@docker");
+  expect(file["http"]!["routers"]).not.toHaveProperty("app-web-aaaaaaaa-admin-alone");
+  expect(file["tcp"]!["services"]).toEqual({
+    "app-web-bbbbbbbb-smtp-canary": {
+      weighted: {
+        services: [
+          { name: "smtp-aaaaaaaa@docker", weight: 75 },
+          { name: "smtp-bbbbbbbb@docker", weight: 25 },
+        ],
+      },
+    },
+  });
 });

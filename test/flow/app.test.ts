@@ -130,8 +130,10 @@ test("remove takes app, Traefik, accessories and the login, and names the log th
 });
 
 test("remove leaves a Traefik that others use", async () => {
-  const run = runWith([]);
-  run.hosts.get(HOST)!.replies(/^Others$/, "app (staging)\nshop");
+  const run = runWith([
+    { name: "shop-web-1", labels: { service: "shop", "traefik.enable": "true" } },
+    { name: "app-web-staging-1", destination: "staging", labels: { "traefik.enable": "true" } },
+  ]);
   await remove(run, { confirmed: true });
   expect(run.hosts.get(HOST)!.steps).not.toContain("Remove Traefik");
   expect(run.events).toContainEqual({

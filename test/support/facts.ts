@@ -22,6 +22,7 @@ export function facts(overrides: Partial<HostFacts> = {}): HostFacts {
     liveDirectoryWritable: true,
     liveFiles: new Map(),
     releases: [],
+    canaryRelease: undefined,
     expansions: new Map(),
     ...overrides,
   };

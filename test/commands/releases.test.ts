@@ -1,0 +1,35 @@
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, readFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { canaryRelease, forgetRelease, recordRelease, releasedVersions } from "../../src/commands/releases.ts";
+import { config, line } from "./support.ts";
+
+const entry = (version: string, canary = false) => ({
+  at: "2026-01-02T03:04:05Z",
+  version,
+  performer: "A  Person",
+  canary,
+});
+
+test("releases are recorded, told apart from trials, and forgotten where they did not stay", () => {
+  const folder = mkdtempSync(join(tmpdir(), "mrsk-releases-"));
+  const run = (body: Parameters<typeof line>[0]) => execFileSync("sh", ["-ec", line(body)], { cwd: folder });
+  const text = () => readFileSync(join(folder, ".mrsk/releases-app"), "utf8");
+  run(recordRelease(config(), entry("1")));
+  expect(canaryRelease(text())).toBeUndefined();
+  run(recordRelease(config(), entry("2", true)));
+  expect(text()).toBe("1\t2026-01-02T03:04:05Z\t1\tA Person\n1\t2026-01-02T03:04:05Z\t2\tA Person\tcanary\n");
+  expect(releasedVersions(text())).toEqual(["1"]);
+  expect(canaryRelease(text())).toBe("2");
+  run(forgetRelease(config(), "1"));
+  expect(canaryRelease(text())).toBe("2");
+  run(forgetRelease(config(), "2"));
+  expect(canaryRelease(text())).toBeUndefined();
+  expect(releasedVersions(text())).toEqual(["1"]);
+});
+
+test.each(["", "2\tnow\t3\tA\tcanary\n"])("%j holds no trial", (text) => {
+  expect(canaryRelease(text)).toBeUndefined();
+});
