@@ -10,6 +10,7 @@ export default defineConfig({
           include: ["test/**/*.test.ts"],
           exclude: ["test/e2e/**", "test/lab/**"],
           testTimeout: 20_000,
+          hookTimeout: 30_000,
         },
       },
       {

@@ -1,4 +1,5 @@
 import type { Command } from "commander";
+import { addExecOptions, execChoice, type ExecFlags } from "./exec.ts";
 import { addLogOptions, type LogOptions } from "./logs.ts";
 import { withRun } from "./with-run.ts";
 
@@ -33,21 +34,19 @@ export function addAccessory(program: Command): void {
   named("details", "Show the container").action((name: string, _: unknown, command: Command) =>
     withRun(command, async (run) => (await flow()).accessoryDetails(run, name)),
   );
-  accessory
-    .command("exec")
-    .description("Run a command in the accessory (one argument: quote it)")
+  addExecOptions(
+    accessory.command("exec").description("Run a command in the accessory (one argument: quote it)"),
+    "its first host",
+  )
     .argument("<name>")
     .argument("<command>")
-    .option("-i, --interactive", "with this terminal, on its first host")
-    .option("--reuse", "in the container that runs, not in a new one")
-    .addHelpText("after", '\nExample:\n  $ mrsk accessory exec -i --reuse db "psql -U postgres"')
-    .action((name: string, words: string, options: { interactive?: boolean; reuse?: boolean }, command: Command) =>
+    .addHelpText(
+      "after",
+      '\nExamples:\n  $ mrsk accessory exec -i --reuse db "psql -U postgres"\n  $ mrsk accessory exec --reuse db "psql -U postgres" < dump.sql\n  $ mrsk accessory exec --reuse --raw db "pg_dump -U postgres app" > dump.sql',
+    )
+    .action((name: string, words: string, flags: ExecFlags, command: Command) =>
       withRun(command, async (run) =>
-        (await import("../flow/exec.ts")).accessoryExec(run, name, words, {
-          interactive: options.interactive === true,
-          reuse: options.reuse === true,
-          env: [],
-        }),
+        (await import("../flow/exec.ts")).accessoryExec(run, name, words, execChoice(flags)),
       ),
     );
   addLogOptions(named("logs", "Show its log")).action((name: string, options: LogOptions, command: Command) =>

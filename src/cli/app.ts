@@ -1,17 +1,11 @@
-import { type Command, InvalidArgumentError } from "commander";
+import type { Command } from "commander";
+import { addExecOptions, execChoice, type ExecFlags } from "./exec.ts";
 import { addLogOptions, type LogOptions } from "./logs.ts";
 import { noRevert } from "./options.ts";
 import { withRun } from "./with-run.ts";
 
 const flow = () => import("../flow/app.ts");
 const removal = () => import("../flow/app-removal.ts");
-
-/** Kamal's `KEY:VALUE` is read as well. */
-function pair(value: string, before: string[]): string[] {
-  const match = /^([A-Za-z_][A-Za-z0-9_]*)[=:](.*)$/s.exec(value);
-  if (!match) throw new InvalidArgumentError("expected KEY=VALUE");
-  return [...before, `${match[1]}=${match[2]}`];
-}
 
 export function addApp(program: Command): void {
   const app = program.command("app").description("Act on the app's containers");
@@ -39,25 +33,17 @@ export function addApp(program: Command): void {
     .command("details")
     .description("Show the running containers")
     .action((_: unknown, command: Command) => withRun(command, async (run) => (await flow()).appDetails(run)));
-  app
-    .command("exec")
-    .description("Run a command in a container of the app (one argument: quote it)")
+  addExecOptions(
+    app.command("exec").description("Run a command in a container of the app (one argument: quote it)"),
+    "the primary host",
+  )
     .argument("<command>")
-    .option("-i, --interactive", "with this terminal, on the primary host")
-    .option("--reuse", "in the container that runs, not in a new one")
-    .option("-e, --env <pair>", "one more variable: KEY=VALUE (can be repeated)", pair, [])
     .addHelpText(
       "after",
-      '\nExamples:\n  $ mrsk app exec --reuse "npm run migrate"\n  $ mrsk app exec -i bash\n  $ mrsk app exec -p "node report.js"',
+      '\nExamples:\n  $ mrsk app exec --reuse "npm run migrate"\n  $ mrsk app exec -i bash\n  $ mrsk app exec -p "node report.js" < input.csv',
     )
-    .action((words: string, options: { interactive?: boolean; reuse?: boolean; env?: string[] }, command: Command) =>
-      withRun(command, async (run) =>
-        (await import("../flow/exec.ts")).appExec(run, words, {
-          interactive: options.interactive === true,
-          reuse: options.reuse === true,
-          env: options.env ?? [],
-        }),
-      ),
+    .action((words: string, flags: ExecFlags, command: Command) =>
+      withRun(command, async (run) => (await import("../flow/exec.ts")).appExec(run, words, execChoice(flags))),
     );
   app
     .command("containers")

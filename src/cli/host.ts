@@ -1,4 +1,5 @@
 import type { Command } from "commander";
+import { addStreamOptions, execChoice, type ExecFlags } from "./exec.ts";
 import { count } from "./options.ts";
 import { withRun } from "./with-run.ts";
 
@@ -93,14 +94,12 @@ function addServer(program: Command): void {
     .action((_: unknown, command: Command) =>
       withRun(command, async (run) => (await import("../flow/server.ts")).bootstrap(run)),
     );
-  server
-    .command("exec")
-    .description("Run a command on the servers (one argument: quote it)")
+  addStreamOptions(
+    server.command("exec").description("Run a command on the servers (one argument: quote it)"),
+    "the primary host",
+  )
     .argument("<command>")
-    .option("-i, --interactive", "with this terminal, on the primary host")
-    .action((words: string, options: { interactive?: boolean }, command: Command) =>
-      withRun(command, async (run) =>
-        (await import("../flow/server.ts")).serverExec(run, words, { interactive: options.interactive === true }),
-      ),
+    .action((words: string, flags: ExecFlags, command: Command) =>
+      withRun(command, async (run) => (await import("../flow/server.ts")).serverExec(run, words, execChoice(flags))),
     );
 }

@@ -1,10 +1,12 @@
 import { randomBytes } from "node:crypto";
+import { fstatSync } from "node:fs";
 import { homedir, userInfo } from "node:os";
 import { createInterface } from "node:readline/promises";
 import { Writable } from "node:stream";
 import type { Command } from "commander";
 import { systemClock } from "../clock.ts";
-import type { Run } from "../flow/run.ts";
+import type { Secret } from "../config/secret.ts";
+import type { Run, StandardInput } from "../flow/run.ts";
 import type { Host } from "../hosts/host.ts";
 import type { Connections } from "../ssh/connections.ts";
 import { activity } from "../output/activity.ts";
@@ -18,14 +20,21 @@ import { commandWords, DEFAULT_CONFIG_FILE, type GlobalOptions, globalOptions } 
  */
 export async function openRun(command: Command, work: (run: Run) => Promise<void>): Promise<void> {
   const options = globalOptions(command);
-  const [{ loadConfig }, { loadEnvironment, Secrets }, { openView }, { select }, { appVersion, gitState }] =
-    await Promise.all([
-      import("../config/load.ts"),
-      import("../config/secrets.ts"),
-      import("../output/view.ts"),
-      import("../hosts/select.ts"),
-      import("../flow/version.ts"),
-    ]);
+  const [
+    { loadConfig },
+    { loadEnvironment, Secrets },
+    { openView },
+    { linePrefix },
+    { select },
+    { appVersion, gitState },
+  ] = await Promise.all([
+    import("../config/load.ts"),
+    import("../config/secrets.ts"),
+    import("../output/view.ts"),
+    import("../output/prefix.ts"),
+    import("../hosts/select.ts"),
+    import("../flow/version.ts"),
+  ]);
   const cwd = process.cwd();
   const processEnvironment = process.env as Record<string, string>;
   const environment = await loadEnvironment({ cwd, destination: options.destination, processEnvironment });
@@ -35,6 +44,7 @@ export async function openRun(command: Command, work: (run: Run) => Promise<void
     cwd,
     environment,
   });
+  const secrets = new Secrets(environment);
   const color = wantsColor(processEnvironment, process.stderr.isTTY);
   const view = await openView(process.stderr, verbosity(options), color, processEnvironment);
   const { report, describe } = activity(view.report);
@@ -50,9 +60,9 @@ export async function openRun(command: Command, work: (run: Run) => Promise<void
     processEnvironment,
     await environment.forCommands(),
     report,
+    () => secrets.resolved,
   );
-  // A closed terminal is no reason to stop half-way.
-  process.once("SIGHUP", () => [process.stdout, process.stderr].forEach((stream) => stream.on("error", () => {})));
+  watchOutput(interrupt.abort);
   const newId = (digits: number) =>
     randomBytes(Math.ceil(digits / 2))
       .toString("hex")
@@ -62,13 +72,16 @@ export async function openRun(command: Command, work: (run: Run) => Promise<void
   const filters = { hosts: options.hosts, roles: options.roles, primary: options.primary === true };
   const run: Run = {
     config,
-    secrets: new Secrets(environment),
+    secrets,
     filters,
     selection: select(config, filters),
     clock: systemClock,
     signal: interrupt.signal,
     report,
     print: (text) => view.aside(() => void process.stdout.write(text)),
+    write: (stream, bytes) => view.aside(() => void process[stream].write(bytes)),
+    prefix: linePrefix(wantsColor(processEnvironment, process.stdout.isTTY)),
+    stdin: standardInput(),
     confirm: (question) =>
       confirm(question, { input: process.stdin, output: process.stderr, signal: interrupt.signal }),
     local,
@@ -104,6 +117,7 @@ async function openHosts(
   environment: Record<string, string>,
   forCommands: Readonly<Record<string, string>>,
   report: Run["report"],
+  known: () => readonly Secret[],
 ) {
   const [{ RemoteHost }, { LocalHost }] = await Promise.all([
     import("../hosts/remote-host.ts"),
@@ -126,11 +140,11 @@ async function openHosts(
   const person = { input: process.stdin, output: process.stdout, type: environment["TERM"] ?? "xterm" };
   const pool = new Map<string, Host>();
   return {
-    local: new LocalHost(cwd, forCommands, report),
+    local: new LocalHost(cwd, forCommands, report, known),
     host: (name: string): Host => {
       const known = pool.get(name);
       if (known) return known;
-      const made = new RemoteHost(name, sessions, report, person);
+      const made = new RemoteHost(name, sessions, report, person, known);
       pool.set(name, made);
       return made;
     },
@@ -158,6 +172,35 @@ export function wantsColor(environment: Record<string, string | undefined>, term
   if (NO_COLOR || FORCE_COLOR === "0") return false;
   if (FORCE_COLOR || SSHKIT_COLOR) return true;
   return terminal === true && !CI;
+}
+
+/**
+ * Where nobody reads standard output any more (`mrsk app logs -f | head`), the run is aborted. A closed terminal is no
+ * reason to stop half-way: what is said then goes nowhere.
+ */
+function watchOutput(abort: () => void): void {
+  let hungUp = false;
+  process.once("SIGHUP", () => (hungUp = true));
+  process.stderr.on("error", (error) => {
+    if (!hungUp) throw error;
+  });
+  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code !== "EPIPE" && !hungUp) throw error;
+    abort();
+  });
+}
+
+function standardInput(): StandardInput {
+  return { kind: process.stdin.isTTY ? "terminal" : inputKind(), open: () => process.stdin };
+}
+
+function inputKind(): "piped" | "nothing" {
+  try {
+    const input = fstatSync(0);
+    return input.isFIFO() || input.isFile() || input.isSocket() ? "piped" : "nothing";
+  } catch {
+    return "nothing";
+  }
 }
 
 /** Without echo, on a terminal only. */

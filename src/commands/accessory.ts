@@ -1,8 +1,8 @@
 import type { Accessory, Config } from "../config/config.ts";
 import type { Secret } from "../config/secret.ts";
-import { each, envFlags, labelled, logFlags, optionFlags, secretsOf, volumeFlags, words } from "./arguments.ts";
+import { envFlags, labelled, logFlags, optionFlags, secretsOf, volumeFlags, words } from "./arguments.ts";
 import { type Command, docker, raw, type Shell, sh, type Word, withEnvironment } from "./command.ts";
-import type { ExecOptions } from "./app.ts";
+import { type ExecOptions, execIn, type OneOffOptions, runOneOff } from "./one-off.ts";
 
 /** The docker commands for one accessory. Builds words, runs nothing. */
 export class AccessoryCommands {
@@ -99,27 +99,15 @@ mv -f ${`${path}.new`} ${path}`;
     return docker("ps", "--filter", `name=^${this.accessory.service}$`);
   }
 
-  execReuse(command: Command, { interactive = false, env = [] }: ExecOptions = {}): Command {
-    return docker("exec", interactive && "-it", ...each("-e", env), this.accessory.service, ...command);
+  execReuse(command: Command, options: ExecOptions = {}): Command {
+    return execIn(this.accessory.service, command, options);
   }
 
-  execNew(home: string, command: Command, secrets: ReadonlyMap<string, Secret>): Command {
-    return withEnvironment(
-      secretsOf(this.accessory.env, secrets),
-      docker("run", "--rm", ...this.oneOff(home, command)),
-    );
-  }
-
-  createInteractive(home: string, command: Command, secrets: ReadonlyMap<string, Secret>): Command {
-    return withEnvironment(
-      secretsOf(this.accessory.env, secrets),
-      docker("create", "-it", "--rm", ...this.oneOff(home, command)),
-    );
-  }
-
-  private oneOff(home: string, command: Command): Command {
+  /** @param home as for `run` */
+  execNew(home: string, command: Command, secrets: ReadonlyMap<string, Secret>, options: OneOffOptions = {}): Command {
     const { accessory } = this;
-    return [...this.network(), ...envFlags(accessory.env), ...this.volumes(home), accessory.image, ...command];
+    const flags = [...this.network(), ...envFlags(accessory.env), ...this.volumes(home)];
+    return runOneOff(secretsOf(accessory.env, secrets), flags, accessory.image, command, options);
   }
 
   /** By name: another service may be called what the accessory's label says. A container that is gone is no error. */

@@ -5,6 +5,7 @@ import { type Command, docker, pipe, raw, type Shell, sh, withEnvironment } from
 import { healthFlags } from "./healthcheck.ts";
 import { pruneImages } from "./prune.ts";
 import { containerName, hostPart, image, latestImage } from "./names.ts";
+import { type ExecOptions, execIn, type OneOffOptions, runOneOff } from "./one-off.ts";
 
 /** All that one `docker run` of the app needs beside the configuration. */
 export interface Launch {
@@ -48,12 +49,6 @@ export const HEALTH_OR_STATE = "{{if .State.Health}}{{.State.Health.Status}}{{el
 
 // Docker turns \t into a tab.
 const LIST_FORMAT = String.raw`{{.ID}}\t{{.Names}}\t{{.State}}\t{{.Label "role"}}\t{{.Label "destination"}}`;
-
-export interface ExecOptions {
-  readonly interactive?: boolean;
-  /** Extra variables, `KEY=VALUE`. */
-  readonly env?: readonly string[];
-}
 
 /** The docker commands for one role of the app. Builds words, runs nothing. */
 export class AppCommands {
@@ -149,45 +144,23 @@ export class AppCommands {
     return docker("inspect", "--format", HEALTH_OR_STATE, containerName(this.config, this.role, version));
   }
 
-  execReuse(container: string, command: Command, { interactive = false, env = [] }: ExecOptions = {}): Command {
-    return docker("exec", interactive && "-it", ...each("-e", env), container, ...command);
+  execReuse(container: string, command: Command, options: ExecOptions = {}): Command {
+    return execIn(container, command, options);
   }
 
   execNew(
     version: string,
     command: Command,
     secrets: ReadonlyMap<string, Secret>,
-    { env = [] }: ExecOptions = {},
+    options: OneOffOptions = {},
   ): Command {
-    return withEnvironment(
-      secretsOf(this.role.env, secrets),
-      docker("run", "--rm", ...this.oneOff(version, command, env)),
-    );
-  }
-
-  /** Prints the id of a container that waits to be entered with `docker start -ai`. */
-  createInteractive(
-    version: string,
-    command: Command,
-    secrets: ReadonlyMap<string, Secret>,
-    env: readonly string[],
-  ): Command {
-    return withEnvironment(
-      secretsOf(this.role.env, secrets),
-      docker("create", "-it", "--rm", ...this.oneOff(version, command, env)),
-    );
-  }
-
-  private oneOff(version: string, command: Command, env: readonly string[]): Command {
     const { config, role } = this;
-    return [
+    const flags = [
       ...(config.network === undefined ? [] : ["--network", config.network]),
       ...envFlags(role.env),
-      ...each("-e", env),
       ...volumeFlags(config.volumes),
-      image(config, version),
-      ...command,
     ];
+    return runOneOff(secretsOf(role.env, secrets), flags, image(config, version), command, options);
   }
 }
 

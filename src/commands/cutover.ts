@@ -1,5 +1,7 @@
 import { LOG_LINES } from "../config/resolve-parts.ts";
-import { type Body, type Command, docker, lines, type Raw, raw, type Shell, sh } from "./command.ts";
+import { ASK, whyNotRouted } from "./ask.ts";
+import { type Body, type Command, docker, lines, type Raw, raw, type Shell, sh, type Word } from "./command.ts";
+import { TRAEFIK } from "./traefik.ts";
 
 /** Exit status of a wait that ended without the answer, so that the flow can tell it from a broken command. */
 export const NOT_HEALTHY = 66;
@@ -49,6 +51,19 @@ function stateOf(container: string | Raw, format: string): Shell {
   }`;
 }
 
+// A shell's own word for it, or docker's, which could not even start the shell. `curl … || exit 1` hides the 127.
+const CANNOT_RUN =
+  "^12[67] |^-1 .*(executable file not found|no such file or directory|permission denied)|curl: (command )?not found";
+
+/** True when docker's last three looks say that the check itself cannot be run, which is no opinion of the app. */
+function cannotRun(container: string): Shell {
+  const log = "{{if .State.Health}}{{range .State.Health.Log}}{{println .ExitCode (json .Output)}}{{end}}{{end}}";
+  return sh`[ "$(docker inspect --type container --format ${log} ${container} 2>/dev/null | grep . | tail -n 3 | grep -cE ${CANNOT_RUN})" = 3 ]`;
+}
+
+/** How long a container may take to put its health check's command in place. */
+const ARRIVING_SECONDS = 5;
+
 /**
  * Waits on the host until docker calls the container healthy, or, where it has no health check, until it has run for
  * `steadySeconds` without a stop. Ends with NOT_HEALTHY and the evidence on standard error.
@@ -66,7 +81,11 @@ while :; do
   case $state in
     "running healthy") break ;;
     "running ") [ $(( $(date +%s) - since )) -lt ${steadySeconds} ] || break ;;
-    "running "*) ;;
+    "running "*)
+      if [ $(( $(date +%s) - since )) -ge ${ARRIVING_SECONDS} ] && ${cannotRun(container)}; then
+        echo "Docker cannot run the health check in this image: set healthcheck.cmd to a command that it has" >&2
+        ${evidence(container, logLines)}; exit ${NOT_HEALTHY}
+      fi ;;
     "created "*) ;;
     *) echo "The container does not run: $state" >&2; ${evidence(container, logLines)}; exit ${NOT_HEALTHY} ;;
   esac
@@ -79,8 +98,8 @@ echo "$state"`;
 }
 
 export interface PreviewQuestion {
-  /** `http://127.0.0.1:18082`, or Traefik's own address. */
-  readonly base: string;
+  /** `http://127.0.0.1:18082`, Traefik's own address, or what finds it out on the host. */
+  readonly base: string | Shell;
   /** The unguessable name that the preview router answers to. */
   readonly hostName: string;
   readonly path: string;
@@ -88,27 +107,43 @@ export interface PreviewQuestion {
   readonly mark: string;
 }
 
+const REFUSED = "Traefik did not take the live file within 5 s: a bad file stops the changes of all";
+
+/** The lines of Traefik's log that say which file it cannot read: one such file stops the changes of all. */
+function fileRefusals(since: Word): Shell {
+  return sh`docker logs --since ${since} ${TRAEFIK} 2>&1 | grep -F 'collecting file configs' | tail -n 3`;
+}
+
 /**
- * Asks through Traefik until the container behind the preview answers 2xx or 3xx (as `curl -f` has it), with the mark,
- * twice in a row.
+ * Asks through Traefik until the container behind the preview answers 2xx with the mark, twice in a row. The image needs
+ * nothing for that. Ends with NOT_HEALTHY, the evidence, and why Traefik may not route to it (`hints` among it).
  */
 export function waitForPreview(
   container: string,
   question: PreviewQuestion,
   deadlineSeconds: number,
   logLines = LOG_LINES,
+  hints: readonly string[] = [],
 ): Shell {
-  return sh`end=$(( $(date +%s) + ${deadlineSeconds} )); good=0
+  return sh`${ASK}
+base=${question.base}
+began=$(date +%s); end=$(( $(date +%s) + ${deadlineSeconds} )); good=0
 while :; do
-  answer=$(${ask(question)}) || answer=
+  answer=$(ask ${question.hostName} "$base"${question.path} 10) || answer=
   case $answer in
     "HTTP/1."?" "2[0-9][0-9]*${`X-Mrsk-Live: ${question.mark}`}*) good=$((good + 1)); [ "$good" -lt 2 ] || break; continue ;;
   esac
   good=0
   ${stateOf(container, "{{.State.Status}}")}
   case $state in running|created) ;; *) echo "The container does not run: $state" >&2; ${evidence(container, logLines)}; exit ${NOT_HEALTHY} ;; esac
-  if [ "$(date +%s)" -ge "$end" ]; then
-    printf 'No good answer at %s after %s s. The last one: %s\n' ${question.path} ${deadlineSeconds} "$(printf '%s' "$answer" | head -n 1)" >&2
+  now=$(date +%s)
+  if [ $((now - began)) -ge 5 ]; then
+    refusal=$(${fileRefusals(raw('"$((now - began + 2))s"'))}) || refusal=
+    [ -z "$refusal" ] || { printf '%s\n%s\n' ${REFUSED} "$refusal" >&2; exit ${NO_MARK}; }
+  fi
+  if [ "$now" -ge "$end" ]; then
+    printf 'No good answer at %s after %s s. The last one: %s\n' ${question.path} ${deadlineSeconds} "$(printf '%s' "${raw("${answer:-none}")}" | head -n 1)" >&2
+    ${whyNotRouted(container, hints)}
     ${evidence(container, logLines)}; exit ${NOT_HEALTHY}
   fi
   sleep 0.1 2>/dev/null || sleep 1
@@ -120,9 +155,11 @@ done`;
  * for a version that was live before, whose health path may be another one.
  */
 export function waitForAnswer(question: PreviewQuestion, deadlineSeconds: number): Shell {
-  return sh`end=$(( $(date +%s) + ${deadlineSeconds} )); good=0
+  return sh`${ASK}
+base=${question.base}
+end=$(( $(date +%s) + ${deadlineSeconds} )); good=0
 while [ "$good" -lt 2 ]; do
-  answer=$(${ask(question)}) || answer=
+  answer=$(ask ${question.hostName} "$base"${question.path} 10) || answer=
   case $answer in
     "HTTP/1."?" 50"[234]*) good=0 ;;
     *${`X-Mrsk-Live: ${question.mark}`}*) good=$((good + 1)); continue ;;
@@ -133,18 +170,16 @@ while [ "$good" -lt 2 ]; do
 done`;
 }
 
-function ask({ hostName, base, path }: PreviewQuestion): Shell {
-  return sh`curl -s -m 10 -o /dev/null -D - -H ${`Host: ${hostName}`} ${base + path} | tr -d '\r'`;
-}
-
 /** Asks until the answers carry the mark: Traefik has then loaded the file that was written last. */
 export function waitForMark(question: PreviewQuestion): Shell {
-  return sh`tries=0
-until curl -s -m 5 -o /dev/null -D - -H ${`Host: ${question.hostName}`} ${question.base + question.path} | tr -d '\r' | grep -qi ${`^x-mrsk-live: ${question.mark}$`}; do
+  return sh`${ASK}
+base=${question.base}
+tries=0
+until ask ${question.hostName} "$base"${question.path} 5 | grep -qi ${`^x-mrsk-live: ${question.mark}$`}; do
   tries=$((tries + 1))
   if [ "$tries" -ge 100 ]; then
-    echo "Traefik did not take the live file within 5 s" >&2
-    docker logs --since 30s traefik 2>&1 | grep -i 'file' | tail -n 5 >&2
+    echo ${REFUSED} >&2
+    ${fileRefusals("30s")} >&2 || true
     exit ${NO_MARK}
   fi
   sleep 0.05 2>/dev/null || sleep 1
@@ -160,55 +195,6 @@ export function waitForMarkOf(container: string, question: PreviewQuestion, logL
   echo "The container does not run: $state" >&2; ${evidence(container, logLines)}; exit ${NOT_HEALTHY}
 }`;
 }
-
-export interface Drain {
-  readonly port: number;
-  readonly limitSeconds: number;
-  /** How long the container has had no new requests already: time that is not waited for twice. */
-  readonly pastSeconds?: number;
-  /** The command to enter a network namespace, `sudo -n` in front where that is needed; undefined: not allowed. */
-  readonly nsenter: Command | undefined;
-}
-
-/**
- * Waits until nothing is under way in the container: a connection is busy while it received something after it last
- * sent, or sent within 300 ms (cutover.md of the design, measured). Two quiet looks end it; `limitSeconds` at most. A
- * fixed wait where the login user may not look.
- */
-export function drain(container: string | Raw, { port, limitSeconds, pastSeconds = 0, nsenter }: Drain): Shell {
-  const left = (seconds: number) => Math.max(0, seconds - Math.floor(pastSeconds));
-  const fixed = sh`sleep ${left(Math.min(limitSeconds, FIXED_DRAIN_SECONDS))}; echo "waited, cannot look at connections"`;
-  if (!nsenter) return fixed;
-  const look: Command = [
-    ...nsenter,
-    "--target",
-    raw('"$pid"'),
-    "--net",
-    "ss",
-    "-tinH",
-    "state",
-    "established",
-    `( sport = :${port} )`,
-  ];
-  return sh`pid=$(docker inspect --type container --format '{{.State.Pid}}' ${container} 2>/dev/null) || pid=0
-[ "$pid" != 0 ] || exit 0
-if ! ${look} >/dev/null 2>&1; then ${fixed}; exit 0; fi
-end=$(( $(date +%s) + ${Math.max(1, left(limitSeconds))} )); quiet=0; busy=0
-while [ "$(date +%s)" -lt "$end" ]; do
-  busy=$(${look} 2>/dev/null | awk ${BUSY})
-  if [ "$busy" = 0 ]; then quiet=$((quiet + 1)); else quiet=0; fi
-  [ "$quiet" -lt 2 ] || exit 0
-  sleep 0.1 2>/dev/null || sleep 1
-done
-[ "$busy" = 0 ] || echo "still busy after ${raw(String(limitSeconds))} s: $busy connections"`;
-}
-
-const FIXED_DRAIN_SECONDS = 5;
-// `ss` leaves out what is 0: a connection that sent this very millisecond has no lastsnd.
-const BUSY = String.raw`{ s = 0; r = 0; seen = 0; n = split($0, w, " ")
-  for (i = 1; i <= n; i++) { if (w[i] ~ /^lastsnd:/) s = substr(w[i], 9) + 0; if (w[i] ~ /^lastrcv:/) r = substr(w[i], 9) + 0
-    if (w[i] ~ /^(rtt|mss|cwnd|lastsnd|lastrcv):/) seen = 1 }
-  if (seen && (r < s || s < 300)) busy++ } END { print busy + 0 }`;
 
 /** Stops it, and makes sure that no reboot brings it back. */
 export function stopForGood(container: string | Raw, stopWaitSeconds: number | undefined): Shell {

@@ -1,4 +1,4 @@
-import type { Healthcheck } from "../config/config.ts";
+import type { Healthcheck, Role } from "../config/config.ts";
 import type { Word } from "./command.ts";
 
 /** Where the probe asks: `path` is joined to `http://localhost:PORT` as a URL reference, so it may be a whole URL. */
@@ -10,6 +10,11 @@ export function probeUrl(check: Healthcheck): string {
 /** The command that docker runs in the container. */
 export function probeCommand(check: Healthcheck): string {
   return check.cmd ?? `curl -f ${probeUrl(check)} || exit 1`;
+}
+
+/** Whether docker's health check of the role takes a curl in the image. */
+export function needsCurl({ healthcheck }: Role): boolean {
+  return healthcheck !== undefined && healthcheck.cmd === undefined;
 }
 
 /** Flags of `docker run`. `startInterval` needs an engine of API 1.44 or newer. */

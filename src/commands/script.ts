@@ -46,18 +46,12 @@ export function script(title: string, steps: readonly Step[], cleanup?: Body): S
  * @throws Error when a secret holds a NUL character, which no shell can carry
  */
 export function renderScript(script: Script, nonce: string): string {
-  const names = new Map<Secret, string>();
-  const reference = (secret: Secret): string => {
-    if (secret.reveal().includes("\0")) throw new Error(`the value of ${secret.name} contains a NUL character`);
-    if (!names.has(secret)) names.set(secret, `_s_${names.size + 1}`);
-    return `"$${names.get(secret)!}"`;
-  };
+  const { reference, assignments } = secretPrologue();
   const cleanup = script.cleanup ? render(script.cleanup, reference) : "";
   const functions = script.steps.map((step, i) => `_f${i}() {\n${render(step.body, reference)}\n}\n${call(step, i)}`);
-  const secrets = Array.from(names, ([secret, name]) => `${name}=${singleQuoted(secret.reveal())}`);
   return `_k=${nonce}
 [ "$_k" = ${nonce} ] && {
-${secrets.join("\n")}
+${assignments()}
 _cleanup() {
 :
 ${cleanup}
@@ -68,6 +62,27 @@ exit 0
 }
 exit 97
 `;
+}
+
+/**
+ * Secrets as unexported variables of a script: `reference` names one, `assignments` are the lines for all it named.
+ * @throws Error (from `reference`) when a secret holds a NUL character, which no shell can carry
+ */
+export function secretPrologue(): {
+  readonly reference: (secret: Secret) => string;
+  readonly assignments: () => string;
+  readonly secrets: () => Secret[];
+} {
+  const names = new Map<Secret, string>();
+  return {
+    reference(secret) {
+      if (secret.reveal().includes("\0")) throw new Error(`the value of ${secret.name} contains a NUL character`);
+      if (!names.has(secret)) names.set(secret, `_s_${names.size + 1}`);
+      return `"$${names.get(secret)!}"`;
+    },
+    assignments: () => Array.from(names, ([secret, name]) => `${name}=${singleQuoted(secret.reveal())}`).join("\n"),
+    secrets: () => [...names.keys()],
+  };
 }
 
 function call(step: Step, index: number): string {
@@ -86,6 +101,12 @@ function singleQuoted(value: string): string {
   return quoted.startsWith("'") || quoted.includes("'") ? quoted : `'${value}'`;
 }
 
+/**
+ * Ends the whole process group from beside it. A step that ignores TERM keeps the script from its clean-up, which then
+ * is done here; USR1 says that the script does it.
+ */
+export const ENDING = "trap '' TERM; _c=_cleanup; trap '_c=:' USR1; kill -TERM 0; sleep 5; ( $_c ); kill -KILL 0";
+
 // 20 s without a heartbeat ends a script. Tried under dash, bash --posix, busybox, mksh and zsh. `( set -e; f ); r=$?` as plain commands is the one form in
 // which set -e stays on inside; PIPE is trapped or clean-up would be lost exactly when the connection is.
 const MACHINERY = String.raw`exec 3<&0 </dev/null
@@ -94,22 +115,18 @@ _e() { printf '\036%s e %s %s\n' "$_k" "$1" "$2"; printf '\036%s e %s %s\n' "$_k
 _try() { _b "$1"; ( set -e; "$2" ); _r=$?; _e "$1" "$_r"; }
 _step() { _try "$@"; [ "$_r" = 0 ] || exit "$_r"; }
 _cap() { _b "$1"; _o=$( set -e; "$2" ); _r=$?; [ -z "$_o" ] || printf '%s\n' "$_o"; _e "$1" "$_r"; [ "$_r" = 0 ] || exit "$_r"; }
-_end() { _x=$?; trap '' HUP INT TERM PIPE; kill "$_w" 2>/dev/null; _b cleanup; ( _cleanup ); _e cleanup "$?"; exit "$_x"; }
+_end() { _x=$?; trap '' HUP INT TERM PIPE; kill -USR1 "$_w" 2>/dev/null; _b cleanup; ( _cleanup ); _e cleanup "$?"; exit "$_x"; }
 trap _end EXIT; trap 'exit 129' HUP; trap 'exit 130' INT; trap 'exit 141' PIPE; trap 'exit 143' TERM
 ( trap - EXIT HUP INT PIPE TERM
   while [ -n "$(timeout -s KILL 20 dd bs=512 count=1 2>/dev/null | tr '\n' .)" ]; do :; done
-  trap '' TERM; kill -TERM 0; sleep 5; kill -KILL 0
+  ${ENDING}
 ) <&3 >/dev/null 2>&1 & _w=$!
 exec 3<&-`;
 
 /** Every secret that the script would carry. */
 export function secretsOfScript(script: Script): Secret[] {
-  const found = new Set<Secret>();
-  const collect = (secret: Secret): string => {
-    found.add(secret);
-    return "";
-  };
-  for (const { body } of script.steps) render(body, collect);
-  if (script.cleanup) render(script.cleanup, collect);
-  return [...found];
+  const { reference, secrets } = secretPrologue();
+  for (const { body } of script.steps) render(body, reference);
+  if (script.cleanup) render(script.cleanup, reference);
+  return secrets();
 }

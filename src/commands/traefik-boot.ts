@@ -26,11 +26,16 @@ fi`;
  * Starts the stopped container, or a new one. Two first deploys at once end with one Traefik: the name is free only once,
  * and who comes second waits for the other's to run. Ends with an error where that one reads other live files.
  */
-export function startOrRunTraefik(config: Config, liveDirectory: string, secrets: ReadonlyMap<string, Secret>): Shell {
+export function startOrRunTraefik(
+  config: Config,
+  liveDirectory: string,
+  secrets: ReadonlyMap<string, Secret>,
+  options: { publishPreview?: boolean } = {},
+): Shell {
   return sh`${makeLiveDirectory(liveDirectory)}
 there() { docker inspect --type container ${TRAEFIK} >/dev/null 2>&1; }
 if ! there; then
-  if made=$(${runTraefik(config, liveDirectory, secrets)}); then ${joinNewTraefik(config)}; exit 0; fi
+  if made=$(${runTraefik(config, liveDirectory, secrets, options)}); then ${joinNewTraefik(config)}; exit 0; fi
   if [ -n "$made" ]; then docker rm -f "$made" >/dev/null; exit 1; fi
   tries=0
   until there; do tries=$((tries + 1)); [ "$tries" -lt 5 ] || exit 1; sleep 0.2 2>/dev/null || sleep 1; done

@@ -20,11 +20,17 @@ const IMAGE_TITLE = "label=org.opencontainers.image.title=Traefik";
  * Starts Traefik with the user's settings and ours: the live files, an entry point for previews on the loopback, a
  * throttle short enough that a switch takes a tenth of a second.
  * @param liveDirectory absolute path on the host
+ * @param publishPreview false where the preview's port is taken: it is then asked at Traefik's own address
  */
-export function runTraefik(config: Config, liveDirectory: string, secrets: ReadonlyMap<string, Secret>): Command {
+export function runTraefik(
+  config: Config,
+  liveDirectory: string,
+  secrets: ReadonlyMap<string, Secret>,
+  { publishPreview = true }: { publishPreview?: boolean } = {},
+): Command {
   return traefikContainer(config, liveDirectory, secrets, {
     verb: ["run", "--name", TRAEFIK, "--detach", "--restart", "unless-stopped"],
-    publish: publishFlags(config),
+    publish: publishFlags(config, publishPreview),
     labels: config.traefik.labels,
     without: [],
   });
@@ -104,11 +110,11 @@ function traefikContainer(
   );
 }
 
-function publishFlags(config: Config): Word[] {
+function publishFlags(config: Config, preview = true): Word[] {
   const { hostPort } = config.traefik;
   return [
     ...(hostPort === undefined ? [] : ["--publish", `${hostPort}:80`]),
-    ...(offersLiveFiles(config) ? ["--publish", `127.0.0.1:${PREVIEW_PORT}:${PREVIEW_ENTRY}`] : []),
+    ...(preview && offersLiveFiles(config) ? ["--publish", `127.0.0.1:${PREVIEW_PORT}:${PREVIEW_ENTRY}`] : []),
   ];
 }
 

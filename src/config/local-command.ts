@@ -1,3 +1,5 @@
+import { isatty } from "node:tty";
+
 /** A command of `.env` or of a template that did not work. The message has no value in it but what it said itself. */
 export class LocalCommandError extends Error {}
 
@@ -15,7 +17,8 @@ export async function localCommand(
     cwd,
     env: environment,
     extendEnv: false,
-    stdin: "inherit",
+    // What is piped into mrsk is for the command that mrsk is to run.
+    stdin: isatty(0) ? "inherit" : "ignore",
     stripFinalNewline: false,
     reject: false,
   });

@@ -169,8 +169,9 @@ export const ENV: Section = {
 export const HEALTHCHECK: Section = {
   name: "healthcheck",
   meaning:
-    "Behind Traefik the path is asked through Traefik, and must answer 2xx; the image needs no curl for that, unless\n" +
-    "Traefik was started without live files. With cmd, the command in the container decides.",
+    "Behind Traefik the path is asked through Traefik, and must answer 2xx. Docker asks too, with the image's curl; where\n" +
+    "the image has none, docker does not ask, and Traefik alone is enough. A role that is not behind Traefik, or behind\n" +
+    "one without live files, then needs cmd. With cmd, the command in the container decides.",
   at: ["healthcheck", "servers.*.healthcheck"],
   keys: [
     {

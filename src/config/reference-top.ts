@@ -99,7 +99,7 @@ export const CONFIGURATION: Section = {
       type: "seconds",
       default: "30",
       since: "new",
-      meaning: "How long the old container may finish what is under way, before it is stopped",
+      meaning: "How long the old container may finish what is under way, streams among it, before it is stopped",
       example: "drain_timeout: 60",
     },
     {

@@ -12,12 +12,21 @@ export interface Need {
   readonly askedBy: string;
 }
 
+/** Bytes of all variables of one docker command together: Linux takes 2 MiB, arguments and all. */
+const MOST_BYTES_TOGETHER = 1_900_000;
+
 /** Looks secrets up in `.env` and the process, when they are needed and not before. */
 export class Secrets {
   private readonly environment: Variables;
+  private readonly known = new Map<string, Secret>();
 
   constructor(environment: Variables) {
     this.environment = environment;
+  }
+
+  /** What this run has looked up so far: nothing that it prints may show them. */
+  get resolved(): readonly Secret[] {
+    return [...this.known.values()];
   }
 
   /**
@@ -38,12 +47,33 @@ export class Secrets {
         const asked = [...new Set(askers.get(name))].join(", ");
         return [new ConfigError([`${name} ${problem} (asked for by ${asked})`])];
       }
-      secrets.set(name, new Secret(name, result.value!));
+      const secret = this.known.get(name) ?? new Secret(name, result.value!);
+      this.known.set(name, secret);
+      secrets.set(name, secret);
       return [];
     });
+    failures.push(...tooMuchTogether(askers, secrets));
     if (failures.length > 0) throw together(failures);
     return secrets;
   }
+}
+
+/** @param askers who asks, by name */
+function tooMuchTogether(
+  askers: ReadonlyMap<string, readonly string[]>,
+  secrets: ReadonlyMap<string, Secret>,
+): ConfigError[] {
+  const sizes = new Map<string, number>();
+  for (const [name, secret] of secrets) {
+    for (const asker of new Set(askers.get(name)))
+      sizes.set(asker, (sizes.get(asker) ?? 0) + name.length + Buffer.byteLength(secret.reveal()));
+  }
+  return [...sizes]
+    .filter(([, bytes]) => bytes > MOST_BYTES_TOGETHER)
+    .map(([asker, bytes]) => {
+      const text = `${asker}: its secrets have ${bytes} bytes together, more than the ${MOST_BYTES_TOGETHER} a command can take`;
+      return new ConfigError([text]);
+    });
 }
 
 function problemWith(name: string, value: string | undefined): string | undefined {

@@ -15,7 +15,7 @@ import { audit } from "./audit.ts";
 import { withLock } from "./lock.ts";
 import { loginStep } from "./registry.ts";
 import { begin, nothingSelected, printBlock, type Run } from "./run.ts";
-import { environmentSecrets } from "./secrets.ts";
+import { accessorySecrets } from "./secrets.ts";
 
 type StepsFor = (commands: AccessoryCommands, accessory: Accessory) => Promise<readonly Step[]>;
 
@@ -59,7 +59,7 @@ async function onAccessories(
 
 /** Starts it where it does not run; what runs is left alone. */
 export async function bootAccessory(run: Run, name: string): Promise<void> {
-  named(run, name);
+  await accessorySecrets(run, named(run, name));
   await withLock(run, async () => {
     for (const accessory of named(run, name)) {
       begin(run, `Boot accessory ${accessory.name}...`);
@@ -74,7 +74,7 @@ export async function bootAccessory(run: Run, name: string): Promise<void> {
 
 function bootSteps(run: Run): StepsFor {
   return async (commands, accessory) => {
-    const secrets = await environmentSecrets(run, accessory.env, `accessories/${accessory.name}/env`);
+    const secrets = await accessorySecrets(run, [accessory]);
     const uploads = await uploadSteps(run, commands, accessory);
     const line = await audit(run, `Booted ${accessory.name} accessory`);
     const absent = (body: Body) => sh`[ -n "$state" ] || { ${body}
@@ -140,9 +140,9 @@ export async function createAccessoryDirectories(run: Run, name: string): Promis
   );
 }
 
-/** Logs in and pulls first, so that a missing image does not leave the accessory stopped. */
+/** Looks secrets up, logs in and pulls first, so that what is missing does not leave the accessory stopped. */
 export async function rebootAccessory(run: Run, name: string): Promise<void> {
-  named(run, name);
+  await accessorySecrets(run, named(run, name));
   await withLock(run, async () => {
     await onAccessories(run, name, "Pull the image", async (commands, accessory) => [
       ...(isOurRegistry(run, accessory) ? [await loginStep(run)] : []),

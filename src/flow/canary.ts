@@ -79,7 +79,7 @@ export async function settleCanaries(
   const canaries = canariesIn(run, facts).filter(({ live }) => live && isUp(live));
   if (canaries.length === 0) return facts;
   await takeBack(run, facts, canaries);
-  return observeHosts(run, appHosts(run));
+  return observeHosts(run, appHosts(run), await run.version());
 }
 
 /**
@@ -140,6 +140,8 @@ function planBack(host: string, facts: HostFacts, canaries: readonly CanaryOnHos
       stale: [],
       inTheWay: undefined,
       surplus: [],
+      dockerAsks: true,
+      admission: { refused: undefined, hints: [] },
     }),
   );
   const traefik = { action: "keep", differs: undefined } as const;

@@ -106,16 +106,24 @@ export async function bootVersion(
 ): Promise<void> {
   const version = await run.version();
   begin(run, `Start containers with version ${version}...`);
-  const seen = await observeMended(run, appHosts(run));
+  const seen = await observeMended(run, appHosts(run), version);
   const facts = promote ? seen : await settleCanaries(run, seen);
   const plans = plansFor(run, facts, { wanted: () => version, reuse, promote, share: canary?.share });
   refuse(plans);
   for (const plan of plans) {
     noteDifference(run, plan.host, plan.traefik);
     noteClosedDirectory(run, plan);
+    noteHealthcheck(run, plan);
   }
   const roles = run.selection.app.flatMap((target) => target.roles);
   await rollOut(run, plans, await appSecrets(run, roles), { prune, revert, canary: canary !== undefined });
+}
+
+/** The image cannot run what docker would ask it with. */
+function noteHealthcheck(run: Run, { host, roles }: HostPlan): void {
+  if (roles.every(({ dockerAsks }) => dockerAsks)) return;
+  const text = "the image has no curl for docker's health check: it is asked through Traefik alone";
+  run.report({ kind: "note", host, text });
 }
 
 /** Another login user made the directory: the labels decide, as with a Traefik that has none. */

@@ -37,7 +37,7 @@ export async function runHook(run: Run, hook: HookName, details: Readonly<Record
   try {
     await run.local.run(script(`${hook} hook`, [step(`Hook ${hook}`, body)]), {
       signal: run.signal,
-      onOutput: ({ stream, text }) => said[stream].add(text),
+      onOutput: ({ stream, masked }) => said[stream].add(masked),
     });
   } catch (error) {
     if (error instanceof CommandFailedError) throw new HookFailedError(hook, error.output);

@@ -1,4 +1,6 @@
 import { expansions } from "../commands/expansion.ts";
+import { needsCurl } from "../commands/healthcheck.ts";
+import { image } from "../commands/names.ts";
 import { releasesFile } from "../commands/releases.ts";
 import { observe } from "../hosts/facts.ts";
 import type { Host } from "../hosts/host.ts";
@@ -6,13 +8,22 @@ import { onHosts } from "../hosts/on-hosts.ts";
 import type { HostFacts } from "../plan/facts.ts";
 import type { Run } from "./run.ts";
 
-/** Looks at every host at once. @throws HostsFailedError */
-export async function observeHosts(run: Run, hosts: readonly Host[]): Promise<Map<string, HostFacts>> {
+/**
+ * Looks at every host at once.
+ * @param version of which it matters whether docker's health check can run in its image
+ * @throws HostsFailedError
+ */
+export async function observeHosts(
+  run: Run,
+  hosts: readonly Host[],
+  version?: string,
+): Promise<Map<string, HostFacts>> {
   const question = {
     service: run.config.service,
     expansions: expansions(run.config),
     releasesFile: releasesFile(run.config),
     runDirectory: run.config.runDirectory,
+    ...(version !== undefined && run.config.roles.some(needsCurl) ? { image: image(run.config, version) } : {}),
   };
   const facts = await onHosts(hosts, (host) => observe(host, question));
   return new Map(facts.map((fact) => [fact.host, fact]));

@@ -5,7 +5,7 @@ import { joinNetworks, networkSteps } from "../commands/network.ts";
 import { pruneImages } from "../commands/prune.ts";
 import { forgetRelease } from "../commands/releases.ts";
 import { attempt, capture, type Script, script, type Step, step } from "../commands/script.ts";
-import { startTraefikContainer, TRAEFIK } from "../commands/traefik.ts";
+import { PREVIEW_PORT, startTraefikContainer, TRAEFIK } from "../commands/traefik.ts";
 import { startOrRunTraefik } from "../commands/traefik-boot.ts";
 import type { Config } from "../config/config.ts";
 import type { Secret } from "../config/secret.ts";
@@ -120,5 +120,6 @@ function traefikSteps(config: Config, plan: HostPlan, secrets: ReadonlyMap<strin
     plan.join === undefined ? [] : [step(`Put Traefik on the network ${plan.join}`, joinNetworks(TRAEFIK, plan.join))];
   if (plan.traefik.action === "start") return [...join, step("Start Traefik", startTraefikContainer())];
   if (plan.traefik.action !== "run") return join;
-  return [step("Start Traefik", startOrRunTraefik(config, plan.facts.liveDirectory, secrets))];
+  const publishPreview = !plan.facts.listeners.has(PREVIEW_PORT);
+  return [step("Start Traefik", startOrRunTraefik(config, plan.facts.liveDirectory, secrets, { publishPreview }))];
 }

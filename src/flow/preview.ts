@@ -1,28 +1,34 @@
+import { findPreview } from "../commands/ask.ts";
+import type { Shell } from "../commands/command.ts";
 import type { PreviewQuestion } from "../commands/cutover.ts";
 import { probeUrl } from "../commands/healthcheck.ts";
 import { ID_LABEL } from "../commands/labels.ts";
-import { PREVIEW_PORT } from "../commands/traefik.ts";
+import { PREVIEW_ENTRY, PREVIEW_PORT } from "../commands/traefik.ts";
 import type { Role } from "../config/config.ts";
-import type { NextContainer } from "../plan/deploy.ts";
-import type { HostFacts } from "../plan/facts.ts";
+import type { HostPlan, NextContainer } from "../plan/deploy.ts";
 
 /** How the next container of a role is asked for before it is live. */
-export function previewQuestion(facts: HostFacts, role: Role, next: NextContainer, hostName: string): PreviewQuestion {
+export function previewQuestion(host: HostPlan, role: Role, next: NextContainer, hostName: string): PreviewQuestion {
   return {
-    base: previewBase(facts),
+    base: previewBase(host),
     hostName,
-    path: role.healthcheck ? pathOf(probeUrl(role.healthcheck)) : "/",
+    path: previewPath(role),
     mark: `${next.labels.get(ID_LABEL) ?? "original"}.1`,
   };
 }
 
-function pathOf(url: string): string {
-  const { pathname, search } = new URL(url);
-  return pathname + search;
+/** Where Traefik answers previews: on the loopback where that is published, else at its own address. */
+export function previewBase(host: Pick<HostPlan, "facts" | "traefik">): string | Shell {
+  const { traefik } = host.facts;
+  // One that this run starts may get another address, or find the port taken.
+  if (!traefik || host.traefik.action === "run" || host.traefik.action === "start") return findPreview();
+  if (traefik.ports.some((port) => port.endsWith(`:${PREVIEW_PORT}`))) return `http://127.0.0.1:${PREVIEW_PORT}`;
+  return `http://${traefik.address ?? "127.0.0.1"}:${PREVIEW_ENTRY}`;
 }
 
-/** The loopback where it is published, else Traefik's own address. */
-export function previewBase({ traefik }: HostFacts): string {
-  const published = !traefik || traefik.ports.some((port) => port.endsWith(`:${PREVIEW_PORT}`));
-  return published || !traefik.address ? `http://127.0.0.1:${PREVIEW_PORT}` : `http://${traefik.address}:8082`;
+/** What the preview is asked for: the health check's path and query. */
+function previewPath({ healthcheck }: Role): string {
+  if (!healthcheck) return "/";
+  const { pathname, search } = new URL(probeUrl(healthcheck));
+  return pathname + search;
 }

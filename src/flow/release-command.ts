@@ -5,7 +5,6 @@ import { attempt, type Script, script, step } from "../commands/script.ts";
 import type { Config, Release } from "../config/config.ts";
 import { CommandFailedError, InterruptedError, ReleaseFailedError } from "../errors.ts";
 import type { Host } from "../hosts/host.ts";
-import { mask } from "../hosts/mask.ts";
 import { lineByLine } from "../lines.ts";
 import { audit } from "./audit.ts";
 import { roleOn } from "./role-phases.ts";
@@ -53,15 +52,13 @@ export async function runReleaseCommand(run: Run): Promise<void> {
 
 /** The deadline is kept on this side: `timeout` over there would not end with the script. */
 async function shown(run: Run, host: Host, work: Script, release: Release): Promise<void> {
-  const masked = mask(work);
-  const show = (line: string) =>
-    run.report({ kind: "progress", host: host.name, text: `${host.name}  ${masked(line)}\n` });
+  const show = (line: string) => run.report({ kind: "progress", host: host.name, text: `${host.name}  ${line}\n` });
   const output = lineByLine(show);
   const limit = deadline(run, release.timeoutSeconds);
   try {
     await host.run(work, {
       signal: limit.signal,
-      onOutput: ({ step: name, text }) => void (name === STEP && output.add(text)),
+      onOutput: ({ step: name, masked }) => void (name === STEP && output.add(masked)),
     });
   } catch (error) {
     output.end();

@@ -1,4 +1,5 @@
 import { sh } from "../commands/command.ts";
+import { IMAGES_FILE } from "../commands/image-check.ts";
 import { auditFile } from "../commands/names.ts";
 import { releasesFile } from "../commands/releases.ts";
 import { attempt, script } from "../commands/script.ts";
@@ -31,7 +32,7 @@ export async function remove(run: Run, { confirmed }: { confirmed: boolean }): P
 async function removeRunDirectory(run: Run): Promise<void> {
   const { runDirectory } = run.config;
   const body = sh`[ "$(docker ps --all --quiet --filter name=^traefik$)" ] || rmdir ${`${runDirectory}/traefik`} ${`${SHARED_DIRECTORY}/traefik`} ${SHARED_DIRECTORY} 2>/dev/null || true
-rm -f ${releasesFile(run.config)}
+rm -f ${releasesFile(run.config)} ${`${runDirectory}/${IMAGES_FILE}`}
 rmdir ${runDirectory} 2>/dev/null || true`;
   await onHosts(appHosts(run), (host) => host.run(script("Tidy up", [attempt("Tidy up", body)])));
 }

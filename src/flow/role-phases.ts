@@ -2,7 +2,6 @@ import { AppCommands } from "../commands/app.ts";
 import { assetVolumes } from "../commands/assets.ts";
 import { type Body, type Command, lines, type Raw, type Shell, sh } from "../commands/command.ts";
 import {
-  drain,
   keepAlive,
   type PreviewQuestion,
   releaseRestart,
@@ -14,6 +13,7 @@ import {
   type Watched,
   writeLiveFile,
 } from "../commands/cutover.ts";
+import { drain, listeningPorts, recentMilliseconds } from "../commands/drain.ts";
 import { deadlineSeconds } from "../commands/healthcheck.ts";
 import { type Canary, type LiveFile, liveFile, type Routed } from "../commands/live-file.ts";
 import { containerPrefix } from "../commands/names.ts";
@@ -57,7 +57,7 @@ export class RolePhases {
     const role = roleOn(plan.role, host.host);
     this.app = new AppCommands(config, role);
     this.file = containerPrefix(config, role);
-    this.preview = previewQuestion(host.facts, role, plan.next, `${newId(16)}.mrsk`);
+    this.preview = previewQuestion(host, role, plan.next, `${newId(16)}.mrsk`);
   }
 
   get viaFile(): boolean {
@@ -134,7 +134,7 @@ export class RolePhases {
       // Until the switch a reboot revives the old one; where that is stopped already, the new one.
       restart: this.stopFirst ? "unless-stopped" : "no",
       startInterval: atLeast(this.host.facts.apiVersion, "1.44"),
-      healthcheck: true,
+      healthcheck: plan.dockerAsks,
       volumes: assetVolumes({ config: this.config, role: plan.role, home: this.host.facts.home }, plan.next.labels),
     });
   }
@@ -145,7 +145,7 @@ export class RolePhases {
     const patience = check ? deadlineSeconds(check) : DEFAULT_PATIENCE_SECONDS;
     const deadline = patience + (check || !this.viaFile ? 0 : this.config.readinessDelaySeconds);
     if (this.viaFile && check && check.cmd === undefined) {
-      return waitForPreview(name, this.preview, deadline, this.plan.role.logLines);
+      return waitForPreview(name, this.preview, deadline, this.plan.role.logLines, this.plan.admission.hints);
     }
     const healthy = this.untilHealthy(name, deadline);
     return this.viaFile ? lines(healthy, waitForMark(this.preview)) : healthy;
@@ -205,9 +205,10 @@ export class RolePhases {
 
   drain(container: string | Raw, pastSeconds = 0): Body {
     return drain(container, {
-      port: this.app.role.healthcheck?.port ?? 3000,
+      ports: listeningPorts(this.app.role),
       limitSeconds: this.config.drainTimeoutSeconds,
       pastSeconds,
+      recentMilliseconds: recentMilliseconds(this.plan.role),
       nsenter: nsenter(this.host.facts),
     });
   }

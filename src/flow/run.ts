@@ -1,12 +1,20 @@
+import type { Readable } from "node:stream";
 import type { Clock } from "../clock.ts";
 import type { Config } from "../config/config.ts";
 import type { Secrets } from "../config/secrets.ts";
 import type { Variables } from "../config/variables.ts";
 import { InterruptedError, UsageError } from "../errors.ts";
-import type { Host } from "../hosts/host.ts";
+import type { Host, ScriptHost } from "../hosts/host.ts";
 import { type Filters, type Selection, select } from "../hosts/select.ts";
 import type { Report } from "../output/events.ts";
 import type { GitState } from "./version.ts";
+
+/** `nothing` is /dev/null and the like; `piped` a file, a pipe or a socket. */
+export interface StandardInput {
+  readonly kind: "terminal" | "piped" | "nothing";
+  /** To be read by one command: nothing else of the program reads it then. */
+  readonly open: () => Readable;
+}
 
 /** One command on its way: what it knows, what it acts on, how it speaks. Made in `cli/open-run.ts`, a fake in tests. */
 export interface Run {
@@ -20,9 +28,14 @@ export interface Run {
   readonly report: Report;
   /** Standard output: what the user asked to see. */
   readonly print: (text: string) => void;
+  /** What the user's own command printed, byte by byte, to the stream of ours that has the name. */
+  readonly write: (stream: "stdout" | "stderr", bytes: Uint8Array | string) => void;
+  /** What lines of that name begin with, in a colour of its own where there is colour: `HOST | `. */
+  readonly prefix: (name: string) => string;
+  readonly stdin: StandardInput;
   /** Asks a yes/no question; false at the end of input. */
   readonly confirm: (question: string) => Promise<boolean>;
-  readonly local: Host;
+  readonly local: ScriptHost;
   host(name: string): Host;
   /** Random hex digits. */
   readonly newId: (digits: number) => string;

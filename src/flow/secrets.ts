@@ -1,17 +1,22 @@
-import type { Credential, Environment, Role } from "../config/config.ts";
+import type { Accessory, Credential, Environment, Role } from "../config/config.ts";
 import type { Secret } from "../config/secret.ts";
+import type { Need } from "../config/secrets.ts";
 import type { Run } from "./run.ts";
-
-/** A name that some part of the configuration asks for. */
-interface Need {
-  readonly name: string;
-  readonly askedBy: string;
-}
 
 /** Values of the roles' secrets, and Traefik's. @throws ConfigError naming all that are missing */
 export async function appSecrets(run: Run, roles: readonly Role[]): Promise<ReadonlyMap<string, Secret>> {
   const needs = [...roles.flatMap(roleNeeds), ...needsOf(run.config.traefik.env, "traefik/env")];
   return run.secrets.resolve(needs);
+}
+
+/** Values for the environments of roles as they are on one host (`roleOn`). @throws as `appSecrets` */
+export function roleSecrets(run: Run, roles: readonly Role[]): Promise<ReadonlyMap<string, Secret>> {
+  return run.secrets.resolve(roles.flatMap(({ name, env }) => needsOf(env, `env of role ${name}`)));
+}
+
+/** Values for accessories. @throws as `appSecrets` */
+export function accessorySecrets(run: Run, accessories: readonly Accessory[]): Promise<ReadonlyMap<string, Secret>> {
+  return run.secrets.resolve(accessories.flatMap(accessoryNeeds));
 }
 
 export function environmentSecrets(run: Run, env: Environment, askedBy: string): Promise<ReadonlyMap<string, Secret>> {
@@ -29,9 +34,7 @@ export async function requireSecrets(
     ...needsOf(config.traefik.env, "traefik/env"),
     ...registryNeeds(run),
     ...(builder ? config.builder.secrets.map((name) => ({ name, askedBy: "builder/secrets" })) : []),
-    ...(accessories
-      ? config.accessories.flatMap((accessory) => needsOf(accessory.env, `accessories/${accessory.name}/env`))
-      : []),
+    ...(accessories ? config.accessories.flatMap(accessoryNeeds) : []),
   ]);
 }
 
@@ -49,6 +52,10 @@ function registryNeeds(run: Run): Need[] {
     ...("variable" in username ? [{ name: username.variable, askedBy: "registry/username" }] : []),
     ...("variable" in password ? [{ name: password.variable, askedBy: "registry/password" }] : []),
   ];
+}
+
+function accessoryNeeds({ name, env }: Accessory): Need[] {
+  return needsOf(env, `accessories/${name}/env`);
 }
 
 function needsOf(env: Environment, askedBy: string): Need[] {

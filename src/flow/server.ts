@@ -1,5 +1,5 @@
 import { installDocker, JOINED, NOT_ALLOWED } from "../commands/bootstrap.ts";
-import { docker, raw } from "../commands/command.ts";
+import { docker, sh } from "../commands/command.ts";
 import { script, step } from "../commands/script.ts";
 import { CommandFailedError, ExitCode, HostsFailedError, MrskError } from "../errors.ts";
 import type { Host } from "../hosts/host.ts";
@@ -7,7 +7,8 @@ import { onHosts } from "../hosts/on-hosts.ts";
 import { accessoryHosts } from "../hosts/select.ts";
 import { audit } from "./audit.ts";
 import { runHook } from "./hook.ts";
-import { printBlock, type Run } from "./run.ts";
+import type { Run } from "./run.ts";
+import { type CommandChoice, runCommand } from "./run-command.ts";
 
 const INSTALL = "Ensure Docker and curl";
 
@@ -55,16 +56,19 @@ function notAllowed(error: unknown): MrskError | undefined {
   });
 }
 
-/** `server exec CMD`: the command as the host's own shell reads it, on app and accessory hosts. */
-export async function serverExec(run: Run, command: string, { interactive }: { interactive: boolean }): Promise<void> {
-  if (interactive) {
-    const status = await run.host(run.selection.primary).terminal([raw(command)]);
-    if (status !== 0) throw new MrskError(status, `The command ended with exit status ${status}`);
-    return;
-  }
-  const line = await audit(run, `Executed cmd '${command}' on server`);
-  const work = script("Run a command", [line, step("Command", [raw(command)])]);
-  await onHosts(everyHost(run), async (host) =>
-    printBlock(run, "App", host.name, (await host.run(work, { signal: run.signal })).text("Command")),
-  );
+/** `server exec CMD`: on every app and accessory host, the command as `sh` reads it. */
+export async function serverExec(run: Run, command: string, choice: CommandChoice): Promise<void> {
+  const hosts = everyHost(run);
+  const first = hosts.find(({ name }) => name === run.selection.primary) ?? hosts[0];
+  const chosen = choice.interactive && first !== undefined ? [first] : hosts;
+  const before = choice.interactive ? [] : [await audit(run, `Executed cmd '${command}' on server`)];
+  const targets = chosen.map((host) => ({
+    name: host.name,
+    host,
+    label: host.name,
+    before,
+    // A step ends at its first failing command; what a person types does not.
+    command: () => ({ body: sh`set +e; eval ${command}` }),
+  }));
+  await runCommand(run, "App", targets, choice);
 }

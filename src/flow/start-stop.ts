@@ -1,6 +1,7 @@
 import { AppCommands } from "../commands/app.ts";
 import { type Body, lines, sh } from "../commands/command.ts";
-import { anyway, drain, stopForGood, waitForMark, writeLiveFile } from "../commands/cutover.ts";
+import { anyway, stopForGood, waitForMark, writeLiveFile } from "../commands/cutover.ts";
+import { drain, listeningPorts, recentMilliseconds } from "../commands/drain.ts";
 import { ID_LABEL } from "../commands/labels.ts";
 import { isClosed, liveFile } from "../commands/live-file.ts";
 import { containerName, containerPrefix, versionOf } from "../commands/names.ts";
@@ -147,7 +148,12 @@ function stopParts(run: Run, role: Role, facts: HostFacts): StopParts[] {
   const write = (text: string): Body => writeLiveFile(facts.liveDirectory, name, text);
   const port = role.healthcheck?.port ?? 3000;
   const mark = `${live.labels.get(ID_LABEL) ?? "original"}.0`;
-  const question = { base: previewBase(facts), hostName: `${run.newId(16)}.mrsk`, path: "/", mark };
+  const question = {
+    base: previewBase({ facts, traefik: { action: "keep", differs: undefined } }),
+    hostName: `${run.newId(16)}.mrsk`,
+    path: "/",
+    mark,
+  };
   const canary = canaryOf(config, role, facts);
   const preview = { container: live, hostName: question.hostName, mark, appHost: `localhost:${port}` };
   const closed = liveFile({ name, live, canary, closed: true, preview });
@@ -158,7 +164,15 @@ function stopParts(run: Run, role: Role, facts: HostFacts): StopParts[] {
       close: [
         attempt(`Take no more requests (${role.name})`, lines(write(closed), waitForMark(question))),
         ...running.map((container) =>
-          attempt(`Drain ${container.name}`, drain(container.id, { port, limitSeconds, nsenter: nsenter(facts) })),
+          attempt(
+            `Drain ${container.name}`,
+            drain(container.id, {
+              ports: listeningPorts(role),
+              limitSeconds,
+              recentMilliseconds: recentMilliseconds(role),
+              nsenter: nsenter(facts),
+            }),
+          ),
         ),
       ],
       stop,

@@ -12,13 +12,21 @@ import { observeHosts } from "./observe.ts";
 import type { Run } from "./run.ts";
 import { explaining } from "./traefik-errors.ts";
 
-/** Looks at the hosts, and settles what an interrupted `traefik reboot` has left there. @throws HostsFailedError */
-export async function observeMended(run: Run, hosts: readonly Host[]): Promise<Map<string, HostFacts>> {
-  const facts = await observeHosts(run, hosts);
+/**
+ * Looks at the hosts, and settles what an interrupted `traefik reboot` has left there.
+ * @param version as for `observeHosts`
+ * @throws HostsFailedError
+ */
+export async function observeMended(
+  run: Run,
+  hosts: readonly Host[],
+  version?: string,
+): Promise<Map<string, HostFacts>> {
+  const facts = await observeHosts(run, hosts, version);
   const left = hosts.filter(({ name }) => facts.get(name)!.swapLeftovers.length > 0);
   if (left.length === 0) return facts;
   await onHosts(left, (host) => mend(run, host, facts.get(host.name)!));
-  return new Map([...facts, ...(await observeHosts(run, left))]);
+  return new Map([...facts, ...(await observeHosts(run, left, version))]);
 }
 
 /** Settles it now. */

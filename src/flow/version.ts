@@ -1,6 +1,6 @@
 import { attempt, script } from "../commands/script.ts";
 import { UsageError } from "../errors.ts";
-import type { Host } from "../hosts/host.ts";
+import type { ScriptHost } from "../hosts/host.ts";
 import type { Run } from "./run.ts";
 
 /** What git says about the working directory. */
@@ -13,7 +13,7 @@ export interface GitState {
   readonly userName: string;
 }
 
-export async function gitState(local: Host): Promise<GitState> {
+export async function gitState(local: ScriptHost): Promise<GitState> {
   const result = await local.run(
     script("Git", [
       attempt("Revision", ["git", "rev-parse", "HEAD"]),

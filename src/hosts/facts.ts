@@ -2,12 +2,13 @@ import * as z from "zod/mini";
 import { lines, raw, type Shell, sh } from "../commands/command.ts";
 import { attempt, type Script, script, step } from "../commands/script.ts";
 import { CommandFailedError, ExitCode, MrskError } from "../errors.ts";
+import { IMAGES_FILE, lookForCurl } from "../commands/image-check.ts";
 import { canaryRelease, releasedVersions } from "../commands/releases.ts";
 import { LIVE_MOUNT } from "../commands/traefik.ts";
 import { SHARED_DIRECTORY } from "../commands/traefik-boot.ts";
 import { lookForSwap } from "../commands/traefik-swap.ts";
 import type { ContainerFact, HostFacts, TraefikFact } from "../plan/facts.ts";
-import type { Host, ScriptResult } from "./host.ts";
+import type { ScriptHost, ScriptResult } from "./host.ts";
 import { listeners, listenersOf } from "./listeners.ts";
 
 export interface Question {
@@ -18,6 +19,8 @@ export interface Question {
   readonly releasesFile: string;
   /** Where live files go when no Traefik says otherwise, relative to the login directory. */
   readonly runDirectory: string;
+  /** Of which it matters whether curl runs in it. */
+  readonly image?: string;
 }
 
 // Never a whole `inspect`: that holds the environment. `.ID`, not `.Id`: the latter makes docker fall back to plain
@@ -44,15 +47,16 @@ const TRAEFIK_FORMAT = [
   '"ports":{{json .HostConfig.PortBindings}}}',
 ].join(",");
 
-/** One script that asks a host everything a plan needs. Changes nothing. */
-export function observation({ service, expansions, releasesFile, runDirectory }: Question): Script {
+/** One script that asks a host everything a plan needs. Changes nothing, but remembers what it found about an image. */
+export function observation({ service, expansions, releasesFile, runDirectory, image }: Question): Script {
   return script("Look at the host", [
     step("Docker engine", engineVersions()),
     step(
       "Login user",
       sh`id -u; id -un; pwd -P; uname -m
 if [ "$(id -u)" = 0 ] || sudo -n true 2>/dev/null; then echo yes; else echo no; fi
-df -Pm . | awk 'NR == 2 { print $4 }'`,
+df -Pm . | awk 'NR == 2 { print $4 }'
+if command -v curl >/dev/null || command -v wget >/dev/null; then echo yes; else echo no; fi`,
     ),
     step(
       "Containers",
@@ -68,6 +72,7 @@ printf '%s\n' "$seen"`,
     attempt("Listeners", listeners()),
     attempt("Swap", lookForSwap()),
     step("Live files", liveFiles(service, runDirectory)),
+    attempt("Image", image === undefined ? sh`:` : lookForCurl(image, `${runDirectory}/${IMAGES_FILE}`)),
     attempt("Releases", sh`[ ! -f ${releasesFile} ] || tail -n 100 ${releasesFile}`),
     step(
       "Variables",
@@ -106,7 +111,7 @@ function globSafe(service: string): string {
 }
 
 /** Asks the host. @throws CommandFailedError, SshError */
-export async function observe(host: Host, question: Question): Promise<HostFacts> {
+export async function observe(host: ScriptHost, question: Question): Promise<HostFacts> {
   try {
     return parseFacts(host.name, await host.run(observation(question)));
   } catch (error) {
@@ -142,7 +147,7 @@ const TraefikSchema = z.object({
 
 export function parseFacts(host: string, result: ScriptResult): HostFacts {
   const [engineVersion = "", apiVersion = "", minApiVersion] = result.text("Docker engine").split(" ");
-  const [uid, user = "", home = "", architecture = "", sudo, disk] = result.text("Login user").split("\n");
+  const [uid, user = "", home = "", architecture = "", sudo, disk, asks] = result.text("Login user").split("\n");
   const [liveDirectory = "", writable, ...files] = result.text("Live files").split("\n");
   const swap = result.text("Swap").split("\n").filter(Boolean);
   const traefik = result.status("Traefik") === 0 ? result.text("Traefik") : "";
@@ -157,6 +162,8 @@ export function parseFacts(host: string, result: ScriptResult): HostFacts {
     apiVersion,
     minApiVersion: minApiVersion || undefined,
     freeDiskMegabytes: disk ? Number(disk) : undefined,
+    canAsk: asks !== "no",
+    imageHasCurl: { yes: true, no: false }[result.text("Image")],
     containers: jsonLines(host, result.text("Containers"), ContainerSchema)
       .map(containerFact)
       .toSorted((a, b) => (a.created < b.created ? 1 : -1)),

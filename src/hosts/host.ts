@@ -1,5 +1,6 @@
-import type { Body } from "../commands/command.ts";
+import type { Attached } from "../commands/attached.ts";
 import type { Script } from "../commands/script.ts";
+import type { Pipes } from "../ssh/attach.ts";
 
 /** What one step of a script left behind. Text is UTF-8, untrimmed. */
 export interface StepResult {
@@ -25,19 +26,26 @@ export interface OutputChunk {
   readonly step: string;
   readonly stream: "stdout" | "stderr";
   readonly text: string;
-  /** The text with the script's secrets blotted out: for a log. */
+  /** The text with all known secrets blotted out: for a log. It may lag behind, where a secret may have begun. */
   readonly masked: string;
+  /** As it came: `text` is all of it that is whole characters. */
+  readonly bytes: Uint8Array;
 }
 
 export interface RunOptions {
-  /** Output as it comes, for what the user asked to see (`app exec`, `logs -f`). */
+  /** Output as it comes. */
   readonly onOutput?: (chunk: OutputChunk) => void;
+  /**
+   * For what the user asked to see (`app exec`, `logs -f`): `onOutput` alone gets it. Nothing is kept for the result or
+   * an error, or it would fill the memory, and no view shows it a second time. `endless`: until somebody ends it.
+   */
+  readonly streamed?: "to its end" | "endless";
   /** Ends the script's standard input: its processes get TERM, its clean-up runs. */
   readonly signal?: AbortSignal;
 }
 
 /** A server, or this machine. Implemented over ssh, over local processes, and by a fake in tests. */
-export interface Host {
+export interface ScriptHost {
   /** As the config names it. */
   readonly name: string;
 
@@ -47,9 +55,15 @@ export interface Host {
    * @throws SshError when the connection cannot be made or is lost
    */
   run(script: Script, options?: RunOptions): Promise<ScriptResult>;
+}
 
-  /** Runs one command with the user's terminal on it; resolves with its exit status. */
-  terminal(body: Body): Promise<number>;
+export interface Host extends ScriptHost {
+  /**
+   * Runs one command with the user's terminal on it, or with pipes.
+   * @returns its exit status
+   * @throws SshError when the connection cannot be made or is lost; InterruptedError
+   */
+  attach(command: Attached, ends: "terminal" | Pipes, signal: AbortSignal): Promise<number>;
 
   /** What follows logs in anew, and so has the groups that the login user was put into meanwhile. */
   reconnect(): Promise<void>;

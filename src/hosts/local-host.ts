@@ -1,26 +1,34 @@
 import { randomBytes } from "node:crypto";
-import { type Body, render } from "../commands/command.ts";
 import { renderScript, type Script } from "../commands/script.ts";
-import { ExitCode, MrskError } from "../errors.ts";
-import type { Host, RunOptions, ScriptResult } from "./host.ts";
+import type { Secret } from "../config/secret.ts";
+import type { RunOptions, ScriptHost, ScriptResult } from "./host.ts";
 import { ScriptRun, type StepEvents } from "./script-run.ts";
 
 /** This machine: docker builds, git, hooks. */
-export class LocalHost implements Host {
+export class LocalHost implements ScriptHost {
   readonly name = "localhost";
   private readonly cwd: string;
   private readonly environment: Readonly<Record<string, string>>;
   private readonly events: StepEvents;
 
-  constructor(cwd: string, environment: Readonly<Record<string, string>>, events: StepEvents) {
+  private readonly known: () => readonly Secret[];
+
+  /** @param known what no event and no error may show, beside the secrets of a script itself */
+  constructor(
+    cwd: string,
+    environment: Readonly<Record<string, string>>,
+    events: StepEvents,
+    known: () => readonly Secret[] = () => [],
+  ) {
     this.cwd = cwd;
     this.environment = environment;
     this.events = events;
+    this.known = known;
   }
 
   async run(script: Script, options: RunOptions = {}): Promise<ScriptResult> {
     const nonce = randomBytes(12).toString("hex");
-    const run = new ScriptRun(this.name, script, nonce, this.events, options);
+    const run = new ScriptRun(this.name, script, nonce, this.events, options, this.known());
     // A process group of its own: the script's watchdog ends the whole group.
     const { execa } = await import("execa");
     const child = execa("/bin/sh", ["-s"], {
@@ -49,23 +57,4 @@ export class LocalHost implements Host {
       options.signal?.removeEventListener("abort", cancel);
     }
   }
-
-  async terminal(body: Body): Promise<number> {
-    const command = render(body, (secret) => {
-      throw new MrskError(ExitCode.bug, `the secret ${secret.name} would be in an argument list`);
-    });
-    const { execa } = await import("execa");
-    const options = {
-      cwd: this.cwd,
-      env: this.environment,
-      extendEnv: false,
-      stdio: "inherit",
-      reject: false,
-    } as const;
-    const { exitCode } = await execa("/bin/sh", ["-c", command], options);
-    return exitCode ?? 128;
-  }
-
-  /** There is no login here. */
-  async reconnect(): Promise<void> {}
 }

@@ -1,9 +1,9 @@
 import { randomBytes } from "node:crypto";
-import { type Body, render } from "../commands/command.ts";
+import { type Attached, renderAttached } from "../commands/attached.ts";
 import { renderScript, type Script } from "../commands/script.ts";
-import { MrskError, ExitCode } from "../errors.ts";
+import type { Secret } from "../config/secret.ts";
 import type { Connections } from "../ssh/connections.ts";
-import type { Terminal } from "../ssh/session.ts";
+import type { Pipes, Terminal } from "../ssh/attach.ts";
 import type { Host, RunOptions, ScriptResult } from "./host.ts";
 import { ScriptRun, type StepEvents } from "./script-run.ts";
 
@@ -13,33 +13,43 @@ export class RemoteHost implements Host {
   private readonly connections: Pick<Connections, "session">;
   private readonly events: StepEvents;
   private readonly person: Terminal;
+  private readonly known: () => readonly Secret[];
 
-  constructor(name: string, connections: Pick<Connections, "session">, events: StepEvents, person: Terminal) {
+  /** @param known what no event and no error may show, beside the secrets of a script itself */
+  constructor(
+    name: string,
+    connections: Pick<Connections, "session">,
+    events: StepEvents,
+    person: Terminal,
+    known: () => readonly Secret[] = () => [],
+  ) {
     this.name = name;
     this.connections = connections;
     this.events = events;
     this.person = person;
+    this.known = known;
   }
 
   async run(script: Script, options: RunOptions = {}): Promise<ScriptResult> {
     const session = await this.connections.session(this.name);
     const nonce = randomBytes(12).toString("hex");
-    const run = new ScriptRun(this.name, script, nonce, this.events, options);
+    const run = new ScriptRun(this.name, script, nonce, this.events, options, this.known());
     const { status, signal } = await session.script(renderScript(script, nonce), {
       onStdout: (bytes) => run.feed("stdout", bytes),
       onStderr: (bytes) => run.feed("stderr", bytes),
       hasBegun: () => run.begun,
       signal: options.signal,
+      endless: options.streamed === "endless",
     });
     return run.finish(status, signal);
   }
 
-  async terminal(body: Body): Promise<number> {
+  async attach(command: Attached, ends: "terminal" | Pipes, signal: AbortSignal): Promise<number> {
     const session = await this.connections.session(this.name);
-    const command = render(body, (secret) => {
-      throw new MrskError(ExitCode.bug, `the secret ${secret.name} would be in an argument list`);
-    });
-    return session.terminal(command, this.person);
+    const nonce = randomBytes(12).toString("hex");
+    const terminal = ends === "terminal";
+    const attachment = { text: renderAttached(command, nonce, { terminal }), nonce, signal };
+    return terminal ? session.terminal(this.person, attachment) : session.pipes(ends, attachment);
   }
 
   async reconnect(): Promise<void> {

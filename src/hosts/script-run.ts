@@ -1,10 +1,12 @@
 import { StringDecoder } from "node:string_decoder";
 import { redact } from "../commands/command.ts";
-import type { Script } from "../commands/script.ts";
+import { type Script, secretsOfScript } from "../commands/script.ts";
+import type { Secret } from "../config/secret.ts";
 import { CommandFailedError, InterruptedError, SshError } from "../errors.ts";
 import type { RunEvent } from "../output/events.ts";
+import { endedEarly } from "../ssh/attach.ts";
 import { markSplitter, type Piece } from "../ssh/marks.ts";
-import { mask } from "./mask.ts";
+import { Mask } from "./mask.ts";
 import type { RunOptions, ScriptResult, StepResult } from "./host.ts";
 
 export type StepEvents = (event: RunEvent) => void;
@@ -29,20 +31,28 @@ export class ScriptRun {
     stderr: undefined,
   };
   private readonly decoders = new Map<string, StringDecoder>();
-  private readonly masked: (text: string) => string;
+  private readonly mask: Mask;
+  private readonly maskers = new Map<string, (text?: string) => string>();
   private readonly before: Buffer[] = [];
   private readonly host: string;
   private readonly script: Script;
   private readonly events: StepEvents;
   private readonly options: RunOptions;
 
-  constructor(host: string, script: Script, nonce: string, events: StepEvents, options: RunOptions) {
+  constructor(
+    host: string,
+    script: Script,
+    nonce: string,
+    events: StepEvents,
+    options: RunOptions,
+    known: Iterable<Secret> = [],
+  ) {
     this.host = host;
     this.script = script;
     this.events = events;
     this.options = options;
     this.split = { stdout: markSplitter(nonce), stderr: markSplitter(nonce) };
-    this.masked = mask(script);
+    this.mask = new Mask([...secretsOfScript(script), ...known]);
   }
 
   get begun(): boolean {
@@ -59,6 +69,8 @@ export class ScriptRun {
       if (!this.progress.has(piece.step)) this.begin(piece.step);
     } else if (piece.kind === "end") {
       this.current[stream] = undefined;
+      const masked = this.masker(piece.step, stream)();
+      if (masked !== "") this.show(piece.step, stream, { text: "", masked, bytes: Buffer.alloc(0) });
       const progress = this.progress.get(piece.step);
       if (stream === "stdout" && progress) this.end(piece.step, progress, piece.status);
     } else {
@@ -76,6 +88,7 @@ export class ScriptRun {
         script: this.script.title,
         step: this.nameOf(step),
         command: redact(body),
+        ...(this.options.streamed ? { streamed: true } : {}),
       });
     }
   }
@@ -101,13 +114,26 @@ export class ScriptRun {
       this.before.push(bytes);
       return;
     }
-    progress[stream].push(bytes);
     const text = this.decode(`${step} ${stream}`, bytes);
-    if (text === "") return;
+    this.show(step, stream, { text, masked: this.masker(step, stream)(text), bytes });
+    if (!this.options.streamed) progress[stream].push(bytes);
+  }
+
+  private masker(step: string, stream: string): (text?: string) => string {
+    const key = `${step} ${stream}`;
+    let masker = this.maskers.get(key);
+    if (!masker) this.maskers.set(key, (masker = this.mask.stream()));
+    return masker;
+  }
+
+  private show(
+    step: string,
+    stream: "stdout" | "stderr",
+    said: { readonly text: string; readonly masked: string; readonly bytes: Uint8Array },
+  ): void {
     const where = { host: this.host, step: this.nameOf(step), stream };
-    const masked = this.masked(text);
-    this.options.onOutput?.({ ...where, text, masked });
-    this.events({ kind: "output", ...where, text: masked });
+    this.options.onOutput?.({ ...where, ...said });
+    if (said.masked !== "" && !this.options.streamed) this.events({ kind: "output", ...where, text: said.masked });
   }
 
   private decode(key: string, bytes: Buffer): string {
@@ -148,14 +174,8 @@ export class ScriptRun {
     const failed = steps[failedAt];
     if (failed) throw this.failure(steps, failed, this.script.steps[failedAt]!.body);
     if (!this.begun) {
-      const said = this.masked(Buffer.concat(this.before).toString().trim());
-      throw new SshError(
-        this.host,
-        `the login shell ended (exit status ${status ?? signal}) before anything was run${said ? `\n${said}` : ""}`,
-        {
-          hint: "Look at what the login shell reads at its start (.bashrc, .profile), and whether the user may log in.",
-        },
-      );
+      const said = this.mask.text(Buffer.concat(this.before).toString());
+      throw endedEarly(this.host, status ?? signal, said);
     }
     const unfinished = steps.findLast((step, i) => this.progress.has(String(i)) && step.status === undefined);
     const where = unfinished ? ` during ${unfinished.name}` : "";
@@ -170,7 +190,7 @@ export class ScriptRun {
     failed: StepResult,
     body: Script["steps"][number]["body"],
   ): CommandFailedError {
-    const tail = (text: string) => this.masked(text.trimEnd().split("\n").slice(-SHOWN_LINES).join("\n"));
+    const tail = (text: string) => this.mask.text(text.trimEnd().split("\n").slice(-SHOWN_LINES).join("\n"));
     const said = [tail(failed.stdout), tail(failed.stderr)].filter(Boolean).join("\n");
     return new CommandFailedError({
       host: this.host,
@@ -178,7 +198,7 @@ export class ScriptRun {
       command: redact(body),
       status: failed.status ?? 1,
       output: said,
-      stepOutput: new Map(steps.map((step) => [step.name, this.masked(step.stdout + step.stderr)])),
+      stepOutput: new Map(steps.map((step) => [step.name, this.mask.text(step.stdout + step.stderr)])),
     });
   }
 }

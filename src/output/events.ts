@@ -11,6 +11,8 @@ export type RunEvent =
       readonly script: string;
       readonly step: string;
       readonly command: string;
+      /** Its output goes to the user's own terminal meanwhile. */
+      readonly streamed?: true;
     }
   | {
       readonly kind: "step-end";

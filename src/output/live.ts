@@ -57,7 +57,7 @@ export function liveView(
     draw,
     aside,
     report(event) {
-      if (event.kind === "step-start") {
+      if (event.kind === "step-start" && !event.streamed) {
         active.set(`${event.host} ${event.script}`, { host: event.host, step: event.step, since: now() });
       } else if (event.kind === "step-end") {
         active.delete(`${event.host} ${event.script}`);

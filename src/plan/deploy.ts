@@ -1,4 +1,6 @@
 import { offersLiveFiles } from "../commands/traefik.ts";
+import { type Admission, admission } from "../commands/admission.ts";
+import { needsCurl } from "../commands/healthcheck.ts";
 import { roleLabels, containerLabels, ID_LABEL } from "../commands/labels.ts";
 import { containerName, containerPrefix, versionOf } from "../commands/names.ts";
 import { joinCuts } from "../commands/network.ts";
@@ -38,6 +40,10 @@ export interface RolePlan {
   readonly stale: readonly ContainerFact[];
   /** A container in the way of the next one's name: renamed when it may be gone back to, else removed. */
   readonly inTheWay: { readonly container: ContainerFact; readonly newName: string | undefined } | undefined;
+  /** false where the image cannot run what docker would ask it with: Traefik's preview asks alone. */
+  readonly dockerAsks: boolean;
+  /** Whether Traefik's settings let it route to the next container. */
+  readonly admission: Admission;
   /** Stopped containers beyond what is retained, oldest first. */
   readonly surplus: readonly ContainerFact[];
 }
@@ -132,6 +138,8 @@ function decideRole(decision: Decision, role: Role, facts: HostFacts, traefik: T
             newName: isUp(sameName) || sameName === stopped ? `${name}_replaced_${decision.newId(16)}` : undefined,
           }
         : undefined,
+    admission: admission(facts.traefik?.args ?? decision.traefikArguments, next.labels),
+    dockerAsks: kept !== undefined || facts.imageHasCurl !== false || !needsCurl(role),
     surplus: surplusOf(config, mine, old, kept, stopped),
   };
 }
@@ -240,8 +248,16 @@ export function obstacles(plan: HostPlan): string[] {
       `Traefik is not on the network ${plan.join}, and joining it now would cut the requests under way. Run \`mrsk traefik reboot\` first`,
     );
   }
+  if (!plan.facts.canAsk && plan.roles.some(({ routing }) => routing === "live-file")) {
+    found.push(
+      "there is neither curl nor wget, to ask a new version through Traefik: run `mrsk server bootstrap` first",
+    );
+  }
   for (const role of plan.roles) {
-    found.push(...canaryObstacles(role, plan.facts));
+    found.push(...canaryObstacles(role, plan.facts), ...healthObstacles(role));
+    if (role.routing !== "none" && role.admission.refused) {
+      found.push(`role ${role.role.name} would not be reached: ${role.admission.refused}`);
+    }
     if (
       role.routing === "labels" &&
       role.share === undefined &&
@@ -272,6 +288,16 @@ function canaryObstacles({ role, routing, share, old }: RolePlan, facts: HostFac
     found.push(`runs version ${facts.canaryRelease} as a canary. Run \`mrsk promote\` or \`mrsk rollback\` first`);
   }
   return found;
+}
+
+/** Where nobody could ask the new container, it would never count as healthy. */
+function healthObstacles({ role, routing, dockerAsks }: RolePlan): string[] {
+  if (dockerAsks || routing === "live-file") return [];
+  const start = `the image has no curl that runs, which the health check of role ${role.name} needs`;
+  const command = `servers.${role.name}.healthcheck.cmd to a command that the image has`;
+  return routing === "labels"
+    ? [`${start}: run \`mrsk traefik reboot\` first, for a Traefik that is asked instead, or set ${command}`]
+    : [`${start}: set ${command}`];
 }
 
 function sameRouting(old: ReadonlyMap<string, string>, next: ReadonlyMap<string, string>): boolean {

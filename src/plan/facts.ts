@@ -17,6 +17,10 @@ export interface HostFacts {
   /** The oldest API it still speaks; undefined where it does not say. */
   readonly minApiVersion: string | undefined;
   readonly freeDiskMegabytes: number | undefined;
+  /** curl or wget is there: one of them asks the preview. */
+  readonly canAsk: boolean;
+  /** Whether docker's health check can run in the image of the version; undefined: not asked, or no such image here. */
+  readonly imageHasCurl: boolean | undefined;
   /** Every container with the service's label, newest first. */
   readonly containers: readonly ContainerFact[];
   readonly traefik: TraefikFact | undefined;

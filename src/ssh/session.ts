@@ -1,7 +1,18 @@
 import { setTimeout as delay } from "node:timers/promises";
 import pLimit from "p-limit";
-import type { Client, ClientChannel } from "ssh2";
+import type { Client, ClientChannel, PseudoTtyOptions } from "ssh2";
 import { SshError } from "../errors.ts";
+import {
+  ATTACHED_SHELL,
+  type Attachment,
+  joinPipes,
+  joinTerminal,
+  type Pipes,
+  SILENT_TERMINAL,
+  silentShell,
+  type Terminal,
+  windowOf,
+} from "./attach.ts";
 
 /** sshd allows 10 channels and frees a slot only after the client's close: 4 never met a refusal (measured). */
 const CHANNELS = 4;
@@ -11,14 +22,6 @@ const FIRST_MARK_MILLISECONDS = 30_000;
 const GRACE_MILLISECONDS = 8000;
 const CHANNEL_REFUSED = 2;
 const LONGEST_TIMER = 2 ** 31 - 1;
-
-/** The terminal a person sits at. */
-export interface Terminal {
-  readonly input: NodeJS.ReadStream;
-  readonly output: NodeJS.WriteStream;
-  /** `TERM`. */
-  readonly type: string;
-}
 
 export interface Carried {
   /** undefined when the remote process was killed by a signal. */
@@ -32,6 +35,8 @@ export interface Streams {
   /** Whether a mark of the script has been seen: until then, a login shell may have swallowed it. */
   readonly hasBegun: () => boolean;
   readonly signal?: AbortSignal | undefined;
+  /** Goes on until somebody ends it, and so must not keep one of the few channels from others. */
+  readonly endless?: boolean | undefined;
 }
 
 /** One authenticated connection to one host; scripts may overlap on it. */
@@ -96,10 +101,8 @@ export class Session {
    * @throws SshError when there is no exit status to give: not connected, link lost, nothing of the script began
    */
   script(text: string, streams: Streams): Promise<Carried> {
-    return this.channels(async () => {
-      const channel = await this.open("exec /bin/sh -s");
-      return this.carry(channel, text, streams);
-    });
+    const carried = async () => this.carry(await this.open("exec /bin/sh -s"), text, streams);
+    return streams.endless ? carried() : this.channels(carried);
   }
 
   private carry(channel: ClientChannel, text: string, streams: Streams): Promise<Carried> {
@@ -129,9 +132,7 @@ export class Session {
         for (const timer of timers) clearTimeout(timer);
         streams.signal?.removeEventListener("abort", cancel);
         if (silent) {
-          const hint =
-            "Something that the login shell reads at its start (.bashrc, .profile) reads standard input or does not end.";
-          reject(new SshError(this.host, "the shell did not begin to work within 30 s", { hint }));
+          reject(silentShell(this.host));
         } else if (status === undefined && streams.signal?.aborted) {
           resolve({ status: undefined, signal: undefined }); // cut because it was interrupted
         } else if (status === undefined) {
@@ -149,36 +150,19 @@ export class Session {
     });
   }
 
-  /** Runs a command with a terminal of its own, joined to the person's. Resolves with its exit status. */
-  async terminal(command: string, { input, output, type }: Terminal): Promise<number> {
-    const size = () => ({ rows: output.rows ?? 24, cols: output.columns ?? 80 });
-    const channel = await this.open(command, { term: type, ...size() });
-    return new Promise((resolve, reject) => {
-      let status: number | undefined;
-      const resize = () => channel.setWindow(size().rows, size().cols, 0, 0);
-      const forward = (bytes: Buffer) => void channel.write(bytes);
-      const inputEnded = () => void channel.write("\x04");
-      if (input.isTTY) input.setRawMode(true);
-      output.on("resize", resize);
-      input.on("data", forward);
-      input.on("end", inputEnded);
-      input.resume();
-      channel.on("data", (bytes: Buffer) => output.write(bytes));
-      channel.stderr.on("data", (bytes: Buffer) => output.write(bytes));
-      channel.on("exit", (code: number | null, name?: string) => (status = code ?? (name === "INT" ? 130 : 128)));
-      channel.on("close", () => {
-        if (input.isTTY) input.setRawMode(false);
-        output.off("resize", resize);
-        input.off("data", forward).off("end", inputEnded);
-        input.pause();
-        if (status === undefined) reject(new SshError(this.host, "the connection was lost"));
-        else resolve(status);
-      });
-    });
+  /** Runs what `renderAttached` gave with a terminal of its own, joined to the person's. @returns, @throws as `joinTerminal` */
+  async terminal(person: Terminal, attachment: Omit<Attachment, "host">): Promise<number> {
+    const pty = { term: person.type, ...windowOf(person.output), modes: SILENT_TERMINAL };
+    return joinTerminal(await this.open(ATTACHED_SHELL, pty), person, { host: this.host, ...attachment });
+  }
+
+  /** The same with pipes in place of the terminal. No turn is waited for: who shares an input waits for all others. */
+  async pipes(pipes: Pipes, attachment: Omit<Attachment, "host">): Promise<number> {
+    return joinPipes(await this.open(ATTACHED_SHELL), pipes, { host: this.host, ...attachment });
   }
 
   /** The server refuses a channel while another one is still being closed: worth another try. */
-  private async open(command: string, pty?: { term: string; rows: number; cols: number }): Promise<ClientChannel> {
+  private async open(command: string, pty?: PseudoTtyOptions): Promise<ClientChannel> {
     for (let tries = 0; ; tries++) {
       try {
         return await this.used(() => this.exec(command, pty));
@@ -190,7 +174,7 @@ export class Session {
     }
   }
 
-  private exec(command: string, pty?: { term: string; rows: number; cols: number }): Promise<ClientChannel> {
+  private exec(command: string, pty?: PseudoTtyOptions): Promise<ClientChannel> {
     return new Promise((resolve, reject) => {
       const opened = (error: Error | undefined, channel: ClientChannel) => (error ? reject(error) : resolve(channel));
       // ssh2 throws this one synchronously when the connection is gone.

@@ -64,7 +64,7 @@ test("7.1 row 5: accessory exec prints what the command says", async () => {
   const run = fakeRun(one({ accessories: [accessory({ hosts: [FIRST] })] }));
   run.host(FIRST);
   run.hosts.get(FIRST)!.replies(/^Command$/, "tables: 3\n");
-  await accessoryExec(run, "db", "show tables", { interactive: false, reuse: true, env: [] });
+  await accessoryExec(run, "db", "show tables", { interactive: false, raw: false, reuse: true, env: new Map() });
   expect(run.printed.join("")).toContain("Accessory db Host: 192.0.2.1\ntables: 3\n");
 });
 
@@ -275,6 +275,6 @@ test("7.1 row 49: the log of a container that did not become healthy is in the e
 test("app exec in a new container needs nothing that runs", async () => {
   const run = running(one(), []);
   run.hosts.get(FIRST)!.replies(/^Command$/, "42\n");
-  await appExec(run, "node report.js", { interactive: false, reuse: false, env: [] });
+  await appExec(run, "node report.js", { interactive: false, raw: false, reuse: false, env: new Map() });
   expect(run.printed.join("")).toContain("42\n");
 });

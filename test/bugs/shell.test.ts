@@ -26,10 +26,12 @@ test("7.1 row 18: values with quotes reach an interactive container whole, and a
   const value = `it's "so" $HOME \\ ü\nsecond line`;
   const web = role({ env: { clear: new Map([["CLEAR", "it's"]]), secret: ["SECRET"] } });
   const secrets = new Map([["SECRET", new Secret("SECRET", value)]]);
-  const create = new AppCommands(config(), web).createInteractive("1", ["bash", "-c", "echo 'x'"], secrets, []);
-  await here.host.run(script("Make", [step("Make", create)]));
+  const enter = new AppCommands(config(), web).execNew("1", ["bash", "-c", "echo 'x'"], secrets, {
+    streams: "terminal",
+  });
+  await here.host.run(script("Make", [step("Make", enter)]));
   const seen = readFileSync(join(here.home, "seen"), "utf8");
-  expect(seen).toBe(`${value}|create -it --rm -e SECRET -e CLEAR=it's dhh/app:1 bash -c echo 'x'\n`);
+  expect(seen).toBe(`${value}|run -it --rm -e SECRET -e CLEAR=it's dhh/app:1 bash -c echo 'x'\n`);
 });
 
 test("7.1 row 23: a failure on this machine is told with its own exit code", async () => {

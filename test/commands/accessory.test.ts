@@ -47,9 +47,9 @@ test("the single commands", () => {
     line(db.state()),
     line(db.removeContainer()),
     line(db.removeImage()),
-    line(db.execReuse(["mysql"], { interactive: true })),
+    line(db.execReuse(["mysql"], { streams: "terminal" })),
     line(db.execNew("/home/d", ["mysql", "-e", "show tables"], secrets)),
-    line(db.createInteractive("/home/d", ["bash"], secrets)),
+    line(db.execNew("/home/d", ["bash"], secrets, { streams: "terminal" })),
   ]).toEqual([
     "docker container start app-db",
     "docker container stop app-db",
@@ -59,7 +59,7 @@ test("the single commands", () => {
     "docker image rm --force mysql:8.0",
     "docker exec -it app-db mysql",
     `MYSQL_ROOT_PASSWORD=<MYSQL_ROOT_PASSWORD> docker run --rm --network private -e MYSQL_ROOT_PASSWORD -e MYSQL_ROOT_HOST=% ${VOLUMES} mysql:8.0 mysql -e 'show tables'`,
-    `MYSQL_ROOT_PASSWORD=<MYSQL_ROOT_PASSWORD> docker create -it --rm --network private -e MYSQL_ROOT_PASSWORD -e MYSQL_ROOT_HOST=% ${VOLUMES} mysql:8.0 bash`,
+    `MYSQL_ROOT_PASSWORD=<MYSQL_ROOT_PASSWORD> docker run -it --rm --network private -e MYSQL_ROOT_PASSWORD -e MYSQL_ROOT_HOST=% ${VOLUMES} mysql:8.0 bash`,
   ]);
 });
 

@@ -165,13 +165,27 @@ test("exec in the running container and in a new one", () => {
   const jobs = role({ env: { clear: new Map([["LEVEL", "info"]]), secret: ["TOKEN"] } });
   const app = new AppCommands(config({ volumes: ["/a:/b"], network: "private" }), jobs);
   const secrets = new Map([["TOKEN", new Secret("TOKEN", "x")]]);
-  expect(line(app.execReuse("app-web-1", ["bin/console"], { interactive: true, env: ["A=b c"] }))).toBe(
-    "docker exec -it -e 'A=b c' app-web-1 bin/console",
+  const env = new Map([["A", new Secret("A", "b c")]]);
+  expect(line(app.execReuse("app-web-1", ["bin/console"], { streams: "terminal", env }))).toBe(
+    "A=<A> docker exec -it -e A app-web-1 bin/console",
   );
-  expect(line(app.execNew("1", ["echo", "$x"], secrets, { env: ["A=b"] }))).toBe(
-    "TOKEN=<TOKEN> docker run --rm --network private -e TOKEN -e LEVEL=info -e A=b --volume /a:/b dhh/app:1 echo '$x'",
+  expect(line(app.execReuse("app-web-1", ["psql"], { streams: "input" }))).toBe("docker exec -i app-web-1 psql");
+  expect(line(app.execNew("1", ["echo", "$x"], secrets, { env }))).toBe(
+    "TOKEN=<TOKEN> A=<A> docker run --rm --network private -e TOKEN -e LEVEL=info --volume /a:/b -e A dhh/app:1 echo '$x'",
   );
-  expect(line(app.createInteractive("1", ["bash"], secrets, []))).toBe(
-    "TOKEN=<TOKEN> docker create -it --rm --network private -e TOKEN -e LEVEL=info --volume /a:/b dhh/app:1 bash",
+  const container = { name: "app-jobs-exec-1", service: "app" };
+  expect(line(app.execNew("1", ["bash"], secrets, { streams: "terminal", container }))).toBe(
+    "TOKEN=<TOKEN> docker run -it --rm --name app-jobs-exec-1 --label mrsk.exec=app --network private -e TOKEN -e LEVEL=info --volume /a:/b dhh/app:1 bash",
+  );
+});
+
+test("a variable of the one command wins over the secret of its name, and one that docker would take is an argument", () => {
+  const app = new AppCommands(config(), role({ env: { clear: new Map(), secret: ["TOKEN"] } }));
+  const env = new Map<string, string | Secret>([
+    ["TOKEN", new Secret("mine", "y")],
+    ["PATH", "/bin"],
+  ]);
+  expect(line(app.execNew("1", ["env"], new Map([["TOKEN", new Secret("TOKEN", "x")]]), { env }))).toBe(
+    "TOKEN=<mine> docker run --rm -e TOKEN -e TOKEN -e PATH=/bin dhh/app:1 env",
   );
 });

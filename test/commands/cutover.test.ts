@@ -1,12 +1,8 @@
-import { spawnSync } from "node:child_process";
-import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterEach, beforeEach, expect, test } from "vitest";
-import type { Body } from "../../src/commands/command.ts";
+import { expect, test } from "vitest";
 import {
   anyway,
-  drain,
   keepAlive,
   NO_MARK,
   NOT_HEALTHY,
@@ -22,28 +18,8 @@ import {
   watch,
   writeLiveFile,
 } from "../../src/commands/cutover.ts";
+import { container, fake, folder, run } from "../support/fake-commands.ts";
 import { line } from "./support.ts";
-
-let folder: string;
-beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), "cutover-"));
-});
-afterEach(() => rmSync(folder, { recursive: true }));
-
-function fake(name: string, body: string): void {
-  writeFileSync(join(folder, name), `#!/bin/sh\n${body}\n`);
-  chmodSync(join(folder, name), 0o755);
-}
-
-function run(body: Body): { status: number | null; stdout: string; stderr: string } {
-  const env = { PATH: `${folder}:${process.env["PATH"]}` };
-  return spawnSync("/bin/sh", ["-ec", line(body)], { encoding: "utf8", env, cwd: folder });
-}
-
-/** A docker that knows one container in this state. */
-function container(state: string): void {
-  fake("docker", `case "$*" in *logs*) echo "last words" ;; *) echo "${state}" ;; esac`);
-}
 
 /** A curl whose answer has this status line, this mark, and a date with a 2 in it. */
 function answers(status: string, mark: string): void {
@@ -58,20 +34,20 @@ const question = { base: "http://127.0.0.1:18082", hostName: "x.mrsk", path: "/u
 test("a live file is written beside the directory and moved in", () => {
   const text = "a: '$x' {{`{{`}} é\n";
   expect(run(writeLiveFile("run dir/traefik", "app-web", text)).status).toBe(0);
-  expect(readFileSync(join(folder, "run dir/traefik/app-web.yml"), "utf8")).toBe(text);
-  expect(readdirSync(join(folder, "run dir"))).toEqual(["traefik"]);
-  expect(readdirSync(join(folder, "run dir/traefik"))).toEqual(["app-web.yml"]);
+  expect(readFileSync(join(folder(), "run dir/traefik/app-web.yml"), "utf8")).toBe(text);
+  expect(readdirSync(join(folder(), "run dir"))).toEqual(["traefik"]);
+  expect(readdirSync(join(folder(), "run dir/traefik"))).toEqual(["app-web.yml"]);
   run(removeLiveFile("run dir/traefik", "app-web"));
-  expect(readdirSync(join(folder, "run dir/traefik"))).toEqual([]);
+  expect(readdirSync(join(folder(), "run dir/traefik"))).toEqual([]);
 });
 
 test("a live file that cannot be written leaves the one that is there", () => {
   run(writeLiveFile("run/traefik", "app-web", "before"));
-  mkdirSync(join(folder, "run/.app-web.new"));
+  mkdirSync(join(folder(), "run/.app-web.new"));
   const result = run(writeLiveFile("run/traefik", "app-web", "after"));
   expect(result.status).toBe(1);
   expect(result.stderr).toContain(".app-web.new");
-  expect(readFileSync(join(folder, "run/traefik/app-web.yml"), "utf8")).toBe("before");
+  expect(readFileSync(join(folder(), "run/traefik/app-web.yml"), "utf8")).toBe("before");
 });
 
 test.each(["200 OK", "204 No Content"])("the preview answers %s with the mark: good", (status) => {
@@ -134,6 +110,43 @@ test("healthy is what docker calls healthy; without a health check, steady", () 
   expect(run(waitUntilHealthy("app", 60, 1)).status).toBe(NOT_HEALTHY);
 });
 
+/** A docker whose container is never healthy, with this in its health log. */
+function looks(...entries: string[]): void {
+  const log = entries.map((entry) => `echo '${entry}'`).join("; ");
+  fake("docker", `case "$*" in *logs*) ;; *println*) ${log} ;; *) echo "running starting" ;; esac`);
+  // Time goes by ten seconds a look.
+  fake("date", "now=$(( $(cat now 2>/dev/null || echo 0) + 10 )); echo $now >now; echo $now");
+  fake("sleep", "exit 0");
+}
+
+test.each([
+  '127 "/bin/sh: 1: check: not found"',
+  '126 "/bin/sh: ./check: Permission denied"',
+  '1 "/bin/sh: 1: curl: not found"',
+  '1 "bash: curl: command not found"',
+  '-1 "OCI runtime exec failed: exec: \\"/bin/sh\\": stat /bin/sh: no such file or directory: unknown"',
+])("a health check that cannot run is told from one that says no, and not waited for: %s", (entry) => {
+  looks(entry, entry, entry);
+  const result = run(waitUntilHealthy("app", 600, 1));
+  expect(result.status).toBe(NOT_HEALTHY);
+  expect(result.stderr).toContain("Docker cannot run the health check in this image: set healthcheck.cmd");
+});
+
+test.each([
+  ['1 "curl: (7) Failed to connect to localhost port 3000"', '22 "curl: (22) 503"'],
+  ['-1 "Health check exceeded timeout (30s)"'],
+  ['1 "cat: /tmp/ready: No such file or directory"'],
+])("a health check that says no is waited for: %s", (...entries) => {
+  looks(...entries, ...entries, ...entries);
+  const result = run(waitUntilHealthy("app", 100, 1));
+  expect(result.stderr).toContain("Not healthy after 100 s: running starting");
+});
+
+test("a command that appears after the start is no failure yet", () => {
+  looks('127 "check: not found"', '127 "check: not found"', '1 "not yet"');
+  expect(run(waitUntilHealthy("app", 100, 1)).stderr).toContain("Not healthy after 100 s");
+});
+
 test("a container is watched for restarts and for turning unhealthy", () => {
   const states = (state: string) => fake("docker", `case "$*" in *logs*) ;; *"{{.State.Status}} {{.RestartCount}}"*) echo "${state}" ;; *) echo 1 ;; esac`); // biome-ignore format: one line
   const fresh = [{ name: "app", fresh: true }];
@@ -181,42 +194,6 @@ test("an engine that is just starting is waited for", () => {
   expect(run(waitForDocker()).status).toBe(0);
   fake("docker", "exit 1");
   expect(run(waitForDocker()).status).toBe(1);
-});
-
-const CONNECTION = "0 0 [::ffff:172.17.0.2]:3000 [::ffff:172.17.0.1]:5000";
-
-test.each([
-  ["nothing is open", "", false],
-  ["answered a second ago", `${CONNECTION}\n\t cubic rtt:0.1/0.1 lastsnd:1000 lastrcv:1010 lastack:990`, false],
-  [
-    "a request without an answer yet",
-    `${CONNECTION}\n\t cubic rtt:0.1/0.1 lastsnd:5000 lastrcv:1010 lastack:990`,
-    true,
-  ],
-  ["a request this very millisecond", `${CONNECTION}\n\t cubic rtt:0.1/0.1 lastsnd:5000 lastack:990`, true],
-  ["an answer this very millisecond", `${CONNECTION}\n\t cubic rtt:0.1/0.1 lastrcv:4000`, true],
-])("the drain looks at connections: %s", (_, seen, busy) => {
-  mkdirSync(join(folder, "seen"));
-  writeFileSync(join(folder, "seen/ss"), seen);
-  container("4242");
-  fake("nsenter", `cat ${folder}/seen/ss`);
-  const { status, stdout } = run(drain("app", { port: 3000, limitSeconds: 1, nsenter: ["nsenter"] }));
-  expect(status).toBe(0);
-  expect(stdout).toBe(busy ? "still busy after 1 s: 1 connections\n" : "");
-});
-
-test("where connections cannot be seen the drain is a wait", () => {
-  container("4242");
-  fake("sleep", 'echo "slept $*"');
-  expect(run(drain("app", { port: 3000, limitSeconds: 30, nsenter: undefined })).stdout).toBe(
-    "slept 5\nwaited, cannot look at connections\n",
-  );
-  fake("nsenter", "exit 1");
-  expect(run(drain("app", { port: 3000, limitSeconds: 2, nsenter: ["nsenter"] })).stdout).toBe(
-    "slept 2\nwaited, cannot look at connections\n",
-  );
-  const watched = { port: 3000, limitSeconds: 30, pastSeconds: 4.8, nsenter: undefined };
-  expect(run(drain("app", watched)).stdout).toBe("slept 1\nwaited, cannot look at connections\n");
 });
 
 test("which container a reboot revives", () => {

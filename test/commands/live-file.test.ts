@@ -303,3 +303,8 @@ test("a router that only one of the two has is not shared; a TCP router is, with
     },
   });
 });
+
+test("no address of a container is in the file: after a stop it may be another's", () => {
+  const text = liveFile({ name: "app-web", live: next, last: old, preview });
+  expect(text).not.toMatch(/url:|\d+\.\d+\.\d+\.\d+/);
+});

@@ -1,4 +1,7 @@
 import { spawn } from "node:child_process";
+import { existsSync, mkdtempSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { expect, test } from "vitest";
 import { sh, withEnvironment } from "../../src/commands/command.ts";
 import { attempt, capture, renderScript, type Script, script, step } from "../../src/commands/script.ts";
@@ -6,12 +9,15 @@ import { Secret } from "../../src/config/secret.ts";
 
 const NONCE = "00ff";
 
-/** Runs it as a host does: the text on standard input, which stays open. */
-function run(what: Script): Promise<{ status: number | null; stdout: string }> {
+/** Runs it as a host does: the text on standard input, which stays open, or ends when `until` was printed. */
+function run(what: Script, until?: string): Promise<{ status: number | null; stdout: string }> {
   return new Promise((resolve, reject) => {
     const shell = spawn("/bin/sh", ["-s"], { detached: true, stdio: ["pipe", "pipe", "ignore"] });
     let stdout = "";
-    shell.stdout.setEncoding("utf8").on("data", (text: string) => (stdout += text));
+    shell.stdout.setEncoding("utf8").on("data", (text: string) => {
+      stdout += text;
+      if (until !== undefined && stdout.includes(until)) shell.stdin.end();
+    });
     shell.on("error", reject);
     shell.on("close", (status) => resolve({ status, stdout: stdout.replaceAll(`\x1e${NONCE} `, "@") }));
     shell.stdin.write(renderScript(what, NONCE));
@@ -54,4 +60,12 @@ test("a secret reaches its command byte for byte, and no other", async () => {
 test("a value that no shell can carry is refused", () => {
   const what = script("Test", [step("x", ["echo", new Secret("TOKEN", "a\0b")])]);
   expect(() => renderScript(what, NONCE)).toThrow("the value of TOKEN contains a NUL character");
+});
+
+test("a step that ignores its end does not keep the clean-up from being done", async () => {
+  const stubborn = step("stubborn", sh`trap '' TERM; echo ready; sleep 4717; echo never`);
+  const mark = join(mkdtempSync(join(tmpdir(), "mrsk-script-")), "cleaned");
+  const result = await run(script("Test", [stubborn], ["touch", mark]), "ready");
+  expect(result).toEqual({ status: null, stdout: "@b 0\nready\n" });
+  expect(existsSync(mark)).toBe(true);
 });

@@ -34,7 +34,7 @@ const TAGGED = "servers: [{10.0.0.1: eu}]";
 /** Keys of a healthcheck, wherever it stands. */
 const healthcheck = (place: (more: string) => { yaml: string }): Readonly<Record<string, Effect>> => ({
   cmd: { ...place("healthcheck: {cmd: bin/alive}"), see: /--health-cmd bin\/alive / },
-  path: { ...place("healthcheck: {path: /ok}"), see: /curl .*http:\/\/127.0.0.1:18082\/ok/ },
+  path: { ...place("healthcheck: {path: /ok}"), see: /ask \S+\.mrsk "\$base"\/ok 10/ },
   port: { ...place("healthcheck: {port: 8080}"), see: /Host: localhost:8080$/m },
   interval: { ...place("healthcheck: {interval: 5s}"), see: /--health-interval 5s / },
   max_attempts: { ...place("healthcheck: {max_attempts: 2}"), see: /end=\$\(\( \$\(date \+%s\) \+ 3 \)\)/ },

@@ -132,6 +132,26 @@ test("every missing or unusable secret is told, with who asks for it", async () 
   });
 });
 
+test("what the loader of programs or a shell takes for itself is no secret, and all of one asker have to fit", async () => {
+  const large = ["A", "B", "C"].map((letter) => Array.from({ length: 6 }, (_, i) => `${letter}${i}`)).flat();
+  const environment = new Map(
+    ["LD_PRELOAD", "BASH_ENV", "DOCKER_CONTENT_TRUST", ...large].map((name) => [name, "x".repeat(120_000)]),
+  );
+  const needs = [
+    ...large.map((name) => ({ name, askedBy: "env/secret" })),
+    ...["LD_PRELOAD", "BASH_ENV", "DOCKER_CONTENT_TRUST", "a.b"].map((name) => ({ name, askedBy: "db/env" })),
+  ];
+  await expect(new Secrets(environment).resolve(needs)).rejects.toMatchObject({
+    problems: [
+      expect.stringMatching(/^LD_PRELOAD cannot be a secret/),
+      expect.stringMatching(/^BASH_ENV cannot be a secret/),
+      expect.stringMatching(/^DOCKER_CONTENT_TRUST cannot be a secret/),
+      expect.stringMatching(/^a\.b cannot be a secret/),
+      "env/secret: its secrets have 2160036 bytes together, more than the 1900000 a command can take",
+    ],
+  });
+});
+
 test("an empty secret is a value", async () => {
   const found = await new Secrets(new Map([["E", ""]])).resolve([{ name: "E", askedBy: "env/secret" }]);
   expect(found.get("E")!.reveal()).toBe("");

@@ -19,7 +19,7 @@ function blocks(language: string): string[] {
 function commandLines(): string[] {
   const typed = blocks("sh").flatMap((block) => block.split("\n"));
   const inline = Array.from(readme.matchAll(/`(mrsk [a-z-][^`…\n]*)`/g), ([, line]) => line!);
-  const lines = [...typed, ...inline].map((line) => line.replace(/\s+#.*$/, "").replace(/\s+>.*$/, ""));
+  const lines = [...typed, ...inline].map((line) => line.replace(/\s+#.*$/, "").replace(/\s+[<>].*$/, ""));
   return [...new Set(lines.filter((line) => line.startsWith("mrsk ")))];
 }
 

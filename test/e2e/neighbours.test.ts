@@ -46,8 +46,10 @@ beforeAll(async () => {
   await sweep(SERVER);
   for (const project of [one, two]) {
     // Labels of deploy.yml would be the destination's too: nb without one has the rule that takes what nobody else does.
-    const labels = project === two ? { labels: rule("nb-two-web", "nb-two") } : {};
-    project.configure({ servers: [lab["LAB_A"]], boot: { watch: 1 }, ...labels });
+    // A context of its own is built as it lies there, so uncommitted changes are part of the version.
+    const own =
+      project === two ? { labels: rule("nb-two-web", "nb-two"), builder: { multiarch: false, context: "." } } : {};
+    project.configure({ servers: [lab["LAB_A"]], boot: { watch: 1 }, ...own });
     project.write(".env", `MRSK_REGISTRY_PASSWORD=${lab["LAB_REGISTRY_PASSWORD"]}\n`);
   }
   one.write("config/deploy.staging.yml", `labels: ${JSON.stringify(rule("nb-web-staging", "nb-staging"))}\n`);

@@ -8,6 +8,9 @@ import { stringify } from "yaml";
 const ROOT = resolve(import.meta.dirname, "../..");
 const LAB = join(ROOT, "test/lab");
 
+/** What a person's `mrsk` is: run by node, in a project's folder and environment. */
+export const PROGRAM = join(ROOT, "bin/mrsk.cjs");
+
 /** Values of `test/lab/.state/env`. @throws Error when the lab is not up */
 export const lab: Readonly<Record<string, string>> = Object.fromEntries(
   readFileSync(join(LAB, ".state/env"), "utf8")
@@ -83,26 +86,26 @@ export class Project {
 
   /** Runs `mrsk` as a person does, in the project. */
   async mrsk(...words: readonly string[]): Promise<Ran> {
-    const result = await execa("node", [join(ROOT, "bin/mrsk.cjs"), ...words], {
-      cwd: this.folder,
-      env: this.environment,
-      extendEnv: false,
-      reject: false,
-      stdin: "ignore",
-    });
-    return { status: result.exitCode ?? 128, stdout: result.stdout, stderr: result.stderr };
+    return ranAs(await this.start(...words));
+  }
+
+  /** The same with a file of the project piped into it. */
+  async mrskWithInput(file: string, ...words: readonly string[]): Promise<Ran> {
+    return ranAs(await execa("node", [PROGRAM, ...words], { ...this.options, inputFile: join(this.folder, file) }));
   }
 
   /** Starts `mrsk` without waiting. */
   start(...words: readonly string[]) {
-    return execa("node", [join(ROOT, "bin/mrsk.cjs"), ...words], {
-      cwd: this.folder,
-      env: this.environment,
-      extendEnv: false,
-      reject: false,
-      stdin: "ignore",
-    });
+    return execa("node", [PROGRAM, ...words], { ...this.options, stdin: "ignore" });
   }
+
+  private get options() {
+    return { cwd: this.folder, env: this.environment, extendEnv: false, reject: false } as const;
+  }
+}
+
+function ranAs({ exitCode, stdout, stderr }: { exitCode?: number; stdout: string; stderr: string }): Ran {
+  return { status: exitCode ?? 128, stdout, stderr };
 }
 
 /** What a command says on a lab server, as root. */

@@ -67,7 +67,7 @@ function lines(run: FakeRun): { files: Set<string>; lines: string[] } {
 
 const RUNNING = [{ name: "app-web-1" }];
 const STOPPED = [{ name: "app-web-1", state: "exited" }];
-const NEW = { interactive: false, reuse: false, env: [] };
+const NEW = { interactive: false, raw: false, reuse: false, env: new Map<string, string>() };
 const IN_ACCESSORY = ["Stopped db accessory", "Remove db accessory container"];
 
 test.each<[string, readonly Omit<Seen, "labels">[], (run: Run) => Promise<void>, string[]]>([
@@ -112,7 +112,7 @@ test.each<[string, readonly Omit<Seen, "labels">[], (run: Run) => Promise<void>,
     "app exec",
     RUNNING,
     (run) => appExec(run, "echo 'a > b; $HOME'", NEW),
-    ["Executed cmd 'echo 'a > b; $HOME'' on app version latest"],
+    ["Executed cmd 'echo 'a > b; $HOME'' on app version 1"],
   ],
   [
     "app exec --reuse",
@@ -170,7 +170,7 @@ test.each<[string, readonly Omit<Seen, "labels">[], (run: Run) => Promise<void>,
     (run) => removeAccessory(run, "all", { confirmed: true }),
     [...IN_ACCESSORY, "Removed db accessory image"],
   ],
-  ["server exec", [], (run) => serverExec(run, "uptime", { interactive: false }), ["Executed cmd 'uptime' on server"]],
+  ["server exec", [], (run) => serverExec(run, "uptime", NEW), ["Executed cmd 'uptime' on server"]],
   ["lock acquire", [], (run) => takeLock(run, "why"), []],
   ["registry login", [], (run) => login(run), []],
 ])("%s writes its lines", async (_, containers, act, expected) => {

@@ -1,5 +1,4 @@
 import { expect, test } from "vitest";
-import { Secrets } from "../../src/config/secrets.ts";
 import { runReleaseCommand } from "../../src/flow/release-command.ts";
 import { select } from "../../src/hosts/select.ts";
 import { config, role } from "../commands/support.ts";
@@ -20,24 +19,29 @@ test("it runs once, on the first host of its role", async () => {
   expect(run.transcript.filter((line) => line.endsWith(COMMAND))).toEqual([`192.0.2.2: ${COMMAND}`]);
 });
 
-test("its output is shown line by line, without the secrets that it prints", async () => {
-  const web = role({ name: "jobs", env: { clear: new Map(), secret: ["TOKEN"] } });
-  const secrets = new Secrets(new Map([["TOKEN", "hush hush"]]));
-  const run = fakeRun(config({ release, roles: [web] }), { clock: never, secrets });
-  run.host("192.0.2.1");
-  const host = run.hosts.get("192.0.2.1")!;
+test("its output is shown line by line, as it is without the secrets that it prints", async () => {
+  const run = fakeRun(given, { clock: never });
+  run.host("192.0.2.2");
+  const host = run.hosts.get("192.0.2.2")!;
   const original = host.run.bind(host);
   host.run = (work, options) => {
-    const says = (text: string) =>
-      options?.onOutput?.({ host: host.name, step: COMMAND, stream: "stdout", text, masked: text });
-    for (const text of ["one\ntoken: hu", "sh hush\n", "three"]) says(text);
+    const says = (masked: string) =>
+      options?.onOutput?.({
+        host: host.name,
+        step: COMMAND,
+        stream: "stdout",
+        text: "hush",
+        masked,
+        bytes: Buffer.from("hush"),
+      });
+    for (const masked of ["one\ntoken: [RED", "ACTED]\n", "three"]) says(masked);
     return original(work, options);
   };
   await runReleaseCommand(run);
   expect(run.events.flatMap((event) => (event.kind === "progress" ? [event.text] : []))).toEqual([
-    "192.0.2.1  one\n",
-    "192.0.2.1  token: [REDACTED]\n",
-    "192.0.2.1  three\n",
+    "192.0.2.2  one\n",
+    "192.0.2.2  token: [REDACTED]\n",
+    "192.0.2.2  three\n",
   ]);
 });
 

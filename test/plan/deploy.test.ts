@@ -159,6 +159,54 @@ describe("what is decided about a role", () => {
   });
 });
 
+describe("what cannot become healthy is found before anything is touched", () => {
+  const noCurl = { imageHasCurl: false } as const;
+  const withRole = (overrides: Parameters<typeof role>[0]) => ({ config: config({ roles: [role(overrides)] }) });
+
+  test("an image without curl is asked through Traefik alone, and docker's health check is left out", () => {
+    const plan = planFor(facts({ traefik: traefik(), ...noCurl }));
+    expect(plan.roles[0]!.dockerAsks).toBe(false);
+    expect(obstacles(plan)).toEqual([]);
+    expect(planFor(facts({ traefik: traefik(), imageHasCurl: true })).roles[0]!.dockerAsks).toBe(true);
+    expect(planFor(facts({ traefik: traefik() })).roles[0]!.dockerAsks).toBe(true);
+  });
+
+  test("a command of the user's does not need curl, nor does a kept container", () => {
+    const own = withRole({ healthcheck: { ...role().healthcheck!, cmd: "bin/check" } });
+    expect(planFor(facts({ traefik: traefik(), ...noCurl }), own).roles[0]!.dockerAsks).toBe(true);
+    const kept = container("app-web-2", { state: "exited" }, "aaaaaaaa");
+    const back = planFor(facts({ traefik: traefik(), containers: [kept], ...noCurl }), { reuse: true });
+    expect(back.roles[0]!.dockerAsks).toBe(true);
+  });
+
+  test("a role that nobody else can ask needs a command that its image has", () => {
+    const workers = config({ roles: [role({ name: "workers", traefik: false })], primaryRole: "workers" });
+    expect(obstacles(planFor(facts(noCurl), { config: workers }))).toEqual([
+      "the image has no curl that runs, which the health check of role workers needs: set servers.workers.healthcheck.cmd to a command that the image has",
+    ]);
+    const original = planFor(facts({ traefik: traefik({ mounts: new Map() }), ...noCurl }));
+    expect(obstacles(original)[0]).toContain("run `mrsk traefik reboot` first");
+  });
+
+  test("a Traefik that would leave the container out is named, whether it runs or is configured", () => {
+    const closed = traefik({ args: [...traefik().args, "--providers.docker.exposedbydefault=false"] });
+    expect(obstacles(planFor(facts({ traefik: closed })))[0]).toMatch(
+      /^role web would not be reached: .*exposedbydefault/,
+    );
+    const enabled = withRole({ labels: new Map([["traefik.enable", "true"]]) });
+    expect(obstacles(planFor(facts({ traefik: closed }), enabled))).toEqual([]);
+    const wanted = { traefikArguments: ["--providers.docker.exposedbydefault=false"] };
+    expect(obstacles(planFor(facts(), wanted))[0]).toContain("exposedbydefault=false");
+    const workers = config({ roles: [role({ traefik: false, healthcheck: undefined })] });
+    expect(obstacles(planFor(facts({ traefik: closed }), { config: workers }))).toEqual([]);
+  });
+
+  test("somebody on the server must be able to ask", () => {
+    expect(obstacles(planFor(facts({ traefik: traefik(), canAsk: false })))[0]).toContain("mrsk server bootstrap");
+    expect(obstacles(planFor(facts({ traefik: traefik({ mounts: new Map() }), canAsk: false })))).toEqual([]);
+  });
+});
+
 describe("which container is live", () => {
   const file = (service: string) =>
     new Map([

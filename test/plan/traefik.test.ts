@@ -40,8 +40,11 @@ describe("what keeps Traefik from working", () => {
     ]);
     expect(traefikProblems(given(), run, facts({ listeners }))).toEqual([
       "port 80, which Traefik needs, is taken by nginx (process 12)",
-      "port 18082, which Traefik needs, is taken by the container x",
     ]);
+    const stopped = facts({ listeners, traefik: traefik({ state: "exited" }) });
+    expect(traefikProblems(given(), { action: "start" }, stopped)).toContain(
+      "port 18082, which Traefik needs, is taken by the container x",
+    );
     expect(traefikProblems(given(), { action: "none" }, facts({ listeners }))).toEqual([]);
   });
 

@@ -13,6 +13,8 @@ export function facts(overrides: Partial<HostFacts> = {}): HostFacts {
     apiVersion: "1.45",
     minApiVersion: "1.24",
     freeDiskMegabytes: 10_000,
+    canAsk: true,
+    imageHasCurl: undefined,
     containers: [],
     traefik: undefined,
     listeners: new Map(),

@@ -1,12 +1,13 @@
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { Host } from "../../src/hosts/host.ts";
 import { LocalHost } from "../../src/hosts/local-host.ts";
 import type { RunEvent } from "../../src/output/events.ts";
 
 /** A real shell in a folder of its own, whose docker is a script that keeps what it was asked. */
 export interface Machine {
-  readonly host: LocalHost;
+  readonly host: LocalHost & Host;
   readonly home: string;
   readonly events: RunEvent[];
   /** The argument lists docker had, one per call. */
@@ -25,7 +26,10 @@ export function machine(docker = "", environment: Readonly<Record<string, string
   return {
     home,
     events,
-    host: new LocalHost(home, { PATH: path, HOME: home, ...environment }, (event) => void events.push(event)),
+    host: Object.assign(
+      new LocalHost(home, { PATH: path, HOME: home, ...environment }, (event) => void events.push(event)),
+      { attach: () => Promise.reject(new Error("nobody enters this machine")), reconnect: async () => {} },
+    ),
     asked: () => (existsSync(log) ? readFileSync(log, "utf8").trim().split("\n") : []),
   };
 }

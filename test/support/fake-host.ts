@@ -1,7 +1,9 @@
+import type { Attached } from "../../src/commands/attached.ts";
 import { redact, render } from "../../src/commands/command.ts";
 import { type Script, secretsOfScript } from "../../src/commands/script.ts";
 import { CommandFailedError, InterruptedError } from "../../src/errors.ts";
 import type { Host, RunOptions, ScriptResult, StepResult } from "../../src/hosts/host.ts";
+import type { Pipes } from "../../src/ssh/attach.ts";
 
 interface Answer {
   readonly pattern: RegExp;
@@ -64,7 +66,8 @@ export class FakeHost implements Host {
       if (signal?.aborted) throw new InterruptedError();
       const answer = this.answers.find(({ pattern }) => pattern.test(name) || pattern.test(command));
       const { status, stdout, stderr } = answer ?? { status: 0, stdout: "", stderr: "" };
-      if (stdout) onOutput?.({ host: this.name, step: name, stream: "stdout", text: stdout, masked: stdout });
+      const bytes = Buffer.from(stdout);
+      if (stdout) onOutput?.({ host: this.name, step: name, stream: "stdout", text: stdout, masked: stdout, bytes });
       done.push({ name, status, stdout, stderr, seconds: 0 });
       if (status !== 0 && mode !== "try") {
         throw new CommandFailedError({ host: this.name, step: name, command, status, output: stdout + stderr });
@@ -74,8 +77,14 @@ export class FakeHost implements Host {
     return { steps: done, text: (name) => named(name).stdout.trim(), status: (name) => named(name).status };
   }
 
-  terminal(): Promise<number> {
-    return Promise.resolve(0);
+  /** Says what it `replies` to the command on standard output, and takes no input. */
+  attach(command: Attached, ends: "terminal" | Pipes): Promise<number> {
+    const line = redact(command.body);
+    this.steps.push(line);
+    this.commands.push(line);
+    const answer = this.answers.find(({ pattern }) => pattern.test(line));
+    if (ends !== "terminal" && answer) ends.onOutput("stdout", Buffer.from(answer.stdout));
+    return Promise.resolve(answer?.status ?? 0);
   }
 
   async reconnect(): Promise<void> {

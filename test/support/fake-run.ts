@@ -1,3 +1,4 @@
+import { Readable } from "node:stream";
 import type { Config } from "../../src/config/config.ts";
 import { Secrets } from "../../src/config/secrets.ts";
 import type { Run } from "../../src/flow/run.ts";
@@ -35,6 +36,9 @@ export function fakeRun(config: Config, overrides: Partial<Run> = {}): FakeRun {
     signal: controller.signal,
     report: (event) => void events.push(event),
     print: (text) => void printed.push(text),
+    write: (_stream, bytes) => void printed.push(Buffer.from(bytes as Uint8Array).toString()),
+    prefix: (name) => `${name} | `,
+    stdin: { kind: "nothing", open: () => Readable.from([]) },
     confirm: async () => true,
     local: host("localhost"),
     host,

@@ -30,7 +30,7 @@ const COMMANDS = {
   deploy: (run: Run) => deploy(run, { skipPush: false, revert: true }),
   "accessory boot": (run: Run) => bootAccessory(run, "all"),
   "app details": appDetails,
-  "app exec": (run: Run) => appExec(run, "date", { interactive: false, reuse: false, env: [] }),
+  "app exec": (run: Run) => appExec(run, "date", { interactive: false, raw: false, reuse: false, env: new Map() }),
   "build create": createBuilder,
   config: (run: Run) => showConfig(run, { json: false }),
 } as const satisfies Record<string, (run: Run) => Promise<void>>;

@@ -101,7 +101,12 @@ export const LATER: readonly (readonly [release: string, row: string, promise: s
     "all hosts' errors",
     "hosts/on-hosts: 7.1 row 3: all hosts settle before an error is told, and every failure is in it",
   ],
-  ["1.6.0", "server exec", "on every host", "flow/server: server exec runs on every host, in blocks"],
+  [
+    "1.6.0",
+    "server exec",
+    "on every host",
+    "flow/server: server exec runs on every host, whose name is in front of each line",
+  ],
   [
     "1.7.0",
     "docs",

@@ -36,3 +36,5 @@ export const BUILDS =
 export const DEPLOY = "surface/commands: deploy announces each part, and tells the whole time";
 export const DOWNGRADE = "flow/downgrade: downgrade asks once, and takes the accessories along";
 export const SETUP = "surface/commands: setup -P deploys without a build, also the second time";
+export const CANARY =
+  "flow/canary: a canary starts, gets its share and is watched; the old one runs on, and no release is recorded";

@@ -1,0 +1,34 @@
+import { type Command, InvalidArgumentError } from "commander";
+
+export interface ExecFlags {
+  readonly interactive?: boolean;
+  readonly reuse?: boolean;
+  readonly raw?: boolean;
+  readonly env?: ReadonlyMap<string, string>;
+}
+
+/** The options of `app exec` and `accessory exec`. */
+export function addExecOptions(command: Command, where: string): Command {
+  return addStreamOptions(command, where)
+    .option("--reuse", "in the container that runs, not in a new one")
+    .option("-e, --env <pair>", "one more variable, not shown in ps: KEY=VALUE (can be repeated)", pair, new Map());
+}
+
+/** How the command's streams meet this process. */
+export function addStreamOptions(command: Command, where: string): Command {
+  return command
+    .option("-i, --interactive", `with this terminal, on ${where}`)
+    .option("--raw", "print nothing but what the command prints (one host)");
+}
+
+/** What the flow wants to know of them. */
+export function execChoice({ interactive, reuse, raw, env }: ExecFlags) {
+  return { interactive: interactive === true, reuse: reuse === true, raw: raw === true, env: env ?? new Map() };
+}
+
+/** Kamal's `KEY:VALUE` is read as well. */
+function pair(value: string, before: ReadonlyMap<string, string>): ReadonlyMap<string, string> {
+  const match = /^([A-Za-z_][A-Za-z0-9_]*)[=:](.*)$/s.exec(value);
+  if (!match) throw new InvalidArgumentError("expected KEY=VALUE");
+  return new Map([...before, [match[1]!, match[2]!]]);
+}

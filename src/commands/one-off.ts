@@ -1,0 +1,62 @@
+import type { Secret } from "../config/secret.ts";
+import { type Body, type Command, docker, raw, type Word, withEnvironment } from "./command.ts";
+
+/** What a command's streams are: its output alone, its input too, or a terminal. */
+export type Streams = "output" | "input" | "terminal";
+
+export interface ExecOptions {
+  readonly streams?: Streams;
+  /** Variables of this one command. A `Secret` stays out of every argument list. */
+  readonly env?: ReadonlyMap<string, string | Secret>;
+}
+
+export interface OneOffOptions extends ExecOptions {
+  /** Name of the container, and the service it belongs to: by these it is found again and removed. */
+  readonly container?: { readonly name: string; readonly service: string };
+}
+
+const LABEL = "mrsk.exec";
+
+/** A command in a container that runs. */
+export function execIn(container: string, command: Command, { streams, env }: ExecOptions): Command {
+  return withExtra(env, docker("exec", ...streamFlags(streams), ...extraFlags(env), container, ...command));
+}
+
+/** A command in a container of its own, which goes when it ends. */
+export function runOneOff(
+  secrets: Iterable<readonly [string, Secret]>,
+  flags: readonly Word[],
+  image: string,
+  command: Command,
+  { streams, env, container }: OneOffOptions,
+): Command {
+  const named = container ? ["--name", container.name, "--label", `${LABEL}=${container.service}`] : [];
+  // The variables of this one command come last, and win.
+  const words = [...named, ...flags, ...extraFlags(env), image, ...command];
+  const own = Array.from(secrets).filter(([name]) => !env?.has(name));
+  return withEnvironment(own, withExtra(env, docker("run", ...streamFlags(streams), "--rm", ...words)));
+}
+
+function streamFlags(streams: Streams = "output"): string[] {
+  return { output: [], input: ["-i"], terminal: ["-it"] }[streams];
+}
+
+function extraFlags(env: ExecOptions["env"] = new Map()): Word[] {
+  return [...env].flatMap(([name, value]) => ["-e", typeof value === "string" ? `${name}=${value}` : name]);
+}
+
+function withExtra(env: ExecOptions["env"] = new Map(), command: Command): Command {
+  const secrets = [...env].flatMap(([name, value]) => (typeof value === "string" ? [] : [[name, value] as const]));
+  return withEnvironment(secrets, command);
+}
+
+/** Ends a one-off container whose docker command was ended: docker lets it go on by itself. */
+export function removeOneOff(name: string): Body {
+  return [...docker("rm", "--force", name), raw(">/dev/null 2>&1 || true")];
+}
+
+/** One-off containers that were made and never started, as after a lost connection. Young ones may be about to start. */
+export function removeForgotten(service: string): Body {
+  const filters = ["--filter", `label=${LABEL}=${service}`, "--filter", "until=30s"];
+  return [...docker("container", "prune", "--force", ...filters), raw(">/dev/null")];
+}

@@ -1,0 +1,79 @@
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import type { Command } from "../../src/commands/command.ts";
+import { drain, listeningPorts, recentMilliseconds } from "../../src/commands/drain.ts";
+import { container, fake, folder, run } from "../support/fake-commands.ts";
+import { line, role } from "./support.ts";
+
+const looking = (nsenter: Command | undefined, limitSeconds = 1, recent = 300) =>
+  drain("app", { ports: [3000], limitSeconds, recentMilliseconds: recent, nsenter });
+
+const CONNECTION = "0 0 [::ffff:172.17.0.2]:3000 [::ffff:172.17.0.1]:5000";
+
+test.each([
+  ["nothing is open", "", false],
+  ["answered a second ago", `${CONNECTION}\n\t cubic rtt:0.1/0.1 lastsnd:1000 lastrcv:1010 lastack:990`, false],
+  [
+    "a request without an answer yet",
+    `${CONNECTION}\n\t cubic rtt:0.1/0.1 lastsnd:5000 lastrcv:1010 lastack:990`,
+    true,
+  ],
+  ["a request this very millisecond", `${CONNECTION}\n\t cubic rtt:0.1/0.1 lastsnd:5000 lastack:990`, true],
+  ["an answer this very millisecond", `${CONNECTION}\n\t cubic rtt:0.1/0.1 lastrcv:4000`, true],
+])("the drain looks at connections: %s", (_, seen, busy) => {
+  mkdirSync(join(folder(), "seen"));
+  writeFileSync(join(folder(), "seen/ss"), seen);
+  container("4242");
+  fake("nsenter", `cat ${folder()}/seen/ss`);
+  const { status, stdout } = run(looking(["nsenter"]));
+  expect(status).toBe(0);
+  expect(stdout).toBe(busy ? "still busy after 1 s: 1 connections end with it\n" : "");
+});
+
+test("a stream between two messages is busy, for as long as its last one is recent", () => {
+  container("4242");
+  fake("nsenter", `printf '%s\\n\\t cubic rtt:0.1/0.1 lastsnd:2000 lastrcv:2010\\n' '${CONNECTION}'`);
+  expect(run(looking(["nsenter"], 1, 3500)).stdout).toContain("still busy");
+  expect(run(looking(["nsenter"], 1, 1500)).stdout).toBe("");
+});
+
+test("every port the app may listen on is looked at: the health check's, the labels', those of the image", () => {
+  container("4242 8080/tcp 53/udp");
+  fake("nsenter", 'printf "%s " "$@" >>looks');
+  expect(line(looking(["sudo", "-n", "nsenter"]))).toContain(
+    `sudo -n nsenter --target "$pid" --net ss -tinH state established "( $filter )"`,
+  );
+  run(drain("app", { ports: [3000, 81], limitSeconds: 1, recentMilliseconds: 1, nsenter: ["nsenter"] }));
+  expect(readFileSync(join(folder(), "looks"), "utf8")).toContain(
+    "--target 4242 --net ss -tinH state established ( sport = :8080 or sport = :53 or sport = :3000 or sport = :81 )",
+  );
+});
+
+test("a container that does not run has nothing under way", () => {
+  container("0 3000/tcp");
+  fake("nsenter", "exit 9");
+  expect(run(looking(["nsenter"], 30))).toMatchObject({ status: 0, stdout: "" });
+  fake("docker", "exit 1");
+  expect(run(looking(["nsenter"], 30))).toMatchObject({ status: 0, stdout: "" });
+});
+
+test("where connections cannot be seen the drain is a wait, and says so", () => {
+  container("4242");
+  fake("sleep", 'echo "slept $*"');
+  const why = "its connections are seen by root, or with sudo that asks for no password, and with ss";
+  expect(run(looking(undefined, 30)).stdout).toBe(`slept 10\nwaited 10 s without looking: ${why}\n`);
+  fake("nsenter", "exit 1");
+  expect(run(looking(["nsenter"], 2)).stdout).toBe(`slept 2\nwaited 2 s without looking: ${why}\n`);
+});
+
+test("ports and patience are read from the role", () => {
+  const labels = new Map([
+    ["traefik.http.services.app-web.loadbalancer.server.port", "80"],
+    ["traefik.http.services.app-web.loadbalancer.healthcheck.path", "/up"],
+  ]);
+  expect(listeningPorts(role({ labels }))).toEqual([3000, 80]);
+  expect(listeningPorts(role({ healthcheck: undefined }))).toEqual([3000]);
+  expect(recentMilliseconds(role())).toBe(3500);
+  expect(recentMilliseconds(role({ labels }))).toBe(300);
+});
