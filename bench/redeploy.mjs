@@ -132,7 +132,7 @@ async function against(server) {
 /** The first remote command on one host, a whole process each. */
 export function firstCommand() {
   const variables = lab();
-  const host = variables.LAB_D;
+  const host = variables.LAB_A;
   const folder = project(variables, host, "bench");
   const [openssh, first] = interleaved(
     [
@@ -151,7 +151,7 @@ export function firstCommand() {
 }
 
 /** A redeploy with one changed line against its own docker commands, on an old and a newer engine. */
-export async function redeploy(servers = ["d", "e"]) {
+export async function redeploy(servers = ["a", "b"]) {
   const rows = {};
   for (const server of servers) {
     const { engine, hand, ours, marks, total } = await against(server);

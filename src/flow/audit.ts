@@ -25,7 +25,7 @@ export function bootLines(run: Run, { roles }: HostPlan, { prune }: { prune: boo
     }
     lines.push([whatWasDone(next.version, share, canary !== undefined), role.name]);
   }
-  if (prune) lines.push(["Pruned containers"], ["Pruned images"]);
+  if (prune) lines.push(...(isTrial({ roles }) ? [] : [["Pruned containers"] as const]), ["Pruned images"]);
   return Promise.all(lines.map(([text, role]) => audit(run, text, role)));
 }
 

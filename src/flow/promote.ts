@@ -31,6 +31,7 @@ export async function deployCanary(
 /** `promote`: the canary's version everywhere. What a crash left half-way is finished. */
 export async function promote(run: Run): Promise<void> {
   await withPostDeploy(run, async (changed) => {
+    appHosts(run);
     await requireSecrets(run, { accessories: false, builder: false });
     await withLock(run, async () => {
       const version = versionOnTrial(run, await observeHosts(run, appHosts(run)));

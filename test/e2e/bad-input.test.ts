@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { lab, onServer, Project, type Ran, sweep } from "./project.ts";
 
-const HOST = lab["LAB_D"]!;
+const HOST = lab["LAB_A"]!;
 
 describe("bad input gets one error that says what, where, and what to type, and changes nothing", () => {
   const project = new Project("bad");
@@ -15,16 +15,16 @@ describe("bad input gets one error that says what, where, and what to type, and 
     for (const word of words) expect(ran.stderr).toContain(word);
     expect(ran.status).toBe(status);
     expect(ran.stderr).not.toMatch(/\n\s+at .*:\d+:\d+/);
-    expect(await onServer("d", "docker ps -aq; ls -d .mrsk/lock-* 2>/dev/null || true")).toBe("");
+    expect(await onServer("a", "docker ps -aq; ls -d .mrsk/lock-* 2>/dev/null || true")).toBe("");
   };
 
-  beforeAll(() => sweep("d"));
+  beforeAll(() => sweep("a"));
   beforeEach(async () => {
     configure();
     project.write(".env", `MRSK_REGISTRY_PASSWORD=${lab["LAB_REGISTRY_PASSWORD"]}\n`);
     await project.commit("Before").catch(() => "nothing changed");
   });
-  afterAll(() => sweep("d"));
+  afterAll(() => sweep("a"));
 
   test("no configuration", async () => {
     rmSync(join(project.folder, "config/deploy.yml"));
@@ -144,13 +144,13 @@ describe("bad input gets one error that says what, where, and what to type, and 
   });
 
   test("port 80 in use by something else", async () => {
-    await onServer("d", "docker run -d --name squatter -p 80:80 node:20-bookworm-slim sleep 600");
+    await onServer("a", "docker run -d --name squatter -p 80:80 node:20-bookworm-slim sleep 600");
     const ran = await project.mrsk("deploy");
     expect(ran.status).toBe(5);
     expect(ran.stderr).toContain("port is already allocated");
     expect(ran.stderr).toContain("traefik.host_port");
-    expect(await onServer("d", "docker ps -a --format '{{.Names}}'")).toBe("squatter");
-    await onServer("d", "docker rm -f squatter");
+    expect(await onServer("a", "docker ps -a --format '{{.Names}}'")).toBe("squatter");
+    await onServer("a", "docker rm -f squatter");
     appendFileSync(join(project.folder, "round.txt"), "x");
   });
 });

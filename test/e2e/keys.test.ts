@@ -7,7 +7,7 @@ import { ask, lab, onServer, Project, succeeded, sweep } from "./project.ts";
 const A = lab["LAB_A"]!;
 const B = lab["LAB_B"]!;
 /** The address on the lab's inner network, where ports that nobody published are reachable. */
-const A_INNER = `172.30.77.${A.split(".").at(-1)}`;
+const A_INNER = lab["LAB_A_INNER"]!;
 
 async function clean(): Promise<void> {
   await sweep("a", "b");

@@ -11,9 +11,12 @@ const LAB = join(ROOT, "test/lab");
 /** What a person's `mrsk` is: run by node, in a project's folder and environment. */
 export const PROGRAM = join(ROOT, "bin/mrsk.cjs");
 
-/** Values of `test/lab/.state/env`. @throws Error when the lab is not up */
+/** Which of the lab's sets of servers this worker has. */
+const set = process.env["VITEST_POOL_ID"] ?? "1";
+
+/** What `test/lab/.state/env` says of this worker's servers. @throws Error when the lab is not up */
 export const lab: Readonly<Record<string, string>> = Object.fromEntries(
-  readFileSync(join(LAB, ".state/env"), "utf8")
+  readFileSync(join(LAB, ".state", set === "1" ? "env" : `env.${set}`), "utf8")
     .split("\n")
     .filter(Boolean)
     .map((line) => line.split("=", 2) as [string, string]),

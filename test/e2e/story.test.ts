@@ -37,7 +37,7 @@ describe("the story, from init to remove", () => {
         },
       },
     });
-    const database = `postgres://postgres:${encodeURIComponent("db-secret-1")}@172.30.77.12:5432/app`;
+    const database = `postgres://postgres:${encodeURIComponent("db-secret-1")}@${lab["LAB_B_INNER"]}:5432/app`;
     writeFileSync(
       join(project.folder, ".env"),
       `MRSK_REGISTRY_PASSWORD=${lab["LAB_REGISTRY_PASSWORD"]}\nPOSTGRES_PASSWORD=db-secret-1\nDATABASE_URL=${database}\nAWKWARD='${PASSWORD.replaceAll("'", "")}'\n`,

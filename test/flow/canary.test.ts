@@ -51,7 +51,7 @@ test("a canary starts, gets its share and is watched; the old one runs on, and n
       /Start app-web-2.*Wait until healthy.*Give 10% of the requests to the new container \(web\) \| Watch for 1 s.*Write the live file/,
     );
     expect(stepsOf(run, host)).toContain("Audit: Started app version 2 as a canary with 10% of the requests");
-    expect(stepsOf(run, host)).not.toMatch(/Stop |Keep|Let the old|Record the release|Tag latest/);
+    expect(stepsOf(run, host)).not.toMatch(/Stop |Keep|Let the old|Record the release|Tag latest|Pruned containers/);
   }
 });
 

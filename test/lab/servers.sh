@@ -132,7 +132,7 @@ each_server() { # command, with the server's name behind it
 }
 
 server_answers() {
-  if [ "$1" = bare ]; then lab_ssh root "$1" true; else lab_ssh root "$1" docker info; fi
+  if [[ $1 == bare* ]]; then lab_ssh root "$1" true; else lab_ssh root "$1" docker info; fi
 }
 
 wait_server() { wait_for "server $1" server_answers "$1"; }
@@ -150,20 +150,25 @@ write_known_hosts() {
   chmod 600 "$STATE/known_hosts"
 }
 
+# One file for each set: `env` for the first, `env.2` … for the others, with the same names in each.
 write_env() {
-  {
-    echo "LAB_KEY=$STATE/id_lab"
-    echo "LAB_KNOWN_HOSTS=$STATE/known_hosts"
-    echo "LAB_REGISTRY=registry:5000"
-    echo "LAB_REGISTRY_USER=$REGISTRY_USER"
-    echo "LAB_REGISTRY_PASSWORD=$REGISTRY_PASSWORD"
-    local server name number
-    for server in "${SERVERS[@]}"; do
-      read -r name _ number <<<"$server"
-      echo "LAB_${name^^}=127.0.2.$number"
-      echo "LAB_${name^^}_CONTAINER=mrsk-lab-$name"
-    done
-  } >"$STATE/env"
+  local set server name image number
+  for ((set = 1; set <= SETS; set++)); do
+    {
+      echo "LAB_KEY=$STATE/id_lab"
+      echo "LAB_KNOWN_HOSTS=$STATE/known_hosts"
+      echo "LAB_REGISTRY=registry:5000"
+      echo "LAB_REGISTRY_USER=$REGISTRY_USER"
+      echo "LAB_REGISTRY_PASSWORD=$REGISTRY_PASSWORD"
+      for server in "${SERVERS[@]:$((4 * (set - 1))):4}"; do
+        read -r name image number <<<"$server"
+        local letter=${name%%[0-9]*}
+        echo "LAB_${letter^^}=127.0.2.$number"
+        echo "LAB_${letter^^}_INNER=172.30.77.$number"
+        echo "LAB_${letter^^}_CONTAINER=mrsk-lab-$name"
+      done
+    } >"$STATE/env$([ "$set" = 1 ] || echo ".$set")"
+  done
 }
 
 server_status() {
