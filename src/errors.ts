@@ -8,6 +8,7 @@ export const ExitCode = {
   unhealthy: 6,
   hook: 7,
   changes: 8,
+  release: 9,
   interrupted: 130,
 } as const;
 export type ExitCode = (typeof ExitCode)[keyof typeof ExitCode];
@@ -101,8 +102,7 @@ export class HostsFailedError extends MrskError {
   readonly failures: readonly { readonly host: string; readonly reason: unknown }[];
 
   constructor(failures: readonly { readonly host: string; readonly reason: unknown }[]) {
-    // Where one host failed and others were interrupted for it, the failure is what counts.
-    const first = (failures.find(({ reason }) => !(reason instanceof InterruptedError)) ?? failures[0])?.reason;
+    const first = failures[0]?.reason;
     const known = first instanceof MrskError ? first : undefined;
     const text = failures.map(({ host, reason }) => describe(host, reason));
     super(
@@ -147,6 +147,13 @@ export class HookFailedError extends MrskError {
   constructor(hook: string, output: string, { hint = "Run with -H to skip hooks." }: { hint?: string } = {}) {
     const said = output.trim();
     super(ExitCode.hook, `Hook \`${hook}\` failed${said ? `\n${said}` : ""}`, { hint });
+  }
+}
+
+/** The release command of the new version failed, or took too long: nothing was changed. */
+export class ReleaseFailedError extends MrskError {
+  constructor(message: string, options: MrskErrorOptions = {}) {
+    super(ExitCode.release, message, options);
   }
 }
 

@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import { addExecOptions, execChoice, type ExecFlags } from "./exec.ts";
 import { addLogOptions, type LogOptions } from "./logs.ts";
+import { noRevert } from "./options.ts";
 import { withRun } from "./with-run.ts";
 
 const flow = () => import("../flow/app.ts");
@@ -12,17 +13,22 @@ export function addApp(program: Command): void {
   app
     .command("boot")
     .description("Start the app anew on the servers (zero downtime when a version runs)")
-    .action((_: unknown, command: Command) =>
-      withRun(command, async (run) => (await import("../flow/deploy.ts")).bootApp(run)),
+    .addOption(noRevert())
+    .action(({ revert }: { revert: boolean }, command: Command) =>
+      withRun(command, async (run) => (await import("../flow/deploy.ts")).bootApp(run, { revert })),
     );
   app
     .command("start")
     .description("Start the stopped containers of the version last live")
-    .action((_: unknown, command: Command) => withRun(command, async (run) => (await flow()).startApp(run)));
+    .action((_: unknown, command: Command) =>
+      withRun(command, async (run) => (await import("../flow/start-stop.ts")).startApp(run)),
+    );
   app
     .command("stop")
-    .description("Stop the running containers")
-    .action((_: unknown, command: Command) => withRun(command, async (run) => (await flow()).stopApp(run)));
+    .description("Let the requests under way finish, then stop the containers: the app answers 503")
+    .action((_: unknown, command: Command) =>
+      withRun(command, async (run) => (await import("../flow/start-stop.ts")).stopApp(run)),
+    );
   app
     .command("details")
     .description("Show the running containers")

@@ -1,4 +1,5 @@
 import type { Command } from "commander";
+import { noRevert } from "./options.ts";
 import { withRun } from "./with-run.ts";
 
 const flow = () => import("../flow/deploy.ts");
@@ -6,18 +7,20 @@ const flow = () => import("../flow/deploy.ts");
 interface DeployFlags {
   readonly skipPush?: boolean;
   readonly canary?: string;
+  readonly revert: boolean;
 }
 
 function addDeployFlags(command: Command): Command {
   return command
     .option("-P, --skip-push", "use the image already in the registry")
-    .option("--canary <share>", "on trial: a share of the requests (10%), or these hosts; then promote or rollback");
+    .option("--canary <share>", "on trial: a share of the requests (10%), or these hosts; then promote or rollback")
+    .addOption(noRevert());
 }
 
-function runDeploy(command: Command, name: "deploy" | "redeploy", { skipPush = false, canary }: DeployFlags) {
+function runDeploy(command: Command, name: "deploy" | "redeploy", { skipPush = false, canary, revert }: DeployFlags) {
   return withRun(command, async (run) => {
-    if (canary === undefined) return (await flow())[name](run, { skipPush });
-    return (await import("../flow/promote.ts")).deployCanary(run, canary, { command: name, skipPush });
+    if (canary === undefined) return (await flow())[name](run, { skipPush, revert });
+    return (await import("../flow/promote.ts")).deployCanary(run, canary, { command: name, skipPush, revert });
   });
 }
 
@@ -26,8 +29,9 @@ export function addDeploy(program: Command): void {
     .command("setup")
     .description("Prepare the servers, boot the accessories, then deploy")
     .option("-P, --skip-push", "use the image already in the registry")
-    .action((options: { skipPush?: boolean }, command: Command) =>
-      withRun(command, async (run) => (await flow()).setup(run, { skipPush: options.skipPush === true })),
+    .addOption(noRevert())
+    .action(({ skipPush = false, revert }: DeployFlags, command: Command) =>
+      withRun(command, async (run) => (await flow()).setup(run, { skipPush, revert })),
     );
 
   addDeployFlags(program.command("deploy"))
@@ -56,9 +60,10 @@ export function addDeploy(program: Command): void {
       "[version]",
       "as `mrsk app containers` shows it; without one, what was before the canary or the last deploy",
     )
+    .addOption(noRevert())
     .addHelpText("after", "\nExample:\n  $ mrsk rollback 4f2a9c1")
-    .action((version: string | undefined, _options: unknown, command: Command) =>
-      withRun(command, async (run) => (await flow()).rollback(run, version)),
+    .action((version: string | undefined, { revert }: { revert: boolean }, command: Command) =>
+      withRun(command, async (run) => (await flow()).rollback(run, version, { revert })),
     );
 
   program

@@ -9,7 +9,9 @@ import type { Secret } from "../config/secret.ts";
 import type { Run, StandardInput } from "../flow/run.ts";
 import type { Host } from "../hosts/host.ts";
 import type { Connections } from "../ssh/connections.ts";
+import { activity } from "../output/activity.ts";
 import { confirm } from "./confirm.ts";
+import { interruptible } from "./interrupt.ts";
 import { commandWords, DEFAULT_CONFIG_FILE, type GlobalOptions, globalOptions } from "./options.ts";
 
 /**
@@ -43,10 +45,15 @@ export async function openRun(command: Command, work: (run: Run) => Promise<void
     environment,
   });
   const secrets = new Secrets(environment);
-  const interrupt = interruptible();
   const color = wantsColor(processEnvironment, process.stderr.isTTY);
   const view = await openView(process.stderr, verbosity(options), color, processEnvironment);
-  const { report } = view;
+  const { report, describe } = activity(view.report);
+  const held = { lock: false, taking: false };
+  const interrupt = interruptible(process, {
+    mustFinish: () => held.lock || held.taking,
+    describe,
+    say: (text) => view.aside(() => void process.stderr.write(text)),
+  });
   const { host, local, close } = await openHosts(
     config,
     cwd,
@@ -55,6 +62,7 @@ export async function openRun(command: Command, work: (run: Run) => Promise<void
     report,
     () => secrets.resolved,
   );
+  watchOutput(interrupt.abort);
   const newId = (digits: number) =>
     randomBytes(Math.ceil(digits / 2))
       .toString("hex")
@@ -91,7 +99,7 @@ export async function openRun(command: Command, work: (run: Run) => Promise<void
     skipHooks: options.skipHooks === true,
     variables: environment,
     cwd,
-    held: { lock: false },
+    held,
   };
   try {
     await work(run);
@@ -166,6 +174,22 @@ export function wantsColor(environment: Record<string, string | undefined>, term
   return terminal === true && !CI;
 }
 
+/**
+ * Where nobody reads standard output any more (`mrsk app logs -f | head`), the run is aborted. A closed terminal is no
+ * reason to stop half-way: what is said then goes nowhere.
+ */
+function watchOutput(abort: () => void): void {
+  let hungUp = false;
+  process.once("SIGHUP", () => (hungUp = true));
+  process.stderr.on("error", (error) => {
+    if (!hungUp) throw error;
+  });
+  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code !== "EPIPE" && !hungUp) throw error;
+    abort();
+  });
+}
+
 function standardInput(): StandardInput {
   return { kind: process.stdin.isTTY ? "terminal" : inputKind(), open: () => process.stdin };
 }
@@ -177,38 +201,6 @@ function inputKind(): "piped" | "nothing" {
   } catch {
     return "nothing";
   }
-}
-
-/** What ends at once needs no words about its end. */
-const WORTH_SAYING_MILLISECONDS = 300;
-
-/**
- * The first Ctrl-C or SIGTERM aborts the run, which then cleans up; a second one ends the process at once. Where nobody
- * reads standard output any more (`mrsk app logs -f | head`), the run is aborted as well.
- */
-function interruptible(): { signal: AbortSignal; close(): void } {
-  const controller = new AbortController();
-  let saying: NodeJS.Timeout | undefined;
-  const onSignal = () => {
-    if (controller.signal.aborted) process.exit(130);
-    saying = setTimeout(
-      () => process.stderr.write("\nInterrupted: cleaning up (once more to leave at once)\n"),
-      WORTH_SAYING_MILLISECONDS,
-    );
-    controller.abort();
-  };
-  process.on("SIGINT", onSignal).on("SIGTERM", onSignal);
-  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-    if (error.code !== "EPIPE") throw error;
-    controller.abort();
-  });
-  return {
-    signal: controller.signal,
-    close() {
-      clearTimeout(saying);
-      process.off("SIGINT", onSignal).off("SIGTERM", onSignal);
-    },
-  };
 }
 
 /** Without echo, on a terminal only. */

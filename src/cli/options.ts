@@ -32,6 +32,11 @@ export function addGlobalOptions(command: Command): Command {
     .addOption(new Option("-H, --skip-hooks", "do not run hooks"));
 }
 
+/** `revert` is true without it. */
+export function noRevert(): Option {
+  return new Option("--no-revert", "when it fails, leave every host as it is, to look at it");
+}
+
 function list(value: string): string[] {
   const items = value
     .split(",")

@@ -1,6 +1,6 @@
 import { LOG_LINES } from "../config/resolve-parts.ts";
 import { ASK, whyNotRouted } from "./ask.ts";
-import { type Body, type Command, docker, raw, type Shell, sh, type Word } from "./command.ts";
+import { type Body, type Command, docker, lines, type Raw, raw, type Shell, sh, type Word } from "./command.ts";
 import { TRAEFIK } from "./traefik.ts";
 
 /** Exit status of a wait that ended without the answer, so that the flow can tell it from a broken command. */
@@ -15,7 +15,7 @@ export function writeLiveFile(directory: string, name: string, text: string): Sh
   return sh`${asOwner(directory)}
 as_owner mkdir -p ${directory}
 if as_owner test -w ${`${directory}/..`}; then new=${`${directory}/../.${name}.new`}; else new=${`${directory}/.${name}.new`}; fi
-printf '%s' ${text} | as_owner tee "$new" >/dev/null
+printf '%s' ${text} | as_owner tee "$new" >/dev/null || { as_owner rm -f "$new"; exit 1; }
 as_owner chmod 644 "$new"
 as_owner mv -f "$new" ${`${directory}/${name}.yml`}`;
 }
@@ -31,7 +31,7 @@ if [ -w "$near" ]; then as_owner() { "$@"; }; else as_owner() { sudo -n "$@"; };
 }
 
 /** What is printed about a container that did not make it: its state, the answers of its health check, its last lines. */
-function evidence(container: string, logLines: number): Shell {
+function evidence(container: string | Raw, logLines: number | Raw): Shell {
   const health =
     "{{if .State.Health}}{{range .State.Health.Log}}{{.End}} exit {{.ExitCode}}: {{.Output}}{{end}}{{end}}";
   return sh`{
@@ -41,6 +41,14 @@ probes=$(docker inspect --type container --format ${health} ${container} 2>/dev/
 printf 'Last lines of its log:\n'
 docker logs --tail ${logLines} ${container} 2>&1 || true
 } >&2`;
+}
+
+/** Sets `$state`; `gone` without such a container. An engine that does not answer is no fault of the container. */
+function stateOf(container: string | Raw, format: string): Shell {
+  return sh`state=$(docker inspect --type container --format ${format} ${container} 2>/dev/null) || {
+    docker version >/dev/null || exit 1
+    state=gone
+  }`;
 }
 
 // A shell's own word for it, or docker's, which could not even start the shell. `curl … || exit 1` hides the 127.
@@ -69,7 +77,7 @@ export function waitUntilHealthy(
   const state = "{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{end}}";
   return sh`end=$(( $(date +%s) + ${deadlineSeconds} )); since=$(date +%s)
 while :; do
-  state=$(docker inspect --type container --format ${state} ${container} 2>/dev/null) || state=gone
+  ${stateOf(container, state)}
   case $state in
     "running healthy") break ;;
     "running ") [ $(( $(date +%s) - since )) -lt ${steadySeconds} ] || break ;;
@@ -126,7 +134,7 @@ while :; do
     "HTTP/1."?" "2[0-9][0-9]*${`X-Mrsk-Live: ${question.mark}`}*) good=$((good + 1)); [ "$good" -lt 2 ] || break; continue ;;
   esac
   good=0
-  state=$(docker inspect --type container --format '{{.State.Status}}' ${container} 2>/dev/null) || state=gone
+  ${stateOf(container, "{{.State.Status}}")}
   case $state in running|created) ;; *) echo "The container does not run: $state" >&2; ${evidence(container, logLines)}; exit ${NOT_HEALTHY} ;; esac
   now=$(date +%s)
   if [ $((now - began)) -ge 5 ]; then
@@ -138,6 +146,26 @@ while :; do
     ${whyNotRouted(container, hints)}
     ${evidence(container, logLines)}; exit ${NOT_HEALTHY}
   fi
+  sleep 0.1 2>/dev/null || sleep 1
+done`;
+}
+
+/**
+ * Asks through Traefik until the container behind the preview answers anything of its own, with the mark, twice in a row:
+ * for a version that was live before, whose health path may be another one.
+ */
+export function waitForAnswer(question: PreviewQuestion, deadlineSeconds: number): Shell {
+  return sh`${ASK}
+base=${question.base}
+end=$(( $(date +%s) + ${deadlineSeconds} )); good=0
+while [ "$good" -lt 2 ]; do
+  answer=$(ask ${question.hostName} "$base"${question.path} 10) || answer=
+  case $answer in
+    "HTTP/1."?" 50"[234]*) good=0 ;;
+    *${`X-Mrsk-Live: ${question.mark}`}*) good=$((good + 1)); continue ;;
+    *) good=0 ;;
+  esac
+  if [ "$(date +%s)" -ge "$end" ]; then echo "No answer through Traefik" >&2; exit ${NOT_HEALTHY}; fi
   sleep 0.1 2>/dev/null || sleep 1
 done`;
 }
@@ -162,14 +190,14 @@ done`;
 export function waitForMarkOf(container: string, question: PreviewQuestion, logLines = LOG_LINES): Shell {
   return sh`( ${waitForMark(question)} ) || {
   status=$?
-  state=$(docker inspect --type container --format '{{.State.Status}}' ${container} 2>/dev/null) || state=gone
+  ${stateOf(container, "{{.State.Status}}")}
   [ "$state" != running ] || exit $status
   echo "The container does not run: $state" >&2; ${evidence(container, logLines)}; exit ${NOT_HEALTHY}
 }`;
 }
 
 /** Stops it, and makes sure that no reboot brings it back. */
-export function stopForGood(container: string, stopWaitSeconds: number | undefined): Shell {
+export function stopForGood(container: string | Raw, stopWaitSeconds: number | undefined): Shell {
   const wait = stopWaitSeconds === undefined ? [] : ["-t", stopWaitSeconds];
   return sh`${docker("update", "--restart", "no", container)} >/dev/null 2>&1 || true
 ${docker("stop", ...wait, container)}`;
@@ -180,30 +208,59 @@ export function keepAlive(container: string): Command {
   return docker("update", "--restart", "unless-stopped", container);
 }
 
-export function releaseRestart(container: string): Command {
+export function releaseRestart(container: string | Raw): Command {
   return docker("update", "--restart", "no", container);
 }
 
+/** A container that is watched. */
+export interface Watched {
+  readonly name: string;
+  /** It was started for this deploy, so any restart counts; else only those from now on do. */
+  readonly fresh: boolean;
+  /** How much of its log is shown when it fails. */
+  readonly logLines?: number;
+}
+
 /**
- * For `seconds`, the container must not restart, exit, be killed for memory or turn unhealthy.
+ * For `seconds`, none of the containers may restart, exit, be killed for memory or turn unhealthy.
  * Ends with NOT_HEALTHY and the evidence.
  */
-export function watch(container: string, seconds: number, logLines = LOG_LINES): Shell {
-  const state =
+export function watch(containers: readonly Watched[], seconds: number): Shell {
+  const format =
     "{{.State.Status}} {{.RestartCount}} {{.State.OOMKilled}} {{if .State.Health}}{{.State.Health.Status}}{{end}}";
-  const look = docker("inspect", "--type", "container", "--format", state, container);
-  return sh`end=$(( $(date +%s) + ${seconds} ))
-restarts=$(docker inspect --type container --format '{{.RestartCount}}' ${container} 2>/dev/null) || restarts=0
-while :; do
-  state=$(${look} 2>/dev/null) || state=gone
+  const container = raw('"$1"');
+  const baselines = containers.map(({ name, fresh }, i) =>
+    fresh
+      ? sh`${raw(`restarts${i}`)}=0`
+      : sh`${raw(`restarts${i}`)}=$(docker inspect --type container --format '{{.RestartCount}}' ${name} 2>/dev/null) || true`,
+  );
+  const looks = containers.map(
+    ({ name, logLines = LOG_LINES }, i) => sh`  look ${name} ${raw(`"$restarts${i}"`)} ${logLines}`,
+  );
+  return sh`look() {
+  ${stateOf(container, format)}
   case $state in
-    "running $restarts false unhealthy") bad="turned unhealthy" ;;
-    "running $restarts false "*) bad= ;;
+    "running $2 false unhealthy") bad="turned unhealthy" ;;
+    "running $2 false "*) return 0 ;;
     *) bad="did not stay up: $state" ;;
   esac
-  if [ -n "$bad" ]; then echo "The new container $bad" >&2; ${evidence(container, logLines)}; exit ${NOT_HEALTHY}; fi
+  echo "The new container $1 $bad" >&2; ${evidence(container, raw('"$3"'))}; exit ${NOT_HEALTHY}
+}
+end=$(( $(date +%s) + ${seconds} ))
+${lines(...baselines)}
+while :; do
+${lines(...looks)}
   [ "$(date +%s)" -lt "$end" ] || exit 0
   sleep 0.3 2>/dev/null || sleep 1
+done`;
+}
+
+/** Half a minute for an engine that is just starting again. */
+export function waitForDocker(): Shell {
+  return sh`tries=0
+until docker version >/dev/null 2>&1; do
+  tries=$((tries + 1)); [ "$tries" -lt 30 ] || { docker version; exit 1; }
+  sleep 1
 done`;
 }
 

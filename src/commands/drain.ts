@@ -1,10 +1,12 @@
 import type { Role } from "../config/config.ts";
-import { type Command, raw, type Shell, sh } from "./command.ts";
+import { type Command, type Raw, raw, type Shell, sh } from "./command.ts";
 
 export interface DrainOptions {
   /** Where the app listens, beside the ports that its image exposes. */
   readonly ports: readonly number[];
   readonly limitSeconds: number;
+  /** How long the container has had no new requests already: time that is not waited for twice. */
+  readonly pastSeconds?: number;
   /** A connection that was answered less than this ago may be a stream between two messages. */
   readonly recentMilliseconds: number;
   /** The command that enters a network namespace, `sudo -n` in front where needed; undefined: the user may not look. */
@@ -31,8 +33,12 @@ const FIXED_DRAIN_SECONDS = 10;
  * sent, or sent recently (measured on real Traefik). Two quiet looks end it; `limitSeconds` at most. Where nobody may
  * look, a fixed wait. Prints what was not as it should be.
  */
-export function drain(container: string, { ports, limitSeconds, recentMilliseconds, nsenter }: DrainOptions): Shell {
-  const seconds = Math.min(limitSeconds, FIXED_DRAIN_SECONDS);
+export function drain(
+  container: string | Raw,
+  { ports, limitSeconds, pastSeconds = 0, recentMilliseconds, nsenter }: DrainOptions,
+): Shell {
+  const left = (seconds: number) => Math.max(0, seconds - Math.floor(pastSeconds));
+  const seconds = left(Math.min(limitSeconds, FIXED_DRAIN_SECONDS));
   const blind = `waited ${seconds} s without looking: its connections are seen by root, or with sudo that asks for no password, and with ss`;
   const fixed = sh`sleep ${seconds}; echo ${blind}`;
   if (!nsenter) return fixed;
@@ -44,7 +50,7 @@ set -- $seen; pid=$1; shift; set -- "$@" ${ports}
 filter=
 for port in "$@"; do filter="${raw("${filter:+$filter or }")}sport = :${raw("${port%/*}")}"; done
 if ! ${look} "( $filter )" >/dev/null 2>&1; then ${fixed}; exit 0; fi
-end=$(( $(date +%s) + ${limitSeconds} )); quiet=0; busy=0
+end=$(( $(date +%s) + ${Math.max(1, left(limitSeconds))} )); quiet=0; busy=0
 while [ "$(date +%s)" -lt "$end" ]; do
   seen=$(${look} "( $filter )" 2>/dev/null) || { busy=some; quiet=0; sleep 1; continue; }
   busy=$(printf '%s\n' "$seen" | awk -v recent=${recentMilliseconds} ${BUSY})

@@ -34,13 +34,15 @@ export interface Canary {
 
 /**
  * What a live file says. The states of a cutover: the live one and the preview of the next; the next live, the old one
- * last, the preview of the next; the next live alone.
+ * last, the preview of the next; the next live alone. Of an app that stops: the live one closed, then alone.
  */
 export interface LiveFile {
   /** What all names begin with: `S-R[-D]`. */
   readonly name: string;
   /** undefined before the first deploy. */
   readonly live: Routed | undefined;
+  /** The live one gets no new requests: they are answered with 503, what is under way stays with it. */
+  readonly closed?: boolean;
   /** The container that goes: routed below the live one until it is stopped. */
   readonly last?: Routed | undefined;
   /** The container that has a share of the live one's requests. */
@@ -59,6 +61,13 @@ const PREVIEW_PRIORITY = 9_000_000_000_000_000;
 /** Below every other: reached when no container of the app is there. */
 const STOPPED_PRIORITY = 1;
 
+/** First line of a closed file: one that is found with its container running was left by a stop that was cut off. */
+const CLOSED = "# closed";
+
+export function isClosed(text: string): boolean {
+  return text.startsWith(CLOSED);
+}
+
 /**
  * The text of a live file. Sections without content are left out (Traefik refuses them), `{{` is escaped (the files are
  * Go templates). Names are global over all files: each begins with the role's, all but the live router's with the
@@ -67,7 +76,8 @@ const STOPPED_PRIORITY = 1;
 export function liveFile(file: LiveFile): string {
   const sections = { http: protocolSections(file, "http"), tcp: protocolSections(file, "tcp") };
   if (file.preview) addPreview(file, file.preview, sections.http);
-  return escapeTemplates(stringify(withoutEmpty(sections), { lineWidth: 0, aliasDuplicateObjects: false }));
+  const text = escapeTemplates(stringify(withoutEmpty(sections), { lineWidth: 0, aliasDuplicateObjects: false }));
+  return file.closed ? `${CLOSED}\n${text}` : text;
 }
 
 function protocolSections(file: LiveFile, protocol: Protocol): Sections {
@@ -84,7 +94,7 @@ function protocolSections(file: LiveFile, protocol: Protocol): Sections {
     sections.routers[name] = routerSection(file, live!, router, router.priority + raise);
     const other = canary && lastRouters.find((candidate) => candidate.name === router.name);
     if (other && canary.percent > 0) addShares(file, name, router, { canary, other, protocol }, sections);
-    if (protocol === "http") addStopped(file, live!, router, sections);
+    if (protocol === "http") addStopped(file, live!, router, raise, sections);
   }
   const sink = sinkBelow(lastRouters, liveRouters);
   for (const router of last ? lastRouters : []) {
@@ -147,10 +157,12 @@ function addShares(
   };
 }
 
-/** A stopped app answers 503, not 404: this router is left when the live one's service is gone. */
-function addStopped(file: LiveFile, live: Routed, router: Router, sections: Sections): void {
+/** A stopped app answers 503, not 404: this router is left when the live one's service is gone; a closed one is above it. */
+function addStopped(file: LiveFile, live: Routed, router: Router, raise: number, sections: Sections): void {
   const name = `${suffixed(own(file, live), file, router)}-stopped`;
-  sections.routers[name] = { ...router.conditions, priority: STOPPED_PRIORITY, service: name };
+  // One that shares its requests has one more.
+  const priority = file.closed ? router.priority + raise + 2 : STOPPED_PRIORITY;
+  sections.routers[name] = { ...router.conditions, priority, service: name };
   sections.services[name] = { loadBalancer: { servers: [] } };
 }
 

@@ -61,6 +61,12 @@ export function releaseLock(config: Config): Shell {
   return sh`if [ -d ${directory} ]; then rm -rf ${directory}; echo released; fi`;
 }
 
+/** Takes back a lock whose taking was cut off: only with exactly these details. */
+export function releaseOwnLock(config: Config, text: string): Shell {
+  const details = `${lockDirectory(config)}/details`;
+  return sh`if [ "$(base64 -d <${details} 2>/dev/null)" = ${text} ]; then ${releaseLock(config)}; fi`;
+}
+
 /** For `lock release`: the original's as well. */
 export function releaseEveryLock(config: Config): Shell {
   return sh`${releaseLock(config)}

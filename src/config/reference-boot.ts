@@ -1,7 +1,7 @@
 import type { Section } from "./reference-types.ts";
 
 export const ORDER =
-  "`start_first`, or `stop_first`: the old container ends before the new one starts, for what must not run twice";
+  "`start_first`, or `stop_first`: the old container ends before the new one starts, when everything else is ready, for what must not run twice";
 
 export const LOGGING: Section = {
   name: "logging",

@@ -233,7 +233,6 @@ export const CONFIGURATION: Section = {
       since: "new",
       meaning: "A command run once with the new version before it is started, for migrations",
       example: "release: npm run migrate",
-      pending: true,
     },
     {
       key: "aliases",
@@ -248,7 +247,8 @@ export const CONFIGURATION: Section = {
 
 export const RELEASE: Section = {
   name: "release",
-  meaning: "A command run once with the new version before it is started.",
+  meaning:
+    "A command run once in a deploy, redeploy or setup, with the new version, before it is started anywhere. When it fails, nothing was changed.",
   at: ["release"],
   keys: [
     {
@@ -256,27 +256,25 @@ export const RELEASE: Section = {
       type: "command",
       default: "required",
       since: "new",
-      meaning: "What to run, in a new container of the new version",
+      meaning: "What to run, in a new container of the new version, split into words as a shell would, without a shell",
       example: "command: npm run migrate",
-      pending: true,
     },
     {
       key: "timeout",
       type: "seconds",
       default: "600",
       since: "new",
-      meaning: "How long it may take",
+      meaning: "How long it may take, before it is stopped and the deploy fails",
       example: "timeout: 900",
-      pending: true,
     },
     {
       key: "role",
       type: "name of a role",
       default: "the primary role",
       since: "new",
-      meaning: "Whose environment and options the container has",
+      meaning:
+        "Whose first selected host it runs on, and whose environment and options it has; left out where no such host is selected",
       example: "role: web",
-      pending: true,
     },
   ],
 };

@@ -6,12 +6,13 @@ import { UsageError } from "../errors.ts";
 import { onHosts } from "../hosts/on-hosts.ts";
 import { containersOf } from "../plan/deploy.ts";
 import { isUp } from "../plan/facts.ts";
-import { onObservedRoles, stopApp } from "./app.ts";
+import { onObservedRoles } from "./app.ts";
 import { cleanAssetsSteps } from "./assets.ts";
 import { audit } from "./audit.ts";
 import { withLock } from "./lock.ts";
 import { observeHosts } from "./observe.ts";
 import { appHosts, type Run } from "./run.ts";
+import { stopApp } from "./start-stop.ts";
 
 /** `app remove`: every container of the service and destination, then the images that nobody else uses. */
 export async function removeApp(run: Run): Promise<void> {

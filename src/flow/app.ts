@@ -1,15 +1,14 @@
 import { AppCommands, listContainers, listImages } from "../commands/app.ts";
-import { type Body, sh } from "../commands/command.ts";
+import type { Body } from "../commands/command.ts";
 import { stopForGood } from "../commands/cutover.ts";
-import { containerName, containerPrefix, versionOf } from "../commands/names.ts";
+import { containerPrefix, versionOf } from "../commands/names.ts";
 import { attempt, script, type Step, step } from "../commands/script.ts";
 import type { Role } from "../config/config.ts";
 import { UsageError } from "../errors.ts";
 import type { Host } from "../hosts/host.ts";
 import { onHosts } from "../hosts/on-hosts.ts";
-import { canaryOf, containersOf, lastLiveContainer, liveContainer } from "../plan/deploy.ts";
+import { canaryOf, containersOf, liveContainer, liveVersion } from "../plan/deploy.ts";
 import { type ContainerFact, type HostFacts, isUp } from "../plan/facts.ts";
-import { audit } from "./audit.ts";
 import { withLock } from "./lock.ts";
 import { observeHosts } from "./observe.ts";
 import { appHosts, printBlock, type Run } from "./run.ts";
@@ -31,48 +30,6 @@ export async function onObservedRoles(
 function targets(run: Run): { name: string; host: Host; roles: readonly Role[] }[] {
   appHosts(run);
   return run.selection.app.map(({ host, roles }) => ({ name: host, host: run.host(host), roles }));
-}
-
-/** `app start`: the container last live in each role with its canary, or that of `--version`. */
-export async function startApp(run: Run): Promise<void> {
-  await withLock(run, () => onObservedRoles(run, "Start the app", (role, facts) => startSteps(run, role, facts)));
-}
-
-async function startSteps(run: Run, role: Role, facts: HostFacts): Promise<Step[]> {
-  const { config, givenVersion } = run;
-  const named = givenVersion === undefined ? undefined : containerName(config, role, givenVersion);
-  const wanted =
-    named === undefined
-      ? lastLiveContainer(config, role, facts)
-      : containersOf(config, role, facts).find(({ name }) => name === named);
-  if (!wanted)
-    throw new UsageError(`${facts.host}: role ${role.name} has no container to start`, {
-      hint: "Run `mrsk deploy`.",
-    });
-  const commands = new AppCommands(config, role);
-  const canary = named === undefined ? canaryOf(config, role, facts)?.container : undefined;
-  return [
-    await audit(run, `Started app version ${versionOf(containerPrefix(config, role), wanted.name)}`),
-    step(
-      `Start ${wanted.name}`,
-      sh`docker update --restart unless-stopped ${wanted.id} >/dev/null; ${commands.start(wanted.name)}`,
-    ),
-    ...(canary && canary !== wanted ? [step(`Start the canary ${canary.name}`, commands.start(canary.name))] : []),
-  ];
-}
-
-/** `app stop`: every running container of the selected roles. */
-export async function stopApp(run: Run): Promise<void> {
-  await withLock(run, () => onObservedRoles(run, "Stop the app", (role, facts) => stopSteps(run, role, facts)));
-}
-
-async function stopSteps(run: Run, role: Role, facts: HostFacts): Promise<Step[]> {
-  const running = containersOf(run.config, role, facts).filter(isUp);
-  if (running.length === 0) return [];
-  return [
-    await audit(run, "Stopped app", role.name),
-    ...running.map(({ id, name }) => step(`Stop ${name}`, stopForGood(id, run.config.stopWaitSeconds))),
-  ];
 }
 
 /** One block per host and role. */
@@ -115,7 +72,7 @@ export async function appVersion(run: Run): Promise<void> {
   for (const { host, roles } of run.selection.app) {
     const versions = roles.map((role) => ({
       role: role.name,
-      version: trialText(run, role, facts.get(host)!) ?? liveVersion(run, role, facts.get(host)!) ?? "",
+      version: trialText(run, role, facts.get(host)!) ?? liveVersion(run.config, role, facts.get(host)!) ?? "",
     }));
     const distinct = new Set(versions.map(({ version }) => version));
     const text =
@@ -126,19 +83,13 @@ export async function appVersion(run: Run): Promise<void> {
   }
 }
 
-/** The version of the container that has the requests; undefined when none runs. */
-export function liveVersion(run: Run, role: Role, facts: HostFacts): string | undefined {
-  const live = liveContainer(run.config, role, facts);
-  return live && versionOf(containerPrefix(run.config, role), live.name);
-}
-
 /** What `app boot` starts anew: the version that is live, else the one that ran last, else that of the working directory. */
 export async function versionToBoot(run: Run): Promise<string> {
   const facts = await observeHosts(run, appHosts(run));
   const there = run.selection.app.flatMap(({ host, roles }) =>
     roles.map((role) => ({
       where: `${host} (${role.name})`,
-      live: liveVersion(run, role, facts.get(host)!),
+      live: liveVersion(run.config, role, facts.get(host)!),
       last: facts.get(host)!.releases.at(-1) ?? newestVersion(run, role, facts.get(host)!),
     })),
   );
@@ -158,7 +109,7 @@ function newestVersion(run: Run, role: Role, facts: HostFacts): string | undefin
 
 /** What is on trial beside which version; undefined where nothing is. */
 function trialText(run: Run, role: Role, facts: HostFacts): string | undefined {
-  const live = liveVersion(run, role, facts);
+  const live = liveVersion(run.config, role, facts);
   const canary = canaryOf(run.config, role, facts);
   if (!canary) return live !== undefined && live === facts.canaryRelease ? `${live} (canary)` : undefined;
   const { container, percent } = canary;

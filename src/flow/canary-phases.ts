@@ -2,7 +2,8 @@ import { keepAlive, releaseRestart, waitForMark, waitForMarkOf } from "../comman
 import { lines, sh } from "../commands/command.ts";
 import { attempt, type Step, step } from "../commands/script.ts";
 import { isUp } from "../plan/facts.ts";
-import type { Progress, RolePhases } from "./role-phases.ts";
+import type { RolePhases } from "./role-phases.ts";
+import { type Progress, undoSteps } from "./role-undo.ts";
 
 // The new container of a share replaces nothing, and is not restarted, neither after a crash nor with the server: what is
 // on trial must not fail again and again for those whom a cookie keeps with it.
@@ -20,14 +21,14 @@ export function shareSteps(role: RolePhases): Step[] {
 export function settleShareSteps(role: RolePhases): Step[] {
   const { old, next, share = 0 } = role.plan;
   const file = role.settled(old!, { container: next, percent: share });
-  return [...role.stopStale(), step(role.named("Write the live file"), file)];
+  return [...role.stopStale(), attempt(role.named("Write the live file"), file)];
 }
 
 /** The old one has all requests again: after a failure, and when a canary is taken back. */
 export function undoShareSteps(role: RolePhases, progress: Progress): Step[] {
   const { old } = role.plan;
   // Settling stopped nothing.
-  return role.undoSteps(progress === "settled" && old && isUp(old) ? "switched" : progress);
+  return undoSteps(role, progress === "settled" && old && isUp(old) ? "switched" : progress);
 }
 
 /** A canary that was to have all requests is one again, as it was. */

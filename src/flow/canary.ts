@@ -105,7 +105,10 @@ export async function takeBack(
     const seen = facts.get(host.name)!;
     const plan = planBack(host.name, seen, mine);
     const lines = mine.map(({ role, version }) => audit(run, `Took back the canary of version ${version}`, role.name));
-    const { steps } = hostPhases(run.config, plan, new Map(), run.newId).undo(await Promise.all(lines), "settled");
+    const { steps } = hostPhases(run.config, plan, new Map(), run.newId, { revert: true }).undo(
+      await Promise.all(lines),
+      "settled",
+    );
     const before =
       seen.traefik && seen.traefik.state !== "running" ? [step("Start Traefik", startTraefikContainer())] : [];
     const shared = plan.roles.some(({ routing }) => routing === "live-file");
@@ -131,6 +134,7 @@ function planBack(host: string, facts: HostFacts, canaries: readonly CanaryOnHos
       routing: shared ? "live-file" : "labels",
       next: { name: container.name, version, labels: container.labels, kept: container },
       old: live,
+      stopped: undefined,
       share: percent,
       canary: undefined,
       stale: [],

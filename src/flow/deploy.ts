@@ -1,6 +1,5 @@
-import { traefikArguments } from "../commands/traefik.ts";
 import { ExitCode, MrskError, UsageError } from "../errors.ts";
-import { containersOf, decide, type Decision, type HostPlan, liveContainer, obstacles } from "../plan/deploy.ts";
+import { containersOf, type HostPlan, liveContainer, stoppedContainer } from "../plan/deploy.ts";
 import { versionOf, containerName, containerPrefix } from "../commands/names.ts";
 import type { HostFacts } from "../plan/facts.ts";
 import type { CanaryTarget } from "../hosts/canary-target.ts";
@@ -8,10 +7,12 @@ import { bootAccessory, hasAccessories } from "./accessory.ts";
 import { versionToBoot } from "./app.ts";
 import { push } from "./build.ts";
 import { settleCanaries, takeBack, wayBack } from "./canary.ts";
-import { runHook } from "./hook.ts";
+import { hookAfterwards, runHook } from "./hook.ts";
 import { ensureImage, fetchImage } from "./image.ts";
 import { withLock } from "./lock.ts";
+import { plansFor, refuse } from "./plans.ts";
 import { login } from "./registry.ts";
+import { checkReleaseCommand, runReleaseCommand } from "./release-command.ts";
 import { rollOut } from "./roll-out.ts";
 import { appHosts, begin, type Run, runOn, timed } from "./run.ts";
 import { appSecrets, requireSecrets } from "./secrets.ts";
@@ -19,7 +20,12 @@ import { bootstrap } from "./server.ts";
 import { noteDifference, refuseDroppedSettings } from "./traefik.ts";
 import { observeMended } from "./traefik-mend.ts";
 
-export interface DeployOptions {
+/** `revert`: whether a failure takes every host back, as it does without, or leaves things as they are to be looked at. */
+export interface RevertOption {
+  readonly revert?: boolean | undefined;
+}
+
+export interface DeployOptions extends RevertOption {
   readonly skipPush: boolean;
   /** The version is on trial: with a share of the requests, or on the selected hosts while others stay. */
   readonly canary?: Trial;
@@ -28,7 +34,7 @@ export interface DeployOptions {
 /** `share` is a percentage; undefined: the hosts get the version wholly. */
 type Trial = Pick<CanaryTarget, "share">;
 
-interface BootOptions {
+interface BootOptions extends RevertOption {
   /** Whether kept containers of the version are taken as they are. */
   readonly reuse: boolean;
   readonly prune: boolean;
@@ -68,7 +74,7 @@ export async function redeploy(run: Run, options: DeployOptions): Promise<void> 
 
 async function deliverAndBoot(
   run: Run,
-  { skipPush, everything, canary }: DeployOptions & { everything: boolean },
+  { skipPush, revert, everything, canary }: DeployOptions & { everything: boolean },
 ): Promise<void> {
   await foresee(run, canary);
   if (everything) {
@@ -82,22 +88,27 @@ async function deliverAndBoot(
   begin(run, "Pull app image...");
   await fetchImage(run);
   await runHook(run, "pre-deploy");
-  await bootVersion(run, { reuse: false, prune: everything, canary });
+  await runReleaseCommand(run);
+  await bootVersion(run, { reuse: false, prune: everything, canary, revert });
 }
 
 /** Looks at every host before anything is touched, so that what cannot work is said now. */
 async function foresee(run: Run, canary: Trial | undefined): Promise<void> {
   const facts = await observeMended(run, appHosts(run));
-  refuse(await plansFor(run, facts, { reuse: false, share: canary?.share }));
+  const version = await run.version();
+  refuse(plansFor(run, facts, { wanted: () => version, reuse: false, share: canary?.share }));
 }
 
 /** Observe, decide, act. */
-export async function bootVersion(run: Run, { reuse, prune, canary, promote }: BootOptions): Promise<void> {
+export async function bootVersion(
+  run: Run,
+  { reuse, prune, canary, promote = false, revert = true }: BootOptions,
+): Promise<void> {
   const version = await run.version();
   begin(run, `Start containers with version ${version}...`);
   const seen = await observeMended(run, appHosts(run), version);
   const facts = promote ? seen : await settleCanaries(run, seen);
-  const plans = await plansFor(run, facts, { reuse, promote: promote === true, share: canary?.share });
+  const plans = plansFor(run, facts, { wanted: () => version, reuse, promote, share: canary?.share });
   refuse(plans);
   for (const plan of plans) {
     noteDifference(run, plan.host, plan.traefik);
@@ -105,7 +116,7 @@ export async function bootVersion(run: Run, { reuse, prune, canary, promote }: B
     noteHealthcheck(run, plan);
   }
   const roles = run.selection.app.flatMap((target) => target.roles);
-  await rollOut(run, plans, await appSecrets(run, roles), { prune, canary: canary !== undefined });
+  await rollOut(run, plans, await appSecrets(run, roles), { prune, revert, canary: canary !== undefined });
 }
 
 /** The image cannot run what docker would ask it with. */
@@ -122,38 +133,17 @@ function noteClosedDirectory(run: Run, { host, facts, roles }: HostPlan): void {
   run.report({ kind: "note", host, text });
 }
 
-async function plansFor(
-  run: Run,
-  facts: ReadonlyMap<string, HostFacts>,
-  how: Pick<Decision, "reuse" | "promote" | "share">,
-): Promise<HostPlan[]> {
-  return decide({
-    config: run.config,
-    version: await run.version(),
-    targets: run.selection.app,
-    facts,
-    newId: run.newId,
-    ...how,
-    traefikArguments: traefikArguments(run.config),
-  });
-}
-
-function refuse(plans: readonly HostPlan[]): void {
-  const found = plans.flatMap((plan) => obstacles(plan).map((text) => `${plan.host}: ${text}`));
-  if (found.length > 0) throw new MrskError(ExitCode.remote, found.join("\n"));
-}
-
 /** `app boot`: the version given, else the one that is live, in a new container. */
-export async function bootApp(run: Run): Promise<void> {
+export async function bootApp(run: Run, { revert }: RevertOption = {}): Promise<void> {
   appHosts(run);
   await withLock(run, async () => {
     const version = run.givenVersion ?? (await versionToBoot(run));
-    await bootVersion({ ...run, version: async () => version }, { reuse: false, prune: false });
+    await bootVersion({ ...run, version: async () => version }, { reuse: false, prune: false, revert });
   });
 }
 
 /** `rollback [VERSION]`: the kept container of that version, where there is one. Without, a canary is taken back first. */
-export async function rollback(run: Run, version: string | undefined): Promise<void> {
+export async function rollback(run: Run, version: string | undefined, { revert }: RevertOption = {}): Promise<void> {
   await withPostDeploy(run, async (changed) => {
     appHosts(run);
     await requireSecrets(run, { accessories: false, builder: false });
@@ -165,7 +155,7 @@ export async function rollback(run: Run, version: string | undefined): Promise<v
       const back = { ...run, version: async () => target };
       changed(back);
       await runHook(back, "pre-deploy");
-      await bootVersion(back, { reuse: true, prune: false });
+      await bootVersion(back, { reuse: true, prune: false, revert });
     });
   });
 }
@@ -225,14 +215,15 @@ function versionsOf(run: Run, host: string, roleName: string, facts: ReadonlyMap
 function versionBefore(run: Run, facts: ReadonlyMap<string, HostFacts>): string {
   const before = run.selection.app.flatMap(({ host, roles }) =>
     roles.map((role) => {
-      const live = liveContainer(run.config, role, facts.get(host)!)?.name;
+      const seen = facts.get(host)!;
+      const live = (liveContainer(run.config, role, seen) ?? stoppedContainer(run.config, role, seen))?.name;
       const prefix = containerPrefix(run.config, role);
-      const { releases } = facts.get(host)!;
+      const { releases } = seen;
       const current = live && versionOf(prefix, live);
       const released = releases.findLast(
         (version, i) => version !== current && i < (releases.lastIndexOf(current ?? "") + 1 || Infinity),
       );
-      const kept = containersOf(run.config, role, facts.get(host)!).find(({ name }) => name !== live);
+      const kept = containersOf(run.config, role, seen).find(({ name }) => name !== live);
       // A failed version leaves a container too, but no release. The original left no releases.
       return { where: `${host} (${role.name})`, version: released ?? (kept && versionOf(prefix, kept.name)) };
     }),
@@ -253,6 +244,7 @@ async function prepareRun(
   for (const text of run.config.notes) run.report({ kind: "note", text });
   refuseDroppedSettings(run);
   appHosts(run);
+  checkReleaseCommand(run.config);
   await requireSecrets(run, { accessories, builder: !skipPush });
   const version = await run.version();
   if (skipPush && run.givenVersion === undefined && version.includes("_uncommitted_")) {
@@ -268,5 +260,5 @@ export async function withPostDeploy(run: Run, work: (changed: (run: Run) => voi
   let finished = run;
   await timed(run, () => work((changed) => (finished = changed)));
   const seconds = Math.round((run.clock.now().getTime() - started) / 1000);
-  await runHook(finished, "post-deploy", { MRSK_RUNTIME: String(seconds) });
+  await hookAfterwards(finished, "post-deploy", { MRSK_RUNTIME: String(seconds) });
 }

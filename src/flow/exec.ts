@@ -10,10 +10,9 @@ import { isTaken } from "../config/limits.ts";
 import { Secret } from "../config/secret.ts";
 import { UsageError } from "../errors.ts";
 import { accessoryHosts } from "../hosts/select.ts";
-import { liveContainer } from "../plan/deploy.ts";
+import { liveContainer, liveVersion } from "../plan/deploy.ts";
 import type { HostFacts } from "../plan/facts.ts";
 import { oneAccessory } from "./accessory.ts";
-import { liveVersion } from "./app.ts";
 import { audit } from "./audit.ts";
 import { observeHosts } from "./observe.ts";
 import { roleOn } from "./role-phases.ts";
@@ -92,7 +91,7 @@ async function inRunning(
       hint: "Leave out --reuse to run it in a new one.",
     });
   }
-  const version = liveVersion(run, role, facts) ?? "";
+  const version = liveVersion(run.config, role, facts) ?? "";
   return {
     name,
     host: run.host(name),
@@ -109,7 +108,7 @@ async function inNew(
   { line, command, choice, env }: Asked,
   secrets: ReadonlyMap<string, Secret>,
 ): Promise<AppTarget> {
-  const version = run.givenVersion ?? liveVersion(run, role, facts) ?? facts.releases.at(-1) ?? "latest";
+  const version = run.givenVersion ?? liveVersion(run.config, role, facts) ?? facts.releases.at(-1) ?? "latest";
   const container = { name: `${containerPrefix(run.config, role)}-exec-${run.newId(12)}`, service: run.config.service };
   return {
     name,

@@ -57,6 +57,18 @@ function requireExecutable(run: Run, hook: HookName, path: string): void {
   }
 }
 
+/** A hook of what has been done: left out, and told so, where the run was interrupted too late to be undone. */
+export async function hookAfterwards(
+  run: Run,
+  hook: HookName,
+  details: Readonly<Record<string, string>> = {},
+): Promise<void> {
+  if (!run.signal.aborted) return runHook(run, hook, details);
+  const exists = !run.skipHooks && existsSync(resolve(run.cwd, `${run.config.hooksPath}/${hook}`));
+  const left = exists ? ` The ${hook} hook was left out.` : "";
+  run.report({ kind: "warning", text: `Interrupted after the switch: the work was finished.${left}` });
+}
+
 async function hookVariables(run: Run): Promise<Record<string, string>> {
   const version = await run.version();
   const { config, selection } = run;

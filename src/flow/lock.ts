@@ -5,9 +5,10 @@ import {
   lockText,
   releaseEveryLock,
   releaseLock,
+  releaseOwnLock,
 } from "../commands/lock.ts";
 import { attempt, script, step } from "../commands/script.ts";
-import { CommandFailedError, LockHeldError } from "../errors.ts";
+import { CommandFailedError, LockHeldError, SshError } from "../errors.ts";
 import { runHook, timestamp } from "./hook.ts";
 import { type Run, stopIfInterrupted } from "./run.ts";
 
@@ -20,8 +21,13 @@ export async function withLock<T>(run: Run, work: () => Promise<T>): Promise<T> 
   if (run.held.lock) return work();
   await connecting(run);
   run.report({ kind: "title", text: "Acquiring the deploy lock..." });
-  await acquire(run, "Automatic deploy lock");
-  run.held.lock = true;
+  run.held.taking = true;
+  try {
+    await acquire(run, "Automatic deploy lock");
+    run.held.lock = true;
+  } finally {
+    run.held.taking = false;
+  }
   let failure: unknown;
   try {
     return await work();
@@ -67,8 +73,17 @@ async function acquire(run: Run, message: string): Promise<void> {
     if (error instanceof CommandFailedError && error.status === LOCK_HELD) {
       throw new LockHeldError(run.config.primaryHost, error.output);
     }
+    if (error instanceof SshError) await releaseIfTaken(run, text);
     throw error;
   }
+}
+
+/** The connection was lost: nobody knows whether the lock was taken. */
+async function releaseIfTaken(run: Run, text: string): Promise<void> {
+  const release = attempt("Release the lock", releaseOwnLock(run.config, text));
+  await primary(run)
+    .run(script("Release the lock", [release]))
+    .catch(() => {});
 }
 
 /** `lock acquire`. */

@@ -1,8 +1,9 @@
 import { tagLatest } from "../commands/app.ts";
 import { type Body, lines, sh } from "../commands/command.ts";
-import { anyway } from "../commands/cutover.ts";
+import { waitForDocker, watch } from "../commands/cutover.ts";
 import { joinNetworks, networkSteps } from "../commands/network.ts";
 import { pruneImages } from "../commands/prune.ts";
+import { forgetRelease } from "../commands/releases.ts";
 import { attempt, capture, type Script, script, type Step, step } from "../commands/script.ts";
 import { PREVIEW_PORT, startTraefikContainer, TRAEFIK } from "../commands/traefik.ts";
 import { startOrRunTraefik } from "../commands/traefik-boot.ts";
@@ -11,79 +12,107 @@ import type { Secret } from "../config/secret.ts";
 import { type HostPlan, isTrial } from "../plan/deploy.ts";
 import { cleanAssetsSteps } from "./assets.ts";
 import { settleShareSteps, shareSteps, undoPromotionSteps, undoShareSteps } from "./canary-phases.ts";
-import { type Progress, RolePhases } from "./role-phases.ts";
+import { RolePhases } from "./role-phases.ts";
+import { abandon, abandonInTurn, hasSwitched, type Progress, undoSteps } from "./role-undo.ts";
 
-/** What the phases of one deploy share on one host. */
+/** The scripts of every phase for one host. */
 export interface HostPhases {
   readonly start: () => Script;
   readonly switch: () => Script;
   readonly watch: (seconds: number) => Script;
-  readonly settle: (audit: readonly Step[], prune: boolean) => Script;
-  readonly undo: (audit: readonly Step[], started: Progress) => Script;
+  /** @param pastSeconds since the switch: the old containers have had no new requests for so long */
+  readonly settle: (audit: readonly Step[], pastSeconds: number, options: { prune: boolean }) => Script;
+  readonly undo: (audit: readonly Step[], progress: Progress) => Script;
 }
 
-/** The scripts of every phase for one host. */
+/** @param revert whether a start or a switch that fails, or loses its connection, cleans up after itself */
 export function hostPhases(
   config: Config,
   plan: HostPlan,
   secrets: ReadonlyMap<string, Secret>,
   newId: (digits: number) => string,
+  { revert }: { revert: boolean },
 ): HostPhases {
   const roles = plan.roles.map((rolePlan) => new RolePhases(config, plan, rolePlan, secrets, newId));
+  const early = roles.filter((role) => !role.late);
+  const late = roles.filter((role) => role.late);
+  const { version } = plan.roles[0]!.next;
   return {
     start: () =>
-      script(
-        "Start",
+      whole(
+        { title: "Start", end: "Ready" },
         [
           ...networkSteps(config),
           ...traefikSteps(config, plan, secrets),
-          ...roles.filter((role) => role.routed).flatMap((role) => role.startSteps()),
-          capture("prepared", "Ready", sh`echo yes`),
+          ...early.flatMap((role) => role.startSteps()),
         ],
-        sh`[ "$prepared" = yes ] || {
-${lines(...roles.filter((role) => role.routed).map(abandon), sh`:`)}
-}`,
+        revert ? early.map(abandon) : [],
       ),
     switch: () =>
-      script("Switch", [
-        ...roles.filter((role) => role.routed).flatMap(switchSteps),
-        ...roles.filter((role) => !role.routed).flatMap((role) => role.startSteps()),
-      ]),
-    watch: (seconds) =>
-      script(
-        "Watch",
-        roles.map((role) => role.watchStep(seconds)),
+      whole(
+        { title: "Switch", end: "Switched" },
+        [...early.flatMap(switchSteps), ...late.flatMap((role) => [...role.startSteps(), ...role.switchSteps()])],
+        revert ? late.map(abandonInTurn) : [],
       ),
-    settle: (audit, prune) =>
+    watch: (seconds) =>
+      script("Watch", [
+        step(
+          `Watch for ${seconds} s (${roles.map(({ plan: { role } }) => role.name).join(", ")})`,
+          watch(
+            roles.map((role) => role.watched()),
+            seconds,
+          ),
+        ),
+      ]),
+    settle: (audit, pastSeconds, { prune }) =>
       script("Settle", [
-        ...roles.flatMap((role) => settleSteps(role, prune)),
+        ...roles.flatMap((role) => settleSteps(role, pastSeconds, { prune })),
         ...plan.roles.flatMap(({ role }) => cleanAssetsSteps(config, role, plan.facts)),
-        ...(isTrial(plan) ? [] : [attempt("Tag latest", tagLatest(config, plan.roles[0]!.next.version))]),
+        ...(isTrial(plan) ? [] : [attempt("Tag latest", tagLatest(config, version))]),
         ...(prune ? [attempt("Prune images", pruneImages(config))] : []),
         ...audit,
       ]),
-    undo: (audit, started) => script("Go back", [...roles.flatMap((role) => undoSteps(role, started)), ...audit]),
+    undo: (audit, progress) =>
+      script("Go back", [
+        step("Wait for docker", waitForDocker()),
+        // An engine that was killed does not start it again by itself.
+        ...(plan.traefik.action === "none" ? [] : [attempt("See that Traefik runs", startTraefikContainer())]),
+        ...roles.flatMap((role) => backSteps(role, progress)),
+        ...(progress === "settled" && !isTrial(plan)
+          ? [attempt("Forget the release", forgetRelease(config, version))]
+          : []),
+        ...audit,
+      ]),
   };
+}
+
+/** A script that does all of it, or cleans up: also when the connection is lost. */
+function whole(
+  { title, end }: { title: string; end: string },
+  steps: readonly Step[],
+  cleanup: readonly Body[],
+): Script {
+  if (cleanup.length === 0) return script(title, steps);
+  return script(
+    title,
+    [...steps, capture("whole", end, sh`echo yes`)],
+    sh`[ "$whole" = yes ] || {
+${lines(...cleanup)}
+}`,
+  );
 }
 
 function switchSteps(role: RolePhases): Step[] {
   return role.plan.share === undefined ? role.switchSteps() : shareSteps(role);
 }
 
-function settleSteps(role: RolePhases, prune: boolean): Step[] {
-  return role.plan.share === undefined ? role.settleSteps(prune) : settleShareSteps(role);
+function settleSteps(role: RolePhases, pastSeconds: number, options: { prune: boolean }): Step[] {
+  return role.plan.share === undefined ? role.settleSteps(pastSeconds, options) : settleShareSteps(role);
 }
 
-function undoSteps(role: RolePhases, progress: Progress): Step[] {
+function backSteps(role: RolePhases, progress: Progress): Step[] {
   if (role.plan.share !== undefined) return undoShareSteps(role, progress);
-  return role.plan.canary ? undoPromotionSteps(role, progress) : role.undoSteps(progress);
-}
-
-/** What ran before as a canary, or was live, goes on. */
-function abandon(role: RolePhases): Body {
-  const { canary, next, old } = role.plan;
-  if (!role.viaFile || !(canary || (next.kept && next.kept === old))) return role.abandon();
-  return anyway(role.restored());
+  return role.plan.canary && hasSwitched(progress) ? undoPromotionSteps(role, progress) : undoSteps(role, progress);
 }
 
 function traefikSteps(config: Config, plan: HostPlan, secrets: ReadonlyMap<string, Secret>): Step[] {

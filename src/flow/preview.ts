@@ -18,7 +18,7 @@ export function previewQuestion(host: HostPlan, role: Role, next: NextContainer,
 }
 
 /** Where Traefik answers previews: on the loopback where that is published, else at its own address. */
-function previewBase(host: HostPlan): string | Shell {
+export function previewBase(host: Pick<HostPlan, "facts" | "traefik">): string | Shell {
   const { traefik } = host.facts;
   // One that this run starts may get another address, or find the port taken.
   if (!traefik || host.traefik.action === "run" || host.traefik.action === "start") return findPreview();

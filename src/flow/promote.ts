@@ -1,8 +1,7 @@
 import { UsageError } from "../errors.ts";
 import { canaryTarget } from "../hosts/canary-target.ts";
-import { isUnfinished } from "../plan/deploy.ts";
+import { isUnfinished, liveVersion } from "../plan/deploy.ts";
 import { type HostFacts, isUp } from "../plan/facts.ts";
-import { liveVersion } from "./app.ts";
 import { ensureImage } from "./image.ts";
 import { canariesIn } from "./canary.ts";
 import { bootVersion, type DeployOptions, deploy, redeploy, withPostDeploy } from "./deploy.ts";
@@ -16,11 +15,11 @@ import { requireSecrets } from "./secrets.ts";
 export async function deployCanary(
   run: Run,
   target: string,
-  { command, skipPush }: DeployOptions & { command: "deploy" | "redeploy" },
+  { command, ...options }: DeployOptions & { command: "deploy" | "redeploy" },
 ): Promise<void> {
   const { selection, share } = canaryTarget(run.config, run.filters, run.selection, target);
   const work = command === "deploy" ? deploy : redeploy;
-  await work({ ...run, selection }, { skipPush, canary: { share } });
+  await work({ ...run, selection }, { ...options, canary: { share } });
   const hosts = selection.app.map(({ host }) => host).join(", ");
   const what = share === undefined ? "all requests" : `${share}% of the requests`;
   run.report({
@@ -55,7 +54,7 @@ function versionOnTrial(run: Run, facts: ReadonlyMap<string, HostFacts>): string
   const wholly = run.selection.app.flatMap(({ host, roles }) =>
     roles.flatMap((role) => {
       const seen = facts.get(host)!;
-      const live = liveVersion(run, role, seen);
+      const live = liveVersion(run.config, role, seen);
       const onTrial = live === seen.canaryRelease || isUnfinished(run.config, role, seen);
       return live !== undefined && onTrial ? [{ host, version: live }] : [];
     }),

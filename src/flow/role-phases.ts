@@ -1,8 +1,7 @@
 import { AppCommands } from "../commands/app.ts";
 import { assetVolumes } from "../commands/assets.ts";
-import { type Body, type Command, lines, type Shell, sh } from "../commands/command.ts";
+import { type Body, type Command, lines, type Raw, type Shell, sh } from "../commands/command.ts";
 import {
-  anyway,
   keepAlive,
   type PreviewQuestion,
   releaseRestart,
@@ -11,7 +10,7 @@ import {
   waitForMark,
   waitForPreview,
   waitUntilHealthy,
-  watch,
+  type Watched,
   writeLiveFile,
 } from "../commands/cutover.ts";
 import { drain, listeningPorts, recentMilliseconds } from "../commands/drain.ts";
@@ -23,10 +22,8 @@ import { attempt, type Step, step } from "../commands/script.ts";
 import type { Config, Role } from "../config/config.ts";
 import type { Secret } from "../config/secret.ts";
 import type { HostPlan, RolePlan } from "../plan/deploy.ts";
+import { type HostFacts, isUp } from "../plan/facts.ts";
 import { previewQuestion } from "./preview.ts";
-
-/** How far a host got: what has to be undone. */
-export type Progress = "started" | "switched" | "settled";
 
 /** The role with the env that the host's tags make of it. */
 export function roleOn(role: Role, host: string): Role {
@@ -63,12 +60,22 @@ export class RolePhases {
     this.preview = previewQuestion(host, role, plan.next, `${newId(16)}.mrsk`);
   }
 
-  get routed(): boolean {
-    return this.plan.routing !== "none";
-  }
-
   get viaFile(): boolean {
     return this.plan.routing === "live-file";
+  }
+
+  get stopFirst(): boolean {
+    return this.plan.role.bootOrder === "stop_first";
+  }
+
+  /** Works from the moment it starts, or has no old one beside it: so it starts when everybody else is ready. */
+  get late(): boolean {
+    return startsLate(this.plan);
+  }
+
+  /** The one that is replaced; undefined where the live one itself is what is wanted. */
+  get old(): RolePlan["old"] {
+    return this.plan.old && this.plan.old !== this.plan.next.kept ? this.plan.old : undefined;
   }
 
   named(what: string): string {
@@ -78,10 +85,7 @@ export class RolePhases {
   /** The new container beside the old, and its proof that it works. Roles that must not run twice stop the old one first. */
   startSteps(): Step[] {
     const { plan } = this;
-    const steps: Step[] = [];
-    if (this.plan.role.bootOrder === "stop_first" && plan.old) {
-      steps.push(step(this.named("Stop the old container"), stopForGood(plan.old.id, this.config.stopWaitSeconds)));
-    }
+    const steps: Step[] = this.stopFirst ? this.stopOldFirst() : [];
     if (plan.inTheWay) {
       const { container, newName } = plan.inTheWay;
       steps.push(
@@ -94,12 +98,27 @@ export class RolePhases {
       );
     }
     if (this.viaFile) {
-      const file = this.write({ live: plan.old, canary: plan.canary, preview: plan.next, counter: 1 });
+      const live = plan.old ?? plan.stopped;
+      const closed = plan.old === undefined || (this.stopFirst && this.old !== undefined);
+      const file = this.write({ live, canary: plan.canary, preview: plan.next, counter: 1, closed });
       steps.push(step(this.named("Write the preview"), file));
     }
     steps.push(step(this.named(`Start ${plan.next.name}`), this.startCommand()));
     steps.push(step(this.named("Wait until healthy"), this.proof()));
     return steps;
+  }
+
+  private stopOldFirst(): Step[] {
+    const { old } = this;
+    if (!old) return [];
+    const stop = step(this.named("Stop the old container"), stopForGood(old.id, this.config.stopWaitSeconds));
+    if (!this.viaFile) return [stop];
+    const close = this.write({ live: old, preview: old, counter: 0, closed: true });
+    return [
+      attempt(this.named("Take no more requests"), lines(close, waitForMark(this.previewAt(0)))),
+      attempt(this.named("Drain the old container"), this.drain(old.id)),
+      stop,
+    ];
   }
 
   private startCommand(): Body {
@@ -112,7 +131,8 @@ export class RolePhases {
       suffix: this.newId(12),
       labels: plan.next.labels,
       secrets: this.secrets,
-      restart: this.viaFile ? "no" : "unless-stopped",
+      // Until the switch a reboot revives the old one; where that is stopped already, the new one.
+      restart: this.stopFirst ? "unless-stopped" : "no",
       startInterval: atLeast(this.host.facts.apiVersion, "1.44"),
       healthcheck: plan.dockerAsks,
       volumes: assetVolumes({ config: this.config, role: plan.role, home: this.host.facts.home }, plan.next.labels),
@@ -135,76 +155,62 @@ export class RolePhases {
     return waitUntilHealthy(container, deadline, this.config.readinessDelaySeconds, this.plan.role.logLines);
   }
 
-  /** After a failed start, or a lost connection: nothing of the new version is left running, the old one as it was. */
-  abandon(): Body {
-    const { plan } = this;
-    const stop = anyway(sh`docker stop -t 5 ${plan.next.name} >/dev/null 2>&1`);
-    const renamed = plan.inTheWay?.newName;
-    const restore = this.viaFile ? this.restored() : sh`:`;
-    const back = renamed
-      ? anyway(
-          sh`docker rename ${plan.next.name} ${`${plan.next.name}_failed_${renamed.slice(-16)}`} 2>/dev/null; docker rename ${plan.inTheWay.container.id} ${plan.next.name} 2>/dev/null`,
-        )
-      : sh`:`;
-    // A role that never runs twice has stopped its old container already.
-    const revive = this.plan.role.bootOrder === "stop_first" && plan.old ? anyway(keepAliveAgain(plan.old.id)) : sh`:`;
-    return lines(revive, anyway(restore), stop, back);
-  }
-
-  restored(): Body {
-    return this.plan.old
-      ? this.settled(this.plan.old, this.plan.canary)
-      : removeLiveFile(this.host.facts.liveDirectory, this.file);
-  }
-
   /** The new container gets the requests; what is under way stays with the old one. A reboot revives the new one. */
   switchSteps(): Step[] {
-    const { plan } = this;
+    const { plan, old } = this;
     const steps: Step[] = [];
     if (this.viaFile) {
-      const last = this.otherThanNext(plan.old);
-      const file = this.write({ live: plan.next, last, preview: plan.next, counter: 2 });
+      const file = this.write({ live: plan.next, last: old, preview: plan.next, counter: 2 });
       steps.push(step(this.named("Switch the requests over"), lines(file, waitForMark(this.previewAt(2)))));
-      steps.push(step(this.named("Keep the new container"), keepAlive(plan.next.name)));
-      if (this.otherThanNext(plan.old)) {
-        steps.push(attempt(this.named("Let the old container go"), releaseRestart(plan.old!.id)));
-      }
     }
+    steps.push(step(this.named("Keep the new container"), keepAlive(plan.next.name)));
+    if (old) steps.push(attempt(this.named("Let the old container go"), releaseRestart(old.id)));
     return steps;
-  }
-
-  otherThanNext(container: RolePlan["old"]): RolePlan["old"] {
-    return container && container !== this.plan.next.kept ? container : undefined;
   }
 
   previewAt(counter: number): PreviewQuestion {
     return { ...this.preview, mark: this.preview.mark.replace(/\d+$/, String(counter)) };
   }
 
-  watchStep(seconds: number): Step {
-    return step(this.named(`Watch for ${seconds} s`), watch(this.plan.next.name, seconds, this.plan.role.logLines));
+  watched(): Watched {
+    const { name, kept } = this.plan.next;
+    return { name, fresh: kept === undefined || !isUp(kept), logLines: this.plan.role.logLines };
   }
 
-  /** The old one ends once it is quiet, and stays for a rollback. */
-  settleSteps(prune: boolean): Step[] {
-    const { plan, config } = this;
-    const old = this.otherThanNext(plan.old);
+  /**
+   * The old one ends once it is quiet, and stays for a rollback. Nothing of this decides about the version: each step may
+   * fail, and the next deploy does it again.
+   * @param pastSeconds since the switch
+   */
+  settleSteps(pastSeconds: number, { prune }: { prune: boolean }): Step[] {
+    const { plan, config, old } = this;
     const steps: Step[] = [];
-    const noticing = Math.max(0, NOTICING_SECONDS - config.boot.watchSeconds);
-    if (old && plan.routing === "labels" && noticing > 0) {
-      steps.push(attempt(this.named("Let Traefik notice the new container"), ["sleep", noticing]));
-    }
-    if (old && plan.role.bootOrder !== "stop_first") {
-      if (this.viaFile) steps.push(attempt(this.named("Drain the old container"), this.drain(old.id)));
+    const noticing = Math.max(0, NOTICING_SECONDS - Math.floor(pastSeconds));
+    if (old && plan.routing === "labels" && noticing > 0) steps.push(this.letTraefikNotice(noticing));
+    if (old && !this.stopFirst) {
+      if (this.viaFile) steps.push(attempt(this.named("Drain the old container"), this.drain(old.id, pastSeconds)));
       steps.push(attempt(this.named("Stop the old container"), stopForGood(old.id, config.stopWaitSeconds)));
     }
     steps.push(...this.stopStale());
-    if (this.viaFile) steps.push(step(this.named("Write the live file"), this.settled(plan.next)));
-    if (!this.viaFile) steps.push(step(this.named("Keep the new container"), keepAlive(plan.next.name)));
+    if (this.viaFile) steps.push(attempt(this.named("Write the live file"), this.settled(plan.next)));
     if (prune && plan.surplus.length > 0) {
       steps.push(attempt(this.named("Prune containers"), removeContainers(plan.surplus.map(({ id }) => id))));
     }
     return steps;
+  }
+
+  letTraefikNotice(seconds = NOTICING_SECONDS): Step {
+    return attempt(this.named("Let Traefik notice the container"), ["sleep", seconds]);
+  }
+
+  drain(container: string | Raw, pastSeconds = 0): Body {
+    return drain(container, {
+      ports: listeningPorts(this.app.role),
+      limitSeconds: this.config.drainTimeoutSeconds,
+      pastSeconds,
+      recentMilliseconds: recentMilliseconds(this.plan.role),
+      nsenter: nsenter(this.host.facts),
+    });
   }
 
   stopStale(): Step[] {
@@ -214,58 +220,12 @@ export class RolePhases {
     ]);
   }
 
-  drain(container: string): Body {
-    const { root, sudo } = this.host.facts;
-    const nsenter: Command | undefined = root ? ["nsenter"] : sudo ? ["sudo", "-n", "nsenter"] : undefined;
-    return drain(container, {
-      ports: listeningPorts(this.app.role),
-      limitSeconds: this.config.drainTimeoutSeconds,
-      recentMilliseconds: recentMilliseconds(this.plan.role),
-      nsenter,
-    });
-  }
-
-  /** How the next container stands in the file while the old one has its requests back. */
-  private leaving(): Pick<LiveFile, "last" | "canary"> {
-    const { next, share } = this.plan;
-    return share === undefined ? { last: next } : { canary: { container: next, percent: 0 } };
-  }
-
-  /** Back to what ran before, the same loss-free way. */
-  undoSteps(progress: Progress): Step[] {
-    const { plan, config } = this;
-    const old = this.otherThanNext(plan.old);
-    const steps: Step[] = [];
-    if (!this.routed && progress === "started") return steps;
-    const oldStopped = old && (progress === "settled" || plan.role.bootOrder === "stop_first");
-    if (oldStopped) {
-      steps.push(step(this.named(`Start ${old.name} again`), sh`docker start ${old.id} >/dev/null`));
-      steps.push(step(this.named("Wait until healthy"), this.untilHealthy(old.id, 60)));
-    }
-    if (this.viaFile && old) {
-      steps.push(
-        step(
-          this.named("Switch the requests back"),
-          lines(this.write({ live: old, ...this.leaving(), preview: old, counter: 3 }), waitForMark(this.previewAt(3))),
-        ),
-      );
-    }
-    if (old) steps.push(attempt(this.named("Keep the old container"), keepAlive(old.id)));
-    if (!plan.next.kept || plan.next.kept !== plan.old) {
-      if (this.viaFile && old && progress !== "started")
-        steps.push(attempt(this.named("Drain"), this.drain(plan.next.name)));
-      steps.push(attempt(this.named(`Stop ${plan.next.name}`), stopForGood(plan.next.name, config.stopWaitSeconds)));
-    }
-    if (this.viaFile) steps.push(step(this.named("Write the live file"), this.restored()));
-    return steps;
-  }
-
   /** The file with `live` in charge, what is beside it, and the preview of a container under the counter's mark. */
   write({
     preview,
     counter,
     ...containers
-  }: Pick<LiveFile, "live" | "last" | "canary"> & { preview: Routed; counter: number }): Shell {
+  }: Pick<LiveFile, "live" | "last" | "canary" | "closed"> & { preview: Routed; counter: number }): Shell {
     const { mark, hostName } = this.previewAt(counter);
     const port = this.app.role.healthcheck?.port ?? 3000;
     const text = liveFile({
@@ -280,15 +240,27 @@ export class RolePhases {
   settled(live: Routed, canary?: Canary): Shell {
     return writeLiveFile(this.host.facts.liveDirectory, this.file, liveFile({ name: this.file, live, canary }));
   }
+
+  /** The file as it was. */
+  restored(): Body {
+    const before = this.plan.old ?? this.plan.stopped;
+    return before ? this.settled(before, this.plan.canary) : removeLiveFile(this.host.facts.liveDirectory, this.file);
+  }
+}
+
+/** Whether the role starts in the switch phase: nothing switches its requests, or its old container must end first. */
+export function startsLate({ role, routing }: RolePlan): boolean {
+  return routing === "none" || role.bootOrder === "stop_first";
+}
+
+/** How to enter a container's network on that host; undefined where the login user may not. */
+export function nsenter({ root, sudo }: HostFacts): Command | undefined {
+  if (root) return ["nsenter"];
+  return sudo ? ["sudo", "-n", "nsenter"] : undefined;
 }
 
 /** A Traefik without live files looks at docker every two seconds by default. */
 const NOTICING_SECONDS = 4;
-/** Starts a container that was stopped for good, and lets reboots revive it. */
-function keepAliveAgain(container: string): Shell {
-  return sh`docker start ${container} >/dev/null && ${keepAlive(container)} >/dev/null`;
-}
-
 /** Of a role without a check: the original's seven attempts. */
 const DEFAULT_PATIENCE_SECONDS = 28;
 

@@ -1,68 +1,81 @@
 import { NOT_HEALTHY } from "../commands/cutover.ts";
-import { forgetRelease, recordRelease } from "../commands/releases.ts";
+import { recordRelease } from "../commands/releases.ts";
 import { attempt, type Script, type Step } from "../commands/script.ts";
 import type { Secret } from "../config/secret.ts";
-import { CommandFailedError, InterruptedError, MrskError, UnhealthyError } from "../errors.ts";
-import type { Host } from "../hosts/host.ts";
-import { onHosts } from "../hosts/on-hosts.ts";
+import { CommandFailedError, ExitCode, MrskError, UnhealthyError } from "../errors.ts";
+import { onHosts, onHostsTogether } from "../hosts/on-hosts.ts";
 import { type HostPlan, isTrial, type RolePlan } from "../plan/deploy.ts";
 import { collectAssetsOfBoth } from "./assets.ts";
 import { audit, bootLines } from "./audit.ts";
-import { runHook, timestamp } from "./hook.ts";
-import { hostPhases, type HostPhases } from "./phases.ts";
-import type { Progress } from "./role-phases.ts";
+import { goBack, oncemore, tellWhereTheyAre, type Traveller } from "./going-back.ts";
+import { hookAfterwards, runHook, timestamp } from "./hook.ts";
+import { hostPhases } from "./phases.ts";
+import { startsLate } from "./role-phases.ts";
 import { type Run, stopIfInterrupted } from "./run.ts";
 import { explainedTraefik } from "./traefik-errors.ts";
 
-/** One host on its way through the phases. */
-interface Traveller {
-  readonly name: string;
-  readonly host: Host;
-  readonly plan: HostPlan;
-  readonly phases: HostPhases;
-  /** How far it got; undefined: nothing to undo. */
-  progress: Progress | undefined;
-  /** While its switch is under way, nobody here knows which version it serves. */
-  switching: boolean;
+export interface RollOutOptions {
+  readonly prune: boolean;
+  /** Whether a failure takes every host back, or leaves things as they are for somebody to look at. */
+  readonly revert: boolean;
+  /** What was stopped is started again: no boot, so its hooks are left out. */
+  readonly started?: boolean;
+  /** The hosts have the version on trial, while others stay with the one before. */
+  readonly canary?: boolean;
 }
 
 /**
  * Carries the plans out, group by group: all of a group start, then all switch, then all are watched, and only then do
- * the old containers stop. Whatever fails before the end, on any host, sends every host back to what it ran.
+ * the old containers stop. Whatever fails before the last group has passed its watch, on any host, sends every host back
+ * to what it ran, and so does an interruption before the last group has switched. From then on the new version stays:
+ * what is left is tidying, and a host where that fails is named.
  */
 export async function rollOut(
   run: Run,
   plans: readonly HostPlan[],
   secrets: ReadonlyMap<string, Secret>,
-  { prune, canary = false }: { prune: boolean; canary?: boolean },
+  options: RollOutOptions,
 ): Promise<void> {
   const travellers = plans.map((plan) => ({
     name: plan.host,
     host: run.host(plan.host),
     plan,
-    phases: hostPhases(run.config, plan, secrets, run.newId),
+    phases: hostPhases(run.config, plan, secrets, run.newId, options),
     progress: undefined,
-    switching: false,
+    switchedAt: undefined,
   }));
   await collectAssetsOfBoth(run, plans);
   const groups = groupsOf<Traveller>(travellers, run.config.boot.limit);
+  const hooks = !options.started;
+  let untidy: unknown;
   try {
     for (const [index, group] of groups.entries()) {
+      const last = index === groups.length - 1;
       if (index > 0) await run.clock.sleep(run.config.boot.waitSeconds, run.signal);
       stopIfInterrupted(run);
       const names = { MRSK_HOSTS: group.map(({ name }) => name).join(",") };
-      await runHook(run, "pre-app-boot", names);
+      if (hooks) await runHook(run, "pre-app-boot", names);
       await startGroup(run, group, index === 0);
       stopIfInterrupted(run);
-      await switchGroup(run, group);
-      await watchGroup(run, group);
-      await settleGroup(run, group, { prune, canary });
-      await runHook(run, "post-app-boot", names);
+      await switchGroup(run, group, index === 0);
+      if (!last) stopIfInterrupted(run);
+      await watchGroup(run, group, last ? undefined : run.signal);
+      const settling = settleGroup(run, group, options);
+      if (last) await settling.catch((error: unknown) => (untidy = error));
+      else await settling;
+      if (hooks && untidy === undefined) await (last ? hookAfterwards : runHook)(run, "post-app-boot", names);
     }
   } catch (error) {
-    await goBack(run, travellers, error);
+    if (options.revert) await goBack(run, travellers, error);
+    else tellWhereTheyAre(run, travellers);
     throw error;
   }
+  if (untidy) throw leftUntidy(untidy);
+}
+
+function auditLines(run: Run, plan: HostPlan, { started, prune }: RollOutOptions): Promise<Step[]> {
+  if (!started) return bootLines(run, plan, { prune });
+  return Promise.all(plan.roles.map(({ next }) => audit(run, `Started app version ${next.version}`)));
 }
 
 function groupsOf<T>(items: readonly T[], limit: number | undefined): T[][] {
@@ -70,43 +83,58 @@ function groupsOf<T>(items: readonly T[], limit: number | undefined): T[][] {
   return Array.from({ length: Math.ceil(items.length / size) }, (_, i) => items.slice(i * size, (i + 1) * size));
 }
 
-/** The gate: one host of the primary role starts first, so that a broken version meets one host and no more. */
-async function startGroup(run: Run, group: readonly Traveller[], gated: boolean): Promise<void> {
-  const { primaryRole } = run.config;
-  const first = group.find(({ plan }) => plan.roles.some(({ role }) => role.name === primaryRole));
-  if (!gated || !first || group.length === 1) {
-    await onHosts(group, (traveller) => start(run, traveller));
-    return;
-  }
+/**
+ * The gate: one host of the primary role goes first, so that a broken version meets one host and no more. Only in the
+ * first group, and in the phase in which the primary role starts.
+ */
+async function throughGate(
+  run: Run,
+  group: readonly Traveller[],
+  gated: boolean,
+  { late }: { late: boolean },
+  work: (group: readonly Traveller[]) => Promise<void>,
+): Promise<void> {
+  const primary = ({ plan }: Traveller) => plan.roles.find(({ role }) => role.name === run.config.primaryRole);
+  const first = group.find((traveller) => primary(traveller));
+  if (!gated || !first || group.length === 1 || startsLate(primary(first)!) !== late) return work(group);
   run.report({ kind: "note", host: first.name, text: "starts first, the others when it is healthy" });
-  await start(run, first);
+  await work([first]);
   stopIfInterrupted(run);
-  await onHosts(
-    group.filter((traveller) => traveller !== first),
-    (traveller) => start(run, traveller),
+  await work(group.filter((traveller) => traveller !== first));
+}
+
+function startGroup(run: Run, all: readonly Traveller[], gated: boolean): Promise<void> {
+  return throughGate(run, all, gated, { late: false }, (group) =>
+    onHostsTogether(group, run.signal, (traveller, signal) => start(run, traveller, signal)),
   );
 }
 
-async function start(run: Run, traveller: Traveller): Promise<void> {
+async function start(run: Run, traveller: Traveller, signal: AbortSignal): Promise<void> {
   const began = run.clock.now().getTime();
-  await phase(traveller, traveller.phases.start(), run.signal);
+  const { roles, traefik } = traveller.plan;
+  const early = roles.filter((role) => !startsLate(role));
+  if (early.length === 0 && traefik.action !== "run" && traefik.action !== "start") return;
+  traveller.progress = "starting";
+  await phase(traveller, traveller.phases.start(), signal);
   traveller.progress = "started";
-  const routed = traveller.plan.roles.filter(({ routing }) => routing !== "none");
   const seconds = ((run.clock.now().getTime() - began) / 1000).toFixed(1);
-  for (const { next } of routed) {
+  for (const { next } of early) {
     run.report({ kind: "note", host: traveller.name, text: `${next.name} is healthy after ${seconds} s` });
   }
 }
 
-async function switchGroup(run: Run, group: readonly Traveller[]): Promise<void> {
-  await onHosts(group, async (traveller) => {
-    traveller.progress = "switched";
-    traveller.switching = true;
-    await phase(traveller, traveller.phases.switch());
-    traveller.switching = false;
-    for (const role of traveller.plan.roles) {
-      run.report({ kind: "note", host: traveller.name, text: whatIsLive(role) });
-    }
+/** Never interrupted: nobody would know which version a host serves. */
+function switchGroup(run: Run, all: readonly Traveller[], gated: boolean): Promise<void> {
+  return throughGate(run, all, gated, { late: true }, async (group) => {
+    await onHosts(group, async (traveller) => {
+      traveller.progress = "switching";
+      await phase(traveller, traveller.phases.switch());
+      traveller.progress = "switched";
+      traveller.switchedAt = run.clock.now();
+      for (const role of traveller.plan.roles) {
+        run.report({ kind: "note", host: traveller.name, text: whatIsLive(role) });
+      }
+    });
   });
 }
 
@@ -115,39 +143,48 @@ function whatIsLive({ next, old, share }: RolePlan): string {
   return `${next.name} is live${old && old.name !== next.name ? ` instead of ${old.name}` : ""}`;
 }
 
-async function watchGroup(run: Run, group: readonly Traveller[]): Promise<void> {
+async function watchGroup(run: Run, group: readonly Traveller[], signal: AbortSignal | undefined): Promise<void> {
   const { watchSeconds } = run.config.boot;
   if (watchSeconds === 0) return;
   run.report({ kind: "title", text: `Watch the new containers for ${watchSeconds} seconds...` });
-  await onHosts(group, (traveller) => phase(traveller, traveller.phases.watch(watchSeconds)));
+  await onHostsTogether(group, signal, (traveller, enough) =>
+    phase(traveller, traveller.phases.watch(watchSeconds), enough),
+  );
 }
 
-async function settleGroup(
-  run: Run,
-  group: readonly Traveller[],
-  { prune, canary }: { prune: boolean; canary: boolean },
-): Promise<void> {
+async function settleGroup(run: Run, group: readonly Traveller[], options: RollOutOptions): Promise<void> {
   if (group.some(({ plan }) => !isTrial(plan) && plan.roles.some(({ old }) => old))) {
     run.report({ kind: "title", text: "Stop the old containers..." });
   }
   await onHosts(group, async (traveller) => {
     traveller.progress = "settled";
-    const { plan, phases } = traveller;
-    const lines = await bootLines(run, plan, { prune });
-    const record = isTrial(plan) ? [] : [await release(run, plan.roles[0]!.next.version, canary)];
-    const result = await traveller.host.run(phases.settle([...lines, ...record], prune));
-    for (const step of result.steps) {
-      if (step.status !== 0) {
-        run.report({
-          kind: "warning",
-          host: traveller.name,
-          text: `${step.name}: exit status ${step.status} ${step.stderr.trim()}`,
-        });
-      } else if (/^(?:Drain|still busy)/.test(step.name) && step.stdout.trim()) {
-        run.report({ kind: "note", host: traveller.name, text: `${step.name}: ${step.stdout.trim()}` });
+    const lines = await auditLines(run, traveller.plan, options);
+    const { version } = traveller.plan.roles[0]!.next;
+    const record = isTrial(traveller.plan) ? [] : [await release(run, version, options.canary === true)];
+    const pastSeconds = (run.clock.now().getTime() - (traveller.switchedAt ?? run.clock.now()).getTime()) / 1000;
+    const work = traveller.phases.settle([...lines, ...record], pastSeconds, options);
+    const result = await oncemore(run, traveller.host, work);
+    for (const { name, status, stdout, stderr } of result.steps) {
+      if (status !== 0) {
+        const text = `${name}: exit status ${status} ${stderr.trim()}`;
+        run.report({ kind: "warning", host: traveller.name, text });
+      } else if (name.startsWith("Drain") && stdout.trim()) {
+        run.report({ kind: "note", host: traveller.name, text: `${name}: ${stdout.trim()}` });
       }
     }
   });
+}
+
+function leftUntidy(error: unknown): MrskError {
+  const { exitCode, message } = error instanceof MrskError ? error : new MrskError(ExitCode.bug, String(error));
+  return new MrskError(
+    exitCode,
+    `The new version is live on every host, and stays. Not everything was tidied:\n${message}`,
+    {
+      hint: "The old container may still run there, without requests. `mrsk deploy` stops it, and so does `mrsk app stale-containers --stop`.",
+      cause: error,
+    },
+  );
 }
 
 async function release(run: Run, version: string, canary: boolean): Promise<Step> {
@@ -167,49 +204,4 @@ async function phase({ name, host }: Traveller, script: Script, signal?: AbortSi
     }
     throw explainedTraefik(error);
   }
-}
-
-/** Every host back to what it ran. What cannot be reached is named, with what it runs. */
-async function goBack(run: Run, travellers: readonly Traveller[], reason: unknown): Promise<void> {
-  const changed = travellers.filter(({ progress }) => progress !== undefined);
-  const [first] = changed;
-  if (!first) return;
-  const why = reason instanceof InterruptedError ? "interrupted" : "failed";
-  run.report({
-    kind: "title",
-    text: `The deploy ${why}: taking ${changed.map(({ name }) => name).join(", ")} back to the version before...`,
-  });
-  await Promise.all(
-    changed.map(async (traveller) => {
-      const { name, host, plan, phases, progress, switching } = traveller;
-      try {
-        const lines = plan.roles.map(({ role, next }) =>
-          audit(run, `Went back from version ${next.version}`, role.name),
-        );
-        const forget = attempt("Forget the release", forgetRelease(run.config, plan.roles[0]!.next.version));
-        const recorded = progress === "settled" && !isTrial(plan) ? [forget] : [];
-        await host.run(phases.undo([...(await Promise.all(lines)), ...recorded], progress!));
-        for (const { role, old, next, canary } of plan.roles) {
-          const trial = canary ? `, with ${next.name} as its canary` : "";
-          const text = `role ${role.name} runs ${old?.name ?? "nothing, as before"}${trial}`;
-          run.report({ kind: "note", host: name, text });
-        }
-      } catch (error) {
-        const now = plan.roles
-          .map(({ next, old }) => serves(progress!, switching, next.name, old?.name ?? "nothing"))
-          .join(", ");
-        const said = error instanceof MrskError ? error.message : String(error);
-        run.report({
-          kind: "warning",
-          host: name,
-          text: `could not be taken back, and serves ${now}: ${said}. Deploy again when it is back.`,
-        });
-      }
-    }),
-  );
-}
-
-function serves(progress: Progress, switching: boolean, next: string, old: string): string {
-  if (switching) return `${old} or ${next}`;
-  return progress === "started" ? old : next;
 }

@@ -56,7 +56,12 @@ export interface Run {
   readonly variables: Variables;
   readonly cwd: string;
   /** What the run holds now. The only mutable part. */
-  readonly held: { lock: boolean; connected?: boolean };
+  readonly held: {
+    lock: boolean;
+    /** The lock is being taken: whether it is held is not known yet. */
+    taking?: boolean;
+    connected?: boolean;
+  };
 }
 
 /** Announces a part of the work, unless the run was interrupted. @throws InterruptedError */

@@ -14,8 +14,37 @@ export async function onHosts<H extends { readonly name: string }, T>(
     result.status === "rejected" ? [{ host: hosts[i]!.name, reason: result.reason as unknown }] : [],
   );
   if (failures.length > 0) {
-    if (failures.every(({ reason }) => reason instanceof InterruptedError)) throw new InterruptedError();
-    throw new HostsFailedError(failures);
+    const own = failures.filter(({ reason }) => !(reason instanceof InterruptedError));
+    if (own.length === 0) throw new InterruptedError();
+    // Who was interrupted because another failed has nothing to say.
+    throw new HostsFailedError(own);
   }
   return results.map((result) => (result as PromiseFulfilledResult<T>).value);
+}
+
+/**
+ * As `onHosts`, for work that counts only where it is done on all: the first failure interrupts it on the others.
+ * @param signal interrupts it everywhere
+ */
+export async function onHostsTogether<H extends { readonly name: string }>(
+  hosts: readonly H[],
+  signal: AbortSignal | undefined,
+  work: (host: H, signal: AbortSignal) => Promise<void>,
+): Promise<void> {
+  const enough = new AbortController();
+  const stop = () => enough.abort();
+  signal?.addEventListener("abort", stop, { once: true });
+  if (signal?.aborted) stop();
+  try {
+    await onHosts(hosts, async (host) => {
+      try {
+        await work(host, enough.signal);
+      } catch (error) {
+        stop();
+        throw error;
+      }
+    });
+  } finally {
+    signal?.removeEventListener("abort", stop);
+  }
 }

@@ -19,7 +19,7 @@ export interface NextContainer {
   readonly name: string;
   readonly version: string;
   readonly labels: ReadonlyMap<string, string>;
-  /** A stopped container that is started as it is; undefined: a new one is made. */
+  /** A container that is there, and taken as it is; undefined: a new one is made. */
   readonly kept: ContainerFact | undefined;
 }
 
@@ -30,13 +30,15 @@ export interface RolePlan {
   readonly next: NextContainer;
   /** The container that is live now. */
   readonly old: ContainerFact | undefined;
+  /** Where none is live: the one that was, before `app stop`. */
+  readonly stopped: ContainerFact | undefined;
   /** Of the requests, what the next one gets beside the old one; undefined: all. */
   readonly share: number | undefined;
   /** The next one when it runs as a canary already: then this is what it goes back to be. */
   readonly canary: CanaryFact | undefined;
   /** Other running containers of the role: left by crashes or by hand. Stopped when the old one is. */
   readonly stale: readonly ContainerFact[];
-  /** A container in the way of the next one's name: renamed when it runs, removed when not. */
+  /** A container in the way of the next one's name: renamed when it may be gone back to, else removed. */
   readonly inTheWay: { readonly container: ContainerFact; readonly newName: string | undefined } | undefined;
   /** false where the image cannot run what docker would ask it with: Traefik's preview asks alone. */
   readonly dockerAsks: boolean;
@@ -109,6 +111,7 @@ function decideRole(decision: Decision, role: Role, facts: HostFacts, traefik: T
   const mine = containersOf(config, role, facts);
   const routing = routingOf(config, role, facts, traefik);
   const old = liveContainer(config, role, facts);
+  const stopped = old ? undefined : stoppedContainer(config, role, facts);
   const name = containerName(config, role, version);
   const sameName = mine.find((container) => container.name === name);
   const seen = routing === "live-file" ? canaryOf(config, role, facts) : undefined;
@@ -124,6 +127,7 @@ function decideRole(decision: Decision, role: Role, facts: HostFacts, traefik: T
     routing,
     next,
     old,
+    stopped,
     share: role.traefik ? decision.share : undefined,
     canary,
     stale: running,
@@ -131,12 +135,12 @@ function decideRole(decision: Decision, role: Role, facts: HostFacts, traefik: T
       sameName && !kept
         ? {
             container: sameName,
-            newName: isUp(sameName) ? `${name}_replaced_${decision.newId(16)}` : undefined,
+            newName: isUp(sameName) || sameName === stopped ? `${name}_replaced_${decision.newId(16)}` : undefined,
           }
         : undefined,
     admission: admission(facts.traefik?.args ?? decision.traefikArguments, next.labels),
     dockerAsks: kept !== undefined || facts.imageHasCurl !== false || !needsCurl(role),
-    surplus: surplusOf(config, mine, old, kept),
+    surplus: surplusOf(config, mine, old, kept, stopped),
   };
 }
 
@@ -146,7 +150,7 @@ function keptContainer(
   old: ContainerFact | undefined,
 ): ContainerFact | undefined {
   if (!sameName || !(reuse || promote)) return undefined;
-  return sameName === old || (reuse && !isUp(sameName)) ? sameName : undefined;
+  return sameName === old || reuse ? sameName : undefined;
 }
 
 function nextLabels(decision: Decision, role: Role, facts: HostFacts, routing: Routing): Map<string, string> {
@@ -177,6 +181,25 @@ export function containersOf(config: Config, role: Role, facts: HostFacts): Cont
 export function liveContainer(config: Config, role: Role, facts: HostFacts): ContainerFact | undefined {
   const running = containersOf(config, role, facts).filter(isUp);
   return definer(running, servicesOf(config, role, facts).live) ?? running[0];
+}
+
+/** The version of the container that has the requests; undefined when none runs. */
+export function liveVersion(config: Config, role: Role, facts: HostFacts): string | undefined {
+  const live = liveContainer(config, role, facts);
+  return live && versionOf(containerPrefix(config, role), live.name);
+}
+
+/**
+ * Where nothing of the role runs, what was live last: the container the live file names, else the one of the latest
+ * release that is still there. Never what a failed deploy left.
+ */
+export function stoppedContainer(config: Config, role: Role, facts: HostFacts): ContainerFact | undefined {
+  const mine = containersOf(config, role, facts);
+  const released = facts.releases
+    .toReversed()
+    .map((version) => mine.find(({ name }) => name === containerName(config, role, version)))
+    .find((container) => container !== undefined);
+  return definer(mine, servicesOf(config, role, facts).live) ?? released;
 }
 
 /** The container that has the requests, or had them when it was stopped. */

@@ -133,6 +133,8 @@ export class Session {
         streams.signal?.removeEventListener("abort", cancel);
         if (silent) {
           reject(silentShell(this.host));
+        } else if (status === undefined && streams.signal?.aborted) {
+          resolve({ status: undefined, signal: undefined }); // cut because it was interrupted
         } else if (status === undefined) {
           reject(
             new SshError(this.host, `the connection was lost${this.lost ? ` (${this.lost.message})` : ""}`, {

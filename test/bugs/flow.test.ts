@@ -1,6 +1,6 @@
 import { afterEach, expect, test, vi } from "vitest";
 import type { Config } from "../../src/config/config.ts";
-import { startApp, stopApp } from "../../src/flow/app.ts";
+import { startApp, stopApp } from "../../src/flow/start-stop.ts";
 import { removeApp } from "../../src/flow/app-removal.ts";
 import { bootApp, deploy, rollback } from "../../src/flow/deploy.ts";
 import { accessoryExec, appExec } from "../../src/flow/exec.ts";
@@ -254,7 +254,7 @@ test("7.1 row 45: stopping where nothing runs is no failure, and asks docker for
   await stopApp(run);
   expect(steps(run).filter((step) => step.startsWith("Stop"))).toEqual([]);
   await startApp(run);
-  expect(steps(run)).toContain("Start app-web-1");
+  expect(steps(run)).toContain("Start app-web-1 (web)");
 });
 
 test("7.1 row 47: --since and --lines count while following", async () => {

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import {
@@ -9,6 +9,8 @@ import {
   releaseRestart,
   removeLiveFile,
   stopForGood,
+  waitForAnswer,
+  waitForDocker,
   waitForMark,
   waitForMarkOf,
   waitForPreview,
@@ -37,6 +39,15 @@ test("a live file is written beside the directory and moved in", () => {
   expect(readdirSync(join(folder(), "run dir/traefik"))).toEqual(["app-web.yml"]);
   run(removeLiveFile("run dir/traefik", "app-web"));
   expect(readdirSync(join(folder(), "run dir/traefik"))).toEqual([]);
+});
+
+test("a live file that cannot be written leaves the one that is there", () => {
+  run(writeLiveFile("run/traefik", "app-web", "before"));
+  mkdirSync(join(folder(), "run/.app-web.new"));
+  const result = run(writeLiveFile("run/traefik", "app-web", "after"));
+  expect(result.status).toBe(1);
+  expect(result.stderr).toContain(".app-web.new");
+  expect(readFileSync(join(folder(), "run/traefik/app-web.yml"), "utf8")).toBe("before");
 });
 
 test.each(["200 OK", "204 No Content"])("the preview answers %s with the mark: good", (status) => {
@@ -137,13 +148,52 @@ test("a command that appears after the start is no failure yet", () => {
 });
 
 test("a container is watched for restarts and for turning unhealthy", () => {
-  const states = (state: string) => fake("docker", `case "$*" in *logs*) ;; *"{{.State.Status}} {{.RestartCount}}"*) echo "${state}" ;; *) echo 0 ;; esac`); // biome-ignore format: one line
+  const states = (state: string) => fake("docker", `case "$*" in *logs*) ;; *"{{.State.Status}} {{.RestartCount}}"*) echo "${state}" ;; *) echo 1 ;; esac`); // biome-ignore format: one line
+  const fresh = [{ name: "app", fresh: true }];
   states("running 0 false healthy");
-  expect(run(watch("app", 1)).status).toBe(0);
+  expect(run(watch(fresh, 1)).status).toBe(0);
   for (const bad of ["running 1 false ", "running 0 true ", "running 0 false unhealthy", "exited 0 false "]) {
     states(bad);
-    expect(run(watch("app", 1)).status).toBe(NOT_HEALTHY);
+    expect(run(watch(fresh, 1)).status).toBe(NOT_HEALTHY);
   }
+  states("running 1 false ");
+  expect(run(watch([{ name: "app", fresh: false }], 1)).status).toBe(0);
+});
+
+test("all containers of a host are watched at once, and the one that fails is named", () => {
+  fake(
+    "docker",
+    `case "$*" in *logs*) echo "last words of $4" ;; *OOM*jobs) echo "exited 0 false " ;; *) echo "running 0 false " ;; esac`,
+  );
+  const result = run(
+    watch(
+      [
+        { name: "web", fresh: true },
+        { name: "jobs", fresh: true },
+      ],
+      60,
+    ),
+  );
+  expect(result.status).toBe(NOT_HEALTHY);
+  expect(result.stderr).toContain("The new container jobs did not stay up: exited 0 false");
+  expect(result.stderr).toContain("last words of jobs");
+});
+
+test("a version that was live before has to answer something of its own", () => {
+  answers("404 Not Found", question.mark);
+  expect(run(waitForAnswer(question, 1)).status).toBe(0);
+  answers("502 Bad Gateway", question.mark);
+  expect(run(waitForAnswer(question, 1)).status).toBe(NOT_HEALTHY);
+  answers("200 OK", "0a1b2c3d.1");
+  expect(run(waitForAnswer(question, 1)).status).toBe(NOT_HEALTHY);
+});
+
+test("an engine that is just starting is waited for", () => {
+  fake("sleep", "exit 0");
+  fake("docker", `n=$(cat tries 2>/dev/null || echo 0); echo $((n + 1)) >tries; [ "$n" -ge 3 ]`);
+  expect(run(waitForDocker()).status).toBe(0);
+  fake("docker", "exit 1");
+  expect(run(waitForDocker()).status).toBe(1);
 });
 
 test("which container a reboot revives", () => {

@@ -46,6 +46,16 @@ ${STOPPED}  middlewares:
 `);
 });
 
+test("closed: 503 above the live router, whose requests under way go on", () => {
+  const routers = read(liveFile({ name: "app-web", live: next, closed: true }))["http"]!["routers"]!;
+  expect(routers["app-web"]).toMatchObject({ priority: 15, service: "app-web-bbbbbbbb@docker" });
+  expect(routers["app-web-bbbbbbbb-stopped"]).toEqual({
+    rule: "PathPrefix(`/`)",
+    priority: 17,
+    service: "app-web-bbbbbbbb-stopped",
+  });
+});
+
 test("preview: the live one as it is, the next one on an entry point and a host name of its own, with the mark", () => {
   const file = read(liveFile({ name: "app-web", live: old, preview }));
   expect(file["http"]!["routers"]!["app-web"]!["service"]).toBe("app-web-aaaaaaaa@docker");

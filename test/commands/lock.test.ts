@@ -12,6 +12,7 @@ import {
   lockText,
   releaseEveryLock,
   releaseLock,
+  releaseOwnLock,
 } from "../../src/commands/lock.ts";
 import { config, line } from "./support.ts";
 
@@ -83,6 +84,14 @@ test("the original's lock counts, and only a release by hand takes it away", () 
   expect(run(lockStatus(staging)).stdout).toBe("Locked by: Bob\n");
   expect(run(releaseEveryLock(staging)).stdout).toBe("released\n");
   expect(run(lockStatus(staging))).toMatchObject({ status: 0, stdout: "" });
+});
+
+test("a lock is taken back only with exactly its details", () => {
+  run(acquireLock(staging, text));
+  expect(run(releaseOwnLock(staging, "other"))).toMatchObject({ status: 0, stdout: "" });
+  expect(existsSync(file())).toBe(true);
+  expect(run(releaseOwnLock(staging, text))).toMatchObject({ status: 0, stdout: "released\n" });
+  expect(run(releaseOwnLock(staging, text))).toMatchObject({ status: 0, stdout: "" });
 });
 
 test("releasing a lock that is not there is no error", () => {

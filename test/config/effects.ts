@@ -85,6 +85,22 @@ export const EFFECTS: Readonly<Record<string, Effect | Elsewhere>> = {
   readiness_delay: { base: TWO_ROLES, yaml: `${TWO_ROLES}\nreadiness_delay: 11`, see: /-lt 11 \]/ },
   stop_wait_time: { ...OLD, yaml: "stop_wait_time: 16", see: /Settle > Stop the old container.*\ndocker stop -t 16 / },
   drain_timeout: { ...OLD, yaml: "drain_timeout: 17", see: /Drain the old container[^]*date \+%s\) \+ 17 \)\)/ },
+  ...under("release", {
+    command: {
+      yaml: "release: {command: bin/migrate now}",
+      see: /10\.0\.0\.1> Release > Run the release command: docker run --rm .*acme\/app:2 bin\/migrate now/,
+    },
+    timeout: {
+      base: "release: bin/migrate",
+      yaml: "release: {command: bin/migrate, timeout: 77}",
+      see: /^sleep 77$/m,
+    },
+    role: {
+      base: `${TWO_ROLES}\nrelease: bin/migrate`,
+      yaml: `${TWO_ROLES}\nrelease: {command: bin/migrate, role: jobs}`,
+      see: /10\.0\.0\.2> Release > Run the release command/,
+    },
+  }),
   ...under("boot", {
     limit: {
       base: "servers: [10.0.0.1, 10.0.0.2]",
@@ -97,7 +113,7 @@ export const EFFECTS: Readonly<Record<string, Effect | Elsewhere>> = {
       see: /^sleep 19$/m,
     },
     watch: { yaml: "boot: {watch: 20}", see: /Watch > Watch for 20 s/ },
-    order: { ...OLD, yaml: "boot: {order: stop_first}", see: /Start > Stop the old container/ },
+    order: { ...OLD, yaml: "boot: {order: stop_first}", see: /Switch > Stop the old container/ },
   }),
   ...under("builder", {
     multiarch: { yaml: "builder: {multiarch: false}", see: /localhost> Build > .*docker build -t/ },
@@ -254,8 +270,8 @@ export const EFFECTS: Readonly<Record<string, Effect | Elsewhere>> = {
       ...role("asset_path: /app/own"),
       see: /--volume \/root\/\.mrsk\/assets\/app-web-00000000:\/app\/own /,
     },
-    boot: { ...OLD, ...role("boot: {order: stop_first}"), see: /Start > Stop the old container/ },
-    "boot.order": { ...OLD, ...role("boot: {order: stop_first}"), see: /Start > Stop the old container/ },
+    boot: { ...OLD, ...role("boot: {order: stop_first}"), see: /Switch > Stop the old container/ },
+    "boot.order": { ...OLD, ...role("boot: {order: stop_first}"), see: /Switch > Stop the old container/ },
   }),
   ...under("servers.*.env", env(role, /docker run .*--name app-web-2/)),
   ...under("servers.*.healthcheck", healthcheck(role)),

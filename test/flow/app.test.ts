@@ -1,13 +1,6 @@
 import { expect, test } from "vitest";
-import {
-  appContainers,
-  appDetails,
-  appImages,
-  appVersion,
-  staleContainers,
-  startApp,
-  stopApp,
-} from "../../src/flow/app.ts";
+import { appContainers, appDetails, appImages, appVersion, staleContainers } from "../../src/flow/app.ts";
+import { startApp, stopApp } from "../../src/flow/start-stop.ts";
 import { removeAppContainer } from "../../src/flow/app-removal.ts";
 import { details } from "../../src/flow/details.ts";
 import { remove } from "../../src/flow/remove.ts";
@@ -79,13 +72,17 @@ test("start takes the container last live, or that of --version; stop takes all 
     { name: "app-jobs-1", role: "jobs", state: "exited" },
   ]);
   await startApp({ ...run, givenVersion: "1" });
-  expect(run.hosts.get(HOST)!.steps).toEqual(expect.arrayContaining(["Start app-web-1", "Start app-jobs-1"]));
+  expect(run.hosts.get(HOST)!.steps).toEqual(
+    expect.arrayContaining(["Start app-web-1 (web)", "Start app-jobs-1 (jobs)"]),
+  );
   const latest = runWith([
     { name: "app-web-2", state: "exited" },
     { name: "app-jobs-1", role: "jobs", state: "exited" },
   ]);
   await startApp(latest);
-  expect(latest.hosts.get(HOST)!.steps).toEqual(expect.arrayContaining(["Start app-web-2", "Start app-jobs-1"]));
+  expect(latest.hosts.get(HOST)!.steps).toEqual(
+    expect.arrayContaining(["Start app-web-2 (web)", "Start app-jobs-1 (jobs)"]),
+  );
   const running = runWith(BOTH);
   await stopApp(running);
   expect(running.hosts.get(HOST)!.steps.filter((step) => step.startsWith("Stop"))).toEqual([

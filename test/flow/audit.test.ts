@@ -8,7 +8,8 @@ import {
   startAccessory,
   stopAccessory,
 } from "../../src/flow/accessory.ts";
-import { staleContainers, startApp, stopApp } from "../../src/flow/app.ts";
+import { staleContainers } from "../../src/flow/app.ts";
+import { startApp, stopApp } from "../../src/flow/start-stop.ts";
 import { removeApp, removeAppContainer, removeAppContainers, removeAppImages } from "../../src/flow/app-removal.ts";
 import { showAudit } from "../../src/flow/audit.ts";
 import { pull } from "../../src/flow/build.ts";

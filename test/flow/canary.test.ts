@@ -38,7 +38,7 @@ function roll(run: FakeRun, seen: ReadonlyMap<string, HostFacts>, how: Partial<D
     traefikArguments: [],
     ...how,
   });
-  return rollOut(run, plans, new Map(), { prune: true });
+  return rollOut(run, plans, new Map(), { prune: true, revert: true });
 }
 
 const stepsOf = (run: FakeRun, host: string) => run.hosts.get(host)!.steps.join(" | ");
@@ -93,7 +93,7 @@ test("taken back, it drains and stops after the requests have gone", async () =>
   await takeBack(run, seen, canariesIn(run, seen));
   for (const host of HOSTS) {
     expect(stepsOf(run, host)).toMatch(
-      /^Switch the requests back \(web\) \| Keep the old container \(web\) \| Drain \(web\) \| Stop app-web-2 \(web\) \| Write the live file/,
+      /Switch the requests back \(web\) \| Keep the old container \(web\) \| Drain app-web-2 \(web\) \| Stop app-web-2 \(web\) \| Write the live file/,
     );
   }
 });
@@ -102,7 +102,7 @@ test("where the old one has stopped, it is started first", async () => {
   const run = fleet();
   const seen = everywhere([next, { ...old, state: "exited" }], shared);
   await takeBack(run, seen, canariesIn(run, seen));
-  expect(stepsOf(run, HOSTS[0]!)).toMatch(/^Start app-web-1 again.*Wait until healthy.*Switch the requests back/);
+  expect(stepsOf(run, HOSTS[0]!)).toMatch(/Start app-web-1 again.*Wait until healthy.*Switch the requests back/);
 });
 
 test("where the old one was removed, nothing is taken back", async () => {
@@ -117,7 +117,7 @@ test("before another version, a canary goes; where it alone runs, it stays until
   const run = fleet();
   expect(await settleCanaries(run, alone)).toBe(alone);
   await settleCanaries(run, everywhere([next, old], shared));
-  expect(stepsOf(run, HOSTS[0]!)).toMatch(/^Switch the requests back.*Write the live file.*Docker engine/);
+  expect(stepsOf(run, HOSTS[0]!)).toMatch(/Switch the requests back.*Write the live file.*Docker engine/);
 });
 
 test("hosts that have a version wholly on trial go back to the release before, whatever serves now", () => {

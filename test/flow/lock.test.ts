@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { freeLock, lockStatus, withLock } from "../../src/flow/lock.ts";
-import { ExitCode, MrskError } from "../../src/errors.ts";
+import { ExitCode, MrskError, SshError } from "../../src/errors.ts";
 import { config } from "../commands/support.ts";
 import { fakeRun } from "../support/fake-run.ts";
 
@@ -45,4 +45,14 @@ test("lock status and release say so when there is none", async () => {
   await lockStatus(run);
   await freeLock(run);
   expect(run.printed).toEqual(["There is no deploy lock\n", "There is no deploy lock\n"]);
+});
+
+test("a lock whose taking was cut off is taken back", async () => {
+  const run = fakeRun(config());
+  run.host(PRIMARY);
+  run.hosts.get(PRIMARY)!.when(/Take the lock/, () => {
+    throw new SshError(PRIMARY, "the connection was lost");
+  });
+  await expect(withLock(run, async () => {})).rejects.toMatchObject({ exitCode: 5 });
+  expect(run.hosts.get(PRIMARY)!.steps).toEqual(["Take the lock", "Release the lock"]);
 });

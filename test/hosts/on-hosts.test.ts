@@ -1,6 +1,6 @@
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { HostsFailedError, InterruptedError, SshError } from "../../src/errors.ts";
-import { onHosts } from "../../src/hosts/on-hosts.ts";
+import { onHosts, onHostsTogether } from "../../src/hosts/on-hosts.ts";
 
 const hosts = ["one", "two", "three"].map((name) => ({ name }));
 
@@ -37,4 +37,32 @@ test("an interruption is one, unless something failed beside it", async () => {
   await expect(
     onHosts(hosts, ({ name }) => (name === "two" ? Promise.reject(new SshError(name, "lost")) : interrupted())),
   ).rejects.toBeInstanceOf(HostsFailedError);
+});
+
+describe("together", () => {
+  /** Ends when it is interrupted, as a script does. */
+  const untilInterrupted = (signal: AbortSignal) =>
+    new Promise<void>((_, reject) => {
+      const stop = () => reject(new InterruptedError());
+      if (signal.aborted) stop();
+      signal.addEventListener("abort", stop);
+    });
+
+  test("the first failure ends the work on the others, which have nothing to say", async () => {
+    const failing = onHostsTogether(hosts, undefined, async ({ name }, signal) => {
+      if (name === "two") throw new SshError(name, "no answer");
+      await untilInterrupted(signal);
+    });
+    await expect(failing).rejects.toMatchObject({ name: "HostsFailedError", message: "two: no answer" });
+  });
+
+  test("an interruption from outside ends it everywhere", async () => {
+    const outside = new AbortController();
+    const working = onHostsTogether(hosts, outside.signal, (_, signal) => untilInterrupted(signal));
+    outside.abort();
+    await expect(working).rejects.toBeInstanceOf(InterruptedError);
+    await expect(
+      onHostsTogether(hosts, outside.signal, (_, signal) => untilInterrupted(signal)),
+    ).rejects.toBeInstanceOf(InterruptedError);
+  });
 });

@@ -74,17 +74,67 @@ describe("what is decided about a role", () => {
     expect(plan.roles[0]!.old?.name).toBe("app-web-3");
   });
 
+  test("a rollback takes a container that runs beside the live one as it is too", () => {
+    const beside = container("app-web-2", {}, "aaaaaaaa");
+    const live = container("app-web-3", {}, "bbbbbbbb");
+    const plan = planFor(facts({ traefik: traefik(), containers: [live, beside] }), { reuse: true });
+    expect(plan.roles[0]).toMatchObject({ old: live, stale: [], inTheWay: undefined });
+    expect(plan.roles[0]!.next.kept).toBe(beside);
+  });
+
+  const STRANGERS = [
+    container("app-web-staging-1", { destination: "staging" }, "aaaaaaaa"),
+    container("app-webhooks-1", { role: "webhooks" }, "bbbbbbbb"),
+    container("app-web-staging-2", { destination: "staging", state: "exited" }, "cccccccc"),
+  ];
+
   test("containers of other destinations, roles and services whose names begin alike are left alone", () => {
-    const plan = planFor(
-      facts({
-        traefik: traefik(),
-        containers: [
-          container("app-web-staging-1", { destination: "staging" }, "aaaaaaaa"),
-          container("app-webhooks-1", { role: "webhooks" }, "bbbbbbbb"),
-        ],
-      }),
-    );
-    expect(plan.roles[0]).toMatchObject({ old: undefined, stale: [], surplus: [] });
+    const plan = planFor(facts({ traefik: traefik(), containers: STRANGERS }));
+    expect(plan.roles[0]).toMatchObject({
+      old: undefined,
+      stopped: undefined,
+      stale: [],
+      surplus: [],
+      inTheWay: undefined,
+    });
+  });
+
+  test("a destination sees its own alone, also beside a version that begins with its name", () => {
+    const plain = container("app-web-staging-rc1", {}, "dddddddd");
+    const plan = planFor(facts({ traefik: traefik(), containers: [plain, ...STRANGERS] }), {
+      config: config({ destination: "staging", retainContainers: 0 }),
+    });
+    expect(plan.roles[0]!.next.name).toBe("app-web-staging-2");
+    expect(plan.roles[0]!.old?.name).toBe("app-web-staging-1");
+    expect(plan.roles[0]!.stale).toEqual([]);
+    const other = planFor(facts({ traefik: traefik(), containers: [plain, ...STRANGERS] }));
+    expect(other.roles[0]).toMatchObject({ old: plain, stale: [], surplus: [] });
+  });
+
+  test("a live file of a service whose name begins alike says nothing about this one", () => {
+    const live = container("app-web-1", {}, "aaaaaaaa");
+    const newer = container("app-web-3", {}, "bbbbbbbb");
+    const text = (name: string, id: string) =>
+      `http:\n  routers:\n    ${name}:\n      rule: PathPrefix(\`/\`)\n      service: ${name}-${id}@docker\n`;
+    const liveFiles = new Map([
+      ["app-web-two", text("app-web-two", "bbbbbbbb")],
+      ["app-web", text("app-web", "aaaaaaaa")],
+    ]);
+    expect(planFor(facts({ traefik: traefik(), containers: [newer, live], liveFiles })).roles[0]!.old).toBe(live);
+  });
+
+  test("what `app stop` stopped is known, is not pruned, and a deploy of its version does not remove it", () => {
+    const stopped = container("app-web-2", { state: "exited" }, "aaaaaaaa");
+    const failed = container("app-web-3", { state: "exited", created: "2026-03-03" }, "bbbbbbbb");
+    const seen = facts({ traefik: traefik(), containers: [failed, stopped], releases: ["1", "2"] });
+    const [plan] = planFor(seen, { config: config({ retainContainers: 0 }) }).roles;
+    expect(plan).toMatchObject({ old: undefined, stopped, surplus: [failed] });
+    expect(plan!.inTheWay?.newName).toMatch(/^app-web-2_replaced_/);
+  });
+
+  test("what a first deploy left that failed was never live", () => {
+    const failed = container("app-web-1", { state: "exited" }, "aaaaaaaa");
+    expect(planFor(facts({ traefik: traefik(), containers: [failed] })).roles[0]!.stopped).toBeUndefined();
   });
 
   test("7.1 row 9: a version with dashes is read back whole", () => {

@@ -1,7 +1,7 @@
 import type { Attached } from "../../src/commands/attached.ts";
 import { redact, render } from "../../src/commands/command.ts";
 import { type Script, secretsOfScript } from "../../src/commands/script.ts";
-import { CommandFailedError } from "../../src/errors.ts";
+import { CommandFailedError, InterruptedError } from "../../src/errors.ts";
 import type { Host, RunOptions, ScriptResult, StepResult } from "../../src/hosts/host.ts";
 import type { Pipes } from "../../src/ssh/attach.ts";
 
@@ -24,8 +24,19 @@ export class FakeHost implements Host {
   readonly secrets = new Map<string, string>();
   private readonly answers: Answer[] = [];
 
-  constructor(name: string) {
+  private readonly happenings: { readonly pattern: RegExp; readonly work: () => unknown }[] = [];
+  private readonly journal: string[];
+
+  /** @param journal of all hosts, `host: step` a line */
+  constructor(name: string, journal: string[] = []) {
     this.name = name;
+    this.journal = journal;
+  }
+
+  /** Something happens when a step whose title or command matches is reached: what it throws ends the script. */
+  when(pattern: RegExp, work: () => unknown): this {
+    this.happenings.push({ pattern, work });
+    return this;
   }
 
   /** Steps whose title or command matches say this. */
@@ -40,7 +51,7 @@ export class FakeHost implements Host {
     return this;
   }
 
-  async run(script: Script, { onOutput }: RunOptions = {}): Promise<ScriptResult> {
+  async run(script: Script, { onOutput, signal }: RunOptions = {}): Promise<ScriptResult> {
     const done: StepResult[] = [];
     for (const secret of secretsOfScript(script)) this.secrets.set(secret.name, secret.reveal());
     for (const { name, body, mode } of script.steps) {
@@ -48,6 +59,11 @@ export class FakeHost implements Host {
       this.steps.push(name);
       this.commands.push(command);
       this.transcript.push(`${script.title} > ${name}: ${render(body, (secret) => `<${secret.name}>`)}`);
+      this.journal.push(`${this.name}: ${name}`);
+      for (const { pattern, work } of this.happenings) {
+        if (pattern.test(name) || pattern.test(command)) await work();
+      }
+      if (signal?.aborted) throw new InterruptedError();
       const answer = this.answers.find(({ pattern }) => pattern.test(name) || pattern.test(command));
       const { status, stdout, stderr } = answer ?? { status: 0, stdout: "", stderr: "" };
       const bytes = Buffer.from(stdout);

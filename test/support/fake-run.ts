@@ -10,14 +10,17 @@ export interface FakeRun extends Run {
   readonly hosts: ReadonlyMap<string, FakeHost>;
   readonly events: RunEvent[];
   readonly printed: string[];
+  /** What was done on all hosts, in order: `host: step` a line. */
+  readonly transcript: string[];
   readonly abort: () => void;
 }
 
 /** A run whose hosts are fakes and whose clock stands still. */
 export function fakeRun(config: Config, overrides: Partial<Run> = {}): FakeRun {
   const hosts = new Map<string, FakeHost>();
+  const transcript: string[] = [];
   const host = (name: string) => {
-    if (!hosts.has(name)) hosts.set(name, new FakeHost(name));
+    if (!hosts.has(name)) hosts.set(name, new FakeHost(name, transcript));
     return hosts.get(name)!;
   };
   const controller = new AbortController();
@@ -49,10 +52,11 @@ export function fakeRun(config: Config, overrides: Partial<Run> = {}): FakeRun {
     skipHooks: true,
     variables: new Map(),
     cwd: "/nowhere",
-    held: { lock: false },
+    held: { lock: false, taking: false },
     hosts,
     events,
     printed,
+    transcript,
     abort: () => controller.abort(),
     ...overrides,
   };

@@ -27,7 +27,7 @@ export const REQUIRED: Written = {
 };
 
 const COMMANDS = {
-  deploy: (run: Run) => deploy(run, { skipPush: false }),
+  deploy: (run: Run) => deploy(run, { skipPush: false, revert: true }),
   "accessory boot": (run: Run) => bootAccessory(run, "all"),
   "app details": appDetails,
   "app exec": (run: Run) => appExec(run, "date", { interactive: false, raw: false, reuse: false, env: new Map() }),

@@ -35,6 +35,8 @@ import {
 // file without `test/` and `.test.ts`. A command or option without a row, a row without its test, or a row for what
 // does not exist fails here.
 
+const NO_REVERT = "flow/roll-out: leaves every host as it is, and says what each runs and what to type";
+
 /** By command words and flags, as commander has them; global options without words. */
 export const SHOWN: Readonly<Record<string, readonly string[]>> = {
   // 1.2
@@ -56,17 +58,21 @@ export const SHOWN: Readonly<Record<string, readonly string[]>> = {
     "flow/server: setup installs, boots the accessories, then deploys, in one lock",
     "e2e/story: setup can be repeated, and leaves the running database alone",
   ],
+  "setup --no-revert": [NO_REVERT],
   "setup --skip-push -P": [SETUP],
   deploy: [
     DEPLOY,
     "flow/hook: a deploy: pre-connect before the lock, pre-deploy after the pull, post-deploy when the lock is free",
   ],
+  "deploy --no-revert": [NO_REVERT],
   "deploy --skip-push -P": [
     DEPLOY,
     "bugs/flow: 7.1 row 26: --skip-push in a dirty tree is refused, before anything is touched",
   ],
   redeploy: [BUILDS, "e2e/story: redeploy brings the changed route, and keeps the old container"],
+  "redeploy --no-revert": ["e2e/interrupt: --no-revert leaves the failed container running, and says what to type"],
   "redeploy --skip-push -P": [BUILDS],
+  "rollback --no-revert": [NO_REVERT],
   rollback: [
     "surface/commands: rollback without a version takes the one before",
     "bugs/flow: 7.1 row 10: a rollback to a version that is not there fails, before any container changes",
@@ -85,6 +91,7 @@ export const SHOWN: Readonly<Record<string, readonly string[]>> = {
   version: ["cli/main: version needs no project"],
   // 1.9
   app: [HELP],
+  "app boot --no-revert": [NO_REVERT],
   "app boot": ["bugs/flow: 7.1 row 24: app boot names the container after the version that is live, not latest", LINES],
   "app start": [START_STOP],
   "app stop": [

@@ -1,0 +1,61 @@
+import type { Config, Release, Role } from "../config/config.ts";
+import type { Secret } from "../config/secret.ts";
+import { envFlags, optionFlags, secretsOf, volumeFlags, words } from "./arguments.ts";
+import { type Command, docker, type Shell, sh, withEnvironment } from "./command.ts";
+import { image, servicePrefix } from "./names.ts";
+
+/** Label of the container that the release command runs in: `S[-D]`, so that no service touches another's. */
+const LABEL = "mrsk.release";
+/** Options of a role that two containers cannot share, or that `--rm` refuses. */
+const NOT_SHARED: readonly string[] = ["publish", "p", "publish-all", "P", "name", "hostname", "ip", "ip6", "restart"];
+
+/**
+ * Runs the release command in a container of the version, with the role's environment, volumes and options, and ends with
+ * its exit status. It has a name and a label: docker goes on with it when `docker run` itself is killed.
+ */
+export function runRelease(
+  config: Config,
+  role: Role,
+  {
+    release,
+    version,
+    suffix,
+    secrets,
+  }: {
+    release: Release;
+    version: string;
+    /** Hex digits. */
+    suffix: string;
+    secrets: ReadonlyMap<string, Secret>;
+  },
+): Command {
+  const options = new Map([...role.options].filter(([name]) => !NOT_SHARED.includes(name)));
+  const name = `release-${servicePrefix(config)}-${suffix}`;
+  return withEnvironment(
+    secretsOf(role.env, secrets),
+    docker(
+      "run",
+      "--rm",
+      "--name",
+      name,
+      "--label",
+      `${LABEL}=${servicePrefix(config)}`,
+      ...(config.network === undefined ? [] : ["--network", config.network]),
+      "-e",
+      `MRSK_CONTAINER_NAME=${name}`,
+      "-e",
+      `MRSK_VERSION=${version}`,
+      ...envFlags(role.env),
+      ...volumeFlags(config.volumes),
+      ...optionFlags(options),
+      image(config, version),
+      ...words(release.command),
+    ),
+  );
+}
+
+/** Ends and removes what a run that was cut off has left. */
+export function removeReleases(config: Config): Shell {
+  return sh`left=$(docker ps --all --quiet --filter ${`label=${LABEL}=${servicePrefix(config)}`})
+[ -z "$left" ] || docker rm -f $left >/dev/null`;
+}

@@ -1,0 +1,110 @@
+import { words } from "../commands/arguments.ts";
+import { networkSteps } from "../commands/network.ts";
+import { removeReleases, runRelease } from "../commands/release-command.ts";
+import { attempt, type Script, script, step } from "../commands/script.ts";
+import type { Config, Release } from "../config/config.ts";
+import { CommandFailedError, InterruptedError, ReleaseFailedError } from "../errors.ts";
+import type { Host } from "../hosts/host.ts";
+import { lineByLine } from "../lines.ts";
+import { audit } from "./audit.ts";
+import { roleOn } from "./role-phases.ts";
+import { begin, type Run } from "./run.ts";
+import { environmentSecrets } from "./secrets.ts";
+
+const STEP = "Run the release command";
+
+/** @throws MrskError where its words cannot be told apart */
+export function checkReleaseCommand({ release }: Config): void {
+  if (release) words(release.command);
+}
+
+/**
+ * `release` of deploy.yml, once, on the first selected host of its role, with the new version's image; left out, and told
+ * so, where the filters leave no such host. Its output is shown as it comes.
+ * @throws ReleaseFailedError when it fails or takes too long: nothing has been changed then
+ */
+export async function runReleaseCommand(run: Run): Promise<void> {
+  const { release } = run.config;
+  if (!release) return;
+  const target = run.selection.app.find(({ roles }) => roles.some(({ name }) => name === release.role));
+  if (!target) {
+    const text = `The release command is left out: no selected host has the role ${release.role}`;
+    run.report({ kind: "warning", text });
+    return;
+  }
+  begin(run, `Run the release command on ${target.host}...`);
+  const version = await run.version();
+  const role = roleOn(target.roles.find(({ name }) => name === release.role)!, target.host);
+  const secrets = await environmentSecrets(run, role.env, `env of role ${role.name}`);
+  const remove = removeReleases(run.config);
+  const work = script(
+    "Release",
+    [
+      attempt("Remove what is left of an earlier one", remove),
+      ...networkSteps(run.config),
+      step(STEP, runRelease(run.config, role, { release, version, suffix: run.newId(12), secrets })),
+      await audit(run, `Ran the release command of version ${version}`, role.name),
+    ],
+    remove,
+  );
+  await shown(run, run.host(target.host), work, release);
+}
+
+/** The deadline is kept on this side: `timeout` over there would not end with the script. */
+async function shown(run: Run, host: Host, work: Script, release: Release): Promise<void> {
+  const show = (line: string) => run.report({ kind: "progress", host: host.name, text: `${host.name}  ${line}\n` });
+  const output = lineByLine(show);
+  const limit = deadline(run, release.timeoutSeconds);
+  try {
+    await host.run(work, {
+      signal: limit.signal,
+      onOutput: ({ step: name, masked }) => void (name === STEP && output.add(masked)),
+    });
+  } catch (error) {
+    output.end();
+    throw explained(error, host.name, release, limit.passed());
+  } finally {
+    limit.end();
+  }
+  output.end();
+}
+
+function explained(error: unknown, host: string, release: Release, late: boolean): unknown {
+  if (late && error instanceof InterruptedError) {
+    return new ReleaseFailedError(
+      `${host}: the release command took longer than ${release.timeoutSeconds} s and was stopped. Nothing was changed.`,
+      { hint: "release.timeout sets how long it may take.", cause: error },
+    );
+  }
+  if (!(error instanceof CommandFailedError) || error.step !== STEP) return error;
+  const said = error.output.trim();
+  return new ReleaseFailedError(
+    `${host}: the release command ended with exit status ${error.status}. Nothing was changed.${said ? `\n${said}` : ""}`,
+    { cause: error },
+  );
+}
+
+/** Aborts with the run, or when the time is over. */
+function deadline(run: Run, seconds: number) {
+  const end = new AbortController();
+  const done = new AbortController();
+  const interrupted = () => end.abort();
+  let late = false;
+  run.signal.addEventListener("abort", interrupted, { once: true });
+  if (run.signal.aborted) end.abort();
+  const wait = async () => {
+    await run.clock.sleep(seconds, done.signal);
+    if (done.signal.aborted || end.signal.aborted) return;
+    late = true;
+    end.abort();
+  };
+  void wait();
+  return {
+    signal: end.signal,
+    passed: () => late,
+    end: () => {
+      done.abort();
+      run.signal.removeEventListener("abort", interrupted);
+    },
+  };
+}

@@ -1,0 +1,69 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { address, Fleet } from "./fleet-lab.ts";
+import { onServer, succeeded, sweep } from "./project.ts";
+
+const SERVERS = ["b", "c"] as const;
+
+describe("a run that is interrupted, or told not to go back", () => {
+  const fleet = new Fleet("interrupt", SERVERS);
+  let good = "";
+
+  beforeAll(async () => {
+    good = await fleet.start();
+  });
+  afterAll(() => sweep(...SERVERS));
+
+  /** Signals one after the other, as soon as the run has said something. */
+  const interrupted = async (text: string, ...signals: readonly NodeJS.Signals[]) => {
+    const running = fleet.project.start("redeploy");
+    let shown = "";
+    let sent = false;
+    running.stderr.on("data", (piece: Buffer) => {
+      shown += piece.toString();
+      if (sent || !shown.includes(text)) return;
+      sent = true;
+      signals.forEach((signal, i) => setTimeout(() => running.kill(signal), i * 3000));
+    });
+    const { exitCode, stderr } = await running;
+    return { status: exitCode, stderr };
+  };
+
+  test.each(["SIGINT", "SIGTERM", "SIGHUP"] as const)(
+    "%s while containers start: everything goes back",
+    async (signal) => {
+      await fleet.round(`${signal} at the start`, { c: { START_DELAY_MS: "60000" } });
+      const ran = await interrupted("is healthy", signal);
+      await fleet.tell(`${signal} before the switch`);
+      expect(ran.status).toBe(130);
+      expect(await fleet.seen()).toEqual(fleet.everywhere(good));
+      expect(await fleet.locked()).toBe(false);
+    },
+  );
+
+  test("after the switch the deploy comes to its end, and a second Ctrl-C is told what is going on", async () => {
+    const next = await fleet.round("interrupted late", {}, { boot: { watch: 12 } });
+    const ran = await interrupted("Watch the new containers", "SIGINT", "SIGINT");
+    await fleet.tell("Ctrl-C twice after the switch");
+    expect(ran.status).toBe(0);
+    expect(ran.stderr).toContain("Not yet: the deploy lock is held, and is freed at the end. Watch the new containers");
+    expect(ran.stderr).toMatch(new RegExp(`${address("b")}  Watch for 12 s \\(web\\), for \\d+ s`));
+    expect(await fleet.seen()).toEqual(fleet.everywhere(next));
+    expect(await fleet.locked()).toBe(false);
+    good = next;
+  });
+
+  test("--no-revert leaves the failed container running, and says what to type", async () => {
+    const bad = await fleet.round("left for inspection", { c: { FAIL_HEALTH: "1" } });
+    const ran = await fleet.project.mrsk("redeploy", "--no-revert");
+    await fleet.tell("--no-revert");
+    expect(ran.status).toBe(6);
+    expect(ran.stderr).toContain(
+      `${address("c")}  role web serves interrupt-web-${good}; interrupt-web-${bad} is beside it`,
+    );
+    expect(ran.stderr).toContain(`mrsk rollback ${good}`);
+    expect(await onServer("c", `docker inspect -f '{{.State.Status}}' interrupt-web-${bad}`)).toBe("running");
+    expect(await fleet.locked()).toBe(false);
+    succeeded(await fleet.project.mrsk("rollback", good));
+    expect(await fleet.seen()).toEqual(fleet.everywhere(good));
+  });
+});
