@@ -1,3 +1,4 @@
+import { SHARED_DIRECTORY } from "../../src/commands/traefik-boot.ts";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { lab, onServer, Project, succeeded, sweep } from "./project.ts";
 
@@ -24,7 +25,7 @@ async function holdings(who: Neighbour): Promise<string> {
   const containers = await onServer(SERVER, `docker ps -a --filter label=service=${service} --format '${format}'`);
   const own = containers.split("\n").filter((line) => line.endsWith(` ${destination}`));
   const name = dashed(service, destination);
-  const files = `.mrsk/traefik/${dashed(service, "web", destination)}.yml mrsk-${name}-audit.log .mrsk/releases-${name}`;
+  const files = `${SHARED_DIRECTORY}/traefik/${dashed(service, "web", destination)}.yml mrsk-${name}-audit.log .mrsk/releases-${name}`;
   return `${own.join("\n")}\n${await onServer(SERVER, `cat ${files} 2>&1 || true`)}`;
 }
 

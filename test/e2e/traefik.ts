@@ -1,5 +1,6 @@
 import { request } from "node:http";
 import { quote } from "../../src/commands/command.ts";
+import { SHARED_DIRECTORY } from "../../src/commands/traefik-boot.ts";
 import { lab, onServer } from "./project.ts";
 
 export interface Answer {
@@ -78,12 +79,12 @@ export class Bench {
     const encoded = Buffer.from(text).toString("base64");
     await onServer(
       this.server,
-      `cd .mrsk && echo ${encoded} | base64 -d >new && chmod 644 new && mv new traefik/${name}.yml`,
+      `cd ${SHARED_DIRECTORY} && echo ${encoded} | base64 -d >new && chmod 644 new && mv new traefik/${name}.yml`,
     );
   }
 
   async noFile(name: string): Promise<void> {
-    await onServer(this.server, `rm -f .mrsk/traefik/${name}.yml`);
+    await onServer(this.server, `rm -f ${SHARED_DIRECTORY}/traefik/${name}.yml`);
   }
 
   /** Resolves when Traefik knows every container that was started before. */
@@ -100,7 +101,7 @@ export class Bench {
   async sweep(): Promise<void> {
     await onServer(
       this.server,
-      "docker ps -aq --filter name=^fact- | xargs -r docker rm -f >/dev/null; rm -f .mrsk/traefik/fact-*.yml",
+      `docker ps -aq --filter name=^fact- | xargs -r docker rm -f >/dev/null; rm -f ${SHARED_DIRECTORY}/traefik/fact-*.yml`,
     );
   }
 }
