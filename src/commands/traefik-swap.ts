@@ -28,9 +28,13 @@ export function secondName(filter: Filter): string {
   return filter ? SECOND : TRIAL;
 }
 
-/** Whether the packet filter can be used and what an interrupted reboot has left: a word a line. Changes nothing. */
+/**
+ * Whether the packet filter can be used and what an interrupted reboot has left: a word a line. Changes nothing. Reads
+ * `$all`, the containers of the host.
+ */
 export function lookForSwap(): Shell {
-  return sh`docker ps --all --filter ${`name=^(${SECOND}|${TRIAL}|${NEXT}|${OLD})$`} --format '{{.Names}}'
+  const names = [SECOND, TRIAL, NEXT, OLD].join("|");
+  return sh`printf '%s\n' "$all" | cut -f 2 | grep -xE ${names} || true
 PATH=$PATH:/usr/sbin:/sbin
 if [ "$(id -u)" = 0 ]; then as=; else as="sudo -n"; fi
 if rules=$($as iptables -w 5 -t nat -S PREROUTING 2>/dev/null); then

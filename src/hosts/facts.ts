@@ -1,10 +1,10 @@
 import * as z from "zod/mini";
-import { lines, raw, type Shell, sh } from "../commands/command.ts";
-import { attempt, type Script, script, step } from "../commands/script.ts";
+import { type Command, docker, lines, raw, type Shell, sh } from "../commands/command.ts";
+import { attempt, capture, type Script, script, step } from "../commands/script.ts";
 import { CommandFailedError, ExitCode, MrskError } from "../errors.ts";
 import { IMAGES_FILE, lookForCurl } from "../commands/image-check.ts";
 import { canaryRelease, releasedVersions } from "../commands/releases.ts";
-import { LIVE_MOUNT } from "../commands/traefik.ts";
+import { LIVE_MOUNT, TRAEFIK } from "../commands/traefik.ts";
 import { SHARED_DIRECTORY } from "../commands/traefik-boot.ts";
 import { lookForSwap } from "../commands/traefik-swap.ts";
 import type { ContainerFact, HostFacts, TraefikFact } from "../plan/facts.ts";
@@ -58,17 +58,10 @@ if [ "$(id -u)" = 0 ] || sudo -n true 2>/dev/null; then echo yes; else echo no; 
 df -Pm . | awk 'NR == 2 { print $4 }'
 if command -v curl >/dev/null || command -v wget >/dev/null; then echo yes; else echo no; fi`,
     ),
-    step(
-      "Containers",
-      // A container that goes away between the two commands is no reason to fail: look once more.
-      sh`look() {
-  ids=$(docker ps --all --quiet --filter ${`label=service=${service}`})
-  [ -z "$ids" ] || docker inspect --type container --format ${CONTAINER_FORMAT} $ids
-}
-seen=$(look) || seen=$(look)
-printf '%s\n' "$seen"`,
-    ),
-    attempt("Traefik", sh`docker inspect --type container --format ${TRAEFIK_FORMAT} traefik 2>/dev/null`),
+    capture("all", "List containers", listContainers()),
+    capture("seen", "Inspect containers", inspectContainers(service)),
+    step("Containers", sh`printf '%s\n' "$seen" | grep '^{"id"' || true`),
+    attempt("Traefik", sh`printf '%s\n' "$seen" | grep '^{"image"'`),
     attempt("Listeners", listeners()),
     attempt("Swap", lookForSwap()),
     step("Live files", liveFiles(service, runDirectory)),
@@ -86,16 +79,39 @@ printf '%s\n' "$seen"`,
   ]);
 }
 
-/** Engines that do not know the oldest API they speak print two words. */
-function engineVersions(): Shell {
-  const versions = "{{.Server.Version}} {{.Server.APIVersion}}";
-  return sh`docker version --format ${`${versions} {{.Server.MinAPIVersion}}`} 2>/dev/null || docker version --format ${versions}`;
+// A docker command takes tens of milliseconds on a host: one lists, one inspects, and the other steps read what they said.
+
+/** A line for each container on the host: id, name, service, published ports, with tabs between. */
+function listContainers(): Command {
+  return docker(
+    "ps",
+    "--all",
+    "--no-trunc",
+    "--format",
+    String.raw`{{.ID}}\t{{.Names}}\t{{.Label "service"}}\t{{.Ports}}`,
+  );
+}
+
+/** The service's containers and Traefik, JSON a line; of Traefik also, in plain words, its state and where its live files are. */
+function inspectContainers(service: string): Shell {
+  const live = `{{range .Mounts}}{{if eq .Destination "${LIVE_MOUNT}"}}live {{.Source}}{{println}}{{end}}{{end}}`;
+  const format = `{{if eq .Name "/${TRAEFIK}"}}state {{.State.Status}}{{println}}${live}${TRAEFIK_FORMAT}{{else}}${CONTAINER_FORMAT}{{end}}`;
+  // A container that goes away between the two commands is no reason to fail: list once more.
+  return sh`look() {
+  ids=$(printf '%s\n' "$all" | awk -F '\t' -v service=${service} '$3 == service || $2 == "traefik" { print $1 }')
+  [ -z "$ids" ] || docker inspect --type container --format ${format} $ids
+}
+look 2>/dev/null || { all=$(${listContainers()}); look; }`;
+}
+
+/** Version, API version, and the rest as JSON: the oldest API it speaks is not known to every engine. */
+function engineVersions(): Command {
+  return docker("version", "--format", "{{.Server.Version}} {{.Server.APIVersion}} {{json .Server}}");
 }
 
 /** The directory, whether it can be written, and each file in base64. */
 function liveFiles(service: string, runDirectory: string): Shell {
-  const mountFormat = `{{range .Mounts}}{{if eq .Destination "${LIVE_MOUNT}"}}{{.Source}}{{end}}{{end}}`;
-  return sh`dir=$(docker inspect --type container --format ${mountFormat} traefik 2>/dev/null) || true
+  return sh`dir=$(printf '%s\n' "$seen" | sed -n 's/^live //p')
 if [ -z "$dir" ]; then if [ "$(id -u)" = 0 ]; then dir=${SHARED_DIRECTORY}/traefik; else dir=$(pwd -P)/${runDirectory}/traefik; fi; fi
 printf '%s\n' "$dir"
 probe=$dir; while [ ! -e "$probe" ]; do probe=$(dirname "$probe"); done
@@ -146,7 +162,8 @@ const TraefikSchema = z.object({
 });
 
 export function parseFacts(host: string, result: ScriptResult): HostFacts {
-  const [engineVersion = "", apiVersion = "", minApiVersion] = result.text("Docker engine").split(" ");
+  const [, engineVersion = "", apiVersion = "", engine] =
+    /^(\S+) (\S+) ?(.*)$/s.exec(result.text("Docker engine")) ?? [];
   const [uid, user = "", home = "", architecture = "", sudo, disk, asks] = result.text("Login user").split("\n");
   const [liveDirectory = "", writable, ...files] = result.text("Live files").split("\n");
   const swap = result.text("Swap").split("\n").filter(Boolean);
@@ -160,7 +177,7 @@ export function parseFacts(host: string, result: ScriptResult): HostFacts {
     architecture,
     engineVersion,
     apiVersion,
-    minApiVersion: minApiVersion || undefined,
+    minApiVersion: /"MinAPIVersion":"([\d.]+)"/.exec(engine ?? "")?.[1],
     freeDiskMegabytes: disk ? Number(disk) : undefined,
     canAsk: asks !== "no",
     imageHasCurl: { yes: true, no: false }[result.text("Image")],

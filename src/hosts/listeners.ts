@@ -1,9 +1,9 @@
 import { type Shell, sh } from "../commands/command.ts";
 
-/** Published ports and listening programs, where no Traefik runs that could be one of them. */
+/** Published ports and listening programs, where no Traefik runs that could be one of them. Reads `$all` and `$seen`. */
 export function listeners(): Shell {
-  return sh`[ "$(docker inspect --type container --format '{{.State.Status}}' traefik 2>/dev/null)" != running ] || exit 0
-docker ps --format 'container {{.Names}} {{.Ports}}'
+  return sh`printf '%s\n' "$seen" | grep -qx 'state running' && exit 0
+printf '%s\n' "$all" | awk -F '\t' '$4 != "" { print "container", $2, $4 }'
 PATH=$PATH:/usr/sbin:/sbin
 if [ "$(id -u)" = 0 ] || ! sudo -n true 2>/dev/null; then as=; else as="sudo -n"; fi
 $as ss -Hltnp 2>/dev/null || true`;
