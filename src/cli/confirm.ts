@@ -1,4 +1,3 @@
-import { createInterface } from "node:readline";
 import { InterruptedError } from "../errors.ts";
 
 /** Whom to ask. */
@@ -14,6 +13,7 @@ interface Person {
  * @throws InterruptedError
  */
 export async function confirm(question: string, { input, output, signal }: Person): Promise<boolean> {
+  const { createInterface } = await import("node:readline");
   const lines = createInterface({ input, signal });
   const ask = () => void output.write(`${question} [y, N] (N) `);
   ask();

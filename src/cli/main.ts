@@ -52,7 +52,8 @@ Examples:
 /** Runs one command line and returns its exit code. Never throws, never exits: `start` does that, tests look at the number. */
 export async function main(
   argv: readonly string[],
-  stderr: { write(text: string): unknown } = process.stderr,
+  // Making the stream takes milliseconds, which a command without errors does not need to spend.
+  stderr: { write(text: string): unknown } = { write: (text) => process.stderr.write(text) },
 ): Promise<number> {
   try {
     const program = buildProgram();
@@ -95,5 +96,9 @@ export function explain(error: unknown, verbose: boolean): string {
 
 /** What `bin/` calls. */
 export async function start(): Promise<void> {
+  // Nobody reads any more, as in `mrsk config | head -1`: that is no failure.
+  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code !== "EPIPE") throw error;
+  });
   process.exitCode = await main(process.argv.slice(2));
 }

@@ -1,7 +1,5 @@
-import { randomBytes } from "node:crypto";
 import { fstatSync } from "node:fs";
 import { homedir, userInfo } from "node:os";
-import { createInterface } from "node:readline/promises";
 import { Writable } from "node:stream";
 import type { Command } from "commander";
 import { systemClock } from "../clock.ts";
@@ -12,38 +10,23 @@ import type { Connections } from "../ssh/connections.ts";
 import { activity } from "../output/activity.ts";
 import { confirm } from "./confirm.ts";
 import { interruptible } from "./interrupt.ts";
-import { commandWords, DEFAULT_CONFIG_FILE, type GlobalOptions, globalOptions } from "./options.ts";
+import { newId, once, readConfiguration, versionOf } from "./configuration.ts";
+import { commandWords, type GlobalOptions } from "./options.ts";
 
 /**
  * Opens a run for a command (config, secrets, hosts, report, Ctrl-C), does the work, and closes every connection.
  * What is heavy is loaded here, so that `--help` and `version` load none of it.
  */
 export async function openRun(command: Command, work: (run: Run) => Promise<void>): Promise<void> {
-  const options = globalOptions(command);
-  const [
-    { loadConfig },
-    { loadEnvironment, Secrets },
-    { openView },
-    { linePrefix },
-    { select },
-    { appVersion, gitState },
-  ] = await Promise.all([
-    import("../config/load.ts"),
+  const [given, { Secrets }, { openView }, { linePrefix }, { select }, { gitState }] = await Promise.all([
+    readConfiguration(command),
     import("../config/secrets.ts"),
     import("../output/view.ts"),
     import("../output/prefix.ts"),
     import("../hosts/select.ts"),
     import("../flow/version.ts"),
   ]);
-  const cwd = process.cwd();
-  const processEnvironment = process.env as Record<string, string>;
-  const environment = await loadEnvironment({ cwd, destination: options.destination, processEnvironment });
-  const config = await loadConfig({
-    file: options.configFile ?? DEFAULT_CONFIG_FILE,
-    destination: options.destination,
-    cwd,
-    environment,
-  });
+  const { options, cwd, processEnvironment, environment, config } = given;
   const secrets = new Secrets(environment);
   const color = wantsColor(processEnvironment, process.stderr.isTTY);
   const view = await openView(process.stderr, verbosity(options), color, processEnvironment);
@@ -63,10 +46,6 @@ export async function openRun(command: Command, work: (run: Run) => Promise<void
     () => secrets.resolved,
   );
   watchOutput(interrupt.abort);
-  const newId = (digits: number) =>
-    randomBytes(Math.ceil(digits / 2))
-      .toString("hex")
-      .slice(0, digits);
   const git = once(() => gitState(local));
   const performer = userName(processEnvironment);
   const filters = { hosts: options.hosts, roles: options.roles, primary: options.primary === true };
@@ -87,10 +66,7 @@ export async function openRun(command: Command, work: (run: Run) => Promise<void
     local,
     host,
     newId,
-    version: once(async () => {
-      const named = options.version || (await environment.get("VERSION"));
-      return appVersion({ named, git, newId, cwd, ofFolder: config.builder.contextGiven });
-    }),
+    version: versionOf(given, git),
     git,
     givenVersion: options.version || undefined,
     performer: async () => performer,
@@ -208,6 +184,7 @@ async function askPassphrase(keyFile: string): Promise<string | undefined> {
   if (!process.stdin.isTTY) return undefined;
   process.stderr.write(`Passphrase for ${keyFile}: `);
   const silent = new Writable({ write: (_chunk, _encoding, done) => done() });
+  const { createInterface } = await import("node:readline/promises");
   const lines = createInterface({ input: process.stdin, output: silent, terminal: true });
   try {
     return await lines.question("");
@@ -215,9 +192,4 @@ async function askPassphrase(keyFile: string): Promise<string | undefined> {
     lines.close();
     process.stderr.write("\n");
   }
-}
-
-function once<T>(make: () => Promise<T>): () => Promise<T> {
-  let made: Promise<T> | undefined;
-  return () => (made ??= make());
 }

@@ -1,6 +1,5 @@
 import { type Command, Option } from "commander";
 import { globalOptions } from "./options.ts";
-import { withRun } from "./with-run.ts";
 
 /** Later versions kept env files on the servers, which had to be pushed before a deploy: their scripts go on working. */
 function addEnv(program: Command): void {
@@ -24,9 +23,7 @@ export function addProject(program: Command): void {
     .description("Show the resolved configuration, secrets redacted")
     .option("--json", "for programs")
     .action((options: { json?: boolean }, command: Command) =>
-      withRun(command, async (run) =>
-        (await import("../flow/config.ts")).showConfig(run, { json: options.json === true }),
-      ),
+      import("./show-config.ts").then(({ configCommand }) => configCommand(command, { json: options.json === true })),
     );
   program
     .command("init")

@@ -3,7 +3,10 @@ import { redactedConfig } from "../config/print.ts";
 import type { Run } from "./run.ts";
 
 /** `config`: what the program works with, secrets redacted. */
-export async function showConfig(run: Run, { json }: { json: boolean }): Promise<void> {
+export async function showConfig(
+  run: Pick<Run, "config" | "version" | "print">,
+  { json }: { json: boolean },
+): Promise<void> {
   const shown = redactedConfig(run.config, await run.version());
   run.print(json ? `${JSON.stringify(shown, undefined, 2)}\n` : stringify(shown, { aliasDuplicateObjects: false }));
 }

@@ -7,7 +7,7 @@ import { bootAccessory, hasAccessories } from "./accessory.ts";
 import { versionToBoot } from "./app.ts";
 import { push } from "./build.ts";
 import { settleCanaries, takeBack, wayBack } from "./canary.ts";
-import { hookAfterwards, runHook } from "./hook.ts";
+import { hasHook, hookAfterwards, runHook } from "./hook.ts";
 import { ensureImage, fetchImage } from "./image.ts";
 import { withLock } from "./lock.ts";
 import { plansFor, refuse } from "./plans.ts";
@@ -41,6 +41,8 @@ interface BootOptions extends RevertOption {
   readonly canary?: Trial | undefined;
   /** Whether canaries of the version are made live, not taken back before. */
   readonly promote?: boolean;
+  /** What was seen of the hosts a moment ago; without, they are looked at. */
+  readonly seen?: ReadonlyMap<string, HostFacts> | undefined;
 }
 
 /** `setup`: what a server needs once, then a deploy. Can be repeated. */
@@ -86,10 +88,12 @@ async function deliverAndBoot(
     await push(run);
   }
   begin(run, "Pull app image...");
-  await fetchImage(run);
+  const facts = await fetchImage(run);
+  // A hook may do anything to the hosts: after one, they are looked at again.
+  const seen = hasHook(run, "pre-deploy") ? undefined : facts;
   await runHook(run, "pre-deploy");
   await runReleaseCommand(run);
-  await bootVersion(run, { reuse: false, prune: everything, canary, revert });
+  await bootVersion(run, { reuse: false, prune: everything, canary, revert, seen });
 }
 
 /** Looks at every host before anything is touched, so that what cannot work is said now. */
@@ -102,11 +106,11 @@ async function foresee(run: Run, canary: Trial | undefined): Promise<void> {
 /** Observe, decide, act. */
 export async function bootVersion(
   run: Run,
-  { reuse, prune, canary, promote = false, revert = true }: BootOptions,
+  { reuse, prune, canary, promote = false, revert = true, ...before }: BootOptions,
 ): Promise<void> {
   const version = await run.version();
   begin(run, `Start containers with version ${version}...`);
-  const seen = await observeMended(run, appHosts(run), version);
+  const seen = before.seen ?? (await observeMended(run, appHosts(run), version));
   const facts = promote ? seen : await settleCanaries(run, seen);
   const plans = plansFor(run, facts, { wanted: () => version, reuse, promote, share: canary?.share });
   refuse(plans);

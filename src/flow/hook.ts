@@ -17,6 +17,11 @@ export type HookName =
   | "pre-app-boot"
   | "post-app-boot";
 
+/** Whether the hook is there, and not skipped. */
+export function hasHook(run: Run, hook: HookName): boolean {
+  return !run.skipHooks && existsSync(resolve(run.cwd, `${run.config.hooksPath}/${hook}`));
+}
+
 /**
  * Runs the hook on this machine if there is one, with the `MRSK_…` variables of the original.
  * Its output is shown line by line as it comes.
@@ -25,7 +30,7 @@ export type HookName =
  */
 export async function runHook(run: Run, hook: HookName, details: Readonly<Record<string, string>> = {}): Promise<void> {
   const path = `${run.config.hooksPath}/${hook}`;
-  if (run.skipHooks || !existsSync(resolve(run.cwd, path))) return;
+  if (!hasHook(run, hook)) return;
   stopIfInterrupted(run);
   requireExecutable(run, hook, path);
   run.report({ kind: "title", text: `Running the ${hook} hook...` });
@@ -64,8 +69,7 @@ export async function hookAfterwards(
   details: Readonly<Record<string, string>> = {},
 ): Promise<void> {
   if (!run.signal.aborted) return runHook(run, hook, details);
-  const exists = !run.skipHooks && existsSync(resolve(run.cwd, `${run.config.hooksPath}/${hook}`));
-  const left = exists ? ` The ${hook} hook was left out.` : "";
+  const left = hasHook(run, hook) ? ` The ${hook} hook was left out.` : "";
   run.report({ kind: "warning", text: `Interrupted after the switch: the work was finished.${left}` });
 }
 

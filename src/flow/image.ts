@@ -6,8 +6,12 @@ import { networkSteps } from "../commands/network.ts";
 import { withLogin } from "../commands/registry.ts";
 import { script, type Step, step } from "../commands/script.ts";
 import { CommandFailedError, ExitCode, MrskError, UsageError } from "../errors.ts";
+import { observationSteps, parseFacts } from "../hosts/facts.ts";
+import type { ScriptResult } from "../hosts/host.ts";
 import { onHosts } from "../hosts/on-hosts.ts";
+import type { HostFacts } from "../plan/facts.ts";
 import { audit } from "./audit.ts";
+import { questionFor } from "./observe.ts";
 import { explained, isUnauthorized, loginStep } from "./registry.ts";
 import { appHosts, type Run } from "./run.ts";
 
@@ -17,35 +21,44 @@ const CHECK_STEP = "Check the image";
 /**
  * The image on every app host: pull, a login first where the stored one does not serve, and a look at what came. What a
  * host had stays there, whatever happens. One round trip per host.
+ * @returns what was seen of each host then, for what comes next
  */
-export async function fetchImage(run: Run): Promise<void> {
+export async function fetchImage(run: Run): Promise<Map<string, HostFacts>> {
   const version = await run.version();
-  await fetchWith(run, version, await pullOrLogin(run, version), [
-    await audit(run, `Pulled image with version ${version}`),
-  ]);
+  const line = await audit(run, `Pulled image with version ${version}`);
+  const look = observationSteps(questionFor(run, version));
+  const results = await fetchWith(run, version, await pullOrLogin(run, version), { before: [line], after: look });
+  return new Map(results.map(({ host, result }) => [host, parseFacts(host, result)]));
 }
 
 /** The image on every app host, pulled only where it is not. @throws UsageError when the registry has none either */
 export async function ensureImage(run: Run, version: string): Promise<void> {
   const pulling = await pullOrLogin(run, version);
   const present = sh`docker image inspect ${image(run.config, version)} >/dev/null 2>&1`;
-  await fetchWith(run, version, sh`${present} || { ${pulling}; }`, []);
+  await fetchWith(run, version, sh`${present} || { ${pulling}; }`);
 }
 
 async function pullOrLogin(run: Run, version: string): Promise<Shell> {
   return withLogin(pull(run.config, version), (await loginStep(run)).body);
 }
 
-async function fetchWith(run: Run, version: string, pulling: Shell, before: readonly Step[]): Promise<void> {
+async function fetchWith(
+  run: Run,
+  version: string,
+  pulling: Shell,
+  { before = [], after = [] }: { before?: readonly Step[]; after?: readonly Step[] } = {},
+): Promise<{ host: string; result: ScriptResult }[]> {
   const steps = [
     ...before,
     step(PULL_STEP, pulling),
     step(CHECK_STEP, checkImage(run.config, version)),
     ...networkSteps(run.config),
+    ...after,
   ];
-  await onHosts(appHosts(run), async (host) => {
+  return onHosts(appHosts(run), async (host) => {
     try {
-      await explained(run, () => host.run(script("Fetch the image", steps), { signal: run.signal }));
+      const fetching = () => host.run(script("Fetch the image", steps), { signal: run.signal });
+      return { host: host.name, result: await explained(run, fetching) };
     } catch (error) {
       throw error instanceof CommandFailedError ? inWords(run, image(run.config, version), error) : error;
     }

@@ -2,7 +2,7 @@ import { expansions } from "../commands/expansion.ts";
 import { needsCurl } from "../commands/healthcheck.ts";
 import { image } from "../commands/names.ts";
 import { releasesFile } from "../commands/releases.ts";
-import { observe } from "../hosts/facts.ts";
+import { observe, type Question } from "../hosts/facts.ts";
 import type { Host } from "../hosts/host.ts";
 import { onHosts } from "../hosts/on-hosts.ts";
 import type { HostFacts } from "../plan/facts.ts";
@@ -18,13 +18,18 @@ export async function observeHosts(
   hosts: readonly Host[],
   version?: string,
 ): Promise<Map<string, HostFacts>> {
-  const question = {
+  const question = questionFor(run, version);
+  const facts = await onHosts(hosts, (host) => observe(host, question));
+  return new Map(facts.map((fact) => [fact.host, fact]));
+}
+
+/** What is asked of each host. */
+export function questionFor(run: Run, version?: string): Question {
+  return {
     service: run.config.service,
     expansions: expansions(run.config),
     releasesFile: releasesFile(run.config),
     runDirectory: run.config.runDirectory,
     ...(version !== undefined && run.config.roles.some(needsCurl) ? { image: image(run.config, version) } : {}),
   };
-  const facts = await onHosts(hosts, (host) => observe(host, question));
-  return new Map(facts.map((fact) => [fact.host, fact]));
 }

@@ -1,6 +1,6 @@
 import * as z from "zod/mini";
 import { type Command, docker, lines, raw, type Shell, sh } from "../commands/command.ts";
-import { attempt, capture, type Script, script, step } from "../commands/script.ts";
+import { attempt, capture, type Script, script, type Step, step } from "../commands/script.ts";
 import { CommandFailedError, ExitCode, MrskError } from "../errors.ts";
 import { IMAGES_FILE, lookForCurl } from "../commands/image-check.ts";
 import { canaryRelease, releasedVersions } from "../commands/releases.ts";
@@ -48,8 +48,13 @@ const TRAEFIK_FORMAT = [
 ].join(",");
 
 /** One script that asks a host everything a plan needs. Changes nothing, but remembers what it found about an image. */
-export function observation({ service, expansions, releasesFile, runDirectory, image }: Question): Script {
-  return script("Look at the host", [
+export function observation(question: Question): Script {
+  return script("Look at the host", observationSteps(question));
+}
+
+/** The same as part of another script; `parseFacts` reads what it ended with. */
+export function observationSteps({ service, expansions, releasesFile, runDirectory, image }: Question): Step[] {
+  return [
     step("Docker engine", engineVersions()),
     step(
       "Login user",
@@ -76,7 +81,7 @@ if command -v curl >/dev/null || command -v wget >/dev/null; then echo yes; else
         ),
       ),
     ),
-  ]);
+  ];
 }
 
 // A docker command takes tens of milliseconds on a host: one lists, one inspects, and the other steps read what they said.

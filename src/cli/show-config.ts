@@ -1,0 +1,28 @@
+import type { Command } from "commander";
+import { showConfig } from "../flow/config.ts";
+import { once, readConfiguration, versionOf } from "./configuration.ts";
+
+/** `config`, without what only commands need that meet hosts or have something to tell on the way. */
+export async function configCommand(command: Command, options: { json: boolean }): Promise<void> {
+  const given = await readConfiguration(command);
+  const { hosts, roles, primary = false } = given.options;
+  if (hosts || roles) {
+    const { select } = await import("../hosts/select.ts");
+    select(given.config, { hosts, roles, primary });
+  }
+  const git = once(async () => {
+    const [{ LocalHost }, { gitState }] = await Promise.all([
+      import("../hosts/local-host.ts"),
+      import("../flow/version.ts"),
+    ]);
+    const local = new LocalHost(
+      given.cwd,
+      await given.environment.forCommands(),
+      () => {},
+      () => [],
+    );
+    return gitState(local);
+  });
+  const print = (text: string) => void process.stdout.write(text);
+  await showConfig({ config: given.config, version: versionOf(given, git), print }, options);
+}
