@@ -18,6 +18,7 @@ import {
 const CHANNELS = 4;
 const HEARTBEAT_MILLISECONDS = 5000;
 const FIRST_MARK_MILLISECONDS = 30_000;
+const SHELL = "exec /bin/sh -s";
 /** After a cancel, the time the server's clean-up has before the channel is cut. */
 const GRACE_MILLISECONDS = 8000;
 const CHANNEL_REFUSED = 2;
@@ -48,6 +49,9 @@ export class Session {
   private lost: Error | undefined;
   private inUse = 0;
   private idle: NodeJS.Timeout | undefined;
+  private scripts = 0;
+  /** A shell that waits for the next script. Gives nothing when it could not be had, or has ended meanwhile. */
+  private waiting: Promise<() => ClientChannel | undefined> | undefined;
 
   /** @param idleSeconds after so long without use the connection is closed */
   constructor(client: Client, host: string, idleSeconds: number) {
@@ -101,8 +105,41 @@ export class Session {
    * @throws SshError when there is no exit status to give: not connected, link lost, nothing of the script began
    */
   script(text: string, streams: Streams): Promise<Carried> {
-    const carried = async () => this.carry(await this.open("exec /bin/sh -s"), text, streams);
+    const carried = async () => {
+      const channel = await this.shell();
+      const carrying = this.carry(channel, text, streams);
+      this.expectMore();
+      return carrying;
+    };
     return streams.endless ? carried() : this.channels(carried);
+  }
+
+  private async shell(): Promise<ClientChannel> {
+    const { waiting } = this;
+    this.waiting = undefined;
+    const channel = (await waiting)?.();
+    return channel ? this.used(async () => channel) : this.open(SHELL);
+  }
+
+  /**
+   * A host that has had two scripts will have more: the shell for the next one is opened while this one runs, which saves
+   * two of its three round trips. It does not count as use of the connection.
+   */
+  private expectMore(): void {
+    this.scripts++;
+    if (this.scripts < 2 || this.waiting) return;
+    this.waiting = this.exec(SHELL).then(
+      (channel) => {
+        let open = true;
+        const ended = () => void (open = false);
+        channel.on("error", ended).once("exit", ended).once("close", ended);
+        // What nobody reads keeps its end from being noticed; a login shell's greeting is all there may be.
+        channel.resume();
+        channel.stderr.resume();
+        return () => (open ? channel : undefined);
+      },
+      () => () => undefined,
+    );
   }
 
   private carry(channel: ClientChannel, text: string, streams: Streams): Promise<Carried> {

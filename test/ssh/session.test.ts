@@ -42,6 +42,23 @@ describe("a script over a connection", () => {
     expect(result.text("Use")).toBe("got one");
   });
 
+  test("a host that has had two scripts has a shell waiting for the third, and does without where that has ended", async () => {
+    const own = connections(sshSettings(sshd));
+    const shell = script("Try", [step("Shell", sh`echo $PPID; ps -o etimes= -p $$`)]);
+    const run = async () => (await host(own).run(shell)).text("Shell").split(/\s+/).map(Number);
+    await run();
+    await run();
+    await new Promise((resolve) => setTimeout(resolve, 2100));
+    const [parent, seconds] = await run();
+    expect(seconds).toBeGreaterThanOrEqual(1);
+    const children = execFileSync("pgrep", ["-P", String(parent)], { encoding: "utf8" });
+    expect(children.trim().split("\n")).toHaveLength(1);
+    process.kill(Number(children));
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    expect(await run()).toHaveLength(2);
+    await own.close();
+  });
+
   test("stops at a failing step, which the error names", async () => {
     const failing = host().run(
       script("Try", [
