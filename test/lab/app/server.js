@@ -25,6 +25,9 @@ const server = createServer(async (request, response) => {
   }
 });
 
+// Behind a proxy, who closes an idle connection first must be the proxy: else a request meets the closing.
+server.keepAliveTimeout = 120_000;
+
 async function route(request, response, url, send) {
   const [, first, rest] = url.pathname.split("/");
   switch (first) {
