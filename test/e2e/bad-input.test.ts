@@ -147,7 +147,7 @@ describe("bad input gets one error that says what, where, and what to type, and 
     await onServer("a", "docker run -d --name squatter -p 80:80 node:20-bookworm-slim sleep 600");
     const ran = await project.mrsk("deploy");
     expect(ran.status).toBe(5);
-    expect(ran.stderr).toContain("port is already allocated");
+    expect(ran.stderr).toContain("port 80, which Traefik needs, is taken by the container squatter");
     expect(ran.stderr).toContain("traefik.host_port");
     expect(await onServer("a", "docker ps -a --format '{{.Names}}'")).toBe("squatter");
     await onServer("a", "docker rm -f squatter");
