@@ -52,7 +52,8 @@ export function hostPhases(
       whole(
         { title: "Switch", end: "Switched" },
         [...early.flatMap(switchSteps), ...late.flatMap((role) => [...role.startSteps(), ...role.switchSteps()])],
-        revert ? late.map(abandonInTurn) : [],
+        // Where the old one still runs nothing is missing: the next run, or the way back, looks after the new one.
+        revert ? late.filter((role) => role.stopFirst).map(abandonInTurn) : [],
       ),
     watch: (seconds) =>
       script("Watch", [

@@ -84,16 +84,15 @@ function undoInTurn(role: RolePhases): Step[] {
 }
 
 function startAgain(role: RolePhases): Step[] {
-  return startOld(role, (name) => `Start ${name} again`);
+  return started(role, role.old, (name) => `Start ${name} again`);
 }
 
 /** Nobody stopped it; but the engine may have been away. Of one that runs, docker says nothing. */
 function seeThatItRuns(role: RolePhases): Step[] {
-  return startOld(role, (name) => `See that ${name} runs`);
+  return started(role, role.plan.old, (name) => `See that ${name} runs`);
 }
 
-function startOld(role: RolePhases, title: (name: string) => string): Step[] {
-  const { old } = role;
+function started(role: RolePhases, old: RolePhases["old"], title: (name: string) => string): Step[] {
   return old ? [step(role.named(title(old.name)), sh`docker start ${old.id} >/dev/null`)] : [];
 }
 

@@ -3,7 +3,7 @@ import { type Body, lines, sh } from "../commands/command.ts";
 import { anyway, stopForGood, waitForMark, writeLiveFile } from "../commands/cutover.ts";
 import { drain, listeningPorts, recentMilliseconds } from "../commands/drain.ts";
 import { ID_LABEL } from "../commands/labels.ts";
-import { isClosed, liveFile } from "../commands/live-file.ts";
+import { isClosed, liveFile, type Routed } from "../commands/live-file.ts";
 import { containerName, containerPrefix, versionOf } from "../commands/names.ts";
 import { attempt, capture, script, type Step, step } from "../commands/script.ts";
 import type { Role } from "../config/config.ts";
@@ -18,6 +18,7 @@ import {
   type RolePlan,
   stoppedContainer,
 } from "../plan/deploy.ts";
+import type { CanaryFact } from "../plan/canary.ts";
 import { type HostFacts, isUp, readsLiveFiles } from "../plan/facts.ts";
 import { audit } from "./audit.ts";
 import { withLock } from "./lock.ts";
@@ -38,29 +39,44 @@ export async function startApp(run: Run): Promise<void> {
   await withLock(run, async () => {
     const facts = await observeMended(run, appHosts(run));
     const wanted = (role: Role, seen: HostFacts) => versionToStart(run, role, seen);
-    const plans = plansFor(run, facts, { wanted, reuse: true })
+    const all = plansFor(run, facts, { wanted, reuse: true });
+    const plans = all
       .map((plan) => ({ ...plan, roles: plan.roles.filter((role) => !isServed(run, plan, role)) }))
       .filter(({ roles }) => roles.length > 0);
-    if (plans.length === 0) return run.report({ kind: "note", text: "The app runs already" });
+    const canaries = run.givenVersion === undefined ? all.flatMap((plan) => stoppedCanaries(run, plan)) : [];
+    if (plans.length === 0 && canaries.length === 0) return run.report({ kind: "note", text: "The app runs already" });
     refuse(plans);
-    const roles = plans.flatMap((plan) => plan.roles.map(({ role }) => role));
-    await rollOut(run, plans, await appSecrets(run, roles), { prune: false, revert: true, started: true });
-    await startCanaries(run, plans);
+    if (plans.length > 0) {
+      const roles = plans.flatMap((plan) => plan.roles.map(({ role }) => role));
+      await rollOut(run, plans, await appSecrets(run, roles), { prune: false, revert: true, started: true });
+    }
+    await startCanaries(run, canaries);
   });
 }
 
-/** What had a share of the requests before the stop has it again. */
-async function startCanaries(run: Run, plans: readonly HostPlan[]): Promise<void> {
-  if (run.givenVersion !== undefined) return;
-  const found = plans.flatMap(({ host, facts, roles }) =>
-    roles.flatMap(({ role, next }) => {
-      const canary = canaryOf(run.config, role, facts);
-      return canary && canary.container !== next.kept ? [{ name: host, facts, role, next, canary }] : [];
-    }),
-  );
-  await onHosts(found, async ({ name, facts, role, next, canary }) => {
+interface StoppedCanary {
+  readonly name: string;
+  readonly facts: HostFacts;
+  readonly role: Role;
+  readonly canary: CanaryFact;
+  /** What has the other requests. */
+  readonly live: Routed;
+}
+
+/** Stopped with the app, or crashed since. */
+function stoppedCanaries(run: Run, { host, facts, roles }: HostPlan): StoppedCanary[] {
+  return roles.flatMap(({ role, next }) => {
+    const canary = canaryOf(run.config, role, facts);
+    if (!canary || isUp(canary.container) || canary.container === next.kept) return [];
+    return [{ name: host, facts, role, canary, live: next }];
+  });
+}
+
+/** What had a share of the requests has it again. */
+async function startCanaries(run: Run, canaries: readonly StoppedCanary[]): Promise<void> {
+  await onHosts(canaries, async ({ name, facts, role, canary, live }) => {
     const file = containerPrefix(run.config, role);
-    const text = liveFile({ name: file, live: next, canary });
+    const text = liveFile({ name: file, live, canary });
     const start = new AppCommands(run.config, role).start(canary.container.name);
     await run
       .host(name)

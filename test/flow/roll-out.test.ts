@@ -254,7 +254,10 @@ describe("what is undone at each point of failure", () => {
     const run = fleet();
     host(run, THIRD).replies(/Wait until healthy/, "not well", 66);
     await expect(roll(run, { version: "0", reuse: true })).rejects.toMatchObject({ exitCode: 6 });
-    for (const name of HOSTS) expect(stepsOf(run, name)).not.toContain("Stop app-web-0");
+    for (const name of HOSTS) {
+      expect(stepsOf(run, name)).not.toContain("Stop app-web-0");
+      expect(stepsOf(run, name)).toContain("See that app-web-0 runs");
+    }
   });
 
   test("a first deploy that fails leaves nothing running", async () => {

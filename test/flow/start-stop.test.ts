@@ -95,3 +95,20 @@ test("another version is started only where none runs", async () => {
     hint: "To change to another one: mrsk rollback 2",
   });
 });
+
+test("a canary that crashed is started again beside the live one, with its share", async () => {
+  const canary = container("app-web-2", STOPPED, "bbbbbbbb");
+  const file = liveFile({ name: "app-web", live, canary: { container: canary, percent: 10 } });
+  const run = runOn([up(live), canary, job], new Map([["app-web", file]]));
+  await startApp(run);
+  expect(stepsOf(run)).toMatch(/Start the canary app-web-2.*Share the requests again \(web\)/);
+  expect(stepsOf(run)).not.toContain("Start app-web-1");
+});
+
+test("a canary that stopped with the app comes back with it", async () => {
+  const canary = container("app-web-2", STOPPED, "bbbbbbbb");
+  const file = liveFile({ name: "app-web", live, canary: { container: canary, percent: 10 } });
+  const run = runOn([canary, live, job], new Map([["app-web", file]]));
+  await startApp(run);
+  expect(stepsOf(run)).toMatch(/Start app-web-1 \(web\).*Start the canary app-web-2/);
+});
