@@ -60,7 +60,8 @@ export function traefikProblems(config: Config, plan: TraefikPlan, facts: HostFa
           const who = facts.listeners.get(port);
           // A new one is then asked at its own address.
           if (port === PREVIEW_PORT && plan.action === "run") return [];
-          return who === undefined ? [] : [`port ${port}, which Traefik needs, is taken by ${who}`];
+          const other = port === config.traefik.hostPort ? ", or set traefik.host_port" : "";
+          return who === undefined ? [] : [`port ${port}, which Traefik needs, is taken by ${who}: stop it${other}`];
         });
   return [...(engine === undefined ? [] : [engine]), ...taken];
 }

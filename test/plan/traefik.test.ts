@@ -39,11 +39,11 @@ describe("what keeps Traefik from working", () => {
       [22, "sshd"],
     ]);
     expect(traefikProblems(given(), run, facts({ listeners }))).toEqual([
-      "port 80, which Traefik needs, is taken by nginx (process 12)",
+      "port 80, which Traefik needs, is taken by nginx (process 12): stop it, or set traefik.host_port",
     ]);
     const stopped = facts({ listeners, traefik: traefik({ state: "exited" }) });
     expect(traefikProblems(given(), { action: "start" }, stopped)).toContain(
-      "port 18082, which Traefik needs, is taken by the container x",
+      "port 18082, which Traefik needs, is taken by the container x: stop it",
     );
     expect(traefikProblems(given(), { action: "none" }, facts({ listeners }))).toEqual([]);
   });
