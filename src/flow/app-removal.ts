@@ -4,7 +4,7 @@ import { containerName, containerPrefix } from "../commands/names.ts";
 import { script, type Step, step } from "../commands/script.ts";
 import { UsageError } from "../errors.ts";
 import { onHosts } from "../hosts/on-hosts.ts";
-import { containersOf } from "../plan/deploy.ts";
+import { containersOf } from "../plan/containers.ts";
 import { isUp } from "../plan/facts.ts";
 import { onObservedRoles } from "./app.ts";
 import { cleanAssetsSteps } from "./assets.ts";

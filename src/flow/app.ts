@@ -7,7 +7,7 @@ import type { Role } from "../config/config.ts";
 import { UsageError } from "../errors.ts";
 import type { Host } from "../hosts/host.ts";
 import { onHosts } from "../hosts/on-hosts.ts";
-import { canaryOf, containersOf, liveContainer, liveVersion } from "../plan/deploy.ts";
+import { canaryOf, containersOf, liveContainer, liveVersion } from "../plan/containers.ts";
 import { type ContainerFact, type HostFacts, isUp } from "../plan/facts.ts";
 import { withLock } from "./lock.ts";
 import { observeHosts } from "./observe.ts";

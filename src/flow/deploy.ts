@@ -1,5 +1,6 @@
 import { ExitCode, MrskError, UsageError } from "../errors.ts";
-import { containersOf, type HostPlan, liveContainer, stoppedContainer } from "../plan/deploy.ts";
+import { containersOf, liveContainer, stoppedContainer } from "../plan/containers.ts";
+import type { HostPlan } from "../plan/deploy.ts";
 import { versionOf, containerName, containerPrefix } from "../commands/names.ts";
 import type { HostFacts } from "../plan/facts.ts";
 import type { CanaryTarget } from "../hosts/canary-target.ts";

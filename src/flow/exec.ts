@@ -10,7 +10,7 @@ import { isTaken } from "../config/limits.ts";
 import { Secret } from "../config/secret.ts";
 import { UsageError } from "../errors.ts";
 import { accessoryHosts } from "../hosts/select.ts";
-import { liveContainer, liveVersion } from "../plan/deploy.ts";
+import { liveContainer, liveVersion } from "../plan/containers.ts";
 import type { HostFacts } from "../plan/facts.ts";
 import { oneAccessory } from "./accessory.ts";
 import { audit } from "./audit.ts";

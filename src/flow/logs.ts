@@ -7,7 +7,7 @@ import type { Host, OutputChunk, StepResult } from "../hosts/host.ts";
 import { onHosts } from "../hosts/on-hosts.ts";
 import { accessoryHosts } from "../hosts/select.ts";
 import { lineByLine } from "../lines.ts";
-import { canaryOf, liveContainer } from "../plan/deploy.ts";
+import { canaryOf, liveContainer } from "../plan/containers.ts";
 import { oneAccessory } from "./accessory.ts";
 import { observeHosts } from "./observe.ts";
 import { appHosts, printBlock, type Run } from "./run.ts";

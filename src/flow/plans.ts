@@ -1,7 +1,8 @@
 import { traefikArguments } from "../commands/traefik.ts";
 import type { Role } from "../config/config.ts";
 import { ExitCode, MrskError } from "../errors.ts";
-import { decide, type Decision, type HostPlan, obstacles } from "../plan/deploy.ts";
+import { decide, type Decision, type HostPlan } from "../plan/deploy.ts";
+import { obstacles } from "../plan/obstacles.ts";
 import type { HostFacts } from "../plan/facts.ts";
 import type { Run } from "./run.ts";
 

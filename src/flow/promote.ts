@@ -1,6 +1,6 @@
 import { UsageError } from "../errors.ts";
 import { canaryTarget } from "../hosts/canary-target.ts";
-import { isUnfinished, liveVersion } from "../plan/deploy.ts";
+import { isUnfinished, liveVersion } from "../plan/containers.ts";
 import { type HostFacts, isUp } from "../plan/facts.ts";
 import { ensureImage } from "./image.ts";
 import { canariesIn } from "./canary.ts";

@@ -1,7 +1,7 @@
 import { pruneImages as pruneImagesCommand, pruneProbes, removeContainers } from "../commands/prune.ts";
 import { attempt, script, step } from "../commands/script.ts";
 import { onHosts } from "../hosts/on-hosts.ts";
-import { containersOf } from "../plan/deploy.ts";
+import { containersOf } from "../plan/containers.ts";
 import { cleanAssetsSteps } from "./assets.ts";
 import { audit } from "./audit.ts";
 import { withLock } from "./lock.ts";

@@ -9,15 +9,8 @@ import { attempt, capture, script, type Step, step } from "../commands/script.ts
 import type { Role } from "../config/config.ts";
 import { UsageError } from "../errors.ts";
 import { onHosts } from "../hosts/on-hosts.ts";
-import {
-  canaryOf,
-  containersOf,
-  type HostPlan,
-  liveContainer,
-  liveVersion,
-  type RolePlan,
-  stoppedContainer,
-} from "../plan/deploy.ts";
+import { canaryOf, containersOf, liveContainer, liveVersion, stoppedContainer } from "../plan/containers.ts";
+import type { HostPlan, RolePlan } from "../plan/deploy.ts";
 import type { CanaryFact } from "../plan/canary.ts";
 import { type HostFacts, isUp, readsLiveFiles } from "../plan/facts.ts";
 import { audit } from "./audit.ts";

@@ -2,12 +2,12 @@ import { offersLiveFiles } from "../commands/traefik.ts";
 import { type Admission, admission } from "../commands/admission.ts";
 import { needsCurl } from "../commands/healthcheck.ts";
 import { roleLabels, containerLabels, ID_LABEL } from "../commands/labels.ts";
-import { containerName, containerPrefix, versionOf } from "../commands/names.ts";
-import { joinCuts } from "../commands/network.ts";
+import { containerName } from "../commands/names.ts";
 import { expand } from "../commands/expansion.ts";
 import type { Config, Role } from "../config/config.ts";
 import type { RoleOnHost } from "../hosts/select.ts";
-import { type CanaryFact, definer, liveServices, type LiveServices } from "./canary.ts";
+import type { CanaryFact } from "./canary.ts";
+import { canaryOf, containersOf, liveContainer, stoppedContainer } from "./containers.ts";
 import { type ContainerFact, type HostFacts, isUp, readsLiveFiles } from "./facts.ts";
 import { decideTraefik, type TraefikPlan, traefikProblems } from "./traefik.ts";
 
@@ -166,67 +166,6 @@ function routingOf(config: Config, role: Role, facts: HostFacts, traefik: Traefi
   return facts.traefik && readsLiveFiles(facts.traefik) && facts.liveDirectoryWritable ? "live-file" : "labels";
 }
 
-/** The role's containers of exactly this destination, newest first. */
-export function containersOf(config: Config, role: Role, facts: HostFacts): ContainerFact[] {
-  const prefix = containerPrefix(config, role);
-  return facts.containers.filter(
-    (container) =>
-      container.role === role.name &&
-      container.destination === config.destination &&
-      versionOf(prefix, container.name) !== undefined,
-  );
-}
-
-/** The running container that has the requests: the one the live file names, else the newest that runs. */
-export function liveContainer(config: Config, role: Role, facts: HostFacts): ContainerFact | undefined {
-  const running = containersOf(config, role, facts).filter(isUp);
-  return definer(running, servicesOf(config, role, facts).live) ?? running[0];
-}
-
-/** The version of the container that has the requests; undefined when none runs. */
-export function liveVersion(config: Config, role: Role, facts: HostFacts): string | undefined {
-  const live = liveContainer(config, role, facts);
-  return live && versionOf(containerPrefix(config, role), live.name);
-}
-
-/**
- * Where nothing of the role runs, what was live last: the container the live file names, else the one of the latest
- * release that is still there. Never what a failed deploy left.
- */
-export function stoppedContainer(config: Config, role: Role, facts: HostFacts): ContainerFact | undefined {
-  const mine = containersOf(config, role, facts);
-  const released = facts.releases
-    .toReversed()
-    .map((version) => mine.find(({ name }) => name === containerName(config, role, version)))
-    .find((container) => container !== undefined);
-  return definer(mine, servicesOf(config, role, facts).live) ?? released;
-}
-
-/** The container that has the requests, or had them when it was stopped. */
-export function lastLiveContainer(config: Config, role: Role, facts: HostFacts): ContainerFact | undefined {
-  const mine = containersOf(config, role, facts);
-  return definer(mine, servicesOf(config, role, facts).live) ?? mine.find(({ name }) => !name.includes("_replaced_"));
-}
-
-/** The container that has a share of the live one's requests, or had: it may have stopped since. */
-export function canaryOf(config: Config, role: Role, facts: HostFacts): CanaryFact | undefined {
-  const mine = containersOf(config, role, facts);
-  const { canary } = servicesOf(config, role, facts);
-  const container = definer(mine, canary?.service);
-  return container && canary && { container, percent: canary.percent };
-}
-
-/** Whether a change of version did not end here: the old container runs on, without requests. */
-export function isUnfinished(config: Config, role: Role, facts: HostFacts): boolean {
-  const last = definer(containersOf(config, role, facts), servicesOf(config, role, facts).last);
-  return last !== undefined && isUp(last);
-}
-
-function servicesOf(config: Config, role: Role, facts: HostFacts): LiveServices {
-  const name = containerPrefix(config, role);
-  return liveServices(facts.liveFiles.get(name) ?? "", name);
-}
-
 function surplusOf(
   config: Config,
   mine: readonly ContainerFact[],
@@ -238,74 +177,4 @@ function surplusOf(
   // The old one is about to be the newest stopped one.
   const keep = Math.max(0, config.retainContainers - (needed[0] ? 1 : 0));
   return stopped.slice(keep).toReversed();
-}
-
-/** What cannot work on a host, found before anything is touched: a line each. */
-export function obstacles(plan: HostPlan): string[] {
-  const found = [...plan.traefikProblems];
-  if (plan.traefik.action === "keep" && plan.join !== undefined && joinCuts(plan.join, plan.facts.traefik!.networks)) {
-    found.push(
-      `Traefik is not on the network ${plan.join}, and joining it now would cut the requests under way. Run \`mrsk traefik reboot\` first`,
-    );
-  }
-  if (!plan.facts.canAsk && plan.roles.some(({ routing }) => routing === "live-file")) {
-    found.push(
-      "there is neither curl nor wget, to ask a new version through Traefik: run `mrsk server bootstrap` first",
-    );
-  }
-  for (const role of plan.roles) {
-    found.push(...canaryObstacles(role, plan.facts), ...healthObstacles(role));
-    if (role.routing !== "none" && role.admission.refused) {
-      found.push(`role ${role.role.name} would not be reached: ${role.admission.refused}`);
-    }
-    if (
-      role.routing === "labels" &&
-      role.share === undefined &&
-      role.old &&
-      !sameRouting(role.old.labels, role.next.labels)
-    ) {
-      found.push(
-        `the routing labels of role ${role.role.name} change, and this Traefik reads no live files: requests would be lost. Run \`mrsk traefik reboot\` first`,
-      );
-    }
-  }
-  return found;
-}
-
-function canaryObstacles({ role, routing, share, old }: RolePlan, facts: HostFacts): string[] {
-  if (share === undefined) return [];
-  const found: string[] = [];
-  if (!old) found.push(`role ${role.name} runs nothing that a canary could stand beside. Run \`mrsk deploy\` first`);
-  if (role.bootOrder === "stop_first") {
-    found.push(
-      `role ${role.name} must not run twice (boot.order: stop_first), which a share of its requests would need`,
-    );
-  }
-  if (routing === "labels") {
-    found.push(`this Traefik reads no live files, so it cannot share requests. Run \`mrsk traefik reboot\` first`);
-  }
-  if (facts.canaryRelease !== undefined) {
-    found.push(`runs version ${facts.canaryRelease} as a canary. Run \`mrsk promote\` or \`mrsk rollback\` first`);
-  }
-  return found;
-}
-
-/** Where nobody could ask the new container, it would never count as healthy. */
-function healthObstacles({ role, routing, dockerAsks }: RolePlan): string[] {
-  if (dockerAsks || routing === "live-file") return [];
-  const start = `the image has no curl that runs, which the health check of role ${role.name} needs`;
-  const command = `servers.${role.name}.healthcheck.cmd to a command that the image has`;
-  return routing === "labels"
-    ? [`${start}: run \`mrsk traefik reboot\` first, for a Traefik that is asked instead, or set ${command}`]
-    : [`${start}: set ${command}`];
-}
-
-function sameRouting(old: ReadonlyMap<string, string>, next: ReadonlyMap<string, string>): boolean {
-  const routing = (labels: ReadonlyMap<string, string>) =>
-    [...labels]
-      .filter(([name]) => name.startsWith("traefik."))
-      .map(([name, value]) => `${name}=${value}`)
-      .toSorted()
-      .join("\n");
-  return routing(old) === routing(next);
 }

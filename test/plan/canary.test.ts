@@ -1,15 +1,9 @@
 import { describe, expect, test } from "vitest";
 import { type Canary, liveFile } from "../../src/commands/live-file.ts";
 import { liveServices } from "../../src/plan/canary.ts";
-import {
-  canaryOf,
-  decide,
-  type Decision,
-  isUnfinished,
-  lastLiveContainer,
-  liveContainer,
-  obstacles,
-} from "../../src/plan/deploy.ts";
+import { canaryOf, isUnfinished, lastLiveContainer, liveContainer } from "../../src/plan/containers.ts";
+import { decide, type Decision } from "../../src/plan/deploy.ts";
+import { obstacles } from "../../src/plan/obstacles.ts";
 import type { ContainerFact, HostFacts } from "../../src/plan/facts.ts";
 import { config, role } from "../commands/support.ts";
 import { container, facts, traefik } from "../support/facts.ts";

@@ -1,6 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { roleLabels } from "../../src/commands/labels.ts";
-import { decide, type Decision, liveContainer, obstacles } from "../../src/plan/deploy.ts";
+import { liveContainer } from "../../src/plan/containers.ts";
+import { decide, type Decision } from "../../src/plan/deploy.ts";
+import { obstacles } from "../../src/plan/obstacles.ts";
 import type { HostFacts } from "../../src/plan/facts.ts";
 import { config, role } from "../commands/support.ts";
 import { container, facts, traefik } from "../support/facts.ts";

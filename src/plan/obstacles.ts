@@ -1,0 +1,73 @@
+import { joinCuts } from "../commands/network.ts";
+import type { HostPlan, RolePlan } from "./deploy.ts";
+import type { HostFacts } from "./facts.ts";
+
+/** What cannot work on a host, found before anything is touched: a line each. */
+export function obstacles(plan: HostPlan): string[] {
+  const found = [...plan.traefikProblems];
+  if (plan.traefik.action === "keep" && plan.join !== undefined && joinCuts(plan.join, plan.facts.traefik!.networks)) {
+    found.push(
+      `Traefik is not on the network ${plan.join}, and joining it now would cut the requests under way. Run \`mrsk traefik reboot\` first`,
+    );
+  }
+  if (!plan.facts.canAsk && plan.roles.some(({ routing }) => routing === "live-file")) {
+    found.push(
+      "there is neither curl nor wget, to ask a new version through Traefik: run `mrsk server bootstrap` first",
+    );
+  }
+  for (const role of plan.roles) {
+    found.push(...canaryObstacles(role, plan.facts), ...healthObstacles(role));
+    if (role.routing !== "none" && role.admission.refused) {
+      found.push(`role ${role.role.name} would not be reached: ${role.admission.refused}`);
+    }
+    if (
+      role.routing === "labels" &&
+      role.share === undefined &&
+      role.old &&
+      !sameRouting(role.old.labels, role.next.labels)
+    ) {
+      found.push(
+        `the routing labels of role ${role.role.name} change, and this Traefik reads no live files: requests would be lost. Run \`mrsk traefik reboot\` first`,
+      );
+    }
+  }
+  return found;
+}
+
+function canaryObstacles({ role, routing, share, old }: RolePlan, facts: HostFacts): string[] {
+  if (share === undefined) return [];
+  const found: string[] = [];
+  if (!old) found.push(`role ${role.name} runs nothing that a canary could stand beside. Run \`mrsk deploy\` first`);
+  if (role.bootOrder === "stop_first") {
+    found.push(
+      `role ${role.name} must not run twice (boot.order: stop_first), which a share of its requests would need`,
+    );
+  }
+  if (routing === "labels") {
+    found.push(`this Traefik reads no live files, so it cannot share requests. Run \`mrsk traefik reboot\` first`);
+  }
+  if (facts.canaryRelease !== undefined) {
+    found.push(`runs version ${facts.canaryRelease} as a canary. Run \`mrsk promote\` or \`mrsk rollback\` first`);
+  }
+  return found;
+}
+
+/** Where nobody could ask the new container, it would never count as healthy. */
+function healthObstacles({ role, routing, dockerAsks }: RolePlan): string[] {
+  if (dockerAsks || routing === "live-file") return [];
+  const start = `the image has no curl that runs, which the health check of role ${role.name} needs`;
+  const command = `servers.${role.name}.healthcheck.cmd to a command that the image has`;
+  return routing === "labels"
+    ? [`${start}: run \`mrsk traefik reboot\` first, for a Traefik that is asked instead, or set ${command}`]
+    : [`${start}: set ${command}`];
+}
+
+function sameRouting(old: ReadonlyMap<string, string>, next: ReadonlyMap<string, string>): boolean {
+  const routing = (labels: ReadonlyMap<string, string>) =>
+    [...labels]
+      .filter(([name]) => name.startsWith("traefik."))
+      .map(([name, value]) => `${name}=${value}`)
+      .toSorted()
+      .join("\n");
+  return routing(old) === routing(next);
+}
