@@ -63,14 +63,24 @@ describe("a machine fails while versions change", () => {
     expect(await fleet.seen()).toEqual(fleet.everywhere(good));
     expect(await fleet.locked()).toBe(false);
   });
+});
+
+describe("a server reboots while versions change", () => {
+  const fleet = new Fleet("reboot", SERVERS);
+  let good = "";
+
+  beforeAll(async () => {
+    good = await fleet.start();
+  });
+  afterAll(() => sweep(...SERVERS));
 
   test("a reboot after prepare revives the old version alone", async () => {
     const next = await fleet.round("reboot after prepare", { a: { START_DELAY_MS: "60000" } });
     const running = fleet.project.start("redeploy");
-    const ready = `${BROKEN}  machine-web-${next} is healthy`;
+    const ready = `${BROKEN}  reboot-web-${next} is healthy`;
     running.stderr.on("data", (text: Buffer) => text.toString().includes(ready) && running.kill("SIGKILL"));
     await running;
-    expect(await onServer("c", `docker inspect -f '{{.State.Status}}' machine-web-${next}`)).toBe("running");
+    expect(await onServer("c", `docker inspect -f '{{.State.Status}}' reboot-web-${next}`)).toBe("running");
     await reboot("c");
     const wanted = fleet.everywhere(good)["c"];
     expect(await eventually(async () => (await fleet.seen())["c"], wanted)).toEqual(wanted);
