@@ -1,4 +1,4 @@
-import { readFile } from "node:fs/promises";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { ConfigError } from "../errors.ts";
 import { type DotenvEntry, type Part, partsOf, partsOfCommand, readDotenv } from "./dotenv.ts";
@@ -24,13 +24,13 @@ export async function loadEnvironment({
   processEnvironment: Readonly<Record<string, string | undefined>>;
 }): Promise<LocalEnvironment> {
   const names = [...(destination === undefined ? [] : [`.env.${destination}`]), ".env"];
-  const files = await Promise.all(names.map((name) => readEnvFile(cwd, name)));
+  const files = names.map((name) => readEnvFile(cwd, name));
   return new LocalEnvironment(cwd, processEnvironment, files);
 }
 
-async function readEnvFile(cwd: string, name: string): Promise<EnvFile> {
+function readEnvFile(cwd: string, name: string): EnvFile {
   try {
-    return { name, entries: readDotenv(await readFile(join(cwd, name), "utf8")) };
+    return { name, entries: readDotenv(readFileSync(join(cwd, name), "utf8")) };
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return { name, entries: [] };
     throw new ConfigError([`Cannot read ${name}: ${(error as Error).message}`], { cause: error });
