@@ -6,7 +6,7 @@ import { ROWS, USER_ROWS } from "./rows.ts";
 const SERVERS = ["a", "b"] as const;
 const REQUESTS = 5000;
 /** Of each of the two rows that run at the same time. */
-const PER_SECOND = Number(process.env["LOAD_RATE"] ?? 75);
+const PER_SECOND = Number(process.env["LOAD_RATE"] ?? 125);
 
 /** One row at a time on each server: its promise ends when the rows before it have. */
 const lanes = new Map<string, Promise<unknown>>();
