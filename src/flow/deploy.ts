@@ -79,7 +79,7 @@ async function deliverAndBoot(
   run: Run,
   { skipPush, revert, everything, canary }: DeployOptions & { everything: boolean },
 ): Promise<void> {
-  await foresee(run, canary);
+  const before = await foresee(run, canary);
   if (everything) {
     begin(run, "Log into image registry...");
     await login(run, { skipRemote: true });
@@ -89,7 +89,8 @@ async function deliverAndBoot(
     await push(run);
   }
   begin(run, "Pull app image...");
-  const facts = await fetchImage(run);
+  // A build takes long enough for a host to change; without one, what was seen still holds.
+  const facts = await fetchImage(run, skipPush ? before : undefined);
   // A hook may do anything to the hosts: after one, they are looked at again.
   const seen = hasHook(run, "pre-deploy") ? undefined : facts;
   await runHook(run, "pre-deploy");
@@ -98,10 +99,11 @@ async function deliverAndBoot(
 }
 
 /** Looks at every host before anything is touched, so that what cannot work is said now. */
-async function foresee(run: Run, canary: Trial | undefined): Promise<void> {
+async function foresee(run: Run, canary: Trial | undefined): Promise<ReadonlyMap<string, HostFacts>> {
   const facts = await observeMended(run, appHosts(run));
   const version = await run.version();
   refuse(plansFor(run, facts, { wanted: () => version, reuse: false, share: canary?.share }));
+  return facts;
 }
 
 /** Observe, decide, act. */

@@ -6,7 +6,7 @@ import { networkSteps } from "../commands/network.ts";
 import { withLogin } from "../commands/registry.ts";
 import { script, type Step, step } from "../commands/script.ts";
 import { CommandFailedError, ExitCode, MrskError, UsageError } from "../errors.ts";
-import { observationSteps, parseFacts } from "../hosts/facts.ts";
+import { imageStep, observationSteps, parseFacts, withImage } from "../hosts/facts.ts";
 import type { ScriptResult } from "../hosts/host.ts";
 import { onHosts } from "../hosts/on-hosts.ts";
 import type { HostFacts } from "../plan/facts.ts";
@@ -21,14 +21,18 @@ const CHECK_STEP = "Check the image";
 /**
  * The image on every app host: pull, a login first where the stored one does not serve, and a look at what came. What a
  * host had stays there, whatever happens. One round trip per host.
- * @returns what was seen of each host then, for what comes next
+ * @param known what was seen of the hosts just now; without, they are looked at in the same script
+ * @returns what is known of each host then, for what comes next
  */
-export async function fetchImage(run: Run): Promise<Map<string, HostFacts>> {
+export async function fetchImage(run: Run, known?: ReadonlyMap<string, HostFacts>): Promise<Map<string, HostFacts>> {
   const version = await run.version();
   const line = await audit(run, `Pulled image with version ${version}`);
-  const look = observationSteps(questionFor(run, version));
-  const results = await fetchWith(run, version, await pullOrLogin(run, version), { before: [line], after: look });
-  return new Map(results.map(({ host, result }) => [host, parseFacts(host, result)]));
+  const question = questionFor(run, version);
+  const after = known ? [imageStep(question)] : observationSteps(question);
+  const results = await fetchWith(run, version, await pullOrLogin(run, version), { before: [line], after });
+  const factsOf = (host: string, result: ScriptResult) =>
+    known ? withImage(known.get(host)!, result) : parseFacts(host, result);
+  return new Map(results.map(({ host, result }) => [host, factsOf(host, result)]));
 }
 
 /** The image on every app host, pulled only where it is not. @throws UsageError when the registry has none either */

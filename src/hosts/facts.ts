@@ -70,7 +70,7 @@ if command -v curl >/dev/null || command -v wget >/dev/null; then echo yes; else
     attempt("Listeners", listeners()),
     attempt("Swap", lookForSwap()),
     step("Live files", liveFiles(service, runDirectory)),
-    attempt("Image", image === undefined ? sh`:` : lookForCurl(image, `${runDirectory}/${IMAGES_FILE}`)),
+    imageStep({ image, runDirectory }),
     attempt("Releases", sh`[ ! -f ${releasesFile} ] || tail -n 100 ${releasesFile}`),
     step(
       "Variables",
@@ -82,6 +82,23 @@ if command -v curl >/dev/null || command -v wget >/dev/null; then echo yes; else
       ),
     ),
   ];
+}
+
+/** What of a host was not known before it had the image. */
+export function imageStep({
+  image,
+  runDirectory,
+}: Pick<Question, "runDirectory"> & { image?: string | undefined }): Step {
+  return attempt("Image", image === undefined ? sh`:` : lookForCurl(image, `${runDirectory}/${IMAGES_FILE}`));
+}
+
+/** The facts with what `imageStep` found. */
+export function withImage(facts: HostFacts, result: ScriptResult): HostFacts {
+  return { ...facts, imageHasCurl: imageHasCurl(result) };
+}
+
+function imageHasCurl(result: ScriptResult): boolean | undefined {
+  return { yes: true, no: false }[result.text("Image")];
 }
 
 // A docker command takes tens of milliseconds on a host: one lists, one inspects, and the other steps read what they said.
@@ -185,7 +202,7 @@ export function parseFacts(host: string, result: ScriptResult): HostFacts {
     minApiVersion: /"MinAPIVersion":"([\d.]+)"/.exec(engine ?? "")?.[1],
     freeDiskMegabytes: disk ? Number(disk) : undefined,
     canAsk: asks !== "no",
-    imageHasCurl: { yes: true, no: false }[result.text("Image")],
+    imageHasCurl: imageHasCurl(result),
     containers: jsonLines(host, result.text("Containers"), ContainerSchema)
       .map(containerFact)
       .toSorted((a, b) => (a.created < b.created ? 1 : -1)),
