@@ -12,7 +12,7 @@ describe("what stands on one server under names that begin alike", () => {
   const rule = (router: string, name: string) => ({
     [`traefik.http.routers.${router}.rule`]: `Host(\`${name}.test\`)`,
   });
-  const common = { servers: [host], boot: { watch: 1 } };
+  const boot = { watch: 1 };
 
   const seen = () =>
     onServer(
@@ -32,9 +32,11 @@ describe("what stands on one server under names that begin alike", () => {
 
   beforeAll(async () => {
     await sweep("b");
-    site.configure({ ...common, labels: rule("site-web", "site") });
-    site.write("config/deploy.staging.yml", stringify({ labels: rule("site-web-staging", "staging") }));
-    two.configure({ ...common, labels: rule("site-two-web", "two") });
+    // A map of labels would be merged, and both destinations claim site.test: a list in the place of a map replaces it.
+    site.configure({ boot, servers: { web: { hosts: [host], labels: rule("site-web", "site") } } });
+    const staging = { servers: [host], labels: rule("site-web-staging", "staging") };
+    site.write("config/deploy.staging.yml", stringify(staging));
+    two.configure({ boot, servers: [host], labels: rule("site-two-web", "two") });
     const password = `MRSK_REGISTRY_PASSWORD=${lab["LAB_REGISTRY_PASSWORD"]}\n`;
     for (const project of [site, two]) {
       project.write(".env", password);

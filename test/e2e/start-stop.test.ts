@@ -43,7 +43,8 @@ describe("app stop and app start", () => {
     succeeded(await fleet.project.mrsk("app", "stop"));
     await reboot("a");
     expect(await running()).toBe("");
-    expect((await ask("a", "/version")).status).toBe(503);
+    // Traefik opens its port before it has read the live files.
+    await expect.poll(async () => (await ask("a", "/version")).status, { timeout: 20_000 }).toBe(503);
   });
 
   test("a start brings the same version back, not the one that failed since", async () => {
