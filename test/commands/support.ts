@@ -1,4 +1,4 @@
-import type { Accessory, Config, Environment, Role } from "../../src/config/config.ts";
+import type { Accessory, Config, Environment, Role, Ssh } from "../../src/config/config.ts";
 import { type Body, render } from "../../src/commands/command.ts";
 import { Secret } from "../../src/config/secret.ts";
 
@@ -48,6 +48,24 @@ export function accessory(overrides: Partial<Accessory> = {}): Accessory {
   };
 }
 
+export function ssh(overrides: Partial<Ssh> = {}): Ssh {
+  return {
+    user: "root",
+    port: undefined,
+    proxy: undefined,
+    proxyCommand: undefined,
+    keys: [],
+    keysOnly: false,
+    keyData: [],
+    config: true,
+    logLevel: "fatal",
+    maxConcurrentStarts: 30,
+    poolIdleTimeoutSeconds: 900,
+    connectTimeoutSeconds: 10,
+    ...overrides,
+  };
+}
+
 export function config(overrides: Partial<Config> = {}): Config {
   const value = { value: new Secret("registry password", "pw") };
   return {
@@ -85,20 +103,7 @@ export function config(overrides: Partial<Config> = {}): Config {
       cache: undefined,
     },
     boot: { limit: undefined, waitSeconds: 2, watchSeconds: 5 },
-    ssh: {
-      user: "root",
-      port: undefined,
-      proxy: undefined,
-      proxyCommand: undefined,
-      keys: [],
-      keysOnly: false,
-      keyData: [],
-      config: true,
-      logLevel: "fatal",
-      maxConcurrentStarts: 30,
-      poolIdleTimeoutSeconds: 900,
-      connectTimeoutSeconds: 10,
-    },
+    ssh: ssh(),
     hooksPath: ".mrsk/hooks",
     readinessDelaySeconds: 7,
     stopWaitSeconds: undefined,

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
 import type { Ssh } from "../../src/config/config.ts";
 import { connectOptions, parseAddress } from "../../src/ssh/options.ts";
+import { ssh } from "../commands/support.ts";
 
 const home = mkdtempSync(join(tmpdir(), "mrsk-home-"));
 const client = { agentSocket: "/run/agent", home };
@@ -12,21 +13,7 @@ const client = { agentSocket: "/run/agent", home };
 function settings(lines: readonly string[] | false, more: Partial<Ssh> = {}): Ssh {
   const file = join(mkdtempSync(join(tmpdir(), "mrsk-ssh-")), "config");
   if (lines) writeFileSync(file, `${lines.join("\n")}\n`);
-  return {
-    user: "root",
-    port: undefined,
-    proxy: undefined,
-    proxyCommand: undefined,
-    keys: [],
-    keysOnly: false,
-    keyData: [],
-    config: lines === false ? false : [file],
-    logLevel: "fatal",
-    maxConcurrentStarts: 30,
-    poolIdleTimeoutSeconds: 900,
-    connectTimeoutSeconds: 15,
-    ...more,
-  };
+  return ssh({ config: lines === false ? false : [file], connectTimeoutSeconds: 15, ...more });
 }
 
 test.each([

@@ -5,6 +5,7 @@ import { tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
 import type { Ssh } from "../../src/config/config.ts";
 import { Connections } from "../../src/ssh/connections.ts";
+import { ssh } from "../commands/support.ts";
 
 /** A real sshd on 127.0.0.1, with keys of its own. */
 export interface Sshd {
@@ -105,21 +106,15 @@ export function sshSettings(sshd: Sshd, overrides: Partial<Ssh> = {}, more: read
       ...more,
     ].join("\n"),
   );
-  return {
+  return ssh({
     user: userInfo().username,
     port: sshd.port,
-    proxy: undefined,
-    proxyCommand: undefined,
     keys: [sshd.key],
     keysOnly: true,
-    keyData: [],
     config: [file],
-    logLevel: "fatal",
-    maxConcurrentStarts: 30,
-    poolIdleTimeoutSeconds: 900,
     connectTimeoutSeconds: 5,
     ...overrides,
-  };
+  });
 }
 
 export function connections(
