@@ -1,6 +1,6 @@
 import { ExitCode, MrskError } from "../errors.ts";
-import { render, type Shell, sh } from "./command.ts";
-import { TRAEFIK } from "./traefik.ts";
+import { type Command, render, type Shell, sh } from "./command.ts";
+import { KEPT_MEANWHILE_SECONDS, TRAEFIK } from "./traefik.ts";
 import {
   alive,
   BEING_REPLACED,
@@ -19,16 +19,28 @@ import {
 
 /** What the old Traefik's own grace (10 s by default, `transport.lifeCycle.graceTimeOut`) may take. */
 const STOP_SECONDS = 60;
+/** Whoever is at work sends at least so often. */
+const SENDING_SECONDS = 3;
+/** Connections may be kept for longer than anybody wants to wait. */
+const LONGEST_SECONDS = 60;
+
+/** What a swap has to know of the Traefik that runs. */
+export interface SwapOptions {
+  /** Restart policy of the new container. */
+  readonly policy: string;
+  /** undefined: without the second Traefik's help. */
+  readonly filter: Filter;
+  /** After how long the old one has told every kept connection to go; undefined: it never does. */
+  readonly keptSeconds: number | undefined;
+}
 
 /**
- * Replaces the container, in a session of its own: it goes on when the connection is lost, and is over in seconds, since
+ * Replaces the container, in a session of its own: it goes on when the connection is lost, and is soon over, since
  * stopping half-way would be the one thing that loses requests. The rules stand only while it is at work. Prints what it
  * does; at its end `closed N`, in hundredths of a second, where the port was closed.
- * @param policy restart policy of the new container
- * @param filter undefined: without the second Traefik's help
  */
-export function swap(policy: string, filter: Filter): Shell {
-  const text = render(filter ? bridged(policy, filter) : plain(policy), (secret) => {
+export function swap({ policy, filter, keptSeconds }: SwapOptions): Shell {
+  const text = render(filter ? bridged(policy, filter, keptSeconds) : plain(policy), (secret) => {
     throw new MrskError(ExitCode.bug, `the secret ${secret.name} would be in an argument list`);
   });
   return sh`log=$(mktemp)
@@ -41,7 +53,7 @@ say; rm -f "$log"; exit "$status"`;
 }
 
 /** With the rules in place, the order of a lossless change: nothing stops before its successor serves. */
-function bridged(policy: string, filter: Filter): Shell {
+function bridged(policy: string, filter: Command, keptSeconds: number | undefined): Shell {
   return sh`asked=$1
 ${functions(filter)}
 redirect() {
@@ -60,12 +72,14 @@ if ! redirect; then
   unredirect; docker rm -f ${SECOND} ${NEXT} >/dev/null; echo "The packet filter refuses the rules"; exit ${NOT_REPLACED}
 fi
 echo "The old one finishes what it has"
+${keptSeconds === undefined ? sh`:` : sh`let_go ${TRAEFIK} ${Math.min(keptSeconds + SENDING_SECONDS, LONGEST_SECONDS)}`}
 ${reviveMeanwhile()}
 docker stop -t ${STOP_SECONDS} ${TRAEFIK} >/dev/null
 ${takePlace(policy)}
 echo "New connections go to the new one"
 unredirect
 echo "The second one finishes what it has"
+let_go ${SECOND} ${KEPT_MEANWHILE_SECONDS + SENDING_SECONDS}
 docker stop -t ${STOP_SECONDS} ${SECOND} >/dev/null
 docker rm -f ${SECOND} ${OLD} >/dev/null 2>&1
 exit "$result"`;
@@ -140,6 +154,6 @@ if ! said=$(docker start ${TRAEFIK} 2>&1); then
 fi
 said=$(await ${TRAEFIK}) || { printf '%s\n' "$said" >&2; exit 1; }
 docker update --restart ${policy} ${TRAEFIK} >/dev/null
-${filter ? sh`unredirect; docker stop -t ${STOP_SECONDS} ${SECOND} >/dev/null 2>&1 || true; docker rm -f ${SECOND} >/dev/null 2>&1 || true` : sh`:`}
+${filter ? sh`unredirect; let_go ${SECOND} ${KEPT_MEANWHILE_SECONDS + SENDING_SECONDS}; docker stop -t ${STOP_SECONDS} ${SECOND} >/dev/null 2>&1 || true; docker rm -f ${SECOND} >/dev/null 2>&1 || true` : sh`:`}
 docker rm -f ${TRIAL} ${NEXT} ${OLD} >/dev/null 2>&1 || true`;
 }

@@ -69,6 +69,16 @@ ports() {
   done
 }
 pause() { sleep 0.1 2>/dev/null || sleep 1; }
+connections() {
+  doors=$(bindings "$1" | awk -v preview=${PREVIEW_ENTRY} '$2 == "tcp" && $1 != preview { printf " %04X ", $1 }')
+  pid=$(docker inspect --type container --format '{{.State.Pid}}' "$1")
+  cat "/proc/$pid/net/tcp" "/proc/$pid/net/tcp6" 2>/dev/null |
+    awk -v doors="$doors" '$4 == "01" { split($2, at, ":"); if (index(doors, " " at[2] " ")) open++ } END { print open + 0 }'
+}
+let_go() {
+  end=$(( $(date +%s) + $2 ))
+  while [ "$(date +%s)" -lt "$end" ] && [ "$(connections "$1")" -gt 0 ]; do pause; done
+}
 ask() { curl -sk --noproxy '*' -m 5 -o /dev/null -w '%{http_code}' --connect-to "::$1:$2" "$3://$4$5"; }
 serves() {
   printf '%s\n' "$asked" | while read -r scheme host path inner before; do

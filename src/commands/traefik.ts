@@ -14,6 +14,13 @@ export const BY_LABEL = "mrsk.by";
 export const PREVIEW_PORT = 18082;
 /** The same in the container. */
 export const PREVIEW_ENTRY = 8082;
+/**
+ * How long Traefik answers on one kept connection before it says `Connection: close`: at the next reboot whoever is at
+ * work has come over to the new one by then, and nobody's request meets a connection that is just being closed.
+ */
+export const KEPT_SECONDS = 15;
+/** The same for the one that only stands in. */
+export const KEPT_MEANWHILE_SECONDS = 1;
 const IMAGE_TITLE = "label=org.opencontainers.image.title=Traefik";
 
 /**
@@ -67,6 +74,7 @@ export function createSecondTraefik(
     publish: [raw("$publish")],
     labels,
     without: ["restart", "publish"],
+    keptSeconds: KEPT_MEANWHILE_SECONDS,
   });
 }
 
@@ -82,13 +90,14 @@ interface Variant {
   readonly labels: ReadonlyMap<string, string>;
   /** Options of the user's that are left out. */
   readonly without: readonly string[];
+  readonly keptSeconds?: number;
 }
 
 function traefikContainer(
   config: Config,
   liveDirectory: string,
   secrets: ReadonlyMap<string, Secret>,
-  { verb, publish, labels, without }: Variant,
+  { verb, publish, labels, without, keptSeconds }: Variant,
 ): Command {
   const { traefik } = config;
   return withEnvironment(
@@ -105,7 +114,7 @@ function traefikContainer(
       ...labelled("--label", labels),
       ...optionFlags(new Map([...traefik.options].filter(([option]) => !without.includes(option)))),
       traefik.image,
-      ...traefikArguments(config).map(expandable),
+      ...traefikArguments(config, keptSeconds).map(expandable),
     ),
   );
 }
@@ -131,7 +140,7 @@ export function hostPorts(config: Config): number[] {
 }
 
 /** What follows the image; `${NAME}` as written. */
-export function traefikArguments(config: Config): string[] {
+export function traefikArguments(config: Config, keptSeconds = KEPT_SECONDS): string[] {
   const { args, image } = config.traefik;
   const given = (flag: string) => [...args.keys()].some((key) => key.toLowerCase() === flag.toLowerCase());
   return [
@@ -141,7 +150,7 @@ export function traefikArguments(config: Config): string[] {
       ? [
           `--providers.file.directory=${LIVE_MOUNT}`,
           ...(given("providers.providersThrottleDuration") ? [] : ["--providers.providersThrottleDuration=100ms"]),
-          ...entryPointFlags(args, readsVersion3(image)),
+          ...entryPointFlags(args, readsVersion3(image) ? keptSeconds : undefined),
           `--entrypoints.mrsk.address=:${PREVIEW_ENTRY}`,
         ]
       : []),
@@ -156,27 +165,42 @@ export function offersLiveFiles(config: Config): boolean {
 
 /**
  * Naming an entry point removes Traefik's implicit `http`, and naming ours makes it a default of every router: so `http`
- * is named too, unless the user named their own, and those that were default before are marked as such. Version 2 does
- * not know the mark.
+ * is named too, unless the user named their own, and those that were default before are marked as such.
+ * @param keptSeconds undefined: version 2, which stops at a flag that it does not know
  */
-function entryPointFlags(args: Options, marks: boolean): string[] {
+function entryPointFlags(args: Options, keptSeconds: number | undefined): string[] {
   const addresses = new Map<string, string>();
   const marked = new Set<string>();
+  const kept = new Set<string>();
   for (const [key, value] of args) {
-    const [, name, option] = /^entrypoints\.([^.]+)\.(.+)$/i.exec(key) ?? [];
+    const [, name, option = ""] = /^entrypoints\.([^.]+)\.(.+)$/i.exec(key) ?? [];
     if (name === undefined) continue;
-    if (option?.toLowerCase() === "address") addresses.set(name, String(value));
-    if (option?.toLowerCase() === "asdefault") marked.add(name);
+    if (/^address$/i.test(option)) addresses.set(name, String(value));
+    if (/^asdefault$/i.test(option)) marked.add(name);
+    if (/^transport\.keepalivemaxtime$/i.test(option)) kept.add(name);
   }
   // Traefik itself leaves these two out of the defaults.
-  const defaults = [...addresses].filter(([name, address]) => name !== "traefik" && !/\/udp$/i.test(address));
-  if (defaults.length === 0) {
-    return [
-      "--entrypoints.http.address=:80",
-      ...(marks && marked.size === 0 ? ["--entrypoints.http.asdefault=true"] : []),
-    ];
-  }
-  return marks && marked.size === 0 ? defaults.map(([name]) => `--entrypoints.${name}.asdefault=true`) : [];
+  const named = [...addresses].filter(([name, address]) => name !== "traefik" && !/\/udp$/i.test(address));
+  const names = named.length === 0 ? ["http"] : named.map(([name]) => name);
+  return [
+    ...(named.length === 0 ? ["--entrypoints.http.address=:80"] : []),
+    ...(keptSeconds === undefined
+      ? []
+      : names.flatMap((name) => [
+          ...(marked.size === 0 ? [`--entrypoints.${name}.asdefault=true`] : []),
+          ...(kept.has(name) ? [] : [`--entrypoints.${name}.transport.keepalivemaxtime=${keptSeconds}s`]),
+        ])),
+  ];
+}
+
+/** After how long a Traefik with those arguments has told every kept connection to go, in seconds; undefined: never. */
+export function keptSecondsOf(args: readonly string[]): number | undefined {
+  const found = args.flatMap((arg) => {
+    const [, minutes = "0", seconds] =
+      /^--entrypoints\.[^.]+\.transport\.keepalivemaxtime=(?:(\d+)m)?(\d+)s?$/i.exec(arg) ?? [];
+    return seconds === undefined ? [] : [Number(minutes) * 60 + Number(seconds)];
+  });
+  return found.length === 0 ? undefined : Math.max(...found);
 }
 
 export function startTraefikContainer(): Command {

@@ -1,7 +1,7 @@
 import { sh } from "../commands/command.ts";
 import { capture, type Script, script, step } from "../commands/script.ts";
 import { joinAsBefore, networkSteps } from "../commands/network.ts";
-import { createSecondTraefik, createTraefik, LIVE_MOUNT } from "../commands/traefik.ts";
+import { createSecondTraefik, createTraefik, keptSecondsOf, LIVE_MOUNT } from "../commands/traefik.ts";
 import { makeLiveDirectory, pullTraefik } from "../commands/traefik-boot.ts";
 import { swap } from "../commands/traefik-replace.ts";
 import { questions, sharedDefinitions } from "../commands/traefik-questions.ts";
@@ -124,7 +124,7 @@ async function rebootScript(run: Run, facts: HostFacts, others: readonly Neighbo
     ),
     ...(plan.tried ? trial : []),
     capture("begun", "Begin", sh`echo yes`),
-    step(REPLACE, swap(plan.policy, filter)),
+    step(REPLACE, swap({ policy: plan.policy, filter, keptSeconds: keptSecondsOf(traefik?.args ?? []) })),
   ];
   return script("Reboot Traefik", steps, abandonSwap());
 }

@@ -221,9 +221,11 @@ const DEVIATIONS: readonly Deviation[] = [
         ...(leveled ? [] : ["--log.level=INFO"]),
         "--providers.file.directory=/etc/traefik/mrsk",
         "--providers.providersThrottleDuration=100ms",
-        // asdefault exists from version 3 on; the example with entry points of its own has a version 2 image.
+        // These two exist from version 3 on; the example with entry points of its own has a version 2 image.
         ...(ownEntryPoints ? [] : ["--entrypoints.http.address=:80"]),
-        ...(ownEntryPoints || !readsVersion3(config.traefik.image) ? [] : ["--entrypoints.http.asdefault=true"]),
+        ...(ownEntryPoints || !readsVersion3(config.traefik.image)
+          ? []
+          : ["--entrypoints.http.asdefault=true", "--entrypoints.http.transport.keepalivemaxtime=15s"]),
         "--entrypoints.mrsk.address=:8082",
         ...flags,
       ];

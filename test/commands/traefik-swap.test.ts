@@ -32,9 +32,9 @@ const pieces: [string, Body][] = [
     makeNext(createTraefik(config(), "/d", noSecrets, NEXT), joinAsBefore(config({ network: "private" }), NEXT)),
   ],
   ["startSecond", startSecond(secondName([]), second, joinAsBefore(config(), secondName([])))],
-  ["swap as root", swap("unless-stopped", [])],
-  ["swap with sudo", swap("always", ["sudo", "-n"])],
-  ["swap without rules", swap("unless-stopped", undefined)],
+  ["swap as root", swap({ policy: "unless-stopped", filter: [], keptSeconds: 15 })],
+  ["swap with sudo", swap({ policy: "always", filter: ["sudo", "-n"], keptSeconds: undefined })],
+  ["swap without rules", swap({ policy: "unless-stopped", filter: undefined, keptSeconds: 15 })],
   ["mendSwap", mendSwap("unless-stopped", [], asked)],
   ["mendSwap without rules", mendSwap("unless-stopped", undefined, [])],
   ["abandonSwap", abandonSwap()],
@@ -56,20 +56,24 @@ describe("the order of a swap", () => {
   test("nothing stops before its successor serves", () => {
     const parts = [
       "if ! redirect",
+      "let_go traefik 18",
       "docker update --restart always traefik",
       "docker stop -t 60 traefik ",
       "docker rename traefik-next traefik",
       "await traefik) ||",
       "docker update --restart unless-stopped traefik",
       "\nunredirect\n",
+      "let_go traefik-swap 4",
       "docker stop -t 60 traefik-swap",
       "docker rm -f traefik-swap traefik-old",
     ];
-    expect(inOrder(line(swap("unless-stopped", ["sudo", "-n"])), parts)).toEqual(parts);
+    expect(inOrder(line(swap({ policy: "unless-stopped", filter: ["sudo", "-n"], keptSeconds: 15 })), parts)).toEqual(
+      parts,
+    );
   });
 
   test("without rules no packet filter is touched, and the old one ends at once", () => {
-    const text = line(swap("unless-stopped", undefined));
+    const text = line(swap({ policy: "unless-stopped", filter: undefined, keptSeconds: 15 }));
     expect(text).not.toMatch(/if ! redirect|\nunredirect\n/);
     expect(text).not.toContain("iptables");
     const parts = [
@@ -81,8 +85,16 @@ describe("the order of a swap", () => {
     expect(inOrder(text, parts)).toEqual(parts);
   });
 
+  test("one that never tells a connection to go is not waited for, one that does within the hour for a minute", () => {
+    const text = (keptSeconds?: number) => line(swap({ policy: "unless-stopped", filter: [], keptSeconds }));
+    expect(text()).not.toContain("let_go traefik ");
+    expect(text(3600)).toContain("let_go traefik 60");
+  });
+
   test("it outlives its connection", () => {
-    expect(line(swap("unless-stopped", []))).toMatch(/^log=\$\(mktemp\)\nsetsid sh -c '/);
+    expect(line(swap({ policy: "unless-stopped", filter: [], keptSeconds: 15 }))).toMatch(
+      /^log=\$\(mktemp\)\nsetsid sh -c '/,
+    );
   });
 });
 

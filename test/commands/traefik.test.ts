@@ -4,6 +4,7 @@ import {
   createSecondTraefik,
   createTraefik,
   hostPorts,
+  keptSecondsOf,
   offersLiveFiles,
   removeTraefikContainer,
   removeTraefikImage,
@@ -31,7 +32,8 @@ test("the whole line without settings", () => {
       "--volume /var/run/docker.sock:/var/run/docker.sock --volume /home/d/.mrsk/traefik:/etc/traefik/mrsk:ro " +
       "--log-opt max-size=10m traefik:v3.7.15 --providers.docker --log.level=INFO " +
       "--providers.file.directory=/etc/traefik/mrsk --providers.providersThrottleDuration=100ms " +
-      "--entrypoints.http.address=:80 --entrypoints.http.asdefault=true --entrypoints.mrsk.address=:8082",
+      "--entrypoints.http.address=:80 --entrypoints.http.asdefault=true " +
+      "--entrypoints.http.transport.keepalivemaxtime=15s --entrypoints.mrsk.address=:8082",
   );
 });
 
@@ -57,7 +59,9 @@ test("the user's entry points are the defaults, ours is not", () => {
     "--providers.file.directory=/etc/traefik/mrsk",
     "--providers.providersThrottleDuration=100ms",
     "--entrypoints.web.asdefault=true",
+    "--entrypoints.web.transport.keepalivemaxtime=15s",
     "--entrypoints.websecure.asdefault=true",
+    "--entrypoints.websecure.transport.keepalivemaxtime=15s",
     "--entrypoints.mrsk.address=:8082",
     "--entryPoints.web.address=:80",
     "--entrypoints.websecure.address=:443",
@@ -79,7 +83,27 @@ test("who marked a default has chosen", () => {
 test("version 2 stops at a flag it does not know", () => {
   const flags = traefikArguments(traefik({ image: "traefik:v2.11" }));
   expect(flags).toContain("--entrypoints.http.address=:80");
-  expect(flags.join(" ")).not.toContain("asdefault");
+  expect(flags.join(" ")).not.toMatch(/asdefault|keepalivemaxtime/);
+});
+
+test("how long connections are kept is the user's to say, for each entry point", () => {
+  const given = args(
+    ["entrypoints.web.address", ":80"],
+    ["entrypoints.web.transport.keepAliveMaxTime", "1m30s"],
+    ["entrypoints.internal.address", ":81"],
+  );
+  const flags = given.filter((flag) => /keepalivemaxtime/i.test(flag));
+  expect(flags).toEqual([
+    "--entrypoints.internal.transport.keepalivemaxtime=15s",
+    "--entrypoints.web.transport.keepAliveMaxTime=1m30s",
+  ]);
+  expect(keptSecondsOf(flags)).toBe(90);
+  expect(keptSecondsOf(["--entrypoints.web.address=:80"])).toBeUndefined();
+});
+
+test("the second one tells its connections to go at once", () => {
+  const second = createSecondTraefik(config(), "/d", new Map(), { name: "second", labels: new Map() });
+  expect(line(second)).toContain("--entrypoints.http.transport.keepalivemaxtime=1s");
 });
 
 test("the user's log level and throttle replace ours", () => {
@@ -88,6 +112,7 @@ test("the user's log level and throttle replace ours", () => {
     "--providers.file.directory=/etc/traefik/mrsk",
     "--entrypoints.http.address=:80",
     "--entrypoints.http.asdefault=true",
+    "--entrypoints.http.transport.keepalivemaxtime=15s",
     "--entrypoints.mrsk.address=:8082",
     "--log.level=WARN",
     "--providers.providersthrottleduration=1s",

@@ -29,7 +29,7 @@ describe("a reboot of Traefik that is interrupted", () => {
       ["The old one finishes", ["redeploy"]],
       ["Start the new one", ["traefik", "boot"]],
     ] as const;
-    await host.underLoad("mrsk killed four times", SERVER, false, async () => {
+    await host.underLoad("mrsk killed four times", SERVER, {}, async () => {
       for (const [text, next] of steps) {
         const { running } = await rebootUntil(text);
         expect(running.kill("SIGKILL")).toBe(true);
@@ -47,7 +47,7 @@ describe("a reboot of Traefik that is interrupted", () => {
       inside(SERVER, "iptables", flag, "INPUT", "-p", "tcp", "--dport", "22", "-j", "DROP");
     const traefiks = () =>
       inside(SERVER, "docker", "ps", "--all", "--format", "{{.Names}}", "--filter", "name=^traefik");
-    await host.underLoad("connection cut", SERVER, false, async () => {
+    await host.underLoad("connection cut", SERVER, {}, async () => {
       const { running } = await rebootUntil("New connections go to the second");
       await network("-I");
       await until(async () => (await traefiks()) === "traefik");
@@ -70,7 +70,7 @@ describe("a reboot of Traefik that is interrupted", () => {
     );
 
   test("by the end of the swap on the server is settled at once", async () => {
-    const ran = await host.underLoad("swap killed when the rules are there", SERVER, false, async () => {
+    const ran = await host.underLoad("swap killed when the rules are there", SERVER, {}, async () => {
       const killer = killWhen("iptables -t nat -S PREROUTING | grep -q mrsk-swap");
       const result = await host.reboot(SERVER);
       expect(await killer).toBe("killed");
@@ -81,7 +81,7 @@ describe("a reboot of Traefik that is interrupted", () => {
   });
 
   test("by the end of both is settled by the next reboot", async () => {
-    await host.underLoad("swap and mrsk killed when the old one is renamed", SERVER, false, async () => {
+    await host.underLoad("swap and mrsk killed when the old one is renamed", SERVER, {}, async () => {
       const killer = killWhen("docker inspect traefik-old >/dev/null 2>&1");
       const running = host.project.start("traefik", "reboot", "-y");
       expect(await killer).toBe("killed");

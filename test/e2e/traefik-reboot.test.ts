@@ -12,15 +12,25 @@ describe("a reboot of Traefik", () => {
   afterAll(() => sweep(...SERVERS));
 
   test.each(SERVERS)("gives a host of the original live files, and loses nothing (server %s)", async (server) => {
-    const ran = await host.underLoad(`from the original, server ${server}`, server, true, () => host.reboot(server));
+    const ran = await host.underLoad(`from the original, server ${server}`, server, { slow: true }, () =>
+      host.reboot(server),
+    );
     expect(succeeded(ran).stderr).toContain("Traefik is new, no connection was refused");
     expect(await onServer(server, "docker inspect -f '{{.Args}}' traefik")).toContain("--providers.file.directory");
     await isWhole(server);
   });
 
+  test.each(SERVERS)("of ours breaks no kept connection, though nobody sends again (server %s)", async (server) => {
+    const again = async () => {
+      for (let times = 0; times < 3; times++) succeeded(await host.reboot(server));
+    };
+    await host.underLoad(`of ours, server ${server}`, server, { slow: true, resend: false }, again);
+    await isWhole(server);
+  });
+
   test("with a bad argument leaves the old one serving, and says what Traefik says", async () => {
     host.configure({ args: { "entrypoints.http.nonsense": "1" } });
-    const ran = await host.underLoad("bad argument", "b", false, () => host.reboot("b"));
+    const ran = await host.underLoad("bad argument", "b", {}, () => host.reboot("b"));
     expect(ran.status).toBe(5);
     expect(ran.stderr).toContain("Traefik was not replaced, the old one goes on serving");
     expect(ran.stderr).toContain("field not found, node: nonsense");
@@ -34,7 +44,7 @@ describe("a reboot of Traefik", () => {
     expect(missing.stderr).toContain("Pull Traefik's image failed");
     await isWhole("b");
     host.configure({ host_port: 22 });
-    const taken = await host.underLoad("port taken", "b", false, () => host.reboot("b"));
+    const taken = await host.underLoad("port taken", "b", {}, () => host.reboot("b"));
     expect(taken.status).toBe(5);
     expect(taken.stderr).toContain("address already in use");
     await isWhole("b");
