@@ -1,6 +1,7 @@
 import type { Config } from "../config/config.ts";
 import type { Secret } from "../config/secret.ts";
 import { type Body, docker, type Shell, sh } from "./command.ts";
+import { writeLiveFile } from "./cutover.ts";
 import { joinNewTraefik } from "./network.ts";
 import { withLogin } from "./registry.ts";
 import { LIVE_MOUNT, offersLiveFiles, runTraefik, startTraefikContainer, TRAEFIK } from "./traefik.ts";
@@ -23,6 +24,25 @@ fi`;
 }
 
 /**
+ * What nobody's router takes is answered with 503, as by a router of Kamal's with 502: unlike Traefik's 404, no cache keeps
+ * it. Below every other router: priorities below 0 are lower than any that a rule has by its length. No role's file has a
+ * name without a dash.
+ */
+const UNAVAILABLE = `http:
+  routers:
+    unavailable: { rule: "PathPrefix(\`/\`)", priority: -1, service: unavailable }
+    unavailable-tls: { rule: "PathPrefix(\`/\`)", priority: -1, service: unavailable, tls: {} }
+  services:
+    unavailable: { loadBalancer: { servers: [] } }
+`;
+
+/** The directory with the file for what nobody's router takes. A user who may not write there goes without the file. */
+export function prepareLiveDirectory(directory: string): Shell {
+  return sh`${makeLiveDirectory(directory)}
+[ -f ${`${directory}/unavailable.yml`} ] || ( ${writeLiveFile(directory, "unavailable", UNAVAILABLE)} ) || true`;
+}
+
+/**
  * Starts the stopped container, or a new one. Two first deploys at once end with one Traefik: the name is free only once,
  * and who comes second waits for the other's to run. Ends with an error where that one reads other live files.
  */
@@ -32,7 +52,7 @@ export function startOrRunTraefik(
   secrets: ReadonlyMap<string, Secret>,
   options: { publishPreview?: boolean } = {},
 ): Shell {
-  return sh`${makeLiveDirectory(liveDirectory)}
+  return sh`${offersLiveFiles(config) ? prepareLiveDirectory(liveDirectory) : makeLiveDirectory(liveDirectory)}
 there() { docker inspect --type container ${TRAEFIK} >/dev/null 2>&1; }
 if ! there; then
   if made=$(${runTraefik(config, liveDirectory, secrets, options)}); then ${joinNewTraefik(config)}; exit 0; fi

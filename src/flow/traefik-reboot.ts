@@ -1,8 +1,8 @@
 import { sh } from "../commands/command.ts";
 import { capture, type Script, script, step } from "../commands/script.ts";
 import { joinAsBefore, networkSteps } from "../commands/network.ts";
-import { createSecondTraefik, createTraefik, keptSecondsOf, LIVE_MOUNT } from "../commands/traefik.ts";
-import { makeLiveDirectory, pullTraefik } from "../commands/traefik-boot.ts";
+import { createSecondTraefik, createTraefik, keptSecondsOf, offersLiveFiles } from "../commands/traefik.ts";
+import { prepareLiveDirectory, pullTraefik } from "../commands/traefik-boot.ts";
 import { swap } from "../commands/traefik-replace.ts";
 import { questions, sharedDefinitions } from "../commands/traefik-questions.ts";
 import { abandonSwap, askTheOld, makeNext, NEXT, secondName, startSecond } from "../commands/traefik-swap.ts";
@@ -115,7 +115,7 @@ async function rebootScript(run: Run, facts: HostFacts, others: readonly Neighbo
   const steps = [
     await audit(run, "Rebooted traefik"),
     step("Pull Traefik's image", pullTraefik(config, await traefikLogin(run))),
-    ...(traefik?.mounts.has(LIVE_MOUNT) ? [] : [step("Make the directory", makeLiveDirectory(liveDirectory))]),
+    ...(offersLiveFiles(config) ? [step("Make the directory", prepareLiveDirectory(liveDirectory))] : []),
     ...networkSteps(config),
     capture(
       "next",

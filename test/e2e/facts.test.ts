@@ -35,6 +35,8 @@ describe("what the live files are built on, on a real Traefik", () => {
     const version = await project.commit("First");
     succeeded(await project.mrsk("deploy"));
     bench = new Bench(SERVER, `${lab["LAB_REGISTRY"]}/lab/facts:${version}`);
+    // Traefik's own 404 tells a router that is not there from a service that has nobody.
+    await bench.noFile("unavailable");
   });
   beforeEach(() => bench.sweep());
   afterAll(() => sweep(SERVER));
@@ -183,7 +185,7 @@ describe("what the live files are built on, on a real Traefik", () => {
     expect(await onServer(SERVER, "docker inspect -f '{{.RestartCount}}' fact-once")).toBe("1");
   });
 
-  test("a stopped app answers 503, one that nobody knows 404", async () => {
+  test("a stopped app answers 503, by a router of its own", async () => {
     succeeded(await project.mrsk("app", "stop"));
     expect((await until(() => bench.get("facts.test"), ({ status }) => status === 503)).status).toBe(503); // biome-ignore format: one line
     expect((await bench.get("unknown.test")).status).toBe(404);

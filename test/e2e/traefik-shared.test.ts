@@ -27,12 +27,29 @@ describe("one Traefik for several services", () => {
     expect(await visit(SERVER, "two.test")).toBe("200 ok");
   });
 
-  test("a host that no app has answers 404, a stopped app 503", async () => {
-    expect(await visit(SERVER, "nobody.test")).toBe("404 404 page not found");
+  test("a host that no app has answers 503, and so does a stopped app", async () => {
+    expect(await visit(SERVER, "nobody.test")).toBe("503 no available server");
     succeeded(await two.project.mrsk("app", "stop"));
     await new Promise((resolve) => setTimeout(resolve, 500));
     expect(await visit(SERVER, "two.test")).toMatch(/^503 /);
     succeeded(await two.project.mrsk("app", "start"));
+  });
+
+  test("an app that takes whatever is left, with the lowest priority of its own, is above that", async () => {
+    const rest = site("rest", SERVER);
+    const labels = {
+      "traefik.http.routers.rest-web.rule": "PathPrefix(`/`)",
+      "traefik.http.routers.rest-web.priority": "1",
+    };
+    rest.configure({}, { labels });
+    await rest.commit();
+    succeeded(await rest.project.mrsk("deploy"));
+    expect(await visit(SERVER, "nobody.test")).toBe("200 ok");
+    expect(await visit(SERVER, "two.test")).toBe("200 ok");
+    succeeded(await rest.project.mrsk("app", "stop"));
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    expect(await visit(SERVER, "nobody.test")).toMatch(/^503 /);
+    succeeded(await rest.project.mrsk("app", "remove"));
   });
 
   test.each(["deploy", "sudoer"])("user %s deploys by live files where root made the directory", async (user) => {

@@ -31,6 +31,12 @@ export const LATER: readonly (readonly [release: string, row: string, promise: s
     "flow/hook: a reboot of Traefik has hooks around each group, told its hosts",
   ],
   [
+    "1.2.0",
+    "traefik boot",
+    "a router for what no app takes",
+    "e2e/traefik-shared: a host that no app has answers 503, and so does a stopped app",
+  ],
+  [
     "1.3.0",
     "--roles -r",
     "no match is an error",
