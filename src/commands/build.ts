@@ -39,7 +39,11 @@ export function buildAndPush(
   const platform = platforms(config);
   const name = builderName(config)!;
   const where = ["--push", ...(platform === undefined ? [] : ["--platform", platform]), "--builder", name];
-  return [step(BUILD_STEP, [...environment, ...docker("buildx", "build", ...where, ...options)])];
+  const build = step(BUILD_STEP, [...environment, ...docker("buildx", "build", ...where, ...options)]);
+  if (builder.kind !== "multiarch/remote") return [build];
+  // buildx (0.13.1 was seen to) ends well though it could not join in the registry what its two nodes have built.
+  const look = docker("buildx", "imagetools", "inspect", "--builder", name, image(config, version));
+  return [build, step("Look for the image in the registry", look)];
 }
 
 function buildOptions(config: Config, version: string): Word[] {

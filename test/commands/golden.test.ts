@@ -53,6 +53,16 @@ const DEVIATIONS: readonly Deviation[] = [
     },
   },
   {
+    name: "what two builders have built is looked for in the registry",
+    reason: "buildx 0.13.1 ends well when it cannot join the parts; test/e2e/builder.test.ts shows it",
+    lines: /^builder\.push$/,
+    transform: (words, { config }) => {
+      if (config.builder.kind !== "multiarch/remote") return words;
+      const [name, tag] = ["--builder", "-t"].map((flag) => words[words.indexOf(flag) + 1]!);
+      return [...words, ..."&& docker buildx imagetools inspect --builder".split(" "), name!, tag!];
+    },
+  },
+  {
     name: "a builder is made without being chosen for everything else",
     reason: "builds name it; the user's own choice of builder is left alone",
     lines: /^builder\.create$/,

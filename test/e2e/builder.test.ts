@@ -1,7 +1,7 @@
 import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { BuildProject, images, manifestOf, programOf } from "./builds.ts";
+import { BuildProject, images, manifestOf, platformsOf, programOf } from "./builds.ts";
 import { lab, succeeded, sweep } from "./project.ts";
 
 const HOST = lab["LAB_A"]!;
@@ -60,6 +60,53 @@ describe("builders", () => {
     expect(await contexts()).not.toContain(NAME);
     expect(await project.docker("buildx", "ls")).not.toContain(NAME);
     expect(succeeded(await project.mrsk("build", "remove")).stderr).toContain(`There is no builder ${NAME}`);
+  });
+
+  const HYBRID = "mrsk-builder-multiarch-remote";
+  const hybrid = {
+    local: { arch: "amd64", host: "unix:///var/run/docker.sock" },
+    remote: { arch: "arm64", host: `ssh://root@${HOST}` },
+  };
+
+  test("a hybrid builder: a context and a node for this machine and for the other, each with its platform", async () => {
+    sshOfDocker(`-F ${project.folder}/ssh_config -i ${lab["LAB_KEY"]}`);
+    configure(hybrid);
+    succeeded(await project.mrsk("build", "create"));
+    expect(await contexts()).toMatch(new RegExp(`^${HYBRID}-amd64 unix:///var/run/docker.sock$`, "m"));
+    expect(await contexts()).toMatch(new RegExp(`^${HYBRID}-arm64 ssh://root@${HOST}$`, "m"));
+    const nodes = await project.docker("buildx", "inspect", HYBRID);
+    expect([...nodes.matchAll(/^(?:Endpoint|Platforms): +(.+)$/gm)].map(([, value]) => value)).toEqual([
+      `${HYBRID}-amd64`,
+      "linux/amd64*",
+      `${HYBRID}-arm64`,
+      "linux/arm64*",
+    ]);
+    succeeded(await project.mrsk("build", "remove"));
+    expect(await contexts()).not.toContain(HYBRID);
+  });
+
+  test("a hybrid build: each node builds its platform, and one image has both", async () => {
+    // BuildKit's own driver in place of containers on both engines, which need more privileges than the lab has.
+    await project.useBuildkit(HYBRID, ["linux/amd64", "linux/arm64"]);
+    const { LAB_REGISTRY_ON_LOOPBACK: server, LAB_REGISTRY_USER: username } = lab;
+    const registry = { server, username, password: ["MRSK_REGISTRY_PASSWORD"] };
+    project.configure({ servers: [HOST], builder: hybrid, registry });
+    const version = await project.commit("Built in two places");
+    succeeded(await project.mrsk("registry", "login", "--skip-remote"));
+    const { stderr } = succeeded(await project.mrsk("build", "push"));
+    expect(stderr).toContain(`merging manifest list ${server}/lab/builder:${version},${server}/lab/builder:latest`);
+    expect(platformsOf(await manifestOf("lab/builder", version))).toEqual(["linux/amd64", "linux/arm64"]);
+  });
+
+  test("a hybrid build whose parts could not be joined has failed, whatever buildx says", async () => {
+    configure(hybrid);
+    const version = await project.commit("Not joined");
+    const failed = await project.mrsk("build", "push");
+    expect(failed.stderr).toContain("merging manifest list");
+    expect(failed.status).toBe(5);
+    expect(failed.stderr).toContain("The image could not be pushed");
+    expect(await manifestOf("lab/builder", version)).toBeUndefined();
+    await project.docker("buildx", "rm", HYBRID);
   });
 
   test("a builder that ssh does not reach says how to see why", async () => {

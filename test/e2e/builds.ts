@@ -45,10 +45,17 @@ export class BuildProject extends Project {
     writeFileSync(join(this.programs, name), `#!/bin/sh\n${text}\n`, { mode: 0o755 });
   }
 
-  /** A builder that runs in the lab's BuildKit, which builds for other architectures too. */
-  async useBuildkit(name: string): Promise<void> {
+  /**
+   * A builder that runs in the lab's BuildKit, which builds for other architectures too.
+   * @param platforms a node with a BuildKit of its own for each; without, one node for all that BuildKit can do
+   */
+  async useBuildkit(name: string, platforms: readonly string[] = []): Promise<void> {
     const { stdout } = await execa(resolve(import.meta.dirname, "../lab/lab"), ["buildkit"]);
-    await this.docker("buildx", "create", "--name", name, "--driver", "remote", stdout.trim());
+    const [first = "", second = ""] = stdout.trim().split("\n");
+    const create = ["buildx", "create", "--name", name, "--driver", "remote"];
+    const [one, another] = platforms.map((platform) => ["--platform", platform]);
+    await this.docker(...create, ...(one ?? []), first);
+    if (another) await this.docker(...create, "--append", ...another, second);
   }
 }
 

