@@ -3,13 +3,14 @@ import { PREVIEW_ENTRY, TRAEFIK } from "./traefik.ts";
 
 /**
  * Defines `ask HOST URL SECONDS`: prints the status line and the headers of the answer, without following a redirect.
- * The server's curl does it, or its wget, GNU's or BusyBox's.
+ * The server's curl does it, or its wget, GNU's or BusyBox's. Lines may end with a carriage return.
  */
 export const ASK: Shell = sh`ask() {
   if command -v curl >/dev/null 2>&1; then curl -s -m "$3" -o /dev/null -D - -H "Host: $1" "$2"
-  elif wget --version >/dev/null 2>&1; then wget -q -S -O /dev/null -t 1 --max-redirect=0 -T "$3" --header "Host: $1" "$2" 2>&1
-  else wget -q -S -O /dev/null -T "$3" --header "Host: $1" "$2" 2>&1
-  fi | tr -d '\r' | sed 's/^ *//'
+  else { if wget --version >/dev/null 2>&1; then wget -q -S -O /dev/null -t 1 --max-redirect=0 -T "$3" --header "Host: $1" "$2" 2>&1
+    else wget -q -S -O /dev/null -T "$3" --header "Host: $1" "$2" 2>&1
+    fi; } | sed 's/^ *//'
+  fi
 }`;
 
 /** The word for where a Traefik that was just started answers previews: its published port, else its own address. */

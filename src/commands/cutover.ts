@@ -13,10 +13,12 @@ export const NO_MARK = 67;
  */
 export function writeLiveFile(directory: string, name: string, text: string): Shell {
   return sh`${asOwner(directory)}
-as_owner mkdir -p ${directory}
+[ -d ${directory} ] || as_owner mkdir -p ${directory}
 if as_owner test -w ${`${directory}/..`}; then new=${`${directory}/../.${name}.new`}; else new=${`${directory}/.${name}.new`}; fi
-printf '%s' ${text} | as_owner tee "$new" >/dev/null || { as_owner rm -f "$new"; exit 1; }
-as_owner chmod 644 "$new"
+umask 022
+if [ "$owner" = me ]; then printf '%s' ${text} >"$new"
+else printf '%s' ${text} | as_owner tee "$new" >/dev/null && as_owner chmod 644 "$new"
+fi || { as_owner rm -f "$new"; exit 1; }
 as_owner mv -f "$new" ${`${directory}/${name}.yml`}`;
 }
 
@@ -27,7 +29,7 @@ as_owner rm -f ${`${directory}/${name}.yml`}`;
 
 function asOwner(directory: string): Shell {
   return sh`near=${directory}; while [ ! -e "$near" ]; do near=$(dirname "$near"); done
-if [ -w "$near" ]; then as_owner() { "$@"; }; else as_owner() { sudo -n "$@"; }; fi`;
+if [ -w "$near" ]; then owner=me; as_owner() { "$@"; }; else owner=other; as_owner() { sudo -n "$@"; }; fi`;
 }
 
 /** What is printed about a container that did not make it: its state, the answers of its health check, its last lines. */
@@ -42,6 +44,9 @@ printf 'Last lines of its log:\n'
 docker logs --tail ${logLines} ${container} 2>&1 || true
 } >&2`;
 }
+
+/** Defines `clock`, which sets `$now`: whole seconds, and no process of its own, since it is asked often. */
+const CLOCK = sh`clock() { read -r now _ </proc/uptime; now=${raw("${now%%.*}")}; }`;
 
 /** Sets `$state`; `gone` without such a container. An engine that does not answer is no fault of the container. */
 function stateOf(container: string | Raw, format: string): Shell {
@@ -78,18 +83,19 @@ export function waitUntilHealthy(
   return sh`end=$(( $(date +%s) + ${deadlineSeconds} )); since=$(date +%s)
 while :; do
   ${stateOf(container, state)}
+  now=$(date +%s)
   case $state in
     "running healthy") break ;;
-    "running ") [ $(( $(date +%s) - since )) -lt ${steadySeconds} ] || break ;;
+    "running ") [ $((now - since)) -lt ${steadySeconds} ] || break ;;
     "running "*)
-      if [ $(( $(date +%s) - since )) -ge ${ARRIVING_SECONDS} ] && ${cannotRun(container)}; then
+      if [ $((now - since)) -ge ${ARRIVING_SECONDS} ] && ${cannotRun(container)}; then
         echo "Docker cannot run the health check in this image: set healthcheck.cmd to a command that it has" >&2
         ${evidence(container, logLines)}; exit ${NOT_HEALTHY}
       fi ;;
     "created "*) ;;
     *) echo "The container does not run: $state" >&2; ${evidence(container, logLines)}; exit ${NOT_HEALTHY} ;;
   esac
-  if [ "$(date +%s)" -ge "$end" ] && [ "$state" != "running " ]; then
+  if [ "$now" -ge "$end" ] && [ "$state" != "running " ]; then
     echo "Not healthy after ${raw(String(deadlineSeconds))} s: $state" >&2; ${evidence(container, logLines)}; exit ${NOT_HEALTHY}
   fi
   sleep 0.2 2>/dev/null || sleep 1
@@ -126,8 +132,9 @@ export function waitForPreview(
   hints: readonly string[] = [],
 ): Shell {
   return sh`${ASK}
+${CLOCK}
 base=${question.base}
-began=$(date +%s); end=$(( $(date +%s) + ${deadlineSeconds} )); good=0
+clock; began=$now; end=$((now + ${deadlineSeconds})); good=0
 while :; do
   answer=$(ask ${question.hostName} "$base"${question.path} 10) || answer=
   case $answer in
@@ -136,7 +143,7 @@ while :; do
   good=0
   ${stateOf(container, "{{.State.Status}}")}
   case $state in running|created) ;; *) echo "The container does not run: $state" >&2; ${evidence(container, logLines)}; exit ${NOT_HEALTHY} ;; esac
-  now=$(date +%s)
+  clock
   if [ $((now - began)) -ge 5 ]; then
     refusal=$(${fileRefusals(raw('"$((now - began + 2))s"'))}) || refusal=
     [ -z "$refusal" ] || { printf '%s\n%s\n' ${REFUSED} "$refusal" >&2; exit ${NO_MARK}; }
@@ -175,7 +182,9 @@ export function waitForMark(question: PreviewQuestion): Shell {
   return sh`${ASK}
 base=${question.base}
 tries=0
-until ask ${question.hostName} "$base"${question.path} 5 | grep -qi ${`^x-mrsk-live: ${question.mark}$`}; do
+while :; do
+  answer=$(ask ${question.hostName} "$base"${question.path} 5) || answer=
+  case $answer in *${`X-Mrsk-Live: ${question.mark}`}|*${`X-Mrsk-Live: ${question.mark}`}[!0-9]*) break ;; esac
   tries=$((tries + 1))
   if [ "$tries" -ge 100 ]; then
     echo ${REFUSED} >&2
@@ -246,11 +255,13 @@ export function watch(containers: readonly Watched[], seconds: number): Shell {
   esac
   echo "The new container $1 $bad" >&2; ${evidence(container, raw('"$3"'))}; exit ${NOT_HEALTHY}
 }
-end=$(( $(date +%s) + ${seconds} ))
+${CLOCK}
+clock; end=$((now + ${seconds}))
 ${lines(...baselines)}
 while :; do
 ${lines(...looks)}
-  [ "$(date +%s)" -lt "$end" ] || exit 0
+  clock
+  [ "$now" -lt "$end" ] || exit 0
   sleep 0.3 2>/dev/null || sleep 1
 done`;
 }

@@ -27,8 +27,8 @@ export function recordRelease(config: Config, { at, version, performer, canary }
   const file = releasesFile(config);
   const mark = canary ? [CANARY] : [];
   const line = [FORMAT, at, version, performer.replaceAll(/\s+/g, " "), ...mark].join("\t");
-  return sh`mkdir -p ${config.runDirectory}
-{ tail -n ${KEPT - 1} ${file} 2>/dev/null || true; printf '%s\n' ${line}; } >${`${file}.new`}
+  return sh`[ -d ${config.runDirectory} ] || mkdir -p ${config.runDirectory}
+{ [ ! -f ${file} ] || tail -n ${KEPT - 1} ${file}; printf '%s\n' ${line}; } >${`${file}.new`}
 mv -f ${`${file}.new`} ${file}`;
 }
 

@@ -1,5 +1,5 @@
 import type { Secret } from "../config/secret.ts";
-import { type Body, quote, render } from "./command.ts";
+import { type Body, quote, render, Shell } from "./command.ts";
 
 /**
  * One named part of a remote script. `must` ends the script when it fails, `try` goes on, `capture` is `must` whose
@@ -85,12 +85,14 @@ export function secretPrologue(): {
   };
 }
 
+/** A command alone needs no shell of its own, which each step of several commands has: `set -e` would not change a thing. */
 function call(step: Step, index: number): string {
+  const alone = !(step.body instanceof Shell);
   switch (step.mode) {
     case "must":
-      return `_step ${index} _f${index}`;
+      return `${alone ? "_must" : "_step"} ${index} _f${index}`;
     case "try":
-      return `_try ${index} _f${index}`;
+      return `${alone ? "_run" : "_try"} ${index} _f${index}`;
     default:
       return `_cap ${index} _f${index}; ${step.variable ?? "_unused"}=$_o`;
   }
@@ -114,11 +116,13 @@ _b() { printf '\036%s b %s\n' "$_k" "$1"; printf '\036%s b %s\n' "$_k" "$1" >&2;
 _e() { printf '\036%s e %s %s\n' "$_k" "$1" "$2"; printf '\036%s e %s %s\n' "$_k" "$1" "$2" >&2; }
 _try() { _b "$1"; ( set -e; "$2" ); _r=$?; _e "$1" "$_r"; }
 _step() { _try "$@"; [ "$_r" = 0 ] || exit "$_r"; }
+_run() { _b "$1"; "$2"; _r=$?; _e "$1" "$_r"; }
+_must() { _run "$@"; [ "$_r" = 0 ] || exit "$_r"; }
 _cap() { _b "$1"; _o=$( set -e; "$2" ); _r=$?; [ -z "$_o" ] || printf '%s\n' "$_o"; _e "$1" "$_r"; [ "$_r" = 0 ] || exit "$_r"; }
 _end() { _x=$?; trap '' HUP INT TERM PIPE; kill -USR1 "$_w" 2>/dev/null; _b cleanup; ( _cleanup ); _e cleanup "$?"; exit "$_x"; }
 trap _end EXIT; trap 'exit 129' HUP; trap 'exit 130' INT; trap 'exit 141' PIPE; trap 'exit 143' TERM
 ( trap - EXIT HUP INT PIPE TERM
-  while [ -n "$(timeout -s KILL 20 dd bs=512 count=1 2>/dev/null | tr '\n' .)" ]; do :; done
+  while timeout -s KILL 20 grep -q ''; do :; done
   ${ENDING}
 ) <&3 >/dev/null 2>&1 & _w=$!
 exec 3<&-`;

@@ -28,15 +28,15 @@ export function secondName(filter: Filter): string {
   return filter ? SECOND : TRIAL;
 }
 
-/**
- * Whether the packet filter can be used and what an interrupted reboot has left: a word a line. Changes nothing. Reads
- * `$all`, the containers of the host.
- */
-export function lookForSwap(): Shell {
-  const names = [SECOND, TRIAL, NEXT, OLD].join("|");
-  return sh`printf '%s\n' "$all" | cut -f 2 | grep -xE ${names} || true
+/** Names of the containers that an interrupted reboot has left, of all there are. */
+export function swapContainers(names: readonly string[]): string[] {
+  return names.filter((name) => [SECOND, TRIAL, NEXT, OLD].includes(name));
+}
+
+/** Whether the packet filter can be used, and holds rules of ours: a word a line. Changes nothing. Reads `$as`. */
+export function lookForRules(): Shell {
+  return sh`[ "$as" != nobody ] || exit 0
 PATH=$PATH:/usr/sbin:/sbin
-if [ "$(id -u)" = 0 ]; then as=; else as="sudo -n"; fi
 if rules=$($as iptables -w 5 -t nat -S PREROUTING 2>/dev/null); then
   echo redirects
   case $rules in *"--comment ${raw(COMMENT)}"*) echo rules ;; esac

@@ -28,7 +28,9 @@ export async function fetchImage(run: Run, known?: ReadonlyMap<string, HostFacts
   const version = await run.version();
   const line = await audit(run, `Pulled image with version ${version}`);
   const question = questionFor(run, version);
-  const after = known ? [imageStep(question)] : observationSteps(question);
+  const { image: asked, runDirectory } = question;
+  const looked = asked === undefined ? [] : [imageStep({ image: asked, runDirectory })];
+  const after = known ? looked : observationSteps(question);
   const results = await fetchWith(run, version, await pullOrLogin(run, version), { before: [line], after });
   const factsOf = (host: string, result: ScriptResult) =>
     known ? withImage(known.get(host)!, result) : parseFacts(host, result);

@@ -1,12 +1,12 @@
 import * as z from "zod/mini";
-import { type Command, docker, lines, raw, type Shell, sh } from "../commands/command.ts";
+import { type Command, docker, lines, raw, render, type Shell, sh } from "../commands/command.ts";
 import { attempt, capture, type Script, script, type Step, step } from "../commands/script.ts";
 import { CommandFailedError, ExitCode, MrskError } from "../errors.ts";
 import { IMAGES_FILE, lookForCurl } from "../commands/image-check.ts";
 import { canaryRelease, releasedVersions } from "../commands/releases.ts";
 import { LIVE_MOUNT, TRAEFIK } from "../commands/traefik.ts";
 import { SHARED_DIRECTORY } from "../commands/traefik-boot.ts";
-import { lookForSwap } from "../commands/traefik-swap.ts";
+import { lookForRules, swapContainers } from "../commands/traefik-swap.ts";
 import type { ContainerFact, HostFacts, TraefikFact } from "../plan/facts.ts";
 import type { ScriptHost, ScriptResult } from "./host.ts";
 import { listeners, listenersOf } from "./listeners.ts";
@@ -56,40 +56,36 @@ export function observation(question: Question): Script {
 export function observationSteps({ service, expansions, releasesFile, runDirectory, image }: Question): Step[] {
   return [
     step("Docker engine", engineVersions()),
+    // $as: how root is reached. Nothing for root itself, else sudo, where it asks for no password; else "nobody".
+    capture(
+      "as",
+      "Login user's rights",
+      sh`if [ "$(id -u)" = 0 ]; then echo; elif sudo -n true 2>/dev/null; then echo "sudo -n"; else echo nobody; fi`,
+    ),
     step(
       "Login user",
-      sh`id -u; id -un; pwd -P; uname -m
-if [ "$(id -u)" = 0 ] || sudo -n true 2>/dev/null; then echo yes; else echo no; fi
-df -Pm . | awk 'NR == 2 { print $4 }'
-if command -v curl >/dev/null || command -v wget >/dev/null; then echo yes; else echo no; fi`,
+      sh`id; pwd -P; uname -m
+if command -v curl >/dev/null || command -v wget >/dev/null; then echo yes; else echo no; fi
+df -Pm . || true`,
     ),
     capture("all", "List containers", listContainers()),
     capture("seen", "Inspect containers", inspectContainers(service)),
-    step("Containers", sh`printf '%s\n' "$seen" | grep '^{"id"' || true`),
-    attempt("Traefik", sh`printf '%s\n' "$seen" | grep '^{"image"'`),
     attempt("Listeners", listeners()),
-    attempt("Swap", lookForSwap()),
+    attempt("Swap", lookForRules()),
     step("Live files", liveFiles(service, runDirectory)),
-    imageStep({ image, runDirectory }),
     attempt("Releases", sh`[ ! -f ${releasesFile} ] || tail -n 100 ${releasesFile}`),
-    step(
-      "Variables",
-      lines(
-        sh`:`,
-        ...expansions.map(
-          (name) => sh`printf '%s %s\n' ${name} "$(printf %s "${raw(`\${${name}-}`)}" | base64 | tr -d '\n')"`,
-        ),
-      ),
-    ),
+    ...(image === undefined ? [] : [imageStep({ image, runDirectory })]),
+    ...(expansions.length === 0 ? [] : [step("Variables", lines(...expansions.map(valueOf)))]),
   ];
 }
 
-/** What of a host was not known before it had the image. */
-export function imageStep({
-  image,
-  runDirectory,
-}: Pick<Question, "runDirectory"> & { image?: string | undefined }): Step {
-  return attempt("Image", image === undefined ? sh`:` : lookForCurl(image, `${runDirectory}/${IMAGES_FILE}`));
+function valueOf(name: string): Shell {
+  return sh`printf '%s %s\n' ${name} "$(printf %s "${raw(`\${${name}-}`)}" | base64 | tr -d '\n')"`;
+}
+
+/** What of a host is not known before it has the image. */
+export function imageStep({ image, runDirectory }: { image: string; runDirectory: string }): Step {
+  return attempt("Image", lookForCurl(image, `${runDirectory}/${IMAGES_FILE}`));
 }
 
 /** The facts with what `imageStep` found. */
@@ -98,7 +94,12 @@ export function withImage(facts: HostFacts, result: ScriptResult): HostFacts {
 }
 
 function imageHasCurl(result: ScriptResult): boolean | undefined {
-  return { yes: true, no: false }[result.text("Image")];
+  return { yes: true, no: false }[said(result, "Image")];
+}
+
+/** What a step said that is not in every script. */
+function said(result: ScriptResult, name: string): string {
+  return result.steps.some((one) => one.name === name) ? result.text(name) : "";
 }
 
 // A docker command takes tens of milliseconds on a host: one lists, one inspects, and the other steps read what they said.
@@ -131,17 +132,28 @@ function engineVersions(): Command {
   return docker("version", "--format", "{{.Server.Version}} {{.Server.APIVersion}} {{json .Server}}");
 }
 
-/** The directory, whether it can be written, and each file in base64. */
+/** The directory, whether it can be written, and each file: its name, then its lines in base64, each with a space in front. */
 function liveFiles(service: string, runDirectory: string): Shell {
-  return sh`dir=$(printf '%s\n' "$seen" | sed -n 's/^live //p')
-if [ -z "$dir" ]; then if [ "$(id -u)" = 0 ]; then dir=${SHARED_DIRECTORY}/traefik; else dir=$(pwd -P)/${runDirectory}/traefik; fi; fi
+  const list = sh`for file in "$1"/${raw(globSafe(service))}-*.yml; do
+  [ ! -f "$file" ] || { name=${raw("${file##*/}")}; printf '%s\n' "${raw("${name%.yml}")}"; base64 <"$file" | sed 's/^/ /'; }
+done`;
+  const text = render(list, ({ name }) => {
+    throw new MrskError(ExitCode.bug, `the secret ${name} would be in an argument list`);
+  });
+  return sh`line='
+'
+case $line$seen in
+  *"${raw("${line}")}live "*) seen=$line$seen; dir=${raw('${seen#*"${line}live "}; dir=${dir%%"$line"*}')} ;;
+  *) if [ -z "$as" ]; then dir=${SHARED_DIRECTORY}/traefik; else dir=$(pwd -P)/${runDirectory}/traefik; fi ;;
+esac
 printf '%s\n' "$dir"
 probe=$dir; while [ ! -e "$probe" ]; do probe=$(dirname "$probe"); done
-as=
-if [ -w "$probe" ]; then echo writable; elif sudo -n true 2>/dev/null; then as="sudo -n"; echo writable; else echo closed; fi
-$as sh -c 'for file in "$1"/${raw(globSafe(service))}-*.yml; do
-  [ ! -f "$file" ] || printf "%s %s\n" "$(basename "$file" .yml)" "$(base64 <"$file" | tr -d "\n")"
-done' sh "$dir"`;
+by=
+if [ -w "$probe" ]; then echo writable; elif [ "$as" = nobody ]; then echo closed; else by=$as; echo writable; fi
+set -- "$dir"
+if [ -z "$by" ]; then ${list}
+else $by sh -c ${text} sh "$dir"
+fi`;
 }
 
 function globSafe(service: string): string {
@@ -186,37 +198,69 @@ const TraefikSchema = z.object({
 export function parseFacts(host: string, result: ScriptResult): HostFacts {
   const [, engineVersion = "", apiVersion = "", engine] =
     /^(\S+) (\S+) ?(.*)$/s.exec(result.text("Docker engine")) ?? [];
-  const [uid, user = "", home = "", architecture = "", sudo, disk, asks] = result.text("Login user").split("\n");
+  const [id = "", home = "", architecture = "", asks, ...disk] = result.text("Login user").split("\n");
+  const [, uid = "", user = uid] = /^uid=(\d+)(?:\(([^)]*)\))?/.exec(id) ?? [];
+  const rights = result.text("Login user's rights");
   const [liveDirectory = "", writable, ...files] = result.text("Live files").split("\n");
-  const swap = result.text("Swap").split("\n").filter(Boolean);
-  const traefik = result.status("Traefik") === 0 ? result.text("Traefik") : "";
+  const rules = result.text("Swap").split("\n").filter(Boolean);
+  const listed = result
+    .text("List containers")
+    .split("\n")
+    .map((line) => line.split("\t"));
+  const inspected = result.text("Inspect containers").split("\n");
+  const running = inspected.includes("state running");
+  const linesOf = (start: string) => inspected.filter((line) => line.startsWith(start)).join("\n");
   return {
     host,
     home,
     user,
     root: uid === "0",
-    sudo: sudo === "yes",
+    sudo: rights !== "nobody",
     architecture,
     engineVersion,
     apiVersion,
     minApiVersion: /"MinAPIVersion":"([\d.]+)"/.exec(engine ?? "")?.[1],
-    freeDiskMegabytes: disk ? Number(disk) : undefined,
+    freeDiskMegabytes: freeMegabytes(disk),
     canAsk: asks !== "no",
     imageHasCurl: imageHasCurl(result),
-    containers: jsonLines(host, result.text("Containers"), ContainerSchema)
+    containers: jsonLines(host, linesOf('{"id"'), ContainerSchema)
       .map(containerFact)
       .toSorted((a, b) => (a.created < b.created ? 1 : -1)),
-    traefik: jsonLines(host, traefik, TraefikSchema).map(traefikFact)[0],
-    listeners: listenersOf(result.text("Listeners")),
-    redirects: swap.includes("redirects"),
-    swapLeftovers: swap.filter((word) => word !== "redirects"),
+    traefik: jsonLines(host, linesOf('{"image"'), TraefikSchema).map(traefikFact)[0],
+    listeners: running
+      ? new Map()
+      : listenersOf(
+          result.text("Listeners"),
+          listed.map(([, name = "", , ports = ""]) => ({ name, ports })),
+        ),
+    redirects: rules.includes("redirects"),
+    swapLeftovers: [
+      ...swapContainers(listed.map(([, name = ""]) => name)),
+      ...rules.filter((word) => word !== "redirects"),
+    ],
     liveDirectory,
     liveDirectoryWritable: writable === "writable",
-    liveFiles: pairs(files),
+    liveFiles: filesOf(files),
     releases: releasedVersions(result.text("Releases")),
     canaryRelease: canaryRelease(result.text("Releases")),
-    expansions: pairs(result.text("Variables").split("\n")),
+    expansions: pairs(said(result, "Variables").split("\n")),
   };
+}
+
+/** From what `df -Pm` prints: available blocks are the third number of a line. */
+function freeMegabytes(df: readonly string[]): number | undefined {
+  const [, available] = df.map((line) => /\s\d+\s+\d+\s+(\d+)\s+\d+%/.exec(line)).find(Boolean) ?? [];
+  return available === undefined ? undefined : Number(available);
+}
+
+function filesOf(printed: readonly string[]): Map<string, string> {
+  const files = new Map<string, string>();
+  let name = "";
+  for (const line of printed.filter(Boolean)) {
+    if (line.startsWith(" ")) files.set(name, (files.get(name) ?? "") + line.trim());
+    else files.set((name = line), "");
+  }
+  return new Map(Array.from(files, ([file, encoded]) => [file, Buffer.from(encoded, "base64").toString()]));
 }
 
 function pairs(entries: readonly string[]): Map<string, string> {

@@ -112,7 +112,7 @@ test("7.1 row 30: a role's max_attempts is that role's patience", async () => {
     healthcheck: { max_attempts: 3 },
   });
   const seconds = (name: string) =>
-    new RegExp(`Wait until healthy \\(${name}\\): [^]*?\\bend=\\$\\(\\( \\$\\(date \\+%s\\) \\+ (\\d+)`).exec(
+    new RegExp(`Wait until healthy \\(${name}\\): [^]*?\\bend=\\$\\(\\( ?(?:now|\\$\\(date \\+%s\\)) \\+ (\\d+)`).exec(
       transcript,
     )![1];
   expect([seconds("web"), seconds("jobs")]).toEqual(["6", "10"]);

@@ -28,7 +28,7 @@ afterAll(() => server.close());
 
 /** Asks from a shell that has these commands and no others of their kind. */
 async function askWith(command: string, path: string): Promise<string> {
-  for (const name of ["tr", "sed", command]) {
+  for (const name of ["sed", command]) {
     const where = spawnSync("/bin/sh", ["-c", `command -v ${name}`], { encoding: "utf8" }).stdout.trim();
     symlinkSync(where, join(folder(), name));
   }
@@ -38,7 +38,7 @@ async function askWith(command: string, path: string): Promise<string> {
   let said = "";
   child.stdout.setEncoding("utf8").on("data", (text: string) => (said += text));
   await new Promise((resolve) => child.on("close", resolve));
-  return said;
+  return said.replaceAll("\r", "");
 }
 
 const has = (command: string) => spawnSync("/bin/sh", ["-c", `command -v ${command}`]).status === 0;

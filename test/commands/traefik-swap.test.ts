@@ -12,7 +12,7 @@ import { mendSwap, swap } from "../../src/commands/traefik-replace.ts";
 import {
   abandonSwap,
   askTheOld,
-  lookForSwap,
+  lookForRules,
   makeNext,
   NEXT,
   secondName,
@@ -25,7 +25,7 @@ const asked = [{ host: "a.example", path: "/" }];
 const noSecrets = new Map();
 const second = createSecondTraefik(config(), "/d", noSecrets, { name: secondName([]), labels: new Map() });
 const pieces: [string, Body][] = [
-  ["lookForSwap", lookForSwap()],
+  ["lookForRules", lookForRules()],
   ["askTheOld", askTheOld(asked)],
   [
     "makeNext",

@@ -37,7 +37,7 @@ const healthcheck = (place: (more: string) => { yaml: string }): Readonly<Record
   path: { ...place("healthcheck: {path: /ok}"), see: /ask \S+\.mrsk "\$base"\/ok 10/ },
   port: { ...place("healthcheck: {port: 8080}"), see: /Host: localhost:8080$/m },
   interval: { ...place("healthcheck: {interval: 5s}"), see: /--health-interval 5s / },
-  max_attempts: { ...place("healthcheck: {max_attempts: 2}"), see: /end=\$\(\( \$\(date \+%s\) \+ 3 \)\)/ },
+  max_attempts: { ...place("healthcheck: {max_attempts: 2}"), see: /end=\$\(\(now \+ 3\)\)/ },
   cord: { ...place("healthcheck: {cord: /tmp/cord}"), see: /healthcheck.cord has no effect here: / },
   exposed_port: { ...place("healthcheck: {exposed_port: 4000}"), see: /healthcheck.exposed_port has no effect here: / },
   log_lines: { ...place("healthcheck: {log_lines: 7}"), see: /docker logs --tail 7 / },

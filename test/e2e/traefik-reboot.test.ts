@@ -1,7 +1,7 @@
 import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { onServer, succeeded, sweep } from "./project.ts";
-import { isWhole, TakenOver } from "./taken-over.ts";
+import { isWhole, leftOn, TakenOver } from "./taken-over.ts";
 
 const SERVERS = ["a", "b"] as const;
 
@@ -25,6 +25,7 @@ describe("a reboot of Traefik", () => {
       for (let times = 0; times < 3; times++) succeeded(await host.reboot(server));
     };
     await host.underLoad(`of ours, server ${server}`, server, { slow: true, resend: false }, again);
+    expect(await leftOn(server)).toBe("");
     await isWhole(server);
   });
 

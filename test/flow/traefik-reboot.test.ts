@@ -4,24 +4,24 @@ import { bootTraefik } from "../../src/flow/traefik.ts";
 import { rebootTraefik } from "../../src/flow/traefik-reboot.ts";
 import { config, role } from "../commands/support.ts";
 import { type FakeRun, fakeRun } from "../support/fake-run.ts";
+import { answersLook, type Look, TRAEFIK } from "../support/look.ts";
 
 const HOST = "192.0.2.1";
-const RUNNING = `{"image":"traefik:v3.7.15","state":"running","args":[],"networks":null,"mounts":null,"labels":null,"ports":null}`;
+const RUNNING = { ...TRAEFIK, args: [], networks: null, mounts: null, labels: null, ports: null };
 
-/** A host with a running Traefik. @param swap what is said about the packet filter and leftovers */
-function seen(swap: string, { user = "0\nroot\n/root\nx86_64\nyes", hosts = [HOST] } = {}): FakeRun {
+/** A host with a running Traefik. @param rules what is said about the packet filter. @param others containers beside it */
+function seen(rules: string, { user = "root", hosts = [HOST], others = [] }: Partial<SeenOptions> = {}): FakeRun {
   const run = fakeRun(config({ roles: [role({ hosts })] }));
   for (const name of hosts) {
     run.host(name);
-    run.hosts
-      .get(name)!
-      .replies(/^Docker engine$/, "26.1.5 1.45 1.24")
-      .replies(/^Login user$/, user)
-      .replies(/^Traefik$/, RUNNING)
-      .replies(/^Swap$/, swap)
-      .replies(/^Live files$/, "/var/lib/mrsk/traefik\nwritable");
+    const look = { user, traefik: RUNNING, others, liveDirectory: "/var/lib/mrsk/traefik" };
+    answersLook(run.hosts.get(name)!, look).replies(/^Swap$/, rules);
   }
   return run;
+}
+
+interface SeenOptions extends Required<Pick<Look, "user" | "others">> {
+  readonly hosts: readonly string[];
 }
 
 const stepsOf = (run: FakeRun, host = HOST) => run.hosts.get(host)!.steps.join(" | ");
@@ -39,7 +39,7 @@ test("a second Traefik is started and asked before the first is touched", async 
 });
 
 test("without root or sudo the cost is told before, and measured after", async () => {
-  const run = seen("", { user: "1000\nada\n/home/ada\nx86_64\nno" });
+  const run = seen("", { user: "ada" });
   run.hosts.get(HOST)!.replies(/^Replace the container$/, "Stop the old one\nclosed 43");
   await rebootTraefik(run, now);
   expect(run.events[0]).toMatchObject({ kind: "warning", host: HOST });
@@ -57,7 +57,7 @@ test("who says no changes nothing, and takes no lock", async () => {
 
 test("what an interrupted reboot has left is settled first, by a boot too", async () => {
   for (const work of [(run: FakeRun) => rebootTraefik(run, now), bootTraefik]) {
-    const run = seen("traefik-swap\nredirects\nrules");
+    const run = seen("redirects\nrules", { others: ["traefik-swap"] });
     await work(run);
     expect(stepsOf(run)).toMatch(/Settle a reboot of Traefik/);
     expect(stepsOf(run)).not.toMatch(/(?:Make|Replace|Start)[^|]*\|.*Settle/);

@@ -3,14 +3,16 @@ import { listenersOf } from "../../src/hosts/listeners.ts";
 
 test("containers by name, programs by name where root looks, the container before docker's own proxy", () => {
   const text = [
-    "container web-1 0.0.0.0:80->80/tcp, :::80->80/tcp",
-    "container dns 0.0.0.0:53->53/udp, 0.0.0.0:9000-9001->9000-9001/tcp",
-    "container idle ",
     'LISTEN 0 4096 0.0.0.0:80 0.0.0.0:* users:(("docker-proxy",pid=99,fd=4))',
     'LISTEN 0 511 [::]:443 [::]:* users:(("nginx",pid=12,fd=6),("nginx",pid=13,fd=6))',
     "LISTEN 0 128 127.0.0.1:8080 0.0.0.0:*",
   ].join("\n");
-  expect([...listenersOf(text)].toSorted(([a], [b]) => a - b)).toEqual([
+  const published = [
+    { name: "web-1", ports: "0.0.0.0:80->80/tcp, :::80->80/tcp" },
+    { name: "dns", ports: "0.0.0.0:53->53/udp, 0.0.0.0:9000-9001->9000-9001/tcp" },
+    { name: "idle", ports: "" },
+  ];
+  expect([...listenersOf(text, published)].toSorted(([a], [b]) => a - b)).toEqual([
     [80, "the container web-1"],
     [443, "nginx (process 12)"],
     [8080, "another program"],

@@ -15,6 +15,7 @@ import type { Run } from "../../src/flow/run.ts";
 import { MrskError } from "../../src/errors.ts";
 import type { FakeHost } from "./fake-host.ts";
 import { fakeRun } from "./fake-run.ts";
+import { answersLook, TRAEFIK } from "./look.ts";
 
 /** Written by a user, without what every file needs: service, image, servers and registry. */
 export type Written = Readonly<Record<string, unknown>>;
@@ -95,31 +96,10 @@ function record(host: FakeHost, lines: string[]): void {
 }
 
 function answer(host: FakeHost, name: string, old: boolean): void {
-  host
-    .replies(/^Docker engine$/, "26.1.5 1.45")
-    .replies(/^Login user$/, "0\nroot\n/root\nx86_64\nyes\n10000")
-    .replies(/^Live files$/, "/root/.mrsk/traefik\nwritable");
-  if (!old) return void host.replies(/^Traefik$/, "", 1);
-  host
-    .replies(/^Traefik$/, JSON.stringify(TRAEFIK))
-    .replies(
-      /^Containers$/,
-      [
-        JSON.stringify(container("1", "running", name)),
-        ...["b", "c", "d", "e", "f", "g"].map((version) => JSON.stringify(container(version, "exited", name))),
-      ].join("\n"),
-    );
+  if (!old) return void answersLook(host);
+  const kept = ["b", "c", "d", "e", "f", "g"].map((version) => container(version, "exited", name));
+  answersLook(host, { containers: [container("1", "running", name), ...kept], traefik: TRAEFIK });
 }
-
-const TRAEFIK = {
-  image: "traefik:v3.7.15",
-  state: "running",
-  args: ["--providers.file.directory=/etc/traefik/mrsk"],
-  networks: { bridge: { IPAddress: "172.17.0.2" } },
-  labels: {},
-  mounts: [{ Source: "/root/.mrsk/traefik", Destination: "/etc/traefik/mrsk" }],
-  ports: { "8082/tcp": [{ HostIp: "127.0.0.1", HostPort: "18082" }] },
-};
 
 function container(version: string, state: string, host: string) {
   return {
