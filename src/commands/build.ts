@@ -2,7 +2,7 @@ import type { Config } from "../config/config.ts";
 import { Secret } from "../config/secret.ts";
 import { each } from "./arguments.ts";
 import { builderName, platforms } from "./builder.ts";
-import { Assignment, type Command, docker, type Word, withEnvironment } from "./command.ts";
+import { Assignment, type Command, docker, type Shell, sh, type Word, withEnvironment } from "./command.ts";
 import { volume } from "./expansion.ts";
 import { image, latestImage } from "./names.ts";
 import { type Step, step } from "./script.ts";
@@ -32,8 +32,7 @@ export function buildAndPush(
   if (builder.kind === "native") {
     return [
       step(BUILD_STEP, [...environment, ...docker("build", ...options)]),
-      step("Push the image", docker("push", image(config, version))),
-      step("Push the image as latest", docker("push", latestImage(config))),
+      step("Push the image", together(...pushImage(config, version))),
     ];
   }
   const platform = platforms(config);
@@ -44,6 +43,19 @@ export function buildAndPush(
   // buildx (0.13.1 was seen to) ends well though it could not join in the registry what its two nodes have built.
   const look = docker("buildx", "imagetools", "inspect", "--builder", name, image(config, version));
   return [build, step("Look for the image in the registry", look)];
+}
+
+/** Under the version and as `latest`. */
+export function pushImage(config: Config, version: string): readonly [Command, Command] {
+  return [docker("push", image(config, version)), docker("push", latestImage(config))];
+}
+
+/** The engine sends a layer that both have once. */
+function together(one: Command, other: Command): Shell {
+  return sh`${other} & other=$!
+status=0; ${one} || status=$?
+wait "$other" || status=$?
+exit "$status"`;
 }
 
 function buildOptions(config: Config, version: string): Word[] {

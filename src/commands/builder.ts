@@ -1,9 +1,14 @@
 import type { BuilderHost, Config } from "../config/config.ts";
 import { and, type Command, docker, raw, silently } from "./command.ts";
 
-/** Each fails where its tool is not on this machine: docker, and where it is needed buildx. */
-export function toolChecks(config: Config): readonly Command[] {
-  return [docker("--version"), ...(config.builder.kind === "native" ? [] : [docker("buildx", "version")])];
+/** Fails where buildx is not on this machine; undefined where it is not needed. */
+export function checkBuildx(config: Config): Command | undefined {
+  return config.builder.kind === "native" ? undefined : docker("buildx", "version");
+}
+
+/** Fails where this machine's engine does not answer, with 127 where there is no docker to ask it. */
+export function askEngine(): Command {
+  return docker("version", "--format", "{{.Server.Version}}");
 }
 
 /** The builder's name on this machine: `mrsk-S-multiarch` and so on; undefined for docker's own builder. */

@@ -1,6 +1,6 @@
 import { LOG_LINES } from "../config/resolve-parts.ts";
 import { ASK, whyNotRouted } from "./ask.ts";
-import { type Body, type Command, docker, lines, type Raw, raw, type Shell, sh, type Word } from "./command.ts";
+import { type Body, type Command, docker, lines, Raw, raw, type Shell, sh, type Word } from "./command.ts";
 import { TRAEFIK } from "./traefik.ts";
 
 /** Exit status of a wait that ended without the answer, so that the flow can tell it from a broken command. */
@@ -205,16 +205,25 @@ export function waitForMarkOf(container: string, question: PreviewQuestion, logL
 }`;
 }
 
-/** Stops it, and makes sure that no reboot brings it back. */
-export function stopForGood(container: string | Raw, stopWaitSeconds: number | undefined): Shell {
+/** Stops them, all at once, and makes sure that no reboot brings one back. */
+export function stopForGood(containers: string | Raw | readonly string[], stopWaitSeconds: number | undefined): Shell {
   const wait = stopWaitSeconds === undefined ? [] : ["-t", stopWaitSeconds];
-  return sh`${docker("update", "--restart", "no", container)} >/dev/null 2>&1 || true
-${docker("stop", ...wait, container)}`;
+  const all = typeof containers === "string" || containers instanceof Raw ? [containers] : containers;
+  return sh`${docker("update", "--restart", "no", ...all)} >/dev/null 2>&1 &
+${docker("stop", ...wait, ...all)}
+wait`;
 }
 
 /** A reboot from here on revives this one. */
 export function keepAlive(container: string): Command {
   return docker("update", "--restart", "unless-stopped", container);
+}
+
+/** The same, and no longer the one that it replaces, which may be gone already. */
+export function keepInstead(container: string, old: string): Shell {
+  return sh`${releaseRestart(old)} >/dev/null 2>&1 &
+${keepAlive(container)}
+wait`;
 }
 
 export function releaseRestart(container: string | Raw): Command {

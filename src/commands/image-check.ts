@@ -9,10 +9,10 @@ const KEPT = 100;
 /**
  * Prints `yes` or `no`: whether docker's health check, a shell that calls curl, can run in the image. Tried once for each
  * image, in a container of its own, since one that was started with a check that cannot run never becomes healthy.
- * Prints nothing where the image is not there, or docker could not try.
+ * Prints nothing where the image is not there, or docker could not try. Reads `$image_id`, where that is known.
  */
 export function lookForCurl(image: string, file: string): Shell {
-  return sh`id=$(docker image inspect --format '{{.Id}}' ${image} 2>/dev/null) || exit 0
+  return sh`id=$image_id; [ -n "$id" ] || id=$(docker image inspect --format '{{.Id}}' ${image} 2>/dev/null) || exit 0
 known=$(awk -v format=${FORMAT} -v id="$id" '$1 == format && $2 == id { found = $3 } END { print found }' ${file} 2>/dev/null) || known=
 if [ -z "$known" ]; then
   status=0

@@ -3,7 +3,7 @@ import { checkOut, cloneFolder, projectIn } from "../commands/checkout.ts";
 import { type Body, type Shell, sh } from "../commands/command.ts";
 import { type Script, script, step } from "../commands/script.ts";
 import { CommandFailedError, ConfigError, ExitCode, MrskError } from "../errors.ts";
-import { ensureBuilder } from "./builder.ts";
+import { type BuilderState, ensureBuilder } from "./builder.ts";
 import { runHook } from "./hook.ts";
 import { fetchImage } from "./image.ts";
 import { withLock } from "./lock.ts";
@@ -26,12 +26,16 @@ export async function pull(run: Run): Promise<void> {
   await withLock(run, () => fetchImage(run));
 }
 
-/** `build push`: builds on this machine and pushes. @throws MrskError without docker, buildx or a Dockerfile here */
-export async function push(run: Run): Promise<void> {
+/**
+ * `build push`: builds on this machine and pushes.
+ * @param tools what was found of docker and the builder here; without, it is looked for
+ * @throws MrskError without docker, buildx or a Dockerfile here
+ */
+export async function push(run: Run, tools?: BuilderState): Promise<void> {
   await withLock(run, async () => {
     const { revision, changes } = await builtRevision(run);
     if (changes.length > 0) run.report({ kind: "warning", text: notBuilt(changes) });
-    await ensureBuilder(run);
+    await ensureBuilder(run, tools);
     await runHook(run, "pre-build");
     try {
       await build(run, revision);

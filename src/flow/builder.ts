@@ -1,15 +1,16 @@
 import {
+  askEngine,
   builderHosts,
   builderInfo,
   builderName,
+  checkBuildx,
   contextName,
   createBuilder as create,
   inspectBuilder,
   inspectContext,
   removeBuilder as removeCommands,
-  toolChecks,
 } from "../commands/builder.ts";
-import { docker, silently } from "../commands/command.ts";
+import { silently } from "../commands/command.ts";
 import { attempt, script, type Step, step } from "../commands/script.ts";
 import type { Config } from "../config/config.ts";
 import { CommandFailedError, ExitCode, MrskError } from "../errors.ts";
@@ -17,18 +18,20 @@ import type { ScriptResult } from "../hosts/host.ts";
 import { withLock } from "./lock.ts";
 import { begin, type Run } from "./run.ts";
 
+/** What a shell ends with that does not find a command. */
+const NOT_FOUND = 127;
 const NO_BUILDER = "Docker's own builder is used";
 
 /** As it should be, not there, or with the reason why it has to be made anew. */
-type BuilderState = "there" | "missing" | { readonly changed: string };
+export type BuilderState = "there" | "missing" | { readonly changed: string };
 
 /**
  * Looks for docker and buildx on this machine, and for the builder, which is made where there is none and anew where
  * its hosts changed.
  * @throws MrskError naming what is missing
  */
-export async function ensureBuilder(run: Run): Promise<void> {
-  const state = await lookForTools(run);
+export async function ensureBuilder(run: Run, found?: BuilderState): Promise<void> {
+  const state = found ?? (await lookForTools(run));
   if (state === "there") return;
   const text = state === "missing" ? "Missing compatible builder, so creating a new one first" : state.changed;
   run.report({ kind: "warning", text });
@@ -90,19 +93,20 @@ function removal(run: Run): Step[] {
   return removeCommands(run.config).map((command) => step("Remove what is there of the builder", command));
 }
 
-/** @throws MrskError naming what is missing on this machine */
-async function lookForTools(run: Run): Promise<BuilderState> {
+/** Changes nothing. @throws MrskError naming what is missing on this machine */
+export async function lookForTools(run: Run): Promise<BuilderState> {
   const { config } = run;
   const name = builderName(config);
   const contexts = builderHosts(config).map((host) => contextName(config, host));
+  const buildx = checkBuildx(config);
   const looks = [
-    ...toolChecks(config).map((check, i) => attempt(["docker", "buildx"][i]!, silently(check))),
-    attempt("engine", silently(docker("version", "--format", "{{.Server.Version}}"))),
+    attempt("engine", silently(askEngine())),
+    ...(buildx ? [attempt("buildx", silently(buildx))] : []),
     ...(name === undefined ? [] : [attempt("builder", inspectBuilder(name))]),
     ...contexts.map((context) => attempt(context, inspectContext(context))),
   ];
   const seen = await run.local.run(script("Look for docker", looks), { signal: run.signal });
-  if (seen.status("docker") !== 0) {
+  if (seen.status("engine") === NOT_FOUND) {
     throw new MrskError(ExitCode.remote, "Docker is not installed locally", {
       hint: "Install it: https://docs.docker.com/engine/install/",
     });

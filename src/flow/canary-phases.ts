@@ -18,10 +18,9 @@ export function shareSteps(role: RolePhases): Step[] {
 }
 
 /** Both go on. */
-export function settleShareSteps(role: RolePhases): Step[] {
+export function sharedSteps(role: RolePhases): Step[] {
   const { old, next, share = 0 } = role.plan;
-  const file = role.settled(old!, { container: next, percent: share });
-  return [...role.stopStale(), attempt(role.named("Write the live file"), file)];
+  return [attempt(role.named("Write the live file"), role.settled(old!, { container: next, percent: share }))];
 }
 
 /** The old one has all requests again: after a failure, and when a canary is taken back. */

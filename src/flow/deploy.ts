@@ -7,6 +7,7 @@ import type { CanaryTarget } from "../hosts/canary-target.ts";
 import { bootAccessory, hasAccessories } from "./accessory.ts";
 import { versionToBoot } from "./app.ts";
 import { push } from "./build.ts";
+import { lookForTools } from "./builder.ts";
 import { settleCanaries, takeBack, wayBack } from "./canary.ts";
 import { hasHook, hookAfterwards, runHook } from "./hook.ts";
 import { ensureImage, fetchImage } from "./image.ts";
@@ -79,23 +80,31 @@ async function deliverAndBoot(
   run: Run,
   { skipPush, revert, everything, canary }: DeployOptions & { everything: boolean },
 ): Promise<void> {
-  const before = await foresee(run, canary);
+  const [before, tools] = await bothOf(foresee(run, canary), skipPush ? undefined : lookForTools(run));
   if (everything) {
     begin(run, "Log into image registry...");
     await login(run, { skipRemote: true });
   }
   if (!skipPush) {
     begin(run, "Build and push app image...");
-    await push(run);
+    await push(run, tools);
   }
   begin(run, "Pull app image...");
   // A build takes long enough for a host to change; without one, what was seen still holds.
-  const facts = await fetchImage(run, skipPush ? before : undefined);
+  const facts = await fetchImage(run, { facts: before, old: !skipPush });
   // A hook may do anything to the hosts: after one, they are looked at again.
   const seen = hasHook(run, "pre-deploy") ? undefined : facts;
   await runHook(run, "pre-deploy");
   await runReleaseCommand(run);
   await bootVersion(run, { reuse: false, prune: everything, canary, revert, seen });
+}
+
+/** Both at the same time; of two failures the first one's is told. */
+async function bothOf<A, B>(first: Promise<A>, second: Promise<B> | undefined): Promise<[A, B | undefined]> {
+  const [one, other] = await Promise.allSettled([first, second]);
+  if (one.status === "rejected") throw one.reason;
+  if (other.status === "rejected") throw other.reason;
+  return [one.value, other.value];
 }
 
 /** Looks at every host before anything is touched, so that what cannot work is said now. */

@@ -4,9 +4,9 @@ import { checkImage, NO_LABEL, OTHER_ARCHITECTURE } from "../commands/image.ts";
 import { image } from "../commands/names.ts";
 import { networkSteps } from "../commands/network.ts";
 import { withLogin } from "../commands/registry.ts";
-import { script, type Step, step } from "../commands/script.ts";
+import { capture, script, type Step, step } from "../commands/script.ts";
 import { CommandFailedError, ExitCode, MrskError, UsageError } from "../errors.ts";
-import { imageStep, observationSteps, parseFacts, withImage } from "../hosts/facts.ts";
+import { changingSteps, imageSteps, observationSteps, parseFacts, withImage } from "../hosts/facts.ts";
 import type { ScriptResult } from "../hosts/host.ts";
 import { onHosts } from "../hosts/on-hosts.ts";
 import type { HostFacts } from "../plan/facts.ts";
@@ -18,22 +18,28 @@ import { appHosts, type Run } from "./run.ts";
 const PULL_STEP = "Pull the image";
 const CHECK_STEP = "Check the image";
 
+/** What was seen of the hosts, and whether that was long enough ago for them to have changed. */
+export interface Seen {
+  readonly facts: ReadonlyMap<string, HostFacts>;
+  readonly old: boolean;
+}
+
 /**
  * The image on every app host: pull, a login first where the stored one does not serve, and a look at what came. What a
  * host had stays there, whatever happens. One round trip per host.
- * @param known what was seen of the hosts just now; without, they are looked at in the same script
+ * @param seen without it the hosts are looked at in the same script
  * @returns what is known of each host then, for what comes next
  */
-export async function fetchImage(run: Run, known?: ReadonlyMap<string, HostFacts>): Promise<Map<string, HostFacts>> {
+export async function fetchImage(run: Run, seen?: Seen): Promise<Map<string, HostFacts>> {
   const version = await run.version();
   const line = await audit(run, `Pulled image with version ${version}`);
   const question = questionFor(run, version);
-  const { image: asked, runDirectory } = question;
-  const looked = asked === undefined ? [] : [imageStep({ image: asked, runDirectory })];
-  const after = known ? looked : observationSteps(question);
+  const after = !seen ? observationSteps(question) : seen.old ? changingSteps(question) : imageSteps(question);
   const results = await fetchWith(run, version, await pullOrLogin(run, version), { before: [line], after });
-  const factsOf = (host: string, result: ScriptResult) =>
-    known ? withImage(known.get(host)!, result) : parseFacts(host, result);
+  const factsOf = (host: string, result: ScriptResult) => {
+    const before = seen?.facts.get(host);
+    return before && !seen?.old ? withImage(before, result) : parseFacts(host, result, before);
+  };
   return new Map(results.map(({ host, result }) => [host, factsOf(host, result)]));
 }
 
@@ -57,7 +63,7 @@ async function fetchWith(
   const steps = [
     ...before,
     step(PULL_STEP, pulling),
-    step(CHECK_STEP, checkImage(run.config, version)),
+    capture("image_id", CHECK_STEP, checkImage(run.config, version)),
     ...networkSteps(run.config),
     ...after,
   ];

@@ -1,6 +1,6 @@
 import { tagLatest } from "../commands/app.ts";
 import { type Body, lines, sh } from "../commands/command.ts";
-import { waitForDocker, watch } from "../commands/cutover.ts";
+import { stopForGood, waitForDocker, watch } from "../commands/cutover.ts";
 import { joinNetworks, networkSteps } from "../commands/network.ts";
 import { pruneImages } from "../commands/prune.ts";
 import { forgetRelease } from "../commands/releases.ts";
@@ -11,7 +11,7 @@ import type { Config } from "../config/config.ts";
 import type { Secret } from "../config/secret.ts";
 import { type HostPlan, isTrial } from "../plan/deploy.ts";
 import { cleanAssetsSteps } from "./assets.ts";
-import { settleShareSteps, shareSteps, undoPromotionSteps, undoShareSteps } from "./canary-phases.ts";
+import { sharedSteps, shareSteps, undoPromotionSteps, undoShareSteps } from "./canary-phases.ts";
 import { RolePhases } from "./role-phases.ts";
 import { abandon, abandonInTurn, hasSwitched, type Progress, undoSteps } from "./role-undo.ts";
 
@@ -67,7 +67,7 @@ export function hostPhases(
       ]),
     settle: (audit, pastSeconds, { prune }) =>
       script("Settle", [
-        ...roles.flatMap((role) => settleSteps(role, pastSeconds, { prune })),
+        ...settleSteps(roles, config, pastSeconds, { prune }),
         ...plan.roles.flatMap(({ role }) => cleanAssetsSteps(config, role, plan.facts)),
         ...(isTrial(plan) ? [] : [attempt("Tag latest", tagLatest(config, version))]),
         ...(prune ? [attempt("Prune images", pruneImages(config))] : []),
@@ -107,8 +107,24 @@ function switchSteps(role: RolePhases): Step[] {
   return role.plan.share === undefined ? role.switchSteps() : shareSteps(role);
 }
 
-function settleSteps(role: RolePhases, pastSeconds: number, options: { prune: boolean }): Step[] {
-  return role.plan.share === undefined ? role.settleSteps(pastSeconds, options) : settleShareSteps(role);
+/** Every role drains, then all that ends is stopped at once. */
+function settleSteps(
+  roles: readonly RolePhases[],
+  config: Config,
+  pastSeconds: number,
+  options: { prune: boolean },
+): Step[] {
+  const shared = (role: RolePhases) => role.plan.share !== undefined;
+  const drains = roles.flatMap((role) => (shared(role) ? role.drainStale() : role.drainSteps(pastSeconds)));
+  const ending = roles.map((role) => ({ role, containers: shared(role) ? role.plan.stale : role.ending() }));
+  const ids = ending.flatMap(({ containers }) => containers.map(({ id }) => id));
+  const names = ending.filter(({ containers }) => containers.length > 0).map(({ role }) => role.plan.role.name);
+  const title = `Stop the old container${ids.length > 1 ? "s" : ""} (${names.join(", ")})`;
+  return [
+    ...drains,
+    ...(ids.length === 0 ? [] : [attempt(title, stopForGood(ids, config.stopWaitSeconds))]),
+    ...roles.flatMap((role) => (shared(role) ? sharedSteps(role) : role.aloneSteps(options))),
+  ];
 }
 
 function backSteps(role: RolePhases, progress: Progress): Step[] {

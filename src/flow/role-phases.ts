@@ -3,8 +3,8 @@ import { assetVolumes } from "../commands/assets.ts";
 import { type Body, type Command, lines, type Raw, type Shell, sh } from "../commands/command.ts";
 import {
   keepAlive,
+  keepInstead,
   type PreviewQuestion,
-  releaseRestart,
   removeLiveFile,
   stopForGood,
   waitForMark,
@@ -163,8 +163,8 @@ export class RolePhases {
       const file = this.write({ live: plan.next, last: old, preview: plan.next, counter: 2 });
       steps.push(step(this.named("Switch the requests over"), lines(file, waitForMark(this.previewAt(2)))));
     }
-    steps.push(step(this.named("Keep the new container"), keepAlive(plan.next.name)));
-    if (old) steps.push(attempt(this.named("Let the old container go"), releaseRestart(old.id)));
+    const keep = old ? keepInstead(plan.next.name, old.id) : keepAlive(plan.next.name);
+    steps.push(step(this.named("Keep the new container"), keep));
     return steps;
   }
 
@@ -182,21 +182,33 @@ export class RolePhases {
    * fail, and the next deploy does it again.
    * @param pastSeconds since the switch
    */
-  settleSteps(pastSeconds: number, { prune }: { prune: boolean }): Step[] {
-    const { plan, config, old } = this;
-    const steps: Step[] = [];
+  drainSteps(pastSeconds: number): Step[] {
+    const { plan, old } = this;
     const noticing = Math.max(0, NOTICING_SECONDS - Math.floor(pastSeconds));
-    if (old && plan.routing === "labels" && noticing > 0) steps.push(this.letTraefikNotice(noticing));
-    if (old && !this.stopFirst) {
-      if (this.viaFile) steps.push(attempt(this.named("Drain the old container"), this.drain(old.id, pastSeconds)));
-      steps.push(attempt(this.named("Stop the old container"), stopForGood(old.id, config.stopWaitSeconds)));
-    }
-    steps.push(...this.stopStale());
-    if (this.viaFile) steps.push(attempt(this.named("Write the live file"), this.settled(plan.next)));
-    if (prune && plan.surplus.length > 0) {
-      steps.push(attempt(this.named("Prune containers"), removeContainers(plan.surplus.map(({ id }) => id))));
-    }
-    return steps;
+    const notices = old !== undefined && plan.routing === "labels" && noticing > 0;
+    return [
+      ...(notices ? [this.letTraefikNotice(noticing)] : []),
+      ...(old && this.viaFile && !this.stopFirst
+        ? [attempt(this.named("Drain the old container"), this.drain(old.id, pastSeconds))]
+        : []),
+      ...this.drainStale(),
+    ];
+  }
+
+  /** What ends then. */
+  ending(): { readonly id: string; readonly name: string }[] {
+    return [...(this.old && !this.stopFirst ? [this.old] : []), ...this.plan.stale];
+  }
+
+  /** The new one is alone. */
+  aloneSteps({ prune }: { prune: boolean }): Step[] {
+    const { next, surplus } = this.plan;
+    return [
+      ...(this.viaFile ? [attempt(this.named("Write the live file"), this.settled(next))] : []),
+      ...(prune && surplus.length > 0
+        ? [attempt(this.named("Prune containers"), removeContainers(surplus.map(({ id }) => id)))]
+        : []),
+    ];
   }
 
   letTraefikNotice(seconds = NOTICING_SECONDS): Step {
@@ -213,11 +225,9 @@ export class RolePhases {
     });
   }
 
-  stopStale(): Step[] {
-    return this.plan.stale.flatMap(({ id, name }) => [
-      ...(this.viaFile ? [attempt(this.named(`Drain the stale ${name}`), this.drain(id))] : []),
-      attempt(this.named(`Stop the stale ${name}`), stopForGood(id, this.config.stopWaitSeconds)),
-    ]);
+  drainStale(): Step[] {
+    if (!this.viaFile) return [];
+    return this.plan.stale.map(({ id, name }) => attempt(this.named(`Drain the stale ${name}`), this.drain(id)));
   }
 
   /** The file with `live` in charge, what is beside it, and the preview of a container under the counter's mark. */

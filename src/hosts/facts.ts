@@ -20,7 +20,7 @@ export interface Question {
   /** Where live files go when no Traefik says otherwise, relative to the login directory. */
   readonly runDirectory: string;
   /** Of which it matters whether curl runs in it. */
-  readonly image?: string;
+  readonly image?: string | undefined;
 }
 
 // Never a whole `inspect`: that holds the environment. `.ID`, not `.Id`: the latter makes docker fall back to plain
@@ -53,9 +53,13 @@ export function observation(question: Question): Script {
 }
 
 /** The same as part of another script; `parseFacts` reads what it ended with. */
-export function observationSteps({ service, expansions, releasesFile, runDirectory, image }: Question): Step[] {
+export function observationSteps(question: Question): Step[] {
+  return [step("Docker engine", engineVersions()), ...changingSteps(question)];
+}
+
+/** What changes from minute to minute. */
+export function changingSteps({ service, expansions, releasesFile, runDirectory, image }: Question): Step[] {
   return [
-    step("Docker engine", engineVersions()),
     // $as: how root is reached. Nothing for root itself, else sudo, where it asks for no password; else "nobody".
     capture(
       "as",
@@ -74,7 +78,7 @@ df -Pm . || true`,
     attempt("Swap", lookForRules()),
     step("Live files", liveFiles(service, runDirectory)),
     attempt("Releases", sh`[ ! -f ${releasesFile} ] || tail -n 100 ${releasesFile}`),
-    ...(image === undefined ? [] : [imageStep({ image, runDirectory })]),
+    ...imageSteps({ image, runDirectory }),
     ...(expansions.length === 0 ? [] : [step("Variables", lines(...expansions.map(valueOf)))]),
   ];
 }
@@ -84,11 +88,11 @@ function valueOf(name: string): Shell {
 }
 
 /** What of a host is not known before it has the image. */
-export function imageStep({ image, runDirectory }: { image: string; runDirectory: string }): Step {
-  return attempt("Image", lookForCurl(image, `${runDirectory}/${IMAGES_FILE}`));
+export function imageSteps({ image, runDirectory }: Pick<Question, "image" | "runDirectory">): Step[] {
+  return image === undefined ? [] : [attempt("Image", lookForCurl(image, `${runDirectory}/${IMAGES_FILE}`))];
 }
 
-/** The facts with what `imageStep` found. */
+/** The facts with what `imageSteps` found. */
 export function withImage(facts: HostFacts, result: ScriptResult): HostFacts {
   return { ...facts, imageHasCurl: imageHasCurl(result) };
 }
@@ -195,9 +199,8 @@ const TraefikSchema = z.object({
   ports: z.nullable(z.record(z.string(), z.nullable(z.array(z.object({ HostIp: z.string(), HostPort: z.string() }))))),
 });
 
-export function parseFacts(host: string, result: ScriptResult): HostFacts {
-  const [, engineVersion = "", apiVersion = "", engine] =
-    /^(\S+) (\S+) ?(.*)$/s.exec(result.text("Docker engine")) ?? [];
+/** @param before facts of the host; without, the script has looked at its engine too */
+export function parseFacts(host: string, result: ScriptResult, before?: HostFacts): HostFacts {
   const [id = "", home = "", architecture = "", asks, ...disk] = result.text("Login user").split("\n");
   const [, uid = "", user = uid] = /^uid=(\d+)(?:\(([^)]*)\))?/.exec(id) ?? [];
   const rights = result.text("Login user's rights");
@@ -217,9 +220,7 @@ export function parseFacts(host: string, result: ScriptResult): HostFacts {
     root: uid === "0",
     sudo: rights !== "nobody",
     architecture,
-    engineVersion,
-    apiVersion,
-    minApiVersion: /"MinAPIVersion":"([\d.]+)"/.exec(engine ?? "")?.[1],
+    ...engineFacts(before, result),
     freeDiskMegabytes: freeMegabytes(disk),
     canAsk: asks !== "no",
     imageHasCurl: imageHasCurl(result),
@@ -245,6 +246,19 @@ export function parseFacts(host: string, result: ScriptResult): HostFacts {
     canaryRelease: canaryRelease(result.text("Releases")),
     expansions: pairs(said(result, "Variables").split("\n")),
   };
+}
+
+function engineFacts(
+  before: HostFacts | undefined,
+  result: ScriptResult,
+): Pick<HostFacts, "engineVersion" | "apiVersion" | "minApiVersion"> {
+  if (before) {
+    const { engineVersion, apiVersion, minApiVersion } = before;
+    return { engineVersion, apiVersion, minApiVersion };
+  }
+  const [, engineVersion = "", apiVersion = "", engine = ""] =
+    /^(\S+) (\S+) ?(.*)$/s.exec(result.text("Docker engine")) ?? [];
+  return { engineVersion, apiVersion, minApiVersion: /"MinAPIVersion":"([\d.]+)"/.exec(engine)?.[1] };
 }
 
 /** From what `df -Pm` prints: available blocks are the third number of a line. */

@@ -3,6 +3,7 @@ import { buildAndPush } from "../../src/commands/build.ts";
 import { redact } from "../../src/commands/command.ts";
 import type { Config } from "../../src/config/config.ts";
 import { Secret } from "../../src/config/secret.ts";
+import { fake, run } from "../support/fake-commands.ts";
 import { built, config, line } from "./support.ts";
 
 function lines(given: Config, version = "1", secrets?: ReadonlyMap<string, Secret>): string[] {
@@ -52,7 +53,14 @@ test("a GitHub Actions cache", () => {
 test("docker's own builder builds, then pushes both names", () => {
   expect(lines(built({ kind: "native" }))).toEqual([
     "docker build -t dhh/app:1 -t dhh/app:latest --label service=app --file Dockerfile .",
-    "docker push dhh/app:1",
-    "docker push dhh/app:latest",
+    'docker push dhh/app:latest & other=$!\nstatus=0; docker push dhh/app:1 || status=$?\nwait "$other" || status=$?\nexit "$status"',
   ]);
+});
+
+test.each(["1", "latest"])("a push of which app:%s fails has failed", (tag) => {
+  fake("docker", `echo "$*"; [ "$2" != dhh/app:${tag} ]`);
+  const [, push] = buildAndPush(built({ kind: "native" }), "1");
+  const { status, stdout } = run(push!.body);
+  expect(status).toBe(1);
+  expect(stdout.trim().split("\n").toSorted()).toEqual(["push dhh/app:1", "push dhh/app:latest"]);
 });

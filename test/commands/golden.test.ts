@@ -3,8 +3,8 @@ import { fileURLToPath } from "node:url";
 import { beforeAll, describe, expect, test } from "vitest";
 import { AccessoryCommands } from "../../src/commands/accessory.ts";
 import { AppCommands, listImages, tagLatest } from "../../src/commands/app.ts";
-import { buildAndPush, pull } from "../../src/commands/build.ts";
-import { builderInfo, createBuilder, removeBuilder, toolChecks } from "../../src/commands/builder.ts";
+import { buildAndPush, pull, pushImage } from "../../src/commands/build.ts";
+import { askEngine, builderInfo, checkBuildx, createBuilder, removeBuilder } from "../../src/commands/builder.ts";
 import { and, type Body, type Command } from "../../src/commands/command.ts";
 import { readsVersion3, roleLabels } from "../../src/commands/labels.ts";
 import { probeHealthLog, probeLogs, probeStatus, removeProbe, runProbe, stopProbe } from "../../src/commands/probe.ts";
@@ -61,6 +61,12 @@ const DEVIATIONS: readonly Deviation[] = [
       const [name, tag] = ["--builder", "-t"].map((flag) => words[words.indexOf(flag) + 1]!);
       return [...words, ..."&& docker buildx imagetools inspect --builder".split(" "), name!, tag!];
     },
+  },
+  {
+    name: "whether docker is there is learnt from its engine",
+    reason: "one command fewer, and the engine is needed too",
+    lines: /^builder\.dependency_check$/,
+    transform: (words) => [...askEngine().map(String), ...words.slice(2)],
   },
   {
     name: "a builder is made without being chosen for everything else",
@@ -384,9 +390,12 @@ function built(path: string, { config, version, environment }: Example): string[
       login(config.registry, credential(config.registry.username), credential(config.registry.password)),
     "registry.logout": () => logout(config.registry),
     "builder.name": () => config.builder.kind,
-    "builder.dependency_check": () => and(...toolChecks(config)),
+    "builder.dependency_check": () => and(askEngine(), ...[checkBuildx(config)].filter((check) => check !== undefined)),
     "builder.create": () => createBuilder(config),
-    "builder.push": () => and(...buildAndPush(config, version).map((step) => step.body as Command)),
+    "builder.push": () => {
+      const [build, ...more] = buildAndPush(config, version).map(({ body }) => body as Command);
+      return and(build!, ...(config.builder.kind === "native" ? pushImage(config, version) : more));
+    },
     "builder.remove": () => (removeBuilder(config).length > 0 ? and(...removeBuilder(config)) : undefined),
     "builder.info": () => builderInfo(config),
     "builder.pull": () => pull(config, version),

@@ -77,13 +77,13 @@ describe("before a build", () => {
 
 describe("what is missing on this machine is named", () => {
   test.each([
-    [native, /^docker --version/, "Docker is not installed locally"],
-    [remote, /^docker --version/, "Docker is not installed locally"],
-    [remote, /^docker buildx version/, "Docker buildx plugin is not installed locally"],
-    [native, /^docker version/, "The Docker engine of this machine does not answer"],
-  ])("%#", async (given, pattern, message) => {
+    [native, /^docker version/, 127, "Docker is not installed locally"],
+    [remote, /^docker version/, 127, "Docker is not installed locally"],
+    [remote, /^docker buildx version/, 1, "Docker buildx plugin is not installed locally"],
+    [native, /^docker version/, 1, "The Docker engine of this machine does not answer"],
+  ])("%#", async (given, pattern, status, message) => {
     const run = fakeRun(given);
-    local(run).fails(pattern, "");
+    local(run).replies(pattern, "", status);
     await expect(ensureBuilder(run)).rejects.toMatchObject({ exitCode: 5, message });
   });
 
