@@ -2,7 +2,7 @@ import type { Config } from "../config/config.ts";
 import { Secret } from "../config/secret.ts";
 import { each } from "./arguments.ts";
 import { builderName, platforms } from "./builder.ts";
-import { Assignment, type Command, docker, type Shell, sh, type Word, withEnvironment } from "./command.ts";
+import { Assignment, type Command, docker, type Word, withEnvironment } from "./command.ts";
 import { volume } from "./expansion.ts";
 import { image, latestImage } from "./names.ts";
 import { type Step, step } from "./script.ts";
@@ -11,7 +11,7 @@ import { type Step, step } from "./script.ts";
 export const BUILD_STEP = "Build the image";
 
 /**
- * Builds, tags with the version and `latest`, and pushes. Values of build arguments and of build secrets travel in the
+ * Builds, tags with the version and `latest`, and pushes: docker's own builder the version alone. Values of build arguments and of build secrets travel in the
  * environment of the build, redacted in logs.
  * @param secrets by name, for `builder.secrets`; docker reads the rest from its own environment or a file of that name
  */
@@ -32,7 +32,7 @@ export function buildAndPush(
   if (builder.kind === "native") {
     return [
       step(BUILD_STEP, [...environment, ...docker("build", ...options)]),
-      step("Push the image", together(...pushImage(config, version))),
+      step("Push the image", docker("push", image(config, version))),
     ];
   }
   const platform = platforms(config);
@@ -45,17 +45,13 @@ export function buildAndPush(
   return [build, step("Look for the image in the registry", look)];
 }
 
-/** Under the version and as `latest`. */
-export function pushImage(config: Config, version: string): readonly [Command, Command] {
-  return [docker("push", image(config, version)), docker("push", latestImage(config))];
-}
-
-/** The engine sends a layer that both have once. */
-function together(one: Command, other: Command): Shell {
-  return sh`${other} & other=$!
-status=0; ${one} || status=$?
-wait "$other" || status=$?
-exit "$status"`;
+/**
+ * What is left to push once the version is there; undefined where the builder has pushed both names. Not at the same time:
+ * registries were seen to fail when one layer comes twice at once.
+ */
+export function pushLatest(config: Config): Step | undefined {
+  if (config.builder.kind !== "native") return undefined;
+  return step("Push the image as latest", docker("push", latestImage(config)));
 }
 
 function buildOptions(config: Config, version: string): Word[] {

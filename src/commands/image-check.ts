@@ -1,6 +1,6 @@
 import { type Shell, sh } from "./command.ts";
 
-/** In the run directory: which images have a curl that runs, a line each. A cache: without it, each is looked at anew. */
+/** In the run directory: which kinds of image have a curl that runs, a line each. A cache: without it, each is looked at anew. */
 export const IMAGES_FILE = "images";
 /** Every line begins with it, so that an older program passes over what a newer one wrote. */
 const FORMAT = "1";
@@ -8,19 +8,26 @@ const KEPT = 100;
 
 /**
  * Prints `yes` or `no`: whether docker's health check, a shell that calls curl, can run in the image. Tried once for each
- * image, in a container of its own, since one that was started with a check that cannot run never becomes healthy.
- * Prints nothing where the image is not there, or docker could not try. Reads `$image_id`, where that is known.
+ * kind of image (the same instructions on the same base: a version differs from the one before in what they copied), in a
+ * container of its own, since one that was started with a check that cannot run never becomes healthy. Prints nothing
+ * where the image is not there, or docker could not try.
  */
 export function lookForCurl(image: string, file: string): Shell {
-  return sh`id=$image_id; [ -n "$id" ] || id=$(docker image inspect --format '{{.Id}}' ${image} 2>/dev/null) || exit 0
-known=$(awk -v format=${FORMAT} -v id="$id" '$1 == format && $2 == id { found = $3 } END { print found }' ${file} 2>/dev/null) || known=
+  return sh`base=$(docker image inspect --format '{{index .RootFS.Layers 0}}' ${image} 2>/dev/null) || exit 0
+kind=$base-$(docker history --no-trunc --format '{{.CreatedBy}}' ${image} 2>/dev/null | sha256sum | cut -c 1-64)
+known=$(awk -v format=${FORMAT} -v kind="$kind" '$1 == format && $2 == kind { found = $3 } END { print found }' ${file} 2>/dev/null) || known=
 if [ -z "$known" ]; then
   status=0
   docker run --rm --network none --entrypoint /bin/sh ${image} -c 'curl --version' >/dev/null 2>&1 || status=$?
   case $status in 0) known=yes ;; 126 | 127) known=no ;; *) exit 0 ;; esac
   mkdir -p "$(dirname ${file})"
-  { tail -n ${KEPT - 1} ${file} 2>/dev/null || true; printf '%s %s %s\n' ${FORMAT} "$id" "$known"; } >${file}.$$
+  { tail -n ${KEPT - 1} ${file} 2>/dev/null || true; printf '%s %s %s\n' ${FORMAT} "$kind" "$known"; } >${file}.$$
   mv -f ${file}.$$ ${file}
 fi
 echo "$known"`;
+}
+
+/** Whatever fails in `work`: the next look tries again, should an image be otherwise than others of its kind. */
+export function orForget(work: Shell, file: string): Shell {
+  return sh`( ${work} ) || { status=$?; rm -f ${file}; exit "$status"; }`;
 }

@@ -8,19 +8,18 @@ export const NO_LABEL = 65;
 export const OTHER_ARCHITECTURE = 66;
 
 /**
- * Whether a host can run its image, and would find it again to prune and remove it: prints its id. Where not, the label's
- * value, or both architectures (`arm64 x86_64`). Of architectures it judges the two that builders are asked for.
+ * Whether a host can run its image, and would find it again to prune and remove it. Prints the label's value, or both
+ * architectures (`arm64 x86_64`), where not. Of architectures it judges the two that builders are asked for.
  */
 export function checkImage(config: Config, version: string): Shell {
-  const format = '{{.Id}} {{.Architecture}} {{index .Config.Labels "service"}}';
+  const format = '{{.Architecture}} {{index .Config.Labels "service"}}';
   return sh`set -- $(docker image inspect --format ${format} ${image(config, version)})
-[ "$3" = ${config.service} ] || { printf '%s\n' "$3"; exit ${NO_LABEL}; }
+[ "$2" = ${config.service} ] || { printf '%s\n' "$2"; exit ${NO_LABEL}; }
 here=$(uname -m)
-case $2 in
+case $1 in
   amd64) machine=x86_64 ;;
   arm64) machine=aarch64 ;;
   *) machine=$here ;;
 esac
-[ "$here" = "$machine" ] || [ -e "/proc/sys/fs/binfmt_misc/qemu-$machine" ] || { echo "$2 $here"; exit ${OTHER_ARCHITECTURE}; }
-echo "$1"`;
+[ "$here" = "$machine" ] || [ -e "/proc/sys/fs/binfmt_misc/qemu-$machine" ] || { echo "$1 $here"; exit ${OTHER_ARCHITECTURE}; }`;
 }

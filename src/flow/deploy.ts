@@ -6,7 +6,7 @@ import type { HostFacts } from "../plan/facts.ts";
 import type { CanaryTarget } from "../hosts/canary-target.ts";
 import { bootAccessory, hasAccessories } from "./accessory.ts";
 import { versionToBoot } from "./app.ts";
-import { push } from "./build.ts";
+import { pushAsLatest, pushVersion } from "./build.ts";
 import { lookForTools } from "./builder.ts";
 import { settleCanaries, takeBack, wayBack } from "./canary.ts";
 import { hasHook, hookAfterwards, runHook } from "./hook.ts";
@@ -87,11 +87,12 @@ async function deliverAndBoot(
   }
   if (!skipPush) {
     begin(run, "Build and push app image...");
-    await push(run, tools);
+    await pushVersion(run, tools);
   }
   begin(run, "Pull app image...");
   // A build takes long enough for a host to change; without one, what was seen still holds.
-  const facts = await fetchImage(run, { facts: before, old: !skipPush });
+  const fetching = fetchImage(run, { facts: before, old: !skipPush });
+  const [facts] = await bothOf(fetching, skipPush ? undefined : pushAsLatest(run));
   // A hook may do anything to the hosts: after one, they are looked at again.
   const seen = hasHook(run, "pre-deploy") ? undefined : facts;
   await runHook(run, "pre-deploy");

@@ -4,7 +4,7 @@ import { checkImage, NO_LABEL, OTHER_ARCHITECTURE } from "../commands/image.ts";
 import { image } from "../commands/names.ts";
 import { networkSteps } from "../commands/network.ts";
 import { withLogin } from "../commands/registry.ts";
-import { capture, script, type Step, step } from "../commands/script.ts";
+import { script, type Step, step } from "../commands/script.ts";
 import { CommandFailedError, ExitCode, MrskError, UsageError } from "../errors.ts";
 import { changingSteps, imageSteps, observationSteps, parseFacts, withImage } from "../hosts/facts.ts";
 import type { ScriptResult } from "../hosts/host.ts";
@@ -63,7 +63,7 @@ async function fetchWith(
   const steps = [
     ...before,
     step(PULL_STEP, pulling),
-    capture("image_id", CHECK_STEP, checkImage(run.config, version)),
+    step(CHECK_STEP, checkImage(run.config, version)),
     ...networkSteps(run.config),
     ...after,
   ];

@@ -14,7 +14,8 @@ import {
   writeLiveFile,
 } from "../commands/cutover.ts";
 import { drain, listeningPorts, recentMilliseconds } from "../commands/drain.ts";
-import { deadlineSeconds } from "../commands/healthcheck.ts";
+import { deadlineSeconds, needsCurl } from "../commands/healthcheck.ts";
+import { IMAGES_FILE, orForget } from "../commands/image-check.ts";
 import { type Canary, type LiveFile, liveFile, type Routed } from "../commands/live-file.ts";
 import { containerPrefix } from "../commands/names.ts";
 import { removeContainers } from "../commands/prune.ts";
@@ -139,7 +140,14 @@ export class RolePhases {
     });
   }
 
-  private proof(): Body {
+  private proof(): Shell {
+    const { dockerAsks, next } = this.plan;
+    const works = this.works();
+    if (!dockerAsks || next.kept || !needsCurl(this.app.role)) return works;
+    return orForget(works, `${this.config.runDirectory}/${IMAGES_FILE}`);
+  }
+
+  private works(): Shell {
     const check = this.app.role.healthcheck;
     const name = this.plan.next.name;
     const patience = check ? deadlineSeconds(check) : DEFAULT_PATIENCE_SECONDS;

@@ -74,7 +74,11 @@ const FACTS: readonly (readonly [fact: string, file: string, test: string])[] = 
     "a live file is written beside the directory",
   ],
   ["the preview asks nothing of the image", "e2e/rows.ts", "no shell in the image"],
-  ["an image that cannot run the check starts without", "commands/image-check.test.ts", "an image is tried once"],
+  [
+    "an image that cannot run the check starts without",
+    "commands/image-check.test.ts",
+    "a kind of image is tried once",
+  ],
   ["--health-start-interval takes API 1.44", "commands/app.test.ts", "an engine of API 1.44 asks every 200 ms"],
   ["the first answer does not wait a whole interval", "e2e/health.test.ts", "does not wait a whole interval"],
   ["retry repeats no request that was read", "e2e/facts.test.ts", "a request that the app has read is never repeated"],

@@ -3,7 +3,7 @@ import { fileURLToPath } from "node:url";
 import { beforeAll, describe, expect, test } from "vitest";
 import { AccessoryCommands } from "../../src/commands/accessory.ts";
 import { AppCommands, listImages, tagLatest } from "../../src/commands/app.ts";
-import { buildAndPush, pull, pushImage } from "../../src/commands/build.ts";
+import { buildAndPush, pull, pushLatest } from "../../src/commands/build.ts";
 import { askEngine, builderInfo, checkBuildx, createBuilder, removeBuilder } from "../../src/commands/builder.ts";
 import { and, type Body, type Command } from "../../src/commands/command.ts";
 import { readsVersion3, roleLabels } from "../../src/commands/labels.ts";
@@ -393,8 +393,8 @@ function built(path: string, { config, version, environment }: Example): string[
     "builder.dependency_check": () => and(askEngine(), ...[checkBuildx(config)].filter((check) => check !== undefined)),
     "builder.create": () => createBuilder(config),
     "builder.push": () => {
-      const [build, ...more] = buildAndPush(config, version).map(({ body }) => body as Command);
-      return and(build!, ...(config.builder.kind === "native" ? pushImage(config, version) : more));
+      const left = pushLatest(config);
+      return and(...[...buildAndPush(config, version), ...(left ? [left] : [])].map(({ body }) => body as Command));
     },
     "builder.remove": () => (removeBuilder(config).length > 0 ? and(...removeBuilder(config)) : undefined),
     "builder.info": () => builderInfo(config),

@@ -1,27 +1,39 @@
-import { readFileSync, writeFileSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { lookForCurl } from "../../src/commands/image-check.ts";
+import { lookForCurl, orForget } from "../../src/commands/image-check.ts";
+import { sh } from "../../src/commands/command.ts";
 import { fake, folder, run } from "../support/fake-commands.ts";
 
 const FILE = "run dir/images";
 
-/** A docker whose image has this id, and in which the trial ends so. */
-function image(id: string, trial: number): void {
-  fake("docker", `case "$1" in image) echo ${id} ;; run) echo "$*" >>trials; exit ${trial} ;; esac`);
+/** A docker whose image has this base and these instructions, and in which the trial ends so. */
+function image(base: string, trial: number, instructions = "COPY . ."): void {
+  fake(
+    "docker",
+    `case "$1" in image) echo ${base} ;; history) echo '${instructions}' ;; run) echo "$*" >>trials; exit ${trial} ;; esac`,
+  );
 }
+
+const kindOf = (base: string, instructions = "COPY . .") =>
+  `${base}-${createHash("sha256").update(`${instructions}\n`).digest("hex")}`;
 
 const look = () => run(lookForCurl("app:1", FILE));
 const read = (name: string) => readFileSync(join(folder(), name), "utf8");
 
-test("an image is tried once, in a container that has no network and goes away, and remembered by its id", () => {
+test("a kind of image is tried once, in a container that has no network and goes away", () => {
   image("sha256:aa", 127);
   expect(look().stdout).toBe("no\n");
   expect(look().stdout).toBe("no\n");
   expect(read("trials")).toBe("run --rm --network none --entrypoint /bin/sh app:1 -c curl --version\n");
   image("sha256:bb", 0);
   expect(look().stdout).toBe("yes\n");
-  expect(read(FILE)).toBe("1 sha256:aa no\n1 sha256:bb yes\n");
+  image("sha256:bb", 127, "RUN rm /usr/bin/curl");
+  expect(look().stdout).toBe("no\n");
+  expect(read(FILE)).toBe(
+    `1 ${kindOf("sha256:aa")} no\n1 ${kindOf("sha256:bb")} yes\n1 ${kindOf("sha256:bb", "RUN rm /usr/bin/curl")} no\n`,
+  );
 });
 
 test("an image without a shell cannot run it either", () => {
@@ -40,7 +52,16 @@ test("what docker could not try is not remembered, nor an image that is not ther
 test("lines of another format are passed over, and the file stays short", () => {
   image("sha256:ee", 0);
   look();
-  writeFileSync(join(folder(), FILE), `2 sha256:ee no\n${"1 sha256:old yes\n".repeat(200)}`);
+  writeFileSync(join(folder(), FILE), `2 ${kindOf("sha256:ee")} no\n${"1 sha256:old yes\n".repeat(200)}`);
   expect(look().stdout).toBe("yes\n");
   expect(read(FILE).trim().split("\n")).toHaveLength(100);
+});
+
+test("a start that fails is a reason to look again", () => {
+  image("sha256:ff", 0);
+  look();
+  expect(run(orForget(sh`true`, FILE)).status).toBe(0);
+  expect(existsSync(join(folder(), FILE))).toBe(true);
+  expect(run(orForget(sh`exit 66`, FILE)).status).toBe(66);
+  expect(existsSync(join(folder(), FILE))).toBe(false);
 });

@@ -9,7 +9,7 @@ import { config, line } from "./support.ts";
 /** Runs the check where docker shows this image and the host is that machine. */
 function check(image: string, machine: string): { status: number; said: string } {
   const programs = mkdtempSync(join(tmpdir(), "mrsk-image-"));
-  writeFileSync(join(programs, "docker"), `#!/bin/sh\necho 'sha256:1 ${image}'\n`, { mode: 0o755 });
+  writeFileSync(join(programs, "docker"), `#!/bin/sh\necho '${image}'\n`, { mode: 0o755 });
   writeFileSync(join(programs, "uname"), `#!/bin/sh\necho ${machine}\n`, { mode: 0o755 });
   const env = { ...process.env, PATH: `${programs}:${process.env["PATH"]}` };
   try {
@@ -25,9 +25,9 @@ function check(image: string, machine: string): { status: number; said: string }
 const emulates = ["x86_64", "aarch64"].some((machine) => existsSync(`/proc/sys/fs/binfmt_misc/qemu-${machine}`));
 
 test.skipIf(emulates).each([
-  ["amd64 app", "x86_64", 0, "sha256:1"],
-  ["arm64 app", "aarch64", 0, "sha256:1"],
-  ["riscv64 app", "riscv64", 0, "sha256:1"],
+  ["amd64 app", "x86_64", 0, ""],
+  ["arm64 app", "aarch64", 0, ""],
+  ["riscv64 app", "riscv64", 0, ""],
   ["amd64 app", "riscv64", OTHER_ARCHITECTURE, "amd64 riscv64"],
   ["arm64 app", "x86_64", OTHER_ARCHITECTURE, "arm64 x86_64"],
   ["amd64 other", "x86_64", NO_LABEL, "other"],

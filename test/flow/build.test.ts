@@ -19,7 +19,7 @@ const CLONED = ["Clone the commit", "Look for the Dockerfile", "Build the image"
 test("the commit is cloned, built and pushed", async () => {
   const run = native();
   await push(run);
-  expect(steps(run)).toEqual([...CLONED, "Push the image"]);
+  expect(steps(run)).toEqual([...CLONED, "Push the image", "Push the image as latest"]);
 });
 
 test("without a repository the folder is built", async () => {
