@@ -15,12 +15,11 @@ export const ASK: Shell = sh`ask() {
 
 /** The word for where a Traefik that was just started answers previews: its published port, else its own address. */
 export function findPreview(): Shell {
-  const address = "{{range .NetworkSettings.Networks}}{{.IPAddress}} {{end}}";
-  return sh`"$(at=$(docker port ${TRAEFIK} ${`${PREVIEW_ENTRY}/tcp`} 2>/dev/null | head -n 1)
-if [ -z "$at" ]; then
-  set -- $(docker inspect --type container --format ${address} ${TRAEFIK}); at=${raw("${1:-127.0.0.1}")}:${PREVIEW_ENTRY}
-fi
-printf 'http://%s' "$at")"`;
+  const published = `{{with index .NetworkSettings.Ports "${PREVIEW_ENTRY}/tcp"}}{{with index . 0}}{{.HostIp}}:{{.HostPort}}{{end}}{{end}}`;
+  const addresses = "{{range .NetworkSettings.Networks}}{{.IPAddress}} {{end}}";
+  return sh`"$(set -- $(docker inspect --type container --format ${`${published} ${addresses}`} ${TRAEFIK})
+case $1 in *:*) ;; *) set -- ${raw('"${1:-127.0.0.1}"')}:${PREVIEW_ENTRY} ;; esac
+printf 'http://%s' "$1")"`;
 }
 
 /**

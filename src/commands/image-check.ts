@@ -1,3 +1,4 @@
+import { dirname } from "node:path/posix";
 import { type Shell, sh } from "./command.ts";
 
 /** In the run directory: which kinds of image have a curl that runs, a line each. A cache: without it, each is looked at anew. */
@@ -15,13 +16,14 @@ const KEPT = 100;
 export function lookForCurl(image: string, file: string): Shell {
   return sh`base=$(docker image inspect --format '{{index .RootFS.Layers 0}}' ${image} 2>/dev/null) || exit 0
 kind=$base-$(docker history --no-trunc --format '{{.CreatedBy}}' ${image} 2>/dev/null | sha256sum | cut -c 1-64)
-known=$(awk -v format=${FORMAT} -v kind="$kind" '$1 == format && $2 == kind { found = $3 } END { print found }' ${file} 2>/dev/null) || known=
+known=
+[ ! -f ${file} ] || known=$(awk -v format=${FORMAT} -v kind="$kind" '$1 == format && $2 == kind { found = $3 } END { print found }' ${file})
 if [ -z "$known" ]; then
   status=0
   docker run --rm --network none --entrypoint /bin/sh ${image} -c 'curl --version' >/dev/null 2>&1 || status=$?
   case $status in 0) known=yes ;; 126 | 127) known=no ;; *) exit 0 ;; esac
-  mkdir -p "$(dirname ${file})"
-  { tail -n ${KEPT - 1} ${file} 2>/dev/null || true; printf '%s %s %s\n' ${FORMAT} "$kind" "$known"; } >${file}.$$
+  [ -d ${dirname(file)} ] || mkdir -p ${dirname(file)}
+  { [ ! -f ${file} ] || tail -n ${KEPT - 1} ${file}; printf '%s %s %s\n' ${FORMAT} "$kind" "$known"; } >${file}.$$
   mv -f ${file}.$$ ${file}
 fi
 echo "$known"`;
