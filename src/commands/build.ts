@@ -11,7 +11,7 @@ import { type Step, step } from "./script.ts";
 export const BUILD_STEP = "Build the image";
 
 /**
- * Builds, tags with the version and `latest`, and pushes: docker's own builder the version alone. Values of build arguments and of build secrets travel in the
+ * Builds, tags with the version and `latest`, and pushes. Values of build arguments and of build secrets travel in the
  * environment of the build, redacted in logs.
  * @param secrets by name, for `builder.secrets`; docker reads the rest from its own environment or a file of that name
  */
@@ -32,7 +32,9 @@ export function buildAndPush(
   if (builder.kind === "native") {
     return [
       step(BUILD_STEP, [...environment, ...docker("build", ...options)]),
+      // One after the other: registries on a disk (distribution 2.8) were seen to fail when they write and read the same at once.
       step("Push the image", docker("push", image(config, version))),
+      step("Push the image as latest", docker("push", latestImage(config))),
     ];
   }
   const platform = platforms(config);
@@ -43,15 +45,6 @@ export function buildAndPush(
   // buildx (0.13.1 was seen to) ends well though it could not join in the registry what its two nodes have built.
   const look = docker("buildx", "imagetools", "inspect", "--builder", name, image(config, version));
   return [build, step("Look for the image in the registry", look)];
-}
-
-/**
- * What is left to push once the version is there; undefined where the builder has pushed both names. Not at the same time:
- * registries were seen to fail when one layer comes twice at once.
- */
-export function pushLatest(config: Config): Step | undefined {
-  if (config.builder.kind !== "native") return undefined;
-  return step("Push the image as latest", docker("push", latestImage(config)));
 }
 
 function buildOptions(config: Config, version: string): Word[] {

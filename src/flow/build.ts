@@ -1,4 +1,4 @@
-import { BUILD_STEP, buildAndPush, pushLatest } from "../commands/build.ts";
+import { BUILD_STEP, buildAndPush } from "../commands/build.ts";
 import { checkOut, cloneFolder, projectIn } from "../commands/checkout.ts";
 import { type Body, type Shell, sh } from "../commands/command.ts";
 import { type Script, script, step } from "../commands/script.ts";
@@ -26,20 +26,12 @@ export async function pull(run: Run): Promise<void> {
   await withLock(run, () => fetchImage(run));
 }
 
-/** `build push`: builds on this machine and pushes. @throws MrskError without docker, buildx or a Dockerfile here */
-export async function push(run: Run): Promise<void> {
-  await withLock(run, async () => {
-    await pushVersion(run);
-    await pushAsLatest(run);
-  });
-}
-
 /**
- * Until the version is in the registry, where hosts can pull it; `pushAsLatest` is left then.
+ * `build push`: builds on this machine and pushes.
  * @param tools what was found of docker and the builder here; without, it is looked for
- * @throws MrskError as `push`
+ * @throws MrskError without docker, buildx or a Dockerfile here
  */
-export async function pushVersion(run: Run, tools?: BuilderState): Promise<void> {
+export async function push(run: Run, tools?: BuilderState): Promise<void> {
   await withLock(run, async () => {
     const { revision, changes } = await builtRevision(run);
     if (changes.length > 0) run.report({ kind: "warning", text: notBuilt(changes) });
@@ -58,17 +50,6 @@ export async function pushVersion(run: Run, tools?: BuilderState): Promise<void>
   });
 }
 
-/** The name `latest` in the registry, where the builder has not pushed it with the version. */
-export async function pushAsLatest(run: Run): Promise<void> {
-  const left = pushLatest(run.config);
-  if (!left) return;
-  try {
-    await runLocally(run, script("Push", [left]));
-  } catch (error) {
-    throw explained(run, undefined, error);
-  }
-}
-
 const MOST_PATHS = 10;
 
 function notBuilt(changes: readonly string[]): string {
@@ -78,11 +59,7 @@ function notBuilt(changes: readonly string[]): string {
 }
 
 async function build(run: Run, revision: string | undefined): Promise<void> {
-  await runLocally(run, await buildScript(run, revision));
-}
-
-async function runLocally(run: Run, work: Script): Promise<void> {
-  await run.local.run(work, {
+  await run.local.run(await buildScript(run, revision), {
     signal: run.signal,
     onOutput: ({ masked }) => run.report({ kind: "progress", host: "localhost", text: masked }),
   });

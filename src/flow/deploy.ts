@@ -6,7 +6,7 @@ import type { HostFacts } from "../plan/facts.ts";
 import type { CanaryTarget } from "../hosts/canary-target.ts";
 import { bootAccessory, hasAccessories } from "./accessory.ts";
 import { versionToBoot } from "./app.ts";
-import { pushAsLatest, pushVersion } from "./build.ts";
+import { push } from "./build.ts";
 import { lookForTools } from "./builder.ts";
 import { settleCanaries, takeBack, wayBack } from "./canary.ts";
 import { hasHook, hookAfterwards, runHook } from "./hook.ts";
@@ -87,12 +87,11 @@ async function deliverAndBoot(
   }
   if (!skipPush) {
     begin(run, "Build and push app image...");
-    await pushVersion(run, tools);
+    await push(run, tools);
   }
   begin(run, "Pull app image...");
   // A build takes long enough for a host to change; without one, what was seen still holds.
-  const fetching = fetchImage(run, { facts: before, old: !skipPush });
-  const [facts] = await bothOf(fetching, skipPush ? undefined : pushAsLatest(run));
+  const facts = await fetchImage(run, { facts: before, old: !skipPush });
   // A hook may do anything to the hosts: after one, they are looked at again.
   const seen = hasHook(run, "pre-deploy") ? undefined : facts;
   await runHook(run, "pre-deploy");

@@ -3,7 +3,7 @@ import { fileURLToPath } from "node:url";
 import { beforeAll, describe, expect, test } from "vitest";
 import { AccessoryCommands } from "../../src/commands/accessory.ts";
 import { AppCommands, listImages, tagLatest } from "../../src/commands/app.ts";
-import { buildAndPush, pull, pushLatest } from "../../src/commands/build.ts";
+import { buildAndPush, pull } from "../../src/commands/build.ts";
 import { askEngine, builderInfo, checkBuildx, createBuilder, removeBuilder } from "../../src/commands/builder.ts";
 import { and, type Body, type Command } from "../../src/commands/command.ts";
 import { readsVersion3, roleLabels } from "../../src/commands/labels.ts";
@@ -392,10 +392,7 @@ function built(path: string, { config, version, environment }: Example): string[
     "builder.name": () => config.builder.kind,
     "builder.dependency_check": () => and(askEngine(), ...[checkBuildx(config)].filter((check) => check !== undefined)),
     "builder.create": () => createBuilder(config),
-    "builder.push": () => {
-      const left = pushLatest(config);
-      return and(...[...buildAndPush(config, version), ...(left ? [left] : [])].map(({ body }) => body as Command));
-    },
+    "builder.push": () => and(...buildAndPush(config, version).map((step) => step.body as Command)),
     "builder.remove": () => (removeBuilder(config).length > 0 ? and(...removeBuilder(config)) : undefined),
     "builder.info": () => builderInfo(config),
     "builder.pull": () => pull(config, version),
