@@ -76,10 +76,14 @@ export async function redeploy(run: Run, options: DeployOptions): Promise<void> 
   });
 }
 
+/** The lock is held since then: only what nobody deploys changes meanwhile. */
+const FRESH_MILLISECONDS = 10_000;
+
 async function deliverAndBoot(
   run: Run,
   { skipPush, revert, everything, canary }: DeployOptions & { everything: boolean },
 ): Promise<void> {
+  const looked = run.clock.now().getTime();
   const [before, tools] = await bothOf(foresee(run, canary), skipPush ? undefined : lookForTools(run));
   if (everything) {
     begin(run, "Log into image registry...");
@@ -90,8 +94,9 @@ async function deliverAndBoot(
     await push(run, tools);
   }
   begin(run, "Pull app image...");
-  // A build takes long enough for a host to change; without one, what was seen still holds.
-  const facts = await fetchImage(run, { facts: before, old: !skipPush });
+  // A build may take long enough for a host to change; what was seen a moment ago still holds.
+  const old = !skipPush && run.clock.now().getTime() - looked > FRESH_MILLISECONDS;
+  const facts = await fetchImage(run, { facts: before, old });
   // A hook may do anything to the hosts: after one, they are looked at again.
   const seen = hasHook(run, "pre-deploy") ? undefined : facts;
   await runHook(run, "pre-deploy");

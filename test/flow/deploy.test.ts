@@ -125,3 +125,17 @@ test("an interruption that comes too late leaves the work done, and its hook out
   expect(run.events.at(-1)).toEqual({ kind: "warning", text: "Interrupted after the switch: the work was finished." });
   expect(run.transcript.at(-1)).toBe(`${FIRST}: Release the lock`);
 });
+
+test.each([
+  ["a quick one", 6, 1],
+  ["a long one", 11, 2],
+])("after a build, hosts are looked at again only where it took long: %s", async (_, seconds, looks) => {
+  const run = runOn(both({ containers: [up("1", "aaaaaaaa")] }));
+  let now = Date.UTC(2026, 0, 2);
+  const clock = { ...run.clock, now: () => new Date(now) };
+  run.host("localhost");
+  run.hosts.get("localhost")!.when(/^Build the image$/, () => (now += seconds * 1000));
+  await deploy({ ...run, clock }, { skipPush: false });
+  expect(run.hosts.get(FIRST)!.steps.filter((name) => name === "Inspect containers")).toHaveLength(looks);
+  expect(run.hosts.get(FIRST)!.steps.filter((name) => name === "Docker engine")).toHaveLength(1);
+});
