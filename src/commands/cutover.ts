@@ -1,5 +1,6 @@
 import { LOG_LINES } from "../config/resolve-parts.ts";
 import { ASK, whyNotRouted } from "./ask.ts";
+import { CLOCK, hundredths } from "./clock.ts";
 import { type Body, type Command, docker, lines, Raw, raw, type Shell, sh, type Word } from "./command.ts";
 import { TRAEFIK } from "./traefik.ts";
 
@@ -44,9 +45,6 @@ printf 'Last lines of its log:\n'
 docker logs --tail ${logLines} ${container} 2>&1 || true
 } >&2`;
 }
-
-/** Defines `clock`, which sets `$now`: whole seconds, and no process of its own, since it is asked often. */
-const CLOCK = sh`clock() { read -r now _ </proc/uptime; now=${raw("${now%%.*}")}; }`;
 
 /** Sets `$state`; `gone` without such a container. An engine that does not answer is no fault of the container. */
 function stateOf(container: string | Raw, format: string): Shell {
@@ -134,7 +132,7 @@ export function waitForPreview(
   return sh`${ASK}
 ${CLOCK}
 base=${question.base}
-clock; began=$now; end=$((now + ${deadlineSeconds})); good=0
+clock; began=$now; end=$((now + ${hundredths(deadlineSeconds)})); good=0
 while :; do
   answer=$(ask ${question.hostName} "$base"${question.path} 10) || answer=
   case $answer in
@@ -144,8 +142,8 @@ while :; do
   ${stateOf(container, "{{.State.Status}}")}
   case $state in running|created) ;; *) echo "The container does not run: $state" >&2; ${evidence(container, logLines)}; exit ${NOT_HEALTHY} ;; esac
   clock
-  if [ $((now - began)) -ge 5 ]; then
-    refusal=$(${fileRefusals(raw('"$((now - began + 2))s"'))}) || refusal=
+  if [ $((now - began)) -ge 500 ]; then
+    refusal=$(${fileRefusals(raw('"$(((now - began) / 100 + 2))s"'))}) || refusal=
     [ -z "$refusal" ] || { printf '%s\n%s\n' ${REFUSED} "$refusal" >&2; exit ${NO_MARK}; }
   fi
   if [ "$now" -ge "$end" ]; then
@@ -265,7 +263,7 @@ export function watch(containers: readonly Watched[], seconds: number): Shell {
   echo "The new container $1 $bad" >&2; ${evidence(container, raw('"$3"'))}; exit ${NOT_HEALTHY}
 }
 ${CLOCK}
-clock; end=$((now + ${seconds}))
+clock; end=$((now + ${hundredths(seconds)}))
 ${lines(...baselines)}
 while :; do
 ${lines(...looks)}

@@ -1,4 +1,5 @@
 import type { Role } from "../config/config.ts";
+import { CLOCK, hundredths } from "./clock.ts";
 import { type Command, type Raw, raw, type Shell, sh } from "./command.ts";
 
 export interface DrainOptions {
@@ -37,8 +38,8 @@ export function drain(
   container: string | Raw,
   { ports, limitSeconds, pastSeconds = 0, recentMilliseconds, nsenter }: DrainOptions,
 ): Shell {
-  const left = (seconds: number) => Math.max(0, seconds - Math.floor(pastSeconds));
-  const seconds = left(Math.min(limitSeconds, FIXED_DRAIN_SECONDS));
+  const left = (seconds: number) => Math.max(0, seconds - pastSeconds);
+  const seconds = Math.ceil(left(Math.min(limitSeconds, FIXED_DRAIN_SECONDS)));
   const blind = `waited ${seconds} s without looking: its connections are seen by root, or with sudo that asks for no password, and with ss`;
   const fixed = sh`sleep ${seconds}; echo ${blind}`;
   if (!nsenter) return fixed;
@@ -50,8 +51,9 @@ set -- $seen; pid=$1; shift; set -- "$@" ${ports}
 filter=
 for port in "$@"; do filter="${raw("${filter:+$filter or }")}sport = :${raw("${port%/*}")}"; done
 if ! ${look} "( $filter )" >/dev/null 2>&1; then ${fixed}; exit 0; fi
-end=$(( $(date +%s) + ${Math.max(1, left(limitSeconds))} )); quiet=0; busy=0
-while [ "$(date +%s)" -lt "$end" ]; do
+${CLOCK}
+clock; end=$((now + ${hundredths(Math.max(1, left(limitSeconds)))})); quiet=0; busy=0
+while clock; [ "$now" -lt "$end" ]; do
   seen=$(${look} "( $filter )" 2>/dev/null) || { busy=some; quiet=0; sleep 1; continue; }
   busy=$(printf '%s\n' "$seen" | awk -v recent=${recentMilliseconds} ${BUSY})
   if [ "$busy" = 0 ]; then quiet=$((quiet + 1)); else quiet=0; fi

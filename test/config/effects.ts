@@ -37,7 +37,7 @@ const healthcheck = (place: (more: string) => { yaml: string }): Readonly<Record
   path: { ...place("healthcheck: {path: /ok}"), see: /ask \S+\.mrsk "\$base"\/ok 10/ },
   port: { ...place("healthcheck: {port: 8080}"), see: /Host: localhost:8080$/m },
   interval: { ...place("healthcheck: {interval: 5s}"), see: /--health-interval 5s / },
-  max_attempts: { ...place("healthcheck: {max_attempts: 2}"), see: /end=\$\(\(now \+ 3\)\)/ },
+  max_attempts: { ...place("healthcheck: {max_attempts: 2}"), see: /end=\$\(\(now \+ 300\)\)/ },
   cord: { ...place("healthcheck: {cord: /tmp/cord}"), see: /healthcheck.cord has no effect here: / },
   exposed_port: { ...place("healthcheck: {exposed_port: 4000}"), see: /healthcheck.exposed_port has no effect here: / },
   log_lines: { ...place("healthcheck: {log_lines: 7}"), see: /docker logs --tail 7 / },
@@ -84,7 +84,7 @@ export const EFFECTS: Readonly<Record<string, Effect | Elsewhere>> = {
   ...under("healthcheck", healthcheck(top)),
   readiness_delay: { base: TWO_ROLES, yaml: `${TWO_ROLES}\nreadiness_delay: 11`, see: /-lt 11 \]/ },
   stop_wait_time: { ...OLD, yaml: "stop_wait_time: 16", see: /Settle > Stop the old container.*\ndocker stop -t 16 / },
-  drain_timeout: { ...OLD, yaml: "drain_timeout: 17", see: /Drain the old container[^]*date \+%s\) \+ 17 \)\)/ },
+  drain_timeout: { ...OLD, yaml: "drain_timeout: 17", see: /Drain the old container[^]*\(now \+ 1700\)\)/ },
   ...under("release", {
     command: {
       yaml: "release: {command: bin/migrate now}",
