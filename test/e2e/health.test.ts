@@ -57,7 +57,7 @@ describe("how a new version shows that it is ready", () => {
     const known = await onServer(OLD_ENGINE, "cat .mrsk/images");
     succeeded(await project.mrsk("app", "boot"));
     expect(await onServer(OLD_ENGINE, "cat .mrsk/images")).toBe(known);
-    expect(known).toMatch(/^1 sha256:[0-9a-f]{64} no$/m);
+    expect(known).toMatch(/^1 sha256:[0-9a-f]{64}-[0-9a-f]{64} no$/m);
   });
 
   test("a role that nobody else asks is refused, and told what to set", async () => {
