@@ -204,6 +204,23 @@ export function waitForMarkOf(container: string, question: PreviewQuestion, logL
 }`;
 }
 
+/**
+ * Waits, for a few seconds at most, until Traefik has noticed that the container behind the preview has stopped. Until then
+ * a request that it sends there hangs: nobody has that address any more, and it gives up after half a minute.
+ */
+export function waitUntilGone(question: PreviewQuestion): Shell {
+  return sh`${ASK}
+${CLOCK}
+base=${question.base}
+clock; end=$((now + ${hundredths(5)}))
+while [ "$now" -lt "$end" ]; do
+  answer=$(ask ${question.hostName} "$base"${question.path} 1) || answer=
+  case $answer in "HTTP/1."?" 404"*|"HTTP/1."?" 503"*) break ;; esac
+  sleep 0.1 2>/dev/null || sleep 1
+  clock
+done`;
+}
+
 /** Stops them, all at once, and makes sure that no reboot brings one back. */
 export function stopForGood(containers: string | Raw | readonly string[], stopWaitSeconds: number | undefined): Shell {
   const wait = stopWaitSeconds === undefined ? [] : ["-t", stopWaitSeconds];

@@ -1,6 +1,6 @@
 import { AppCommands } from "../commands/app.ts";
 import { type Body, lines, sh } from "../commands/command.ts";
-import { anyway, stopForGood, waitForMark, writeLiveFile } from "../commands/cutover.ts";
+import { anyway, stopForGood, waitForMark, waitUntilGone, writeLiveFile } from "../commands/cutover.ts";
 import { drain, listeningPorts, recentMilliseconds } from "../commands/drain.ts";
 import { ID_LABEL } from "../commands/labels.ts";
 import { isClosed, liveFile, type Routed } from "../commands/live-file.ts";
@@ -184,7 +184,10 @@ function stopParts(run: Run, role: Role, facts: HostFacts): StopParts[] {
           ),
         ),
       ],
-      stop,
+      stop: [
+        ...stop,
+        ...(running.length > 0 ? [attempt(`Let Traefik notice (${role.name})`, waitUntilGone(question))] : []),
+      ],
       // The file names the stopped one: Traefik answers 503, and `app start` knows which it was.
       settle: [step(`Write the live file (${role.name})`, write(liveFile({ name, live, canary })))],
     },

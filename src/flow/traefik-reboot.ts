@@ -3,6 +3,7 @@ import { capture, type Script, script, step } from "../commands/script.ts";
 import { joinAsBefore, networkSteps } from "../commands/network.ts";
 import { createSecondTraefik, createTraefik, keptSecondsOf, offersLiveFiles } from "../commands/traefik.ts";
 import { prepareLiveDirectory, pullTraefik } from "../commands/traefik-boot.ts";
+import { CLOSING_SECONDS, closingLabels } from "../commands/traefik-closing.ts";
 import { swap } from "../commands/traefik-replace.ts";
 import { questions, sharedDefinitions } from "../commands/traefik-questions.ts";
 import { abandonSwap, askTheOld, makeNext, NEXT, secondName, startSecond } from "../commands/traefik-swap.ts";
@@ -11,7 +12,7 @@ import type { Host } from "../hosts/host.ts";
 import { neighbours } from "../hosts/neighbours.ts";
 import { onHosts } from "../hosts/on-hosts.ts";
 import type { HostFacts, Neighbour } from "../plan/facts.ts";
-import { decideSwap } from "../plan/traefik.ts";
+import { decideSwap, isTraefik } from "../plan/traefik.ts";
 import { audit } from "./audit.ts";
 import { runHook } from "./hook.ts";
 import { connecting, withLock } from "./lock.ts";
@@ -100,7 +101,12 @@ async function rebootScript(run: Run, facts: HostFacts, others: readonly Neighbo
   const plan = decideSwap(config, facts);
   const filter = plan.bridged ? filterOf(facts) : undefined;
   const name = secondName(filter);
-  const labels = sharedDefinitions(config.traefik.labels, traefik?.labels ?? new Map());
+  const kept = keptSecondsOf(traefik?.args ?? []);
+  const own = others.filter((other) => isTraefik(other.name));
+  const closing = filter && kept === undefined ? closingLabels(appsOf(others), own) : new Map<string, string>();
+  const keptSeconds = kept ?? (closing.size > 0 ? CLOSING_SECONDS : undefined);
+  const shared = sharedDefinitions(config.traefik.labels, traefik?.labels ?? new Map());
+  const labels = new Map([...shared, ...closing]);
   const trial = [
     capture("asked", "Ask what Traefik serves", askTheOld(questions(appsOf(others)))),
     step(
@@ -124,7 +130,7 @@ async function rebootScript(run: Run, facts: HostFacts, others: readonly Neighbo
     ),
     ...(plan.tried ? trial : []),
     capture("begun", "Begin", sh`echo yes`),
-    step(REPLACE, swap({ policy: plan.policy, filter, keptSeconds: keptSecondsOf(traefik?.args ?? []) })),
+    step(REPLACE, swap({ policy: plan.policy, filter, keptSeconds })),
   ];
   return script("Reboot Traefik", steps, abandonSwap());
 }

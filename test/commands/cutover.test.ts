@@ -14,6 +14,7 @@ import {
   waitForDocker,
   waitForMark,
   waitForMarkOf,
+  waitUntilGone,
   waitForPreview,
   waitUntilHealthy,
   watch,
@@ -195,6 +196,17 @@ test("an engine that is just starting is waited for", () => {
   expect(run(waitForDocker()).status).toBe(0);
   fake("docker", "exit 1");
   expect(run(waitForDocker()).status).toBe(1);
+});
+
+test("a stopped container is gone when Traefik says that there is no such page, or after a while", () => {
+  fake(
+    "curl",
+    `n=$(cat tries 2>/dev/null || echo 0); echo $((n + 1)) >tries; [ "$n" -ge 2 ] && echo 'HTTP/1.1 404 Not Found'`,
+  );
+  expect(run(waitUntilGone(question)).status).toBe(0);
+  expect(readFileSync(join(folder(), "tries"), "utf8").trim()).toBe("3");
+  fake("curl", "sleep 1; exit 28");
+  expect(run(waitUntilGone(question)).status).toBe(0);
 });
 
 test("which container a reboot revives", () => {

@@ -224,7 +224,10 @@ describe("what the live files are built on, on a real Traefik", () => {
       },
       traefik: { args: { "entrypoints.http.address": ":80", "entrypoints.raw.address": ":2525" } },
     });
-    const address = await onServer(SERVER, "docker inspect -f '{{.NetworkSettings.IPAddress}}' traefik");
+    const address = await onServer(
+      SERVER,
+      "docker inspect -f '{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}' traefik",
+    );
     for (const round of ["one", "two"]) {
       project.write("round.txt", round);
       const version = await project.commit(round);

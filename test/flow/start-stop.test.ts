@@ -34,7 +34,7 @@ test("a stop takes requests away, drains, stops every role, and leaves a file th
   const run = runOn([up(live), job], naming(live));
   await stopApp(run);
   expect(stepsOf(run)).toMatch(
-    /Take no more requests \(web\).*Drain app-web-1.*Stop app-jobs-1.*Stop app-web-1.*Write the live file \(web\).*Audit: Stopped app/,
+    /Take no more requests \(web\).*Drain app-web-1.*Stop app-jobs-1.*Stop app-web-1.*Let Traefik notice \(web\).*Write the live file \(web\).*Audit: Stopped app/,
   );
 });
 

@@ -82,3 +82,25 @@ test("a boot says what runs already, and that it differs", async () => {
   expect(said(run)).toContain("Traefik runs, but it lacks --providers.docker");
   expect(stepsOf(run)).not.toMatch(/Start Traefik|Pull/);
 });
+
+test("a Traefik that tells no kept connection to go is made to by the second one's labels, and waited for", async () => {
+  const labels = {
+    "traefik.http.routers.site-web.rule": "Host(`site.test`)",
+    "traefik.http.services.site-web.loadbalancer.server.port": "3000",
+  };
+  const scriptOf = async (args: readonly string[]) => {
+    const run = fakeRun(config({ roles: [role({ hosts: [HOST] })] }));
+    run.host(HOST);
+    const host = run.hosts.get(HOST)!;
+    host.replies(/^Containers$/, JSON.stringify({ name: "/site-web-1", state: "running", labels }));
+    answersLook(host, { traefik: { ...RUNNING, args } }).replies(/^Swap$/, "redirects");
+    await rebootTraefik(run, now);
+    return host.commands.join("\n");
+  };
+  const ofTheOriginal = await scriptOf([]);
+  expect(ofTheOriginal).toContain("traefik.http.middlewares.mrsk-swap-close.headers.customresponseheaders.Connection=");
+  expect(ofTheOriginal).toContain("let_go traefik 8");
+  const ours = await scriptOf(["--entrypoints.http.transport.keepalivemaxtime=15s"]);
+  expect(ours).not.toContain("mrsk-swap-close");
+  expect(ours).toContain("let_go traefik 18");
+});
