@@ -120,6 +120,14 @@ function fileRefusals(since: Word): Shell {
 }
 
 /**
+ * Makes Traefik list the containers anew, by one that comes and goes. It lists them when it starts and then waits for
+ * events: what a busy host starts in between is not seen until something else happens.
+ */
+function nudge(): Shell {
+  return sh`image=$(docker inspect --type container --format '{{.Config.Image}}' ${TRAEFIK} 2>/dev/null) && docker run --rm --network none "$image" version >/dev/null 2>&1 || true`;
+}
+
+/**
  * Asks through Traefik until the container behind the preview answers 2xx with the mark, twice in a row. The image needs
  * nothing for that. Ends with NOT_HEALTHY, the evidence, and why Traefik may not route to it (`hints` among it).
  */
@@ -133,7 +141,7 @@ export function waitForPreview(
   return sh`${ASK}
 ${CLOCK}
 base=${question.base}
-clock; began=$now; end=$((now + ${hundredths(deadlineSeconds)})); good=0
+clock; began=$now; end=$((now + ${hundredths(deadlineSeconds)})); good=0; nudged=
 while :; do
   answer=$(ask ${question.hostName} "$base"${question.path} 10) || answer=
   case $answer in
@@ -143,6 +151,7 @@ while :; do
   ${stateOf(container, "{{.State.Status}}")}
   case $state in running|created) ;; *) echo "The container does not run: $state" >&2; ${evidence(container, logLines)}; exit ${NOT_HEALTHY} ;; esac
   clock
+  case $answer in "HTTP/1."?" 404"*) [ -n "$nudged" ] || [ $((now - began)) -lt 300 ] || { nudged=yes; ${nudge()}; } ;; esac
   if [ $((now - began)) -ge 500 ]; then
     refusal=$(${fileRefusals(raw('"$(((now - began) / 100 + 2))s"'))}) || refusal=
     [ -z "$refusal" ] || { printf '%s\n%s\n' ${REFUSED} "$refusal" >&2; exit ${NO_MARK}; }

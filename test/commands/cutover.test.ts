@@ -198,6 +198,19 @@ test("an engine that is just starting is waited for", () => {
   expect(run(waitForDocker()).status).toBe(1);
 });
 
+test("a container that Traefik has not noticed is shown to it by another that comes and goes", () => {
+  fake(
+    "docker",
+    'case "$*" in "run --rm --network none traefik:v3 version") touch seen ;; *Config.Image*) echo traefik:v3 ;; *) echo running ;; esac',
+  );
+  fake(
+    "curl",
+    `[ -f seen ] && printf 'HTTP/1.1 200 OK\\r\\nX-Mrsk-Live: ${question.mark}\\r\\n' || printf 'HTTP/1.1 404 Not Found\\r\\n'`,
+  );
+  expect(run(waitForPreview("app", question, 10)).status).toBe(0);
+  expect(readdirSync(folder())).toContain("seen");
+});
+
 test("a stopped container is gone when Traefik says that there is no such page, or after a while", () => {
   fake(
     "curl",

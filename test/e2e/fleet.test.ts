@@ -109,7 +109,11 @@ describe("the whole fleet goes forward or back together", () => {
 
   test("one that is cut off when its watch is over is named: the version has passed everywhere, and stays", async () => {
     const next = await fleet.round("cut when settling", {}, { boot: { watch: 8 } });
-    const ran = await fleet.during(["redeploy"], "Watch the new containers", () => network("c", "cut"));
+    const ran = await fleet.during(["redeploy"], "Watch the new containers", async () => {
+      // By then the server has been told to watch.
+      await new Promise((resolve) => setTimeout(resolve, 2000));
+      return network("c", "cut");
+    });
     await network("c", "mend");
     await fleet.tell("cut off between switch and settle, after the watch");
     expect(ran.status).toBe(5);

@@ -37,7 +37,8 @@ const TIMEOUT_MILLISECONDS = 40_000;
 export class Load {
   private readonly base: URL;
   private readonly host: string | undefined;
-  private readonly agent = new Agent({ keepAlive: true, maxSockets: 64 });
+  /** In turn, so that each kept connection is at work: one that idles for long may be closed by any server. */
+  private readonly agent = new Agent({ keepAlive: true, maxSockets: 64, scheduling: "fifo" });
   private readonly timer: NodeJS.Timeout;
   private readonly open = new Set<Promise<void>>();
   private readonly lost: string[] = [];
