@@ -1,4 +1,5 @@
 import { Secret } from "../config/secret.ts";
+import { ExitCode, MrskError } from "../errors.ts";
 
 /** Shell text that is left as it is: `|`, `&&`, `"$ID"`. */
 export class Raw {
@@ -56,6 +57,11 @@ export function lines(...bodies: readonly Body[]): Shell {
   return new Shell(bodies.length === 0 ? [":"] : texts, bodies);
 }
 
+/** Runs `body`, whatever it ends with. */
+export function anyway(body: Body): Shell {
+  return sh`{ ${body}; } || true`;
+}
+
 export function raw(text: string): Raw {
   return new Raw(text);
 }
@@ -106,6 +112,13 @@ export function render(body: Body, secretReference: (secret: Secret) => string):
       .join("");
   }
   return body.map((word) => renderWord(word, secretReference)).join(" ");
+}
+
+/** Shell text as it goes to a shell as one argument. @throws MrskError for a secret in it: every user sees arguments */
+export function asArgument(body: Body): string {
+  return render(body, ({ name }) => {
+    throw new MrskError(ExitCode.bug, `the secret ${name} would be in an argument list`);
+  });
 }
 
 function renderHole(hole: Hole, reference: (secret: Secret) => string): string {

@@ -1,38 +1,12 @@
 import { LOG_LINES } from "../config/resolve-parts.ts";
 import { ASK, whyNotRouted } from "./ask.ts";
 import { CLOCK, hundredths } from "./clock.ts";
-import { type Body, type Command, docker, lines, Raw, raw, type Shell, sh, type Word } from "./command.ts";
+import { lines, type Raw, raw, type Shell, sh, type Word } from "./command.ts";
 import { TRAEFIK } from "./traefik.ts";
 
 /** Exit status of a wait that ended without the answer, so that the flow can tell it from a broken command. */
 export const NOT_HEALTHY = 66;
 export const NO_MARK = 67;
-
-/**
- * Writes a live file as a whole: beside the directory first, then moved in, so that Traefik never reads half of one.
- * With sudo where another login user made the directory. Where the shell cannot write, `tee` tries and says why: to dash
- * a full disk is an "I/O error".
- */
-export function writeLiveFile(directory: string, name: string, text: string): Shell {
-  return sh`${asOwner(directory)}
-[ -d ${directory} ] || as_owner mkdir -p ${directory}
-if as_owner test -w ${`${directory}/..`}; then new=${`${directory}/../.${name}.new`}; else new=${`${directory}/.${name}.new`}; fi
-umask 022; text=${text}
-if [ "$owner" != me ] || ! printf '%s' "$text" 2>/dev/null >"$new"; then
-  printf '%s' "$text" | as_owner tee "$new" >/dev/null && as_owner chmod 644 "$new" || { as_owner rm -f "$new"; exit 1; }
-fi
-as_owner mv -f "$new" ${`${directory}/${name}.yml`}`;
-}
-
-export function removeLiveFile(directory: string, name: string): Shell {
-  return sh`${asOwner(directory)}
-as_owner rm -f ${`${directory}/${name}.yml`}`;
-}
-
-function asOwner(directory: string): Shell {
-  return sh`near=${directory}; while [ ! -e "$near" ]; do near=$(dirname "$near"); done
-if [ -w "$near" ]; then owner=me; as_owner() { "$@"; }; else owner=other; as_owner() { sudo -n "$@"; }; fi`;
-}
 
 /** What is printed about a container that did not make it: its state, the answers of its health check, its last lines. */
 function evidence(container: string | Raw, logLines: number | Raw): Shell {
@@ -230,31 +204,6 @@ while [ "$now" -lt "$end" ]; do
 done`;
 }
 
-/** Stops them, all at once, and makes sure that no reboot brings one back. */
-export function stopForGood(containers: string | Raw | readonly string[], stopWaitSeconds: number | undefined): Shell {
-  const wait = stopWaitSeconds === undefined ? [] : ["-t", stopWaitSeconds];
-  const all = typeof containers === "string" || containers instanceof Raw ? [containers] : containers;
-  return sh`${docker("update", "--restart", "no", ...all)} >/dev/null 2>&1 &
-${docker("stop", ...wait, ...all)}
-wait`;
-}
-
-/** A reboot from here on revives this one. */
-export function keepAlive(container: string): Command {
-  return docker("update", "--restart", "unless-stopped", container);
-}
-
-/** The same, and no longer the one that it replaces, which may be gone already. */
-export function keepInstead(container: string, old: string): Shell {
-  return sh`${releaseRestart(old)} >/dev/null 2>&1 &
-${keepAlive(container)}
-wait`;
-}
-
-export function releaseRestart(container: string | Raw): Command {
-  return docker("update", "--restart", "no", container);
-}
-
 /** A container that is watched. */
 export interface Watched {
   readonly name: string;
@@ -307,9 +256,4 @@ until docker version >/dev/null 2>&1; do
   tries=$((tries + 1)); [ "$tries" -lt 30 ] || { docker version; exit 1; }
   sleep 1
 done`;
-}
-
-/** Runs `body`, whatever it ends with. */
-export function anyway(body: Body): Shell {
-  return sh`{ ${body}; } || true`;
 }

@@ -11,6 +11,7 @@ import {
   type Section,
   tree,
   valueOf,
+  withProvider,
 } from "./routing.ts";
 
 export type { Routed } from "./routing.ts";
@@ -231,7 +232,7 @@ function middlewareReference(file: LiveFile, container: Routed, reference: strin
     names(partsOf(container, protocol), "middlewares").includes(name),
   );
   if (defined && (provider === undefined || provider === "docker")) return middlewareName(file, container, name);
-  return provider === undefined ? `${name}@docker` : reference;
+  return withProvider(reference);
 }
 
 /** A label says `compress=true` for what a file says as `compress: {}`. */
@@ -252,7 +253,7 @@ function withReferences(options: Section, refer: (name: string) => string): Sect
       const service = valueOf(section, "service");
       if (key.toLowerCase() !== "errors" || typeof service !== "string" || service.includes("@")) return [key, value];
       const others = Object.entries(section).filter(([name]) => name.toLowerCase() !== "service");
-      return [key, { ...Object.fromEntries(others), service: `${service}@docker` }];
+      return [key, { ...Object.fromEntries(others), service: withProvider(service) }];
     }),
   );
 }

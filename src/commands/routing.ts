@@ -54,9 +54,14 @@ export function routersOf(container: Routed, protocol: Protocol): Router[] {
       conditions: conditionsOf(options),
       middlewares: list(valueOf(options, "middlewares")),
       priority: standalonePriority(router, parts, renamed ? 1 : 0),
-      service: service.includes("@") ? service : `${service}@docker`,
+      service: withProvider(service),
     };
   });
+}
+
+/** A name that labels give without saying whose it is means docker's. */
+export function withProvider(name: string): string {
+  return name.includes("@") ? name : `${name}@docker`;
 }
 
 function conditionsOf(options: Section): Section {

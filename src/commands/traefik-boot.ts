@@ -1,7 +1,7 @@
 import type { Config } from "../config/config.ts";
 import type { Secret } from "../config/secret.ts";
 import { type Body, docker, type Shell, sh } from "./command.ts";
-import { writeLiveFile } from "./cutover.ts";
+import { writeLiveFile } from "./write-live-file.ts";
 import { joinNewTraefik } from "./network.ts";
 import { withLogin } from "./registry.ts";
 import { LIVE_MOUNT, offersLiveFiles, runTraefik, startTraefikContainer, TRAEFIK } from "./traefik.ts";

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
-import { type Routed, type Router, partsOf, routersOf } from "./routing.ts";
+import { type Routed, type Router, partsOf, routersOf, withProvider } from "./routing.ts";
 
 /** As long as whoever is at work may take to come over, once the old Traefik says so. */
 export const CLOSING_SECONDS = 5;
@@ -16,23 +16,23 @@ export function closingLabels(apps: readonly Routed[], others: readonly Routed[]
   const found = apps.flatMap((app) =>
     routersOf(app, "http").map((router) => ({ router, conditions: conditionsOf(app, router) })),
   );
-  const priorities = new Map<number, Set<string>>();
-  for (const router of [...apps, ...others].flatMap((container) => routersOf(container, "http"))) {
-    priorities.set(router.priority, (priorities.get(router.priority) ?? new Set()).add(router.name));
-  }
+  const taken = new Set(
+    [...found.map(({ router }) => router), ...others.flatMap((one) => routersOf(one, "http"))].map(
+      ({ priority }) => priority,
+    ),
+  );
   const labels = new Map<string, string>();
   for (const [i, name] of [...new Set(found.map(({ router }) => router.name))].entries()) {
     const [first, ...more] = found.filter(({ router }) => router.name === name);
     const { router, conditions } = first!;
     const priority = router.priority + 1;
     // Traefik drops what two containers define differently, and between equal priorities it chooses at random.
-    if (more.some((other) => !isDeepStrictEqual(other, first)) || priorities.has(priority)) continue;
+    if (more.some((other) => !isDeepStrictEqual(other, first)) || taken.has(priority)) continue;
     const prefix = `traefik.http.routers.mrsk-swap-${i}`;
     for (const [option, value] of conditions) labels.set(`${prefix}.${option}`, value);
-    const kept = router.middlewares.map((one) => (one.includes("@") ? one : `${one}@docker`));
     labels.set(`${prefix}.priority`, String(priority));
     labels.set(`${prefix}.service`, router.service);
-    labels.set(`${prefix}.middlewares`, [CLOSE, ...kept].join(","));
+    labels.set(`${prefix}.middlewares`, [CLOSE, ...router.middlewares.map(withProvider)].join(","));
   }
   if (labels.size === 0) return labels;
   labels.set("traefik.enable", "true");

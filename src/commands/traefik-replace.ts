@@ -1,5 +1,4 @@
-import { ExitCode, MrskError } from "../errors.ts";
-import { type Command, render, type Shell, sh } from "./command.ts";
+import { asArgument, type Command, type Shell, sh } from "./command.ts";
 import { KEPT_MEANWHILE_SECONDS, TRAEFIK } from "./traefik.ts";
 import {
   alive,
@@ -40,9 +39,7 @@ export interface SwapOptions {
  * does; at its end `closed N`, in hundredths of a second, where the port was closed.
  */
 export function swap({ policy, filter, keptSeconds }: SwapOptions): Shell {
-  const text = render(filter ? bridged(policy, filter, keptSeconds) : plain(policy), (secret) => {
-    throw new MrskError(ExitCode.bug, `the secret ${secret.name} would be in an argument list`);
-  });
+  const text = asArgument(filter ? bridged(policy, filter, keptSeconds) : plain(policy));
   return sh`log=$(mktemp)
 setsid sh -c ${text} ${PROCESS} "$asked" >"$log" 2>&1 </dev/null &
 pid=$!; seen=0

@@ -9,6 +9,8 @@ export const TRIAL = "traefik-trial";
 export const NEXT = "traefik-next";
 /** The one that was replaced, until its successor serves. */
 export const OLD = "traefik-old";
+/** What a reboot has beside Traefik's own container, and an interrupted one leaves. */
+export const SWAP_CONTAINERS: readonly string[] = [SECOND, TRIAL, NEXT, OLD];
 /** Exit status: the new Traefik does not start or serve; the old one does. */
 export const NOT_REPLACED = 68;
 /** Exit status: another run is replacing it. */
@@ -26,11 +28,6 @@ export type Filter = Command | undefined;
 /** The name of the Traefik beside the running one. */
 export function secondName(filter: Filter): string {
   return filter ? SECOND : TRIAL;
-}
-
-/** Names of the containers that an interrupted reboot has left, of all there are. */
-export function swapContainers(names: readonly string[]): string[] {
-  return names.filter((name) => [SECOND, TRIAL, NEXT, OLD].includes(name));
 }
 
 /** Whether the packet filter can be used, and holds rules of ours: a word a line. Changes nothing. Reads `$as`. */

@@ -1,5 +1,6 @@
 import { AppCommands, removeImages } from "../commands/app.ts";
-import { removeLiveFile, stopForGood } from "../commands/cutover.ts";
+import { removeLiveFile } from "../commands/write-live-file.ts";
+import { stopForGood } from "../commands/restart-policy.ts";
 import { containerName, containerPrefix } from "../commands/names.ts";
 import { script, type Step, step } from "../commands/script.ts";
 import { UsageError } from "../errors.ts";

@@ -1,6 +1,6 @@
 import { AppCommands, listContainers, listImages } from "../commands/app.ts";
 import type { Body } from "../commands/command.ts";
-import { stopForGood } from "../commands/cutover.ts";
+import { stopForGood } from "../commands/restart-policy.ts";
 import { containerPrefix, versionOf } from "../commands/names.ts";
 import { attempt, script, type Step, step } from "../commands/script.ts";
 import type { Role } from "../config/config.ts";

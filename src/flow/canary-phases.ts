@@ -1,4 +1,5 @@
-import { keepAlive, releaseRestart, waitForMark, waitForMarkOf } from "../commands/cutover.ts";
+import { waitForMark, waitForMarkOf } from "../commands/cutover.ts";
+import { keepAlive, releaseRestart } from "../commands/restart-policy.ts";
 import { lines, sh } from "../commands/command.ts";
 import { attempt, type Step, step } from "../commands/script.ts";
 import { isUp } from "../plan/facts.ts";

@@ -1,5 +1,5 @@
 import { containerPrefix, versionOf } from "../commands/names.ts";
-import { removeLiveFile } from "../commands/cutover.ts";
+import { removeLiveFile } from "../commands/write-live-file.ts";
 import { attempt, script, step } from "../commands/script.ts";
 import { startTraefikContainer } from "../commands/traefik.ts";
 import type { Role } from "../config/config.ts";

@@ -1,6 +1,7 @@
 import { tagLatest } from "../commands/app.ts";
 import { type Body, lines, sh } from "../commands/command.ts";
-import { stopForGood, waitForDocker, watch } from "../commands/cutover.ts";
+import { waitForDocker, watch } from "../commands/cutover.ts";
+import { stopForGood } from "../commands/restart-policy.ts";
 import { joinNetworks, networkSteps } from "../commands/network.ts";
 import { pruneImages } from "../commands/prune.ts";
 import { forgetRelease } from "../commands/releases.ts";
@@ -114,16 +115,13 @@ function settleSteps(
   pastSeconds: number,
   options: { prune: boolean },
 ): Step[] {
-  const shared = (role: RolePhases) => role.plan.share !== undefined;
-  const drains = roles.flatMap((role) => (shared(role) ? role.drainStale() : role.drainSteps(pastSeconds)));
-  const ending = roles.map((role) => ({ role, containers: shared(role) ? role.plan.stale : role.ending() }));
-  const ids = ending.flatMap(({ containers }) => containers.map(({ id }) => id));
-  const names = ending.filter(({ containers }) => containers.length > 0).map(({ role }) => role.plan.role.name);
+  const ids = roles.flatMap((role) => role.stopped());
+  const names = roles.filter((role) => role.stopped().length > 0).map(({ plan }) => plan.role.name);
   const title = `Stop the old container${ids.length > 1 ? "s" : ""} (${names.join(", ")})`;
   return [
-    ...drains,
+    ...roles.flatMap((role) => role.drainSteps(pastSeconds)),
     ...(ids.length === 0 ? [] : [attempt(title, stopForGood(ids, config.stopWaitSeconds))]),
-    ...roles.flatMap((role) => (shared(role) ? sharedSteps(role) : role.aloneSteps(options))),
+    ...roles.flatMap((role) => (role.plan.share === undefined ? role.aloneSteps(options) : sharedSteps(role))),
   ];
 }
 

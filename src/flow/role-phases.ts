@@ -2,17 +2,14 @@ import { AppCommands } from "../commands/app.ts";
 import { assetVolumes } from "../commands/assets.ts";
 import { type Body, type Command, lines, type Raw, type Shell, sh } from "../commands/command.ts";
 import {
-  keepAlive,
-  keepInstead,
   type PreviewQuestion,
-  removeLiveFile,
-  stopForGood,
   waitForMark,
   waitForPreview,
   waitUntilHealthy,
   type Watched,
-  writeLiveFile,
 } from "../commands/cutover.ts";
+import { keepAlive, keepInstead, stopForGood } from "../commands/restart-policy.ts";
+import { removeLiveFile, writeLiveFile } from "../commands/write-live-file.ts";
 import { drain, listeningPorts, recentMilliseconds } from "../commands/drain.ts";
 import { deadlineSeconds, needsCurl } from "../commands/healthcheck.ts";
 import { IMAGES_FILE, orForget } from "../commands/image-check.ts";
@@ -77,6 +74,11 @@ export class RolePhases {
   /** The one that is replaced; undefined where the live one itself is what is wanted. */
   get old(): RolePlan["old"] {
     return this.plan.old && this.plan.old !== this.plan.next.kept ? this.plan.old : undefined;
+  }
+
+  /** The one that ends when the host settles: not one that has ended already, nor one that goes on beside a trial. */
+  private get ending(): RolePlan["old"] {
+    return this.stopFirst || this.plan.share !== undefined ? undefined : this.old;
   }
 
   named(what: string): string {
@@ -196,16 +198,16 @@ export class RolePhases {
     const notices = old !== undefined && plan.routing === "labels" && noticing > 0;
     return [
       ...(notices ? [this.letTraefikNotice(noticing)] : []),
-      ...(old && this.viaFile && !this.stopFirst
-        ? [attempt(this.named("Drain the old container"), this.drain(old.id, pastSeconds))]
+      ...(this.ending && this.viaFile
+        ? [attempt(this.named("Drain the old container"), this.drain(this.ending.id, pastSeconds))]
         : []),
       ...this.drainStale(),
     ];
   }
 
-  /** What ends then. */
-  ending(): { readonly id: string; readonly name: string }[] {
-    return [...(this.old && !this.stopFirst ? [this.old] : []), ...this.plan.stale];
+  /** Ids of what is stopped then. */
+  stopped(): string[] {
+    return [...(this.ending ? [this.ending] : []), ...this.plan.stale].map(({ id }) => id);
   }
 
   /** The new one is alone. */
@@ -233,7 +235,7 @@ export class RolePhases {
     });
   }
 
-  drainStale(): Step[] {
+  private drainStale(): Step[] {
     if (!this.viaFile) return [];
     return this.plan.stale.map(({ id, name }) => attempt(this.named(`Drain the stale ${name}`), this.drain(id)));
   }

@@ -1,5 +1,6 @@
-import { type Body, lines, raw, type Shell, sh } from "../commands/command.ts";
-import { anyway, keepAlive, releaseRestart, stopForGood, waitForAnswer, waitForMark } from "../commands/cutover.ts";
+import { anyway, type Body, lines, raw, type Shell, sh } from "../commands/command.ts";
+import { waitForAnswer, waitForMark } from "../commands/cutover.ts";
+import { keepAlive, releaseRestart, stopForGood } from "../commands/restart-policy.ts";
 import { ID_LABEL } from "../commands/labels.ts";
 import type { LiveFile } from "../commands/live-file.ts";
 import { attempt, type Step, step } from "../commands/script.ts";

@@ -1,6 +1,8 @@
 import { AppCommands } from "../commands/app.ts";
-import { type Body, lines, sh } from "../commands/command.ts";
-import { anyway, stopForGood, waitForMark, waitUntilGone, writeLiveFile } from "../commands/cutover.ts";
+import { anyway, type Body, lines, sh } from "../commands/command.ts";
+import { waitForMark, waitUntilGone } from "../commands/cutover.ts";
+import { stopForGood } from "../commands/restart-policy.ts";
+import { writeLiveFile } from "../commands/write-live-file.ts";
 import { drain, listeningPorts, recentMilliseconds } from "../commands/drain.ts";
 import { ID_LABEL } from "../commands/labels.ts";
 import { isClosed, liveFile, type Routed } from "../commands/live-file.ts";

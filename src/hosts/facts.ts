@@ -1,96 +1,11 @@
 import * as z from "zod/mini";
-import { type Command, docker, lines, raw, render, type Shell, sh } from "../commands/command.ts";
-import { attempt, capture, type Script, script, type Step, step } from "../commands/script.ts";
-import { CommandFailedError, ExitCode, MrskError } from "../errors.ts";
-import { IMAGES_FILE, lookForCurl } from "../commands/image-check.ts";
 import { canaryRelease, releasedVersions } from "../commands/releases.ts";
-import { LIVE_MOUNT, TRAEFIK } from "../commands/traefik.ts";
-import { SHARED_DIRECTORY } from "../commands/traefik-boot.ts";
-import { lookForRules, swapContainers } from "../commands/traefik-swap.ts";
+import { SWAP_CONTAINERS } from "../commands/traefik-swap.ts";
+import { CommandFailedError, ExitCode, MrskError } from "../errors.ts";
 import type { ContainerFact, HostFacts, TraefikFact } from "../plan/facts.ts";
 import type { ScriptHost, ScriptResult } from "./host.ts";
-import { listeners, listenersOf } from "./listeners.ts";
-
-export interface Question {
-  readonly service: string;
-  /** Names of the `${NAME}`s whose values are wanted. */
-  readonly expansions: readonly string[];
-  /** Relative to the login directory. */
-  readonly releasesFile: string;
-  /** Where live files go when no Traefik says otherwise, relative to the login directory. */
-  readonly runDirectory: string;
-  /** Of which it matters whether curl runs in it. */
-  readonly image?: string | undefined;
-}
-
-// Never a whole `inspect`: that holds the environment. `.ID`, not `.Id`: the latter makes docker fall back to plain
-// JSON, where a container without a health check has no `.State.Health` to ask for.
-const CONTAINER_FORMAT = [
-  '{"id":{{json .ID}}',
-  '"name":{{json .Name}}',
-  '"created":{{json .Created}}',
-  '"state":{{json .State.Status}}',
-  '"health":{{if .State.Health}}{{json .State.Health.Status}}{{else}}null{{end}}',
-  '"image":{{json .Config.Image}}',
-  '"restartPolicy":{{json .HostConfig.RestartPolicy.Name}}',
-  '"restartCount":{{json .RestartCount}}',
-  '"labels":{{json .Config.Labels}}}',
-].join(",");
-
-const TRAEFIK_FORMAT = [
-  '{"image":{{json .Config.Image}}',
-  '"state":{{json .State.Status}}',
-  '"args":{{json .Args}}',
-  '"networks":{{json .NetworkSettings.Networks}}',
-  '"mounts":{{json .Mounts}}',
-  '"labels":{{json .Config.Labels}}',
-  '"ports":{{json .HostConfig.PortBindings}}}',
-].join(",");
-
-/** One script that asks a host everything a plan needs. Changes nothing, but remembers what it found about an image. */
-export function observation(question: Question): Script {
-  return script("Look at the host", observationSteps(question));
-}
-
-/** The same as part of another script; `parseFacts` reads what it ended with. */
-export function observationSteps(question: Question): Step[] {
-  return [step("Docker engine", engineVersions()), ...changingSteps(question)];
-}
-
-/** What changes from minute to minute. */
-export function changingSteps({ service, expansions, releasesFile, runDirectory, image }: Question): Step[] {
-  return [
-    // $as: how root is reached. Nothing for root itself, else sudo, where it asks for no password; else "nobody".
-    capture(
-      "as",
-      "Login user's rights",
-      sh`if [ "$(id -u)" = 0 ]; then echo; elif sudo -n true 2>/dev/null; then echo "sudo -n"; else echo nobody; fi`,
-    ),
-    step(
-      "Login user",
-      sh`id; pwd -P; uname -m
-if command -v curl >/dev/null || command -v wget >/dev/null; then echo yes; else echo no; fi
-df -Pm . || true`,
-    ),
-    capture("all", "List containers", listContainers()),
-    capture("seen", "Inspect containers", inspectContainers(service)),
-    attempt("Listeners", listeners()),
-    attempt("Swap", lookForRules()),
-    step("Live files", liveFiles(service, runDirectory)),
-    attempt("Releases", sh`[ ! -f ${releasesFile} ] || tail -n 100 ${releasesFile}`),
-    ...imageSteps({ image, runDirectory }),
-    ...(expansions.length === 0 ? [] : [step("Variables", lines(...expansions.map(valueOf)))]),
-  ];
-}
-
-function valueOf(name: string): Shell {
-  return sh`printf '%s %s\n' ${name} "$(printf %s "${raw(`\${${name}-}`)}" | base64 | tr -d '\n')"`;
-}
-
-/** What of a host is not known before it has the image. */
-export function imageSteps({ image, runDirectory }: Pick<Question, "image" | "runDirectory">): Step[] {
-  return image === undefined ? [] : [attempt("Image", lookForCurl(image, `${runDirectory}/${IMAGES_FILE}`))];
-}
+import { listenersOf } from "./listeners.ts";
+import { observation, type Question } from "./observation.ts";
 
 /** The facts with what `imageSteps` found. */
 export function withImage(facts: HostFacts, result: ScriptResult): HostFacts {
@@ -104,64 +19,6 @@ function imageHasCurl(result: ScriptResult): boolean | undefined {
 /** What a step said that is not in every script. */
 function said(result: ScriptResult, name: string): string {
   return result.steps.some((one) => one.name === name) ? result.text(name) : "";
-}
-
-// A docker command takes tens of milliseconds on a host: one lists, one inspects, and the other steps read what they said.
-
-/** A line for each container on the host: id, name, service, published ports, with tabs between. */
-function listContainers(): Command {
-  return docker(
-    "ps",
-    "--all",
-    "--no-trunc",
-    "--format",
-    String.raw`{{.ID}}\t{{.Names}}\t{{.Label "service"}}\t{{.Ports}}`,
-  );
-}
-
-/** The service's containers and Traefik, JSON a line; of Traefik also, in plain words, its state and where its live files are. */
-function inspectContainers(service: string): Shell {
-  const live = `{{range .Mounts}}{{if eq .Destination "${LIVE_MOUNT}"}}live {{.Source}}{{println}}{{end}}{{end}}`;
-  const format = `{{if eq .Name "/${TRAEFIK}"}}state {{.State.Status}}{{println}}${live}${TRAEFIK_FORMAT}{{else}}${CONTAINER_FORMAT}{{end}}`;
-  // A container that goes away between the two commands is no reason to fail: list once more.
-  return sh`look() {
-  ids=$(printf '%s\n' "$all" | awk -F '\t' -v service=${service} '$3 == service || $2 == "traefik" { print $1 }')
-  [ -z "$ids" ] || docker inspect --type container --format ${format} $ids
-}
-look 2>/dev/null || { all=$(${listContainers()}); look; }`;
-}
-
-/** Version, API version, and the rest as JSON: the oldest API it speaks is not known to every engine. */
-function engineVersions(): Command {
-  return docker("version", "--format", "{{.Server.Version}} {{.Server.APIVersion}} {{json .Server}}");
-}
-
-/** The directory, whether it can be written, and each file: its name, then its lines in base64, each with a space in front. */
-function liveFiles(service: string, runDirectory: string): Shell {
-  const list = sh`for file in "$1"/${raw(globSafe(service))}-*.yml; do
-  [ ! -f "$file" ] || { name=${raw("${file##*/}")}; printf '%s\n' "${raw("${name%.yml}")}"; base64 <"$file" | sed 's/^/ /'; }
-done`;
-  const text = render(list, ({ name }) => {
-    throw new MrskError(ExitCode.bug, `the secret ${name} would be in an argument list`);
-  });
-  return sh`line='
-'
-case $line$seen in
-  *"${raw("${line}")}live "*) seen=$line$seen; dir=${raw('${seen#*"${line}live "}; dir=${dir%%"$line"*}')} ;;
-  *) if [ -z "$as" ]; then dir=${SHARED_DIRECTORY}/traefik; else dir=$(pwd -P)/${runDirectory}/traefik; fi ;;
-esac
-printf '%s\n' "$dir"
-probe=$dir; while [ ! -e "$probe" ]; do probe=$(dirname "$probe"); done
-by=
-if [ -w "$probe" ]; then echo writable; elif [ "$as" = nobody ]; then echo closed; else by=$as; echo writable; fi
-set -- "$dir"
-if [ -z "$by" ]; then ${list}
-else $by sh -c ${text} sh "$dir"
-fi`;
-}
-
-function globSafe(service: string): string {
-  return service.replaceAll(/[^A-Za-z0-9_.-]/g, "?");
 }
 
 /** Asks the host. @throws CommandFailedError, SshError */
@@ -217,7 +74,7 @@ export function parseFacts(host: string, result: ScriptResult, before?: HostFact
     host,
     home,
     user,
-    root: uid === "0",
+    root: rights === "",
     sudo: rights !== "nobody",
     architecture,
     ...engineFacts(before, result),
@@ -236,7 +93,7 @@ export function parseFacts(host: string, result: ScriptResult, before?: HostFact
         ),
     redirects: rules.includes("redirects"),
     swapLeftovers: [
-      ...swapContainers(listed.map(([, name = ""]) => name)),
+      ...listed.map(([, name = ""]) => name).filter((name) => SWAP_CONTAINERS.includes(name)),
       ...rules.filter((word) => word !== "redirects"),
     ],
     liveDirectory,

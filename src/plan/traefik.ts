@@ -1,6 +1,6 @@
 import { expand } from "../commands/expansion.ts";
 import { hostPorts, PREVIEW_PORT, restartPolicy, TRAEFIK } from "../commands/traefik.ts";
-import { NEXT, OLD, SECOND, TRIAL } from "../commands/traefik-swap.ts";
+import { SWAP_CONTAINERS } from "../commands/traefik-swap.ts";
 import type { Config } from "../config/config.ts";
 import type { HostFacts, Neighbour, TraefikFact } from "./facts.ts";
 import { engineProblem } from "./traefik-engine.ts";
@@ -101,7 +101,7 @@ function ownNetwork({ network, traefik }: Config): string | undefined {
 
 /** Traefik's own container, and those of its replacement. */
 export function isTraefik(name: string): boolean {
-  return [TRAEFIK, SECOND, TRIAL, NEXT, OLD].includes(name);
+  return name === TRAEFIK || SWAP_CONTAINERS.includes(name);
 }
 
 /** Whoever else needs Traefik on a host: other services, other destinations of this one, containers of nobody's. */

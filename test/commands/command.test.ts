@@ -1,6 +1,8 @@
 import { expect, test } from "vitest";
 import {
   and,
+  anyway,
+  asArgument,
   Assignment,
   docker,
   lines,
@@ -14,6 +16,7 @@ import {
   withEnvironment,
 } from "../../src/commands/command.ts";
 import { Secret } from "../../src/config/secret.ts";
+import { run } from "../support/fake-commands.ts";
 import { line } from "./support.ts";
 
 const token = new Secret("TOKEN", "s3cr3t");
@@ -52,4 +55,15 @@ test("a secret is a reference where it is run, and no more than a mark where it 
   expect(line(command)).toBe("TOKEN=<TOKEN> docker login <TOKEN> A='b c'");
   expect(redact(command)).toBe("docker login [REDACTED] A='b c'");
   expect(redact(sh`echo ${token}`)).toBe("echo [REDACTED]");
+});
+
+test("what may fail does not fail", () => {
+  expect(run(anyway(["false"])).status).toBe(0);
+});
+
+test("a secret is refused in what goes to a shell as one argument", () => {
+  expect(asArgument(sh`echo ${"a b"}`)).toBe("echo 'a b'");
+  expect(() => asArgument(sh`echo ${new Secret("TOKEN", "x")}`)).toThrow(
+    "the secret TOKEN would be in an argument list",
+  );
 });

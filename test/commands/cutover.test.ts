@@ -1,15 +1,9 @@
-import { mkdirSync, readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import {
-  anyway,
-  keepAlive,
-  keepInstead,
   NO_MARK,
   NOT_HEALTHY,
-  releaseRestart,
-  removeLiveFile,
-  stopForGood,
   waitForAnswer,
   waitForDocker,
   waitForMark,
@@ -18,10 +12,8 @@ import {
   waitForPreview,
   waitUntilHealthy,
   watch,
-  writeLiveFile,
 } from "../../src/commands/cutover.ts";
 import { container, fake, folder, run } from "../support/fake-commands.ts";
-import { line } from "./support.ts";
 
 /** A curl whose answer has this status line, this mark, and a date with a 2 in it. */
 function answers(status: string, mark: string): void {
@@ -32,25 +24,6 @@ function answers(status: string, mark: string): void {
 }
 
 const question = { base: "http://127.0.0.1:18082", hostName: "x.mrsk", path: "/up", mark: "0a1b2c3d.2" };
-
-test("a live file is written beside the directory and moved in", () => {
-  const text = "a: '$x' {{`{{`}} é\n";
-  expect(run(writeLiveFile("run dir/traefik", "app-web", text)).status).toBe(0);
-  expect(readFileSync(join(folder(), "run dir/traefik/app-web.yml"), "utf8")).toBe(text);
-  expect(readdirSync(join(folder(), "run dir"))).toEqual(["traefik"]);
-  expect(readdirSync(join(folder(), "run dir/traefik"))).toEqual(["app-web.yml"]);
-  run(removeLiveFile("run dir/traefik", "app-web"));
-  expect(readdirSync(join(folder(), "run dir/traefik"))).toEqual([]);
-});
-
-test("a live file that cannot be written leaves the one that is there", () => {
-  run(writeLiveFile("run/traefik", "app-web", "before"));
-  mkdirSync(join(folder(), "run/.app-web.new"));
-  const result = run(writeLiveFile("run/traefik", "app-web", "after"));
-  expect(result.status).toBe(1);
-  expect(result.stderr).toContain(".app-web.new");
-  expect(readFileSync(join(folder(), "run/traefik/app-web.yml"), "utf8")).toBe("before");
-});
 
 test.each(["200 OK", "204 No Content"])("the preview answers %s with the mark: good", (status) => {
   container("running");
@@ -220,18 +193,4 @@ test("a stopped container is gone when Traefik says that there is no such page, 
   expect(readFileSync(join(folder(), "tries"), "utf8").trim()).toBe("3");
   fake("curl", "sleep 1; exit 28");
   expect(run(waitUntilGone(question)).status).toBe(0);
-});
-
-test("which container a reboot revives", () => {
-  expect(line(keepAlive("app-web-2"))).toBe("docker update --restart unless-stopped app-web-2");
-  expect(line(releaseRestart("app-web-1"))).toBe("docker update --restart no app-web-1");
-  expect(line(stopForGood("app-web-1", 45))).toBe(
-    "docker update --restart no app-web-1 >/dev/null 2>&1 &\ndocker stop -t 45 app-web-1\nwait",
-  );
-  expect(line(stopForGood(["app-web-1", "app-jobs-1"], undefined))).toContain("docker stop app-web-1 app-jobs-1");
-  fake("docker", `case $* in *' gone') exit 1 ;; esac; echo "$*" >>asked`);
-  expect(run(keepInstead("new", "gone")).status).toBe(0);
-  expect(run(keepInstead("gone", "old")).status).toBe(1);
-  expect(run(stopForGood("gone", undefined)).status).toBe(1);
-  expect(run(anyway(["false"])).status).toBe(0);
 });

@@ -70,7 +70,7 @@ const FACTS: readonly (readonly [fact: string, file: string, test: string])[] = 
   ["another network", "e2e/facts.test.ts", "a network that Traefik is not on is named"],
   [
     "written beside the directory and moved in",
-    "commands/cutover.test.ts",
+    "commands/write-live-file.test.ts",
     "a live file is written beside the directory",
   ],
   ["the preview asks nothing of the image", "e2e/rows.ts", "no shell in the image"],
