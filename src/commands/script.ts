@@ -39,9 +39,10 @@ export function script(title: string, steps: readonly Step[], cleanup?: Body): S
 }
 
 /**
- * The loader: text for the standard input of `/bin/sh -s`. It runs nothing before all of it has come, prints a mark
+ * A script as text for a shell that was told `LOADER`. It runs nothing before all of it has come, prints a mark
  * (`\x1e<nonce> b|e <step> [status]`) on both streams around each step, keeps secrets as unexported variables, and ends
- * with its whole process group when standard input ends or stops beating.
+ * with its whole process group when standard input ends or stops beating. Its end is the mark `x <status>`; the shell
+ * takes another script after `NEXT`. One that was killed ends its shell, with the exit status of a shell.
  * @param nonce hex digits, new for each script, so that no output can forge a mark
  * @throws Error when a secret holds a NUL character, which no shell can carry
  */
@@ -49,8 +50,8 @@ export function renderScript(script: Script, nonce: string): string {
   const { reference, assignments } = secretPrologue();
   const cleanup = script.cleanup ? render(script.cleanup, reference) : "";
   const functions = script.steps.map((step, i) => `_f${i}() {\n${render(step.body, reference)}\n}\n${call(step, i)}`);
-  return `_k=${nonce}
-[ "$_k" = ${nonce} ] && {
+  return `[ "$_g" = 1 ] || exit 97
+{ _k=${nonce}; trap : HUP INT TERM; (
 ${assignments()}
 _cleanup() {
 :
@@ -59,8 +60,8 @@ ${cleanup}
 ${MACHINERY}
 ${functions.join("\n")}
 exit 0
-}
-exit 97
+) 3<&0 </dev/null
+_over "$?"; }
 `;
 }
 
@@ -109,9 +110,19 @@ function singleQuoted(value: string): string {
  */
 export const ENDING = "trap '' TERM; _c=_cleanup; trap '_c=:' USR1; kill -TERM 0; sleep 5; ( $_c ); kill -KILL 0";
 
-// 20 s without a heartbeat ends a script. Tried under dash, bash --posix, busybox, mksh and zsh. `( set -e; f ); r=$?` as plain commands is the one form in
-// which set -e stays on inside; PIPE is trapped or clean-up would be lost exactly when the connection is.
-const MACHINERY = String.raw`exec 3<&0 </dev/null
+/** What a shell is sent every 5 s as long as its channel is open: without, its process group ends within 24 s. */
+export const HEARTBEAT = "_h\n";
+
+/** After the end of a script: the shell may read the next one. */
+export const NEXT = ".\n";
+
+/**
+ * What a shell (`/bin/sh -s`) is told once, ahead of its first script. Its first line is for a login shell's start-up file
+ * that reads a line: the script finds out. While a script runs, in a shell of its own, that one's watchdog has the input;
+ * in between it is the shell's own. `_t` counts the time since the last heartbeat for both. A script waits for its
+ * watchdog to be dead: one that was told to end may still read what has come since, which is the next script.
+ */
+export const LOADER = String.raw`_g=1
 _b() { printf '\036%s b %s\n' "$_k" "$1"; printf '\036%s b %s\n' "$_k" "$1" >&2; }
 _e() { printf '\036%s e %s %s\n' "$_k" "$1" "$2"; printf '\036%s e %s %s\n' "$_k" "$1" "$2" >&2; }
 _try() { _b "$1"; ( set -e; "$2" ); _r=$?; _e "$1" "$_r"; }
@@ -119,10 +130,28 @@ _step() { _try "$@"; [ "$_r" = 0 ] || exit "$_r"; }
 _run() { _b "$1"; "$2"; _r=$?; _e "$1" "$_r"; }
 _must() { _run "$@"; [ "$_r" = 0 ] || exit "$_r"; }
 _cap() { _b "$1"; _o=$( set -e; "$2" ); _r=$?; [ -z "$_o" ] || printf '%s\n' "$_o"; _e "$1" "$_r"; [ "$_r" = 0 ] || exit "$_r"; }
-_end() { _x=$?; trap '' HUP INT TERM PIPE; kill -USR1 "$_w" 2>/dev/null; _b cleanup; ( _cleanup ); _e cleanup "$?"; exit "$_x"; }
-trap _end EXIT; trap 'exit 129' HUP; trap 'exit 130' INT; trap 'exit 141' PIPE; trap 'exit 143' TERM
-( trap - EXIT HUP INT PIPE TERM
-  while timeout -s KILL 20 grep -q ''; do :; done
+_end() { _x=$?; trap '' HUP INT TERM PIPE; kill -USR1 "$_w" 2>/dev/null; _b cleanup; ( _cleanup ); _e cleanup "$?"; [ "$_x" -gt 128 ] || wait "$_w" 2>/dev/null; exit "$_x"; }
+_h() { kill -USR2 "$_t" 2>/dev/null; }
+_over() {
+  [ "$1" -le 128 ] || exit "$1"
+  printf '\036%s x %s\n' "$_k" "$1"; printf '\036%s x %s\n' "$_k" "$1" >&2
+  trap - HUP INT TERM; while read -r _l && [ "$_l" != . ]; do _h; done
+}
+trap '' USR2
+( trap - EXIT HUP INT TERM; trap '_n=0' USR2; _n=0
+  while [ "$_n" -lt 5 ]; do sleep 4; _n=$((_n + 1)); done
+  trap '' TERM; kill -TERM 0; sleep 8; kill -KILL 0
+) </dev/null >/dev/null 2>&1 & _t=$!
+trap - USR2
+trap 'kill "$_t" 2>/dev/null' EXIT
+`;
+
+// Tried under dash, bash --posix, busybox, mksh and zsh. `( set -e; f ); r=$?` as plain commands is the one form in which
+// set -e stays on inside; PIPE is trapped or clean-up would be lost exactly when the connection is. A trapped TERM is what
+// wakes the watchdog from `read`.
+const MACHINERY = String.raw`trap _end EXIT; trap 'exit 129' HUP; trap 'exit 130' INT; trap 'exit 141' PIPE; trap 'exit 143' TERM
+( trap - EXIT HUP INT PIPE; trap : TERM
+  while read -r _l; do _h; done
   ${ENDING}
 ) <&3 >/dev/null 2>&1 & _w=$!
 exec 3<&-`;

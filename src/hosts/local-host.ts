@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { renderScript, type Script } from "../commands/script.ts";
+import { HEARTBEAT, LOADER, renderScript, type Script } from "../commands/script.ts";
 import type { Secret } from "../config/secret.ts";
 import type { RunOptions, ScriptHost, ScriptResult } from "./host.ts";
 import { ScriptRun, type StepEvents } from "./script-run.ts";
@@ -41,17 +41,21 @@ export class LocalHost implements ScriptHost {
       encoding: "buffer",
       stdin: "pipe",
     });
-    child.stdout.on("data", (bytes: Buffer) => run.feed("stdout", bytes));
-    child.stderr.on("data", (bytes: Buffer) => run.feed("stderr", bytes));
-    const beat = setInterval(() => child.stdin.writable && child.stdin.write("\n"), 5000);
     const cancel = () => void child.stdin.end();
+    const feed = (stream: "stdout" | "stderr") => (bytes: Buffer) => {
+      run.feed(stream, bytes);
+      if (run.exit !== undefined) child.stdin.end();
+    };
+    child.stdout.on("data", feed("stdout"));
+    child.stderr.on("data", feed("stderr"));
+    const beat = setInterval(() => child.stdin.writable && child.stdin.write(HEARTBEAT), 5000);
     options.signal?.addEventListener("abort", cancel, { once: true });
     child.stdin.on("error", () => {});
-    child.stdin.write(renderScript(script, nonce));
+    child.stdin.write(LOADER + renderScript(script, nonce));
     if (options.signal?.aborted) cancel();
     try {
       const { exitCode, signal } = await child;
-      return run.finish(exitCode, signal);
+      return run.finish(run.exit ?? exitCode, signal);
     } finally {
       clearInterval(beat);
       options.signal?.removeEventListener("abort", cancel);

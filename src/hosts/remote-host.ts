@@ -38,6 +38,7 @@ export class RemoteHost implements Host {
       onStdout: (bytes) => run.feed("stdout", bytes),
       onStderr: (bytes) => run.feed("stderr", bytes),
       hasBegun: () => run.begun,
+      exit: () => run.exit,
       signal: options.signal,
       endless: options.streamed === "endless",
     });

@@ -34,6 +34,7 @@ export class ScriptRun {
   private readonly mask: Mask;
   private readonly maskers = new Map<string, (text?: string) => string>();
   private readonly before: Buffer[] = [];
+  private readonly exits: { stdout?: number; stderr?: number } = {};
   private readonly host: string;
   private readonly script: Script;
   private readonly events: StepEvents;
@@ -59,6 +60,11 @@ export class ScriptRun {
     return this.progress.size > 0;
   }
 
+  /** The exit status, once both streams have said that the script is over. */
+  get exit(): number | undefined {
+    return this.exits.stdout === undefined ? undefined : this.exits.stderr;
+  }
+
   feed(stream: "stdout" | "stderr", bytes?: Buffer): void {
     for (const piece of this.split[stream](bytes)) this.take(stream, piece);
   }
@@ -73,6 +79,8 @@ export class ScriptRun {
       if (masked !== "") this.show(piece.step, stream, { text: "", masked, bytes: Buffer.alloc(0) });
       const progress = this.progress.get(piece.step);
       if (stream === "stdout" && progress) this.end(piece.step, progress, piece.status);
+    } else if (piece.kind === "exit") {
+      this.exits[stream] = piece.status;
     } else {
       this.output(stream, piece.bytes);
     }

@@ -3,7 +3,9 @@ export type Piece =
   | { readonly kind: "output"; readonly bytes: Buffer }
   /** `step` is its index, or `cleanup`. */
   | { readonly kind: "begin"; readonly step: string }
-  | { readonly kind: "end"; readonly step: string; readonly status: number };
+  | { readonly kind: "end"; readonly step: string; readonly status: number }
+  /** The whole script's end. */
+  | { readonly kind: "exit"; readonly status: number };
 
 /**
  * Takes the bytes of one stream apart, however they were cut. Marks are searched anywhere, not only at line starts,
@@ -47,6 +49,7 @@ function output(pieces: Piece[], bytes: Buffer): void {
 function parse(text: string): Piece | undefined {
   const [kind, step = "", status = ""] = text.split(" ");
   if (kind === "b") return { kind: "begin", step };
+  if (kind === "x") return { kind: "exit", status: Number(step) };
   return kind === "e" ? { kind: "end", step, status: Number(status) } : undefined;
 }
 

@@ -9,36 +9,15 @@ import {
   joinTerminal,
   type Pipes,
   SILENT_TERMINAL,
-  silentShell,
   type Terminal,
   windowOf,
 } from "./attach.ts";
+import { type Carried, RemoteShell, SHELL, type Streams } from "./remote-shell.ts";
 
 /** sshd allows 10 channels and frees a slot only after the client's close: 4 never met a refusal (measured). */
 const CHANNELS = 4;
-const HEARTBEAT_MILLISECONDS = 5000;
-const FIRST_MARK_MILLISECONDS = 30_000;
-const SHELL = "exec /bin/sh -s";
-/** After a cancel, the time the server's clean-up has before the channel is cut. */
-const GRACE_MILLISECONDS = 8000;
 const CHANNEL_REFUSED = 2;
 const LONGEST_TIMER = 2 ** 31 - 1;
-
-export interface Carried {
-  /** undefined when the remote process was killed by a signal. */
-  readonly status: number | undefined;
-  readonly signal: string | undefined;
-}
-
-export interface Streams {
-  readonly onStdout: (bytes: Buffer) => void;
-  readonly onStderr: (bytes: Buffer) => void;
-  /** Whether a mark of the script has been seen: until then, a login shell may have swallowed it. */
-  readonly hasBegun: () => boolean;
-  readonly signal?: AbortSignal | undefined;
-  /** Goes on until somebody ends it, and so must not keep one of the few channels from others. */
-  readonly endless?: boolean | undefined;
-}
 
 /** One authenticated connection to one host; scripts may overlap on it. */
 export class Session {
@@ -49,9 +28,8 @@ export class Session {
   private lost: Error | undefined;
   private inUse = 0;
   private idle: NodeJS.Timeout | undefined;
-  private scripts = 0;
-  /** A shell that waits for the next script. Gives nothing when it could not be had, or has ended meanwhile. */
-  private waiting: Promise<() => ClientChannel | undefined> | undefined;
+  /** It has had a script and waits for another: that saves a channel, and two of three round trips. */
+  private waiting: RemoteShell | undefined;
 
   /** @param idleSeconds after so long without use the connection is closed */
   constructor(client: Client, host: string, idleSeconds: number) {
@@ -83,14 +61,19 @@ export class Session {
     this.idle.unref();
   }
 
-  /** The connection counts as used while a channel is opened, and until it closes. */
-  private async used(opening: () => Promise<ClientChannel>): Promise<ClientChannel> {
+  /** From now until the function it gives is called, the connection counts as used. */
+  private use(): () => void {
     clearTimeout(this.idle);
     this.inUse++;
-    const ended = () => {
+    return () => {
       this.inUse--;
       if (this.usable) this.waitForUse();
     };
+  }
+
+  /** The connection counts as used while a channel is opened, and until it closes. */
+  private async used(opening: () => Promise<ClientChannel>): Promise<ClientChannel> {
+    const ended = this.use();
     try {
       const channel = await opening();
       return channel.once("close", ended);
@@ -101,90 +84,48 @@ export class Session {
   }
 
   /**
-   * Carries a rendered script (`renderScript`) on standard input, which stays open to the end: its end means "stop".
+   * Carries a rendered script (`renderScript`) on the standard input of a shell, that of the script before where there is one.
    * @throws SshError when there is no exit status to give: not connected, link lost, nothing of the script began
    */
   script(text: string, streams: Streams): Promise<Carried> {
     const carried = async () => {
-      const channel = await this.shell();
-      const carrying = this.carry(channel, text, streams);
-      this.expectMore();
-      return carrying;
+      const ended = this.use();
+      try {
+        return await this.carry(text, streams);
+      } finally {
+        ended();
+      }
     };
     return streams.endless ? carried() : this.channels(carried);
   }
 
-  private async shell(): Promise<ClientChannel> {
+  private async carry(text: string, streams: Streams): Promise<Carried> {
+    const waiting = this.takeWaiting();
+    if (!waiting) return this.carryWith(await this.newShell(), text, streams);
+    const carried = this.carryWith(waiting, text, streams);
+    // It may have ended while it waited, unnoticed until now.
+    await carried.catch(() => {});
+    const again = !streams.hasBegun() && this.usable && !streams.signal?.aborted;
+    return again ? this.carryWith(await this.newShell(), text, streams) : carried;
+  }
+
+  private async newShell(): Promise<RemoteShell> {
+    return new RemoteShell(await this.opened(SHELL), this.host, () => this.lost);
+  }
+
+  private takeWaiting(): RemoteShell | undefined {
     const { waiting } = this;
     this.waiting = undefined;
-    const channel = (await waiting)?.();
-    return channel ? this.used(async () => channel) : this.open(SHELL);
+    return waiting?.usable ? waiting : undefined;
   }
 
-  /**
-   * A host that has had two scripts will have more: the shell for the next one is opened while this one runs, which saves
-   * two of its three round trips. It does not count as use of the connection.
-   */
-  private expectMore(): void {
-    this.scripts++;
-    if (this.scripts < 2 || this.waiting) return;
-    this.waiting = this.exec(SHELL).then(
-      (channel) => {
-        let open = true;
-        const ended = () => void (open = false);
-        channel.on("error", ended).once("exit", ended).once("close", ended);
-        // What nobody reads keeps its end from being noticed; a login shell's greeting is all there may be.
-        channel.resume();
-        channel.stderr.resume();
-        return () => (open ? channel : undefined);
-      },
-      () => () => undefined,
-    );
-  }
-
-  private carry(channel: ClientChannel, text: string, streams: Streams): Promise<Carried> {
-    return new Promise((resolve, reject) => {
-      let status: number | null | undefined;
-      let signal: string | undefined;
-      let silent = false;
-      const timers = [setInterval(() => channel.writable && channel.write("\n"), HEARTBEAT_MILLISECONDS)];
-      const after = (milliseconds: number, what: () => void) => void timers.push(setTimeout(what, milliseconds));
-      const cancel = () => {
-        channel.end();
-        after(GRACE_MILLISECONDS, () => channel.close());
-      };
-      after(FIRST_MARK_MILLISECONDS, () => {
-        silent = !streams.hasBegun();
-        if (silent) cancel();
-      });
-      streams.signal?.addEventListener("abort", cancel, { once: true });
-      channel.on("data", streams.onStdout);
-      channel.stderr.on("data", streams.onStderr);
-      channel.on("exit", (code: number | null, name?: string) => {
-        status = code;
-        signal = name;
-      });
-      channel.on("error", () => {});
-      channel.on("close", () => {
-        for (const timer of timers) clearTimeout(timer);
-        streams.signal?.removeEventListener("abort", cancel);
-        if (silent) {
-          reject(silentShell(this.host));
-        } else if (status === undefined && streams.signal?.aborted) {
-          resolve({ status: undefined, signal: undefined }); // cut because it was interrupted
-        } else if (status === undefined) {
-          reject(
-            new SshError(this.host, `the connection was lost${this.lost ? ` (${this.lost.message})` : ""}`, {
-              cause: this.lost,
-            }),
-          );
-        } else {
-          resolve({ status: status ?? undefined, signal });
-        }
-      });
-      if (streams.signal?.aborted) cancel();
-      else channel.write(text);
-    });
+  private async carryWith(shell: RemoteShell, text: string, streams: Streams): Promise<Carried> {
+    try {
+      return await shell.carry(text, streams);
+    } finally {
+      if (this.waiting?.usable) shell.end();
+      else if (shell.usable) this.waiting = shell;
+    }
   }
 
   /** Runs what `renderAttached` gave with a terminal of its own, joined to the person's. @returns, @throws as `joinTerminal` */
@@ -198,11 +139,15 @@ export class Session {
     return joinPipes(await this.open(ATTACHED_SHELL), pipes, { host: this.host, ...attachment });
   }
 
+  private open(command: string, pty?: PseudoTtyOptions): Promise<ClientChannel> {
+    return this.used(() => this.opened(command, pty));
+  }
+
   /** The server refuses a channel while another one is still being closed: worth another try. */
-  private async open(command: string, pty?: PseudoTtyOptions): Promise<ClientChannel> {
+  private async opened(command: string, pty?: PseudoTtyOptions): Promise<ClientChannel> {
     for (let tries = 0; ; tries++) {
       try {
-        return await this.used(() => this.exec(command, pty));
+        return await this.exec(command, pty);
       } catch (error) {
         const refused = (error as { reason?: unknown }).reason === CHANNEL_REFUSED;
         if (!refused || tries >= 100) throw this.explained(error);

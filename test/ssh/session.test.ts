@@ -42,20 +42,35 @@ describe("a script over a connection", () => {
     expect(result.text("Use")).toBe("got one");
   });
 
-  test("a host that has had two scripts has a shell waiting for the third, and does without where that has ended", async () => {
+  test("one script after the other has the same channel, in one round trip; another one where that has ended", async () => {
+    const between = await relay(sshd.port);
+    const own = connections(sshSettings(sshd, { port: between.port }));
+    const shell = async () => Number((await host(own).run(script("Try", [step("Shell", sh`echo $$`)]))).text("Shell"));
+    const first = await shell();
+    for (let i = 0; i < 5; i++) {
+      const before = between.turns();
+      expect(await shell()).toBe(first);
+      expect(between.turns() - before).toBe(1);
+    }
+    process.kill(first, "SIGKILL");
+    const second = await shell();
+    expect(second).not.toBe(first);
+    expect(await shell()).toBe(second);
+    await own.close();
+    between.close();
+  });
+
+  test("a script that fails leaves the channel to the next, one that is cancelled does not", async () => {
     const own = connections(sshSettings(sshd));
-    const shell = script("Try", [step("Shell", sh`echo $PPID; ps -o etimes= -p $$`)]);
-    const run = async () => (await host(own).run(shell)).text("Shell").split(/\s+/).map(Number);
-    await run();
-    await run();
-    await new Promise((resolve) => setTimeout(resolve, 2100));
-    const [parent, seconds] = await run();
-    expect(seconds).toBeGreaterThanOrEqual(1);
-    const children = execFileSync("pgrep", ["-P", String(parent)], { encoding: "utf8" });
-    expect(children.trim().split("\n")).toHaveLength(1);
-    process.kill(Number(children));
-    await new Promise((resolve) => setTimeout(resolve, 200));
-    expect(await run()).toHaveLength(2);
+    const shell = async () => (await host(own).run(script("Try", [step("Shell", sh`echo $$`)]))).text("Shell");
+    const first = await shell();
+    await expect(host(own).run(script("Try", [step("Fail", sh`exit 3`)]))).rejects.toMatchObject({ status: 3 });
+    expect(await shell()).toBe(first);
+    const controller = new AbortController();
+    const running = host(own).run(script("Try", [step("Sleep", sh`sleep 4713`)]), { signal: controller.signal });
+    setTimeout(() => controller.abort(), 300);
+    await expect(running).rejects.toMatchObject({ name: "InterruptedError" });
+    expect(await shell()).not.toBe(first);
     await own.close();
   });
 

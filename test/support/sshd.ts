@@ -125,10 +125,22 @@ export function connections(
   return new Connections({ ssh, client: { agentSocket: undefined, home: "/nonexistent" }, ask, notify: () => {}, log });
 }
 
+interface Relay {
+  readonly port: number;
+  cut(): void;
+  /** How many connections it has carried. */
+  accepted(): number;
+  /** How often the client has spoken after the server had: round trips, where one waits for the other. */
+  turns(): number;
+  close(): void;
+}
+
 /** A relay in front of a port, whose connections can be cut. */
-export async function relay(target: number): Promise<{ port: number; cut(): void; accepted(): number; close(): void }> {
+export async function relay(target: number): Promise<Relay> {
   const sockets = new Set<Socket>();
   let count = 0;
+  let turns = 0;
+  let spoke: "client" | "server" = "server";
   const server: Server = createServer((client) => {
     count++;
     const upstream = connect(target, "127.0.0.1");
@@ -136,6 +148,11 @@ export async function relay(target: number): Promise<{ port: number; cut(): void
       sockets.add(socket);
       socket.on("error", () => {}).on("close", () => sockets.delete(socket));
     }
+    client.on("data", () => {
+      if (spoke === "server") turns++;
+      spoke = "client";
+    });
+    upstream.on("data", () => (spoke = "server"));
     client.pipe(upstream).pipe(client);
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
@@ -145,6 +162,7 @@ export async function relay(target: number): Promise<{ port: number; cut(): void
       for (const socket of sockets) socket.destroy();
     },
     accepted: () => count,
+    turns: () => turns,
     close: () => void server.close(),
   };
 }

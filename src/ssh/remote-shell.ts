@@ -1,0 +1,135 @@
+import type { ClientChannel } from "ssh2";
+import { HEARTBEAT, LOADER, NEXT } from "../commands/script.ts";
+import { SshError } from "../errors.ts";
+import { silentShell } from "./attach.ts";
+
+export const SHELL = "exec /bin/sh -s";
+const HEARTBEAT_MILLISECONDS = 5000;
+const FIRST_MARK_MILLISECONDS = 30_000;
+/** After a cancel, the time the server's clean-up has before the channel is cut. */
+const GRACE_MILLISECONDS = 8000;
+
+export interface Carried {
+  /** undefined when the remote process was killed by a signal. */
+  readonly status: number | undefined;
+  readonly signal: string | undefined;
+}
+
+export interface Streams {
+  readonly onStdout: (bytes: Buffer) => void;
+  readonly onStderr: (bytes: Buffer) => void;
+  /** Whether a mark of the script has been seen: until then, a login shell may have swallowed it. */
+  readonly hasBegun: () => boolean;
+  /** The exit status, once the script's last marks were seen. */
+  readonly exit: () => number | undefined;
+  readonly signal?: AbortSignal | undefined;
+  /** Goes on until somebody ends it, and so must not keep one of the few channels from others. */
+  readonly endless?: boolean | undefined;
+}
+
+/** A shell on a host, on a channel that stays open: one script after the other. */
+export class RemoteShell {
+  private readonly channel: ClientChannel;
+  private readonly host: string;
+  private readonly lost: () => Error | undefined;
+  private readonly beat: NodeJS.Timeout;
+  private told = false;
+  private open = true;
+  private status: number | null | undefined;
+  private signal: string | undefined;
+  private streams: Pick<Streams, "onStdout" | "onStderr"> | undefined;
+  /** Of the script that runs: to be called when one of its streams, or the shell, may have come to its end. */
+  private look: (() => void) | undefined;
+
+  /** @param lost why the connection is gone, when it is */
+  constructor(channel: ClientChannel, host: string, lost: () => Error | undefined) {
+    this.channel = channel;
+    this.host = host;
+    this.lost = lost;
+    this.beat = setInterval(() => this.write(HEARTBEAT), HEARTBEAT_MILLISECONDS);
+    channel.on("data", (bytes: Buffer) => {
+      this.streams?.onStdout(bytes);
+      this.look?.();
+    });
+    // What nobody reads would block the channel, and keep its end from being noticed.
+    channel.stderr.on("data", (bytes: Buffer) => {
+      this.streams?.onStderr(bytes);
+      this.look?.();
+    });
+    channel.on("error", () => {});
+    channel.on("exit", (code: number | null, name?: string) => {
+      this.status = code;
+      this.signal = name;
+    });
+    channel.on("close", () => {
+      this.open = false;
+      clearInterval(this.beat);
+      this.look?.();
+    });
+  }
+
+  /** Whether it takes another script. */
+  get usable(): boolean {
+    return this.open && this.status === undefined && this.channel.writable && this.lost() === undefined;
+  }
+
+  end(): void {
+    this.channel.end();
+  }
+
+  private write(text: string): void {
+    if (this.channel.writable) this.channel.write(text);
+  }
+
+  /**
+   * The end of standard input means "stop" to a script: what is cancelled leaves no shell behind.
+   * @throws SshError when there is no exit status to give: link lost, nothing of the script began
+   */
+  carry(text: string, streams: Streams): Promise<Carried> {
+    return new Promise((resolve, reject) => {
+      let silent = false;
+      const timers: NodeJS.Timeout[] = [];
+      const after = (milliseconds: number, what: () => void) => void timers.push(setTimeout(what, milliseconds));
+      const cancel = () => {
+        this.end();
+        after(GRACE_MILLISECONDS, () => this.channel.close());
+      };
+      const over = () => {
+        for (const timer of timers) clearTimeout(timer);
+        streams.signal?.removeEventListener("abort", cancel);
+        this.look = undefined;
+        this.streams = undefined;
+      };
+      this.streams = streams;
+      this.look = () => {
+        const status = streams.exit();
+        if (status !== undefined) {
+          over();
+          this.write(NEXT);
+          resolve({ status, signal: undefined });
+        } else if (!this.open) {
+          over();
+          this.closed(streams, silent).then(resolve, reject);
+        }
+      };
+      after(FIRST_MARK_MILLISECONDS, () => {
+        silent = !streams.hasBegun();
+        if (silent) cancel();
+      });
+      streams.signal?.addEventListener("abort", cancel, { once: true });
+      if (streams.signal?.aborted) cancel();
+      else this.write(this.told ? text : LOADER + text);
+      this.told = true;
+      this.look();
+    });
+  }
+
+  private async closed(streams: Streams, silent: boolean): Promise<Carried> {
+    if (silent) throw silentShell(this.host);
+    if (this.status !== undefined) return { status: this.status ?? undefined, signal: this.signal };
+    // Cut because it was interrupted.
+    if (streams.signal?.aborted) return { status: undefined, signal: undefined };
+    const cause = this.lost();
+    throw new SshError(this.host, `the connection was lost${cause ? ` (${cause.message})` : ""}`, { cause });
+  }
+}
