@@ -9,6 +9,7 @@ import { type AskPassphrase, KeyRing } from "./keys.ts";
 import { keyType, knownKeys, remember } from "./known-hosts.ts";
 import { type ClientEnvironment, type ConnectOptions, connectOptions } from "./options.ts";
 import { Session } from "./session.ts";
+import { sharedClientSettings } from "./shared-settings.ts";
 
 const KEEPALIVE_MILLISECONDS = 10_000;
 const KEEPALIVE_COUNT = 3;
@@ -38,6 +39,7 @@ export class Connections {
   private readonly sessions = new Map<string, Promise<Session>>();
   private readonly starts: ReturnType<typeof pLimit>;
   private readonly keys: KeyRing;
+  private readonly clientSettings = sharedClientSettings();
   private readonly remembered = new Set<string>();
 
   constructor(options: ConnectionsOptions) {
@@ -72,7 +74,7 @@ export class Connections {
   }
 
   private async connect(host: string, role: "target" | "jump"): Promise<Session> {
-    const options = await connectOptions(host, this.options.ssh, this.options.client, role);
+    const options = await connectOptions(host, this.options.ssh, this.options.client, role, this.clientSettings);
     // A jump host is waited for outside the limit, or thirty waiting targets would keep it from starting.
     const socket = await this.socketTo(options);
     const methods = await this.keys.methods(options);

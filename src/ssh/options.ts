@@ -54,18 +54,20 @@ const DEFAULT_KEYS = ["id_rsa", "id_ecdsa", "id_ed25519"];
 /**
  * Host string, then deploy.yml, then the SSH client's configuration. As in the original, the user is deploy.yml's (root) whatever the client's configuration says.
  * @param role `jump` hosts take nothing of deploy.yml's proxies
+ * @param ask what reads the client's configuration
  */
 export async function connectOptions(
   name: string,
   ssh: Ssh,
   client: ClientEnvironment,
   role: "target" | "jump" = "target",
+  ask: typeof clientSettings = clientSettings,
 ): Promise<ConnectOptions> {
   const address = parseAddress(name);
   const fixedUser =
     address.user ??
     (role === "target" || ssh.proxy !== undefined ? (role === "target" ? ssh.user : "root") : undefined);
-  const settings = await settingsFor(name, address, fixedUser, ssh, client.home);
+  const settings = await settingsFor(name, address, fixedUser, ssh, client.home, ask);
   const one = (key: string) => settings.get(key)?.[0];
   const ownProxy = role === "target" && (ssh.proxy !== undefined || ssh.proxyCommand !== undefined);
   const jump = ownProxy ? ssh.proxy : given(one("proxyjump"));
@@ -110,12 +112,13 @@ async function settingsFor(
   user: string | undefined,
   ssh: Ssh,
   home: string,
+  ask: typeof clientSettings,
 ): Promise<ClientSettings> {
   if (ssh.config === false) return new Map();
   const files = ssh.config === true ? [] : ssh.config.map((file) => resolve(untilded(file, home)));
   const missing = files.filter((path) => !existsSync(path));
   if (missing.length > 0) throw new ConfigError(missing.map((path) => `ssh.config: there is no file ${path}`));
-  return clientSettings({ name, host: address.host, user, port: address.port ?? ssh.port, files, home });
+  return ask({ name, host: address.host, user, port: address.port ?? ssh.port, files, home });
 }
 
 function given(value: string | undefined): string | undefined {

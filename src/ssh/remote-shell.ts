@@ -105,7 +105,6 @@ export class RemoteShell {
         const status = streams.exit();
         if (status !== undefined) {
           over();
-          this.write(NEXT);
           resolve({ status, signal: undefined });
         } else if (!this.open) {
           over();
@@ -118,7 +117,7 @@ export class RemoteShell {
       });
       streams.signal?.addEventListener("abort", cancel, { once: true });
       if (streams.signal?.aborted) cancel();
-      else this.write(this.told ? text : LOADER + text);
+      else this.write((this.told ? NEXT : LOADER) + text);
       this.told = true;
       this.look();
     });
