@@ -1,7 +1,7 @@
 // A deploy to many hosts whose engines answer at once: one sshd stands for all of them, each address a host with a home of
 // its own. What is measured is mrsk and sshd, nothing else.
 import { execFileSync, spawn, spawnSync } from "node:child_process";
-import { chmodSync, cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, chownSync, cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
 import { tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
@@ -9,6 +9,8 @@ import { environment, root, round, runMrsk } from "./measure.mjs";
 
 const PORT = 2229;
 const USER = "mrsk-bench";
+/** Hundreds of hosts do not share one disk: their files are in memory, where the machine has such a place. */
+const MEMORY = "/dev/shm";
 
 /** `count` addresses of this machine's loopback. */
 export function addresses(count) {
@@ -16,16 +18,25 @@ export function addresses(count) {
 }
 
 /**
- * Starts sshd for the farm. `settings` are lines of its configuration; without any it has room for every host at once.
+ * Starts sshd for the farm, with a home for each of the `hosts`. `settings` are lines of its configuration; without any it has room for every host at once.
  * With `forward` it is a bastion: connections go through it, nothing runs on it.
  */
-export async function startFarm(settings = ["MaxStartups 2000:30:4000"], { port = PORT, forward = false } = {}) {
+export async function startFarm(
+  hosts,
+  settings = ["MaxStartups 2000:30:4000"],
+  { port = PORT, forward = false } = {},
+) {
   const folder = mkdtempSync(join(tmpdir(), "mrsk-farm-"));
+  const homes = mkdtempSync(join(existsSync(MEMORY) ? MEMORY : tmpdir(), "mrsk-farm-homes-"));
   chmodSync(folder, 0o755);
   const user = loginUser();
   cpSync(join(root, "bench/farm"), join(folder, "bin"), { recursive: true });
-  mkdirSync(join(folder, "homes"));
-  chmodSync(join(folder, "homes"), 0o777);
+  chmodSync(homes, 0o755);
+  const { uid, gid } = idsOf(user);
+  for (const host of hosts) {
+    mkdirSync(join(homes, host));
+    chownSync(join(homes, host), uid, gid);
+  }
   for (const key of ["id", "host_key"]) {
     execFileSync("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-f", join(folder, key)]);
   }
@@ -38,7 +49,7 @@ export async function startFarm(settings = ["MaxStartups 2000:30:4000"], { port 
     "UsePAM no",
     "StrictModes no",
     "PasswordAuthentication no",
-    `SetEnv PATH=${join(folder, "bin")}:/usr/bin:/bin FARM_HOMES=${join(folder, "homes")}`,
+    `SetEnv PATH=${join(folder, "bin")}:/usr/bin:/bin FARM_HOMES=${homes}`,
     ...(forward ? [] : [`ForceCommand ${join(folder, "bin/login")}`]),
     `PidFile ${join(folder, "pid")}`,
     "LogLevel ERROR",
@@ -55,6 +66,7 @@ export async function startFarm(settings = ["MaxStartups 2000:30:4000"], { port 
   await answers(port);
   return {
     folder,
+    homes,
     user,
     port,
     key: join(folder, "id"),
@@ -62,7 +74,7 @@ export async function startFarm(settings = ["MaxStartups 2000:30:4000"], { port 
     stop: async () => {
       process.kill(Number(readFileSync(join(folder, "pid"), "utf8")));
       await new Promise((resolve) => daemon.on("close", resolve));
-      rmSync(folder, { recursive: true, force: true });
+      for (const made of [folder, homes]) rmSync(made, { recursive: true, force: true });
       // A second sshd may still use it.
       if (user === USER) spawnSync("userdel", [USER], { stdio: "ignore" });
       return [
@@ -85,6 +97,11 @@ function loginUser() {
     execFileSync("useradd", ["--system", "--no-create-home", "--shell", "/bin/sh", "--password", "*", USER]);
   }
   return USER;
+}
+
+function idsOf(user) {
+  const id = (flag) => Number(execFileSync("id", [flag, user], { encoding: "utf8" }));
+  return { uid: id("-u"), gid: id("-g") };
 }
 
 async function answers(port) {
@@ -128,7 +145,7 @@ export function farmProject(farm, hosts, ssh = {}) {
   const env = {
     ...environment,
     PATH: `${join(farm.folder, "bin")}:${environment.PATH}`,
-    FARM_HOMES: join(farm.folder, "homes"),
+    FARM_HOMES: farm.homes,
     HOME: folder,
   };
   return {
@@ -142,8 +159,9 @@ export async function fleet(sizes = [1, 50, 200, 250]) {
   const rows = {};
   let before;
   for (const size of sizes) {
-    const farm = await startFarm();
-    const project = farmProject(farm, addresses(size));
+    const hosts = addresses(size);
+    const farm = await startFarm(hosts);
+    const project = farmProject(farm, hosts);
     let run;
     try {
       run = await project.deploy("one");

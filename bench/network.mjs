@@ -25,7 +25,7 @@ async function relay(port, milliseconds) {
 
 /** A whole deploy of 20 hosts behind 50 ms of round trip, against the same without. */
 export async function longLine(hosts = 20, roundTrip = 50) {
-  const farm = await startFarm();
+  const farm = await startFarm(addresses(hosts));
   const far = await relay(farm.port, roundTrip / 2);
   try {
     const times = {};
@@ -55,8 +55,8 @@ export async function longLine(hosts = 20, roundTrip = 50) {
 
 /** A whole deploy of 50 hosts through one bastion whose sshd has its default limits. */
 export async function bastion(hosts = 50) {
-  const farm = await startFarm();
-  const gate = await startFarm([], { port: 2230, forward: true });
+  const farm = await startFarm(addresses(hosts));
+  const gate = await startFarm([], [], { port: 2230, forward: true });
   const door = await relay(gate.port, 0);
   try {
     const proxy = `${gate.user}@127.0.0.1:${door.port}`;

@@ -3,23 +3,24 @@ import { PREVIEW_ENTRY, TRAEFIK } from "./traefik.ts";
 
 /**
  * Defines `ask HOST URL SECONDS`: prints the status line and the headers of the answer, without following a redirect.
- * The server's curl does it, or its wget, GNU's or BusyBox's. Lines may end with a carriage return.
+ * The server's curl does it, or its wget, GNU's or BusyBox's. Lines may end with a carriage return. It ends its shell, so
+ * that one process less is made: call it as `$(ask …)`.
  */
 export const ASK: Shell = sh`ask() {
-  if command -v curl >/dev/null 2>&1; then curl -s -m "$3" -o /dev/null -D - -H "Host: $1" "$2"
+  if command -v curl >/dev/null 2>&1; then exec curl -s -m "$3" -o /dev/null -D - -H "Host: $1" "$2"
   else { if wget --version >/dev/null 2>&1; then wget -q -S -O /dev/null -t 1 --max-redirect=0 -T "$3" --header "Host: $1" "$2" 2>&1
     else wget -q -S -O /dev/null -T "$3" --header "Host: $1" "$2" 2>&1
     fi; } | sed 's/^ *//'
   fi
 }`;
 
-/** The word for where a Traefik that was just started answers previews: its published port, else its own address. */
+/** Sets `$base`, where a Traefik that was just started answers previews: its published port, else its own address. */
 export function findPreview(): Shell {
   const published = `{{with index .NetworkSettings.Ports "${PREVIEW_ENTRY}/tcp"}}{{with index . 0}}{{.HostIp}}:{{.HostPort}}{{end}}{{end}}`;
   const addresses = "{{range .NetworkSettings.Networks}}{{.IPAddress}} {{end}}";
-  return sh`"$(set -- $(docker inspect --type container --format ${`${published} ${addresses}`} ${TRAEFIK})
+  return sh`set -- $(docker inspect --type container --format ${`${published} ${addresses}`} ${TRAEFIK})
 case $1 in *:*) ;; *) set -- ${raw('"${1:-127.0.0.1}"')}:${PREVIEW_ENTRY} ;; esac
-printf 'http://%s' "$1")"`;
+base=http://$1`;
 }
 
 /**

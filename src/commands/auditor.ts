@@ -10,11 +10,15 @@ export interface AuditEntry {
   readonly text: string;
 }
 
-/** Appends one line to the audit log: `[time] [who] [destination] [role] text`. */
-export function record(config: Config, entry: AuditEntry): Command {
+/** Appends a line for each to the audit log: `[time] [who] [destination] [role] text`. */
+export function record(config: Config, ...entries: readonly AuditEntry[]): Command {
+  const lines = entries.map((entry) => lineOf(config, entry));
+  return ["printf", raw(String.raw`'%s\n'`), ...lines, raw(">>"), auditFile(config)];
+}
+
+function lineOf(config: Config, entry: AuditEntry): string {
   const tags = [entry.at, entry.performer, config.destination, entry.role].filter((tag) => tag !== undefined);
-  const line = `${tags.map((tag) => `[${tag}]`).join(" ")} ${entry.text.replaceAll(/\s*\n\s*/g, " ")}`;
-  return ["printf", raw(String.raw`'%s\n'`), line, raw(">>"), auditFile(config)];
+  return `${tags.map((tag) => `[${tag}]`).join(" ")} ${entry.text.replaceAll(/\s*\n\s*/g, " ")}`;
 }
 
 /** The last 50 lines; nothing when there is no log yet. */

@@ -77,13 +77,17 @@ echo "$state"`;
 }
 
 export interface PreviewQuestion {
-  /** `http://127.0.0.1:18082`, Traefik's own address, or what finds it out on the host. */
+  /** `http://127.0.0.1:18082`, Traefik's own address, or what sets `$base` to it on the host. */
   readonly base: string | Shell;
   /** The unguessable name that the preview router answers to. */
   readonly hostName: string;
   readonly path: string;
   /** The answer must carry it, or it came from another container. */
   readonly mark: string;
+}
+
+function baseOf({ base }: PreviewQuestion): Shell {
+  return typeof base === "string" ? sh`base=${base}` : base;
 }
 
 const REFUSED = "Traefik did not take the live file within 5 s: a bad file stops the changes of all";
@@ -114,7 +118,7 @@ export function waitForPreview(
 ): Shell {
   return sh`${ASK}
 ${CLOCK}
-base=${question.base}
+${baseOf(question)}
 clock; began=$now; end=$((now + ${hundredths(deadlineSeconds)})); good=0; nudged=
 while :; do
   answer=$(ask ${question.hostName} "$base"${question.path} 10) || answer=
@@ -145,7 +149,7 @@ done`;
  */
 export function waitForAnswer(question: PreviewQuestion, deadlineSeconds: number): Shell {
   return sh`${ASK}
-base=${question.base}
+${baseOf(question)}
 end=$(( $(date +%s) + ${deadlineSeconds} )); good=0
 while [ "$good" -lt 2 ]; do
   answer=$(ask ${question.hostName} "$base"${question.path} 10) || answer=
@@ -162,7 +166,7 @@ done`;
 /** Asks until the answers carry the mark: Traefik has then loaded the file that was written last. */
 export function waitForMark(question: PreviewQuestion): Shell {
   return sh`${ASK}
-base=${question.base}
+${baseOf(question)}
 tries=0
 while :; do
   answer=$(ask ${question.hostName} "$base"${question.path} 5) || answer=
@@ -194,7 +198,7 @@ export function waitForMarkOf(container: string, question: PreviewQuestion, logL
 export function waitUntilGone(question: PreviewQuestion): Shell {
   return sh`${ASK}
 ${CLOCK}
-base=${question.base}
+${baseOf(question)}
 clock; end=$((now + ${hundredths(5)}))
 while [ "$now" -lt "$end" ]; do
   answer=$(ask ${question.hostName} "$base"${question.path} 1) || answer=

@@ -1,5 +1,5 @@
 import { dirname } from "node:path/posix";
-import { type Shell, sh } from "./command.ts";
+import { raw, type Shell, sh } from "./command.ts";
 
 /** In the run directory: which kinds of image have a curl that runs, a line each. A cache: without it, each is looked at anew. */
 export const IMAGES_FILE = "images";
@@ -11,11 +11,13 @@ const KEPT = 100;
  * Prints `yes` or `no`: whether docker's health check, a shell that calls curl, can run in the image. Tried once for each
  * kind of image (the same instructions on the same base: a version differs from the one before in what they copied), in a
  * container of its own, since one that was started with a check that cannot run never becomes healthy. Prints nothing
- * where the image is not there, or docker could not try.
+ * where the image is not there, or docker could not try. `$image_base` is its first layer, where a step before has asked.
  */
 export function lookForCurl(image: string, file: string): Shell {
-  return sh`base=$(docker image inspect --format '{{index .RootFS.Layers 0}}' ${image} 2>/dev/null) || exit 0
-kind=$base-$(docker history --no-trunc --format '{{.CreatedBy}}' ${image} 2>/dev/null | sha256sum | cut -c 1-64)
+  return sh`base=$image_base
+[ -n "$base" ] || base=$(docker image inspect --format '{{index .RootFS.Layers 0}}' ${image} 2>/dev/null) || exit 0
+made=$(docker history --no-trunc --format '{{.CreatedBy}}' ${image} 2>/dev/null | sha256sum)
+kind=$base-${raw("${made%% *}")}
 known=
 [ ! -f ${file} ] || known=$(awk -v format=${FORMAT} -v kind="$kind" '$1 == format && $2 == kind { found = $3 } END { print found }' ${file})
 if [ -z "$known" ]; then

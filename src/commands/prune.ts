@@ -5,12 +5,17 @@ import { latestImage, servicePrefix } from "./names.ts";
 /** Images of the service that no container uses, but `latest`; then what lost its tag. */
 export function pruneImages(config: Config): Shell {
   const filter = `label=service=${config.service}`;
-  return sh`used=$(docker container ls --all --format '{{.Image}}' --filter ${filter})
-docker image ls --filter ${filter} --format '{{.Repository}}:{{.Tag}}' | while read -r image; do
-  case $image in ${latestImage(config)}|*'<none>'*) continue ;; esac
-  printf '%s\n' "$used" | grep -qxF -- "$image" || docker image rm "$image" </dev/null || true
+  return sh`images=$(docker image ls --all --filter ${filter} --format '{{.Repository}}:{{.Tag}}')
+used= dangling=
+for image in $images; do
+  case $image in
+    ${latestImage(config)}) continue ;;
+    *'<none>'*) dangling=yes; continue ;;
+  esac
+  [ -n "$used" ] || { used=$(docker container ls --all --format '{{.Image}}' --filter ${filter}); used=" $(echo $used) "; }
+  case $used in *" $image "*) ;; *) docker image rm "$image" || true ;; esac
 done
-${docker("image", "prune", "--force", "--filter", filter, "--filter", "dangling=true")}`;
+[ -z "$dangling" ] || ${docker("image", "prune", "--force", "--filter", filter, "--filter", "dangling=true")}`;
 }
 
 /** Containers of `healthcheck perform` and of the original's probe that something cut off before it took them away. */

@@ -5,7 +5,7 @@ import { servicePrefix } from "./names.ts";
 /** Every line begins with it, so that an older program refuses what a newer one wrote. */
 const FORMAT = "1";
 const CANARY = "canary";
-/** As many as anybody will roll back over. */
+/** More than anybody will roll back over. */
 const KEPT = 100;
 
 /** In the login directory: one line per version that went live here. */
@@ -22,14 +22,32 @@ export interface Release {
   readonly canary?: boolean;
 }
 
-/** Appends a version that is live and stays so. */
-export function recordRelease(config: Config, { at, version, performer, canary }: Release): Shell {
+/**
+ * Appends a version that is live and stays so.
+ * @param full whether the file is to be made shorter
+ */
+export function recordRelease(
+  config: Config,
+  { at, version, performer, canary }: Release,
+  { full }: { full: boolean },
+): Shell {
   const file = releasesFile(config);
   const mark = canary ? [CANARY] : [];
   const line = [FORMAT, at, version, performer.replaceAll(/\s+/g, " "), ...mark].join("\t");
+  const shorten = sh`tail -n ${KEPT / 2} ${file} >${`${file}.new`}; mv -f ${`${file}.new`} ${file}`;
   return sh`[ -d ${config.runDirectory} ] || mkdir -p ${config.runDirectory}
-{ [ ! -f ${file} ] || tail -n ${KEPT - 1} ${file}; printf '%s\n' ${line}; } >${`${file}.new`}
-mv -f ${`${file}.new`} ${file}`;
+${full ? shorten : sh`:`}
+printf '%s\n' ${line} >>${file}`;
+}
+
+/** The last lines of the file, as many as `releasesAreMany` judges by. */
+export function showReleases(file: string): Shell {
+  return sh`[ ! -f ${file} ] || tail -n ${KEPT} ${file}`;
+}
+
+/** Whether there are so many that the file is to be made shorter. */
+export function releasesAreMany(text: string): boolean {
+  return text.trimEnd().split("\n").length >= KEPT;
 }
 
 /** Takes a version's line away again, where it is the last one: it did not stay live. */

@@ -51,7 +51,7 @@ export function renderScript(script: Script, nonce: string): string {
   const cleanup = script.cleanup ? render(script.cleanup, reference) : "";
   const functions = script.steps.map((step, i) => `_f${i}() {\n${render(step.body, reference)}\n}\n${call(step, i)}`);
   return `[ "$_g" = 1 ] || exit 97
-{ _k=${nonce}; trap : HUP INT TERM; (
+{ _q='\x1e${nonce}'; _tidy=${script.cleanup ? "yes" : ""}; trap : HUP INT TERM; (
 ${assignments()}
 _cleanup() {
 :
@@ -113,33 +113,42 @@ export const ENDING = "trap '' TERM; _c=_cleanup; trap '_c=:' USR1; kill -TERM 0
 /** What a shell is sent every 5 s as long as its channel is open: without, its process group ends within 24 s. */
 export const HEARTBEAT = "_h\n";
 
-/** After the end of a script: the shell may read the next one. */
+/** Between the end of a script and the next one. */
 export const NEXT = ".\n";
 
 /**
  * What a shell (`/bin/sh -s`) is told once, ahead of its first script. Its first line is for a login shell's start-up file
  * that reads a line: the script finds out. While a script runs, in a shell of its own, that one's watchdog has the input;
  * in between it is the shell's own. `_t` counts the time since the last heartbeat for both. A script waits for its
- * watchdog to be dead: one that was told to end may still read what has come since, which is the next script.
+ * watchdog to be dead: one that was told to end may still read what has come since, which is the next script. Each mark
+ * wakes sshd, and us: the one that ends a step waits for the one that begins the next.
  */
 export const LOADER = String.raw`_g=1
-_b() { printf '\036%s b %s\n' "$_k" "$1"; printf '\036%s b %s\n' "$_k" "$1" >&2; }
-_e() { printf '\036%s e %s %s\n' "$_k" "$1" "$2"; printf '\036%s e %s %s\n' "$_k" "$1" "$2" >&2; }
+_n='
+'
+_p=
+_m() { printf '%s' "$_p"; printf '%s' "$_p" >&2; _p=; }
+_b() { _p="$_p$_q b $1$_n"; _m; }
+_e() { _p="$_q e $1 $2$_n"; }
 _try() { _b "$1"; ( set -e; "$2" ); _r=$?; _e "$1" "$_r"; }
 _step() { _try "$@"; [ "$_r" = 0 ] || exit "$_r"; }
 _run() { _b "$1"; "$2"; _r=$?; _e "$1" "$_r"; }
 _must() { _run "$@"; [ "$_r" = 0 ] || exit "$_r"; }
 _cap() { _b "$1"; _o=$( set -e; "$2" ); _r=$?; [ -z "$_o" ] || printf '%s\n' "$_o"; _e "$1" "$_r"; [ "$_r" = 0 ] || exit "$_r"; }
-_end() { _x=$?; trap '' HUP INT TERM PIPE; kill -USR1 "$_w" 2>/dev/null; _b cleanup; ( _cleanup ); _e cleanup "$?"; [ "$_x" -gt 128 ] || wait "$_w" 2>/dev/null; exit "$_x"; }
+_end() {
+  _x=$?; trap '' HUP INT TERM PIPE; kill -USR1 "$_w" 2>/dev/null
+  [ -z "$_tidy" ] || { _b cleanup; ( _cleanup ); _e cleanup "$?"; }
+  [ "$_x" -gt 128 ] || { wait "$_w" 2>/dev/null; _p="$_p$_q x $_x$_n"; }
+  _m; exit "$_x"
+}
 _h() { kill -USR2 "$_t" 2>/dev/null; }
 _over() {
   [ "$1" -le 128 ] || exit "$1"
-  printf '\036%s x %s\n' "$_k" "$1"; printf '\036%s x %s\n' "$_k" "$1" >&2
   trap - HUP INT TERM; while read -r _l && [ "$_l" != . ]; do _h; done
 }
 trap '' USR2
-( trap - EXIT HUP INT TERM; trap '_n=0' USR2; _n=0
-  while [ "$_n" -lt 5 ]; do sleep 4; _n=$((_n + 1)); done
+( trap - EXIT HUP INT TERM; trap '_i=0' USR2; _i=0
+  while [ "$_i" -lt 5 ]; do sleep 4; _i=$((_i + 1)); done
   trap '' TERM; kill -TERM 0; sleep 8; kill -KILL 0
 ) </dev/null >/dev/null 2>&1 & _t=$!
 trap - USR2

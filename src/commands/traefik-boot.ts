@@ -53,13 +53,12 @@ export function startOrRunTraefik(
   options: { publishPreview?: boolean } = {},
 ): Shell {
   return sh`${offersLiveFiles(config) ? prepareLiveDirectory(liveDirectory) : makeLiveDirectory(liveDirectory)}
-there() { docker inspect --type container ${TRAEFIK} >/dev/null 2>&1; }
-if ! there; then
-  if made=$(${runTraefik(config, liveDirectory, secrets, options)}); then ${joinNewTraefik(config)}; exit 0; fi
-  if [ -n "$made" ]; then docker rm -f "$made" >/dev/null; exit 1; fi
-  tries=0
-  until there; do tries=$((tries + 1)); [ "$tries" -lt 5 ] || exit 1; sleep 0.2 2>/dev/null || sleep 1; done
-fi
+if made=$(${runTraefik(config, liveDirectory, secrets, options)}); then ${joinNewTraefik(config)}; exit 0; fi
+if [ -n "$made" ]; then docker rm -f "$made" >/dev/null; exit 1; fi
+tries=0
+until docker inspect --type container ${TRAEFIK} >/dev/null 2>&1; do
+  tries=$((tries + 1)); [ "$tries" -lt 5 ] || exit 1; sleep 0.2 2>/dev/null || sleep 1
+done
 ${startTraefikContainer()}
 ${offersLiveFiles(config) ? sameDirectory(liveDirectory) : sh`:`}`;
 }

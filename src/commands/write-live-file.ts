@@ -1,4 +1,4 @@
-import { type Shell, sh } from "./command.ts";
+import { raw, type Shell, sh } from "./command.ts";
 
 /**
  * Writes a live file as a whole: beside the directory first, then moved in, so that Traefik never reads half of one.
@@ -22,6 +22,12 @@ as_owner rm -f ${`${directory}/${name}.yml`}`;
 }
 
 function asOwner(directory: string): Shell {
-  return sh`near=${directory}; while [ ! -e "$near" ]; do near=$(dirname "$near"); done
+  return sh`near=${directory}; ${nearestExisting("near")}
 if [ -w "$near" ]; then owner=me; as_owner() { "$@"; }; else owner=other; as_owner() { sudo -n "$@"; }; fi`;
+}
+
+/** Makes of the path in a variable the nearest one above it that is there. `dirname` would be a process each time. */
+export function nearestExisting(variable: string): Shell {
+  const [value, up] = [raw(`$${variable}`), raw(`\${${variable}%/*}`)];
+  return sh`while [ ! -e "${value}" ]; do case ${value} in /*/*|[!/]*/*) ${raw(variable)}=${up} ;; /*) ${raw(variable)}=/ ;; *) ${raw(variable)}=. ;; esac; done`;
 }

@@ -6,16 +6,24 @@ import { type HostPlan, isTrial } from "../plan/deploy.ts";
 import { timestamp } from "./hook.ts";
 import { appHosts, printBlock, type Run } from "./run.ts";
 
+type Line = readonly [text: string, role?: string | undefined];
+
 /** One audit line as a step of a script: a log that cannot be written ends no deploy. */
-export async function audit(run: Run, text: string, role?: string): Promise<Step> {
-  const entry = { at: timestamp(run.clock.now()), performer: await run.performer(), role, text };
-  return attempt(`Audit: ${text}`, record(run.config, entry));
+export function audit(run: Run, text: string, role?: string): Promise<Step> {
+  return auditAll(run, [[text, role]]);
+}
+
+/** Several of them, as one step. */
+export async function auditAll(run: Run, lines: readonly Line[]): Promise<Step> {
+  const [at, performer] = [timestamp(run.clock.now()), await run.performer()];
+  const entries = lines.map(([text, role]) => ({ at, performer, role, text }));
+  return attempt(`Audit: ${lines.map(([text]) => text).join(", ")}`, record(run.config, ...entries));
 }
 
 /** The original's lines of a boot, and of what a deploy prunes. Written once they are true. */
-export function bootLines(run: Run, { roles }: HostPlan, { prune }: { prune: boolean }): Promise<Step[]> {
+export function bootLines(run: Run, { roles }: HostPlan, { prune }: { prune: boolean }): Promise<Step> {
   const { config } = run;
-  const lines: (readonly [text: string, role?: string])[] = isTrial({ roles })
+  const lines: Line[] = isTrial({ roles })
     ? []
     : [[`Tagging ${image(config, roles[0]!.next.version)} as the latest image`]];
   for (const { role, next, inTheWay, share, canary } of roles) {
@@ -26,7 +34,7 @@ export function bootLines(run: Run, { roles }: HostPlan, { prune }: { prune: boo
     lines.push([whatWasDone(next.version, share, canary !== undefined), role.name]);
   }
   if (prune) lines.push(...(isTrial({ roles }) ? [] : [["Pruned containers"] as const]), ["Pruned images"]);
-  return Promise.all(lines.map(([text, role]) => audit(run, text, role)));
+  return auditAll(run, lines);
 }
 
 function whatWasDone(version: string, share: number | undefined, promoted: boolean): string {

@@ -4,7 +4,7 @@ import { checkImage, NO_LABEL, OTHER_ARCHITECTURE } from "../commands/image.ts";
 import { image } from "../commands/names.ts";
 import { networkSteps } from "../commands/network.ts";
 import { withLogin } from "../commands/registry.ts";
-import { script, type Step, step } from "../commands/script.ts";
+import { capture, script, type Step, step } from "../commands/script.ts";
 import { CommandFailedError, ExitCode, MrskError, UsageError } from "../errors.ts";
 import { parseFacts, withImage } from "../hosts/facts.ts";
 import type { ScriptResult } from "../hosts/host.ts";
@@ -36,7 +36,8 @@ export async function fetchImage(run: Run, seen?: Seen): Promise<Map<string, Hos
   const line = await audit(run, `Pulled image with version ${version}`);
   const question = questionFor(run, version);
   const after = !seen ? observationSteps(question) : seen.old ? changingSteps(question) : imageSteps(question);
-  const results = await fetchWith(run, version, await pullOrLogin(run, version), { before: [line], after });
+  const pulling = await pullOrLogin(run, version);
+  const results = await fetchWith(run, version, pulling, { before: [line], after, facts: seen?.facts });
   const factsOf = (host: string, result: ScriptResult) => {
     const before = seen?.facts.get(host);
     return before && !seen?.old ? withImage(before, result) : parseFacts(host, result, before);
@@ -59,18 +60,22 @@ async function fetchWith(
   run: Run,
   version: string,
   pulling: Shell,
-  { before = [], after = [] }: { before?: readonly Step[]; after?: readonly Step[] } = {},
+  {
+    before = [],
+    after = [],
+    facts,
+  }: { before?: readonly Step[]; after?: readonly Step[]; facts?: ReadonlyMap<string, HostFacts> | undefined } = {},
 ): Promise<{ host: string; result: ScriptResult }[]> {
-  const steps = [
+  const stepsOn = (host: string) => [
     ...before,
     step(PULL_STEP, pulling),
-    step(CHECK_STEP, checkImage(run.config, version)),
+    capture("image_base", CHECK_STEP, checkImage(run.config, version, facts?.get(host)?.architecture)),
     ...networkSteps(run.config),
     ...after,
   ];
   return onHosts(appHosts(run), async (host) => {
     try {
-      const fetching = () => host.run(script("Fetch the image", steps), { signal: run.signal });
+      const fetching = () => host.run(script("Fetch the image", stepsOn(host.name)), { signal: run.signal });
       return { host: host.name, result: await explained(run, fetching) };
     } catch (error) {
       throw error instanceof CommandFailedError ? inWords(run, image(run.config, version), error) : error;

@@ -1,11 +1,11 @@
 import { tagLatest } from "../commands/app.ts";
-import { type Body, lines, sh } from "../commands/command.ts";
+import { type Body, lines, raw, sh } from "../commands/command.ts";
 import { waitForDocker, watch } from "../commands/cutover.ts";
 import { stopForGood } from "../commands/restart-policy.ts";
 import { joinNetworks, networkSteps } from "../commands/network.ts";
 import { pruneImages } from "../commands/prune.ts";
 import { forgetRelease } from "../commands/releases.ts";
-import { attempt, capture, type Script, script, type Step, step } from "../commands/script.ts";
+import { attempt, type Script, script, type Step, step } from "../commands/script.ts";
 import { PREVIEW_PORT, startTraefikContainer, TRAEFIK } from "../commands/traefik.ts";
 import { startOrRunTraefik } from "../commands/traefik-boot.ts";
 import type { Config } from "../config/config.ts";
@@ -97,7 +97,7 @@ function whole(
   if (cleanup.length === 0) return script(title, steps);
   return script(
     title,
-    [...steps, capture("whole", end, sh`echo yes`)],
+    [...steps, step(end, [raw("whole=yes")])],
     sh`[ "$whole" = yes ] || {
 ${lines(...cleanup)}
 }`,

@@ -6,7 +6,7 @@ import { CommandFailedError, ExitCode, MrskError, UnhealthyError } from "../erro
 import { onHosts, onHostsTogether } from "../hosts/on-hosts.ts";
 import { type HostPlan, isTrial, type RolePlan } from "../plan/deploy.ts";
 import { collectAssetsOfBoth } from "./assets.ts";
-import { audit, bootLines } from "./audit.ts";
+import { auditAll, bootLines } from "./audit.ts";
 import { goBack, oncemore, tellWhereTheyAre, type Traveller } from "./going-back.ts";
 import { hookAfterwards, runHook, timestamp } from "./hook.ts";
 import { hostPhases } from "./phases.ts";
@@ -73,9 +73,12 @@ export async function rollOut(
   if (untidy) throw leftUntidy(untidy);
 }
 
-function auditLines(run: Run, plan: HostPlan, { started, prune }: RollOutOptions): Promise<Step[]> {
+function auditStep(run: Run, plan: HostPlan, { started, prune }: RollOutOptions): Promise<Step> {
   if (!started) return bootLines(run, plan, { prune });
-  return Promise.all(plan.roles.map(({ next }) => audit(run, `Started app version ${next.version}`)));
+  return auditAll(
+    run,
+    plan.roles.map(({ next }) => [`Started app version ${next.version}`]),
+  );
 }
 
 function groupsOf<T>(items: readonly T[], limit: number | undefined): T[][] {
@@ -158,11 +161,10 @@ async function settleGroup(run: Run, group: readonly Traveller[], options: RollO
   }
   await onHosts(group, async (traveller) => {
     traveller.progress = "settled";
-    const lines = await auditLines(run, traveller.plan, options);
-    const { version } = traveller.plan.roles[0]!.next;
-    const record = isTrial(traveller.plan) ? [] : [await release(run, version, options.canary === true)];
+    const audited = await auditStep(run, traveller.plan, options);
+    const record = isTrial(traveller.plan) ? [] : [await release(run, traveller.plan, options)];
     const pastSeconds = (run.clock.now().getTime() - (traveller.switchedAt ?? run.clock.now()).getTime()) / 1000;
-    const work = traveller.phases.settle([...lines, ...record], pastSeconds, options);
+    const work = traveller.phases.settle([audited, ...record], pastSeconds, options);
     const result = await oncemore(run, traveller.host, work);
     for (const { name, status, stdout, stderr } of result.steps) {
       if (status !== 0) {
@@ -187,9 +189,10 @@ function leftUntidy(error: unknown): MrskError {
   );
 }
 
-async function release(run: Run, version: string, canary: boolean): Promise<Step> {
+async function release(run: Run, { roles, facts }: HostPlan, { canary = false }: RollOutOptions): Promise<Step> {
+  const { version } = roles[0]!.next;
   const entry = { at: timestamp(run.clock.now()), version, performer: await run.performer(), canary };
-  return attempt("Record the release", recordRelease(run.config, entry));
+  return attempt("Record the release", recordRelease(run.config, entry, { full: facts.releasesFull }));
 }
 
 /** Runs a phase; an unhealthy container is told as such. */

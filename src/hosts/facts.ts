@@ -1,5 +1,5 @@
 import * as z from "zod/mini";
-import { canaryRelease, releasedVersions } from "../commands/releases.ts";
+import { canaryRelease, releasedVersions, releasesAreMany } from "../commands/releases.ts";
 import { SWAP_CONTAINERS } from "../commands/traefik-swap.ts";
 import { CommandFailedError, ExitCode, MrskError } from "../errors.ts";
 import type { ContainerFact, HostFacts, TraefikFact } from "../plan/facts.ts";
@@ -58,7 +58,7 @@ const TraefikSchema = z.object({
 
 /** @param before facts of the host; without, the script has looked at its engine too */
 export function parseFacts(host: string, result: ScriptResult, before?: HostFacts): HostFacts {
-  const [id = "", home = "", architecture = "", asks, ...disk] = result.text("Login user").split("\n");
+  const [id = "", home = "", asks, ...disk] = result.text("Login user").split("\n");
   const [, uid = "", user = uid] = /^uid=(\d+)(?:\(([^)]*)\))?/.exec(id) ?? [];
   const rights = result.text("Login user's rights");
   const [liveDirectory = "", writable, ...files] = result.text("Live files").split("\n");
@@ -76,7 +76,6 @@ export function parseFacts(host: string, result: ScriptResult, before?: HostFact
     user,
     root: rights === "",
     sudo: rights !== "nobody",
-    architecture,
     ...engineFacts(before, result),
     freeDiskMegabytes: freeMegabytes(disk),
     canAsk: asks !== "no",
@@ -101,6 +100,7 @@ export function parseFacts(host: string, result: ScriptResult, before?: HostFact
     liveFiles: filesOf(files),
     releases: releasedVersions(result.text("Releases")),
     canaryRelease: canaryRelease(result.text("Releases")),
+    releasesFull: releasesAreMany(result.text("Releases")),
     expansions: pairs(said(result, "Variables").split("\n")),
   };
 }
@@ -108,14 +108,17 @@ export function parseFacts(host: string, result: ScriptResult, before?: HostFact
 function engineFacts(
   before: HostFacts | undefined,
   result: ScriptResult,
-): Pick<HostFacts, "engineVersion" | "apiVersion" | "minApiVersion"> {
+): Pick<HostFacts, "engineVersion" | "apiVersion" | "minApiVersion" | "architecture"> {
   if (before) {
-    const { engineVersion, apiVersion, minApiVersion } = before;
-    return { engineVersion, apiVersion, minApiVersion };
+    const { engineVersion, apiVersion, minApiVersion, architecture } = before;
+    return { engineVersion, apiVersion, minApiVersion, architecture };
   }
   const [, engineVersion = "", apiVersion = "", engine = ""] =
     /^(\S+) (\S+) ?(.*)$/s.exec(result.text("Docker engine")) ?? [];
-  return { engineVersion, apiVersion, minApiVersion: /"MinAPIVersion":"([\d.]+)"/.exec(engine)?.[1] };
+  const [minApiVersion, architecture] = [/"MinAPIVersion":"([\d.]+)"/, /"Arch":"(\w+)"/].map(
+    (of) => of.exec(engine)?.[1],
+  );
+  return { engineVersion, apiVersion, minApiVersion, architecture };
 }
 
 /** From what `df -Pm` prints: available blocks are the third number of a line. */

@@ -1,9 +1,11 @@
 import { asArgument, type Command, docker, lines, raw, type Shell, sh } from "../commands/command.ts";
 import { IMAGES_FILE, lookForCurl } from "../commands/image-check.ts";
+import { showReleases } from "../commands/releases.ts";
 import { attempt, capture, type Script, script, type Step, step } from "../commands/script.ts";
 import { LIVE_MOUNT, TRAEFIK } from "../commands/traefik.ts";
 import { SHARED_DIRECTORY } from "../commands/traefik-boot.ts";
 import { lookForRules } from "../commands/traefik-swap.ts";
+import { nearestExisting } from "../commands/write-live-file.ts";
 import { listeners } from "./listeners.ts";
 
 export interface Question {
@@ -55,24 +57,25 @@ export function observationSteps(question: Question): Step[] {
 /** What changes from minute to minute. */
 export function changingSteps({ service, expansions, releasesFile, runDirectory, image }: Question): Step[] {
   return [
+    capture(
+      "me",
+      "Login user",
+      sh`id; pwd -P
+if command -v curl >/dev/null || command -v wget >/dev/null; then echo yes; else echo no; fi
+df -Pm . || true`,
+    ),
     // $as: how root is reached. Nothing for root itself, else sudo, where it asks for no password; else "nobody".
     capture(
       "as",
       "Login user's rights",
-      sh`if [ "$(id -u)" = 0 ]; then echo; elif sudo -n true 2>/dev/null; then echo "sudo -n"; else echo nobody; fi`,
-    ),
-    step(
-      "Login user",
-      sh`id; pwd -P; uname -m
-if command -v curl >/dev/null || command -v wget >/dev/null; then echo yes; else echo no; fi
-df -Pm . || true`,
+      sh`case $me in uid=0[!0-9]*) echo ;; *) if sudo -n true 2>/dev/null; then echo "sudo -n"; else echo nobody; fi ;; esac`,
     ),
     capture("all", "List containers", listContainers()),
     capture("seen", "Inspect containers", inspectContainers(service)),
     attempt("Listeners", listeners()),
     attempt("Swap", lookForRules()),
     step("Live files", liveFiles(service, runDirectory)),
-    attempt("Releases", sh`[ ! -f ${releasesFile} ] || tail -n 100 ${releasesFile}`),
+    attempt("Releases", showReleases(releasesFile)),
     ...imageSteps({ image, runDirectory }),
     ...(expansions.length === 0 ? [] : [step("Variables", lines(...expansions.map(valueOf)))]),
   ];
@@ -106,9 +109,16 @@ function inspectContainers(service: string): Shell {
   const format = `{{if eq .Name "/${TRAEFIK}"}}state {{.State.Status}}{{println}}${live}${TRAEFIK_FORMAT}{{else}}${CONTAINER_FORMAT}{{end}}`;
   // A container that goes away between the two commands is no reason to fail: list once more.
   return sh`look() {
-  ids=$(printf '%s\n' "$all" | awk -F '\t' -v service=${service} '$3 == service || $2 == "traefik" { print $1 }')
+  ids= rest=$all
+  while [ -n "$rest" ]; do
+    one=${raw('${rest%%"$line"*}; rest=${rest#"$one"}; rest=${rest#"$line"}')}
+    id=${raw('${one%%"$tab"*}; one=${one#*"$tab"}; name=${one%%"$tab"*}; one=${one#*"$tab"}')}
+    if [ "$name" = ${TRAEFIK} ] || [ "${raw('${one%%"$tab"*}')}" = ${service} ]; then ids="$ids $id"; fi
+  done
   [ -z "$ids" ] || docker inspect --type container --format ${format} $ids
 }
+line='
+' tab='	'
 look 2>/dev/null || { all=$(${listContainers()}); look; }`;
 }
 
@@ -126,10 +136,10 @@ done`;
 '
 case $line$seen in
   *"${raw("${line}")}live "*) seen=$line$seen; dir=${raw('${seen#*"${line}live "}; dir=${dir%%"$line"*}')} ;;
-  *) if [ -z "$as" ]; then dir=${SHARED_DIRECTORY}/traefik; else dir=$(pwd -P)/${runDirectory}/traefik; fi ;;
+  *) if [ -z "$as" ]; then dir=${SHARED_DIRECTORY}/traefik; else home=${raw('${me#*"$line"}; home=${home%%"$line"*}')}; dir=$home/${runDirectory}/traefik; fi ;;
 esac
 printf '%s\n' "$dir"
-probe=$dir; while [ ! -e "$probe" ]; do probe=$(dirname "$probe"); done
+probe=$dir; ${nearestExisting("probe")}
 by=
 if [ -w "$probe" ]; then echo writable; elif [ "$as" = nobody ]; then echo closed; else by=$as; echo writable; fi
 set -- "$dir"

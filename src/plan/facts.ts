@@ -9,8 +9,8 @@ export interface HostFacts {
   readonly root: boolean;
   /** `sudo` works without a password. */
   readonly sudo: boolean;
-  /** As `uname -m` says it: `x86_64`, `aarch64`. */
-  readonly architecture: string;
+  /** The engine's, as docker calls it: `amd64`, `arm64`. */
+  readonly architecture: string | undefined;
   readonly engineVersion: string;
   /** e.g. 1.41. */
   readonly apiVersion: string;
@@ -38,6 +38,8 @@ export interface HostFacts {
   readonly liveFiles: ReadonlyMap<string, string>;
   /** Versions that went live here, oldest first; empty where only the original deployed. */
   readonly releases: readonly string[];
+  /** Whether their file is to be made shorter. */
+  readonly releasesFull: boolean;
   /** The version that this host has on trial while others stay. No release until it is promoted. */
   readonly canaryRelease: string | undefined;
   /** Values of the `${NAME}`s that labels, options and volumes use. */

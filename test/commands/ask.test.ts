@@ -72,7 +72,7 @@ test("BusyBox's wget gets no flag that it does not know", () => {
 });
 
 test("the preview of a Traefik that was just started is at its published port, else at its own address", () => {
-  const found = () => run(sh`base=${findPreview()}; echo "$base"`).stdout;
+  const found = () => run(lines(findPreview(), sh`echo "$base"`)).stdout;
   fake("docker", 'echo "127.0.0.1:18082 172.17.0.9 "');
   expect(found()).toBe("http://127.0.0.1:18082\n");
   fake("docker", 'echo " 172.17.0.9 10.0.0.2 "');

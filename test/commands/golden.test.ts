@@ -409,7 +409,7 @@ function built(path: string, { config, version, environment }: Example): string[
       new AppCommands(config, primary).execNew(version, ["bash"], secrets, { streams: "terminal" }),
     "app_no_role.tag_latest": () => tagLatest(config, version),
     "app_no_role.list_images": () => listImages(config),
-    "prune.dangling_images": () => revealed(pruneImages(config)).split("\n").at(-1),
+    "prune.dangling_images": () => revealed(pruneImages(config)).split(" || ").at(-1),
   };
   const make = lines[path];
   if (!make) throw new Error(`no builder for ${path}`);

@@ -7,13 +7,13 @@ import { checkImage, NO_LABEL, OTHER_ARCHITECTURE } from "../../src/commands/ima
 import { config, line } from "./support.ts";
 
 /** Runs the check where docker shows this image and the host is that machine. */
-function check(image: string, machine: string): { status: number; said: string } {
+function check(image: string, machine: string, known?: string): { status: number; said: string } {
   const programs = mkdtempSync(join(tmpdir(), "mrsk-image-"));
   writeFileSync(join(programs, "docker"), `#!/bin/sh\necho '${image}'\n`, { mode: 0o755 });
   writeFileSync(join(programs, "uname"), `#!/bin/sh\necho ${machine}\n`, { mode: 0o755 });
   const env = { ...process.env, PATH: `${programs}:${process.env["PATH"]}` };
   try {
-    const said = execFileSync("/bin/sh", ["-ec", line(checkImage(config(), "1"))], { env, encoding: "utf8" });
+    const said = execFileSync("/bin/sh", ["-ec", line(checkImage(config(), "1", known))], { env, encoding: "utf8" });
     return { status: 0, said: said.trim() };
   } catch (error) {
     const { status, stdout } = error as { status: number; stdout: string };
@@ -25,13 +25,14 @@ function check(image: string, machine: string): { status: number; said: string }
 const emulates = ["x86_64", "aarch64"].some((machine) => existsSync(`/proc/sys/fs/binfmt_misc/qemu-${machine}`));
 
 test.skipIf(emulates).each([
-  ["amd64 app", "x86_64", 0, ""],
-  ["arm64 app", "aarch64", 0, ""],
-  ["riscv64 app", "riscv64", 0, ""],
-  ["amd64 app", "riscv64", OTHER_ARCHITECTURE, "amd64 riscv64"],
-  ["arm64 app", "x86_64", OTHER_ARCHITECTURE, "arm64 x86_64"],
-  ["amd64 other", "x86_64", NO_LABEL, "other"],
-  ["amd64 ", "x86_64", NO_LABEL, ""],
-])("an image that is %j, on %s", (image, machine, status, said) => {
+  ["amd64 sha256:a app", "x86_64", "amd64", 0, "sha256:a"],
+  ["arm64 sha256:a app", "aarch64", "arm64", 0, "sha256:a"],
+  ["riscv64 sha256:a app", "riscv64", "riscv64", 0, "sha256:a"],
+  ["amd64 sha256:a app", "riscv64", "riscv64", OTHER_ARCHITECTURE, "amd64 riscv64"],
+  ["arm64 none app", "x86_64", "amd64", OTHER_ARCHITECTURE, "arm64 x86_64"],
+  ["amd64 none other", "x86_64", "amd64", NO_LABEL, "other"],
+  ["amd64 sha256:a ", "x86_64", "amd64", NO_LABEL, ""],
+])("an image that is %j, on %s, which docker calls %s", (image, machine, architecture, status, said) => {
   expect(check(image, machine)).toEqual({ status, said });
+  expect(check(image, "unasked", architecture)).toEqual({ status, said });
 });

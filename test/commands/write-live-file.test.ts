@@ -1,7 +1,8 @@
 import { mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { removeLiveFile, writeLiveFile } from "../../src/commands/write-live-file.ts";
+import { nearestExisting, removeLiveFile, writeLiveFile } from "../../src/commands/write-live-file.ts";
+import { lines, sh } from "../../src/commands/command.ts";
 import { folder, run } from "../support/fake-commands.ts";
 
 test("a live file is written beside the directory and moved in", () => {
@@ -21,4 +22,16 @@ test("a live file that cannot be written leaves the one that is there", () => {
   expect(result.status).toBe(1);
   expect(result.stderr).toContain(".app-web.new");
   expect(readFileSync(join(folder(), "run/traefik/app-web.yml"), "utf8")).toBe("before");
+});
+
+test.each([
+  ["/", "/"],
+  ["/no/such/place", "/"],
+  ["/tmp/no such/place/", "/tmp"],
+  ["there/no/such", "there"],
+  ["no/such", "."],
+  ["nosuch", "."],
+])("nearest to %s is %s", (path, nearest) => {
+  mkdirSync(join(folder(), "there"));
+  expect(run(lines(sh`at=${path}`, nearestExisting("at"), sh`printf %s "$at"`)).stdout).toBe(nearest);
 });

@@ -59,8 +59,9 @@ function lines(run: FakeRun): { files: Set<string>; lines: string[] } {
     const words = command.includes("audit.log") ? shellWords(command) : [];
     const at = words.indexOf("printf");
     if (at < 0) return [];
-    files.add(words[at + 4]!);
-    return [words[at + 2]!.replace("[2026-01-02T03:04:05Z] [somebody] ", "")];
+    const end = words.indexOf(">>", at);
+    files.add(words[end + 1]!);
+    return words.slice(at + 2, end).map((line) => line.replace("[2026-01-02T03:04:05Z] [somebody] ", ""));
   });
   return { files, lines: found };
 }

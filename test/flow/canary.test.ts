@@ -72,7 +72,7 @@ test("a promoted canary is not started anew: it gets all requests, and the old o
     expect(stepsOf(run, host)).toMatch(
       /Switch the requests over.*Keep the new container.*Watch.*Drain the old container.*Stop the old container.*Record the release/,
     );
-    expect(stepsOf(run, host)).toContain("Audit: Promoted the canary: booted app version 2");
+    expect(stepsOf(run, host)).toContain("Promoted the canary: booted app version 2");
   }
 });
 

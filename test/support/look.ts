@@ -33,7 +33,7 @@ export function answersLook(
   return host
     .replies(/^Docker engine$/, "26.1.5 1.45 1.24")
     .replies(/^Login user's rights$/, { root: "", sudoer: "sudo -n", ada: "nobody" }[user])
-    .replies(/^Login user$/, `${id[user]}\nx86_64\nyes\n/dev/vda 20000 10000 10000 50% /`)
+    .replies(/^Login user$/, `${id[user]}\nyes\n/dev/vda 20000 10000 10000 50% /`)
     .replies(/^List containers$/, others.map((name) => `id\t${name}\t\t`).join("\n"))
     .replies(/^Inspect containers$/, json.join("\n"))
     .replies(/^Containers$/, containers.map((one) => JSON.stringify(one)).join("\n"))
