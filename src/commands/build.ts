@@ -29,7 +29,7 @@ export function buildAndPush(
     [],
   );
   const options = buildOptions(config, version);
-  if (builder.kind === "native") {
+  if (!pushesByItself(config)) {
     return [
       step(BUILD_STEP, [...environment, ...docker("build", ...options)]),
       // One after the other: registries on a disk (distribution 2.8) were seen to fail when they write and read the same at once.
@@ -45,6 +45,11 @@ export function buildAndPush(
   // buildx (0.13.1 was seen to) ends well though it could not join in the registry what its two nodes have built.
   const look = docker("buildx", "imagetools", "inspect", "--builder", name, image(config, version));
   return [build, step("Look for the image in the registry", look)];
+}
+
+/** Whether building and pushing is one command. Else the first step of `buildAndPush` builds, and the others push. */
+export function pushesByItself({ builder }: Config): boolean {
+  return builder.kind !== "native";
 }
 
 function buildOptions(config: Config, version: string): Word[] {

@@ -105,6 +105,10 @@ function nudge(): Shell {
   return sh`image=$(docker inspect --type container --format '{{.Config.Image}}' ${TRAEFIK} 2>/dev/null) && docker run --rm --network none "$image" version >/dev/null 2>&1 || true`;
 }
 
+/** Most apps are there soon, and are asked more often at first. */
+const EAGER_SECONDS = 5;
+const ASKED_PER_LOOK = 4;
+
 /**
  * Asks through Traefik until the container behind the preview answers 2xx with the mark, twice in a row. The image needs
  * nothing for that. Ends with NOT_HEALTHY, the evidence, and why Traefik may not route to it (`hints` among it).
@@ -119,14 +123,15 @@ export function waitForPreview(
   return sh`${ASK}
 ${CLOCK}
 ${baseOf(question)}
-clock; began=$now; end=$((now + ${hundredths(deadlineSeconds)})); good=0; nudged=
+clock; began=$now; end=$((now + ${hundredths(deadlineSeconds)})); good=0; nudged= asked=0
 while :; do
   answer=$(ask ${question.hostName} "$base"${question.path} 10) || answer=
   case $answer in
     "HTTP/1."?" "2[0-9][0-9]*${`X-Mrsk-Live: ${question.mark}`}*) good=$((good + 1)); [ "$good" -lt 2 ] || break; continue ;;
   esac
-  good=0
-  ${stateOf(container, "{{.State.Status}}")}
+  good=0; asked=$((asked + 1))
+  # Docker takes as long as several of Traefik's answers.
+  [ $((asked % ${ASKED_PER_LOOK})) != 1 ] || ${stateOf(container, "{{.State.Status}}")}
   case $state in running|created) ;; *) echo "The container does not run: $state" >&2; ${evidence(container, logLines)}; exit ${NOT_HEALTHY} ;; esac
   clock
   case $answer in "HTTP/1."?" 404"*) [ -n "$nudged" ] || [ $((now - began)) -lt 300 ] || { nudged=yes; ${nudge()}; } ;; esac
@@ -139,7 +144,8 @@ while :; do
     ${whyNotRouted(container, hints)}
     ${evidence(container, logLines)}; exit ${NOT_HEALTHY}
   fi
-  sleep 0.1 2>/dev/null || sleep 1
+  if [ $((now - began)) -lt ${hundredths(EAGER_SECONDS)} ]; then pause=0.03; else pause=0.1; fi
+  sleep "$pause" 2>/dev/null || sleep 1
 done`;
 }
 
@@ -172,12 +178,12 @@ while :; do
   answer=$(ask ${question.hostName} "$base"${question.path} 5) || answer=
   case $answer in *${`X-Mrsk-Live: ${question.mark}`}|*${`X-Mrsk-Live: ${question.mark}`}[!0-9]*) break ;; esac
   tries=$((tries + 1))
-  if [ "$tries" -ge 100 ]; then
+  if [ "$tries" -ge 130 ]; then
     echo ${REFUSED} >&2
     ${fileRefusals("30s")} >&2 || true
     exit ${NO_MARK}
   fi
-  sleep 0.05 2>/dev/null || sleep 1
+  sleep 0.03 2>/dev/null || sleep 1
 done`;
 }
 

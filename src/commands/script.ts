@@ -157,13 +157,15 @@ trap 'kill "$_t" 2>/dev/null' EXIT
 
 // Tried under dash, bash --posix, busybox, mksh and zsh. `( set -e; f ); r=$?` as plain commands is the one form in which
 // set -e stays on inside; PIPE is trapped or clean-up would be lost exactly when the connection is. A trapped TERM is what
-// wakes the watchdog from `read`.
-const MACHINERY = String.raw`trap _end EXIT; trap 'exit 129' HUP; trap 'exit 130' INT; trap 'exit 141' PIPE; trap 'exit 143' TERM
-( trap - EXIT HUP INT PIPE; trap : TERM
+// wakes the watchdog from `read`. It is begun ahead of the script's own traps: bash would run the one for EXIT in a
+// watchdog that ends before it could say that it has none.
+const MACHINERY = String.raw`trap - EXIT HUP INT TERM
+( trap : TERM
   while read -r _l; do _h; done
   ${ENDING}
 ) <&3 >/dev/null 2>&1 & _w=$!
-exec 3<&-`;
+exec 3<&-
+trap _end EXIT; trap 'exit 129' HUP; trap 'exit 130' INT; trap 'exit 141' PIPE; trap 'exit 143' TERM`;
 
 /** Every secret that the script would carry. */
 export function secretsOfScript(script: Script): Secret[] {

@@ -1,10 +1,10 @@
-import { BUILD_STEP, buildAndPush } from "../commands/build.ts";
+import { BUILD_STEP, buildAndPush, pushesByItself } from "../commands/build.ts";
 import { checkOut, cloneFolder, projectIn } from "../commands/checkout.ts";
 import { type Body, type Shell, sh } from "../commands/command.ts";
-import { type Script, script, step } from "../commands/script.ts";
+import { type Script, script, type Step, step } from "../commands/script.ts";
 import { CommandFailedError, ConfigError, ExitCode, MrskError } from "../errors.ts";
-import { type BuilderState, ensureBuilder } from "./builder.ts";
-import { runHook } from "./hook.ts";
+import { ensureBuilder } from "./builder.ts";
+import { hasHook, runHook } from "./hook.ts";
 import { fetchImage } from "./image.ts";
 import { withLock } from "./lock.ts";
 import { isUnauthorized, isUnreachable, login } from "./registry.ts";
@@ -28,22 +28,23 @@ export async function pull(run: Run): Promise<void> {
 
 /**
  * `build push`: builds on this machine and pushes.
- * @param tools what was found of docker and the builder here; without, it is looked for
+ * @param clear what has to be done before anything is seen outside of this machine; rejected, nothing is
  * @throws MrskError without docker, buildx or a Dockerfile here
  */
-export async function push(run: Run, tools?: BuilderState): Promise<void> {
+export async function push(run: Run, clear: Promise<unknown> = Promise.resolve()): Promise<void> {
   await withLock(run, async () => {
     const { revision, changes } = await builtRevision(run);
     if (changes.length > 0) run.report({ kind: "warning", text: notBuilt(changes) });
-    await ensureBuilder(run, tools);
+    await ensureBuilder(run, clear);
+    if (hasHook(run, "pre-build")) await clear;
     await runHook(run, "pre-build");
     try {
-      await build(run, revision);
+      await build(run, revision, clear);
     } catch (error) {
       if (!wantsLogin(error)) throw explained(run, revision, error);
       run.report({ kind: "note", text: "The registry wants a login first" });
       await login(run, { skipRemote: true });
-      await build(run, revision).catch((again: unknown) => {
+      await build(run, revision, clear).catch((again: unknown) => {
         throw explained(run, revision, again);
       });
     }
@@ -58,18 +59,28 @@ function notBuilt(changes: readonly string[]): string {
   return `These paths have uncommitted changes, which will not be in the image: ${paths}${more}`;
 }
 
-async function build(run: Run, revision: string | undefined): Promise<void> {
-  await run.local.run(await buildScript(run, revision), {
-    signal: run.signal,
-    onOutput: ({ masked }) => run.report({ kind: "progress", host: "localhost", text: masked }),
-  });
+async function build(run: Run, revision: string | undefined, clear: Promise<unknown>): Promise<void> {
+  const running = (work: Script) =>
+    run.local.run(work, {
+      signal: run.signal,
+      onOutput: ({ masked }) => run.report({ kind: "progress", host: "localhost", text: masked }),
+    });
+  const needs = run.config.builder.secrets.map((name) => ({ name, askedBy: "builder/secrets" }));
+  const steps = buildAndPush(run.config, await run.version(), await run.secrets.resolve(needs));
+  if (pushesByItself(run.config)) {
+    await clear;
+    await running(buildScript(run, revision, steps));
+    return;
+  }
+  const [building, ...pushing] = steps;
+  await running(buildScript(run, revision, [building!]));
+  await clear;
+  await running(script("Push", pushing));
 }
 
 /** Of a clone of the commit, which is removed however the build ends; without one of the folder as it is. */
-async function buildScript(run: Run, revision: string | undefined): Promise<Script> {
+function buildScript(run: Run, revision: string | undefined, steps: readonly Step[]): Script {
   const { builder, service } = run.config;
-  const needs = builder.secrets.map((name) => ({ name, askedBy: "builder/secrets" }));
-  const steps = buildAndPush(run.config, await run.version(), await run.secrets.resolve(needs));
   const look = isElsewhere(builder.context) ? [] : [step(LOOK_STEP, sh`[ -f ${builder.dockerfile} ]`)];
   if (revision === undefined) return script("Build", [...look, ...steps]);
   const clone = cloneFolder(service, run.newId(16));

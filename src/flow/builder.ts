@@ -23,16 +23,18 @@ const NOT_FOUND = 127;
 const NO_BUILDER = "Docker's own builder is used";
 
 /** As it should be, not there, or with the reason why it has to be made anew. */
-export type BuilderState = "there" | "missing" | { readonly changed: string };
+type BuilderState = "there" | "missing" | { readonly changed: string };
 
 /**
  * Looks for docker and buildx on this machine, and for the builder, which is made where there is none and anew where
  * its hosts changed.
+ * @param clear what has to be done before anything is made
  * @throws MrskError naming what is missing
  */
-export async function ensureBuilder(run: Run, found?: BuilderState): Promise<void> {
-  const state = found ?? (await lookForTools(run));
+export async function ensureBuilder(run: Run, clear: Promise<unknown>): Promise<void> {
+  const state = await lookForTools(run);
   if (state === "there") return;
+  await clear;
   const text = state === "missing" ? "Missing compatible builder, so creating a new one first" : state.changed;
   run.report({ kind: "warning", text });
   await make(run);
@@ -94,7 +96,7 @@ function removal(run: Run): Step[] {
 }
 
 /** Changes nothing. @throws MrskError naming what is missing on this machine */
-export async function lookForTools(run: Run): Promise<BuilderState> {
+async function lookForTools(run: Run): Promise<BuilderState> {
   const { config } = run;
   const name = builderName(config);
   const contexts = builderHosts(config).map((host) => contextName(config, host));

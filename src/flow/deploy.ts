@@ -7,7 +7,6 @@ import type { CanaryTarget } from "../hosts/canary-target.ts";
 import { bootAccessory, hasAccessories } from "./accessory.ts";
 import { versionToBoot } from "./app.ts";
 import { push } from "./build.ts";
-import { lookForTools } from "./builder.ts";
 import { settleCanaries, takeBack, wayBack } from "./canary.ts";
 import { hasHook, hookAfterwards, runHook } from "./hook.ts";
 import { ensureImage, fetchImage } from "./image.ts";
@@ -84,15 +83,16 @@ async function deliverAndBoot(
   { skipPush, revert, everything, canary }: DeployOptions & { everything: boolean },
 ): Promise<void> {
   const looked = run.clock.now().getTime();
-  const [before, tools] = await bothOf(foresee(run, canary), skipPush ? undefined : lookForTools(run));
-  if (everything) {
-    begin(run, "Log into image registry...");
-    await login(run, { skipRemote: true });
-  }
-  if (!skipPush) {
-    begin(run, "Build and push app image...");
-    await push(run, tools);
-  }
+  const before = await whileLooking(run, foresee(run, canary), async (local, looking) => {
+    if (everything) {
+      begin(run, "Log into image registry...");
+      await login(local, { skipRemote: true });
+    }
+    if (!skipPush) {
+      begin(run, "Build and push app image...");
+      await push(local, looking);
+    }
+  });
   begin(run, "Pull app image...");
   // A build may take long enough for a host to change; what was seen a moment ago still holds.
   const old = !skipPush && run.clock.now().getTime() - looked > FRESH_MILLISECONDS;
@@ -104,12 +104,22 @@ async function deliverAndBoot(
   await bootVersion(run, { reuse: false, prune: everything, canary, revert, seen });
 }
 
-/** Both at the same time; of two failures the first one's is told. */
-async function bothOf<A, B>(first: Promise<A>, second: Promise<B> | undefined): Promise<[A, B | undefined]> {
-  const [one, other] = await Promise.allSettled([first, second]);
-  if (one.status === "rejected") throw one.reason;
-  if (other.status === "rejected") throw other.reason;
-  return [one.value, other.value];
+/**
+ * Work on this machine while hosts are looked at. What the look finds stops the work, and of two failures it is told.
+ * @param work its run ends early when the look fails
+ */
+async function whileLooking<T>(
+  run: Run,
+  looking: Promise<T>,
+  work: (run: Run, looking: Promise<T>) => Promise<void>,
+): Promise<T> {
+  const stop = new AbortController();
+  looking.catch(() => stop.abort());
+  const local = { ...run, signal: AbortSignal.any([run.signal, stop.signal]) };
+  const [looked, worked] = await Promise.allSettled([looking, work(local, looking)]);
+  if (looked.status === "rejected") throw looked.reason;
+  if (worked.status === "rejected") throw worked.reason;
+  return looked.value;
 }
 
 /** Looks at every host before anything is touched, so that what cannot work is said now. */

@@ -168,14 +168,16 @@ export class RolePhases {
   /** The new container gets the requests; what is under way stays with the old one. A reboot revives the new one. */
   switchSteps(): Step[] {
     const { plan, old } = this;
-    const steps: Step[] = [];
-    if (this.viaFile) {
-      const file = this.write({ live: plan.next, last: old, preview: plan.next, counter: 2 });
-      steps.push(step(this.named("Switch the requests over"), lines(file, waitForMark(this.previewAt(2)))));
-    }
     const keep = old ? keepInstead(plan.next.name, old.id) : keepAlive(plan.next.name);
-    steps.push(step(this.named("Keep the new container"), keep));
-    return steps;
+    const keeping = step(this.named("Keep the new container"), keep);
+    if (!this.viaFile) return [keeping];
+    const file = this.write({ live: plan.next, last: old, preview: plan.next, counter: 2 });
+    return [
+      step(this.named("Switch the requests over"), file),
+      // While Traefik reads the file.
+      keeping,
+      step(this.named("See that Traefik has switched"), waitForMark(this.previewAt(2))),
+    ];
   }
 
   previewAt(counter: number): PreviewQuestion {

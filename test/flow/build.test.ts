@@ -1,4 +1,7 @@
-import { expect, test } from "vitest";
+import { mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
 import { push } from "../../src/flow/build.ts";
 import { built } from "../commands/support.ts";
 import { type FakeRun, fakeRun } from "../support/fake-run.ts";
@@ -74,4 +77,50 @@ test.each([
   const run = native(git);
   run.hosts.get("localhost")!.fails(/^Look for the Dockerfile$/, "");
   await expect(push(run)).rejects.toMatchObject({ exitCode: 3, message });
+});
+
+describe("before all is clear, nothing is seen outside of this machine", () => {
+  /** A push that waits for a word, and what it did until it got none for a while. */
+  async function waiting(run: FakeRun): Promise<{ before: string[]; clear: () => void; pushed: Promise<void> }> {
+    let clear = () => {};
+    const pushed = push(run, new Promise<void>((resolve) => (clear = resolve)));
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    return { before: steps(run), clear, pushed };
+  }
+
+  test("docker's own engine builds, and pushes then", async () => {
+    const run = native();
+    const { before, clear, pushed } = await waiting(run);
+    expect(before).toEqual(CLONED);
+    clear();
+    await pushed;
+    expect(steps(run)).toEqual([...CLONED, ...PUSHED]);
+  });
+
+  test("a builder that pushes by itself waits", async () => {
+    const run = fakeRun(built({ kind: "multiarch" }), { held: { lock: true }, git: committed });
+    const { before, clear, pushed } = await waiting(run);
+    expect(before).not.toContain("Build the image");
+    clear();
+    await pushed;
+    expect(steps(run)).toContain("Build the image");
+  });
+
+  test("a hook waits", async () => {
+    const cwd = mkdtempSync(join(tmpdir(), "mrsk-build-"));
+    mkdirSync(join(cwd, ".mrsk/hooks"), { recursive: true });
+    writeFileSync(join(cwd, ".mrsk/hooks/pre-build"), "#!/bin/sh\n", { mode: 0o755 });
+    const run = { ...native(), cwd, skipHooks: false };
+    const { before, clear, pushed } = await waiting(run);
+    expect(before).toEqual([]);
+    clear();
+    await pushed;
+    expect(steps(run)).toEqual([expect.stringContaining("pre-build"), ...CLONED, ...PUSHED]);
+  });
+
+  test("what is not clear is not pushed", async () => {
+    const run = native();
+    await expect(push(run, Promise.reject(new Error("the port is taken")))).rejects.toThrow("the port is taken");
+    expect(steps(run)).toEqual(CLONED);
+  });
 });

@@ -3,6 +3,7 @@ import { builderDetails, createBuilder, ensureBuilder, removeBuilder } from "../
 import { built } from "../commands/support.ts";
 import { type FakeRun, fakeRun } from "../support/fake-run.ts";
 
+const clear = Promise.resolve();
 const NAME = "mrsk-app-native-remote";
 const CONTEXT = `${NAME}-amd64`;
 const remote = built({ kind: "native/remote", remote: { arch: "amd64", host: "ssh://b@192.0.2.9" } });
@@ -28,19 +29,19 @@ function withBuilder(endpoint: string, host: string): FakeRun {
 describe("before a build", () => {
   test("a builder as configured is taken as it is", async () => {
     const run = withBuilder(CONTEXT, "ssh://b@192.0.2.9");
-    await ensureBuilder(run);
+    await ensureBuilder(run, clear);
     expect(local(run).steps).not.toContain("Create the builder");
   });
 
   test("a builder that somebody made otherwise is taken as it is", async () => {
     const run = withBuilder("tcp://192.0.2.8:1234", "");
-    await ensureBuilder(run);
+    await ensureBuilder(run, clear);
     expect(local(run).steps).not.toContain("Create the builder");
   });
 
   test("a builder whose host changed is made anew", async () => {
     const run = withBuilder(CONTEXT, "ssh://b@192.0.2.8");
-    await ensureBuilder(run);
+    await ensureBuilder(run, clear);
     expect(local(run).steps.at(-1)).toBe("Create the builder");
     expect(told(run)[0]).toContain(`${CONTEXT} was ssh://b@192.0.2.8, is now ssh://b@192.0.2.9`);
   });
@@ -48,7 +49,7 @@ describe("before a build", () => {
   test("a missing builder is made, what a crash left of it going first", async () => {
     const run = fakeRun(remote);
     local(run).fails(/^docker buildx inspect/, `ERROR: no builder "${NAME}" found`);
-    await ensureBuilder(run);
+    await ensureBuilder(run, clear);
     expect(local(run).steps.slice(-3)).toEqual([
       "Remove what is there of the builder",
       "Remove what is there of the builder",
@@ -60,7 +61,7 @@ describe("before a build", () => {
   test("another failure of buildx makes none", async () => {
     const run = fakeRun(remote);
     local(run).fails(/^docker buildx inspect/, "ERROR: open /root/.docker/buildx: no such file or directory");
-    await expect(ensureBuilder(run)).rejects.toThrow("no such file or directory");
+    await expect(ensureBuilder(run, clear)).rejects.toThrow("no such file or directory");
     expect(local(run).steps).not.toContain("Create the builder");
   });
 
@@ -68,7 +69,7 @@ describe("before a build", () => {
     const run = fakeRun(remote);
     local(run).fails(/^docker buildx inspect/, `ERROR: no builder "${NAME}" found`);
     local(run).fails(/^docker context create/, "stderr=Host key verification failed.");
-    await expect(ensureBuilder(run)).rejects.toMatchObject({
+    await expect(ensureBuilder(run, clear)).rejects.toMatchObject({
       message: expect.stringContaining("Host key verification failed"),
       hint: expect.stringContaining("docker -H ssh://b@192.0.2.9 version"),
     });
@@ -84,13 +85,13 @@ describe("what is missing on this machine is named", () => {
   ])("%#", async (given, pattern, status, message) => {
     const run = fakeRun(given);
     local(run).replies(pattern, "", status);
-    await expect(ensureBuilder(run)).rejects.toMatchObject({ exitCode: 5, message });
+    await expect(ensureBuilder(run, clear)).rejects.toMatchObject({ exitCode: 5, message });
   });
 
   test("a builder that runs elsewhere needs no engine here", async () => {
     const run = withBuilder(CONTEXT, "ssh://b@192.0.2.9");
     local(run).fails(/^docker version/, "");
-    await ensureBuilder(run);
+    await ensureBuilder(run, clear);
     expect(local(run).steps).toContain("engine");
   });
 });

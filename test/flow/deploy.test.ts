@@ -1,9 +1,9 @@
 import { expect, test } from "vitest";
 import { liveFile } from "../../src/commands/live-file.ts";
 import type { Config } from "../../src/config/config.ts";
-import { bootApp, deploy, rollback } from "../../src/flow/deploy.ts";
+import { bootApp, deploy, redeploy, rollback } from "../../src/flow/deploy.ts";
 import type { ContainerFact } from "../../src/plan/facts.ts";
-import { config, role } from "../commands/support.ts";
+import { built, config, role } from "../commands/support.ts";
 import { container } from "../support/facts.ts";
 import { type FakeRun, fakeRun } from "../support/fake-run.ts";
 import { observed } from "../support/observed.ts";
@@ -138,4 +138,14 @@ test.each([
   await deploy({ ...run, clock }, { skipPush: false });
   expect(run.hosts.get(FIRST)!.steps.filter((name) => name === "Inspect containers")).toHaveLength(looks);
   expect(run.hosts.get(FIRST)!.steps.filter((name) => name === "Docker engine")).toHaveLength(1);
+});
+
+test("what the look at a host finds is told, and nothing is pushed", async () => {
+  const run = runOn(both({ containers: [] }), { builder: built({ kind: "native" }).builder });
+  run.hosts.get(SECOND)!.when(/^Docker engine$/, () => {
+    throw new Error("the daemon does not answer");
+  });
+  await expect(redeploy(run, { skipPush: false })).rejects.toThrow("the daemon does not answer");
+  expect(run.hosts.get("localhost")!.steps).not.toContain("Push the image");
+  expect(stepsOf(run, FIRST)).not.toContain("Pull the image");
 });
