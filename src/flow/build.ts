@@ -35,12 +35,17 @@ export async function push(run: Run, clear: Promise<unknown> = Promise.resolve()
   await withLock(run, async () => {
     const { revision, changes } = await builtRevision(run);
     if (changes.length > 0) run.report({ kind: "warning", text: notBuilt(changes) });
-    await ensureBuilder(run, clear);
-    if (hasHook(run, "pre-build")) await clear;
-    await runHook(run, "pre-build");
+    // A hook may do anything, and a builder may have to be made; docker's own engine is there, or is missed when it fails.
+    const atOnce = !pushesByItself(run.config) && !hasHook(run, "pre-build");
+    if (!atOnce) {
+      await ensureBuilder(run, clear);
+      await clear;
+      await runHook(run, "pre-build");
+    }
     try {
       await build(run, revision, clear);
     } catch (error) {
+      if (atOnce && error instanceof CommandFailedError && error.step === BUILD_STEP) await ensureBuilder(run, clear);
       if (!wantsLogin(error)) throw explained(run, revision, error);
       run.report({ kind: "note", text: "The registry wants a login first" });
       await login(run, { skipRemote: true });

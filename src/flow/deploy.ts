@@ -7,6 +7,7 @@ import type { CanaryTarget } from "../hosts/canary-target.ts";
 import { bootAccessory, hasAccessories } from "./accessory.ts";
 import { versionToBoot } from "./app.ts";
 import { push } from "./build.ts";
+import { ensureBuilder } from "./builder.ts";
 import { settleCanaries, takeBack, wayBack } from "./canary.ts";
 import { hasHook, hookAfterwards, runHook } from "./hook.ts";
 import { ensureImage, fetchImage } from "./image.ts";
@@ -85,6 +86,7 @@ async function deliverAndBoot(
   const looked = run.clock.now().getTime();
   const before = await whileLooking(run, foresee(run, canary), async (local, looking) => {
     if (everything) {
+      if (!skipPush) await ensureBuilder(local, looking);
       begin(run, "Log into image registry...");
       await login(local, { skipRemote: true });
     }

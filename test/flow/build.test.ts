@@ -13,8 +13,7 @@ function native(git: FakeRun["git"] = committed): FakeRun {
 }
 
 function steps(run: FakeRun): string[] {
-  const all = run.hosts.get("localhost")!.steps;
-  return all.slice(all.indexOf("engine") + 1);
+  return run.hosts.get("localhost")!.steps.filter((name) => name !== "engine");
 }
 
 const CLONED = ["Clone the commit", "Look for the Dockerfile", "Build the image"];
@@ -24,6 +23,15 @@ test("the commit is cloned, built and pushed", async () => {
   const run = native();
   await push(run);
   expect(steps(run)).toEqual([...CLONED, ...PUSHED]);
+});
+
+test("docker's engine is missed when it fails, and not looked for before", async () => {
+  const run = native();
+  const local = run.hosts.get("localhost")!;
+  await push(run);
+  expect(local.steps).not.toContain("engine");
+  local.fails(/^Build the image$/, "").fails(/^engine$/, "");
+  await expect(push(run)).rejects.toThrow("The Docker engine of this machine does not answer");
 });
 
 test("without a repository the folder is built", async () => {
