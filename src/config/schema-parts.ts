@@ -12,6 +12,29 @@ export function strict<T extends z.core.$ZodLooseShape>(shape: T) {
   return z.strictObject(shape, { error: (issue) => (issue.code === "unrecognized_keys" ? known : undefined) });
 }
 
+/** What `later` will make, for the documentation to walk. */
+export const madeLater = new WeakMap<z.core.$ZodType, () => z.ZodMiniType>();
+
+/**
+ * Most keys are not in most files: what is below such a key is made when the key is there, which saves every start some
+ * milliseconds.
+ */
+export function later<T extends z.ZodMiniType>(make: () => T) {
+  let made: T | undefined;
+  const schema = () => (made ??= make());
+  const placeholder = z.pipe(
+    z.unknown(),
+    z.transform((input, context): z.output<T> => {
+      const parsed = z.safeParse(schema(), input);
+      if (parsed.success) return parsed.data;
+      context.issues.push(...(parsed.error.issues as z.core.$ZodRawIssue[]));
+      return z.NEVER;
+    }),
+  );
+  madeLater.set(placeholder, schema);
+  return placeholder;
+}
+
 /** Words where a number is as good as its digits. */
 export const text = z.pipe(z.union([z.string(), z.number()]), z.transform(String));
 
@@ -106,31 +129,35 @@ function eitherForm<T extends z.ZodMiniType>(split: T) {
 }
 
 /** `{NAME: value}`, or `{clear: {NAME: value}, secret: [NAME]}`. */
-export const env = eitherForm(strict({ clear: optional(values), secret: optional(secretNames) }));
+export const env = later(() => eitherForm(strict({ clear: optional(values), secret: optional(secretNames) })));
 
 /** The app's env, which may also say what hosts with a tag get on top. */
-export const taggedEnv = eitherForm(
+export const taggedEnv = later(() =>
+  eitherForm(
+    strict({
+      clear: optional(values),
+      secret: optional(secretNames),
+      tags: optional(z.record(z.string(), z.nullable(env))),
+    }),
+  ),
+);
+
+export const healthcheck = later(() =>
   strict({
-    clear: optional(values),
-    secret: optional(secretNames),
-    tags: optional(z.record(z.string(), z.nullable(env))),
+    cmd: optional(text),
+    path: optional(text),
+    port: optional(port),
+    interval: optional(
+      textLike(/^(?:\d+(?:\.\d+)?(?:ns|us|ms|s|m|h))+$/, "should be a duration such as 1s, 500ms or 1m30s"),
+    ),
+    max_attempts: optional(wholeNumber(1)),
+    log_lines: optional(wholeNumber(0)),
+    // Read, so that files of later versions load: notes.ts says why they change nothing.
+    cord: optional(z.union([text, z.boolean()])),
+    exposed_port: optional(port),
   }),
 );
 
-export const healthcheck = strict({
-  cmd: optional(text),
-  path: optional(text),
-  port: optional(port),
-  interval: optional(
-    textLike(/^(?:\d+(?:\.\d+)?(?:ns|us|ms|s|m|h))+$/, "should be a duration such as 1s, 500ms or 1m30s"),
-  ),
-  max_attempts: optional(wholeNumber(1)),
-  log_lines: optional(wholeNumber(0)),
-  // Read, so that files of later versions load: notes.ts says why they change nothing.
-  cord: optional(z.union([text, z.boolean()])),
-  exposed_port: optional(port),
-});
-
-export const logging = strict({ driver: optional(text), options: optional(values) });
+export const logging = later(() => strict({ driver: optional(text), options: optional(values) }));
 
 export const order = z.enum(["start_first", "stop_first"]);

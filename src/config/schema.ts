@@ -3,6 +3,7 @@ import {
   env,
   healthcheck,
   host,
+  later,
   logging,
   name,
   optional,
@@ -27,18 +28,20 @@ const roleHosts = z.array(z.union([host, hostWithTags]));
 
 const containerPath = textLike(/^\/[^:]*[^:/][^:]*$/, "should be an absolute path in the container");
 
-const writtenRole = strict({
-  hosts: optional(z.union([roleHosts, host])),
-  cmd: optional(text),
-  env: optional(env),
-  labels: optional(values),
-  options: optional(options),
-  traefik: optional(z.boolean()),
-  healthcheck: optional(healthcheck),
-  logging: optional(logging),
-  asset_path: optional(containerPath),
-  boot: optional(strict({ order: optional(order) })),
-});
+const writtenRole = later(() =>
+  strict({
+    hosts: optional(z.union([roleHosts, host])),
+    cmd: optional(text),
+    env: optional(env),
+    labels: optional(values),
+    options: optional(options),
+    traefik: optional(z.boolean()),
+    healthcheck: optional(healthcheck),
+    logging: optional(logging),
+    asset_path: optional(containerPath),
+    boot: optional(strict({ order: optional(order) })),
+  }),
+);
 
 const credential = z.union([text, z.array(variableName).check(z.length(1, "should be a list of one variable's name"))]);
 
@@ -48,87 +51,103 @@ const registry = strict({
   password: credential,
 });
 
-const builderHost = strict({ arch: text, host: optional(text) });
+const builderHost = later(() => strict({ arch: text, host: optional(text) }));
 
-const builder = strict({
-  multiarch: optional(z.boolean()),
-  local: optional(builderHost),
-  remote: optional(builderHost),
-  args: optional(values),
-  secrets: optional(secretNames),
-  dockerfile: optional(text),
-  context: optional(text),
-  target: optional(text),
-  ssh: optional(text),
-  cache: optional(strict({ type: z.enum(["gha", "registry"]), options: optional(text), image: optional(text) })),
-});
-
-const accessoryFile = z.union([
-  textLike(/^[^:]+:\/[^:]*(?::[0-7]{3,4})?$/, "should be local:/path/in/container, or local:/path/in/container:mode"),
+const builder = later(() =>
   strict({
-    local: text,
-    remote: textLike(/^\//, "should be an absolute path in the container"),
-    mode: optional(textLike(/^[0-7]{3,4}$/, "should be an octal mode such as 644")),
+    multiarch: optional(z.boolean()),
+    local: optional(builderHost),
+    remote: optional(builderHost),
+    args: optional(values),
+    secrets: optional(secretNames),
+    dockerfile: optional(text),
+    context: optional(text),
+    target: optional(text),
+    ssh: optional(text),
+    cache: optional(strict({ type: z.enum(["gha", "registry"]), options: optional(text), image: optional(text) })),
   }),
-]);
+);
 
-const accessory = strict({
-  image: text,
-  service: optional(name),
-  host: optional(host),
-  hosts: optional(z.array(host)),
-  roles: optional(z.array(text)),
-  port: optional(textLike(/^[\d.:[\]a-fA-F-]+(?:\/(?:tcp|udp|sctp))?$/, "should be a port, or host:container ports")),
-  cmd: optional(text),
-  env: optional(env),
-  labels: optional(values),
-  options: optional(options),
-  files: optional(z.array(accessoryFile)),
-  directories: optional(z.array(textLike(/^[^:]+:\/[^:]*(?::[^:]+)?$/, "should be name:/path/in/container"))),
-  volumes: optional(z.array(text)),
-  network: optional(text),
-});
+const accessoryFile = later(() =>
+  z.union([
+    textLike(/^[^:]+:\/[^:]*(?::[0-7]{3,4})?$/, "should be local:/path/in/container, or local:/path/in/container:mode"),
+    strict({
+      local: text,
+      remote: textLike(/^\//, "should be an absolute path in the container"),
+      mode: optional(textLike(/^[0-7]{3,4}$/, "should be an octal mode such as 644")),
+    }),
+  ]),
+);
 
-const traefik = strict({
-  image: optional(text),
-  host_port: optional(port),
-  publish: optional(z.boolean()),
-  args: optional(options),
-  options: optional(options),
-  labels: optional(values),
-  env: optional(env),
-});
+const accessory = later(() =>
+  strict({
+    image: text,
+    service: optional(name),
+    host: optional(host),
+    hosts: optional(z.array(host)),
+    roles: optional(z.array(text)),
+    port: optional(textLike(/^[\d.:[\]a-fA-F-]+(?:\/(?:tcp|udp|sctp))?$/, "should be a port, or host:container ports")),
+    cmd: optional(text),
+    env: optional(env),
+    labels: optional(values),
+    options: optional(options),
+    files: optional(z.array(accessoryFile)),
+    directories: optional(z.array(textLike(/^[^:]+:\/[^:]*(?::[^:]+)?$/, "should be name:/path/in/container"))),
+    volumes: optional(z.array(text)),
+    network: optional(text),
+  }),
+);
+
+const traefik = later(() =>
+  strict({
+    image: optional(text),
+    host_port: optional(port),
+    publish: optional(z.boolean()),
+    args: optional(options),
+    options: optional(options),
+    labels: optional(values),
+    env: optional(env),
+  }),
+);
 
 const LIMIT = "should be a number of hosts, or a percentage such as 25%";
 
-const boot = strict({
-  limit: optional(
-    z.union([wholeNumber(1), z.string().check(z.regex(/^(?:0*[1-9]\d?|0*100|0*\d{1,2}\.\d*[1-9]\d*)%$/, LIMIT))]),
-  ),
-  wait: optional(seconds),
-  watch: optional(seconds),
-  order: optional(order),
-});
+const boot = later(() =>
+  strict({
+    limit: optional(
+      z.union([wholeNumber(1), z.string().check(z.regex(/^(?:0*[1-9]\d?|0*100|0*\d{1,2}\.\d*[1-9]\d*)%$/, LIMIT))]),
+    ),
+    wait: optional(seconds),
+    watch: optional(seconds),
+    order: optional(order),
+  }),
+);
 
-const ssh = strict({
-  user: optional(text),
-  port: optional(port),
-  proxy: optional(host),
-  proxy_command: optional(text),
-  keys: optional(z.union([z.array(text), text])),
-  keys_only: optional(z.boolean()),
-  key_data: optional(z.union([z.array(text), text])),
-  config: optional(z.union([z.boolean(), z.array(text), text])),
-  connect_timeout: optional(positiveSeconds),
-  log_level: optional(z.enum(["debug", "info", "warn", "error", "fatal"])),
-});
+const ssh = later(() =>
+  strict({
+    user: optional(text),
+    port: optional(port),
+    proxy: optional(host),
+    proxy_command: optional(text),
+    keys: optional(z.union([z.array(text), text])),
+    keys_only: optional(z.boolean()),
+    key_data: optional(z.union([z.array(text), text])),
+    config: optional(z.union([z.boolean(), z.array(text), text])),
+    connect_timeout: optional(positiveSeconds),
+    log_level: optional(z.enum(["debug", "info", "warn", "error", "fatal"])),
+  }),
+);
 
-const sshkit = strict({
-  max_concurrent_starts: optional(wholeNumber(1)),
-  pool_idle_timeout: optional(positiveSeconds),
-});
+const sshkit = later(() =>
+  strict({
+    max_concurrent_starts: optional(wholeNumber(1)),
+    pool_idle_timeout: optional(positiveSeconds),
+  }),
+);
 
-const release = z.union([text, strict({ command: text, timeout: optional(positiveSeconds), role: optional(text) })]);
+const release = later(() =>
+  z.union([text, strict({ command: text, timeout: optional(positiveSeconds), role: optional(text) })]),
+);
 
 const NETWORK =
   "should be the name of a network of your own: in docker's bridge, host and none containers have no names";
