@@ -149,3 +149,23 @@ test("what the look at a host finds is told, and nothing is pushed", async () =>
   expect(run.hosts.get("localhost")!.steps).not.toContain("Push the image");
   expect(stepsOf(run, FIRST)).not.toContain("Pull the image");
 });
+
+test.each([
+  ["deploy", deploy, 1],
+  ["redeploy", redeploy, 1],
+  ["deploy that watches", deploy, 2],
+] as const)("%s takes a host as many round trips as it has phases", async (_, act, watch) => {
+  const boot = { limit: undefined, waitSeconds: 0, watchSeconds: watch - 1 };
+  const run = runOn(both({ containers: [up("0", "aaaaaaaa")] }), { boot });
+  run.host("localhost");
+  await act(run, { skipPush: false });
+  const phases = ["Look at the host", "Fetch the image", "Start", "Switch", ...(watch > 1 ? ["Watch"] : []), "Settle"];
+  expect(scriptsOf(run, SECOND)).toEqual(phases);
+  expect(scriptsOf(run, FIRST)).toEqual(["Take the lock", ...phases, "Release the lock"]);
+});
+
+/** Titles of the scripts that a host was sent, each a round trip (`test/ssh/session.test.ts`). */
+function scriptsOf(run: FakeRun, host: string): string[] {
+  const titles = run.hosts.get(host)!.transcript.map((line) => line.slice(0, line.indexOf(" > ")));
+  return titles.filter((title, i) => title !== titles[i - 1]);
+}
