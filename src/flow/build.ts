@@ -26,19 +26,28 @@ export async function pull(run: Run): Promise<void> {
   await withLock(run, () => fetchImage(run));
 }
 
+interface PushOptions {
+  /** What has to be done before anything is seen outside of this machine; rejected, nothing is. */
+  readonly clear?: Promise<unknown>;
+  /** Whether `ensureBuilder` was called. */
+  readonly builderIsReady?: boolean;
+}
+
 /**
  * `build push`: builds on this machine and pushes.
- * @param clear what has to be done before anything is seen outside of this machine; rejected, nothing is
  * @throws MrskError without docker, buildx or a Dockerfile here
  */
-export async function push(run: Run, clear: Promise<unknown> = Promise.resolve()): Promise<void> {
+export async function push(
+  run: Run,
+  { clear = Promise.resolve(), builderIsReady = false }: PushOptions = {},
+): Promise<void> {
   await withLock(run, async () => {
     const { revision, changes } = await builtRevision(run);
     if (changes.length > 0) run.report({ kind: "warning", text: notBuilt(changes) });
     // A hook may do anything, and a builder may have to be made; docker's own engine is there, or is missed when it fails.
     const atOnce = !pushesByItself(run.config) && !hasHook(run, "pre-build");
     if (!atOnce) {
-      await ensureBuilder(run, clear);
+      if (!builderIsReady) await ensureBuilder(run, clear);
       await clear;
       await runHook(run, "pre-build");
     }

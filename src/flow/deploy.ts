@@ -87,12 +87,12 @@ async function deliverAndBoot(
   const before = await whileLooking(run, foresee(run, canary), async (local, looking) => {
     if (everything) {
       if (!skipPush) await ensureBuilder(local, looking);
-      begin(run, "Log into image registry...");
+      begin(local, "Log into image registry...");
       await login(local, { skipRemote: true });
     }
     if (!skipPush) {
-      begin(run, "Build and push app image...");
-      await push(local, looking);
+      begin(local, "Build and push app image...");
+      await push(local, { clear: looking, builderIsReady: everything });
     }
   });
   begin(run, "Pull app image...");
@@ -117,7 +117,9 @@ async function whileLooking<T>(
 ): Promise<T> {
   const stop = new AbortController();
   looking.catch(() => stop.abort());
-  const local = { ...run, signal: AbortSignal.any([run.signal, stop.signal]) };
+  run.signal.addEventListener("abort", () => stop.abort(), { once: true });
+  if (run.signal.aborted) stop.abort();
+  const local = { ...run, signal: stop.signal };
   const [looked, worked] = await Promise.allSettled([looking, work(local, looking)]);
   if (looked.status === "rejected") throw looked.reason;
   if (worked.status === "rejected") throw worked.reason;

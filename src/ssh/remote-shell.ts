@@ -34,6 +34,8 @@ export class RemoteShell {
   private readonly lost: () => Error | undefined;
   private readonly beat: NodeJS.Timeout;
   private told = false;
+  /** A script that it was given did not begin in time: nobody knows whether it still will. */
+  private silent = false;
   private open = true;
   private status: number | null | undefined;
   private signal: string | undefined;
@@ -46,7 +48,7 @@ export class RemoteShell {
     this.channel = channel;
     this.host = host;
     this.lost = lost;
-    this.beat = setInterval(() => this.write(HEARTBEAT), HEARTBEAT_MILLISECONDS);
+    this.beat = setInterval(() => this.write(HEARTBEAT), HEARTBEAT_MILLISECONDS).unref();
     channel.on("data", (bytes: Buffer) => {
       this.streams?.onStdout(bytes);
       this.look?.();
@@ -68,6 +70,11 @@ export class RemoteShell {
     });
   }
 
+  /** Whether it ended by itself, or was ended by another, while it waited: what was sent to it since has not run. */
+  get endedUnnoticed(): boolean {
+    return !this.open && !this.silent;
+  }
+
   /** Whether it takes another script. */
   get usable(): boolean {
     return this.open && this.status === undefined && this.channel.writable && this.lost() === undefined;
@@ -87,7 +94,6 @@ export class RemoteShell {
    */
   carry(text: string, streams: Streams): Promise<Carried> {
     return new Promise((resolve, reject) => {
-      let silent = false;
       const timers: NodeJS.Timeout[] = [];
       const after = (milliseconds: number, what: () => void) => void timers.push(setTimeout(what, milliseconds));
       const cancel = () => {
@@ -108,12 +114,12 @@ export class RemoteShell {
           resolve({ status, signal: undefined });
         } else if (!this.open) {
           over();
-          this.closed(streams, silent).then(resolve, reject);
+          this.closed(streams).then(resolve, reject);
         }
       };
       after(FIRST_MARK_MILLISECONDS, () => {
-        silent = !streams.hasBegun();
-        if (silent) cancel();
+        this.silent = !streams.hasBegun();
+        if (this.silent) cancel();
       });
       streams.signal?.addEventListener("abort", cancel, { once: true });
       if (streams.signal?.aborted) cancel();
@@ -123,8 +129,8 @@ export class RemoteShell {
     });
   }
 
-  private async closed(streams: Streams, silent: boolean): Promise<Carried> {
-    if (silent) throw silentShell(this.host);
+  private async closed(streams: Streams): Promise<Carried> {
+    if (this.silent) throw silentShell(this.host);
     if (this.status !== undefined) return { status: this.status ?? undefined, signal: this.signal };
     // Cut because it was interrupted.
     if (streams.signal?.aborted) return { status: undefined, signal: undefined };

@@ -103,9 +103,8 @@ export class Session {
     const waiting = this.takeWaiting();
     if (!waiting) return this.carryWith(await this.newShell(), text, streams);
     const carried = this.carryWith(waiting, text, streams);
-    // It may have ended while it waited, unnoticed until now.
     await carried.catch(() => {});
-    const again = !streams.hasBegun() && this.usable && !streams.signal?.aborted;
+    const again = waiting.endedUnnoticed && !streams.hasBegun() && this.usable && !streams.signal?.aborted;
     return again ? this.carryWith(await this.newShell(), text, streams) : carried;
   }
 

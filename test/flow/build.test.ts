@@ -91,7 +91,7 @@ describe("before all is clear, nothing is seen outside of this machine", () => {
   /** A push that waits for a word, and what it did until it got none for a while. */
   async function waiting(run: FakeRun): Promise<{ before: string[]; clear: () => void; pushed: Promise<void> }> {
     let clear = () => {};
-    const pushed = push(run, new Promise<void>((resolve) => (clear = resolve)));
+    const pushed = push(run, { clear: new Promise<void>((resolve) => (clear = resolve)) });
     await new Promise((resolve) => setTimeout(resolve, 20));
     return { before: steps(run), clear, pushed };
   }
@@ -128,7 +128,9 @@ describe("before all is clear, nothing is seen outside of this machine", () => {
 
   test("what is not clear is not pushed", async () => {
     const run = native();
-    await expect(push(run, Promise.reject(new Error("the port is taken")))).rejects.toThrow("the port is taken");
+    await expect(push(run, { clear: Promise.reject(new Error("the port is taken")) })).rejects.toThrow(
+      "the port is taken",
+    );
     expect(steps(run)).toEqual(CLONED);
   });
 });
