@@ -1,7 +1,17 @@
 // A deploy to many hosts whose engines answer at once: one sshd stands for all of them, each address a host with a home of
 // its own. What is measured is mrsk and sshd, nothing else.
 import { execFileSync, spawn, spawnSync } from "node:child_process";
-import { chmodSync, chownSync, cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  chownSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { connect } from "node:net";
 import { tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
@@ -21,11 +31,7 @@ export function addresses(count) {
  * Starts sshd for the farm, with a home for each of the `hosts`. `settings` are lines of its configuration; without any it has room for every host at once.
  * With `forward` it is a bastion: connections go through it, nothing runs on it.
  */
-export async function startFarm(
-  hosts,
-  settings = ["MaxStartups 2000:30:4000"],
-  { port = PORT, forward = false } = {},
-) {
+export async function startFarm(hosts, settings = ["MaxStartups 2000:30:4000"], { port = PORT, forward = false } = {}) {
   const folder = mkdtempSync(join(tmpdir(), "mrsk-farm-"));
   const homes = mkdtempSync(join(existsSync(MEMORY) ? MEMORY : tmpdir(), "mrsk-farm-homes-"));
   chmodSync(folder, 0o755);

@@ -110,7 +110,7 @@ function singleQuoted(value: string): string {
  */
 export const ENDING = "trap '' TERM; _c=_cleanup; trap '_c=:' USR1; kill -TERM 0; sleep 5; ( $_c ); kill -KILL 0";
 
-/** What a shell is sent every 5 s as long as its channel is open: without, its process group ends within 24 s. */
+/** What a shell is sent every 5 s as long as its channel is open: without, its process group ends after 18 to 24 s. */
 export const HEARTBEAT = "_h\n";
 
 /** Between the end of a script and the next one. */
@@ -148,7 +148,7 @@ _over() {
 }
 trap '' USR2
 ( trap - EXIT HUP INT TERM; trap '_i=0' USR2; _i=0
-  while [ "$_i" -lt 5 ]; do sleep 4; _i=$((_i + 1)); done
+  while [ "$_i" -lt 4 ]; do sleep 6; _i=$((_i + 1)); done
   trap '' TERM; kill -TERM 0; sleep 8; kill -KILL 0
 ) </dev/null >/dev/null 2>&1 & _t=$!
 trap - USR2

@@ -4,6 +4,7 @@ import pLimit from "p-limit";
 import { Client, type ConnectConfig, type ServerHostKeyAlgorithm } from "ssh2";
 import type { Ssh } from "../config/config.ts";
 import { SshError } from "../errors.ts";
+import { clientSettings } from "./client-config.ts";
 import { explain } from "./explain.ts";
 import { type AskPassphrase, KeyRing } from "./keys.ts";
 import { keyType, knownKeys, remember } from "./known-hosts.ts";
@@ -74,7 +75,9 @@ export class Connections {
   }
 
   private async connect(host: string, role: "target" | "jump"): Promise<Session> {
-    const options = await connectOptions(host, this.options.ssh, this.options.client, role, this.clientSettings);
+    // OpenSSH refuses a jump host that is reached through itself, which only shows where it is asked for that one.
+    const ask = role === "target" ? this.clientSettings : clientSettings;
+    const options = await connectOptions(host, this.options.ssh, this.options.client, role, ask);
     // A jump host is waited for outside the limit, or thirty waiting targets would keep it from starting.
     const socket = await this.socketTo(options);
     const methods = await this.keys.methods(options);

@@ -27,7 +27,7 @@ export function sharedClientSettings(): typeof clientSettings {
     const key = JSON.stringify([files, asked.user, asked.port, under]);
     const shared = await kept(answers, key, () => clientSettings(asked)).catch(() => undefined);
     // An error is to name the host.
-    return shared ? new Map([...shared, ["hostname", [asked.host]]]) : clientSettings(asked);
+    return shared ? new Map([...shared, ["hostname", [asked.host.toLowerCase()]]]) : clientSettings(asked);
   };
 }
 

@@ -146,9 +146,9 @@ describe.concurrent.each(SHELLS.map((shell) => ({ name: shell.join(" "), shell }
   });
 
   test("without a heartbeat it ends in the same way, and so does a shell that waits", async () => {
-    const { stdout } = await interrupted(shell, () => {}, LOADER.replace("sleep 4", "sleep 0.1"));
+    const { stdout } = await interrupted(shell, () => {}, LOADER.replace("sleep 6", "sleep 0.1"));
     expect(stdout).toBe("@b 0\nready\n@b cleanup\ntidy\n@e cleanup 0\n");
-    const waiting = start(LOADER.replace("sleep 4", "sleep 0.1"), shell);
+    const waiting = start(LOADER.replace("sleep 6", "sleep 0.1"), shell);
     expect((await waiting.closed).status).toBe(null);
   });
 

@@ -267,6 +267,14 @@ describe("keys and ways through", () => {
     bastion.close();
   });
 
+  test("a jump host that is reached through itself is an error", async () => {
+    const user = process.env["USER"] ?? "root";
+    const own = connections(sshSettings(sshd, { user }, [`  ProxyJump ${user}@localhost:${sshd.port}`]));
+    const running = new RemoteHost("localhost", own, () => {}, terminal).run(script("Try", [step("Say", sh`echo`)]));
+    await expect(running).rejects.toThrow("jumphost loop");
+    await own.close();
+  });
+
   test("7.1 row 19: a proxy command carries the connection, an interactive command's too", async () => {
     const own = connections(
       sshSettings(sshd, {

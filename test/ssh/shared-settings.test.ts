@@ -6,7 +6,7 @@ import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { clientSettings } from "../../src/ssh/client-config.ts";
 import { sharedClientSettings } from "../../src/ssh/shared-settings.ts";
 
-const HOSTS = ["web1", "web2", "web-3.example.com", "10.0.0.1", "10.0.0.2", "fe80::1"];
+const HOSTS = ["web1", "web2", "WEB4", "web-3.example.com", "10.0.0.1", "10.0.0.2", "fe80::1"];
 const home = mkdtempSync(join(tmpdir(), "mrsk-home-"));
 const asked = join(home, "asked");
 const before = process.env["PATH"];
@@ -52,14 +52,14 @@ test.each<[what: string, asks: number, ...texts: string[]]>([
   ],
   ["a name of one", 2, "Host web2\n  HostName 192.0.2.2\n  Port 2202\n"],
   ["a token in a section", 4, "Host web*\n  ProxyCommand nc %h %p\nHost *\n  Compression yes\n"],
-  ["a token for all", 6, "Host *\n  IdentityFile ~/.ssh/%n\n"],
-  ["a condition", 6, "Match host web1\n  Port 2203\n"],
-  ["a sign that stands for one letter", 6, "Host web?\n  Port 2204\n"],
-  ["names that are looked up", 6, "CanonicalizeHostname no\n"],
+  ["a token for all", 7, "Host *\n  IdentityFile ~/.ssh/%n\n"],
+  ["a condition", 7, "Match host web1\n  Port 2203\n"],
+  ["a sign that stands for one letter", 7, "Host web?\n  Port 2204\n"],
+  ["names that are looked up", 7, "CanonicalizeHostname no\n"],
   ["another file's sections", 2, `Include ${included}/one*\n`],
   ["another file's names", 3, `Include ${included}/named.conf\n`],
   ["other files that are not there", 1, "Include /no/such/*.conf no-such\n"],
-  ["other files in many places", 6, `Include ${included}/*/x.conf\n`],
+  ["other files in many places", 7, `Include ${included}/*/x.conf\n`],
   ["several files", 3, "Host web1 web2\n  Port 2205\n", "Host web*\n  Port 2206\nHost web-3.example.com\n"],
 ])("hosts under the same sections are asked for once: %s", async (_, asks, ...texts) => {
   const ask = sharedClientSettings();
