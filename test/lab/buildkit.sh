@@ -50,6 +50,7 @@ files_buildkit() {
 buildkit() {
   local name address
   container_runs mrsk-lab-registry || fail "the lab is not up"
+  hold_lock
   build buildkit bookworm
   for entry in "${BUILDKITS[@]}"; do
     read -r name address <<<"$entry"
