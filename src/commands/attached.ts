@@ -1,5 +1,6 @@
 import { type Body, render } from "./command.ts";
-import { ENDING, secretPrologue } from "./script.ts";
+import { ENDING } from "./loader.ts";
+import { secretPrologue } from "./script.ts";
 
 /** One command that has the host's end of the connection to itself: a terminal, or what somebody pipes in. */
 export interface Attached {

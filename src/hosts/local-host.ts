@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
-import { HEARTBEAT, LOADER, renderScript, type Script } from "../commands/script.ts";
+import { HEARTBEAT, LOADER } from "../commands/loader.ts";
+import { renderScript, type Script } from "../commands/script.ts";
 import type { Secret } from "../config/secret.ts";
 import type { RunOptions, ScriptHost, ScriptResult } from "./host.ts";
 import { ScriptRun, type StepEvents } from "./script-run.ts";

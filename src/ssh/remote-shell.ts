@@ -1,5 +1,5 @@
 import type { ClientChannel } from "ssh2";
-import { HEARTBEAT, LOADER, NEXT } from "../commands/script.ts";
+import { HEARTBEAT, LOADER, NEXT } from "../commands/loader.ts";
 import { SshError } from "../errors.ts";
 import { silentShell } from "./attach.ts";
 
