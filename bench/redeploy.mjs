@@ -62,8 +62,9 @@ function ssh(folder, variables, host) {
 /**
  * The docker commands of a redeploy by hand: build, push, and over one ssh pull, look at the image, run, wait until docker
  * calls the container healthy, move the restart policies, stop the old one, tag. Milliseconds, with and without the wait.
+ * @param before the version that this replaces
  */
-function byHand(folder, variables, host, service, version, before, apiVersion) {
+function byHand({ folder, variables, host, service, apiVersion }, version, before) {
   const image = `${variables.LAB_REGISTRY}/lab/${service}`;
   const started = performance.now();
   const run = (program, ...words) => {
@@ -100,16 +101,17 @@ echo "waited $began $ended"`,
 const REST_MILLISECONDS = 4000;
 const rest = () => new Promise((resolve) => setTimeout(resolve, REST_MILLISECONDS));
 
-/** @param server letter of a lab server */
-async function against(server) {
+/** @param letter of a lab server */
+async function against(letter) {
   const variables = lab();
-  const host = variables[`LAB_${server.toUpperCase()}`];
+  const host = variables[`LAB_${letter.toUpperCase()}`];
   const folder = project(variables, host, "bench");
   const spoken = spawnSync(ssh(folder, variables, host)[0], [
     ...ssh(folder, variables, host).slice(1),
     "docker version -f '{{.Server.Version}} {{.Server.APIVersion}}'",
   ]);
   const [engine, api] = String(spoken.stdout).trim().split(" ");
+  const server = { folder, variables, host, service: "bench", apiVersion: Number(api) };
   const hands = [];
   const ours = [];
   let marks = [];
@@ -120,7 +122,7 @@ async function against(server) {
     let before;
     for (let turn = 0; turn < ROUNDS; turn++) {
       const version = change(folder, `by hand ${turn}`);
-      hands.push(byHand(folder, variables, host, "bench", version, before, Number(api)));
+      hands.push(byHand(server, version, before));
       before = version;
       change(folder, `by mrsk ${turn}`);
       await rest();
