@@ -37,7 +37,7 @@ export async function openRun(command: Command, work: (run: Run) => Promise<void
     describe,
     say: (text) => view.aside(() => void process.stderr.write(text)),
   });
-  const { host, local, close } = await openHosts(
+  const { host, local, loadSsh, close } = await openHosts(
     config,
     cwd,
     processEnvironment,
@@ -46,7 +46,11 @@ export async function openRun(command: Command, work: (run: Run) => Promise<void
     () => secrets.resolved,
   );
   watchOutput(interrupt.abort);
-  const git = once(() => gitState(local));
+  const git = once(() => {
+    // What asks for a version goes on to hosts: their library is loaded while git works.
+    setImmediate(loadSsh);
+    return gitState(local);
+  });
   const performer = userName(processEnvironment);
   const filters = { hosts: options.hosts, roles: options.roles, primary: options.primary === true };
   const run: Run = {
@@ -124,6 +128,7 @@ async function openHosts(
       pool.set(name, made);
       return made;
     },
+    loadSsh: () => void connections(),
     close: async () => (await opened)?.close(),
   };
 }

@@ -50,11 +50,13 @@ set -- $seen; pid=$1; shift; set -- "$@" ${ports}
 [ "$pid" -gt 0 ] 2>/dev/null || exit 0
 filter=
 for port in "$@"; do filter="${raw("${filter:+$filter or }")}sport = :${raw("${port%/*}")}"; done
-if ! ${look} "( $filter )" >/dev/null 2>&1; then ${fixed}; exit 0; fi
+look() { seen=$(${look} "( $filter )" 2>/dev/null); }
+look || { ${fixed}; exit 0; }
 ${CLOCK}
-clock; end=$((now + ${hundredths(Math.max(1, left(limitSeconds)))})); quiet=0; busy=0
+clock; end=$((now + ${hundredths(Math.max(1, left(limitSeconds)))})); quiet=0; busy=0 first=yes
 while clock; [ "$now" -lt "$end" ]; do
-  seen=$(${look} "( $filter )" 2>/dev/null) || { busy=some; quiet=0; sleep 1; continue; }
+  [ -n "$first" ] || look || { busy=some; quiet=0; sleep 1; continue; }
+  first=
   busy=$(printf '%s\n' "$seen" | awk -v recent=${recentMilliseconds} ${BUSY})
   if [ "$busy" = 0 ]; then quiet=$((quiet + 1)); else quiet=0; fi
   [ "$quiet" -lt 2 ] || exit 0
