@@ -53,8 +53,8 @@ describe.concurrent.each(SHELLS.map((shell) => ({ name: shell.join(" "), shell }
   });
 
   test("without a heartbeat it ends in the same way, and so does a shell that waits", async () => {
-    await interrupted(shell, () => {}, LOADER.replace("sleep 6", "sleep 0.1"));
-    const waiting = start(LOADER.replace("sleep 6", "sleep 0.1"), shell);
+    await interrupted(shell, () => {}, LOADER.replace("sleep 6", "sleep 0.5"));
+    const waiting = start(LOADER.replace("sleep 6", "sleep 0.5"), shell);
     expect((await waiting.closed).status).toBe(null);
   });
 
