@@ -28,8 +28,8 @@ export function addresses(count) {
 }
 
 /**
- * Starts sshd for the farm, with a home for each of the `hosts`. `settings` are lines of its configuration; without any it has room for every host at once.
- * With `forward` it is a bastion: connections go through it, nothing runs on it.
+ * Starts sshd for the farm, with a home for each of the `hosts`. `settings` are lines of its configuration; without any
+ * it has room for every host at once. With `forward` it is a bastion: connections go through it, nothing runs on it.
  */
 export async function startFarm(hosts, settings = ["MaxStartups 2000:30:4000"], { port = PORT, forward = false } = {}) {
   const folder = mkdtempSync(join(tmpdir(), "mrsk-farm-"));

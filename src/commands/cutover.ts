@@ -107,6 +107,7 @@ function nudge(): Shell {
 
 /** Most apps are there soon, and are asked more often at first. */
 const EAGER_SECONDS = 5;
+/** Docker takes as long as several of Traefik's answers. */
 const ASKED_PER_LOOK = 4;
 
 /**
@@ -130,7 +131,6 @@ while :; do
     "HTTP/1."?" "2[0-9][0-9]*${`X-Mrsk-Live: ${question.mark}`}*) good=$((good + 1)); [ "$good" -lt 2 ] || break; continue ;;
   esac
   good=0; asked=$((asked + 1))
-  # Docker takes as long as several of Traefik's answers.
   [ $((asked % ${ASKED_PER_LOOK})) != 1 ] || ${stateOf(container, "{{.State.Status}}")}
   case $state in running|created) ;; *) echo "The container does not run: $state" >&2; ${evidence(container, logLines)}; exit ${NOT_HEALTHY} ;; esac
   clock

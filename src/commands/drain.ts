@@ -50,13 +50,14 @@ set -- $seen; pid=$1; shift; set -- "$@" ${ports}
 [ "$pid" -gt 0 ] 2>/dev/null || exit 0
 filter=
 for port in "$@"; do filter="${raw("${filter:+$filter or }")}sport = :${raw("${port%/*}")}"; done
-look() { seen=$(${look} "( $filter )" 2>/dev/null); }
-look || { ${fixed}; exit 0; }
 ${CLOCK}
-clock; end=$((now + ${hundredths(Math.max(1, left(limitSeconds)))})); quiet=0; busy=0 first=yes
+clock; end=$((now + ${hundredths(Math.max(1, left(limitSeconds)))})); quiet=0; busy=0 looked=
 while clock; [ "$now" -lt "$end" ]; do
-  [ -n "$first" ] || look || { busy=some; quiet=0; sleep 1; continue; }
-  first=
+  seen=$(${look} "( $filter )" 2>/dev/null) || {
+    [ -n "$looked" ] || { ${fixed}; exit 0; }
+    busy=some; quiet=0; sleep 1; continue
+  }
+  looked=yes
   busy=$(printf '%s\n' "$seen" | awk -v recent=${recentMilliseconds} ${BUSY})
   if [ "$busy" = 0 ]; then quiet=$((quiet + 1)); else quiet=0; fi
   [ "$quiet" -lt 2 ] || exit 0

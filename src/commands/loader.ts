@@ -6,8 +6,9 @@
  */
 export const ENDING = "trap '' TERM; _c=_cleanup; trap '_c=:' USR1; kill -TERM 0; sleep 5; ( $_c ); kill -KILL 0";
 
-/** What a shell is sent every 5 s as long as its channel is open: without, its process group ends after 18 to 24 s. */
+/** What a shell is sent as long as its channel is open: without, its process group ends after 18 to 24 s. */
 export const HEARTBEAT = "_h\n";
+export const HEARTBEAT_MILLISECONDS = 5000;
 
 /** Between the end of a script and the next one. */
 export const NEXT = ".\n";

@@ -22,17 +22,25 @@ export const madeLater = new WeakMap<z.core.$ZodType, () => z.ZodMiniType>();
 export function later<T extends z.ZodMiniType>(make: () => T) {
   let made: T | undefined;
   const schema = () => (made ??= make());
-  const placeholder = z.pipe(
+  const placeholder = chosen(schema, (issues) => issues as z.core.$ZodRawIssue[]);
+  madeLater.set(placeholder, schema);
+  return placeholder;
+}
+
+/** A schema that is known when there is something to parse. @param told its mistakes, as they are told */
+function chosen<T extends z.ZodMiniType>(
+  choose: (input: unknown) => T,
+  told: (issues: z.core.$ZodIssue[], input: unknown) => z.core.$ZodRawIssue[],
+) {
+  return z.pipe(
     z.unknown(),
     z.transform((input, context): z.output<T> => {
-      const parsed = z.safeParse(schema(), input);
+      const parsed = z.safeParse(choose(input), input);
       if (parsed.success) return parsed.data;
-      context.issues.push(...(parsed.error.issues as z.core.$ZodRawIssue[]));
+      context.issues.push(...told(parsed.error.issues, input));
       return z.NEVER;
     }),
   );
-  madeLater.set(placeholder, schema);
-  return placeholder;
 }
 
 /** Words where a number is as good as its digits. */
@@ -114,15 +122,11 @@ export const splitForms = new WeakMap<z.core.$ZodType, z.ZodMiniType>();
  * known keys: zod counts an unknown key as a lesser mistake than a wrong type.
  */
 function eitherForm<T extends z.ZodMiniType>(split: T) {
-  const either = z.pipe(
-    z.unknown(),
-    z.transform((input, context): z.output<T> | z.output<typeof values> => {
-      const isSplit = typeof input === "object" && input !== null && SPLIT_KEYS.some((key) => key in input);
-      const parsed = isSplit ? z.safeParse(split, input) : z.safeParse(values, input);
-      if (parsed.success) return parsed.data;
-      context.issues.push({ code: "invalid_union", errors: [parsed.error.issues], input });
-      return z.NEVER;
-    }),
+  const isSplit = (input: unknown) =>
+    typeof input === "object" && input !== null && SPLIT_KEYS.some((key) => key in input);
+  const either = chosen<T | typeof values>(
+    (input) => (isSplit(input) ? split : values),
+    (issues, input) => [{ code: "invalid_union", errors: [issues], input }],
   );
   splitForms.set(either, split);
   return either;

@@ -20,8 +20,8 @@ export async function auditAll(run: Run, lines: readonly Line[]): Promise<Step> 
   return attempt(`Audit: ${lines.map(([text]) => text).join(", ")}`, record(run.config, ...entries));
 }
 
-/** The original's lines of a boot, and of what a deploy prunes. Written once they are true. */
-export function bootLines(run: Run, { roles }: HostPlan, { prune }: { prune: boolean }): Promise<Step> {
+/** The original's lines of a boot, and of what a deploy prunes, as one step. Written once they are true. */
+export function auditBoot(run: Run, { roles }: HostPlan, { prune }: { prune: boolean }): Promise<Step> {
   const { config } = run;
   const lines: Line[] = isTrial({ roles })
     ? []

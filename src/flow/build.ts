@@ -81,15 +81,10 @@ async function build(run: Run, revision: string | undefined, clear: Promise<unkn
     });
   const needs = run.config.builder.secrets.map((name) => ({ name, askedBy: "builder/secrets" }));
   const steps = buildAndPush(run.config, await run.version(), await run.secrets.resolve(needs));
-  if (pushesByItself(run.config)) {
-    await clear;
-    await running(buildScript(run, revision, steps));
-    return;
-  }
-  const [building, ...pushing] = steps;
-  await running(buildScript(run, revision, [building!]));
+  const pushing = pushesByItself(run.config) ? [] : steps.slice(1);
+  await running(buildScript(run, revision, steps.slice(0, steps.length - pushing.length)));
   await clear;
-  await running(script("Push", pushing));
+  if (pushing.length > 0) await running(script("Push", pushing));
 }
 
 /** Of a clone of the commit, which is removed however the build ends; without one of the folder as it is. */

@@ -1,3 +1,4 @@
+import { stoppable } from "../abort.ts";
 import { ExitCode, MrskError, UsageError } from "../errors.ts";
 import { containersOf, liveContainer, stoppedContainer } from "../plan/containers.ts";
 import type { HostPlan } from "../plan/deploy.ts";
@@ -115,12 +116,10 @@ async function whileLooking<T>(
   looking: Promise<T>,
   work: (run: Run, looking: Promise<T>) => Promise<void>,
 ): Promise<T> {
-  const stop = new AbortController();
-  looking.catch(() => stop.abort());
-  run.signal.addEventListener("abort", () => stop.abort(), { once: true });
-  if (run.signal.aborted) stop.abort();
-  const local = { ...run, signal: stop.signal };
-  const [looked, worked] = await Promise.allSettled([looking, work(local, looking)]);
+  const [looked, worked] = await stoppable(run.signal, (signal, stop) => {
+    looking.catch(stop);
+    return Promise.allSettled([looking, work({ ...run, signal }, looking)]);
+  });
   if (looked.status === "rejected") throw looked.reason;
   if (worked.status === "rejected") throw worked.reason;
   return looked.value;

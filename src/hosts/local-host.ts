@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { HEARTBEAT, LOADER } from "../commands/loader.ts";
+import { HEARTBEAT, HEARTBEAT_MILLISECONDS, LOADER } from "../commands/loader.ts";
 import { renderScript, type Script } from "../commands/script.ts";
 import type { Secret } from "../config/secret.ts";
 import type { RunOptions, ScriptHost, ScriptResult } from "./host.ts";
@@ -49,7 +49,7 @@ export class LocalHost implements ScriptHost {
     };
     child.stdout.on("data", feed("stdout"));
     child.stderr.on("data", feed("stderr"));
-    const beat = setInterval(() => child.stdin.writable && child.stdin.write(HEARTBEAT), 5000);
+    const beat = setInterval(() => child.stdin.writable && child.stdin.write(HEARTBEAT), HEARTBEAT_MILLISECONDS);
     options.signal?.addEventListener("abort", cancel, { once: true });
     child.stdin.on("error", () => {});
     child.stdin.write(LOADER + renderScript(script, nonce));

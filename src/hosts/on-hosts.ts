@@ -1,3 +1,4 @@
+import { stoppable } from "../abort.ts";
 import { HostsFailedError, InterruptedError } from "../errors.ts";
 
 /**
@@ -31,20 +32,14 @@ export async function onHostsTogether<H extends { readonly name: string }>(
   signal: AbortSignal | undefined,
   work: (host: H, signal: AbortSignal) => Promise<void>,
 ): Promise<void> {
-  const enough = new AbortController();
-  const stop = () => enough.abort();
-  signal?.addEventListener("abort", stop, { once: true });
-  if (signal?.aborted) stop();
-  try {
-    await onHosts(hosts, async (host) => {
+  await stoppable(signal, (enough, stop) =>
+    onHosts(hosts, async (host) => {
       try {
-        await work(host, enough.signal);
+        await work(host, enough);
       } catch (error) {
         stop();
         throw error;
       }
-    });
-  } finally {
-    signal?.removeEventListener("abort", stop);
-  }
+    }),
+  );
 }

@@ -1,10 +1,9 @@
 import type { ClientChannel } from "ssh2";
-import { HEARTBEAT, LOADER, NEXT } from "../commands/loader.ts";
+import { HEARTBEAT, HEARTBEAT_MILLISECONDS, LOADER, NEXT } from "../commands/loader.ts";
 import { SshError } from "../errors.ts";
 import { silentShell } from "./attach.ts";
 
 export const SHELL = "exec /bin/sh -s";
-const HEARTBEAT_MILLISECONDS = 5000;
 const FIRST_MARK_MILLISECONDS = 30_000;
 /** After a cancel, the time the server's clean-up has before the channel is cut. */
 const GRACE_MILLISECONDS = 8000;
