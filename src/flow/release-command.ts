@@ -1,3 +1,4 @@
+import { stoppable } from "../abort.ts";
 import { words } from "../commands/arguments.ts";
 import { networkSteps } from "../commands/network.ts";
 import { removeReleases, runRelease } from "../commands/release-command.ts";
@@ -54,19 +55,18 @@ export async function runReleaseCommand(run: Run): Promise<void> {
 async function shown(run: Run, host: Host, work: Script, release: Release): Promise<void> {
   const show = (line: string) => run.report({ kind: "progress", host: host.name, text: `${host.name}  ${line}\n` });
   const output = lineByLine(show);
-  const limit = deadline(run, release.timeoutSeconds);
-  try {
-    await host.run(work, {
-      signal: limit.signal,
-      onOutput: ({ step: name, masked }) => void (name === STEP && output.add(masked)),
-    });
-  } catch (error) {
-    output.end();
-    throw explained(error, host.name, release, limit.passed());
-  } finally {
-    limit.end();
-  }
-  output.end();
+  await withDeadline(run, release.timeoutSeconds, async (signal, passed) => {
+    try {
+      await host.run(work, {
+        signal,
+        onOutput: ({ step: name, masked }) => void (name === STEP && output.add(masked)),
+      });
+    } catch (error) {
+      throw explained(error, host.name, release, passed());
+    } finally {
+      output.end();
+    }
+  });
 }
 
 function explained(error: unknown, host: string, release: Release, late: boolean): unknown {
@@ -84,27 +84,26 @@ function explained(error: unknown, host: string, release: Release, late: boolean
   );
 }
 
-/** Aborts with the run, or when the time is over. */
-function deadline(run: Run, seconds: number) {
-  const end = new AbortController();
+/** Work that is aborted with the run, or when the time is over; `passed` says whether it was for the time. */
+function withDeadline(
+  run: Run,
+  seconds: number,
+  work: (signal: AbortSignal, passed: () => boolean) => Promise<void>,
+): Promise<void> {
   const done = new AbortController();
-  const interrupted = () => end.abort();
   let late = false;
-  run.signal.addEventListener("abort", interrupted, { once: true });
-  if (run.signal.aborted) end.abort();
-  const wait = async () => {
-    await run.clock.sleep(seconds, done.signal);
-    if (done.signal.aborted || end.signal.aborted) return;
-    late = true;
-    end.abort();
-  };
-  void wait();
-  return {
-    signal: end.signal,
-    passed: () => late,
-    end: () => {
+  return stoppable(run.signal, async (signal, stop) => {
+    const wait = async () => {
+      await run.clock.sleep(seconds, done.signal);
+      if (done.signal.aborted || signal.aborted) return;
+      late = true;
+      stop();
+    };
+    void wait();
+    try {
+      await work(signal, () => late);
+    } finally {
       done.abort();
-      run.signal.removeEventListener("abort", interrupted);
-    },
-  };
+    }
+  });
 }
