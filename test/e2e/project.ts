@@ -11,8 +11,8 @@ const LAB = join(ROOT, "test/lab");
 /** What a person's `mrsk` is: run by node, in a project's folder and environment. */
 export const PROGRAM = join(ROOT, "bin/mrsk.cjs");
 
-/** Which of the lab's sets of servers this worker has. */
-const set = process.env["VITEST_POOL_ID"] ?? "1";
+/** The lab's set of servers for this worker: `LAB_SET`, so that several checkouts can test at a time, else one per worker. */
+const set = process.env["LAB_SET"] ?? process.env["VITEST_POOL_ID"] ?? "1";
 
 /** What `test/lab/.state/env` says of this worker's servers. @throws Error when the lab is not up */
 export const lab: Readonly<Record<string, string>> = Object.fromEntries(
