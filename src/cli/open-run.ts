@@ -122,8 +122,8 @@ async function openHosts(
   return {
     local: new LocalHost(cwd, forCommands, report, known),
     host: (name: string): Host => {
-      const known = pool.get(name);
-      if (known) return known;
+      const pooled = pool.get(name);
+      if (pooled) return pooled;
       const made = new RemoteHost(name, sessions, report, person, known);
       pool.set(name, made);
       return made;

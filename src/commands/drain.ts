@@ -36,7 +36,7 @@ const FIXED_DRAIN_SECONDS = 10;
  */
 export function drain(
   container: string | Raw,
-  { ports, limitSeconds, pastSeconds = 0, recentMilliseconds, nsenter }: DrainOptions,
+  { ports, limitSeconds, pastSeconds = 0, recentMilliseconds: recent, nsenter }: DrainOptions,
 ): Shell {
   const left = (seconds: number) => Math.max(0, seconds - pastSeconds);
   const seconds = Math.ceil(left(Math.min(limitSeconds, FIXED_DRAIN_SECONDS)));
@@ -58,7 +58,7 @@ while clock; [ "$now" -lt "$end" ]; do
     busy=some; quiet=0; sleep 1; continue
   }
   looked=yes
-  busy=$(printf '%s\n' "$seen" | awk -v recent=${recentMilliseconds} ${BUSY})
+  busy=$(printf '%s\n' "$seen" | awk -v recent=${recent} ${BUSY})
   if [ "$busy" = 0 ]; then quiet=$((quiet + 1)); else quiet=0; fi
   [ "$quiet" -lt 2 ] || exit 0
   sleep 0.1 2>/dev/null || sleep 1

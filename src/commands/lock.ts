@@ -21,7 +21,7 @@ export function lockText(details: LockDetails): string {
 }
 
 /** Prints who has the lock. It may have no details: its owner was cut off between the two steps of taking it. */
-function details(directory: Word): Shell {
+function printDetails(directory: Word): Shell {
   return sh`{ base64 -d <${directory}/details 2>/dev/null | grep ''; } || echo 'The lock has no details: whoever took it was cut off while doing so'`;
 }
 
@@ -32,7 +32,7 @@ function details(directory: Word): Shell {
 export function acquireLock(config: Config, text: string): Shell {
   const directory = lockDirectory(config);
   return sh`if [ -d ${ORIGINAL_LOCK} ]; then
-  ${details(ORIGINAL_LOCK)}
+  ${printDetails(ORIGINAL_LOCK)}
   echo 'It is the lock of the original, for all services of this host: mrsk_lock'
   exit ${LOCK_HELD}
 fi
@@ -40,7 +40,7 @@ mkdir -p ${config.runDirectory}
 if mkdir ${directory} 2>/dev/null; then
   printf '%s' ${mimeBase64(text)} >${`${directory}/details`} || { rm -rf ${directory}; exit 1; }
 elif [ -d ${directory} ]; then
-  ${details(directory)}
+  ${printDetails(directory)}
   exit ${LOCK_HELD}
 else
   mkdir ${directory}
@@ -51,7 +51,7 @@ fi`;
 export function lockStatus(config: Config): Shell {
   const directory = lockDirectory(config);
   return sh`for lock in ${directory} ${ORIGINAL_LOCK}; do
-  if [ -d "$lock" ]; then ${details(raw('"$lock"'))}; fi
+  if [ -d "$lock" ]; then ${printDetails(raw('"$lock"'))}; fi
 done`;
 }
 
@@ -63,8 +63,8 @@ export function releaseLock(config: Config): Shell {
 
 /** Takes back a lock whose taking was cut off: only with exactly these details. */
 export function releaseOwnLock(config: Config, text: string): Shell {
-  const details = `${lockDirectory(config)}/details`;
-  return sh`if [ "$(base64 -d <${details} 2>/dev/null)" = ${text} ]; then ${releaseLock(config)}; fi`;
+  const file = `${lockDirectory(config)}/details`;
+  return sh`if [ "$(base64 -d <${file} 2>/dev/null)" = ${text} ]; then ${releaseLock(config)}; fi`;
 }
 
 /** For `lock release`: the original's as well. */

@@ -47,16 +47,16 @@ export function script(title: string, steps: readonly Step[], cleanup?: Body): S
  * @param nonce hex digits, new for each script, so that no output can forge a mark
  * @throws Error when a secret holds a NUL character, which no shell can carry
  */
-export function renderScript(script: Script, nonce: string): string {
+export function renderScript({ steps, cleanup }: Script, nonce: string): string {
   const { reference, assignments } = secretPrologue();
-  const cleanup = script.cleanup ? render(script.cleanup, reference) : "";
-  const functions = script.steps.map((step, i) => `_f${i}() {\n${render(step.body, reference)}\n}\n${call(step, i)}`);
+  const tidying = cleanup ? render(cleanup, reference) : "";
+  const functions = steps.map((each, i) => `_f${i}() {\n${render(each.body, reference)}\n}\n${call(each, i)}`);
   return `[ "$_g" = 1 ] || exit 97
-{ _q='\x1e${nonce}'; _tidy=${script.cleanup ? "yes" : ""}; trap : HUP INT TERM; (
+{ _q='\x1e${nonce}'; _tidy=${cleanup ? "yes" : ""}; trap : HUP INT TERM; (
 ${assignments()}
 _cleanup() {
 :
-${cleanup}
+${tidying}
 }
 ${BEGINNING}
 ${functions.join("\n")}
@@ -88,15 +88,15 @@ export function secretPrologue(): {
 }
 
 /** A command alone needs no shell of its own, which each step of several commands has: `set -e` would not change a thing. */
-function call(step: Step, index: number): string {
-  const alone = !(step.body instanceof Shell);
-  switch (step.mode) {
+function call({ body, mode, variable }: Step, index: number): string {
+  const alone = !(body instanceof Shell);
+  switch (mode) {
     case "must":
       return `${alone ? "_must" : "_step"} ${index} _f${index}`;
     case "try":
       return `${alone ? "_run" : "_try"} ${index} _f${index}`;
     default:
-      return `_cap ${index} _f${index}; ${step.variable ?? "_unused"}=$_o`;
+      return `_cap ${index} _f${index}; ${variable ?? "_unused"}=$_o`;
   }
 }
 
@@ -106,9 +106,9 @@ function singleQuoted(value: string): string {
 }
 
 /** Every secret that the script would carry. */
-export function secretsOfScript(script: Script): Secret[] {
+export function secretsOfScript({ steps, cleanup }: Script): Secret[] {
   const { reference, secrets } = secretPrologue();
-  for (const { body } of script.steps) render(body, reference);
-  if (script.cleanup) render(script.cleanup, reference);
+  for (const { body } of steps) render(body, reference);
+  if (cleanup) render(cleanup, reference);
   return secrets();
 }

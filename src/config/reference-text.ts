@@ -47,7 +47,7 @@ function sectionText(section: Section): string {
 }
 
 function keyText(section: Section, key: KeyReference): string {
-  const facts = [key.type, key.default === "required" ? "required" : `default: ${key.default}`, since(key)];
+  const facts = [key.type, key.default === "required" ? "required" : `default: ${key.default}`, age(key)];
   const example = key.example.split("\n").map((line) => `      ${line}`);
   return `  ${pathIn(section, key.key)}  (${facts.join("; ")})\n    ${meaningOf(key)}.\n${example.join("\n")}\n`;
 }
@@ -56,7 +56,7 @@ function meaningOf(key: KeyReference): string {
   return key.pending ? `${key.meaning}. Read, but without effect` : key.meaning;
 }
 
-function since({ since }: KeyReference): string {
+function age({ since }: KeyReference): string {
   if (since === "new") return "new here";
   return since.startsWith("Kamal") ? `as ${since}` : `since MRSK ${since}`;
 }

@@ -80,9 +80,13 @@ const NUL = "should have no NUL byte, which no command line can carry";
 export const values = z
   .record(z.string().check(z.regex(/^[^\s=]+$/, "should be a name without blanks and =")), value)
   .check((context) => {
-    for (const [key, text] of Object.entries(context.value)) {
-      const message = text.includes("\0") ? NUL : tooLong(`${key}=${text}`) ? `cannot be used: ${TOO_LONG}` : undefined;
-      if (message) context.issues.push({ code: "custom", message, path: [key], input: text });
+    for (const [key, written] of Object.entries(context.value)) {
+      const message = written.includes("\0")
+        ? NUL
+        : tooLong(`${key}=${written}`)
+          ? `cannot be used: ${TOO_LONG}`
+          : undefined;
+      if (message) context.issues.push({ code: "custom", message, path: [key], input: written });
     }
   });
 
@@ -109,7 +113,7 @@ export const host = textLike(
 );
 
 export const secretNames = z.array(
-  variableName.check(z.refine((name) => !isTaken(name), { error: `cannot be a secret: ${TAKEN}` })),
+  variableName.check(z.refine((variable) => !isTaken(variable), { error: `cannot be a secret: ${TAKEN}` })),
 );
 
 const SPLIT_KEYS = ["clear", "secret", "tags"];

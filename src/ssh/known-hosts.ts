@@ -40,8 +40,8 @@ function knownKey(file: string, line: number, text: string, name: string): Known
 
 function matches(patterns: string, name: string): boolean {
   if (patterns.startsWith("|1|")) {
-    const [, , salt = "", hash = ""] = patterns.split("|");
-    return createHmac("sha1", Buffer.from(salt, "base64")).update(name).digest("base64") === hash;
+    const [, , salt = "", digest = ""] = patterns.split("|");
+    return createHmac("sha1", Buffer.from(salt, "base64")).update(name).digest("base64") === digest;
   }
   const list = patterns.toLowerCase().split(",");
   const hit = (pattern: string) => glob(pattern).test(name);

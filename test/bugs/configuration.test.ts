@@ -161,8 +161,8 @@ test("7.1 row 34: a template of an accessory with only secret env is rendered", 
     const resolved = await configOf(
       withRequired("accessories: {db: {image: x, host: h, env: {secret: [X]}, files: [a.erb:/a]}}\n"),
     );
-    const variables = new Map([["X", "x"]]);
-    const run = fakeRun(resolved, { cwd, variables, secrets: new Secrets(variables) });
+    const given = new Map([["X", "x"]]);
+    const run = fakeRun(resolved, { cwd, variables: given, secrets: new Secrets(given) });
     await bootAccessory(run, "all");
     const content = (run.host("h") as FakeHost).secrets.get("a.erb")!;
     expect(Buffer.from(content, "base64").toString()).toMatch(/ x$/);

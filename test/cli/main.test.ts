@@ -126,9 +126,9 @@ describe("the command line", () => {
     ["deplyo", "unknown command 'deplyo'\n(Did you mean deploy?)"],
     ["app boto", "unknown command 'boto'\n(Did you mean boot?)"],
     ["help nosuch", "unknown command 'nosuch'"],
-  ])("%s: one error, and 2", async (typed, words) => {
+  ])("%s: one error, and 2", async (typed, message) => {
     const said = await mrsk(folder, ...typed.split(" "));
-    expect(said).toMatchObject({ status: 2, stdout: "", stderr: expect.stringContaining(words) as string });
+    expect(said).toMatchObject({ status: 2, stdout: "", stderr: expect.stringContaining(message) as string });
   });
 
   test.each([

@@ -160,7 +160,7 @@ const DEVIATIONS: readonly Deviation[] = [
     name: "secrets travel in the environment of docker",
     reason: "never an argument, which every user of the host can read",
     lines: LINE_ENV,
-    transform: (words, { config, secretNames }) => {
+    transform: (words, { config }) => {
       const names = secretNames(config);
       const isSecret = (i: number) => words[i - 1] === "-e" && names.has(words[i]!.split("=")[0]!);
       return [
@@ -324,7 +324,6 @@ interface Example {
   readonly execNew: string;
   readonly version: string;
   readonly environment: ReadonlyMap<string, string>;
-  readonly secretNames: (config: Config) => Set<string>;
 }
 
 interface Recorded {
@@ -474,7 +473,7 @@ describe.each(files)("%s", (file) => {
     const destination = given.destination ?? undefined;
     const config = await loadConfig({ file: given.file, destination, cwd: fileURLToPath(EXAMPLES), environment });
     const { exec_new: execNew } = parts["app_no_role"] as { exec_new: string };
-    example = { config, execNew, version: given.version, environment, secretNames };
+    example = { config, execNew, version: given.version, environment };
   });
 
   test.each(leaves(parts))("%s", (path, recorded) => {

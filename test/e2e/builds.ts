@@ -86,11 +86,11 @@ export function manifestOf(repository: string, tag: string): Promise<Manifest | 
     agent: false as const,
   };
   const url = `http://${lab["LAB_REGISTRY"]}/v2/${repository}/manifests/${tag}`;
-  return new Promise((resolve, reject) => {
+  return new Promise((done, reject) => {
     const outgoing = request(url, options, (response) => {
       let text = "";
       response.setEncoding("utf8").on("data", (chunk: string) => (text += chunk));
-      response.on("end", () => resolve(response.statusCode === 200 ? (JSON.parse(text) as Manifest) : undefined));
+      response.on("end", () => done(response.statusCode === 200 ? (JSON.parse(text) as Manifest) : undefined));
     });
     outgoing.on("error", reject).end();
   });

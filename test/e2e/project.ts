@@ -130,12 +130,12 @@ export async function onServer(server: string, command: string): Promise<string>
 /** GET, or with a body PUT, on a connection of its own. Status 0 when there is no answer. */
 export function ask(server: string, path: string, body?: string): Promise<{ status: number; text: string }> {
   const url = `http://${lab[`LAB_${server.toUpperCase()}`]}${path}`;
-  return new Promise((resolve) => {
-    const fail = (error: Error) => resolve({ status: 0, text: error.message });
+  return new Promise((done) => {
+    const fail = (error: Error) => done({ status: 0, text: error.message });
     const outgoing = request(url, { method: body === undefined ? "GET" : "PUT", agent: false }, (response) => {
       let text = "";
       response.setEncoding("utf8").on("data", (chunk: string) => (text += chunk));
-      response.on("end", () => resolve({ status: response.statusCode ?? 0, text })).on("error", fail);
+      response.on("end", () => done({ status: response.statusCode ?? 0, text })).on("error", fail);
     });
     outgoing.on("error", fail).end(body);
   });

@@ -109,8 +109,8 @@ describe.each(readers)("the client's configuration, read with %s", (_, path) => 
   });
 
   test("ssh.config: false reads none, and keys_only tries deploy.yml's keys alone", async () => {
-    const ssh = settings(false, { keys: ["~/.ssh/deploy"], keysOnly: true });
-    expect(await options("web1", ssh, client)).toMatchObject({
+    const deployYml = settings(false, { keys: ["~/.ssh/deploy"], keysOnly: true });
+    expect(await options("web1", deployYml, client)).toMatchObject({
       host: "web1",
       port: 22,
       identityFiles: [`${home}/.ssh/deploy`],

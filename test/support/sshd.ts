@@ -118,11 +118,17 @@ export function sshSettings(sshd: Sshd, overrides: Partial<Ssh> = {}, more: read
 }
 
 export function connections(
-  ssh: Ssh,
+  settings: Ssh,
   ask: (file: string) => Promise<string | undefined> = async () => undefined,
   log: (host: string, text: string) => void = () => {},
 ): Connections {
-  return new Connections({ ssh, client: { agentSocket: undefined, home: "/nonexistent" }, ask, notify: () => {}, log });
+  return new Connections({
+    ssh: settings,
+    client: { agentSocket: undefined, home: "/nonexistent" },
+    ask,
+    notify: () => {},
+    log,
+  });
 }
 
 interface Relay {
