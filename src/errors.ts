@@ -22,7 +22,7 @@ export interface MrskErrorOptions {
 
 /** A failure we can explain. Anything else that reaches `main` is a bug and prints its stack. */
 export class MrskError extends Error {
-  readonly hint: string | undefined;
+  hint: string | undefined;
   readonly exitCode: number;
 
   constructor(exitCode: number, message: string, options: MrskErrorOptions = {}) {

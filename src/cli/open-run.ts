@@ -3,11 +3,12 @@ import { homedir, userInfo } from "node:os";
 import { Writable } from "node:stream";
 import type { Command } from "commander";
 import { systemClock } from "../clock.ts";
-import type { Secret } from "../config/secret.ts";
 import type { Run, StandardInput } from "../flow/run.ts";
 import type { Host } from "../hosts/host.ts";
+import type { KnownSecrets } from "../hosts/known-secrets.ts";
 import type { Connections } from "../ssh/connections.ts";
 import { activity } from "../output/activity.ts";
+import { masked, withoutSecrets } from "../output/masked.ts";
 import { confirm } from "./confirm.ts";
 import { interruptible } from "./interrupt.ts";
 import { newId, once, readConfiguration, versionOf } from "./configuration.ts";
@@ -18,9 +19,20 @@ import { commandWords, type GlobalOptions } from "./options.ts";
  * What is heavy is loaded here, so that `--help` and `version` load none of it.
  */
 export async function openRun(command: Command, work: (run: Run) => Promise<void>): Promise<void> {
-  const [given, { Secrets }, { openView }, { linePrefix }, { select }, { gitState }] = await Promise.all([
+  const [
+    given,
+    { Secrets },
+    { secretsAtHand, isPublic },
+    { KnownSecrets: Known },
+    { openView },
+    { linePrefix },
+    { select },
+    { gitState },
+  ] = await Promise.all([
     readConfiguration(command),
     import("../config/secrets.ts"),
+    import("../config/named-secrets.ts"),
+    import("../hosts/known-secrets.ts"),
     import("../output/view.ts"),
     import("../output/prefix.ts"),
     import("../hosts/select.ts"),
@@ -28,9 +40,11 @@ export async function openRun(command: Command, work: (run: Run) => Promise<void
   ]);
   const { options, cwd, processEnvironment, environment, config } = given;
   const secrets = new Secrets(environment);
+  const atHand = await secretsAtHand(config, environment);
+  const known = new Known(() => [...atHand, ...secrets.resolved.filter((secret) => !isPublic(config, secret))]);
   const color = wantsColor(processEnvironment, process.stderr.isTTY);
   const view = await openView(process.stderr, verbosity(options), color, processEnvironment);
-  const { report, describe } = activity(view.report);
+  const { report, describe } = activity(masked(view.report, known));
   const held = { lock: false, taking: false };
   const interrupt = interruptible(process, {
     mustFinish: () => held.lock || held.taking,
@@ -43,7 +57,7 @@ export async function openRun(command: Command, work: (run: Run) => Promise<void
     processEnvironment,
     await environment.forCommands(),
     report,
-    () => secrets.resolved,
+    known,
   );
   watchOutput(interrupt.abort);
   const git = once(() => {
@@ -80,9 +94,12 @@ export async function openRun(command: Command, work: (run: Run) => Promise<void
     variables: environment,
     cwd,
     held,
+    mask: (text) => known.text(text),
   };
   try {
     await work(run);
+  } catch (error) {
+    throw withoutSecrets(error, known);
   } finally {
     interrupt.close();
     await close();
@@ -97,7 +114,7 @@ async function openHosts(
   environment: Record<string, string>,
   forCommands: Readonly<Record<string, string>>,
   report: Run["report"],
-  known: () => readonly Secret[],
+  known: KnownSecrets,
 ) {
   const [{ RemoteHost }, { LocalHost }] = await Promise.all([
     import("../hosts/remote-host.ts"),

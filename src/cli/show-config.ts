@@ -11,15 +11,17 @@ export async function configCommand(command: Command, options: { json: boolean }
     select(given.config, { hosts, roles, primary });
   }
   const git = once(async () => {
-    const [{ LocalHost }, { gitState }] = await Promise.all([
+    const [{ LocalHost }, { KnownSecrets }, { gitState }] = await Promise.all([
       import("../hosts/local-host.ts"),
+      import("../hosts/known-secrets.ts"),
       import("../flow/version.ts"),
     ]);
     const local = new LocalHost(
       given.cwd,
       await given.environment.forCommands(),
       () => {},
-      () => [],
+      // All that runs is git, and nothing of it is shown.
+      new KnownSecrets(() => []),
     );
     return gitState(local);
   });

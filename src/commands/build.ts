@@ -15,11 +15,7 @@ export const BUILD_STEP = "Build the image";
  * environment of the build, redacted in logs.
  * @param secrets by name, for `builder.secrets`; docker reads the rest from its own environment or a file of that name
  */
-export function buildAndPush(
-  config: Config,
-  version: string,
-  secrets: ReadonlyMap<string, Secret> = new Map(),
-): readonly Step[] {
+export function buildAndPush(config: Config, version: string, secrets: ReadonlyMap<string, Secret>): readonly Step[] {
   const { builder } = config;
   const environment = withEnvironment(
     [

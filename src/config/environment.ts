@@ -69,6 +69,11 @@ export class LocalEnvironment implements Variables {
     return this.every((entry, file) => !this.needsCommand(entry, file));
   }
 
+  /** Of every variable that a file sets. */
+  names(): string[] {
+    return [...new Set(this.files.flatMap(({ entries }) => entries.map(({ name }) => name)))];
+  }
+
   /** Itself, or through a variable in it. */
   private needsCommand(entry: DotenvEntry, file: EnvFile): boolean {
     return partsOf(entry).some((part) => {

@@ -55,6 +55,8 @@ export interface Run {
   /** The user's environment and `.env`, for templates. */
   readonly variables: Variables;
   readonly cwd: string;
+  /** Takes known secrets out of what is written where others may read it. */
+  readonly mask: (text: string) => string;
   /** What the run holds now. The only mutable part. */
   readonly held: {
     lock: boolean;

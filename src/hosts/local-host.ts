@@ -1,8 +1,8 @@
 import { randomBytes } from "node:crypto";
 import { HEARTBEAT, HEARTBEAT_MILLISECONDS, LOADER } from "../commands/loader.ts";
-import { renderScript, type Script } from "../commands/script.ts";
-import type { Secret } from "../config/secret.ts";
+import { renderScript, type Script, secretsOfScript } from "../commands/script.ts";
 import type { RunOptions, ScriptHost, ScriptResult } from "./host.ts";
+import type { KnownSecrets } from "./known-secrets.ts";
 import { ScriptRun, type StepEvents } from "./script-run.ts";
 
 /** This machine: docker builds, git, hooks. */
@@ -12,15 +12,10 @@ export class LocalHost implements ScriptHost {
   private readonly environment: Readonly<Record<string, string>>;
   private readonly events: StepEvents;
 
-  private readonly known: () => readonly Secret[];
+  private readonly known: KnownSecrets;
 
   /** @param known what no event and no error may show, beside the secrets of a script itself */
-  constructor(
-    cwd: string,
-    environment: Readonly<Record<string, string>>,
-    events: StepEvents,
-    known: () => readonly Secret[] = () => [],
-  ) {
+  constructor(cwd: string, environment: Readonly<Record<string, string>>, events: StepEvents, known: KnownSecrets) {
     this.cwd = cwd;
     this.environment = environment;
     this.events = events;
@@ -29,7 +24,7 @@ export class LocalHost implements ScriptHost {
 
   async run(script: Script, options: RunOptions = {}): Promise<ScriptResult> {
     const nonce = randomBytes(12).toString("hex");
-    const run = new ScriptRun(this.name, script, nonce, this.events, options, this.known());
+    const run = new ScriptRun(this.name, script, nonce, this.events, options, this.known.mask(secretsOfScript(script)));
     // A process group of its own: the script's watchdog ends the whole group.
     const { execa } = await import("execa");
     const child = execa("/bin/sh", ["-s"], {

@@ -1,10 +1,10 @@
 import { randomBytes } from "node:crypto";
 import { type Attached, renderAttached } from "../commands/attached.ts";
-import { renderScript, type Script } from "../commands/script.ts";
-import type { Secret } from "../config/secret.ts";
+import { renderScript, type Script, secretsOfScript } from "../commands/script.ts";
 import type { Connections } from "../ssh/connections.ts";
 import type { Pipes, Terminal } from "../ssh/attach.ts";
 import type { Host, RunOptions, ScriptResult } from "./host.ts";
+import type { KnownSecrets } from "./known-secrets.ts";
 import { ScriptRun, type StepEvents } from "./script-run.ts";
 
 /** A server, over its pooled connection. */
@@ -13,7 +13,7 @@ export class RemoteHost implements Host {
   private readonly connections: Pick<Connections, "session">;
   private readonly events: StepEvents;
   private readonly person: Terminal;
-  private readonly known: () => readonly Secret[];
+  private readonly known: KnownSecrets;
 
   /** @param known what no event and no error may show, beside the secrets of a script itself */
   constructor(
@@ -21,7 +21,7 @@ export class RemoteHost implements Host {
     connections: Pick<Connections, "session">,
     events: StepEvents,
     person: Terminal,
-    known: () => readonly Secret[] = () => [],
+    known: KnownSecrets,
   ) {
     this.name = name;
     this.connections = connections;
@@ -33,7 +33,7 @@ export class RemoteHost implements Host {
   async run(script: Script, options: RunOptions = {}): Promise<ScriptResult> {
     const session = await this.connections.session(this.name);
     const nonce = randomBytes(12).toString("hex");
-    const run = new ScriptRun(this.name, script, nonce, this.events, options, this.known());
+    const run = new ScriptRun(this.name, script, nonce, this.events, options, this.known.mask(secretsOfScript(script)));
     const { status, signal } = await session.script(renderScript(script, nonce), {
       onStdout: (bytes) => run.feed("stdout", bytes),
       onStderr: (bytes) => run.feed("stderr", bytes),

@@ -1,12 +1,11 @@
 import { StringDecoder } from "node:string_decoder";
 import { redact } from "../commands/command.ts";
-import { type Script, secretsOfScript } from "../commands/script.ts";
-import type { Secret } from "../config/secret.ts";
+import type { Script } from "../commands/script.ts";
 import { CommandFailedError, InterruptedError, SshError } from "../errors.ts";
 import type { RunEvent } from "../output/events.ts";
 import { endedEarly } from "../ssh/attach.ts";
 import { markSplitter, type Piece } from "../ssh/marks.ts";
-import { Mask } from "./mask.ts";
+import type { Mask } from "./mask.ts";
 import type { RunOptions, ScriptResult, StepResult } from "./host.ts";
 
 export type StepEvents = (event: RunEvent) => void;
@@ -40,20 +39,14 @@ export class ScriptRun {
   private readonly events: StepEvents;
   private readonly options: RunOptions;
 
-  constructor(
-    host: string,
-    script: Script,
-    nonce: string,
-    events: StepEvents,
-    options: RunOptions,
-    known: Iterable<Secret> = [],
-  ) {
+  /** @param mask of all that no event and no error may show, the secrets of the script among it */
+  constructor(host: string, script: Script, nonce: string, events: StepEvents, options: RunOptions, mask: Mask) {
     this.host = host;
     this.script = script;
     this.events = events;
     this.options = options;
     this.split = { stdout: markSplitter(nonce), stderr: markSplitter(nonce) };
-    this.mask = new Mask([...secretsOfScript(script), ...known]);
+    this.mask = mask;
   }
 
   get begun(): boolean {
@@ -95,7 +88,7 @@ export class ScriptRun {
         host: this.host,
         script: this.script.title,
         step: this.nameOf(step),
-        command: redact(body),
+        command: this.mask.text(redact(body)),
         ...(this.options.streamed ? { streamed: true } : {}),
       });
     }
@@ -198,12 +191,12 @@ export class ScriptRun {
     failed: StepResult,
     body: Script["steps"][number]["body"],
   ): CommandFailedError {
-    const tail = (text: string) => this.mask.text(text.trimEnd().split("\n").slice(-SHOWN_LINES).join("\n"));
+    const tail = (text: string) => this.mask.text(text.trimEnd()).split("\n").slice(-SHOWN_LINES).join("\n");
     const said = [tail(failed.stdout), tail(failed.stderr)].filter(Boolean).join("\n");
     return new CommandFailedError({
       host: this.host,
       step: failed.name,
-      command: redact(body),
+      command: this.mask.text(redact(body)),
       status: failed.status ?? 1,
       output: said,
       stepOutput: new Map(steps.map((step) => [step.name, this.mask.text(step.stdout + step.stderr)])),

@@ -5,7 +5,7 @@ import type { Config } from "../../src/config/config.ts";
 import { Secret } from "../../src/config/secret.ts";
 import { built, config, line } from "./support.ts";
 
-function lines(given: Config, version = "1", secrets?: ReadonlyMap<string, Secret>): string[] {
+function lines(given: Config, version = "1", secrets: ReadonlyMap<string, Secret> = new Map()): string[] {
   return buildAndPush(given, version, secrets).map(({ body }) => line(body));
 }
 

@@ -391,7 +391,7 @@ function built(path: string, { config, version, environment }: Example): string[
     "builder.name": () => config.builder.kind,
     "builder.dependency_check": () => and(askEngine(), ...[checkBuildx(config)].filter((check) => check !== undefined)),
     "builder.create": () => createBuilder(config),
-    "builder.push": () => and(...buildAndPush(config, version).map((step) => step.body as Command)),
+    "builder.push": () => and(...buildAndPush(config, version, new Map()).map((step) => step.body as Command)),
     "builder.remove": () => (removeBuilder(config).length > 0 ? and(...removeBuilder(config)) : undefined),
     "builder.info": () => builderInfo(config),
     "builder.pull": () => pull(config, version),

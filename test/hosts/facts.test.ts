@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { observe } from "../../src/hosts/facts.ts";
 import { LocalHost } from "../../src/hosts/local-host.ts";
+import { noSecrets } from "../support/no-secrets.ts";
 
 const ID = "0123456789abcdef";
 const CONTAINER = `{"id":"${ID}","name":"/app-web-1","created":"2026-01-01T00:00:00Z","state":"running","health":null,"image":"dhh/app:1","restartPolicy":"unless-stopped","restartCount":2,"labels":{"service":"app","role":"web","destination":""}}`;
@@ -23,7 +24,7 @@ function machine(answers: Readonly<Record<string, string>>): { host: LocalHost; 
   );
   chmodSync(join(home, "bin/docker"), 0o755);
   const environment = { PATH: `${join(home, "bin")}:${process.env["PATH"]}`, COLOR: "a b'c" };
-  return { host: new LocalHost(home, environment, () => {}), home };
+  return { host: new LocalHost(home, environment, () => {}, noSecrets), home };
 }
 
 const question = {

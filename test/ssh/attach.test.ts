@@ -10,6 +10,7 @@ import { sh, withEnvironment } from "../../src/commands/command.ts";
 import { Secret } from "../../src/config/secret.ts";
 import { RemoteHost } from "../../src/hosts/remote-host.ts";
 import type { Connections } from "../../src/ssh/connections.ts";
+import { noSecrets } from "../support/no-secrets.ts";
 import { connections, relay, type Sshd, sshSettings, startSshd } from "../support/sshd.ts";
 
 let sshd: Sshd;
@@ -56,7 +57,7 @@ function terminal() {
 async function piped(command: Attached, input: Readable = Readable.from([]), signal = never, from: Connections = pool) {
   const out: Buffer[] = [];
   const err: Buffer[] = [];
-  const host = new RemoteHost("127.0.0.1", from, () => {}, terminal().person);
+  const host = new RemoteHost("127.0.0.1", from, () => {}, terminal().person, noSecrets);
   const onOutput = (stream: "stdout" | "stderr", bytes: Buffer) => void (stream === "stdout" ? out : err).push(bytes);
   const status = await host.attach(command, { input, onOutput }, signal);
   return { status, stdout: Buffer.concat(out), stderr: Buffer.concat(err).toString() };
@@ -77,7 +78,7 @@ const PRINT = ["node", "-e", "process.stdout.write(Buffer.from(process.env.NAME)
 describe("a terminal", () => {
   const inTerminal = (body: Attached["body"], at = terminal(), from: Connections = pool, signal = never) => ({
     ...at,
-    status: new RemoteHost("127.0.0.1", from, () => {}, at.person).attach({ body }, "terminal", signal),
+    status: new RemoteHost("127.0.0.1", from, () => {}, at.person, noSecrets).attach({ body }, "terminal", signal),
   });
 
   test("gives the command's exit status and its size, and is as before afterwards", async () => {
@@ -110,7 +111,7 @@ describe("a terminal", () => {
     const own = connections(sshSettings(sshd, { port: between.port }));
     const mark = join(sshd.folder, "terminal-lost");
     const at = terminal();
-    const host = new RemoteHost("127.0.0.1", own, () => {}, at.person);
+    const host = new RemoteHost("127.0.0.1", own, () => {}, at.person, noSecrets);
     const status = host.attach({ body: sh`echo ready; sleep 4713`, cleanup: sh`echo yes >${mark}` }, "terminal", never);
     const failed = failureOf(status);
     await until(() => at.seen().includes("ready"));

@@ -10,6 +10,7 @@ import type { Ssh } from "../../src/config/config.ts";
 import { RemoteHost } from "../../src/hosts/remote-host.ts";
 import type { Connections } from "../../src/ssh/connections.ts";
 import { connectOptions } from "../../src/ssh/options.ts";
+import { noSecrets } from "../support/no-secrets.ts";
 import { connections, relay, type Sshd, sshSettings, startSshd } from "../support/sshd.ts";
 
 const terminal = { input: process.stdin, output: process.stdout, type: "dumb" };
@@ -20,7 +21,7 @@ beforeAll(async () => void (sshd = await startSshd()));
 afterAll(() => sshd.stop());
 
 function say(pool: Connections, body = sh`echo here`) {
-  return new RemoteHost("127.0.0.1", pool, () => {}, terminal).run(script("Say", [step("Say", body)]));
+  return new RemoteHost("127.0.0.1", pool, () => {}, terminal, noSecrets).run(script("Say", [step("Say", body)]));
 }
 
 async function closed(pool: Connections): Promise<void> {

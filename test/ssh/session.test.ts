@@ -8,6 +8,7 @@ import { Secret } from "../../src/config/secret.ts";
 import { RemoteHost } from "../../src/hosts/remote-host.ts";
 import type { RunEvent } from "../../src/output/events.ts";
 import type { Connections } from "../../src/ssh/connections.ts";
+import { noSecrets } from "../support/no-secrets.ts";
 import { connections, relay, type Sshd, sshSettings, startSshd } from "../support/sshd.ts";
 
 const terminal = { input: process.stdin, output: process.stdout, type: "dumb" };
@@ -15,7 +16,7 @@ let sshd: Sshd;
 let pool: Connections;
 const events: RunEvent[] = [];
 const host = (from: Connections = pool) =>
-  new RemoteHost("127.0.0.1", from, (event) => void events.push(event), terminal);
+  new RemoteHost("127.0.0.1", from, (event) => void events.push(event), terminal, noSecrets);
 
 beforeAll(async () => {
   sshd = await startSshd();
@@ -172,7 +173,7 @@ describe("what goes wrong while connecting is told in words", () => {
   const attemptOn = async (ssh: Parameters<typeof connections>[0], name = "127.0.0.1") => {
     const own = connections(ssh);
     try {
-      return await new RemoteHost(name, own, () => {}, terminal).run(script("Try", [step("Say", sh`echo`)]));
+      return await new RemoteHost(name, own, () => {}, terminal, noSecrets).run(script("Try", [step("Say", sh`echo`)]));
     } finally {
       await own.close();
     }
@@ -227,7 +228,7 @@ describe("keys and ways through", () => {
     });
     const names = ["127.0.0.1", "localhost"];
     await Promise.all(
-      names.map((name) => new RemoteHost(name, own, () => {}, terminal).run(script("Try", [step("Say", sh`echo`)]))),
+      names.map((name) => new RemoteHost(name, own, () => {}, terminal, noSecrets).run(script("Try", [step("Say", sh`echo`)]))),
     );
     expect(asked).toEqual([sshd.encryptedKey]);
     await own.close();
@@ -260,7 +261,7 @@ describe("keys and ways through", () => {
     const own = connections(sshSettings(sshd, { proxy }));
     const names = ["127.0.0.1", "localhost"];
     await Promise.all(
-      names.map((name) => new RemoteHost(name, own, () => {}, terminal).run(script("Try", [step("Say", sh`echo`)]))),
+      names.map((name) => new RemoteHost(name, own, () => {}, terminal, noSecrets).run(script("Try", [step("Say", sh`echo`)]))),
     );
     expect(bastion.accepted()).toBe(1);
     await own.close();
@@ -270,7 +271,7 @@ describe("keys and ways through", () => {
   test("a jump host that is reached through itself is an error", async () => {
     const user = process.env["USER"] ?? "root";
     const own = connections(sshSettings(sshd, { user }, [`  ProxyJump ${user}@localhost:${sshd.port}`]));
-    const running = new RemoteHost("localhost", own, () => {}, terminal).run(script("Try", [step("Say", sh`echo`)]));
+    const running = new RemoteHost("localhost", own, () => {}, terminal, noSecrets).run(script("Try", [step("Say", sh`echo`)]));
     await expect(running).rejects.toThrow("jumphost loop");
     await own.close();
   });
@@ -285,7 +286,7 @@ describe("keys and ways through", () => {
     expect(result.text("Say")).toBe("through");
     const { PassThrough } = await import("node:stream");
     const person = { input: new PassThrough() as never, output: new PassThrough() as never, type: "vt100" };
-    const status = await new RemoteHost("127.0.0.1", own, () => {}, person).attach(
+    const status = await new RemoteHost("127.0.0.1", own, () => {}, person, noSecrets).attach(
       { body: sh`exit 7` },
       "terminal",
       new AbortController().signal,

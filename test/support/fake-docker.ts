@@ -4,6 +4,7 @@ import { join } from "node:path";
 import type { Host } from "../../src/hosts/host.ts";
 import { LocalHost } from "../../src/hosts/local-host.ts";
 import type { RunEvent } from "../../src/output/events.ts";
+import { noSecrets } from "./no-secrets.ts";
 
 /** A real shell in a folder of its own, whose docker is a script that keeps what it was asked. */
 export interface Machine {
@@ -27,7 +28,7 @@ export function machine(docker = "", environment: Readonly<Record<string, string
     home,
     events,
     host: Object.assign(
-      new LocalHost(home, { PATH: path, HOME: home, ...environment }, (event) => void events.push(event)),
+      new LocalHost(home, { PATH: path, HOME: home, ...environment }, (event) => void events.push(event), noSecrets),
       { attach: () => Promise.reject(new Error("nobody enters this machine")), reconnect: async () => {} },
     ),
     asked: () => (existsSync(log) ? readFileSync(log, "utf8").trim().split("\n") : []),

@@ -53,6 +53,7 @@ export function fakeRun(config: Config, overrides: Partial<Run> = {}): FakeRun {
     variables: new Map(),
     cwd: "/nowhere",
     held: { lock: false, taking: false },
+    mask: (text) => text,
     hosts,
     events,
     printed,
