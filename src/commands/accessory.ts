@@ -77,7 +77,7 @@ mkdir -p ${`${this.accessory.service}/${source}`}`,
     const path = `${this.accessory.service}${remote}`;
     const folder = path.slice(0, path.lastIndexOf("/"));
     return sh`mkdir -p ${folder}
-printf '%s' ${base64} | base64 -d >${`${path}.new`}
+rm -f ${`${path}.new`}; (umask 077; printf '%s' ${base64} | base64 -d >${`${path}.new`})
 chmod ${mode} ${`${path}.new`}
 mv -f ${`${path}.new`} ${path}`;
   }

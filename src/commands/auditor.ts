@@ -1,5 +1,5 @@
 import type { Config } from "../config/config.ts";
-import { type Command, raw } from "./command.ts";
+import { type Command, raw, type Shell, sh } from "./command.ts";
 import { auditFile } from "./names.ts";
 
 export interface AuditEntry {
@@ -10,10 +10,12 @@ export interface AuditEntry {
   readonly text: string;
 }
 
-/** Appends a line for each to the audit log: `[time] [who] [destination] [role] text`. */
-export function record(config: Config, ...entries: readonly AuditEntry[]): Command {
+/** Appends a line for each to the audit log, which is the login user's own: `[time] [who] [destination] [role] text`. */
+export function record(config: Config, ...entries: readonly AuditEntry[]): Shell {
   const lines = entries.map((entry) => lineOf(config, entry));
-  return ["printf", raw(String.raw`'%s\n'`), ...lines, raw(">>"), auditFile(config)];
+  const append: Command = ["printf", raw(String.raw`'%s\n'`), ...lines, raw(">>"), auditFile(config)];
+  return sh`umask 077
+${append}`;
 }
 
 function lineOf(config: Config, entry: AuditEntry): string {

@@ -67,7 +67,7 @@ test("files and directories are in the accessory's folder of the login directory
   expect(line(db.createDirectories())).toBe(":\nmkdir -p app-db/data");
   expect(line(db.upload("/etc/mysql/my.cnf", "640", new Secret("my.cnf", "")))).toBe(
     `mkdir -p app-db/etc/mysql
-printf '%s' <my.cnf> | base64 -d >app-db/etc/mysql/my.cnf.new
+rm -f app-db/etc/mysql/my.cnf.new; (umask 077; printf '%s' <my.cnf> | base64 -d >app-db/etc/mysql/my.cnf.new)
 chmod 640 app-db/etc/mysql/my.cnf.new
 mv -f app-db/etc/mysql/my.cnf.new app-db/etc/mysql/my.cnf`,
   );
