@@ -63,7 +63,8 @@ function literals({ builder, registry, ssh }: Config): Secret[] {
 /** Variables that this program reads itself, and shows. */
 const SHOWN = new Set(["VERSION"]);
 
-const TELLING_NAME = /PASS|PWD|SECRET|TOKEN|KEY|CREDENTIAL|PRIVATE|AUTH|SALT|DSN|CERT|SIGN/i;
+/** Of variables and options whose values are secret. */
+export const TELLING_NAME = /PASS|PWD|SECRET|TOKEN|KEY|CREDENTIAL|PRIVATE|AUTH|SALT|DSN|CERT|SIGN/i;
 
 /** A word, a short number, or both: what names, addresses, paths and versions are made of. */
 const PLAIN_WORD = /^(?:(?:[a-z]+|[A-Z][a-z]*|[A-Z]+)\d{0,3}|\d{1,6})$/;

@@ -14,8 +14,9 @@ export function audit(run: Run, text: string, role?: string): Promise<Step> {
 }
 
 /** Several of them, as one step. */
-export async function auditAll(run: Run, lines: readonly Line[]): Promise<Step> {
+export async function auditAll(run: Run, given: readonly Line[]): Promise<Step> {
   const [at, performer] = [timestamp(run.clock.now()), await run.performer()];
+  const lines = given.map(([text, role]): Line => [run.mask(text), role]);
   const entries = lines.map(([text, role]) => ({ at, performer, role, text }));
   return attempt(`Audit: ${lines.map(([text]) => text).join(", ")}`, record(run.config, ...entries));
 }

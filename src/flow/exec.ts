@@ -19,6 +19,7 @@ import { roleOn } from "./role-phases.ts";
 import { begin, type Run } from "./run.ts";
 import { type CommandChoice, runCommand, type Target } from "./run-command.ts";
 import { accessorySecrets, roleSecrets } from "./secrets.ts";
+import { withoutLiterals } from "./typed.ts";
 
 export interface ExecChoice extends CommandChoice {
   /** In the container that runs, not in a new one. */
@@ -29,7 +30,7 @@ export interface ExecChoice extends CommandChoice {
 
 /** The user's command and how it is asked for. */
 interface Asked {
-  /** As typed, for the audit log. */
+  /** For the audit log: as typed, without secrets. */
   readonly line: string;
   readonly command: Command;
   readonly choice: ExecChoice;
@@ -141,13 +142,13 @@ function labelled(target: AppTarget, _: number, all: readonly AppTarget[]): Targ
 /** `accessory exec`. */
 export async function accessoryExec(run: Run, name: string, line: string, choice: ExecChoice): Promise<void> {
   const accessory = oneAccessory(run, name);
-  const { command, env } = askedFor(line, choice);
+  const { command, env, line: written } = askedFor(line, choice);
   const { interactive, reuse } = choice;
   const commands = new AccessoryCommands(run.config, accessory);
   const secrets = reuse ? new Map() : await accessorySecrets(run, [accessory]);
   const before = [
     ...(reuse ? [] : [forgotten(run)]),
-    ...(interactive ? [] : [await audit(run, `Executed cmd '${line}' on ${name} accessory`)]),
+    ...(interactive ? [] : [await audit(run, `Executed cmd '${written}' on ${name} accessory`)]),
   ];
   const targets = accessoryHosts(accessory, run.filters).map((host): Target => {
     const container = { name: `${accessory.service}-exec-${run.newId(12)}`, service: run.config.service };
@@ -180,5 +181,5 @@ function askedFor(line: string, choice: ExecChoice): Asked {
   const command = words(line);
   if (command.length === 0) throw new UsageError("The command is empty");
   const env = new Map([...choice.env].map(([name, value]) => [name, isTaken(name) ? value : new Secret(name, value)]));
-  return { line, command, choice, env };
+  return { line: withoutLiterals(line, choice.env), command, choice, env };
 }

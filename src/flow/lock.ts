@@ -65,7 +65,7 @@ async function acquire(run: Run, message: string): Promise<void> {
     by: await run.lockOwner(),
     at: timestamp(run.clock.now()),
     version: await run.version(),
-    message,
+    message: run.mask(message),
   });
   try {
     await primary(run).run(script("Take the lock", [step("Take the lock", acquireLock(run.config, text))]));

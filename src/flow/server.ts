@@ -9,6 +9,7 @@ import { audit } from "./audit.ts";
 import { runHook } from "./hook.ts";
 import type { Run } from "./run.ts";
 import { type CommandChoice, runCommand } from "./run-command.ts";
+import { withoutLiterals } from "./typed.ts";
 
 const INSTALL = "Ensure Docker and curl";
 
@@ -61,7 +62,7 @@ export async function serverExec(run: Run, command: string, choice: CommandChoic
   const hosts = everyHost(run);
   const first = hosts.find(({ name }) => name === run.selection.primary) ?? hosts[0];
   const chosen = choice.interactive && first !== undefined ? [first] : hosts;
-  const before = choice.interactive ? [] : [await audit(run, `Executed cmd '${command}' on server`)];
+  const before = choice.interactive ? [] : [await audit(run, `Executed cmd '${withoutLiterals(command)}' on server`)];
   const targets = chosen.map((host) => ({
     name: host.name,
     host,

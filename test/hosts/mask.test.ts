@@ -129,7 +129,8 @@ test("text cut anywhere is masked as it is whole, whatever the shape", () => {
     const whole = [...shown, take()].join("");
     expect(whole).not.toContain("kqzxj");
     // A piece that ends at a blank is shown to its end, if it may be the beginning of a value or not.
-    if (ends.every((end) => !/\s$/.test(text.slice(0, end)))) expect(whole).toBe(mask(value, "kqzxjk").text(text));
+    fc.pre(ends.every((end) => !/\s$/.test(text.slice(0, end))));
+    expect(whole).toBe(mask(value, "kqzxjk").text(text));
   });
   fc.assert(property);
 });

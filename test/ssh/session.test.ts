@@ -228,7 +228,9 @@ describe("keys and ways through", () => {
     });
     const names = ["127.0.0.1", "localhost"];
     await Promise.all(
-      names.map((name) => new RemoteHost(name, own, () => {}, terminal, noSecrets).run(script("Try", [step("Say", sh`echo`)]))),
+      names.map((name) =>
+        new RemoteHost(name, own, () => {}, terminal, noSecrets).run(script("Try", [step("Say", sh`echo`)])),
+      ),
     );
     expect(asked).toEqual([sshd.encryptedKey]);
     await own.close();
@@ -261,7 +263,9 @@ describe("keys and ways through", () => {
     const own = connections(sshSettings(sshd, { proxy }));
     const names = ["127.0.0.1", "localhost"];
     await Promise.all(
-      names.map((name) => new RemoteHost(name, own, () => {}, terminal, noSecrets).run(script("Try", [step("Say", sh`echo`)]))),
+      names.map((name) =>
+        new RemoteHost(name, own, () => {}, terminal, noSecrets).run(script("Try", [step("Say", sh`echo`)])),
+      ),
     );
     expect(bastion.accepted()).toBe(1);
     await own.close();
@@ -271,7 +275,9 @@ describe("keys and ways through", () => {
   test("a jump host that is reached through itself is an error", async () => {
     const user = process.env["USER"] ?? "root";
     const own = connections(sshSettings(sshd, { user }, [`  ProxyJump ${user}@localhost:${sshd.port}`]));
-    const running = new RemoteHost("localhost", own, () => {}, terminal, noSecrets).run(script("Try", [step("Say", sh`echo`)]));
+    const running = new RemoteHost("localhost", own, () => {}, terminal, noSecrets).run(
+      script("Try", [step("Say", sh`echo`)]),
+    );
     await expect(running).rejects.toThrow("jumphost loop");
     await own.close();
   });
