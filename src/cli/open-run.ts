@@ -10,6 +10,7 @@ import type { Connections } from "../ssh/connections.ts";
 import { activity } from "../output/activity.ts";
 import { masked, withoutSecrets } from "../output/masked.ts";
 import { confirm } from "./confirm.ts";
+import { writableByAll } from "./file-modes.ts";
 import { interruptible } from "./interrupt.ts";
 import { newId, once, readConfiguration, versionOf } from "./configuration.ts";
 import { commandWords, type GlobalOptions } from "./options.ts";
@@ -45,6 +46,7 @@ export async function openRun(command: Command, work: (run: Run) => Promise<void
   const color = wantsColor(processEnvironment, process.stderr.isTTY);
   const view = await openView(process.stderr, verbosity(options), color, processEnvironment);
   const { report, describe } = activity(masked(view.report, known));
+  for (const text of writableByAll(cwd)) report({ kind: "warning", text });
   const held = { lock: false, taking: false };
   const interrupt = interruptible(process, {
     mustFinish: () => held.lock || held.taking,

@@ -7,6 +7,7 @@ import { SshError } from "../errors.ts";
 import { clientSettings } from "./client-config.ts";
 import { explain } from "./explain.ts";
 import { type AskPassphrase, KeyRing } from "./keys.ts";
+import { KeyModes } from "./key-modes.ts";
 import { keyType, knownKeys, remember } from "./known-hosts.ts";
 import { type ClientEnvironment, type ConnectOptions, connectOptions } from "./options.ts";
 import { Session } from "./session.ts";
@@ -41,6 +42,7 @@ export class Connections {
   private readonly starts: ReturnType<typeof pLimit>;
   private readonly keys: KeyRing;
   private readonly clientSettings = sharedClientSettings();
+  private readonly keyModes = new KeyModes();
   private readonly remembered = new Set<string>();
 
   constructor(options: ConnectionsOptions) {
@@ -78,6 +80,7 @@ export class Connections {
     // OpenSSH refuses a jump host that is reached through itself, which only shows where it is asked for that one.
     const ask = role === "target" ? this.clientSettings : clientSettings;
     const options = await connectOptions(host, this.options.ssh, this.options.client, role, ask);
+    this.keyModes.check(options.identityFiles, (text) => this.options.notify(host, text));
     // A jump host is waited for outside the limit, or thirty waiting targets would keep it from starting.
     const socket = await this.socketTo(options);
     const methods = await this.keys.methods(options);

@@ -12,7 +12,7 @@ import { machine } from "../support/fake-docker.ts";
 
 test("an uploaded file is the login user's alone before anything is in it", async () => {
   const { host, home } = machine();
-  const base64 = `#!/bin/sh\nstat -c %a app-db/etc/key.new >>seen\nexec ${"/usr/bin/base64"} "$@"\n`;
+  const base64 = '#!/bin/sh\nstat -c %a app-db/etc/key.new >>seen\nexec /usr/bin/base64 "$@"\n';
   writeFileSync(join(home, "bin/base64"), base64);
   chmodSync(join(home, "bin/base64"), 0o755);
   mkdirSync(join(home, "app-db/etc"), { recursive: true });
