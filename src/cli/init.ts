@@ -1,5 +1,6 @@
 import { chmodSync, copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { ignoreEnv } from "./ignore-env.ts";
 
 /** The folder beside `dist/` (bundled) or `src/` (from sources). */
 function templates(): string {
@@ -21,8 +22,9 @@ export function init(cwd: string, print: (text: string) => void, { bundle }: { b
   const env = join(cwd, ".env");
   if (!existsSync(env)) {
     writeFileSync(env, readFileSync(join(from, "env")), { mode: 0o600 });
-    print("Created .env file (keep it out of git)\n");
+    print("Created .env file\n");
   }
+  for (const name of ignoreEnv(cwd)) print(`Added .env* to ${name}\n`);
   const hooks = join(cwd, ".mrsk/hooks");
   if (!existsSync(hooks)) {
     mkdirSync(hooks, { recursive: true });

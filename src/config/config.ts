@@ -119,6 +119,8 @@ export interface Builder {
   readonly remote: BuilderHost | undefined;
   readonly args: ReadonlyMap<string, string>;
   readonly secrets: readonly string[];
+  /** Whether a `.env` file with secrets may be a part of what is built. */
+  readonly allowTrackedEnv: boolean;
   readonly dockerfile: string;
   readonly context: string;
   /** Whether `context` was written: without it a build of later versions takes the committed state. */

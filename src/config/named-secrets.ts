@@ -31,7 +31,7 @@ function secretOf(name: string, value: string | undefined): Secret[] {
 }
 
 /** Names of variables, wherever the configuration has a place for the name of a secret. */
-function namesOfSecrets({ env, roles, accessories, traefik, builder, registry, ssh }: Config): string[] {
+export function namesOfSecrets({ env, roles, accessories, traefik, builder, registry, ssh }: Config): string[] {
   const environments = [
     env,
     traefik.env,

@@ -81,6 +81,14 @@ export const BUILDER: Section = {
       example: "secrets:\n  - NPM_TOKEN",
     },
     {
+      key: "allow_tracked_env",
+      type: "true or false",
+      default: "false",
+      since: "new",
+      meaning: "Whether an image is built though git tracks a `.env` file that holds secrets",
+      example: "allow_tracked_env: true",
+    },
+    {
       key: "dockerfile",
       type: "path",
       default: "Dockerfile",

@@ -75,6 +75,7 @@ function builderOf(written: Maybe<WrittenConfig["builder"]>): Builder {
     remote: side(written?.remote),
     args: mapOf(written?.args),
     secrets: written?.secrets ?? [],
+    allowTrackedEnv: written?.allow_tracked_env ?? false,
     dockerfile: written?.dockerfile ?? "Dockerfile",
     context: written?.context ?? ".",
     contextGiven: typeof written?.context === "string",

@@ -60,6 +60,7 @@ const builder = later(() =>
     remote: optional(builderHost),
     args: optional(values),
     secrets: optional(secretNames),
+    allow_tracked_env: optional(z.boolean()),
     dockerfile: optional(text),
     context: optional(text),
     target: optional(text),

@@ -9,14 +9,16 @@ import { fetchImage } from "./image.ts";
 import { withLock } from "./lock.ts";
 import { isUnauthorized, isUnreachable, login } from "./registry.ts";
 import type { Run } from "./run.ts";
+import { refuseTrackedSecrets } from "./tracked-env.ts";
 import { builtRevision } from "./version.ts";
 
 const LOOK_STEP = "Look for the Dockerfile";
 
 /** `build deliver`. */
 export async function deliver(run: Run): Promise<void> {
+  await refuseTrackedSecrets(run);
   await withLock(run, async () => {
-    await push(run);
+    await push(run, { checked: true });
     await pull(run);
   });
 }
@@ -31,6 +33,8 @@ interface PushOptions {
   readonly clear?: Promise<unknown>;
   /** Whether `ensureBuilder` was called. */
   readonly builderIsReady?: boolean;
+  /** Whether `refuseTrackedSecrets` was called. */
+  readonly checked?: boolean;
 }
 
 /**
@@ -39,8 +43,9 @@ interface PushOptions {
  */
 export async function push(
   run: Run,
-  { clear = Promise.resolve(), builderIsReady = false }: PushOptions = {},
+  { clear = Promise.resolve(), builderIsReady = false, checked = false }: PushOptions = {},
 ): Promise<void> {
+  if (!checked) await refuseTrackedSecrets(run);
   await withLock(run, async () => {
     const { revision, changes } = await builtRevision(run);
     if (changes.length > 0) run.report({ kind: "warning", text: notBuilt(changes) });

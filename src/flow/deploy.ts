@@ -20,6 +20,7 @@ import { rollOut } from "./roll-out.ts";
 import { appHosts, begin, type Run, runOn, timed } from "./run.ts";
 import { appSecrets, requireSecrets } from "./secrets.ts";
 import { bootstrap } from "./server.ts";
+import { refuseTrackedSecrets } from "./tracked-env.ts";
 import { noteDifference, refuseDroppedSettings } from "./traefik.ts";
 import { observeMended } from "./traefik-mend.ts";
 
@@ -93,7 +94,7 @@ async function deliverAndBoot(
     }
     if (!skipPush) {
       begin(local, "Build and push app image...");
-      await push(local, { clear: looking, builderIsReady: everything });
+      await push(local, { clear: looking, builderIsReady: everything, checked: true });
     }
   });
   begin(run, "Pull app image...");
@@ -280,6 +281,7 @@ async function prepareRun(
   appHosts(run);
   checkReleaseCommand(run.config);
   await requireSecrets(run, { accessories, builder: !skipPush });
+  if (!skipPush) await refuseTrackedSecrets(run);
   const version = await run.version();
   if (skipPush && run.givenVersion === undefined && version.includes("_uncommitted_")) {
     throw new UsageError("There are uncommitted changes, so the version to deploy was never built", {

@@ -171,7 +171,9 @@ describe("the command line", () => {
     const bare = project({});
     expect((await mrsk(bare, "init", "--bundle")).stdout.split("\n")).toEqual([
       "Created configuration file in config/deploy.yml",
-      "Created .env file (keep it out of git)",
+      "Created .env file",
+      "Added .env* to .gitignore",
+      "Added .env* to .dockerignore",
       "Created sample hooks in .mrsk/hooks",
       "--bundle has no meaning here. Instead of a binstub: `npm install --save-dev mrsk`, then `npx mrsk`.",
       "",

@@ -98,6 +98,7 @@ export function config(overrides: Partial<Config> = {}): Config {
       dockerfile: "Dockerfile",
       context: ".",
       contextGiven: false,
+      allowTrackedEnv: false,
       target: undefined,
       ssh: undefined,
       cache: undefined,
