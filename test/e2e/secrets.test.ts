@@ -185,6 +185,26 @@ describe("secrets", () => {
     expect(ran.stderr).toContain('"PLAIN":"plain"');
   });
 
+  test("docker inspect on the server shows them to no one, though this run has looked none up", async () => {
+    // What Go's JSON makes of them, on a command that fails.
+    const inspecting = `case "$*" in "container stop"*) /usr/bin/docker inspect secrets-box; exit 1 ;; esac`;
+    await onServer(SERVER, `sed -i '2i ${inspecting.replaceAll("'", String.raw`'\''`)}' /usr/local/bin/docker`);
+    const ran = await project.mrsk("-v", "accessory", "stop", "box");
+    await onServer(SERVER, "sed -i 2d /usr/local/bin/docker; /usr/bin/docker start secrets-box");
+    expect(ran.stderr).toContain("SIGNS=[REDACTED]");
+    // No command is run only to know what to mask.
+    expect(leaks(ran.stderr)).toEqual([`FETCHED: ${FETCHED}`]);
+  });
+
+  test("a hook that prints its environment shows none of them", async () => {
+    project.write(".mrsk/hooks/pre-connect", "#!/bin/sh\nenv\nexit 1\n");
+    chmodSync(join(project.folder, ".mrsk/hooks/pre-connect"), 0o755);
+    const ran = await mrsk("deploy", "-P", "--version", "1");
+    rmSync(join(project.folder, ".mrsk/hooks/pre-connect"));
+    expect(ran.status).toBe(7);
+    expect(ran.stderr).toContain("MRSK_REGISTRY_PASSWORD=[REDACTED]");
+  });
+
   test("what the user's own command prints is shown as it is", async () => {
     const ran = succeeded(await project.mrsk("app", "exec", "--reuse", "--raw", "-r", "web", "printenv UNICODE"));
     expect(ran.stdout).toBe(VALUES["UNICODE"]);
