@@ -12,7 +12,7 @@ const CLOSE = "mrsk-swap-close";
  * @param apps the containers that it routes to
  * @param others containers with routers that are left alone, such as its own for the dashboard
  */
-export function closingLabels(apps: readonly Routed[], others: readonly Routed[] = []): Map<string, string> {
+export function closingLabels(apps: readonly Routed[], others: readonly Routed[]): Map<string, string> {
   const found = apps.flatMap((app) =>
     routersOf(app, "http").map((router) => ({ router, conditions: conditionsOf(app, router) })),
   );

@@ -62,7 +62,9 @@ export async function serverExec(run: Run, command: string, choice: CommandChoic
   const hosts = everyHost(run);
   const first = hosts.find(({ name }) => name === run.selection.primary) ?? hosts[0];
   const chosen = choice.interactive && first !== undefined ? [first] : hosts;
-  const before = choice.interactive ? [] : [await audit(run, `Executed cmd '${withoutLiterals(command)}' on server`)];
+  const before = choice.interactive
+    ? []
+    : [await audit(run, `Executed cmd '${withoutLiterals(command, new Map())}' on server`)];
   const targets = chosen.map((host) => ({
     name: host.name,
     host,

@@ -16,7 +16,7 @@ const HEADER = /((?:authorization|[\w-]*(?:token|key|secret)):\s*(?:(?:bearer|ba
  * and without what stands where passwords stand.
  * @param env variables that were set for it beside it
  */
-export function withoutLiterals(line: string, env: ReadonlyMap<string, string> = new Map()): string {
+export function withoutLiterals(line: string, env: ReadonlyMap<string, string>): string {
   const own = [...env.values()].filter((value) => value.length >= 4);
   return own
     .reduce((text, value) => text.replaceAll(value, REDACTED), line)

@@ -22,7 +22,7 @@ test("each router has one above it that is the same, but says that the connectio
     "traefik.http.routers.site-web.middlewares": "site-web-retry@docker,login",
     "traefik.http.middlewares.site-web-retry.retry.attempts": "5",
   });
-  const labels = closingLabels([site]);
+  const labels = closingLabels([site], []);
   expect(others(labels)).toEqual({
     "traefik.http.routers.mrsk-swap-0.rule": RULE,
     "traefik.http.routers.mrsk-swap-0.entrypoints": "web",
@@ -37,16 +37,16 @@ test("each router has one above it that is the same, but says that the connectio
 
 test("containers that define a router alike have one; where they differ, Traefik has dropped it, and it stays so", () => {
   const same = [app("site-web", RULE), app("site-web", RULE)];
-  expect(Object.keys(others(closingLabels(same)))).toHaveLength(4);
-  expect(closingLabels([app("site-web", RULE), app("site-web", "Host(`x`)")])).toEqual(new Map());
+  expect(Object.keys(others(closingLabels(same, [])))).toHaveLength(4);
+  expect(closingLabels([app("site-web", RULE), app("site-web", "Host(`x`)")], [])).toEqual(new Map());
 });
 
 test("no router gets the priority of another: Traefik would choose at random", () => {
   const longer = app("b", `${RULE} `);
-  expect(Object.values(others(closingLabels([app("a", RULE), longer])))).not.toContain(RULE);
+  expect(Object.values(others(closingLabels([app("a", RULE), longer], [])))).not.toContain(RULE);
   expect(closingLabels([app("a", RULE)], [longer])).toEqual(new Map());
 });
 
 test("without a router there is nothing to say", () => {
-  expect(closingLabels([{ labels: new Map([["service", "jobs"]]) }])).toEqual(new Map());
+  expect(closingLabels([{ labels: new Map([["service", "jobs"]]) }], [])).toEqual(new Map());
 });
