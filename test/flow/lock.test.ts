@@ -56,3 +56,38 @@ test("a lock whose taking was cut off is taken back", async () => {
   await expect(withLock(run, async () => {})).rejects.toMatchObject({ exitCode: 5 });
   expect(run.hosts.get(PRIMARY)!.steps).toEqual(["Take the lock", "Release the lock"]);
 });
+
+test("a lock that another run holds by now is left to it, with a warning that names it", async () => {
+  const run = fakeRun(config());
+  run.host(PRIMARY);
+  run.hosts.get(PRIMARY)!.replies(/Release/, "Locked by: Ada at 2026-01-02T03:04:05Z\n", 75);
+  await withLock(run, async () => {});
+  expect(run.events).toContainEqual({
+    kind: "warning",
+    host: PRIMARY,
+    text: "The deploy lock was released during this run, and another run holds it now. It is left alone:\nLocked by: Ada at 2026-01-02T03:04:05Z",
+  });
+  expect(run.held.lock).toBe(false);
+});
+
+test("a lock that was released during the run is a warning", async () => {
+  const run = fakeRun(config());
+  run.host(PRIMARY);
+  run.hosts.get(PRIMARY)!.replies(/Release/, "", 76);
+  await withLock(run, async () => {});
+  expect(run.events).toContainEqual({
+    kind: "warning",
+    host: PRIMARY,
+    text: "The deploy lock was released during this run: another deploy could have run at the same time.",
+  });
+});
+
+test("a host that hangs while it takes the lock is given up after a minute", async () => {
+  const run = fakeRun(config());
+  run.host(PRIMARY);
+  run.hosts.get(PRIMARY)!.when(/Take the lock/, () => new Promise((resolve) => setImmediate(resolve)));
+  await expect(withLock(run, async () => {})).rejects.toMatchObject({
+    exitCode: 5,
+    message: `${PRIMARY}: "Take the lock" did not end within 60 s`,
+  });
+});
