@@ -1,3 +1,4 @@
+import { stoppable } from "../abort.ts";
 import { words } from "../commands/arguments.ts";
 import { networkSteps } from "../commands/network.ts";
 import { removeReleases, runRelease } from "../commands/release-command.ts";
@@ -7,7 +8,6 @@ import { CommandFailedError, InterruptedError, ReleaseFailedError } from "../err
 import type { Host } from "../hosts/host.ts";
 import { lineByLine } from "../lines.ts";
 import { audit } from "./audit.ts";
-import { withDeadline } from "./deadline.ts";
 import { roleOn } from "./role-phases.ts";
 import { begin, type Run } from "./run.ts";
 import { environmentSecrets } from "./secrets.ts";
@@ -55,7 +55,7 @@ export async function runReleaseCommand(run: Run): Promise<void> {
 async function shown(run: Run, host: Host, work: Script, release: Release): Promise<void> {
   const show = (line: string) => run.report({ kind: "progress", host: host.name, text: `${host.name}  ${line}\n` });
   const output = lineByLine(show);
-  await withDeadline(run.clock, run.signal, release.timeoutSeconds, async (signal, passed) => {
+  await withDeadline(run, release.timeoutSeconds, async (signal, passed) => {
     try {
       await host.run(work, {
         signal,
@@ -82,4 +82,28 @@ function explained(error: unknown, host: string, release: Release, late: boolean
     `${host}: the release command ended with exit status ${error.status}. Nothing was changed.${said ? `\n${said}` : ""}`,
     { cause: error },
   );
+}
+
+/** Work that is aborted with the run, or when the time is over; `passed` says whether it was for the time. */
+function withDeadline(
+  run: Run,
+  seconds: number,
+  work: (signal: AbortSignal, passed: () => boolean) => Promise<void>,
+): Promise<void> {
+  const done = new AbortController();
+  let late = false;
+  return stoppable(run.signal, async (signal, stop) => {
+    const wait = async () => {
+      await run.clock.sleep(seconds, done.signal);
+      if (done.signal.aborted || signal.aborted) return;
+      late = true;
+      stop();
+    };
+    void wait();
+    try {
+      await work(signal, () => late);
+    } finally {
+      done.abort();
+    }
+  });
 }

@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { freeLock, lockStatus, withLock } from "../../src/flow/lock.ts";
 import { ExitCode, MrskError, SshError } from "../../src/errors.ts";
 import { config } from "../commands/support.ts";
@@ -83,11 +83,12 @@ test("a lock that was released during the run is a warning", async () => {
 });
 
 test("a host that hangs while it takes the lock is given up after a minute", async () => {
-  const run = fakeRun(config());
-  run.host(PRIMARY);
-  run.hosts.get(PRIMARY)!.when(/Take the lock/, () => new Promise((resolve) => setImmediate(resolve)));
-  await expect(withLock(run, async () => {})).rejects.toMatchObject({
+  const deadline = vi.spyOn(AbortSignal, "timeout").mockReturnValue(AbortSignal.abort());
+  const taking = withLock(fakeRun(config()), async () => {});
+  await expect(taking).rejects.toMatchObject({
     exitCode: 5,
     message: `${PRIMARY}: "Take the lock" did not end within 60 s`,
   });
+  expect(deadline).toHaveBeenCalledWith(60_000);
+  deadline.mockRestore();
 });
