@@ -11,6 +11,7 @@ import { addProject } from "./project.ts";
 import { addHost } from "./host.ts";
 import { examplesText } from "./examples.ts";
 import { addGlobalOptions, commandWords } from "./options.ts";
+import { outputFailure, watchOutputs } from "./standard-streams.ts";
 import { addTraefik } from "./traefik.ts";
 
 /** The whole command tree. */
@@ -96,9 +97,12 @@ export function explain(error: unknown, verbose: boolean): string {
 
 /** What `bin/` calls. */
 export async function start(): Promise<void> {
-  // Nobody reads any more, as in `mrsk config | head -1`: that is no failure.
-  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-    if (error.code !== "EPIPE") throw error;
-  });
-  process.exitCode = await main(process.argv.slice(2));
+  let failure: string | undefined;
+  // Never ended: without a listener, an error of a stream would end the process where it stands.
+  watchOutputs(process, (name, error) => (failure ??= outputFailure(name, error)));
+  const status = await main(process.argv.slice(2));
+  // The error of a last write comes a moment later.
+  await new Promise((resolve) => setImmediate(resolve));
+  if (failure !== undefined) process.stderr.write(failure);
+  process.exitCode = status === 0 && failure !== undefined ? ExitCode.bug : status;
 }

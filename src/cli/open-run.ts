@@ -12,6 +12,7 @@ import { confirm } from "./confirm.ts";
 import { interruptible } from "./interrupt.ts";
 import { newId, once, readConfiguration, versionOf } from "./configuration.ts";
 import { commandWords, type GlobalOptions } from "./options.ts";
+import { watchOutputs } from "./standard-streams.ts";
 
 /**
  * Opens a run for a command (config, secrets, hosts, report, Ctrl-C), does the work, and closes every connection.
@@ -35,6 +36,7 @@ export async function openRun(command: Command, work: (run: Run) => Promise<void
   const interrupt = interruptible(process, {
     mustFinish: () => held.lock || held.taking,
     describe,
+    leftBehind: () => leftBehind(config.primaryHost, held, describe()),
     say: (text) => view.aside(() => void process.stderr.write(text)),
   });
   const { host, local, loadSsh, close } = await openHosts(
@@ -45,7 +47,8 @@ export async function openRun(command: Command, work: (run: Run) => Promise<void
     report,
     () => secrets.resolved,
   );
-  watchOutput(interrupt.abort);
+  // As SIGHUP: the run comes to its end, and what it says goes nowhere.
+  const unwatch = watchOutputs(process, interrupt.abort);
   const git = once(() => {
     // What asks for a version goes on to hosts: their library is loaded while git works.
     setImmediate(loadSsh);
@@ -87,7 +90,15 @@ export async function openRun(command: Command, work: (run: Run) => Promise<void
     interrupt.close();
     await close();
     view.close();
+    unwatch();
   }
+}
+
+function leftBehind(host: string, held: Run["held"], doing: string): string {
+  const lock = held.lock ? `the deploy lock on ${host}` : `the deploy lock on ${host}, if it was taken`;
+  return `What stays behind: ${lock}; and what was under way:
+${doing}
+Run \`mrsk lock status\`; if the lock is this run's, \`mrsk lock release\`; then the same command again.`;
 }
 
 /** The hosts of a run over one pool of connections, and this machine. */
@@ -153,22 +164,6 @@ export function wantsColor(environment: Record<string, string | undefined>, term
   if (NO_COLOR || FORCE_COLOR === "0") return false;
   if (FORCE_COLOR || SSHKIT_COLOR) return true;
   return terminal === true && !CI;
-}
-
-/**
- * Where nobody reads standard output any more (`mrsk app logs -f | head`), the run is aborted. A closed terminal is no
- * reason to stop half-way: what is said then goes nowhere.
- */
-function watchOutput(abort: () => void): void {
-  let hungUp = false;
-  process.once("SIGHUP", () => (hungUp = true));
-  process.stderr.on("error", (error) => {
-    if (!hungUp) throw error;
-  });
-  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-    if (error.code !== "EPIPE" && !hungUp) throw error;
-    abort();
-  });
 }
 
 function standardInput(): StandardInput {

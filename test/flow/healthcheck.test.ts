@@ -16,5 +16,8 @@ test("healthcheck perform removes the container that it started", async () => {
   const docker = `case "$1" in ps) echo 3f2a ;; run) exit 0 ;; *) echo running healthy; exit 0 ;; esac`;
   const box = machine(docker);
   await performHealthcheck(fakeRun(config({ readinessDelaySeconds: 0 }), { host: () => box.host }));
-  expect(box.asked().slice(-2)).toEqual(["ps --all --quiet --filter label=mrsk.healthcheck=000000000000", "rm -f 3f2a"]);
+  expect(box.asked().slice(-2)).toEqual([
+    "ps --all --quiet --filter label=mrsk.healthcheck=000000000000",
+    "rm -f 3f2a",
+  ]);
 });
