@@ -95,6 +95,8 @@ export function explain(error: unknown, verbose: boolean): string {
   return `ERROR (${name}): ${error.message}${hint}${cause}\n`;
 }
 
+const LAST_SECONDS = 3;
+
 /** What `bin/` calls. */
 export async function start(): Promise<void> {
   let failure: string | undefined;
@@ -105,4 +107,6 @@ export async function start(): Promise<void> {
   await new Promise((resolve) => setImmediate(resolve));
   if (failure !== undefined) process.stderr.write(failure);
   process.exitCode = status === 0 && failure !== undefined ? ExitCode.bug : status;
+  // What is left open (a connection that a server does not end, a program that ignores signals) must not keep the process.
+  setTimeout(() => process.exit(), LAST_SECONDS * 1000).unref();
 }

@@ -122,6 +122,7 @@ async function openHosts(
         new ssh.Connections({
           ssh: config.ssh,
           client: { agentSocket: environment["SSH_AUTH_SOCK"], home: homedir() },
+          beginSeconds: ssh.BEGIN_SECONDS,
           ask: askPassphrase,
           notify: (host, text) => report({ kind: "note", host, text }),
           log: (host, text) => report({ kind: "note", host, text: `ssh: ${text}` }),

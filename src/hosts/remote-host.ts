@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { orInterrupted } from "../abort.ts";
 import { type Attached, renderAttached } from "../commands/attached.ts";
 import { renderScript, type Script } from "../commands/script.ts";
 import type { Secret } from "../config/secret.ts";
@@ -31,7 +32,7 @@ export class RemoteHost implements Host {
   }
 
   async run(script: Script, options: RunOptions = {}): Promise<ScriptResult> {
-    const session = await this.connections.session(this.name);
+    const session = await orInterrupted(this.connections.session(this.name), options.signal);
     const nonce = randomBytes(12).toString("hex");
     const run = new ScriptRun(this.name, script, nonce, this.events, options, this.known());
     const { status, signal } = await session.script(renderScript(script, nonce), {
@@ -46,7 +47,7 @@ export class RemoteHost implements Host {
   }
 
   async attach(command: Attached, ends: "terminal" | Pipes, signal: AbortSignal): Promise<number> {
-    const session = await this.connections.session(this.name);
+    const session = await orInterrupted(this.connections.session(this.name), signal);
     const nonce = randomBytes(12).toString("hex");
     const terminal = ends === "terminal";
     const attachment = { text: renderAttached(command, nonce, { terminal }), nonce, signal };

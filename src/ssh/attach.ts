@@ -20,6 +20,8 @@ export interface Pipes {
 
 export interface Attachment {
   readonly host: string;
+  /** As long the host may take to begin. */
+  readonly beginSeconds: number;
   /** What goes ahead of the input (`renderAttached`), and the nonce of its mark. */
   readonly text: string;
   readonly nonce: string;
@@ -33,8 +35,6 @@ export interface Attachment {
  * is left for the command.
  */
 export const ATTACHED_SHELL = `exec /bin/sh -c 'IFS= read -r l; eval "$l"'`;
-
-const FIRST_MARK_MILLISECONDS = 30_000;
 
 /** A terminal that shows nothing of what goes ahead, and changes no byte of it. */
 export const SILENT_TERMINAL: TerminalModes = { ECHO: 0, ICANON: 0, ISIG: 0, ICRNL: 0, IXON: 0, OPOST: 0, IEXTEN: 0 };
@@ -109,7 +109,7 @@ interface Ends {
 
 function attached(
   channel: ClientChannel,
-  { host, text, nonce, signal }: Attachment,
+  { host, beginSeconds, text, nonce, signal }: Attachment,
   { begin, stdout, stderr }: Ends,
 ): Promise<number> {
   return new Promise((resolve, reject) => {
@@ -126,12 +126,12 @@ function attached(
     const cancel = () => {
       done();
       channel.close();
-      reject(silent ? silentShell(host) : new InterruptedError());
+      reject(silent ? silentShell(host, beginSeconds) : new InterruptedError());
     };
     const timer = setTimeout(() => {
       silent = !begun;
       if (silent) cancel();
-    }, FIRST_MARK_MILLISECONDS);
+    }, beginSeconds * 1000);
     const outputBeforeMark = (bytes: Buffer) => {
       const take = (piece: Piece) => {
         if (piece.kind === "begin" && !begun) {
@@ -168,10 +168,10 @@ function statusOf(signal: string | undefined): number {
   return 128 + ((constants.signals as Record<string, number | undefined>)[name] ?? 0);
 }
 
-export function silentShell(host: string): SshError {
+export function silentShell(host: string, seconds: number): SshError {
   const hint =
     "Something that the login shell reads at its start (.bashrc, .profile) reads standard input or does not end.";
-  return new SshError(host, "the shell did not begin to work within 30 s", { hint });
+  return new SshError(host, `the shell did not begin to work within ${seconds} s`, { hint });
 }
 
 /** @param said what it printed */
