@@ -75,8 +75,9 @@ async function showLogs(run: Run, sources: readonly Source[], choice: LogChoice,
   await onHosts(sources, async ({ host, kind, container }) => {
     const body = container === undefined ? sh`:` : logs(container, query);
     const result = await host.run(script("Logs", [attempt("Logs", body)]), { signal: run.signal });
-    throwUnlessUnderstood(host.name, result.steps[0]!);
-    const found = result.status("Logs") === 0 ? result.text("Logs") : "";
+    const step = result.steps[0]!;
+    throwUnlessUnderstood(host.name, step);
+    const found = step.status === 0 ? step.stdout.trim() : "";
     printBlock(run, kind, host.name, found || "Nothing found");
   });
 }

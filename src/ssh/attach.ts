@@ -2,6 +2,7 @@ import { constants } from "node:os";
 import type { Readable } from "node:stream";
 import type { ClientChannel, TerminalModes } from "ssh2";
 import { InterruptedError, SshError } from "../errors.ts";
+import { KeptOutput } from "../kept-output.ts";
 import { markSplitter, type Piece } from "./marks.ts";
 
 /** The terminal a person sits at. */
@@ -35,6 +36,9 @@ export interface Attachment {
  * is left for the command.
  */
 export const ATTACHED_SHELL = `exec /bin/sh -c 'IFS= read -r l; eval "$l"'`;
+
+/** How much is kept of what comes before the host has taken what went ahead. */
+const BEFORE_BYTES = 65_536;
 
 /** A terminal that shows nothing of what goes ahead, and changes no byte of it. */
 export const SILENT_TERMINAL: TerminalModes = { ECHO: 0, ICANON: 0, ISIG: 0, ICRNL: 0, IXON: 0, OPOST: 0, IEXTEN: 0 };
@@ -114,7 +118,7 @@ function attached(
 ): Promise<number> {
   return new Promise((resolve, reject) => {
     const split = markSplitter(nonce);
-    const before: Buffer[] = [];
+    const before = new KeptOutput(BEFORE_BYTES);
     let begun = false;
     let silent = false;
     let status: number | undefined;
@@ -139,7 +143,7 @@ function attached(
           begin();
         } else if (piece.kind === "output") {
           if (begun) stdout(piece.bytes);
-          else before.push(piece.bytes);
+          else before.add(piece.bytes);
         }
       };
       split(bytes).forEach(take);
@@ -147,14 +151,14 @@ function attached(
       if (begun) split().forEach(take);
     };
     channel.on("data", (bytes: Buffer) => (begun ? stdout(bytes) : outputBeforeMark(bytes)));
-    channel.stderr.on("data", (bytes: Buffer) => (begun ? stderr(bytes) : before.push(bytes)));
+    channel.stderr.on("data", (bytes: Buffer) => (begun ? stderr(bytes) : before.add(bytes)));
     channel.on("exit", (code: number | null, name?: string) => (status = code ?? statusOf(name)));
     channel.on("error", () => {});
     signal.addEventListener("abort", cancel, { once: true });
     channel.on("close", () => {
       done();
       if (status === undefined) reject(new SshError(host, "the connection was lost"));
-      else if (!begun) reject(endedEarly(host, status, Buffer.concat(before).toString()));
+      else if (!begun) reject(endedEarly(host, status, before.text()));
       else resolve(status);
     });
     if (signal.aborted) cancel();
