@@ -1,5 +1,6 @@
 import { Command, CommanderError } from "commander";
 import { ExitCode, HostsFailedError, MrskError } from "../errors.ts";
+import { printable } from "../output/printable.ts";
 import { addAccessory } from "./accessory.ts";
 import { addApp } from "./app.ts";
 import { normalizeArgv, type NormalizedArgv } from "./argv.ts";
@@ -68,7 +69,7 @@ export async function main(
       const asked = error.exitCode === 0 || error.code === "commander.help" || error.code === "commander.helpDisplayed";
       return asked ? 0 : ExitCode.usage;
     }
-    stderr.write(explain(error, argv.includes("-v") || argv.includes("--verbose")));
+    stderr.write(printable(explain(error, argv.includes("-v") || argv.includes("--verbose"))));
     return error instanceof MrskError ? error.exitCode : ExitCode.bug;
   }
 }

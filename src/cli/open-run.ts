@@ -8,6 +8,7 @@ import type { Run, StandardInput } from "../flow/run.ts";
 import type { Host } from "../hosts/host.ts";
 import type { Connections } from "../ssh/connections.ts";
 import { activity } from "../output/activity.ts";
+import { printable } from "../output/printable.ts";
 import { confirm } from "./confirm.ts";
 import { interruptible } from "./interrupt.ts";
 import { newId, once, readConfiguration, versionOf } from "./configuration.ts";
@@ -37,7 +38,7 @@ export async function openRun(command: Command, work: (run: Run) => Promise<void
     mustFinish: () => held.lock || held.taking,
     describe,
     leftBehind: () => leftBehind(config.primaryHost, held, describe()),
-    say: (text) => view.aside(() => void process.stderr.write(text)),
+    say: (text) => view.aside(() => void process.stderr.write(printable(text))),
   });
   const { host, local, loadSsh, close } = await openHosts(
     config,
@@ -64,12 +65,12 @@ export async function openRun(command: Command, work: (run: Run) => Promise<void
     clock: systemClock,
     signal: interrupt.signal,
     report,
-    print: (text) => view.aside(() => void process.stdout.write(text)),
+    print: (text) => view.aside(() => void process.stdout.write(printable(text))),
     write: (stream, bytes) => view.aside(() => void process[stream].write(bytes)),
     prefix: linePrefix(wantsColor(processEnvironment, process.stdout.isTTY)),
     stdin: standardInput(),
     confirm: (question) =>
-      confirm(question, { input: process.stdin, output: process.stderr, signal: interrupt.signal }),
+      confirm(printable(question), { input: process.stdin, output: process.stderr, signal: interrupt.signal }),
     local,
     host,
     newId,
