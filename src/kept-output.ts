@@ -66,9 +66,9 @@ function joined(head: string, tail: string, missing: number): string {
   const begin = tail.indexOf("\n");
   const first = end < 0 ? head : head.slice(0, end);
   const last = begin < 0 ? tail : tail.slice(begin + 1);
-  return `${first}\n[… ${size(missing)} of output left out here …]\n${last}`;
+  return `${first}\n[… ${amount(missing)} of output left out here …]\n${last}`;
 }
 
-function size(bytes: number): string {
+function amount(bytes: number): string {
   return bytes < MEBIBYTE ? `${Math.ceil(bytes / 1024)} KiB` : `${Math.ceil(bytes / MEBIBYTE)} MiB`;
 }

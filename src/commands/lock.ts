@@ -81,7 +81,7 @@ export function releaseOwnLock(config: Config, { id }: LockOwner): Shell {
   const directory = lockDirectory(config);
   return sh`if [ "$(cat ${`${directory}/${OWNER_FILE}`} 2>/dev/null)" = ${id} ]; then ${releaseLock(config)}
 elif [ -d ${directory} ]; then
-  ${details(directory)}
+  ${printDetails(directory)}
   exit ${LOCK_HELD}
 else
   exit ${LOCK_GONE}

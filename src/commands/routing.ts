@@ -108,7 +108,7 @@ const DEEPEST = 32;
 
 /** `a.b[0].c=v` → `{ a: { b: [{ c: v }] } }`. A plain `tls=true` beside `tls.domains` gives way to the map. */
 export function tree(parts: readonly TraefikLabel[]): Section {
-  const root = section();
+  const root = emptySection();
   for (const { option, value } of parts) {
     const path = option.split(".").flatMap((part) => {
       const indexed = /^(.+)\[(\d+)\]$/.exec(part);
@@ -131,12 +131,12 @@ function insert(target: object, path: readonly (string | number)[], value: strin
     if (typeof before !== "object") container[key] = value;
     return;
   }
-  if (typeof before !== "object" || before === null) container[key] = typeof rest[0] === "number" ? [] : section();
+  if (typeof before !== "object" || before === null) container[key] = typeof rest[0] === "number" ? [] : emptySection();
   insert(container[key] as object, rest, value);
 }
 
 /** Without a prototype: a label may say `__proto__`. */
-function section(): Section {
+function emptySection(): Section {
   return Object.create(null) as Section;
 }
 

@@ -1,4 +1,7 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { execa } from "execa";
+import ssh2 from "ssh2";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { lab, onServer, PROGRAM, Project, succeeded, sweep } from "./project.ts";
 
@@ -70,6 +73,32 @@ describe("every run comes to a safe end", () => {
     const { stdout } = succeeded(await project.mrsk("lock", "status"));
     expect(stdout.split("\n").slice(2)).toEqual(["Message: mine Message: forged"]);
     succeeded(await project.mrsk("lock", "release"));
+  });
+
+  test("a server that lets one in and then says nothing: repeated signals end the run at last, and it names what stays behind", async () => {
+    const silent = new ssh2.Server({ hostKeys: [readFileSync(lab["LAB_KEY"]!)] }, (client) => {
+      client.on("error", () => {}).on("authentication", (asked) => asked.accept());
+      client.on("session", () => {});
+    });
+    await new Promise<void>((resolve) => void silent.listen(0, "127.0.0.1", resolve));
+    const { port } = silent.address() as { port: number };
+    const own = new Project("silent");
+    own.write("ssh_config", "Host *\n  StrictHostKeyChecking no\n  UserKnownHostsFile /dev/null\n");
+    own.configure({
+      servers: ["127.0.0.1"],
+      ssh: { keys: [lab["LAB_KEY"]], config: [join(own.folder, "ssh_config")], port, connect_timeout: 3600 },
+    });
+    own.write(".env", "MRSK_REGISTRY_PASSWORD=secret\n");
+    await own.commit("Before");
+    const running = own.start("prune", "all");
+    const signals = ["SIGINT", "SIGTERM", "SIGHUP", "SIGINT"] as const;
+    for (const [i, signal] of signals.entries()) setTimeout(() => process.kill(running.pid!, signal), 2000 + 5500 * i);
+    const { exitCode, stderr } = await running;
+    silent.close();
+    expect(exitCode).toBe(130);
+    expect(stderr).toContain("Not yet: the deploy lock is held, and is freed at the end.");
+    expect(stderr).toContain("Ended at once. What stays behind: the deploy lock on 127.0.0.1, if it was taken");
+    expect(stderr).toContain("Run `mrsk lock status`");
   });
 
   test("what a server says moves no terminal: lock details, audit lines and docker's errors are escaped", async () => {

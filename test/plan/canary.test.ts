@@ -163,6 +163,6 @@ test.each([
   ["a list for a section", "http: { routers: [], services: [] }"],
   ["shares that are none", "http: { routers: { app-web: { service: 3 } } }"],
   ["very deep lists", `http: ${"[".repeat(100_000)}`],
-])("a live file that holds %s says nothing", (_what, text) => {
-  expect(liveServices(text, "app-web")).toEqual({ live: undefined, canary: undefined, last: undefined });
+])("a live file that holds %s says nothing", (_what, written) => {
+  expect(liveServices(written, "app-web")).toEqual({ live: undefined, canary: undefined, last: undefined });
 });

@@ -20,13 +20,13 @@ const servers: { close(): unknown }[] = [];
 const sockets = new Set<Socket>();
 afterAll(() => {
   for (const socket of sockets) socket.destroy();
-  for (const server of servers) server.close();
+  for (const one of servers) one.close();
 });
 
-async function listening(server: NetServer | ssh2.Server): Promise<number> {
-  servers.push(server);
-  await new Promise<void>((resolve) => void server.listen(0, "127.0.0.1", resolve));
-  return (server.address() as AddressInfo).port;
+async function listening(given: NetServer | ssh2.Server): Promise<number> {
+  servers.push(given);
+  await new Promise<void>((resolve) => void given.listen(0, "127.0.0.1", resolve));
+  return (given.address() as AddressInfo).port;
 }
 
 /** A server that says so much at the beginning of a connection, and no more. */
