@@ -7,6 +7,7 @@ import type { Secret } from "../config/secret.ts";
 import type { Run, StandardInput } from "../flow/run.ts";
 import type { Host } from "../hosts/host.ts";
 import type { Connections } from "../ssh/connections.ts";
+import { InterruptedError } from "../errors.ts";
 import { activity } from "../output/activity.ts";
 import { printable } from "../output/printable.ts";
 import { confirm } from "./confirm.ts";
@@ -190,6 +191,10 @@ async function askPassphrase(keyFile: string): Promise<string | undefined> {
   const lines = createInterface({ input: process.stdin, output: silent, terminal: true });
   try {
     return await lines.question("");
+  } catch {
+    // The terminal is raw meanwhile: Ctrl-C comes as a key.
+    process.kill(process.pid, "SIGINT");
+    throw new InterruptedError();
   } finally {
     lines.close();
     process.stderr.write("\n");

@@ -10,7 +10,7 @@ import {
 } from "../commands/lock.ts";
 import type { Body } from "../commands/command.ts";
 import { attempt, script, step } from "../commands/script.ts";
-import { CommandFailedError, InterruptedError, LockHeldError, SshError } from "../errors.ts";
+import { CommandFailedError, LockHeldError, SshError } from "../errors.ts";
 import type { ScriptResult } from "../hosts/host.ts";
 import { runHook, timestamp } from "./hook.ts";
 import { type Run, stopIfInterrupted } from "./run.ts";
@@ -108,14 +108,8 @@ async function releaseIfTaken(run: Run, owner: LockOwner): Promise<void> {
 }
 
 /** One step about the lock. An interruption does not end it: whether the lock is held must be known. @throws SshError when the host takes too long */
-async function onLock(run: Run, title: string, body: Body): Promise<ScriptResult> {
-  const signal = AbortSignal.timeout(LOCK_SECONDS * 1000);
-  try {
-    return await primary(run).run(script(title, [step(title, body)]), { signal });
-  } catch (error) {
-    if (!(error instanceof InterruptedError)) throw error;
-    throw new SshError(run.config.primaryHost, `"${title}" did not end within ${LOCK_SECONDS} s`, { cause: error });
-  }
+function onLock(run: Run, title: string, body: Body): Promise<ScriptResult> {
+  return primary(run).run(script(title, [step(title, body)]), { deadlineSeconds: LOCK_SECONDS });
 }
 
 /** `lock acquire`. */

@@ -42,6 +42,8 @@ export interface RunOptions {
   readonly streamed?: "to its end" | "endless";
   /** Ends the script's standard input: its processes get TERM, its clean-up runs. */
   readonly signal?: AbortSignal;
+  /** For what is done at once where nothing hangs: the script is ended after so long, connecting not counted, with an SshError. */
+  readonly deadlineSeconds?: number;
 }
 
 /** A server, or this machine. Implemented over ssh, over local processes, and by a fake in tests. */

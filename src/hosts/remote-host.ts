@@ -3,7 +3,9 @@ import { orInterrupted } from "../abort.ts";
 import { type Attached, renderAttached } from "../commands/attached.ts";
 import { renderScript, type Script } from "../commands/script.ts";
 import type { Secret } from "../config/secret.ts";
+import { InterruptedError, SshError } from "../errors.ts";
 import type { Connections } from "../ssh/connections.ts";
+import type { Session } from "../ssh/session.ts";
 import type { Pipes, Terminal } from "../ssh/attach.ts";
 import type { Host, RunOptions, ScriptResult } from "./host.ts";
 import { ScriptRun, type StepEvents } from "./script-run.ts";
@@ -33,6 +35,19 @@ export class RemoteHost implements Host {
 
   async run(script: Script, options: RunOptions = {}): Promise<ScriptResult> {
     const session = await orInterrupted(this.connections.session(this.name), options.signal);
+    const { deadlineSeconds: seconds } = options;
+    if (seconds === undefined) return this.runOn(session, script, options);
+    const deadline = AbortSignal.timeout(seconds * 1000);
+    const signal = options.signal ? AbortSignal.any([options.signal, deadline]) : deadline;
+    try {
+      return await this.runOn(session, script, { ...options, signal });
+    } catch (error) {
+      if (!(error instanceof InterruptedError) || options.signal?.aborted) throw error;
+      throw new SshError(this.name, `"${script.title}" did not end within ${seconds} s`, { cause: error });
+    }
+  }
+
+  private async runOn(session: Session, script: Script, options: RunOptions): Promise<ScriptResult> {
     const nonce = randomBytes(12).toString("hex");
     const run = new ScriptRun(this.name, script, nonce, this.events, options, this.known());
     const { status, signal } = await session.script(renderScript(script, nonce), {
