@@ -1,8 +1,9 @@
 import { readFileSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { execa } from "execa";
 import ssh2 from "ssh2";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { TerminalSession } from "./terminal.ts";
 import { lab, onServer, PROGRAM, Project, succeeded, sweep } from "./project.ts";
 
 const LOCK = ".mrsk/lock-safe";
@@ -99,6 +100,25 @@ describe("every run comes to a safe end", () => {
     expect(stderr).toContain("Not yet: the deploy lock is held, and is freed at the end.");
     expect(stderr).toContain("Ended at once. What stays behind: the deploy lock on 127.0.0.1, if it was taken");
     expect(stderr).toContain("Run `mrsk lock status`");
+  });
+
+  test("Ctrl-C at the question for a passphrase is an interruption", async () => {
+    const own = new Project("passphrase");
+    own.configure({
+      servers: [lab["LAB_A"]!],
+      ssh: {
+        keys: [join(dirname(lab["LAB_KEY"]!), "id_encrypted")],
+        keys_only: true,
+        config: [join(own.folder, "ssh_config")],
+      },
+    });
+    own.write(".env", "MRSK_REGISTRY_PASSWORD=secret\n");
+    await own.commit("Before");
+    const session = new TerminalSession(own, "prune", "all");
+    await session.shows(/Passphrase for/);
+    session.type("\x03");
+    expect(await session.ended).toBe(130);
+    expect(session.text()).not.toContain("bug in mrsk");
   });
 
   test("what a server says moves no terminal: lock details, audit lines and docker's errors are escaped", async () => {
