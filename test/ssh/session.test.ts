@@ -167,6 +167,7 @@ echo on`,
   test("a lost connection is told, and ends what runs there", async () => {
     const between = await relay(sshd.port);
     const own = connections(sshSettings(sshd, { port: between.port }));
+    await host(own).run(script("Try", [step("Connect", sh`:`)]));
     const running = host(own).run(script("Try", [step("Sleep", sh`sleep 4712`)]));
     setTimeout(() => between.cut(), 500);
     await expect(running).rejects.toMatchObject({
