@@ -1,5 +1,6 @@
-import { chmodSync, copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { chmodSync, copyFileSync, existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { makeFolders } from "../folders.ts";
 import { ignoreEnv } from "./ignore-env.ts";
 
 /** The folder beside `dist/` (bundled) or `src/` (from sources). */
@@ -15,7 +16,7 @@ export function init(cwd: string, print: (text: string) => void, { bundle }: { b
   if (existsSync(config)) {
     print("Config file already exists in config/deploy.yml (remove first to create a new one)\n");
   } else {
-    mkdirSync(join(cwd, "config"), { recursive: true });
+    makeFolders(join(cwd, "config"), 0o777);
     copyFileSync(join(from, "deploy.yml"), config);
     print("Created configuration file in config/deploy.yml\n");
   }
@@ -27,7 +28,7 @@ export function init(cwd: string, print: (text: string) => void, { bundle }: { b
   for (const name of ignoreEnv(cwd)) print(`Added .env* to ${name}\n`);
   const hooks = join(cwd, ".mrsk/hooks");
   if (!existsSync(hooks)) {
-    mkdirSync(hooks, { recursive: true });
+    makeFolders(hooks, 0o777);
     for (const sample of readdirSync(join(from, "hooks"))) {
       copyFileSync(join(from, "hooks", sample), join(hooks, sample));
       chmodSync(join(hooks, sample), 0o755);

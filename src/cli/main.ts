@@ -1,5 +1,6 @@
 import { Command, CommanderError } from "commander";
 import { ExitCode, HostsFailedError, MrskError } from "../errors.ts";
+import { printable } from "../output/printable.ts";
 import { addAccessory } from "./accessory.ts";
 import { addApp } from "./app.ts";
 import { normalizeArgv, type NormalizedArgv } from "./argv.ts";
@@ -11,6 +12,7 @@ import { addProject } from "./project.ts";
 import { addHost } from "./host.ts";
 import { examplesText } from "./examples.ts";
 import { addGlobalOptions, commandWords } from "./options.ts";
+import { outputFailure, watchOutputs } from "./standard-streams.ts";
 import { addTraefik } from "./traefik.ts";
 
 /** The whole command tree. */
@@ -67,7 +69,7 @@ export async function main(
       const asked = error.exitCode === 0 || error.code === "commander.help" || error.code === "commander.helpDisplayed";
       return asked ? 0 : ExitCode.usage;
     }
-    stderr.write(explain(error, argv.includes("-v") || argv.includes("--verbose")));
+    stderr.write(printable(explain(error, argv.includes("-v") || argv.includes("--verbose"))));
     return error instanceof MrskError ? error.exitCode : ExitCode.bug;
   }
 }
@@ -94,11 +96,18 @@ export function explain(error: unknown, verbose: boolean): string {
   return `ERROR (${name}): ${error.message}${hint}${cause}\n`;
 }
 
+const LAST_SECONDS = 3;
+
 /** What `bin/` calls. */
 export async function start(): Promise<void> {
-  // Nobody reads any more, as in `mrsk config | head -1`: that is no failure.
-  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-    if (error.code !== "EPIPE") throw error;
-  });
-  process.exitCode = await main(process.argv.slice(2));
+  let failure: string | undefined;
+  // Never ended: without a listener, an error of a stream would end the process where it stands.
+  watchOutputs(process, (name, error) => (failure ??= outputFailure(name, error)));
+  const status = await main(process.argv.slice(2));
+  // The error of a last write comes a moment later.
+  await new Promise((resolve) => setImmediate(resolve));
+  if (failure !== undefined) process.stderr.write(failure);
+  process.exitCode = status === 0 && failure !== undefined ? ExitCode.bug : status;
+  // What is left open (a connection that a server does not end, a program that ignores signals) must not keep the process.
+  setTimeout(() => process.exit(), LAST_SECONDS * 1000).unref();
 }

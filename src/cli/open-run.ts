@@ -7,13 +7,16 @@ import type { Run, StandardInput } from "../flow/run.ts";
 import type { Host } from "../hosts/host.ts";
 import type { KnownSecrets } from "../hosts/known-secrets.ts";
 import type { Connections } from "../ssh/connections.ts";
+import { InterruptedError } from "../errors.ts";
 import { activity } from "../output/activity.ts";
 import { masked, withoutSecrets } from "../output/masked.ts";
+import { printable } from "../output/printable.ts";
 import { confirm } from "./confirm.ts";
 import { writableByAll } from "./file-modes.ts";
 import { interruptible } from "./interrupt.ts";
 import { newId, once, readConfiguration, versionOf } from "./configuration.ts";
 import { commandWords, type GlobalOptions } from "./options.ts";
+import { watchOutputs } from "./standard-streams.ts";
 
 /**
  * Opens a run for a command (config, secrets, hosts, report, Ctrl-C), does the work, and closes every connection.
@@ -51,7 +54,8 @@ export async function openRun(command: Command, work: (run: Run) => Promise<void
   const interrupt = interruptible(process, {
     mustFinish: () => held.lock || held.taking,
     describe,
-    say: (text) => view.aside(() => void process.stderr.write(text)),
+    leftBehind: () => leftBehind(config.primaryHost, held, describe()),
+    say: (text) => view.aside(() => void process.stderr.write(printable(text))),
   });
   const { host, local, loadSsh, close } = await openHosts(
     config,
@@ -61,7 +65,8 @@ export async function openRun(command: Command, work: (run: Run) => Promise<void
     report,
     known,
   );
-  watchOutput(interrupt.abort);
+  // As SIGHUP: the run comes to its end, and what it says goes nowhere.
+  const unwatch = watchOutputs(process, interrupt.abort);
   const git = once(() => {
     // What asks for a version goes on to hosts: their library is loaded while git works.
     setImmediate(loadSsh);
@@ -77,12 +82,12 @@ export async function openRun(command: Command, work: (run: Run) => Promise<void
     clock: systemClock,
     signal: interrupt.signal,
     report,
-    print: (text) => view.aside(() => void process.stdout.write(text)),
+    print: (text) => view.aside(() => void process.stdout.write(printable(text))),
     write: (stream, bytes) => view.aside(() => void process[stream].write(bytes)),
     prefix: linePrefix(wantsColor(processEnvironment, process.stdout.isTTY)),
     stdin: standardInput(),
     confirm: (question) =>
-      confirm(question, { input: process.stdin, output: process.stderr, signal: interrupt.signal }),
+      confirm(printable(question), { input: process.stdin, output: process.stderr, signal: interrupt.signal }),
     local,
     host,
     newId,
@@ -106,7 +111,15 @@ export async function openRun(command: Command, work: (run: Run) => Promise<void
     interrupt.close();
     await close();
     view.close();
+    unwatch();
   }
+}
+
+function leftBehind(host: string, held: Run["held"], doing: string): string {
+  const lock = held.lock ? `the deploy lock on ${host}` : `the deploy lock on ${host}, if it was taken`;
+  return `What stays behind: ${lock}; and what was under way:
+${doing}
+Run \`mrsk lock status\`; if the lock is this run's, \`mrsk lock release\`; then the same command again.`;
 }
 
 /** The hosts of a run over one pool of connections, and this machine. */
@@ -130,6 +143,7 @@ async function openHosts(
         new ssh.Connections({
           ssh: config.ssh,
           client: { agentSocket: environment["SSH_AUTH_SOCK"], home: homedir() },
+          beginSeconds: ssh.BEGIN_SECONDS,
           ask: askPassphrase,
           notify: (host, text) => report({ kind: "note", host, text }),
           log: (host, text) => report({ kind: "note", host, text: `ssh: ${text}` }),
@@ -174,22 +188,6 @@ export function wantsColor(environment: Record<string, string | undefined>, term
   return terminal === true && !CI;
 }
 
-/**
- * Where nobody reads standard output any more (`mrsk app logs -f | head`), the run is aborted. A closed terminal is no
- * reason to stop half-way: what is said then goes nowhere.
- */
-function watchOutput(abort: () => void): void {
-  let hungUp = false;
-  process.once("SIGHUP", () => (hungUp = true));
-  process.stderr.on("error", (error) => {
-    if (!hungUp) throw error;
-  });
-  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-    if (error.code !== "EPIPE" && !hungUp) throw error;
-    abort();
-  });
-}
-
 function standardInput(): StandardInput {
   return { kind: process.stdin.isTTY ? "terminal" : inputKind(), open: () => process.stdin };
 }
@@ -212,6 +210,10 @@ async function askPassphrase(keyFile: string): Promise<string | undefined> {
   const lines = createInterface({ input: process.stdin, output: silent, terminal: true });
   try {
     return await lines.question("");
+  } catch {
+    // The terminal is raw meanwhile: Ctrl-C comes as a key.
+    process.kill(process.pid, "SIGINT");
+    throw new InterruptedError();
   } finally {
     lines.close();
     process.stderr.write("\n");

@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import { showConfig } from "../flow/config.ts";
+import { printable } from "../output/printable.ts";
 import { once, readConfiguration, versionOf } from "./configuration.ts";
 
 /** `config`, without what only commands need that meet hosts or have something to tell on the way. */
@@ -25,6 +26,6 @@ export async function configCommand(command: Command, options: { json: boolean }
     );
     return gitState(local);
   });
-  const print = (text: string) => void process.stdout.write(text);
+  const print = (text: string) => void process.stdout.write(printable(text));
   await showConfig({ config: given.config, version: versionOf(given, git), print }, options);
 }

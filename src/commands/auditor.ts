@@ -1,6 +1,7 @@
 import type { Config } from "../config/config.ts";
 import { type Command, raw, type Shell, sh } from "./command.ts";
 import { auditFile } from "./names.ts";
+import { oneLine } from "./one-line.ts";
 
 export interface AuditEntry {
   /** UTC without fractions. */
@@ -20,7 +21,7 @@ ${append}`;
 
 function lineOf(config: Config, entry: AuditEntry): string {
   const tags = [entry.at, entry.performer, config.destination, entry.role].filter((tag) => tag !== undefined);
-  return `${tags.map((tag) => `[${tag}]`).join(" ")} ${entry.text.replaceAll(/\s*\n\s*/g, " ")}`;
+  return oneLine(`${tags.map((tag) => `[${tag}]`).join(" ")} ${entry.text}`);
 }
 
 /** The last 50 lines; nothing when there is no log yet. */

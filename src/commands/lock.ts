@@ -1,11 +1,16 @@
 import type { Config } from "../config/config.ts";
 import { raw, type Shell, sh, type Word } from "./command.ts";
 import { lockDirectory } from "./names.ts";
+import { oneLine } from "./one-line.ts";
 
 /** Exit status of `acquire` when somebody else has the lock. */
 export const LOCK_HELD = 75;
+/** Exit status of `releaseOwnLock` when there is no lock any more. */
+export const LOCK_GONE = 76;
 /** Where the original keeps one lock for all services of a server. */
 const ORIGINAL_LOCK = "mrsk_lock";
+/** In the lock's folder: the id of the run that holds it. */
+const OWNER_FILE = "run";
 
 export interface LockDetails {
   readonly by: string;
@@ -15,9 +20,16 @@ export interface LockDetails {
   readonly message: string;
 }
 
-/** The three lines of the original, without a newline at the end. */
-export function lockText(details: LockDetails): string {
-  return `Locked by: ${details.by} at ${details.at}\nVersion: ${details.version}\nMessage: ${details.message}`;
+/** What a run writes into the lock: its details, and an id that no other run has. */
+export interface LockOwner {
+  readonly text: string;
+  /** Hex digits. Two runs of one person may have the same details. */
+  readonly id: string;
+}
+
+/** The three lines of the original, without a newline at the end: no value can add a line. */
+export function lockText({ by, at, version, message }: LockDetails): string {
+  return [`Locked by: ${by} at ${at}`, `Version: ${version}`, `Message: ${message}`].map(oneLine).join("\n");
 }
 
 /** Prints who has the lock. It may have no details: its owner was cut off between the two steps of taking it. */
@@ -29,7 +41,7 @@ function printDetails(directory: Word): Shell {
  * `mkdir` is the atomic step. Whether somebody else has the lock is learnt from the directory, never from the text of
  * an error. The original's own lock counts too. Ends with LOCK_HELD and its details on standard output.
  */
-export function acquireLock(config: Config, text: string): Shell {
+export function acquireLock(config: Config, { text, id }: LockOwner): Shell {
   const directory = lockDirectory(config);
   return sh`if [ -d ${ORIGINAL_LOCK} ]; then
   ${printDetails(ORIGINAL_LOCK)}
@@ -38,7 +50,7 @@ export function acquireLock(config: Config, text: string): Shell {
 fi
 mkdir -p ${config.runDirectory}
 if mkdir ${directory} 2>/dev/null; then
-  printf '%s' ${mimeBase64(text)} >${`${directory}/details`} || { rm -rf ${directory}; exit 1; }
+  { printf '%s' ${id} >${`${directory}/${OWNER_FILE}`} && printf '%s' ${mimeBase64(text)} >${`${directory}/details`}; } || { rm -rf ${directory}; exit 1; }
 elif [ -d ${directory} ]; then
   ${printDetails(directory)}
   exit ${LOCK_HELD}
@@ -55,16 +67,25 @@ export function lockStatus(config: Config): Shell {
 done`;
 }
 
-/** Idempotent: no lock is what was wanted. Prints `released` when there was one. */
+/** Whoever holds it. Idempotent: no lock is what was wanted. Prints `released` when there was one. */
 export function releaseLock(config: Config): Shell {
   const directory = lockDirectory(config);
   return sh`if [ -d ${directory} ]; then rm -rf ${directory}; echo released; fi`;
 }
 
-/** Takes back a lock whose taking was cut off: only with exactly these details. */
-export function releaseOwnLock(config: Config, text: string): Shell {
-  const file = `${lockDirectory(config)}/details`;
-  return sh`if [ "$(base64 -d <${file} 2>/dev/null)" = ${text} ]; then ${releaseLock(config)}; fi`;
+/**
+ * At the end of a run: after a `lock release` another one may hold the lock by now, and keeps it. Ends with LOCK_HELD and
+ * its details then, with LOCK_GONE when there is no lock.
+ */
+export function releaseOwnLock(config: Config, { id }: LockOwner): Shell {
+  const directory = lockDirectory(config);
+  return sh`if [ "$(cat ${`${directory}/${OWNER_FILE}`} 2>/dev/null)" = ${id} ]; then ${releaseLock(config)}
+elif [ -d ${directory} ]; then
+  ${printDetails(directory)}
+  exit ${LOCK_HELD}
+else
+  exit ${LOCK_GONE}
+fi`;
 }
 
 /** For `lock release`: the original's as well. */

@@ -103,15 +103,18 @@ export function valueOf(section: Section, key: string): unknown {
   return Object.entries(section).find(([name]) => name.toLowerCase() === key)?.[1];
 }
 
+/** No option of Traefik has so many parts. */
+const DEEPEST = 32;
+
 /** `a.b[0].c=v` → `{ a: { b: [{ c: v }] } }`. A plain `tls=true` beside `tls.domains` gives way to the map. */
 export function tree(parts: readonly TraefikLabel[]): Section {
-  const root: Section = {};
+  const root = emptySection();
   for (const { option, value } of parts) {
     const path = option.split(".").flatMap((part) => {
       const indexed = /^(.+)\[(\d+)\]$/.exec(part);
       return indexed ? [indexed[1]!, Number(indexed[2])] : [part];
     });
-    insert(root, path, value);
+    if (path.length <= DEEPEST) insert(root, path, value);
   }
   return dense(root) as Section;
 }
@@ -128,13 +131,18 @@ function insert(target: object, path: readonly (string | number)[], value: strin
     if (typeof before !== "object") container[key] = value;
     return;
   }
-  if (typeof before !== "object" || before === null) container[key] = typeof rest[0] === "number" ? [] : {};
+  if (typeof before !== "object" || before === null) container[key] = typeof rest[0] === "number" ? [] : emptySection();
   insert(container[key] as object, rest, value);
 }
 
-/** Lists without holes: a label may start counting at 1. */
+/** Without a prototype: a label may say `__proto__`. */
+function emptySection(): Section {
+  return Object.create(null) as Section;
+}
+
+/** Lists without holes: a label may start counting at 1, or at four billion, which `filter` would count to. */
 function dense(value: unknown): unknown {
-  if (Array.isArray(value)) return value.filter((item) => item !== undefined).map(dense);
+  if (Array.isArray(value)) return Object.values(value).map(dense);
   if (typeof value !== "object" || value === null) return value;
   return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, dense(item)]));
 }

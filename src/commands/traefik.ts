@@ -1,5 +1,6 @@
 import type { Config, Options } from "../config/config.ts";
 import type { Secret } from "../config/secret.ts";
+import { portsBetween } from "../ports.ts";
 import { assignedFlags, envFlags, expandable, labelled, logFlags, optionFlags, secretsOf } from "./arguments.ts";
 import { type LogQuery, logs } from "./app.ts";
 import { type Command, docker, raw, type Shell, sh, withEnvironment, type Word } from "./command.ts";
@@ -134,7 +135,7 @@ export function hostPorts(config: Config): number[] {
   const given = (typeof published === "string" ? [published] : published === true ? [] : published).flatMap((text) => {
     const [, first, last = first] = /(?:^|:)(\d+)(?:-(\d+))?:\d+(?:-\d+)?(?:\/tcp)?$/.exec(text) ?? [];
     if (first === undefined) return [];
-    return Array.from({ length: Number(last) - Number(first) + 1 }, (_, i) => Number(first) + i);
+    return portsBetween(Number(first), Number(last));
   });
   return [...(hostPort === undefined ? [] : [hostPort]), ...given, ...(offersLiveFiles(config) ? [PREVIEW_PORT] : [])];
 }

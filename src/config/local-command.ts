@@ -1,5 +1,8 @@
 import { isatty } from "node:tty";
 
+/** More than any value: Linux takes none of 128 KiB. */
+const MOST_CHARACTERS = 1_000_000;
+
 /** A command of `.env` or of a template that did not work. The message has no value in it but what it said itself. */
 export class LocalCommandError extends Error {}
 
@@ -20,10 +23,12 @@ export async function localCommand(
     // What is piped into mrsk is for the command that mrsk is to run.
     stdin: isatty(0) ? "inherit" : "ignore",
     stripFinalNewline: false,
+    maxBuffer: MOST_CHARACTERS,
     reject: false,
   });
   if (!result.failed) return result.stdout;
   const said = result.stderr.trim();
+  if (result.isMaxBuffer) throw new LocalCommandError(`printed more than ${MOST_CHARACTERS} characters`);
   const how = result.exitCode === undefined ? "did not run to its end" : `failed (exit status ${result.exitCode})`;
   throw new LocalCommandError(`${how}${said === "" ? "" : `: ${said.replaceAll("\n", "; ")}`}`);
 }

@@ -69,7 +69,7 @@ export const SSH: Section = {
       type: "seconds",
       default: "15",
       since: "new",
-      meaning: "How long a connection may take",
+      meaning: "How long a connection may take, and each answer of the server before a command begins",
       example: "connect_timeout: 5",
     },
     {

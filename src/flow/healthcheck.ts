@@ -9,6 +9,9 @@ import { CommandFailedError, UnhealthyError } from "../errors.ts";
 import { begin, type Run } from "./run.ts";
 import { appSecrets } from "./secrets.ts";
 
+/** Which run made the container. */
+const RUN_LABEL = "mrsk.healthcheck";
+
 /** `healthcheck perform`: a container of the version that publishes nothing and is not routed, healthy, then gone. */
 export async function performHealthcheck(run: Run): Promise<void> {
   const version = await run.version();
@@ -17,20 +20,25 @@ export async function performHealthcheck(run: Run): Promise<void> {
   const name = `healthcheck-${servicePrefix(config)}-${version}`;
   // The role's options may publish a port, which the running app has.
   const app = new AppCommands(config, { ...role, options: new Map() });
+  const id = run.newId(12);
   begin(run, `Check that version ${version} becomes healthy...`);
   const launch = app.run({
     name,
     version,
     host: config.primaryHost,
-    suffix: run.newId(12),
-    labels: new Map([["service", `healthcheck-${servicePrefix(config)}`]]),
+    suffix: id,
+    labels: new Map([
+      ["service", `healthcheck-${servicePrefix(config)}`],
+      [RUN_LABEL, id],
+    ]),
     secrets: await appSecrets(run, [role]),
     restart: "no",
     startInterval: false,
     healthcheck: true,
   });
   const deadline = role.healthcheck ? deadlineSeconds(role.healthcheck) : 30;
-  const removal = sh`docker rm -f ${name} >/dev/null 2>&1`;
+  // By the label: the container of that name may be another run's.
+  const removal = sh`mine=$(docker ps --all --quiet --filter ${`label=${RUN_LABEL}=${id}`}); [ -z "$mine" ] || docker rm -f $mine >/dev/null 2>&1`;
   const work = script(
     "Healthcheck",
     [

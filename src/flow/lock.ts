@@ -1,16 +1,22 @@
 import {
   acquireLock,
+  LOCK_GONE,
   LOCK_HELD,
+  type LockOwner,
   lockStatus as statusCommand,
   lockText,
   releaseEveryLock,
-  releaseLock,
   releaseOwnLock,
 } from "../commands/lock.ts";
+import type { Body } from "../commands/command.ts";
 import { attempt, script, step } from "../commands/script.ts";
 import { CommandFailedError, LockHeldError, SshError } from "../errors.ts";
+import type { ScriptResult } from "../hosts/host.ts";
 import { runHook, timestamp } from "./hook.ts";
 import { type Run, stopIfInterrupted } from "./run.ts";
+
+/** `mkdir` and `rm` of a small folder: what takes longer hangs. */
+const LOCK_SECONDS = 60;
 
 /**
  * Holds the deploy lock while `work` runs, and frees it whatever happens; runs the `pre-connect` hook first. A run that
@@ -22,8 +28,9 @@ export async function withLock<T>(run: Run, work: () => Promise<T>): Promise<T> 
   await connecting(run);
   run.report({ kind: "title", text: "Acquiring the deploy lock..." });
   run.held.taking = true;
+  let owner: LockOwner;
   try {
-    await acquire(run, "Automatic deploy lock");
+    owner = await acquire(run, "Automatic deploy lock");
     run.held.lock = true;
   } finally {
     run.held.taking = false;
@@ -35,7 +42,7 @@ export async function withLock<T>(run: Run, work: () => Promise<T>): Promise<T> 
     failure = error;
     throw error;
   } finally {
-    await releaseAfter(run, failure);
+    await releaseAfter(run, owner, failure);
   }
 }
 
@@ -48,42 +55,61 @@ export async function connecting(run: Run): Promise<void> {
 }
 
 /** A failing release must not hide why the work failed. */
-async function releaseAfter(run: Run, failure: unknown): Promise<void> {
+async function releaseAfter(run: Run, owner: LockOwner, failure: unknown): Promise<void> {
   run.report({ kind: "title", text: "Releasing the deploy lock..." });
   try {
-    await primary(run).run(script("Release the lock", [step("Release the lock", releaseLock(run.config))]));
+    await onLock(run, "Release the lock", releaseOwnLock(run.config, owner)).catch((error: unknown) => {
+      warn(run, notOurs(error));
+    });
     run.held.lock = false;
   } catch (error) {
     const text = `The deploy lock could not be released: ${error instanceof Error ? error.message : String(error)}. Run \`mrsk lock release\`.`;
-    run.report({ kind: "warning", host: run.config.primaryHost, text });
+    warn(run, text);
     if (failure === undefined) throw error;
   }
 }
 
-async function acquire(run: Run, message: string): Promise<void> {
+function warn(run: Run, text: string): void {
+  run.report({ kind: "warning", host: run.config.primaryHost, text });
+}
+
+/** @throws what is no statement about the lock */
+function notOurs(error: unknown): string {
+  if (error instanceof CommandFailedError && error.status === LOCK_GONE)
+    return "The deploy lock was released during this run: another deploy could have run at the same time.";
+  if (error instanceof CommandFailedError && error.status === LOCK_HELD)
+    return `The deploy lock was released during this run, and another run holds it now. It is left alone:\n${error.output.trim()}`;
+  throw error;
+}
+
+async function acquire(run: Run, message: string): Promise<LockOwner> {
   const text = lockText({
     by: await run.lockOwner(),
     at: timestamp(run.clock.now()),
     version: await run.version(),
     message: run.mask(message),
   });
+  const owner = { text, id: run.newId(32) };
   try {
-    await primary(run).run(script("Take the lock", [step("Take the lock", acquireLock(run.config, text))]));
+    await onLock(run, "Take the lock", acquireLock(run.config, owner));
+    return owner;
   } catch (error) {
     if (error instanceof CommandFailedError && error.status === LOCK_HELD) {
       throw new LockHeldError(run.config.primaryHost, error.output);
     }
-    if (error instanceof SshError) await releaseIfTaken(run, text);
+    if (error instanceof SshError) await releaseIfTaken(run, owner);
     throw error;
   }
 }
 
 /** The connection was lost: nobody knows whether the lock was taken. */
-async function releaseIfTaken(run: Run, text: string): Promise<void> {
-  const release = attempt("Release the lock", releaseOwnLock(run.config, text));
-  await primary(run)
-    .run(script("Release the lock", [release]))
-    .catch(() => {});
+async function releaseIfTaken(run: Run, owner: LockOwner): Promise<void> {
+  await onLock(run, "Release the lock", releaseOwnLock(run.config, owner)).catch(() => {});
+}
+
+/** One step about the lock. An interruption does not end it: whether the lock is held must be known. @throws SshError when the host takes too long */
+function onLock(run: Run, title: string, body: Body): Promise<ScriptResult> {
+  return primary(run).run(script(title, [step(title, body)]), { deadlineSeconds: LOCK_SECONDS });
 }
 
 /** `lock acquire`. */
@@ -94,15 +120,14 @@ export async function takeLock(run: Run, message: string): Promise<void> {
 
 /** `lock release`. */
 export async function freeLock(run: Run): Promise<void> {
-  const result = await primary(run).run(
-    script("Release the lock", [step("Release the lock", releaseEveryLock(run.config))]),
-  );
+  const result = await onLock(run, "Release the lock", releaseEveryLock(run.config));
   run.print(result.text("Release the lock") === "" ? "There is no deploy lock\n" : "Released the deploy lock\n");
 }
 
 /** `lock status`. */
 export async function lockStatus(run: Run): Promise<void> {
-  const result = await primary(run).run(script("Lock", [attempt("Lock", statusCommand(run.config))]));
+  const work = script("Lock", [attempt("Lock", statusCommand(run.config))]);
+  const result = await primary(run).run(work, { signal: run.signal });
   run.print(`${result.text("Lock") || "There is no deploy lock"}\n`);
 }
 

@@ -10,7 +10,7 @@ import { lineByLine } from "../lines.ts";
 import { canaryOf, liveContainer } from "../plan/containers.ts";
 import { oneAccessory } from "./accessory.ts";
 import { observeHosts } from "./observe.ts";
-import { appHosts, printBlock, type Run } from "./run.ts";
+import { appHosts, type Run } from "./run.ts";
 
 /** What `-s -n -g -o -f` said. */
 export interface LogChoice {
@@ -75,9 +75,10 @@ async function showLogs(run: Run, sources: readonly Source[], choice: LogChoice,
   await onHosts(sources, async ({ host, kind, container }) => {
     const body = container === undefined ? sh`:` : logs(container, query);
     const result = await host.run(script("Logs", [attempt("Logs", body)]), { signal: run.signal });
-    throwUnlessUnderstood(host.name, result.steps[0]!);
-    const found = result.status("Logs") === 0 ? result.text("Logs") : "";
-    printBlock(run, kind, host.name, found || "Nothing found");
+    const step = result.steps[0]!;
+    throwUnlessUnderstood(host.name, step);
+    const found = step.status === 0 ? step.stdout.trim() : "";
+    run.write("stdout", `${kind} Host: ${host.name}\n${found || "Nothing found"}\n\n`);
   });
 }
 
@@ -105,7 +106,7 @@ async function follow(run: Run, sources: readonly Source[], choice: LogChoice): 
   try {
     await onHosts(present, async (source) => {
       const { host, label, container } = source;
-      const lines = lineByLine((line) => run.print(`${prefix(source)}${line}\n`));
+      const lines = lineByLine((line) => run.write("stdout", `${prefix(source)}${line}\n`));
       // On standard error are the words of grep or the shell, not the log's; after Ctrl-C nobody wants to hear them.
       const show = ({ stream, text }: OutputChunk) => {
         if (stream === "stdout") lines.add(text);

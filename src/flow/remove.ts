@@ -23,16 +23,23 @@ export async function remove(run: Run, { confirmed }: { confirmed: boolean }): P
     if (run.selection.traefik.length > 0) await removeTraefik(run, { force: false });
     if (hasAccessories(run)) await removeAccessory(run, "all", { confirmed: true });
     if (run.selection.app.length > 0) await logout(run, { skipLocal: true });
+    if (run.selection.app.length > 0) await removeRecords(run);
   });
   if (run.selection.app.length > 0) await removeRunDirectory(run);
   run.print(`The audit log stays on each host: ~/${auditFile(run.config)}\n`);
+}
+
+/** While the lock is held: the next deploy writes them again. */
+async function removeRecords(run: Run): Promise<void> {
+  const { config } = run;
+  const body = sh`rm -f ${releasesFile(config)} ${`${config.runDirectory}/${IMAGES_FILE}`}`;
+  await onHosts(appHosts(run), (host) => host.run(script("Remove records", [attempt("Remove records", body)])));
 }
 
 /** What is empty goes: another service's lock or live file keeps the folder. */
 async function removeRunDirectory(run: Run): Promise<void> {
   const { runDirectory } = run.config;
   const body = sh`[ "$(docker ps --all --quiet --filter name=^traefik$)" ] || rmdir ${`${runDirectory}/traefik`} ${`${SHARED_DIRECTORY}/traefik`} ${SHARED_DIRECTORY} 2>/dev/null || true
-rm -f ${releasesFile(run.config)} ${`${runDirectory}/${IMAGES_FILE}`}
 rmdir ${runDirectory} 2>/dev/null || true`;
   await onHosts(appHosts(run), (host) => host.run(script("Tidy up", [attempt("Tidy up", body)])));
 }

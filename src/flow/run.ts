@@ -26,7 +26,7 @@ export interface Run {
   /** Aborted by Ctrl-C and SIGTERM. */
   readonly signal: AbortSignal;
   readonly report: Report;
-  /** Standard output: what the user asked to see. */
+  /** Standard output: what the user asked to see, control characters escaped. */
   readonly print: (text: string) => void;
   /** What the user's own command printed, byte by byte, to the stream of ours that has the name. */
   readonly write: (stream: "stdout" | "stderr", bytes: Uint8Array | string) => void;

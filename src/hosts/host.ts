@@ -2,7 +2,7 @@ import type { Attached } from "../commands/attached.ts";
 import type { Script } from "../commands/script.ts";
 import type { Pipes } from "../ssh/attach.ts";
 
-/** What one step of a script left behind. Text is UTF-8, untrimmed. */
+/** What one step of a script left behind. Text is UTF-8, untrimmed; of more than 16 MiB, the beginning and the end. */
 export interface StepResult {
   readonly name: string;
   /** undefined when the step was not reached, or not ended. */
@@ -15,7 +15,7 @@ export interface StepResult {
 
 export interface ScriptResult {
   readonly steps: readonly StepResult[];
-  /** Standard output of the named step, trimmed. @throws Error when the script has no such step (a bug). */
+  /** The whole standard output of the named step, trimmed. @throws MrskError beyond 16 MiB, Error when the script has no such step (a bug) */
   text(step: string): string;
   /** Exit status of the named step; undefined when it was not reached. */
   status(step: string): number | undefined;
@@ -42,6 +42,8 @@ export interface RunOptions {
   readonly streamed?: "to its end" | "endless";
   /** Ends the script's standard input: its processes get TERM, its clean-up runs. */
   readonly signal?: AbortSignal;
+  /** For what is done at once where nothing hangs: the script is ended after so long, connecting not counted, with an SshError. */
+  readonly deadlineSeconds?: number;
 }
 
 /** A server, or this machine. Implemented over ssh, over local processes, and by a fake in tests. */

@@ -1,4 +1,8 @@
 import { type Shell, sh } from "../commands/command.ts";
+import { HIGHEST_PORT, portsBetween } from "../ports.ts";
+
+/** More than a host has on all its addresses: what it says is not to keep this program counting. */
+const MOST_PORTS = 16 * HIGHEST_PORT;
 
 /** Listening programs, where no Traefik runs that could be one of them. Reads `$seen` and `$as`. */
 export function listeners(): Shell {
@@ -25,9 +29,13 @@ export function listenersOf(
       found.set(Number(local), name === undefined ? "another program" : `${name} (process ${pid})`);
     }
   }
+  let counted = 0;
   for (const { name, ports } of published) {
     for (const [, first, last = first] of ports.matchAll(/:(\d+)(?:-(\d+))?->[\d-]+\/tcp/g)) {
-      for (let port = Number(first); port <= Number(last); port++) found.set(port, `the container ${name}`);
+      if (counted > MOST_PORTS) return found;
+      const range = portsBetween(Number(first), Number(last));
+      counted += range.length;
+      for (const port of range) found.set(port, `the container ${name}`);
     }
   }
   return found;

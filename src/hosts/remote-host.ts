@@ -1,7 +1,10 @@
 import { randomBytes } from "node:crypto";
+import { orInterrupted } from "../abort.ts";
 import { type Attached, renderAttached } from "../commands/attached.ts";
 import { renderScript, type Script, secretsOfScript } from "../commands/script.ts";
+import { InterruptedError, SshError } from "../errors.ts";
 import type { Connections } from "../ssh/connections.ts";
+import type { Session } from "../ssh/session.ts";
 import type { Pipes, Terminal } from "../ssh/attach.ts";
 import type { Host, RunOptions, ScriptResult } from "./host.ts";
 import type { KnownSecrets } from "./known-secrets.ts";
@@ -31,7 +34,20 @@ export class RemoteHost implements Host {
   }
 
   async run(script: Script, options: RunOptions = {}): Promise<ScriptResult> {
-    const session = await this.connections.session(this.name);
+    const session = await orInterrupted(this.connections.session(this.name), options.signal);
+    const { deadlineSeconds: seconds } = options;
+    if (seconds === undefined) return this.runOn(session, script, options);
+    const deadline = AbortSignal.timeout(seconds * 1000);
+    const signal = options.signal ? AbortSignal.any([options.signal, deadline]) : deadline;
+    try {
+      return await this.runOn(session, script, { ...options, signal });
+    } catch (error) {
+      if (!(error instanceof InterruptedError) || options.signal?.aborted) throw error;
+      throw new SshError(this.name, `"${script.title}" did not end within ${seconds} s`, { cause: error });
+    }
+  }
+
+  private async runOn(session: Session, script: Script, options: RunOptions): Promise<ScriptResult> {
     const nonce = randomBytes(12).toString("hex");
     const run = new ScriptRun(this.name, script, nonce, this.events, options, this.known.mask(secretsOfScript(script)));
     const { status, signal } = await session.script(renderScript(script, nonce), {
@@ -46,7 +62,7 @@ export class RemoteHost implements Host {
   }
 
   async attach(command: Attached, ends: "terminal" | Pipes, signal: AbortSignal): Promise<number> {
-    const session = await this.connections.session(this.name);
+    const session = await orInterrupted(this.connections.session(this.name), signal);
     const nonce = randomBytes(12).toString("hex");
     const terminal = ends === "terminal";
     const attachment = { text: renderAttached(command, nonce, { terminal }), nonce, signal };

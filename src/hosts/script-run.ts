@@ -1,18 +1,19 @@
 import { StringDecoder } from "node:string_decoder";
 import { redact } from "../commands/command.ts";
 import type { Script } from "../commands/script.ts";
-import { CommandFailedError, InterruptedError, SshError } from "../errors.ts";
+import { CommandFailedError, ExitCode, InterruptedError, MrskError, SshError } from "../errors.ts";
 import type { RunEvent } from "../output/events.ts";
 import { endedEarly } from "../ssh/attach.ts";
 import { markSplitter, type Piece } from "../ssh/marks.ts";
+import { KeptOutput } from "../kept-output.ts";
 import type { Mask } from "./mask.ts";
 import type { RunOptions, ScriptResult, StepResult } from "./host.ts";
 
 export type StepEvents = (event: RunEvent) => void;
 
 interface Progress {
-  stdout: Buffer[];
-  stderr: Buffer[];
+  readonly stdout: KeptOutput;
+  readonly stderr: KeptOutput;
   status: number | undefined;
   started: number;
   seconds: number;
@@ -20,6 +21,9 @@ interface Progress {
 
 /** How much of a step's output an error shows. */
 const SHOWN_LINES = 60;
+const SHOWN_CHARACTERS = 16_384;
+/** How much is kept of what a login shell prints before anything of the script has begun. */
+const BEFORE_BYTES = 65_536;
 
 /** Turns the two streams of one running script into step results and events. */
 export class ScriptRun {
@@ -32,7 +36,7 @@ export class ScriptRun {
   private readonly decoders = new Map<string, StringDecoder>();
   private readonly mask: Mask;
   private readonly maskers = new Map<string, (text?: string) => string>();
-  private readonly before: Buffer[] = [];
+  private readonly before = new KeptOutput(BEFORE_BYTES);
   private readonly exits: { stdout?: number; stderr?: number } = {};
   private readonly host: string;
   private readonly script: Script;
@@ -64,6 +68,7 @@ export class ScriptRun {
 
   private take(stream: "stdout" | "stderr", piece: Piece): void {
     if (piece.kind === "begin") {
+      if (piece.step !== "cleanup" && !this.script.steps[Number(piece.step)]) return;
       this.current[stream] = piece.step;
       if (!this.progress.has(piece.step)) this.begin(piece.step);
     } else if (piece.kind === "end") {
@@ -80,7 +85,8 @@ export class ScriptRun {
   }
 
   private begin(step: string): void {
-    this.progress.set(step, { stdout: [], stderr: [], status: undefined, started: performance.now(), seconds: 0 });
+    const kept = { stdout: new KeptOutput(), stderr: new KeptOutput() };
+    this.progress.set(step, { ...kept, status: undefined, started: performance.now(), seconds: 0 });
     const body = this.script.steps[Number(step)]?.body;
     if (body) {
       this.events({
@@ -112,12 +118,12 @@ export class ScriptRun {
     const step = this.current[stream];
     const progress = step === undefined ? undefined : this.progress.get(step);
     if (step === undefined || !progress) {
-      this.before.push(bytes);
+      this.before.add(bytes);
       return;
     }
     const text = this.decode(`${step} ${stream}`, bytes);
     this.show(step, stream, { text, masked: this.masker(step, stream)(text), bytes });
-    if (!this.options.streamed) progress[stream].push(bytes);
+    if (!this.options.streamed) progress[stream].add(bytes);
   }
 
   private masker(step: string, stream: string): (text?: string) => string {
@@ -153,8 +159,8 @@ export class ScriptRun {
       return {
         name: step.name,
         status: progress?.status,
-        stdout: Buffer.concat(progress?.stdout ?? []).toString(),
-        stderr: Buffer.concat(progress?.stderr ?? []).toString(),
+        stdout: progress?.stdout.text() ?? "",
+        stderr: progress?.stderr.text() ?? "",
         seconds: progress?.seconds ?? 0,
       };
     });
@@ -169,13 +175,13 @@ export class ScriptRun {
     this.feed("stderr");
     const steps = this.results();
     const last = steps.at(-1);
-    if (status === 0 && (last === undefined || last.status !== undefined)) return resultOf(this.script.title, steps);
+    if (status === 0 && (last === undefined || last.status !== undefined)) return this.result(steps);
     if (this.options.signal?.aborted) throw new InterruptedError();
     const failedAt = this.script.steps.findIndex((step, i) => step.mode !== "try" && (steps[i]?.status ?? 0) !== 0);
     const failed = steps[failedAt];
     if (failed) throw this.failure(steps, failed, this.script.steps[failedAt]!.body);
     if (!this.begun) {
-      const said = this.mask.text(Buffer.concat(this.before).toString());
+      const said = this.tail(this.before.text());
       throw endedEarly(this.host, status ?? signal, said);
     }
     const unfinished = steps.findLast((step, i) => this.progress.has(String(i)) && step.status === undefined);
@@ -191,8 +197,7 @@ export class ScriptRun {
     failed: StepResult,
     body: Script["steps"][number]["body"],
   ): CommandFailedError {
-    const tail = (text: string) => this.mask.text(text.trimEnd()).split("\n").slice(-SHOWN_LINES).join("\n");
-    const said = [tail(failed.stdout), tail(failed.stderr)].filter(Boolean).join("\n");
+    const said = [this.tail(failed.stdout), this.tail(failed.stderr)].filter(Boolean).join("\n");
     return new CommandFailedError({
       host: this.host,
       step: failed.name,
@@ -202,17 +207,35 @@ export class ScriptRun {
       stepOutput: new Map(steps.map((step) => [step.name, this.mask.text(step.stdout + step.stderr)])),
     });
   }
-}
+  /** The end of what was printed, as an error shows it. */
+  private tail(text: string): string {
+    const shown = this.mask.text(text.trimEnd()).split("\n").slice(-SHOWN_LINES).join("\n");
+    return shown.length <= SHOWN_CHARACTERS ? shown : `[…]${shown.slice(-SHOWN_CHARACTERS)}`;
+  }
 
-function resultOf(title: string, steps: readonly StepResult[]): ScriptResult {
-  const named = (name: string) => {
-    const found = steps.find((step) => step.name === name);
-    if (!found) throw new Error(`the script "${title}" has no step "${name}"`);
-    return found;
-  };
-  return {
-    steps,
-    text: (name) => named(name).stdout.trim(),
-    status: (name) => named(name).status,
-  };
+  private result(steps: readonly StepResult[]): ScriptResult {
+    const { title } = this.script;
+    const find = (name: string) => {
+      const found = steps.findIndex((step) => step.name === name);
+      if (found < 0) throw new Error(`the script "${title}" has no step "${name}"`);
+      return found;
+    };
+    return {
+      steps,
+      text: (name) => {
+        const at = find(name);
+        // Half an answer would be taken for the whole one.
+        if (this.progress.get(String(at))?.stdout.cut) throw this.tooMuch(name);
+        return steps[at]!.stdout.trim();
+      },
+      status: (name) => steps[find(name)]!.status,
+    };
+  }
+
+  private tooMuch(step: string): MrskError {
+    return new MrskError(
+      ExitCode.remote,
+      `${this.host}: ${step}: the answer is longer than can be right (over 16 MiB)`,
+    );
+  }
 }

@@ -1,5 +1,6 @@
 import { createLogUpdate } from "log-update";
 import type { Report } from "./events.ts";
+import { printable } from "./printable.ts";
 import type { TextSink } from "./report.ts";
 
 /** The part of a terminal that the live view needs. */
@@ -58,7 +59,7 @@ export function liveView(
     aside,
     report(event) {
       if (event.kind === "step-start" && !event.streamed) {
-        active.set(`${event.host} ${event.script}`, { host: event.host, step: event.step, since: now() });
+        active.set(`${event.host} ${event.script}`, { host: event.host, step: printable(event.step), since: now() });
       } else if (event.kind === "step-end") {
         active.delete(`${event.host} ${event.script}`);
       }

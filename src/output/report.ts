@@ -1,6 +1,7 @@
 import { Chalk, type ChalkInstance } from "chalk";
 import { lineByLine } from "../lines.ts";
 import type { Report, RunEvent } from "./events.ts";
+import { printable, uncolored } from "./printable.ts";
 
 export type Verbosity = "quiet" | "normal" | "verbose";
 
@@ -21,7 +22,7 @@ export function lineReport(stderr: TextSink, verbosity: Verbosity, color: boolea
   const stream = (key: string, prefix: string) => {
     const known = streams.get(key);
     if (known) return known;
-    const made = lineByLine((line) => say(prefix + overwritten(line)));
+    const made = lineByLine((line) => say(prefix + printable(uncolored(overwritten(line)))));
     streams.set(key, made);
     return made;
   };
@@ -33,12 +34,21 @@ export function lineReport(stderr: TextSink, verbosity: Verbosity, color: boolea
       if (verbosity === "verbose") stream(key, `  ${paint.blue(event.host)} | `).add(event.text);
     } else {
       if (event.kind === "step-end") for (const part of endedBy(event)) streams.get(part)?.end();
-      say(format(event, verbosity, paint));
+      say(format(cleaned(event), verbosity, paint));
     }
   };
 }
 
 type Told = Exclude<RunEvent, { kind: "progress" | "output" }>;
+
+/** Colours are ours alone, and come later. */
+function cleaned(event: Told): Told {
+  const entries = Object.entries(event).map(([key, value]) => [
+    key,
+    typeof value === "string" ? printable(value) : value,
+  ]);
+  return Object.fromEntries(entries) as Told;
+}
 
 /** The streams whose last line may lack its newline. */
 function endedBy({ host, step }: RunEvent & { kind: "step-end" }): string[] {

@@ -25,9 +25,20 @@ interface Http {
   }>;
 }
 
+const NOTHING: LiveServices = { live: undefined, canary: undefined, last: undefined };
+
 /** What the live file `name` says; nothing where it is no YAML of ours. */
 export function liveServices(text: string, name: string): LiveServices {
-  const { routers = {}, services = {} } = httpOf(text);
+  try {
+    // As `liveFile` escapes it.
+    const file = parse(text.replaceAll("{{`{{`}}", "{{")) as { http?: Http } | null;
+    return servicesOf(file?.http ?? {}, name);
+  } catch {
+    return NOTHING;
+  }
+}
+
+function servicesOf({ routers = {}, services = {} }: Http, name: string): LiveServices {
   const ofRole = (what: string) =>
     Object.keys(routers).find((key) => {
       const own = key.startsWith(`${name}-`) && key.endsWith(`-${what}`);
@@ -43,16 +54,6 @@ export function liveServices(text: string, name: string): LiveServices {
     canary: canary === undefined ? undefined : { service: canary, percent },
     last: routedTo(ofRole("last")),
   };
-}
-
-function httpOf(text: string): Http {
-  try {
-    // As `liveFile` escapes it.
-    const file = parse(text.replaceAll("{{`{{`}}", "{{")) as { http?: Http } | null;
-    return file?.http ?? {};
-  } catch {
-    return {};
-  }
 }
 
 function withoutProvider(service: string | undefined): string | undefined {

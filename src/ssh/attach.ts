@@ -2,6 +2,7 @@ import { constants } from "node:os";
 import type { Readable } from "node:stream";
 import type { ClientChannel, TerminalModes } from "ssh2";
 import { InterruptedError, SshError } from "../errors.ts";
+import { KeptOutput } from "../kept-output.ts";
 import { markSplitter, type Piece } from "./marks.ts";
 
 /** The terminal a person sits at. */
@@ -20,6 +21,8 @@ export interface Pipes {
 
 export interface Attachment {
   readonly host: string;
+  /** As long the host may take to begin. */
+  readonly beginSeconds: number;
   /** What goes ahead of the input (`renderAttached`), and the nonce of its mark. */
   readonly text: string;
   readonly nonce: string;
@@ -34,7 +37,8 @@ export interface Attachment {
  */
 export const ATTACHED_SHELL = `exec /bin/sh -c 'IFS= read -r l; eval "$l"'`;
 
-const FIRST_MARK_MILLISECONDS = 30_000;
+/** How much is kept of what comes before the host has taken what went ahead. */
+const BEFORE_BYTES = 65_536;
 
 /** A terminal that shows nothing of what goes ahead, and changes no byte of it. */
 export const SILENT_TERMINAL: TerminalModes = { ECHO: 0, ICANON: 0, ISIG: 0, ICRNL: 0, IXON: 0, OPOST: 0, IEXTEN: 0 };
@@ -109,12 +113,12 @@ interface Ends {
 
 function attached(
   channel: ClientChannel,
-  { host, text, nonce, signal }: Attachment,
+  { host, beginSeconds, text, nonce, signal }: Attachment,
   { begin, stdout, stderr }: Ends,
 ): Promise<number> {
   return new Promise((resolve, reject) => {
     const split = markSplitter(nonce);
-    const before: Buffer[] = [];
+    const before = new KeptOutput(BEFORE_BYTES);
     let begun = false;
     let silent = false;
     let status: number | undefined;
@@ -126,12 +130,12 @@ function attached(
     const cancel = () => {
       done();
       channel.close();
-      reject(silent ? silentShell(host) : new InterruptedError());
+      reject(silent ? silentShell(host, beginSeconds) : new InterruptedError());
     };
     const timer = setTimeout(() => {
       silent = !begun;
       if (silent) cancel();
-    }, FIRST_MARK_MILLISECONDS);
+    }, beginSeconds * 1000);
     const outputBeforeMark = (bytes: Buffer) => {
       const take = (piece: Piece) => {
         if (piece.kind === "begin" && !begun) {
@@ -139,7 +143,7 @@ function attached(
           begin();
         } else if (piece.kind === "output") {
           if (begun) stdout(piece.bytes);
-          else before.push(piece.bytes);
+          else before.add(piece.bytes);
         }
       };
       split(bytes).forEach(take);
@@ -147,14 +151,14 @@ function attached(
       if (begun) split().forEach(take);
     };
     channel.on("data", (bytes: Buffer) => (begun ? stdout(bytes) : outputBeforeMark(bytes)));
-    channel.stderr.on("data", (bytes: Buffer) => (begun ? stderr(bytes) : before.push(bytes)));
+    channel.stderr.on("data", (bytes: Buffer) => (begun ? stderr(bytes) : before.add(bytes)));
     channel.on("exit", (code: number | null, name?: string) => (status = code ?? statusOf(name)));
     channel.on("error", () => {});
     signal.addEventListener("abort", cancel, { once: true });
     channel.on("close", () => {
       done();
       if (status === undefined) reject(new SshError(host, "the connection was lost"));
-      else if (!begun) reject(endedEarly(host, status, Buffer.concat(before).toString()));
+      else if (!begun) reject(endedEarly(host, status, before.text()));
       else resolve(status);
     });
     if (signal.aborted) cancel();
@@ -168,10 +172,10 @@ function statusOf(signal: string | undefined): number {
   return 128 + ((constants.signals as Record<string, number | undefined>)[name] ?? 0);
 }
 
-export function silentShell(host: string): SshError {
+export function silentShell(host: string, seconds: number): SshError {
   const hint =
     "Something that the login shell reads at its start (.bashrc, .profile) reads standard input or does not end.";
-  return new SshError(host, "the shell did not begin to work within 30 s", { hint });
+  return new SshError(host, `the shell did not begin to work within ${seconds} s`, { hint });
 }
 
 /** @param said what it printed */

@@ -13,6 +13,8 @@ import { type ClientEnvironment, type ConnectOptions, connectOptions } from "./o
 import { Session } from "./session.ts";
 import { sharedClientSettings } from "./shared-settings.ts";
 
+/** As long a login shell may take to read its start-up files. */
+export const BEGIN_SECONDS = 30;
 const KEEPALIVE_MILLISECONDS = 10_000;
 const KEEPALIVE_COUNT = 3;
 const KEY_TYPES: readonly string[] = [
@@ -28,6 +30,8 @@ const KEY_TYPES: readonly string[] = [
 export interface ConnectionsOptions {
   readonly ssh: Ssh;
   readonly client: ClientEnvironment;
+  /** As long a shell may take to begin. */
+  readonly beginSeconds: number;
   readonly ask: AskPassphrase;
   /** Told of what a person should know: a new host's key that was accepted. */
   readonly notify: (host: string, text: string) => void;
@@ -44,6 +48,9 @@ export class Connections {
   private readonly clientSettings = sharedClientSettings();
   private readonly keyModes = new KeyModes();
   private readonly remembered = new Set<string>();
+  /** Ends what was opened, or is being opened. */
+  private readonly ends = new Set<() => void>();
+  private closed = false;
 
   constructor(options: ConnectionsOptions) {
     this.options = options;
@@ -101,6 +108,13 @@ export class Connections {
     tried: readonly string[],
   ): Promise<Session> {
     const client = new Client();
+    if (this.closed) {
+      socket?.destroy();
+      return Promise.reject(new SshError(options.name, "the run has ended"));
+    }
+    const end = () => void client.destroy();
+    this.ends.add(end);
+    client.once("close", () => this.ends.delete(end));
     const { logLevel } = this.options.ssh;
     const info = (text: string) => {
       if (logLevel === "info" || logLevel === "debug") this.options.log(options.name, text);
@@ -112,7 +126,8 @@ export class Connections {
       client.once("ready", () => {
         client.removeAllListeners("error");
         info(`connected to ${options.user}@${options.host}, port ${options.port}`);
-        resolve(new Session(client, options.name, this.options.ssh.poolIdleTimeoutSeconds));
+        this.ends.delete(end);
+        resolve(this.opened(client, options.name));
       });
       client.on("error", (error) => {
         // An agent that does not answer is one way less to log in: ssh2 goes on with the next.
@@ -145,6 +160,18 @@ export class Connections {
       // ssh2 never sets it, and Nagle's algorithm costs 40 ms a command.
       client.setNoDelay(true);
     });
+  }
+
+  private opened(client: Client, name: string): Session {
+    const session = new Session(client, name, {
+      idleSeconds: this.options.ssh.poolIdleTimeoutSeconds,
+      answerSeconds: this.options.ssh.connectTimeoutSeconds,
+      beginSeconds: this.options.beginSeconds,
+    });
+    const end = () => session.close();
+    this.ends.add(end);
+    client.once("close", () => this.ends.delete(end));
+    return session;
   }
 
   /** Types of known keys first: else a known host shows another key and looks changed. */
@@ -220,11 +247,12 @@ export class Connections {
     return options.proxyCommand === undefined ? undefined : viaCommand(options, options.proxyCommand);
   }
 
-  /** Ends every connection. */
-  async close(): Promise<void> {
-    const sessions = await Promise.allSettled(this.sessions.values());
-    for (const session of sessions) if (session.status === "fulfilled") session.value.close();
+  /** Ends every connection, also what is being opened. */
+  close(): Promise<void> {
+    this.closed = true;
+    for (const end of this.ends) end();
     this.sessions.clear();
+    return Promise.resolve();
   }
 }
 
@@ -244,7 +272,11 @@ function viaCommand(options: ConnectOptions, template: string): Duplex {
   const command = template.replaceAll(/%([hprn%])/g, (_, letter: string) => values[letter]!);
   const child = spawn("/bin/sh", ["-c", `exec ${command}`], { stdio: ["pipe", "pipe", "inherit"] });
   const stream = Duplex.from({ readable: child.stdout, writable: child.stdin });
-  stream.on("close", () => child.kill());
+  stream.on("close", () => {
+    child.kill();
+    // One that ignores the signal must not keep this process.
+    child.unref();
+  });
   child.on("error", (error) => stream.destroy(error));
   return stream;
 }

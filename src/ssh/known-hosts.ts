@@ -1,6 +1,7 @@
 import { createHmac, randomBytes } from "node:crypto";
-import { appendFileSync, chmodSync, existsSync, mkdirSync, readFileSync } from "node:fs";
+import { appendFileSync, chmodSync, existsSync, readFileSync } from "node:fs";
 import { dirname } from "node:path";
+import { makeFolders } from "../folders.ts";
 
 /** One usable line of a known_hosts file. */
 export interface KnownKey {
@@ -64,7 +65,7 @@ export function keyType(key: Buffer): string {
 
 /** Writes a new host's key down, in files and folders that only the user can read. */
 export function remember(file: string, host: string, port: number, key: Buffer, hashed: boolean): void {
-  mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+  makeFolders(dirname(file), 0o700);
   const existed = existsSync(file);
   const unfinished = existed && /[^\n]$/.test(readFileSync(file, "utf8"));
   const name = hashed ? hash(hostPattern(host, port)) : hostPattern(host, port);

@@ -1,3 +1,6 @@
+/** The words of a mark: two numbers and a letter. */
+const LONGEST_MARK = 32;
+
 /** What a stream of a running script consists of: output of a step, and the marks around it. */
 export type Piece =
   | { readonly kind: "output"; readonly bytes: Buffer }
@@ -28,16 +31,19 @@ export function markSplitter(nonce: string): (bytes?: Buffer) => Piece[] {
         return pieces;
       }
       const newline = buffer.indexOf(10, at);
-      if (newline < 0 && bytes) {
+      if (newline < 0 && bytes && buffer.length - at - start.length <= LONGEST_MARK) {
         output(pieces, buffer.subarray(0, at));
         held = buffer.subarray(at);
         return pieces;
       }
       output(pieces, buffer.subarray(0, at));
       const end = newline < 0 ? buffer.length : newline;
-      const mark = parse(buffer.subarray(at + start.length, end).toString("latin1"));
+      const words = buffer.subarray(at + start.length, end);
+      const mark = words.length <= LONGEST_MARK ? parse(words.toString("latin1")) : undefined;
       if (mark) pieces.push(mark);
-      buffer = buffer.subarray(Math.min(buffer.length, end + 1));
+      // No loader writes another: the host made it up, and it is output like any other.
+      else output(pieces, buffer.subarray(at, end));
+      buffer = buffer.subarray(Math.min(buffer.length, mark ? end + 1 : end));
     }
   };
 }
@@ -47,10 +53,10 @@ function output(pieces: Piece[], bytes: Buffer): void {
 }
 
 function parse(text: string): Piece | undefined {
-  const [kind, step = "", status = ""] = text.split(" ");
-  if (kind === "b") return { kind: "begin", step };
-  if (kind === "x") return { kind: "exit", status: Number(step) };
-  return kind === "e" ? { kind: "end", step, status: Number(status) } : undefined;
+  const [, kind, first = "", status] = /^([bex]) (\d{1,6}|cleanup)(?: (\d{1,3}))?\r?$/.exec(text) ?? [];
+  if (kind === "b" && status === undefined) return { kind: "begin", step: first };
+  if (kind === "e" && status !== undefined) return { kind: "end", step: first, status: Number(status) };
+  return kind === "x" && /^\d{1,3}$/.test(first) ? { kind: "exit", status: Number(first) } : undefined;
 }
 
 /** Length of the longest tail of `buffer` that could be the beginning of `start`. */

@@ -4,9 +4,10 @@ import { SshError } from "../errors.ts";
 import { silentShell } from "./attach.ts";
 
 export const SHELL = "exec /bin/sh -s";
-const FIRST_MARK_MILLISECONDS = 30_000;
 /** After a cancel, the time the server's clean-up has before the channel is cut. */
 const GRACE_MILLISECONDS = 8000;
+/** And then, the time the server has to close the channel. */
+const CLOSE_MILLISECONDS = 3000;
 
 export interface Carried {
   /** undefined when the remote process was killed by a signal. */
@@ -26,11 +27,21 @@ export interface Streams {
   readonly endless?: boolean | undefined;
 }
 
+/** What a shell must know of the connection that it is on. */
+export interface OnConnection {
+  /** As long a script may take to begin. */
+  readonly beginSeconds: number;
+  /** Why the connection is gone, when it is. */
+  readonly lost: () => Error | undefined;
+  /** The server does not close the channel. */
+  readonly retire: () => void;
+}
+
 /** A shell on a host, on a channel that stays open: one script after the other. */
 export class RemoteShell {
   private readonly channel: ClientChannel;
   private readonly host: string;
-  private readonly lost: () => Error | undefined;
+  private readonly connection: OnConnection;
   private readonly beat: NodeJS.Timeout;
   private told = false;
   /** A script that it was given did not begin in time: nobody knows whether it still will. */
@@ -42,11 +53,10 @@ export class RemoteShell {
   /** Of the script that runs: to be called when one of its streams, or the shell, may have come to its end. */
   private look: (() => void) | undefined;
 
-  /** @param lost why the connection is gone, when it is */
-  constructor(channel: ClientChannel, host: string, lost: () => Error | undefined) {
+  constructor(channel: ClientChannel, host: string, connection: OnConnection) {
     this.channel = channel;
     this.host = host;
-    this.lost = lost;
+    this.connection = connection;
     this.beat = setInterval(() => this.write(HEARTBEAT), HEARTBEAT_MILLISECONDS).unref();
     channel.on("data", (bytes: Buffer) => {
       this.streams?.onStdout(bytes);
@@ -62,11 +72,20 @@ export class RemoteShell {
       this.status = code;
       this.signal = name;
     });
-    channel.on("close", () => {
-      this.open = false;
-      clearInterval(this.beat);
-      this.look?.();
-    });
+    channel.on("close", () => this.over());
+  }
+
+  private over(): void {
+    this.open = false;
+    clearInterval(this.beat);
+    this.look?.();
+  }
+
+  /** The server was asked to close the channel, and does not. */
+  private abandon(): void {
+    if (!this.open) return;
+    this.connection.retire();
+    this.over();
   }
 
   /** Whether it ended by itself, or was ended by another, while it waited: what was sent to it since has not run. */
@@ -76,7 +95,7 @@ export class RemoteShell {
 
   /** Whether it takes another script. */
   get usable(): boolean {
-    return this.open && this.status === undefined && this.channel.writable && this.lost() === undefined;
+    return this.open && this.status === undefined && this.channel.writable && this.connection.lost() === undefined;
   }
 
   end(): void {
@@ -98,6 +117,7 @@ export class RemoteShell {
       const cancel = () => {
         this.end();
         after(GRACE_MILLISECONDS, () => this.channel.close());
+        after(GRACE_MILLISECONDS + CLOSE_MILLISECONDS, () => this.abandon());
       };
       const over = () => {
         for (const timer of timers) clearTimeout(timer);
@@ -116,7 +136,8 @@ export class RemoteShell {
           this.closed(streams).then(resolve, reject);
         }
       };
-      after(FIRST_MARK_MILLISECONDS, () => {
+      after(this.connection.beginSeconds * 1000, () => {
+        if (streams.signal?.aborted) return;
         this.silent = !streams.hasBegun();
         if (this.silent) cancel();
       });
@@ -129,11 +150,11 @@ export class RemoteShell {
   }
 
   private async closed(streams: Streams): Promise<Carried> {
-    if (this.silent) throw silentShell(this.host);
+    if (this.silent) throw silentShell(this.host, this.connection.beginSeconds);
     if (this.status !== undefined) return { status: this.status ?? undefined, signal: this.signal };
     // Cut because it was interrupted.
     if (streams.signal?.aborted) return { status: undefined, signal: undefined };
-    const cause = this.lost();
+    const cause = this.connection.lost();
     throw new SshError(this.host, `the connection was lost${cause ? ` (${cause.message})` : ""}`, { cause });
   }
 }

@@ -1,7 +1,8 @@
 import { setTimeout as delay } from "node:timers/promises";
 import pLimit from "p-limit";
 import type { Client, ClientChannel, PseudoTtyOptions } from "ssh2";
-import { SshError } from "../errors.ts";
+import { orInterrupted } from "../abort.ts";
+import { InterruptedError, type MrskError, SshError } from "../errors.ts";
 import {
   ATTACHED_SHELL,
   type Attachment,
@@ -19,23 +20,32 @@ const CHANNELS = 4;
 const CHANNEL_REFUSED = 2;
 const LONGEST_TIMER = 2 ** 31 - 1;
 
+/** How long is waited. */
+export interface Waits {
+  /** After so long without use the connection is closed. */
+  readonly idleSeconds: number;
+  /** For the server to open a channel, with what is asked for on it. */
+  readonly answerSeconds: number;
+  /** For a shell to begin with what it was given. */
+  readonly beginSeconds: number;
+}
+
 /** One authenticated connection to one host; scripts may overlap on it. */
 export class Session {
   readonly host: string;
   private readonly client: Client;
   private readonly channels = pLimit(CHANNELS);
-  private readonly idleSeconds: number;
+  private readonly waits: Waits;
   private lost: Error | undefined;
   private inUse = 0;
   private idle: NodeJS.Timeout | undefined;
   /** It has had a script and waits for another: that saves a channel, and two of three round trips. */
   private waiting: RemoteShell | undefined;
 
-  /** @param idleSeconds after so long without use the connection is closed */
-  constructor(client: Client, host: string, idleSeconds: number) {
+  constructor(client: Client, host: string, waits: Waits) {
     this.client = client;
     this.host = host;
-    this.idleSeconds = idleSeconds;
+    this.waits = waits;
     client.on("error", (error) => (this.lost ??= error));
     client.on("close", () => {
       this.lost ??= new Error("connection closed");
@@ -53,9 +63,9 @@ export class Session {
     if (this.inUse > 0) return;
     clearTimeout(this.idle);
     // A longer time is none to setTimeout, which would fire at once.
-    const milliseconds = Math.min(this.idleSeconds * 1000, LONGEST_TIMER);
+    const milliseconds = Math.min(this.waits.idleSeconds * 1000, LONGEST_TIMER);
     this.idle = setTimeout(() => {
-      this.lost ??= new Error(`not used for ${this.idleSeconds} s`);
+      this.lost ??= new Error(`not used for ${this.waits.idleSeconds} s`);
       this.close();
     }, milliseconds);
     this.idle.unref();
@@ -68,7 +78,13 @@ export class Session {
     return () => {
       this.inUse--;
       if (this.usable) this.waitForUse();
+      else if (this.inUse === 0) this.close();
     };
+  }
+
+  /** New work gets a connection of its own from now on; this one is closed when nothing uses it any more. */
+  private retire(why: string): void {
+    this.lost ??= new Error(why);
   }
 
   /** The connection counts as used while a channel is opened, and until it closes. */
@@ -101,15 +117,19 @@ export class Session {
 
   private async carry(text: string, streams: Streams): Promise<Carried> {
     const waiting = this.takeWaiting();
-    if (!waiting) return this.carryWith(await this.newShell(), text, streams);
+    if (!waiting) return this.carryWith(await this.newShell(streams.signal), text, streams);
     const carried = this.carryWith(waiting, text, streams);
     await carried.catch(() => {});
     const again = waiting.endedUnnoticed && !streams.hasBegun() && this.usable && !streams.signal?.aborted;
-    return again ? this.carryWith(await this.newShell(), text, streams) : carried;
+    return again ? this.carryWith(await this.newShell(streams.signal), text, streams) : carried;
   }
 
-  private async newShell(): Promise<RemoteShell> {
-    return new RemoteShell(await this.opened(SHELL), this.host, () => this.lost);
+  private async newShell(signal: AbortSignal | undefined): Promise<RemoteShell> {
+    return new RemoteShell(await this.opened(SHELL, { signal }), this.host, {
+      beginSeconds: this.waits.beginSeconds,
+      lost: () => this.lost,
+      retire: () => this.retire("a channel was not closed by the server"),
+    });
   }
 
   private takeWaiting(): RemoteShell | undefined {
@@ -128,30 +148,51 @@ export class Session {
   }
 
   /** Runs what `renderAttached` gave with a terminal of its own, joined to the person's. @returns, @throws as `joinTerminal` */
-  async terminal(person: Terminal, attachment: Omit<Attachment, "host">): Promise<number> {
+  async terminal(person: Terminal, attachment: Given): Promise<number> {
     const pty = { term: person.type, ...windowOf(person.output), modes: SILENT_TERMINAL };
-    return joinTerminal(await this.open(ATTACHED_SHELL, pty), person, { host: this.host, ...attachment });
+    const channel = await this.open(ATTACHED_SHELL, { pty, signal: attachment.signal });
+    return joinTerminal(channel, person, this.attachment(attachment));
   }
 
   /** The same with pipes in place of the terminal. No turn is waited for: who shares an input waits for all others. */
-  async pipes(pipes: Pipes, attachment: Omit<Attachment, "host">): Promise<number> {
-    return joinPipes(await this.open(ATTACHED_SHELL), pipes, { host: this.host, ...attachment });
+  async pipes(pipes: Pipes, attachment: Given): Promise<number> {
+    const channel = await this.open(ATTACHED_SHELL, { signal: attachment.signal });
+    return joinPipes(channel, pipes, this.attachment(attachment));
   }
 
-  private open(command: string, pty?: PseudoTtyOptions): Promise<ClientChannel> {
-    return this.used(() => this.opened(command, pty));
+  private attachment(given: Given): Attachment {
+    return { host: this.host, beginSeconds: this.waits.beginSeconds, ...given };
+  }
+
+  private open(command: string, how: Opening): Promise<ClientChannel> {
+    return this.used(() => this.opened(command, how));
   }
 
   /** The server refuses a channel while another one is still being closed: worth another try. */
-  private async opened(command: string, pty?: PseudoTtyOptions): Promise<ClientChannel> {
+  private async opened(command: string, { pty, signal }: Opening): Promise<ClientChannel> {
     for (let tries = 0; ; tries++) {
       try {
-        return await this.exec(command, pty);
+        return await this.answered(() => this.exec(command, pty), signal);
       } catch (error) {
         const refused = (error as { reason?: unknown }).reason === CHANNEL_REFUSED;
         if (!refused || tries >= 100) throw this.explained(error);
       }
       await delay(20);
+    }
+  }
+
+  /** @throws NoAnswer after the time for an answer, InterruptedError; a channel that is opened later is closed */
+  private async answered(open: () => Promise<ClientChannel>, signal?: AbortSignal): Promise<ClientChannel> {
+    const opening = open();
+    const answer = Promise.race([opening, noAnswer(this.waits.answerSeconds)]);
+    try {
+      return await orInterrupted(answer, signal);
+    } catch (error) {
+      opening.then(
+        (channel) => channel.close(),
+        () => {},
+      );
+      throw error;
     }
   }
 
@@ -164,26 +205,31 @@ export class Session {
     });
   }
 
-  private explained(error: unknown): SshError {
+  private explained(error: unknown): MrskError {
+    if (error instanceof InterruptedError) return error;
+    if (error instanceof NoAnswer) {
+      this.retire("it did not open a channel");
+      const hint = "The server accepts the login and then hangs: look there at its load, its disks and sshd's log.";
+      return new SshError(this.host, `the server did not open a channel within ${this.waits.answerSeconds} s`, {
+        hint,
+      });
+    }
     const lost = this.lost ? `the connection was lost (${this.lost.message})` : "could not open a channel";
     return new SshError(this.host, lost, { cause: error });
   }
 
   /** A raw stream to an address as the host sees it, for connections that go through it. */
   forward(address: string, port: number): Promise<ClientChannel> {
-    const opening = () =>
+    const forwarding = () =>
       new Promise<ClientChannel>((resolve, reject) => {
         this.client.forwardOut("127.0.0.1", 0, address, port, (error, channel) =>
-          error
-            ? reject(
-                new SshError(this.host, `cannot reach ${address}:${port} from here (${error.message})`, {
-                  cause: error,
-                }),
-              )
-            : resolve(channel),
+          error ? reject(error) : resolve(channel),
         );
       });
-    return this.used(opening);
+    return this.used(() => this.answered(forwarding)).catch((error: unknown) => {
+      const why = (error as Error).message;
+      throw new SshError(this.host, `cannot reach ${address}:${port} from here (${why})`, { cause: error });
+    });
   }
 
   close(): void {
@@ -191,4 +237,20 @@ export class Session {
     this.client.end();
     this.client.destroy();
   }
+}
+
+/** How a channel is opened. */
+interface Opening {
+  readonly pty?: PseudoTtyOptions;
+  /** Ends the wait for the server's answer. */
+  readonly signal: AbortSignal | undefined;
+}
+
+type Given = Omit<Attachment, "host" | "beginSeconds">;
+
+class NoAnswer extends Error {}
+
+async function noAnswer(seconds: number): Promise<never> {
+  await delay(seconds * 1000, undefined, { ref: false });
+  throw new NoAnswer(`no answer within ${seconds} s`);
 }

@@ -28,7 +28,7 @@ test.each([".env", ".env.staging", ".env.erb"])(
 test("a private key that ssh would refuse for its mode lets in, and is warned of once in a run", async () => {
   const notes: string[] = [];
   const client = { agentSocket: undefined, home: "/nonexistent" };
-  const options = { client, ask: async () => undefined, log: () => {} };
+  const options = { client, beginSeconds: 30, ask: async () => undefined, log: () => {} };
   const say = async () => {
     const pool = new Connections({ ...options, ssh: sshSettings(sshd), notify: (_, text) => void notes.push(text) });
     for (const name of ["127.0.0.1", "localhost"]) {

@@ -15,12 +15,13 @@ class FakeProcess extends EventEmitter {
 function run(held: boolean) {
   const target = new FakeProcess();
   const said: string[] = [];
-  const { signal, close } = interruptible(target, {
+  const { signal, abort, close } = interruptible(target, {
     mustFinish: () => held,
     describe: () => "Watch the new containers...\n  192.0.2.1  Watch for 5 s, for 2 s",
+    leftBehind: () => "What stays behind: the deploy lock on 192.0.2.1",
     say: (text) => void said.push(text),
   });
-  return { target, said, signal, close };
+  return { target, said, signal, abort, close };
 }
 
 test.each(["SIGINT", "SIGTERM", "SIGHUP"])("the first %s interrupts the run, and ends nothing", (name) => {
@@ -39,6 +40,40 @@ test("further ones tell what is going on, as long as the lock is held", () => {
   expect(target.exits).toEqual([]);
   expect(said).toHaveLength(4);
   expect(said.at(-1)).toContain("192.0.2.1  Watch for 5 s, for 2 s");
+});
+
+test.each([
+  ["SIGINT", "SIGINT"],
+  ["SIGINT", "SIGTERM"],
+  ["SIGHUP", "SIGHUP"],
+])(
+  "a run that holds the lock, and does not end within 15 s after %s, is ended by %s, which names what stays behind",
+  (first, second) => {
+    const { target, said } = run(true);
+    target.emit(first);
+    vi.advanceTimersByTime(14_000);
+    target.emit(second);
+    expect(said.at(-1)).toContain("After 1 s more, the next Ctrl-C ends the run at once.");
+    expect(target.exits).toEqual([]);
+    vi.advanceTimersByTime(1000);
+    target.emit(second);
+    expect(target.exits).toEqual([130]);
+    expect(said.at(-1)).toBe("\nEnded at once. What stays behind: the deploy lock on 192.0.2.1\n");
+  },
+);
+
+test("an output that cannot be written counts as the first signal, however often it fails", () => {
+  const { target, said, signal, abort } = run(true);
+  abort();
+  abort();
+  expect(signal.aborted).toBe(true);
+  vi.advanceTimersByTime(1000);
+  expect(said.join("")).toContain("Interrupted");
+  vi.advanceTimersByTime(20_000);
+  abort();
+  expect(target.exits).toEqual([]);
+  target.emit("SIGTERM");
+  expect(target.exits).toEqual([130]);
 });
 
 test("where nothing is held, the second one ends the process", () => {

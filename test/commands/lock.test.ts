@@ -7,6 +7,7 @@ import { record, reveal } from "../../src/commands/auditor.ts";
 import type { Body } from "../../src/commands/command.ts";
 import {
   acquireLock,
+  LOCK_GONE,
   LOCK_HELD,
   lockStatus,
   lockText,
@@ -29,20 +30,23 @@ function run(body: Body): { status: number | null; stdout: string; stderr: strin
 
 const staging = config({ destination: "staging" });
 const text = lockText({ by: "Ann O'Neil", at: "2023-06-01T12:00:00Z", version: "999", message: 'a "b" $c\nd' });
+const owner = { text, id: "a1b2" };
+/** Another run of the same person, in the same second. */
+const other = { text, id: "c3d4" };
 const file = () => join(home, ".mrsk/lock-app-staging/details");
 
 test("the first one has the lock, with its details in the original's format", () => {
-  expect(run(acquireLock(staging, text))).toMatchObject({ status: 0, stdout: "" });
+  expect(run(acquireLock(staging, owner))).toMatchObject({ status: 0, stdout: "" });
   const written = readFileSync(file(), "utf8");
   expect(written.split("\n").every((part) => part.length <= 60)).toBe(true);
   expect(Buffer.from(written, "base64").toString()).toBe(
-    'Locked by: Ann O\'Neil at 2023-06-01T12:00:00Z\nVersion: 999\nMessage: a "b" $c\nd',
+    'Locked by: Ann O\'Neil at 2023-06-01T12:00:00Z\nVersion: 999\nMessage: a "b" $c d',
   );
 });
 
 test("the second one learns who has it", () => {
-  run(acquireLock(staging, text));
-  expect(run(acquireLock(staging, "other"))).toMatchObject({ status: LOCK_HELD, stdout: `${text}\n` });
+  run(acquireLock(staging, owner));
+  expect(run(acquireLock(staging, other))).toMatchObject({ status: LOCK_HELD, stdout: `${text}\n` });
   expect(run(lockStatus(staging)).stdout).toBe(`${text}\n`);
 });
 
@@ -50,24 +54,24 @@ test.each([
   ["no details", (folder: string) => rmSync(join(folder, "details"))],
   ["empty details", (folder: string) => writeFileSync(join(folder, "details"), "")],
 ])("a lock with %s, whose owner was cut off while taking it, is held and says so", (_, cut) => {
-  run(acquireLock(staging, text));
+  run(acquireLock(staging, owner));
   cut(join(home, ".mrsk/lock-app-staging"));
   const words = "The lock has no details: whoever took it was cut off while doing so\n";
-  expect(run(acquireLock(staging, "other"))).toMatchObject({ status: LOCK_HELD, stdout: words });
+  expect(run(acquireLock(staging, other))).toMatchObject({ status: LOCK_HELD, stdout: words });
   expect(run(lockStatus(staging)).stdout).toBe(words);
   expect(run(releaseLock(staging)).stdout).toBe("released\n");
 });
 
 test("7.1 row 13: another service or destination has a lock of its own", () => {
-  run(acquireLock(staging, text));
-  expect(run(acquireLock(config(), text)).status).toBe(0);
-  expect(run(acquireLock(config({ service: "app-two" }), text)).status).toBe(0);
-  expect(run(acquireLock(staging, text)).status).toBe(LOCK_HELD);
+  run(acquireLock(staging, owner));
+  expect(run(acquireLock(config(), owner)).status).toBe(0);
+  expect(run(acquireLock(config({ service: "app-two" }), owner)).status).toBe(0);
+  expect(run(acquireLock(staging, owner)).status).toBe(LOCK_HELD);
 });
 
 test("7.1 row 40: a lock that cannot be made is another failure than one that is held", () => {
   writeFileSync(join(home, ".mrsk"), "in the way");
-  const { status, stderr } = run(acquireLock(staging, text));
+  const { status, stderr } = run(acquireLock(staging, owner));
   expect(status).not.toBe(0);
   expect(status).not.toBe(LOCK_HELD);
   expect(stderr).toContain("mkdir");
@@ -76,7 +80,7 @@ test("7.1 row 40: a lock that cannot be made is another failure than one that is
 test("the original's lock counts, and only a release by hand takes it away", () => {
   mkdirSync(join(home, "mrsk_lock"));
   writeFileSync(join(home, "mrsk_lock/details"), Buffer.from("Locked by: Bob").toString("base64"));
-  const { status, stdout } = run(acquireLock(staging, text));
+  const { status, stdout } = run(acquireLock(staging, owner));
   expect(status).toBe(LOCK_HELD);
   expect(stdout).toMatch(/^Locked by: Bob\n.*mrsk_lock/);
   expect(existsSync(file())).toBe(false);
@@ -86,16 +90,39 @@ test("the original's lock counts, and only a release by hand takes it away", () 
   expect(run(lockStatus(staging))).toMatchObject({ status: 0, stdout: "" });
 });
 
-test("a lock is taken back only with exactly its details", () => {
-  run(acquireLock(staging, text));
-  expect(run(releaseOwnLock(staging, "other"))).toMatchObject({ status: 0, stdout: "" });
+test("a run frees its own lock alone, also where another one has the same details", () => {
+  run(acquireLock(staging, owner));
+  expect(run(releaseOwnLock(staging, other))).toMatchObject({ status: LOCK_HELD, stdout: `${text}\n` });
   expect(existsSync(file())).toBe(true);
-  expect(run(releaseOwnLock(staging, text))).toMatchObject({ status: 0, stdout: "released\n" });
-  expect(run(releaseOwnLock(staging, text))).toMatchObject({ status: 0, stdout: "" });
+  expect(run(releaseOwnLock(staging, owner))).toMatchObject({ status: 0, stdout: "released\n" });
+  expect(existsSync(file())).toBe(false);
+  expect(run(releaseOwnLock(staging, owner))).toMatchObject({ status: LOCK_GONE, stdout: "" });
 });
 
+test("a lock of an older version, which has no owner file, is no run's own", () => {
+  run(acquireLock(staging, owner));
+  rmSync(join(home, ".mrsk/lock-app-staging/run"));
+  expect(run(releaseOwnLock(staging, owner)).status).toBe(LOCK_HELD);
+  expect(run(releaseLock(staging)).stdout).toBe("released\n");
+});
+
+test.each(["\n", "\r\n", "\r", "\u2028", "\u0085", "\v"])(
+  "a value with the line end %j adds no line to the details, and none to the audit log",
+  (end) => {
+    const forged = `fine${end}Locked by: Root`;
+    const details = lockText({ by: forged, at: "now", version: forged, message: forged });
+    expect(details).toBe(
+      "Locked by: fine Locked by: Root at now\nVersion: fine Locked by: Root\nMessage: fine Locked by: Root",
+    );
+    run(record(config(), { at: "now", performer: forged, role: forged, text: forged }));
+    expect(readFileSync(join(home, "mrsk-app-audit.log"), "utf8")).toBe(
+      "[now] [fine Locked by: Root] [fine Locked by: Root] fine Locked by: Root\n",
+    );
+  },
+);
+
 test("releasing a lock that is not there is no error", () => {
-  run(acquireLock(staging, text));
+  run(acquireLock(staging, owner));
   expect(run(releaseLock(staging))).toMatchObject({ status: 0, stdout: "released\n" });
   expect(run(releaseLock(staging))).toMatchObject({ status: 0, stdout: "" });
 });

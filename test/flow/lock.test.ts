@@ -56,3 +56,19 @@ test("a lock whose taking was cut off is taken back", async () => {
   await expect(withLock(run, async () => {})).rejects.toMatchObject({ exitCode: 5 });
   expect(run.hosts.get(PRIMARY)!.steps).toEqual(["Take the lock", "Release the lock"]);
 });
+
+test.each([
+  [
+    75,
+    "Locked by: Ada at 2026-01-02T03:04:05Z\n",
+    "The deploy lock was released during this run, and another run holds it now. It is left alone:\nLocked by: Ada at 2026-01-02T03:04:05Z",
+  ],
+  [76, "", "The deploy lock was released during this run: another deploy could have run at the same time."],
+])("a lock that is no longer the run's own (%i) is a warning, and the run ends well", async (status, said, text) => {
+  const run = fakeRun(config());
+  run.host(PRIMARY);
+  run.hosts.get(PRIMARY)!.replies(/Release/, said, status);
+  await withLock(run, async () => {});
+  expect(run.events).toContainEqual({ kind: "warning", host: PRIMARY, text });
+  expect(run.held.lock).toBe(false);
+});

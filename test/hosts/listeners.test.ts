@@ -20,3 +20,15 @@ test("containers by name, programs by name where root looks, the container befor
     [9001, "the container dns"],
   ]);
 });
+
+test.each(["1-99999999999", "99999999999", "9001-9000", "1-65536"])(
+  "a range %s that docker cannot have named is none",
+  (range) => {
+    expect(listenersOf("", [{ name: "web-1", ports: `0.0.0.0:${range}->80/tcp` }])).toEqual(new Map());
+  },
+);
+
+test("a host's ports are counted up to a bound, however often it names them", () => {
+  const ports = Array.from({ length: 10_000 }, () => "0.0.0.0:1-65535->1-65535/tcp").join(", ");
+  expect(listenersOf("", [{ name: "web-1", ports }]).size).toBe(65_535);
+});

@@ -155,3 +155,14 @@ describe("a share of the requests", () => {
     expect(found).toEqual([expect.stringContaining(said)]);
   });
 });
+
+test.each([
+  ["no YAML", "{{{"],
+  ["a word", "word"],
+  ["no sections", "http: { routers: null, services: null }"],
+  ["a list for a section", "http: { routers: [], services: [] }"],
+  ["shares that are none", "http: { routers: { app-web: { service: 3 } } }"],
+  ["very deep lists", `http: ${"[".repeat(100_000)}`],
+])("a live file that holds %s says nothing", (_what, written) => {
+  expect(liveServices(written, "app-web")).toEqual({ live: undefined, canary: undefined, last: undefined });
+});

@@ -41,3 +41,30 @@ test("a mark with another nonce is output", () => {
   const split = markSplitter(NONCE);
   expect(joined([...split(Buffer.from("\x1edeadbeef b 0\n")), ...split()])).toEqual(["o:\x1edeadbeef b 0\n"]);
 });
+
+test.each([
+  "b",
+  "b x",
+  "b -1",
+  "b 1e9",
+  "b 99999999999",
+  "b __proto__",
+  "e 0",
+  "e 0 NaN",
+  "e 0 99999",
+  "x",
+  "x cleanup",
+  "x 1.5",
+  "z 0",
+  `b ${"0".repeat(100_000)}`,
+])("a mark that no loader writes is output: %.40s", (words) => {
+  const split = markSplitter(NONCE);
+  const text = `\x1e${NONCE} ${words}\n`;
+  expect(joined([...split(Buffer.from(text)), ...split()])).toEqual([`o:${text}`]);
+});
+
+test("a mark that never ends is not waited for", () => {
+  const split = markSplitter(NONCE);
+  const pieces = [...split(Buffer.from(`\x1e${NONCE} b `)), ...split(Buffer.alloc(100_000, "0"))];
+  expect(joined(pieces)).toEqual([`o:\x1e${NONCE} b ${"0".repeat(100_000)}`]);
+});

@@ -144,6 +144,20 @@ echo on`,
     expect(processes("sleep 4711")).toBe("");
   });
 
+  test("a script that has a deadline is ended then, with an error that names it, and cleans up", async () => {
+    const mark = join(sshd.folder, "late");
+    const late = host().run(script("Free it", [step("Sleep", sh`sleep 4716`)], sh`echo yes >${mark}`), {
+      deadlineSeconds: 0.5,
+    });
+    await expect(late).rejects.toMatchObject({
+      name: "SshError",
+      exitCode: 5,
+      message: '127.0.0.1: "Free it" did not end within 0.5 s',
+    });
+    expect(readFileSync(mark, "utf8")).toBe("yes\n");
+    expect(processes("sleep 4716")).toBe("");
+  });
+
   test("forty at once share one connection, below the server's limit of channels", async () => {
     const results = await Promise.all(
       Array.from({ length: 40 }, (_, i) => host().run(script("Try", [step("Say", sh`echo ${i}`)]))),
@@ -154,6 +168,7 @@ echo on`,
   test("a lost connection is told, and ends what runs there", async () => {
     const between = await relay(sshd.port);
     const own = connections(sshSettings(sshd, { port: between.port }));
+    await host(own).run(script("Try", [step("Connect", sh`:`)]));
     const running = host(own).run(script("Try", [step("Sleep", sh`sleep 4712`)]));
     setTimeout(() => between.cut(), 500);
     await expect(running).rejects.toMatchObject({

@@ -121,14 +121,10 @@ export function connections(
   settings: Ssh,
   ask: (file: string) => Promise<string | undefined> = async () => undefined,
   log: (host: string, text: string) => void = () => {},
+  beginSeconds = 30,
 ): Connections {
-  return new Connections({
-    ssh: settings,
-    client: { agentSocket: undefined, home: "/nonexistent" },
-    ask,
-    notify: () => {},
-    log,
-  });
+  const client = { agentSocket: undefined, home: "/nonexistent" };
+  return new Connections({ ssh: settings, client, beginSeconds, ask, notify: () => {}, log });
 }
 
 interface Relay {
