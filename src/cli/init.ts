@@ -1,5 +1,6 @@
 import { chmodSync, copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { isPresent } from "./write-file.ts";
 
 /** The folder beside `dist/` (bundled) or `src/` (from sources). */
 function templates(): string {
@@ -11,7 +12,7 @@ function templates(): string {
 export function init(cwd: string, print: (text: string) => void, { bundle }: { bundle: boolean }): void {
   const from = templates();
   const config = join(cwd, "config/deploy.yml");
-  if (existsSync(config)) {
+  if (isPresent(config)) {
     print("Config file already exists in config/deploy.yml (remove first to create a new one)\n");
   } else {
     mkdirSync(join(cwd, "config"), { recursive: true });
@@ -19,12 +20,12 @@ export function init(cwd: string, print: (text: string) => void, { bundle }: { b
     print("Created configuration file in config/deploy.yml\n");
   }
   const env = join(cwd, ".env");
-  if (!existsSync(env)) {
-    writeFileSync(env, readFileSync(join(from, "env")), { mode: 0o600 });
+  if (!isPresent(env)) {
+    writeFileSync(env, readFileSync(join(from, "env")), { mode: 0o600, flag: "wx" });
     print("Created .env file (keep it out of git)\n");
   }
   const hooks = join(cwd, ".mrsk/hooks");
-  if (!existsSync(hooks)) {
+  if (!isPresent(hooks)) {
     mkdirSync(hooks, { recursive: true });
     for (const sample of readdirSync(join(from, "hooks"))) {
       copyFileSync(join(from, "hooks", sample), join(hooks, sample));

@@ -125,7 +125,7 @@ function accessoryMistakes(written: Written): Mistake[] {
 }
 
 function placementMistakes(name: string, accessory: Written, path: readonly string[]): Mistake[] {
-  const given = ["host", "hosts", "roles"].filter((key) => key in accessory);
+  const given = ["host", "hosts", "roles"].filter((key) => Object.hasOwn(accessory, key));
   if (given.length !== 1) {
     return [{ path, message: `Specify one of \`host\`, \`hosts\` or \`roles\` for accessory \`${name}\`` }];
   }
@@ -158,7 +158,7 @@ function envMistakes(written: Written): Mistake[] {
     const secret = below(env, "secret");
     if (!isMap(clear) || !Array.isArray(secret)) return [];
     return secret.flatMap((name: unknown, index) =>
-      typeof name === "string" && name in clear
+      typeof name === "string" && Object.hasOwn(clear, name)
         ? [{ path: [...path, "secret", index], message: `${name} is in clear as well: keep one of the two` }]
         : [],
     );

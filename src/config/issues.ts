@@ -30,9 +30,13 @@ export function mistakes(issues: readonly ZodIssue[], written: unknown, below: P
 
 export function at(value: unknown, path: Path): unknown {
   return path.reduce<unknown>(
-    (here, part) => (typeof here === "object" && here !== null ? (here as Record<string, unknown>)[part] : undefined),
+    (here, part) => (typeof here === "object" && here !== null ? own(here, part) : undefined),
     value,
   );
+}
+
+function own(map: object, key: string | number): unknown {
+  return Object.hasOwn(map, key) ? (map as Record<string, unknown>)[key] : undefined;
 }
 
 /** The types that would have done, if being of another type is all that is wrong. */
@@ -70,6 +74,7 @@ function typeMessage(wanted: readonly string[], value: unknown): string {
   if (typeof value === "boolean" && scalar === "string") return `${should}, not ${value}: put quotes around it`;
   if (scalar === "boolean" && typeof value === "string" && /^(?:true|false)$/i.test(value))
     return `${should}, without quotes`;
+  if (typeof value === "number" && !Number.isFinite(value)) return `${should}, not ${value}`;
   return `${should}, not ${Array.isArray(value) ? "a list" : WORDS[typeof value]!}`;
 }
 
@@ -95,16 +100,19 @@ function depth(issue: ZodIssue): number {
 }
 
 /** What older files say, and what it became. */
-const FORMER: Readonly<Record<string, string>> = {
-  audit_broadcast_cmd: "write a post-deploy hook instead",
-  primary_web_role: "write primary_role",
-  ssh_user: "write ssh: {user: NAME}",
-};
+const FORMER = new Map(
+  Object.entries({
+    audit_broadcast_cmd: "write a post-deploy hook instead",
+    primary_web_role: "write primary_role",
+    ssh_user: "write ssh: {user: NAME}",
+  }),
+);
 
 function unknownKey(key: string, known: readonly string[]): string {
-  const advice = FORMER[key];
+  const advice = FORMER.get(key);
   if (advice) return `unknown key: ${key} (${advice})`;
-  const [best] = known
+  // A longer one is nobody's slip, and would take long to compare.
+  const [best] = (key.length > 60 ? [] : known)
     .map((candidate) => ({ candidate, distance: editDistance(key, candidate) }))
     .toSorted((a, b) => a.distance - b.distance);
   const near = best && best.distance <= Math.max(1, Math.floor(key.length / 3));

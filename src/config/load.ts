@@ -1,15 +1,16 @@
-import { readFileSync } from "node:fs";
 import { resolve as resolvePath } from "node:path";
-import { ConfigError, UsageError } from "../errors.ts";
+import { ConfigError } from "../errors.ts";
 import { crossMistakes } from "./check.ts";
 import type { Config } from "./config.ts";
+import { destinationFile } from "./destination.ts";
 import { MRSK_VERSION } from "../program-version.ts";
 import { type Mistake, mistakes } from "./issues.ts";
 import { minimumVersionProblem } from "./minimum-version.ts";
 import { resolve } from "./resolve.ts";
 import { writtenConfig } from "./schema.ts";
 import { type Locate, locateIn, readYaml } from "./yaml.ts";
-import { mergeTrees, positionOf, type Problem, problemLines, toPlain, type Tree } from "./tree.ts";
+import { mergeTrees, positionOf, type Problem, problemLines, recordOf, toPlain, type Tree } from "./tree.ts";
+import { readTextFile } from "./text-file.ts";
 import type { Variables } from "./variables.ts";
 
 export interface ConfigSource {
@@ -29,7 +30,9 @@ export interface ConfigSource {
 export async function loadConfig(source: ConfigSource): Promise<Config> {
   const { file, destination } = source;
   const files = [file, ...(destination === undefined ? [] : [destinationFile(file, destination)])];
-  const read = await Promise.all(files.map((name) => readSource(name, source)));
+  const read: Read[] = [];
+  // One after the other: what the first sets in ENV, the second sees.
+  for (const name of files) read.push(await readSource(name, source));
   const problems = read.flatMap((one) => one.problems);
   const trees = read.flatMap(({ tree }) => tree ?? []);
   problems.push(...notMaps(trees));
@@ -46,48 +49,36 @@ export async function loadConfig(source: ConfigSource): Promise<Config> {
     ),
   );
   if (problems.length > 0 || !config) throw new ConfigError(problemLines(problems, files));
-  return config;
-}
-
-/** `config/deploy.yml` and `staging` give `config/deploy.staging.yml`. */
-export function destinationFile(file: string, destination: string): string {
-  if (!/^[\w.-]+$/.test(destination)) {
-    throw new UsageError(`'${destination}' cannot be a destination: it is a part of a file's name`);
-  }
-  return `${file.replace(/\.[^./\\]*$/, "")}.${destination}.yml`;
+  return { ...config, notes: [...read.flatMap(({ notes }) => notes), ...config.notes] };
 }
 
 interface Read {
   /** undefined: the file could not be read as YAML. */
   readonly tree: Tree | undefined;
   readonly problems: readonly Problem[];
+  readonly notes: readonly string[];
 }
 
 async function readSource(name: string, { cwd, environment, destination, file }: ConfigSource): Promise<Read> {
-  const text = readText(resolvePath(cwd, name), name === file ? undefined : destination);
+  const text = readText(resolvePath(cwd, name), name, name === file ? undefined : destination);
   const locate: Locate = locateIn(text, name);
-  if (!text.includes("<%")) return readYaml(text, locate);
+  if (!text.includes("<%")) return { ...readYaml(text, locate), notes: [] };
   const { renderTemplate } = await import("./erb.ts");
   const rendered = await renderTemplate(text, { locate, environment, cwd });
-  if (!rendered.complete) return { tree: undefined, problems: rendered.problems };
+  const { notes } = rendered;
+  if (!rendered.complete) return { tree: undefined, problems: rendered.problems, notes };
   const { tree, problems } = readYaml(rendered.text, (offset) => locate(rendered.sourceOffset(offset)));
-  return { tree, problems: [...rendered.problems, ...unlessFollowingOn(problems, rendered.problems)] };
+  return { tree, problems: [...rendered.problems, ...unlessFollowingOn(problems, rendered.problems)], notes };
 }
 
-/** At once: loading the promises of node:fs takes longer than reading the files. */
-function readText(path: string, destination: string | undefined): string {
-  try {
-    return readFileSync(path, "utf8").replace(/^\uFEFF/, "");
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "ENOENT") {
-      throw new ConfigError([`Cannot read ${path}: ${(error as Error).message}`], { cause: error });
-    }
-    const hint =
-      destination === undefined
-        ? "Run `mrsk init` to create one."
-        : `The destination ${destination} has its settings there: write the file, or leave out -d.`;
-    throw new ConfigError([`Configuration file not found in ${path}`], { hint, cause: error });
-  }
+function readText(path: string, name: string, destination: string | undefined): string {
+  const text = readTextFile(path, name);
+  if (text !== undefined) return text;
+  const hint =
+    destination === undefined
+      ? "Run `mrsk init` to create one."
+      : `The destination ${destination} has its settings there: write the file, or leave out -d.`;
+  throw new ConfigError([`Configuration file not found in ${path}`], { hint });
 }
 
 /** Of a line where a template failed nothing else is told: what is missing there is missing because of that. */
@@ -109,7 +100,7 @@ function notMaps(trees: readonly Tree[]): Problem[] {
 
 function check(tree: Tree, file: string, destination: string | undefined): { config?: Config; wrong: Mistake[] } {
   const all = toPlain(tree) as Record<string, unknown>;
-  const written = Object.fromEntries(Object.entries(all).filter(([key]) => !key.startsWith("x-")));
+  const written = recordOf(Object.entries(all).filter(([key]) => !key.startsWith("x-")));
   if (written["require_destination"] === true && destination === undefined) {
     return { wrong: [{ path: ["require_destination"], message: "You must specify a destination (-d NAME)" }] };
   }

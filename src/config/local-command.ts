@@ -3,6 +3,8 @@ import { isatty } from "node:tty";
 /** A command of `.env` or of a template that did not work. The message has no value in it but what it said itself. */
 export class LocalCommandError extends Error {}
 
+const MOST_CHARACTERS = 1_000_000;
+
 /**
  * Runs a shell command of this machine and gives what it printed, untrimmed. It may read the terminal, as password
  * managers do.
@@ -21,8 +23,10 @@ export async function localCommand(
     stdin: isatty(0) ? "inherit" : "ignore",
     stripFinalNewline: false,
     reject: false,
+    maxBuffer: MOST_CHARACTERS,
   });
   if (!result.failed) return result.stdout;
+  if (result.isMaxBuffer) throw new LocalCommandError(`printed more than ${MOST_CHARACTERS} characters`);
   const said = result.stderr.trim();
   const how = result.exitCode === undefined ? "did not run to its end" : `failed (exit status ${result.exitCode})`;
   throw new LocalCommandError(`${how}${said === "" ? "" : `: ${said.replaceAll("\n", "; ")}`}`);

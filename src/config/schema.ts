@@ -11,6 +11,7 @@ import {
   order,
   port,
   positiveSeconds,
+  record,
   seconds,
   secretNames,
   strict,
@@ -22,7 +23,7 @@ import {
   wholeNumber,
 } from "./schema-parts.ts";
 
-const hostWithTags = z.record(host, z.union([text, z.array(text)]));
+const hostWithTags = record(host, z.union([text, z.array(text)]));
 
 const roleHosts = z.array(z.union([host, hostWithTags]));
 
@@ -158,7 +159,7 @@ const REPOSITORY = /^[a-z0-9]+(?:(?:\.|__?|-+)[a-z0-9]+)*(?::\d+(?=\/))?(?:\/[a-
 export const writtenConfig = strict({
   service: name,
   image: textLike(REPOSITORY, "should be a repository in lower case, without a tag"),
-  servers: z.union([roleHosts, z.record(name, z.union([roleHosts, writtenRole]))]),
+  servers: z.union([roleHosts, record(name, z.union([roleHosts, writtenRole]))]),
   registry,
   env: optional(taggedEnv),
   labels: optional(values),
@@ -170,7 +171,7 @@ export const writtenConfig = strict({
   drain_timeout: optional(seconds),
   boot: optional(boot),
   builder: optional(builder),
-  accessories: optional(z.record(name, accessory)),
+  accessories: optional(record(name, accessory)),
   traefik: optional(traefik),
   ssh: optional(ssh),
   sshkit: optional(sshkit),
@@ -184,7 +185,7 @@ export const writtenConfig = strict({
   asset_path: optional(containerPath),
   network: optional(textLike(/^(?!(?:bridge|host|none)$)[A-Za-z0-9][\w.-]*$/, NETWORK)),
   release: optional(release),
-  aliases: optional(z.record(z.string(), text)),
+  aliases: optional(record(z.string(), text)),
 });
 
 export type WrittenConfig = z.infer<typeof writtenConfig>;

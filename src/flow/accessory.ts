@@ -6,6 +6,8 @@ import { ensureNetwork } from "../commands/network.ts";
 import { attempt, type Script, script, type Step, step } from "../commands/script.ts";
 import type { Accessory } from "../config/config.ts";
 import { renderErb } from "../config/erb.ts";
+import { withVariables } from "../config/variables.ts";
+import { decode } from "../config/text-file.ts";
 import { Secret } from "../config/secret.ts";
 import { ConfigError, UsageError } from "../errors.ts";
 import type { Host, ScriptResult } from "../hosts/host.ts";
@@ -112,14 +114,14 @@ function isOurRegistry(run: Run, accessory: Accessory): boolean {
 /** Files whose names end in `erb` are rendered first, with the accessory's own clear variables in `ENV`. */
 function uploadSteps(run: Run, commands: AccessoryCommands, accessory: Accessory): Promise<Step[]> {
   const { clear } = accessory.env;
-  const environment = { get: (name: string) => clear.get(name) ?? run.variables.get(name) };
+  const environment = withVariables(clear, run.variables);
   return Promise.all(
     accessory.files.map(async ({ local, remote, mode }) => {
       const path = resolve(run.cwd, local);
       if (!existsSync(path)) throw new ConfigError([`Missing file: ${local} (accessories/${accessory.name}/files)`]);
       const content = readFileSync(path);
       const uploaded = local.endsWith("erb")
-        ? Buffer.from(await renderErb(content.toString(), { file: local, environment, cwd: run.cwd }))
+        ? Buffer.from(await renderErb(decode(content, local), { file: local, environment, cwd: run.cwd }))
         : content;
       return step(`Upload ${local}`, commands.upload(remote, mode, new Secret(local, uploaded.toString("base64"))));
     }),
