@@ -1,3 +1,5 @@
+import { imageMistakes } from "./check-registry.ts";
+import { interpolationMistakes } from "./interpolation.ts";
 import type { Mistake } from "./issues.ts";
 
 type Written = Readonly<Record<string, unknown>>;
@@ -10,6 +12,8 @@ export function crossMistakes(written: Written, file: string): Mistake[] {
   return [
     ...requiredMistakes(written),
     ...registryMistakes(written["registry"], file),
+    ...imageMistakes(written, below(written["registry"], "server")),
+    ...interpolationMistakes(written),
     ...roleMistakes(written),
     ...accessoryMistakes(written),
     ...envMistakes(written),
@@ -21,7 +25,7 @@ export function crossMistakes(written: Written, file: string): Mistake[] {
 function requiredMistakes(written: Written): Mistake[] {
   return ["service", "image", "registry", "servers"]
     .filter((key) => blank(written[key]))
-    .map((key) => ({ path: [key], message: `Missing required configuration for ${key}` }));
+    .map((key) => ({ path: [key], message: `Missing required configuration for ${key}`, missing: [[key]] }));
 }
 
 function registryMistakes(registry: unknown, file: string): Mistake[] {
@@ -31,12 +35,14 @@ function registryMistakes(registry: unknown, file: string): Mistake[] {
     wrong.push({
       path: ["registry", "username"],
       message: `You must specify a username for the registry in ${file}`,
+      missing: [["registry", "username"]],
     });
   }
   if (blank(registry["password"])) {
     wrong.push({
       path: ["registry", "password"],
       message: `You must specify a password for the registry in ${file} (or set the ENV variable if that's used)`,
+      missing: [["registry", "password"]],
     });
   }
   return wrong;
@@ -76,10 +82,11 @@ function roleMistakes(written: Written): Mistake[] {
     if (role === null || (typeof role !== "object" && role !== undefined)) continue;
     const hosts = Array.isArray(role) ? role : isMap(role) ? role["hosts"] : undefined;
     if (blank(hosts)) {
-      if (name === primary) wrong.push({ path, message: `No servers specified for the ${name} role` });
+      const missing = [[...path, "hosts"]];
+      if (name === primary) wrong.push({ path, message: `No servers specified for the ${name} role`, missing });
       else if (written["allow_empty_roles"] !== true) {
         const message = `No servers specified for the ${name} role. You can ignore this with allow_empty_roles: true`;
-        wrong.push({ path, message });
+        wrong.push({ path, message, missing });
       }
     }
     if (Array.isArray(hosts)) wrong.push(...hostMistakes(hosts, Array.isArray(role) ? path : [...path, "hosts"]));
@@ -127,7 +134,8 @@ function accessoryMistakes(written: Written): Mistake[] {
 function placementMistakes(name: string, accessory: Written, path: readonly string[]): Mistake[] {
   const given = ["host", "hosts", "roles"].filter((key) => Object.hasOwn(accessory, key));
   if (given.length !== 1) {
-    return [{ path, message: `Specify one of \`host\`, \`hosts\` or \`roles\` for accessory \`${name}\`` }];
+    const message = `Specify one of \`host\`, \`hosts\` or \`roles\` for accessory \`${name}\``;
+    return [{ path, message, missing: ["host", "hosts", "roles"].map((key) => [...path, key]) }];
   }
   const key = given[0]!;
   const value = accessory[key];

@@ -1,3 +1,5 @@
+import { readdirSync } from "node:fs";
+import { basename, dirname } from "node:path";
 import { UsageError } from "../errors.ts";
 
 /** A part of file names (`.env.NAME`, `deploy.NAME.yml`), here and on the hosts. @throws UsageError for what cannot be one */
@@ -11,4 +13,14 @@ export function checkDestination(destination: string): string {
 /** `config/deploy.yml` and `staging` give `config/deploy.staging.yml`. */
 export function destinationFile(file: string, destination: string): string {
   return `${file.replace(/\.[^./\\]*$/, "")}.${checkDestination(destination)}.yml`;
+}
+
+/** The names of the destinations that have a file beside this one. */
+export function destinationsBeside(path: string): string[] {
+  const start = `${basename(path).replace(/\.[^.]*$/, "")}.`;
+  const names = readdirSync(dirname(path)).filter((name) => name.startsWith(start) && name.endsWith(".yml"));
+  return names
+    .map((name) => name.slice(start.length, -".yml".length))
+    .filter((name) => /^\w[\w.-]*$/.test(name))
+    .toSorted();
 }

@@ -2,13 +2,14 @@ import { ConfigError } from "../errors.ts";
 import { checkDestination } from "./destination.ts";
 import { type Part, partsOfCommand } from "./dotenv.ts";
 import { type EnvFile, type Located, namesIn, placeOf, readEnvFile } from "./env-file.ts";
+import { TOO_LONG, tooLong } from "./limits.ts";
 import { LocalCommandError, localCommand } from "./local-command.ts";
 import type { Variables } from "./variables.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** Characters of all values of the files together: values that double each other reach this soon. */
-const MOST_CHARACTERS = 8_000_000;
+/** Of all values of the files together. Commands are started with them, and Linux takes 2 MiB. */
+const MOST_CHARACTERS = 1_900_000;
 
 /**
  * Reads `.env.DESTINATION` and `.env` of `cwd`, those that are there. What the process has wins over both, and the
@@ -62,6 +63,10 @@ export class LocalEnvironment implements Variables {
     return found && this.value(found);
   }
 
+  inFile(name: string): boolean {
+    return this.find(name) !== undefined;
+  }
+
   assign(name: string, value: string | undefined): void {
     if (value === undefined) {
       this.process.delete(name);
@@ -95,17 +100,9 @@ export class LocalEnvironment implements Variables {
    * which may be a secret.
    */
   get lost(): string[] {
-    return this.files.flatMap(({ entries }) =>
-      entries
-        .filter(
-          (located) =>
-            !this.process.has(located.entry.name) && namesIn(located).some((name) => this.missing(name, located)),
-        )
-        .map(
-          (located) =>
-            `${placeOf(located)}: ${located.entry.name}: a $name in the value is not set, so this part of the value is lost: if the dollar is meant, write ${located.parts.some(({ kind }) => kind === "command") ? "\\$" : `${located.entry.name}='…' with single quotes`}`,
-        ),
-    );
+    const used = this.files.flatMap(({ entries }) => entries).filter(({ entry }) => !this.process.has(entry.name));
+    const losing = used.filter((located) => namesIn(located).some((name) => this.missing(name, located)));
+    return losing.map((located) => `${placeOf(located)}: ${located.entry.name}: ${LOST}, write ${quotedForm(located)}`);
   }
 
   private missing(name: string, user: Located): boolean {
@@ -191,11 +188,15 @@ export class LocalEnvironment implements Variables {
         return this.own(part.name) ?? (used ? this.value(used) : "");
       }),
     );
+    const { name } = at.entry;
     this.characters += texts.reduce((total, text) => total + text.length, 0);
-    if (this.characters <= MOST_CHARACTERS) return texts.join("");
-    throw new ConfigError([
-      `${placeOf(at)}: ${at.entry.name}: the values up to here have more than ${MOST_CHARACTERS} characters together`,
-    ]);
+    if (this.characters > MOST_CHARACTERS) {
+      const message = `the values up to here have more than ${MOST_CHARACTERS} characters together`;
+      throw new ConfigError([`${placeOf(at)}: ${name}: ${message}`]);
+    }
+    const value = texts.join("");
+    if (!tooLong(`${name}=${value}`)) return value;
+    throw new ConfigError([`${placeOf(at)}: ${name}: ${TOO_LONG}: put it into a file of the image or of an accessory`]);
   }
 
   private async command(command: string, at: Located): Promise<string> {
@@ -210,6 +211,12 @@ export class LocalEnvironment implements Variables {
       });
     }
   }
+}
+
+const LOST = "a $name in the value is not set, so this part of the value is lost: if the dollar is meant";
+
+function quotedForm({ entry, parts }: Located): string {
+  return parts.some(({ kind }) => kind === "command") ? "\\$" : `${entry.name}='…' with single quotes`;
 }
 
 /** Several failures in one; what nobody explained stays what it is. */

@@ -2,14 +2,16 @@ import { resolve as resolvePath } from "node:path";
 import { ConfigError } from "../errors.ts";
 import { crossMistakes } from "./check.ts";
 import type { Config } from "./config.ts";
-import { destinationFile } from "./destination.ts";
+import { destinationFile, destinationsBeside } from "./destination.ts";
+import { interpolationNotes } from "./interpolation.ts";
 import { MRSK_VERSION } from "../program-version.ts";
-import { type Mistake, mistakes } from "./issues.ts";
+import { type Mistake, mistakes, withoutEchoes } from "./issues.ts";
 import { minimumVersionProblem } from "./minimum-version.ts";
 import { resolve } from "./resolve.ts";
 import { writtenConfig } from "./schema.ts";
 import { type Locate, locateIn, readYaml } from "./yaml.ts";
-import { mergeTrees, positionOf, type Problem, problemLines, recordOf, toPlain, type Tree } from "./tree.ts";
+import { remember } from "./written-at.ts";
+import { mergeTrees, place, positionOf, type Problem, problemLines, recordOf, toPlain, type Tree } from "./tree.ts";
 import { readTextFile } from "./text-file.ts";
 import type { Variables } from "./variables.ts";
 
@@ -41,7 +43,7 @@ export async function loadConfig(source: ConfigSource): Promise<Config> {
     throw new ConfigError(problemLines(problems, files));
   }
   const tree = trees.reduce<Tree>(mergeTrees, trees[0]!);
-  const { config, wrong } = check(tree, file, destination);
+  const { config, wrong } = check(tree, source);
   problems.push(
     ...unlessFollowingOn(
       wrong.map((mistake) => ({ ...mistake, at: positionOf(tree, mistake.path) })),
@@ -98,7 +100,8 @@ function notMaps(trees: readonly Tree[]): Problem[] {
   });
 }
 
-function check(tree: Tree, file: string, destination: string | undefined): { config?: Config; wrong: Mistake[] } {
+function check(tree: Tree, source: ConfigSource): { config?: Config; wrong: Mistake[] } {
+  const { file, destination } = source;
   const all = toPlain(tree) as Record<string, unknown>;
   const written = recordOf(Object.entries(all).filter(([key]) => !key.startsWith("x-")));
   if (written["require_destination"] === true && destination === undefined) {
@@ -108,10 +111,37 @@ function check(tree: Tree, file: string, destination: string | undefined): { con
   const tooOld = typeof minimum === "string" ? minimumVersionProblem(minimum, MRSK_VERSION) : undefined;
   // What else is wrong is likely to be what the newer version knows.
   if (tooOld !== undefined) return { wrong: [{ path: ["minimum_version"], message: tooOld }] };
-  const cross = crossMistakes(written, file);
+  const cross = crossMistakes(written, file).map((mistake) => withDestinations(mistake, source));
   const parsed = writtenConfig.safeParse(written, { jitless: true });
-  if (parsed.success && cross.length === 0) return { config: resolve(parsed.data, file, destination), wrong: [] };
+  if (parsed.success && cross.length === 0) {
+    const config = resolve(parsed.data, file, destination);
+    rememberFiles(config, tree);
+    return { config: { ...config, notes: [...hostNotes(written, tree, source), ...config.notes] }, wrong: [] };
+  }
   const told = new Set(cross.map(({ path }) => path.join("/")));
   const schema = parsed.success ? [] : mistakes(parsed.error.issues, written);
-  return { wrong: [...cross, ...schema.filter(({ path }) => !told.has(path.join("/")))] };
+  return { wrong: withoutEchoes([...cross, ...schema.filter(({ path }) => !told.has(path.join("/")))]) };
+}
+
+/** What is missing in the file that all destinations share is mostly in theirs. */
+function withDestinations(mistake: Mistake, { file, cwd, destination }: ConfigSource): Mistake {
+  if (destination !== undefined || mistake.path.length !== 1 || !mistake.missing) return mistake;
+  const [first, ...more] = destinationsBeside(resolvePath(cwd, file));
+  if (first === undefined) return mistake;
+  const others = more.map((name) => ` or -d ${name}`).join("");
+  return { ...mistake, message: `${mistake.message}: where a destination has it, name it with -d ${first}${others}` };
+}
+
+function hostNotes(written: unknown, tree: Tree, { environment }: ConfigSource): string[] {
+  const isOurs = (name: string) => environment.inFile?.(name) === true;
+  return interpolationNotes(written, isOurs, (path) => place(positionOf(tree, path)));
+}
+
+function rememberFiles({ accessories }: Config, tree: Tree): void {
+  for (const { name, files } of accessories) {
+    files.forEach((file, index) => {
+      const path = ["accessories", name, "files", index];
+      remember(file, `${place(positionOf(tree, path))}: ${path.join("/")}`);
+    });
+  }
 }

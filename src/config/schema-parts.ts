@@ -83,7 +83,13 @@ export function record<K extends z.ZodMiniType<string>, V extends z.ZodMiniType>
 export const text = z.pipe(z.union([z.string(), z.number()]), z.transform(String));
 
 export function textLike(pattern: RegExp, message: string) {
-  return z.pipe(text, z.string().check(z.regex(pattern, message)));
+  // A boolean needs quotes where its word would do, and is another thing elsewhere.
+  const words = ["true", "false"].some((word) => pattern.test(word)) ? text : textToldBy(message);
+  return z.pipe(words, z.string().check(z.regex(pattern, message)));
+}
+
+function textToldBy(message: string): typeof text {
+  return z.pipe(z.union([z.string(), z.number()], { error: message }), z.transform(String));
 }
 
 /** A number, also in quotes. */

@@ -46,8 +46,13 @@ const writtenRole = later(() =>
 
 const credential = z.union([text, z.array(variableName).check(z.length(1, "should be a list of one variable's name"))]);
 
+const SERVER =
+  /^(?:[A-Za-z0-9](?:[\w-]*[A-Za-z0-9])?(?:\.[A-Za-z0-9](?:[\w-]*[A-Za-z0-9])?)*|\[[0-9A-Fa-f:]+\])(?::(?:[1-9]\d{0,3}|[1-5]\d{4}|6[0-4]\d{3}|65[0-4]\d\d|655[0-2]\d|6553[0-5]))?(?:\/[a-z0-9]+(?:(?:\.|__?|-+)[a-z0-9]+)*)*$/;
+
 const registry = strict({
-  server: optional(textLike(/^[^\s/]+(?:\/\S+)?$/, "should be a registry's name, without https://")),
+  server: optional(
+    textLike(SERVER, "should be HOST[:PORT][/PATH] as in ghcr.io, without https:// and without / at its end"),
+  ),
   username: credential,
   password: credential,
 });

@@ -3,6 +3,8 @@ export interface Variables {
   get(name: string): string | undefined | Promise<string | undefined>;
   /** What commands run with. Without it, they run with what a `Map` has. */
   forCommands?(): Promise<Readonly<Record<string, string>>>;
+  /** Whether a `.env` file has it, whatever the process has. */
+  inFile?(name: string): boolean;
   /** For everything that is read afterwards; undefined takes the variable away. */
   assign?(name: string, value: string | undefined): void;
   /**

@@ -36,10 +36,13 @@ function parse(text: string, locate: Locate): { contents?: ParsedNode | null; pr
   const directives = document.warnings.filter(({ code }) => code === "BAD_DIRECTIVE");
   // Several complaints about one place are one mistake.
   const first = new Map([...document.errors, ...directives].toReversed().map((error) => [error.pos[0], error]));
-  const problems: Problem[] = Array.from(first.values(), ({ pos, code, message }) => ({
+  const all = [...first.values()].toSorted((a, b) => a.pos[0] - b.pos[0]);
+  // Behind a mistake the parser expects nothing of what is there, and says so of every word.
+  const told = all.filter(({ code }, index) => index === 0 || code !== "UNEXPECTED_TOKEN");
+  const problems: Problem[] = told.map(({ pos, code, message }) => ({
     at: locate(pos[0]),
     path: [],
-    message: explain(code, message),
+    message: interpolation(text, pos[0]) ?? explain(code, message),
   }));
   return { contents: document.contents, problems };
 }
@@ -55,6 +58,13 @@ const EXPLAINED = new Map(
     TAB_AS_INDENT: "a tab cannot indent YAML: use spaces",
   }),
 );
+
+/** `${NAME}` without quotes, between brackets, where its own bracket is YAML's. */
+function interpolation(text: string, offset: number): string | undefined {
+  const [whole, name] = /^\$\{(\w+)[^}]*\}/.exec(text.slice(offset - 1, offset + 200)) ?? [];
+  if (whole === undefined) return undefined;
+  return `${whole} is no YAML between brackets: write <%= ENV["${name}"] %>, or, where the host replaces it, put quotes around it`;
+}
 
 function explain(code: string, message: string): string {
   return EXPLAINED.get(code) ?? message.replaceAll("\n", " ");

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { AccessoryCommands } from "../commands/accessory.ts";
 import { type Body, sh } from "../commands/command.ts";
@@ -9,10 +9,11 @@ import { renderErb } from "../config/erb.ts";
 import { withVariables } from "../config/variables.ts";
 import { decode } from "../config/text-file.ts";
 import { Secret } from "../config/secret.ts";
-import { ConfigError, UsageError } from "../errors.ts";
+import { UsageError } from "../errors.ts";
 import type { Host, ScriptResult } from "../hosts/host.ts";
 import { onHosts } from "../hosts/on-hosts.ts";
 import { accessoryHosts, findAccessory } from "../hosts/select.ts";
+import { checkFiles } from "./accessory-files.ts";
 import { audit } from "./audit.ts";
 import { withLock } from "./lock.ts";
 import { loginStep } from "./registry.ts";
@@ -61,6 +62,7 @@ async function onAccessories(
 
 /** Starts it where it does not run; what runs is left alone. */
 export async function bootAccessory(run: Run, name: string): Promise<void> {
+  checkFiles(run, named(run, name));
   await accessorySecrets(run, named(run, name));
   await withLock(run, async () => {
     for (const accessory of named(run, name)) {
@@ -117,9 +119,7 @@ function uploadSteps(run: Run, commands: AccessoryCommands, accessory: Accessory
   const environment = withVariables(clear, run.variables);
   return Promise.all(
     accessory.files.map(async ({ local, remote, mode }) => {
-      const path = resolve(run.cwd, local);
-      if (!existsSync(path)) throw new ConfigError([`Missing file: ${local} (accessories/${accessory.name}/files)`]);
-      const content = readFileSync(path);
+      const content = readFileSync(resolve(run.cwd, local));
       const uploaded = local.endsWith("erb")
         ? Buffer.from(await renderErb(decode(content, local), { file: local, environment, cwd: run.cwd }))
         : content;
@@ -129,6 +129,7 @@ function uploadSteps(run: Run, commands: AccessoryCommands, accessory: Accessory
 }
 
 export async function uploadAccessory(run: Run, name: string): Promise<void> {
+  checkFiles(run, named(run, name));
   await withLock(run, () =>
     onAccessories(run, name, "Upload", async (commands, accessory) => uploadSteps(run, commands, accessory)),
   );
@@ -144,6 +145,7 @@ export async function createAccessoryDirectories(run: Run, name: string): Promis
 
 /** Looks secrets up, logs in and pulls first, so that what is missing does not leave the accessory stopped. */
 export async function rebootAccessory(run: Run, name: string): Promise<void> {
+  checkFiles(run, named(run, name));
   await accessorySecrets(run, named(run, name));
   await withLock(run, async () => {
     await onAccessories(run, name, "Pull the image", async (commands, accessory) => [

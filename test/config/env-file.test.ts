@@ -101,8 +101,32 @@ test("20,000 lines are read in one pass, each value with the one above it", asyn
 test("values that double each other end with one error at their line", async () => {
   const text = `V0=x\n${Array.from({ length: 60 }, (_, index) => `V${index + 1}=$V${index}$V${index}\n`).join("")}`;
   await withFiles({ ".env": text }, async (environment) => {
-    const problem = ".env:23:1: V22: the values up to here have more than 8000000 characters together";
+    const problem =
+      ".env:18:1: V17: with its name it is longer than the 131071 bytes that Linux takes: put it into a file of the image or of an accessory";
     await expect(environment.get("V60")).rejects.toMatchObject({ problems: [problem] });
+  });
+});
+
+test("more values than a command can be started with are refused at their line", async () => {
+  const text = Array.from({ length: 30 }, (_, index) => `V${index}=${"x".repeat(100_000)}\n`).join("");
+  await withFiles({ ".env": text }, async (environment) => {
+    const problem = ".env:20:1: V19: the values up to here have more than 1900000 characters together";
+    await expect(environment.forCommands()).rejects.toMatchObject({
+      problems: expect.arrayContaining([problem]) as string[],
+    });
+  });
+});
+
+test("every value that is too long for Linux is refused at its line, before anything is done", async () => {
+  const text = `A=1\nB=${"x".repeat(131_069)}\n C="${"é".repeat(70_000)}"\nD=${"x".repeat(131_070)}\n`;
+  await withFiles({ ".env": text }, async (environment) => {
+    const message = "with its name it is longer than the 131071 bytes that Linux takes";
+    await expect(environment.forCommands()).rejects.toMatchObject({
+      problems: [
+        `.env:3:2: C: ${message}: put it into a file of the image or of an accessory`,
+        `.env:4:1: D: ${message}: put it into a file of the image or of an accessory`,
+      ],
+    });
   });
 });
 
