@@ -156,6 +156,8 @@ export class LocalEnvironment implements Variables {
 
   /** What it uses comes first, one after the other: a chain of any length needs no deep recursion. */
   private value(located: Located): Promise<string> {
+    const known = this.values.get(located);
+    if (known) return known;
     for (const used of this.usedBy(located)) {
       if (this.values.has(used)) continue;
       const value = this.expand(used.parts, used);
@@ -176,7 +178,7 @@ export class LocalEnvironment implements Variables {
       }
     }
     const order = new Map(this.files.map((file, index) => [file, index]));
-    return [...found].sort((a, b) => order.get(a.file)! - order.get(b.file)! || a.index - b.index);
+    return [...found].toSorted((a, b) => order.get(a.file)! - order.get(b.file)! || a.index - b.index);
   }
 
   private async expand(parts: readonly Part[], at: Located): Promise<string> {
@@ -206,7 +208,7 @@ export class LocalEnvironment implements Variables {
       return (await localCommand(line, { cwd: this.cwd, environment })).replace(/\r?\n$/, "");
     } catch (error) {
       if (!(error instanceof LocalCommandError)) throw error;
-      throw new ConfigError([`${at.file.name}:${at.entry.line}: ${at.entry.name}: $(${command}) ${error.message}`], {
+      throw new ConfigError([`${placeOf(at)}: ${at.entry.name}: $(${command}) ${error.message}`], {
         cause: error,
       });
     }

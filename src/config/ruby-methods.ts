@@ -65,20 +65,27 @@ function toInteger(on: RubyValue): bigint | undefined {
 }
 
 /** To Ruby, blanks at an end are those of ASCII, and NUL. */
-function stripped(text: string, { start, end }: { start: boolean; end: boolean }): string {
-  const isBlank = (index: number) => "\0 \t\n\v\f\r".includes(text.charAt(index));
+function isBlank(text: string, index: number): boolean {
+  return "\0 \t\n\v\f\r".includes(text.charAt(index));
+}
+
+function lstrip(text: string): string {
   let from = 0;
+  while (from < text.length && isBlank(text, from)) from++;
+  return text.slice(from);
+}
+
+function rstrip(text: string): string {
   let to = text.length;
-  while (start && from < to && isBlank(from)) from++;
-  while (end && to > from && isBlank(to - 1)) to--;
-  return text.slice(from, to);
+  while (to > 0 && isBlank(text, to - 1)) to--;
+  return text.slice(0, to);
 }
 
 const STRING = methods<string>({
   none: {
-    strip: (on) => stripped(on, { start: true, end: true }),
-    lstrip: (on) => stripped(on, { start: true, end: false }),
-    rstrip: (on) => stripped(on, { start: false, end: true }),
+    strip: (on) => lstrip(rstrip(on)),
+    lstrip,
+    rstrip,
     upcase: (on) => on.toUpperCase(),
     downcase: (on) => on.toLowerCase(),
     "empty?": (on) => on === "",
@@ -112,7 +119,7 @@ function split(on: string, [separator = " "]: readonly RubyValue[]): string[] | 
 }
 
 function partsOf(on: string, separator: string): string[] {
-  if (separator === " ") return stripped(on, { start: true, end: true }).split(/[\0 \t\n\v\f\r]+/);
+  if (separator === " ") return lstrip(rstrip(on)).split(/[\0 \t\n\v\f\r]+/);
   return separator === "" ? Array.from(on) : on.split(separator);
 }
 

@@ -48,8 +48,8 @@ function chosen<T extends z.ZodMiniType>(
  * A map with any names. The library's own drops a key `__proto__`, as the maps that it makes cannot have one.
  * @param wrong what is wrong with a value that the schemas have passed
  */
-export function record<K extends z.ZodMiniType<string>, V extends z.ZodMiniType>(
-  key: K,
+export function record<V extends z.ZodMiniType>(
+  key: z.ZodMiniType<string>,
   value: V,
   wrong?: (name: string, value: z.output<V>) => string | undefined,
 ) {
