@@ -31,6 +31,7 @@ export async function openRun(command: Command, work: (run: Run) => Promise<void
   const color = wantsColor(processEnvironment, process.stderr.isTTY);
   const view = await openView(process.stderr, verbosity(options), color, processEnvironment);
   const { report, describe } = activity(view.report);
+  for (const text of environment.lost) report({ kind: "note", text });
   const held = { lock: false, taking: false };
   const interrupt = interruptible(process, {
     mustFinish: () => held.lock || held.taking,

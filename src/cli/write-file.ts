@@ -1,9 +1,21 @@
 import { closeSync, existsSync, lstatSync, openSync, renameSync, unlinkSync, writeFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
+import { ConfigError } from "../errors.ts";
 import { newId } from "./configuration.ts";
 
-/** Puts a file in the place of whatever has the name, at once and whole, readable by the user alone from its creation. */
+/**
+ * Puts a file in the place of the one that has the name, at once and whole, readable by the user alone from its creation.
+ * @throws ConfigError when it cannot be written
+ */
 export function replacePrivateFile(path: string, text: string): void {
+  try {
+    writeBeside(path, text);
+  } catch (error) {
+    throw new ConfigError([`Cannot write ${basename(path)}: ${(error as Error).message}`], { cause: error });
+  }
+}
+
+function writeBeside(path: string, text: string): void {
   const temporary = join(dirname(path), `.${basename(path)}.${newId(12)}`);
   // "x": never a file, or a link to one, that somebody else put there.
   const file = openSync(temporary, "wx", 0o600);
