@@ -65,7 +65,7 @@ export function withProvider(name: string): string {
 }
 
 function conditionsOf(options: Section): Section {
-  const out: Section = {};
+  const out = emptySection();
   for (const [key, value] of Object.entries(options)) {
     const option = key.toLowerCase();
     if (["priority", "service", "middlewares"].includes(option)) continue;
@@ -105,7 +105,7 @@ export function valueOf(section: Section, key: string): unknown {
 
 /** `a.b[0].c=v` → `{ a: { b: [{ c: v }] } }`. A plain `tls=true` beside `tls.domains` gives way to the map. */
 export function tree(parts: readonly TraefikLabel[]): Section {
-  const root: Section = {};
+  const root = emptySection();
   for (const { option, value } of parts) {
     const path = option.split(".").flatMap((part) => {
       const indexed = /^(.+)\[(\d+)\]$/.exec(part);
@@ -114,6 +114,11 @@ export function tree(parts: readonly TraefikLabel[]): Section {
     insert(root, path, value);
   }
   return dense(root) as Section;
+}
+
+/** Takes any name a label has: in an object with a prototype, `__proto__` would be that of all objects. */
+function emptySection(): Section {
+  return Object.create(null) as Section;
 }
 
 function insert(target: object, path: readonly (string | number)[], value: string): void {
@@ -128,13 +133,13 @@ function insert(target: object, path: readonly (string | number)[], value: strin
     if (typeof before !== "object") container[key] = value;
     return;
   }
-  if (typeof before !== "object" || before === null) container[key] = typeof rest[0] === "number" ? [] : {};
+  if (typeof before !== "object" || before === null) container[key] = typeof rest[0] === "number" ? [] : emptySection();
   insert(container[key] as object, rest, value);
 }
 
-/** Lists without holes: a label may start counting at 1. */
+/** Lists without holes: a label may start counting at 1, or at a thousand million. */
 function dense(value: unknown): unknown {
-  if (Array.isArray(value)) return value.filter((item) => item !== undefined).map(dense);
+  if (Array.isArray(value)) return Object.values(value as unknown[]).map(dense);
   if (typeof value !== "object" || value === null) return value;
   return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, dense(item)]));
 }

@@ -1,6 +1,7 @@
 import { imageMistakes } from "./check-registry.ts";
 import { interpolationMistakes } from "./interpolation.ts";
 import type { Mistake } from "./issues.ts";
+import { words } from "./words.ts";
 
 type Written = Readonly<Record<string, unknown>>;
 
@@ -19,6 +20,7 @@ export function crossMistakes(written: Written, file: string): Mistake[] {
     ...envMistakes(written),
     ...builderMistakes(written["builder"]),
     ...releaseMistakes(written),
+    ...quoteMistakes(written),
   ];
 }
 
@@ -101,6 +103,11 @@ function hostMistakes(hosts: readonly unknown[], path: readonly string[]): Mista
     if (names.length !== 1) {
       return [{ path: [...path, index], message: "should be one host with its tags: `- HOST: [TAG, TAG]`" }];
     }
+    const port = /(?:^|[^:])[^:]:(\d+)$|\]:(\d+)$/.exec(names[0]!);
+    const number = port && Number(port[1] ?? port[2]);
+    if (number !== null && (number < 1 || number > 65_535)) {
+      return [{ path: [...path, index], message: `${names[0]} has no port from 1 to 65535` }];
+    }
     const twice = seen.has(names[0]!);
     seen.add(names[0]!);
     return twice ? [{ path: [...path, index], message: `${names[0]} is listed twice` }] : [];
@@ -178,6 +185,34 @@ function releaseMistakes(written: Written): Mistake[] {
   const roles = rolesOf(written).map(([name]) => name);
   if (typeof role !== "string" || roles.length === 0 || roles.includes(role)) return [];
   return [{ path: ["release", "role"], message: `unknown role: ${role} (roles: ${roles.join(", ")})` }];
+}
+
+/** Of what is split into words as a shell would. */
+function quoteMistakes(written: Written): Mistake[] {
+  const { release } = written;
+  const lines: [string[], unknown][] = [
+    ...rolesOf(written).map(([name, role]): [string[], unknown] => [["servers", name, "cmd"], below(role, "cmd")]),
+    ...entriesOf(written["accessories"]).map(([name, accessory]): [string[], unknown] => [
+      ["accessories", name, "cmd"],
+      below(accessory, "cmd"),
+    ]),
+    ...entriesOf(written["aliases"]).map(([name, line]): [string[], unknown] => [["aliases", name], line]),
+    isMap(release) ? [["release", "command"], release["command"]] : [["release"], release],
+  ];
+  return lines.flatMap(([path, line]) =>
+    typeof line === "string" && leavesQuoteOpen(line)
+      ? [{ path, message: "a quote is left open: close it, or write \\ in front" }]
+      : [],
+  );
+}
+
+function leavesQuoteOpen(line: string): boolean {
+  try {
+    words(line);
+    return false;
+  } catch {
+    return true;
+  }
 }
 
 function isMap(value: unknown): value is Written {

@@ -1,5 +1,6 @@
 import * as z from "zod/mini";
 import { isTaken, TAKEN, TOO_LONG, tooLong } from "./limits.ts";
+import { durationSeconds } from "./resolve-parts.ts";
 import { recordOf } from "./tree.ts";
 
 /** A key that may be missing, or written without a value. */
@@ -103,6 +104,8 @@ export const MOST_SECONDS = 1_000_000;
 
 const atMost = z.lte(MOST_SECONDS, `should be a number of seconds, at most ${MOST_SECONDS}`);
 
+const TOO_MANY_SECONDS = `should be at most ${MOST_SECONDS} seconds`;
+
 export const seconds = z.pipe(
   anyNumber,
   z.number().check(z.gte(0, "should be a number of seconds, 0 or more"), atMost),
@@ -131,7 +134,7 @@ const value = z.pipe(
 const NUL = "should have no NUL byte, which no command line can carry";
 
 export const values = record(
-  z.string().check(z.regex(/^[^\s=]+$/, "should be a name without blanks and =")),
+  z.string().check(z.regex(/^[^\s=]{1,1000}$/, "should be a name without blanks and =")),
   value,
   (name, text) => (text.includes("\0") ? NUL : tooLong(`${name}=${text}`) ? `cannot be used: ${TOO_LONG}` : undefined),
 );
@@ -202,7 +205,10 @@ export const healthcheck = later(() =>
     path: optional(text),
     port: optional(port),
     interval: optional(
-      textLike(/^(?:\d+(?:\.\d+)?(?:ns|us|ms|s|m|h))+$/, "should be a duration such as 1s, 500ms or 1m30s"),
+      z.pipe(
+        textLike(/^(?:\d{1,9}(?:\.\d{1,9})?(?:ns|us|ms|s|m|h))+$/, "should be a duration such as 1s, 500ms or 1m30s"),
+        z.string().check(z.refine((text) => durationSeconds(text) <= MOST_SECONDS, { error: TOO_MANY_SECONDS })),
+      ),
     ),
     max_attempts: optional(wholeNumber(1)),
     log_lines: optional(wholeNumber(0)),

@@ -74,6 +74,14 @@ const builder = later(() =>
   }),
 );
 
+const NUMBER = "(?:[1-9]\\d{0,3}|[1-5]\\d{4}|6[0-4]\\d{3}|65[0-4]\\d\\d|655[0-2]\\d|6553[0-5])";
+const PORTS = `${NUMBER}(?:-${NUMBER})?`;
+
+/** `docker run --publish`: `[[ADDRESS:][HOST_PORTS]:]CONTAINER_PORTS[/PROTOCOL]`. */
+const PUBLISHED = new RegExp(
+  `^(?:(?:(?:\\d{1,3}(?:\\.\\d{1,3}){3}|\\[[\\da-fA-F:.]+\\]):)?(?:${PORTS})?:)?${PORTS}(?:/(?:tcp|udp|sctp))?$`,
+);
+
 const accessoryFile = later(() =>
   z.union([
     textLike(/^[^:]+:\/[^:]*(?::[0-7]{3,4})?$/, "should be local:/path/in/container, or local:/path/in/container:mode"),
@@ -92,7 +100,7 @@ const accessory = later(() =>
     host: optional(host),
     hosts: optional(z.array(host)),
     roles: optional(z.array(text)),
-    port: optional(textLike(/^[\d.:[\]a-fA-F-]+(?:\/(?:tcp|udp|sctp))?$/, "should be a port, or host:container ports")),
+    port: optional(textLike(PUBLISHED, "should be a port, or host:container ports, each from 1 to 65535")),
     cmd: optional(text),
     env: optional(env),
     labels: optional(values),

@@ -140,3 +140,18 @@ config/deploy.yml:14:9: accessories/db/files/3: there is no file nosuch.erb
 `,
     });
 });
+
+test.each(["constructor", "__proto__", "toString"])(
+  "docs, an alias and an accessory of the name %s are unknown",
+  async (name) => {
+    const folder = project({ "config/deploy.yml": UNREACHABLE });
+    const docs = await mrsk(folder, "docs", name);
+    expect(docs).toMatchObject({ status: 2, stdout: "" });
+    expect(docs.stderr).not.toContain("bug in mrsk");
+    expect((await mrsk(folder, name)).stderr).toContain(`unknown command '${name}'`);
+    expect((await mrsk(folder, "accessory", "details", name)).stderr).toContain(
+      `No accessory by the name of '${name}'`,
+    );
+    expect((await mrsk(folder, "app", "details", "--roles", name)).stderr).toContain(`No --roles match for ${name}`);
+  },
+);

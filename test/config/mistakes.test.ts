@@ -187,3 +187,47 @@ test.each(["../../x", "a/b", "..", ".", "", "-x", "a\\b", "a b", "${A}"])(
     });
   },
 );
+
+test("a line that leaves a quote open is told at its place", async () => {
+  expect(
+    await problemsOf(`service: app
+image: acme/app
+servers: {web: {hosts: [a], cmd: "sh -c 'x"}, jobs: {hosts: [b], cmd: "it\\\\'s"}}
+registry: {username: u, password: p}
+accessories: {db: {image: x, host: a, cmd: 'a "b'}}
+release: {command: "sh -c '"}
+aliases: {console: 'app exec "x', fine: "app exec 'x y'"}
+`),
+  ).toEqual([
+    "deploy.yml:3:29: servers/web/cmd: a quote is left open: close it, or write \\ in front",
+    "deploy.yml:5:39: accessories/db/cmd: a quote is left open: close it, or write \\ in front",
+    "deploy.yml:6:11: release/command: a quote is left open: close it, or write \\ in front",
+    "deploy.yml:7:11: aliases/console: a quote is left open: close it, or write \\ in front",
+  ]);
+});
+
+test("a port that none can be is told at its place", async () => {
+  const yaml = withRequired(`accessories:
+  a: {image: x, hosts: ["h:0", "[::1]:65536", "h:65535", "::1"], port: 99999}
+  b: {image: x, host: h, port: "127.0.0.1:5432:70000/tcp"}
+  c: {image: x, host: h, port: "127.0.0.1::5432"}
+  d: {image: x, host: h, port: "8000-8010:9000-9010/udp"}
+  e: {image: x, host: h, port: "a:b"}
+`).replace("[10.0.0.1]", '["root@10.0.0.1:99999", "h:22"]');
+  const PUBLISHED = "should be a port, or host:container ports, each from 1 to 65535";
+  expect(await problemsOf(yaml)).toEqual([
+    "deploy.yml:3:11: servers/0: root@10.0.0.1:99999 has no port from 1 to 65535",
+    "deploy.yml:6:25: accessories/a/hosts/0: h:0 has no port from 1 to 65535",
+    "deploy.yml:6:32: accessories/a/hosts/1: [::1]:65536 has no port from 1 to 65535",
+    `deploy.yml:6:66: accessories/a/port: ${PUBLISHED}`,
+    `deploy.yml:7:26: accessories/b/port: ${PUBLISHED}`,
+    `deploy.yml:10:26: accessories/e/port: ${PUBLISHED}`,
+  ]);
+});
+
+test("a duration longer than any wait is refused", async () => {
+  expect(await problemsOf(withRequired("healthcheck: {interval: 999999999h}"))).toEqual([
+    "deploy.yml:5:15: healthcheck/interval: should be at most 1000000 seconds",
+  ]);
+  expect(await problemsOf(withRequired("healthcheck: {interval: 1m30.5s}"))).toEqual([]);
+});
