@@ -134,18 +134,18 @@ const FORMER = new Map(
   }),
 );
 
-function unknownKey(key: string, at: Path, known: readonly string[]): Mistake {
-  const path = [...at, key];
+function unknownKey(key: string, below: Path, known: readonly string[]): Mistake {
+  const path = [...below, key];
   const former = FORMER.get(key);
   if (former && known.includes(former.key))
-    return { path, message: `unknown key: ${key} (${former.advice})`, meant: [...at, former.key] };
+    return { path, message: `unknown key: ${key} (${former.advice})`, meant: [...below, former.key] };
   // A longer one is nobody's slip, and would take long to compare.
   const [best] = (key.length > 60 ? [] : known)
     .map((candidate) => ({ candidate, distance: editDistance(key, candidate) }))
     .toSorted((a, b) => a.distance - b.distance);
   const near = best && best.distance <= Math.max(1, Math.floor(key.length / 3)) ? best.candidate : undefined;
   if (near === undefined) return { path, message: `unknown key: ${key} (${knownKeys(known)})` };
-  return { path, message: `unknown key: ${key} (did you mean ${near}?)`, meant: [...at, near] };
+  return { path, message: `unknown key: ${key} (did you mean ${near}?)`, meant: [...below, near] };
 }
 
 function knownKeys(known: readonly string[]): string {

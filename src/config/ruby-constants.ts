@@ -39,8 +39,27 @@ const exists: ConstantCall = {
   run: async ([path], { cwd }) => existsSync(resolve(cwd, nameOf(path))),
 };
 
+/** A call of a method of a constant: `ENV.fetch`. */
+export interface Call {
+  readonly called: string;
+  readonly args: readonly RubyValue[];
+  /** Whether nothing is done with its value. */
+  readonly isStatement?: boolean;
+}
+
+/** @throws Unsupported for what is not known here, Refused for what Ruby refuses */
+export async function callConstant(
+  { called, args, isStatement }: Call,
+  surroundings: Surroundings,
+): Promise<RubyValue> {
+  const known = CONSTANT_CALLS.get(called);
+  const fits = known && args.length >= known.least && args.length <= known.most;
+  if (!fits || (surroundings.block && !known.block) || (known.statement && !isStatement)) throw new Unsupported();
+  return known.run(args, surroundings);
+}
+
 /** By `CONSTANT.method`. */
-export const CONSTANT_CALLS: ReadonlyMap<string, ConstantCall> = new Map<string, ConstantCall>([
+const CONSTANT_CALLS: ReadonlyMap<string, ConstantCall> = new Map<string, ConstantCall>([
   [
     "ENV.[]",
     { least: 1, most: 1, run: async ([name], { environment }) => (await environment.get(nameOf(name))) ?? null },

@@ -1,8 +1,11 @@
 import type * as Nodes from "@ruby/prism/src/nodes.js";
+import { charactersOf } from "./ruby-offsets.ts";
+import { integerOf } from "./ruby-integer.ts";
 import { LocalCommandError, localCommand } from "./local-command.ts";
 import { loadPrism, type ParseRuby, type RubyNode } from "./prism.ts";
-import { Budget, checkDigits, checkSize, TooMuch } from "./ruby-budget.ts";
-import { CONSTANT_CALLS, Refused } from "./ruby-constants.ts";
+import { Budget, checkSize, TooMuch } from "./ruby-budget.ts";
+import { type Call, callConstant, Refused } from "./ruby-constants.ts";
+import { isHarmless } from "./ruby-libraries.ts";
 import { callMethod, Unsupported } from "./ruby-methods.ts";
 import { type RubyValue, toText, truthy } from "./ruby-values.ts";
 import { commandEnvironment, type Variables } from "./variables.ts";
@@ -38,13 +41,6 @@ class Failure extends Error {
 }
 
 const SUPPORTED = 'ENV["X"], ENV.fetch("X", "default"), File.read("path"), `command`, strings, numbers, || and if';
-
-/** Libraries of Ruby that change nothing by being loaded, and `dotenv/load`, which loads what was loaded already. */
-const HARMLESS = new Set(
-  "base64 bundler/setup date dotenv dotenv/load erb fileutils json open3 ostruct pathname securerandom set shellwords socket time uri yaml".split(
-    " ",
-  ),
-);
 
 const MOST_NESTED = 400;
 
@@ -134,7 +130,7 @@ class Evaluator {
     if (node instanceof n.InterpolatedStringNode) return this.interpolated(node.parts);
     if (node instanceof n.XStringNode) return this.command(node, this.text(node, node.unescaped));
     if (node instanceof n.InterpolatedXStringNode) return this.command(node, await this.interpolated(node.parts));
-    if (node instanceof n.IntegerNode) return this.integer(node);
+    if (node instanceof n.IntegerNode) return integerOf(this.written(node));
     if (node instanceof n.FloatNode) return node.value;
     if (node instanceof n.NilNode) return null;
     if (node instanceof n.TrueNode) return true;
@@ -161,15 +157,6 @@ class Evaluator {
   private text(node: RubyNode, { value, validEncoding }: { value: string; validEncoding: boolean }): string {
     if (!validEncoding) throw new Failure(node, `\`${this.code(node)}\` has bytes that are not UTF-8`);
     return value;
-  }
-
-  /** From its digits: the parser's own value is wrong from 64 bits on. */
-  private integer(node: RubyNode): bigint {
-    const digits = this.written(node).replaceAll("_", "").toLowerCase();
-    checkDigits(digits.length);
-    const [, sign, number] = /^([-+]?)(.*)$/.exec(digits)!;
-    const octal = /^0[0-7]/.test(number!) ? `0o${number!.slice(1)}` : number!.replace(/^0d/, "");
-    return sign === "-" ? -BigInt(octal) : BigInt(octal);
   }
 
   private async each(list: readonly RubyNode[]): Promise<RubyValue[]> {
@@ -236,51 +223,44 @@ class Evaluator {
     else if (node.name === output && first) {
       const offset = this.characters(first.location.startOffset) + 1;
       this.context.output(toText(await this.value(first)), offset);
-    } else if (node.name !== "require") throw this.unsupported(node);
-    else await this.require(node, await this.each(given));
+    } else if (node.name === "require") this.require(node, await this.each(given));
+    else throw this.unsupported(node);
     return null;
   }
 
-  private async require(node: RubyNode, [library, ...more]: readonly RubyValue[]): Promise<void> {
-    if (typeof library === "string" && more.length === 0 && HARMLESS.has(library)) return;
+  private require(node: RubyNode, args: readonly RubyValue[]): void {
+    if (isHarmless(args)) return;
     throw new Failure(
       node,
       `\`${this.code(node)}\` cannot be done: there is no Ruby here, so write what you need of it`,
     );
   }
 
+  /** @param called e.g. `ENV.fetch` */
   private async constantCall(node: Nodes.CallNode, called: string, args: readonly RubyValue[]): Promise<RubyValue> {
-    const known = CONSTANT_CALLS.get(called);
     const { block } = node;
     const plainBlock = block instanceof this.nodes.BlockNode && block.parameters === null ? block : undefined;
-    const fits = known && args.length >= known.least && args.length <= known.most;
-    if (!fits || (block && !(plainBlock && known.block)) || (known.statement && node !== this.statement))
-      throw this.unsupported(node);
-    try {
-      return await known.run(args, {
-        ...this.context,
-        block: plainBlock && (() => this.body(plainBlock.body)),
-        note: (message) => this.context.note(this.characters(node.location.startOffset), message),
-      });
-    } catch (error) {
-      if (error instanceof Refused) throw new Failure(node, error.message);
-      if (error instanceof Unsupported) throw this.unsupported(node);
-      throw error;
-    }
+    if (block && !plainBlock) throw this.unsupported(node);
+    return this.outside(node, { called, args, isStatement: node === this.statement }, plainBlock);
   }
 
   /** `ENV["X"] ||= "value"` */
   private async indexOr(node: Nodes.IndexOrWriteNode): Promise<RubyValue> {
     const { receiver, arguments_: given } = node;
-    if (!(receiver instanceof this.nodes.ConstantReadNode) || receiver.name !== "ENV" || node.block)
-      throw this.unsupported(node);
-    const names = await this.each(given?.arguments_ ?? []);
-    const [get, set] = [CONSTANT_CALLS.get("ENV.[]")!, CONSTANT_CALLS.get("ENV.[]=")!];
-    const surroundings = { ...this.context, block: undefined, note: () => undefined };
+    if (!(receiver instanceof this.nodes.ConstantReadNode) || node.block) throw this.unsupported(node);
+    const args = await this.each(given?.arguments_ ?? []);
+    const before = await this.outside(node, { called: `${receiver.name}.[]`, args });
+    if (truthy(before)) return before;
+    return this.outside(node, { called: `${receiver.name}.[]=`, args: [...args, await this.value(node.value)] });
+  }
+
+  private async outside(node: RubyNode, call: Call, block?: Nodes.BlockNode): Promise<RubyValue> {
     try {
-      if (names.length !== 1) throw new Unsupported();
-      const before = await get.run(names, surroundings);
-      return truthy(before) ? before : await set.run([...names, await this.value(node.value)], surroundings);
+      return await callConstant(call, {
+        ...this.context,
+        block: block && (() => this.body(block.body)),
+        note: (message) => this.context.note(this.characters(node.location.startOffset), message),
+      });
     } catch (error) {
       if (error instanceof Refused) throw new Failure(node, error.message);
       if (error instanceof Unsupported) throw this.unsupported(node);
@@ -318,21 +298,4 @@ class Evaluator {
     const [from, to] = [location.startOffset, location.startOffset + location.length];
     return this.source.slice(this.characters(from), this.characters(to));
   }
-}
-
-/** The parser counts bytes. */
-function charactersOf(source: string): (byteOffset: number) => number {
-  const bytes = Buffer.byteLength(source);
-  if (bytes === source.length) return (offset) => offset;
-  const places = new Uint32Array(bytes + 1);
-  let at = 0;
-  let character = 0;
-  for (const char of source) {
-    const length = Buffer.byteLength(char);
-    places.fill(character, at, at + length);
-    at += length;
-    character += char.length;
-  }
-  places[bytes] = character;
-  return (offset) => places[Math.min(offset, bytes)]!;
 }

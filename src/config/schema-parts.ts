@@ -68,11 +68,11 @@ export function record<V extends z.ZodMiniType>(
   );
   const entry = (name: string, item: unknown) => {
     const [named, parsed] = [z.safeParse(key, name), z.safeParse(value, item)];
-    const text = parsed.success ? wrong?.(name, parsed.data) : undefined;
+    const told = parsed.success ? wrong?.(name, parsed.data) : undefined;
     const issues = [
       ...(named.success ? [] : [{ code: "invalid_key", origin: "record", issues: named.error.issues, path: [name] }]),
       ...(parsed.success ? [] : parsed.error.issues.map((issue) => ({ ...issue, path: [name, ...issue.path] }))),
-      ...(text === undefined ? [] : [{ code: "custom", message: text, path: [name] }]),
+      ...(told === undefined ? [] : [{ code: "custom", message: told, path: [name] }]),
     ];
     return { issues: issues as z.core.$ZodRawIssue[], parsed: parsed.data as z.output<V> };
   };
@@ -136,7 +136,8 @@ const NUL = "should have no NUL byte, which no command line can carry";
 export const values = record(
   z.string().check(z.regex(/^[^\s=]{1,1000}$/, "should be a name without blanks and =")),
   value,
-  (name, text) => (text.includes("\0") ? NUL : tooLong(`${name}=${text}`) ? `cannot be used: ${TOO_LONG}` : undefined),
+  (key, written) =>
+    written.includes("\0") ? NUL : tooLong(`${key}=${written}`) ? `cannot be used: ${TOO_LONG}` : undefined,
 );
 
 export const variableName = z.pipe(
@@ -207,7 +208,7 @@ export const healthcheck = later(() =>
     interval: optional(
       z.pipe(
         textLike(/^(?:\d{1,9}(?:\.\d{1,9})?(?:ns|us|ms|s|m|h))+$/, "should be a duration such as 1s, 500ms or 1m30s"),
-        z.string().check(z.refine((text) => durationSeconds(text) <= MOST_SECONDS, { error: TOO_MANY_SECONDS })),
+        z.string().check(z.refine((written) => durationSeconds(written) <= MOST_SECONDS, { error: TOO_MANY_SECONDS })),
       ),
     ),
     max_attempts: optional(wholeNumber(1)),
