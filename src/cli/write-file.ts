@@ -17,7 +17,7 @@ export function replacePrivateFile(path: string, text: string): void {
 
 function writeBeside(path: string, text: string): void {
   const temporary = join(dirname(path), `.${basename(path)}.${newId(12)}`);
-  // "x": never a file, or a link to one, that somebody else put there.
+  // "x": never a file or a link that another program put there.
   const file = openSync(temporary, "wx", 0o600);
   try {
     writeFileSync(file, text);

@@ -1,6 +1,7 @@
 import { imageMistakes } from "./check-registry.ts";
 import { interpolationMistakes } from "./interpolation.ts";
 import type { Mistake } from "./issues.ts";
+import type { Path } from "./tree.ts";
 import { words } from "./words.ts";
 
 type Written = Readonly<Record<string, unknown>>;
@@ -103,15 +104,19 @@ function hostMistakes(hosts: readonly unknown[], path: readonly string[]): Mista
     if (names.length !== 1) {
       return [{ path: [...path, index], message: "should be one host with its tags: `- HOST: [TAG, TAG]`" }];
     }
-    const port = /(?:^|[^:])[^:]:(\d+)$|\]:(\d+)$/.exec(names[0]!);
-    const number = port && Number(port[1] ?? port[2]);
-    if (number !== null && (number < 1 || number > 65_535)) {
-      return [{ path: [...path, index], message: `${names[0]} has no port from 1 to 65535` }];
-    }
+    const port = portMistake(names[0]!, [...path, index]);
+    if (port) return [port];
     const twice = seen.has(names[0]!);
     seen.add(names[0]!);
     return twice ? [{ path: [...path, index], message: `${names[0]} is listed twice` }] : [];
   });
+}
+
+/** Of `HOST:PORT` and `[ADDRESS]:PORT`; an address without brackets has no port. */
+function portMistake(host: string, path: Path): Mistake | undefined {
+  const [, port] = /^(?:[^:]*|[^[]*\[.*\]):(\d+)$/.exec(host) ?? [];
+  if (port === undefined || (Number(port) >= 1 && Number(port) <= 65_535)) return undefined;
+  return { path, message: `${host} has no port from 1 to 65535` };
 }
 
 function accessoryMistakes(written: Written): Mistake[] {
@@ -149,6 +154,7 @@ function placementMistakes(name: string, accessory: Written, path: readonly stri
   if (key === "host" && blank(value)) {
     return [{ path: [...path, key], message: `Missing host for accessory \`${name}\`` }];
   }
+  if (key === "host" && typeof value === "string") return [portMistake(value, [...path, key]) ?? []].flat();
   if (key === "hosts" && !Array.isArray(value)) {
     return [{ path: [...path, key], message: `Hosts should be an Array for accessory \`${name}\`` }];
   }

@@ -15,8 +15,8 @@ export function destinationFile(file: string, destination: string): string {
   return `${file.replace(/\.[^./\\]*$/, "")}.${checkDestination(destination)}.yml`;
 }
 
-/** The names of the destinations that have a file beside this one. */
-export function destinationsBeside(path: string): string[] {
+/** The names of the destinations whose file lies in the same folder. */
+export function destinationsOf(path: string): string[] {
   const start = `${basename(path).replace(/\.[^.]*$/, "")}.`;
   const names = readdirSync(dirname(path)).filter((name) => name.startsWith(start) && name.endsWith(".yml"));
   return names

@@ -161,7 +161,7 @@ export class LocalEnvironment implements Variables {
     for (const used of this.usedBy(located)) {
       if (this.values.has(used)) continue;
       const value = this.expand(used.parts, used);
-      // A failure is told by whoever needs the value.
+      // What needs the value reports the failure.
       value.catch(() => undefined);
       this.values.set(used, value);
     }

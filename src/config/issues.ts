@@ -13,7 +13,7 @@ export interface Mistake {
   readonly meant?: Path;
 }
 
-/** Without those that a misspelt key has caused, which is told itself. */
+/** Without those that a misspelt key has caused, which is a mistake of its own. */
 export function withoutEchoes(all: readonly Mistake[]): Mistake[] {
   const meant = new Set(all.flatMap((mistake) => (mistake.meant ? [mistake.meant.join("/")] : [])));
   return all.filter(({ missing }) => !missing?.some((path) => meant.has(path.join("/"))));
@@ -63,9 +63,9 @@ function typesWanted(issue: ZodIssue): string[] | undefined {
 
 function typeMistake(issue: ZodIssue, wanted: readonly string[], path: Path, value: unknown): Mistake {
   if (value === undefined) return { path, message: "is required", missing: [path] };
-  // What would not fit with quotes around it says itself what it should be.
-  const told = issue.code === "invalid_union" && issue.message.startsWith("should be ") && value !== null;
-  if (!told) return { path, message: typeMessage(wanted, value) };
+  // A schema that no boolean fits, even in quotes, has its own message.
+  const explained = issue.code === "invalid_union" && issue.message.startsWith("should be ") && value !== null;
+  if (!explained) return { path, message: typeMessage(wanted, value) };
   const without = value === false ? ": leave the key out for none" : "";
   return {
     path,
@@ -139,7 +139,7 @@ function unknownKey(key: string, below: Path, known: readonly string[]): Mistake
   const former = FORMER.get(key);
   if (former && known.includes(former.key))
     return { path, message: `unknown key: ${key} (${former.advice})`, meant: [...below, former.key] };
-  // A longer one is nobody's slip, and would take long to compare.
+  // A longer one is no slip, and would take long to compare.
   const [best] = (key.length > 60 ? [] : known)
     .map((candidate) => ({ candidate, distance: editDistance(key, candidate) }))
     .toSorted((a, b) => a.distance - b.distance);

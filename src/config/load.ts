@@ -2,7 +2,7 @@ import { resolve as resolvePath } from "node:path";
 import { ConfigError } from "../errors.ts";
 import { crossMistakes } from "./check.ts";
 import type { Config } from "./config.ts";
-import { destinationFile, destinationsBeside } from "./destination.ts";
+import { destinationFile, destinationsOf } from "./destination.ts";
 import { interpolationNotes } from "./interpolation.ts";
 import { MRSK_VERSION } from "../program-version.ts";
 import { type Mistake, mistakes, withoutEchoes } from "./issues.ts";
@@ -126,7 +126,7 @@ function check(tree: Tree, source: ConfigSource): { config?: Config; wrong: Mist
 /** What is missing in the file that all destinations share is mostly in theirs. */
 function withDestinations(mistake: Mistake, { file, cwd, destination }: ConfigSource): Mistake {
   if (destination !== undefined || mistake.path.length !== 1 || !mistake.missing) return mistake;
-  const [first, ...more] = destinationsBeside(resolvePath(cwd, file));
+  const [first, ...more] = destinationsOf(resolvePath(cwd, file));
   if (first === undefined) return mistake;
   const others = more.map((name) => ` or -d ${name}`).join("");
   return { ...mistake, message: `${mistake.message}: where a destination has it, name it with -d ${first}${others}` };

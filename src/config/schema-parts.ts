@@ -68,11 +68,11 @@ export function record<V extends z.ZodMiniType>(
   );
   const entry = (name: string, item: unknown) => {
     const [named, parsed] = [z.safeParse(key, name), z.safeParse(value, item)];
-    const told = parsed.success ? wrong?.(name, parsed.data) : undefined;
+    const message = parsed.success ? wrong?.(name, parsed.data) : undefined;
     const issues = [
       ...(named.success ? [] : [{ code: "invalid_key", origin: "record", issues: named.error.issues, path: [name] }]),
       ...(parsed.success ? [] : parsed.error.issues.map((issue) => ({ ...issue, path: [name, ...issue.path] }))),
-      ...(told === undefined ? [] : [{ code: "custom", message: told, path: [name] }]),
+      ...(message === undefined ? [] : [{ code: "custom", message, path: [name] }]),
     ];
     return { issues: issues as z.core.$ZodRawIssue[], parsed: parsed.data as z.output<V> };
   };
@@ -85,11 +85,11 @@ export const text = z.pipe(z.union([z.string(), z.number()]), z.transform(String
 
 export function textLike(pattern: RegExp, message: string) {
   // A boolean needs quotes where its word would do, and is another thing elsewhere.
-  const words = ["true", "false"].some((word) => pattern.test(word)) ? text : textToldBy(message);
+  const words = ["true", "false"].some((word) => pattern.test(word)) ? text : textWithMessage(message);
   return z.pipe(words, z.string().check(z.regex(pattern, message)));
 }
 
-function textToldBy(message: string): typeof text {
+function textWithMessage(message: string): typeof text {
   return z.pipe(z.union([z.string(), z.number()], { error: message }), z.transform(String));
 }
 

@@ -38,8 +38,8 @@ function parse(text: string, locate: Locate): { contents?: ParsedNode | null; pr
   const first = new Map([...document.errors, ...directives].toReversed().map((error) => [error.pos[0], error]));
   const all = [...first.values()].toSorted((a, b) => a.pos[0] - b.pos[0]);
   // Behind a mistake the parser expects nothing of what is there, and says so of every word.
-  const told = all.filter(({ code }, index) => index === 0 || code !== "UNEXPECTED_TOKEN");
-  const problems: Problem[] = told.map(({ pos, code, message }) => ({
+  const distinct = all.filter(({ code }, index) => index === 0 || code !== "UNEXPECTED_TOKEN");
+  const problems: Problem[] = distinct.map(({ pos, code, message }) => ({
     at: locate(pos[0]),
     path: [],
     message: interpolation(text, pos[0]) ?? explain(code, message),

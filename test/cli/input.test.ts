@@ -88,7 +88,7 @@ test.each([
     });
 });
 
-test("a part of a value that is lost is told by every command that opens a run", async () => {
+test("a part of a value that is lost is reported by every command that opens a run", async () => {
   const folder = project({ "config/deploy.yml": UNREACHABLE, ".env": "\nA=abc$def9\n" });
   const said = await mrsk(folder, "app", "details");
   expect(said.stderr).toContain(
@@ -97,7 +97,7 @@ test("a part of a value that is lost is told by every command that opens a run",
   expect(said.stderr).not.toContain("def9");
 });
 
-test("a value beyond what Linux takes is told at its line, before a host is reached", async () => {
+test("a value beyond what Linux takes is reported at its line, before a host is reached", async () => {
   const folder = project({ "config/deploy.yml": UNREACHABLE, ".env": `A=1\nB=${"x".repeat(200_000)}\n` });
   expect(await mrsk(folder, "app", "details")).toEqual({
     status: 3,
@@ -107,7 +107,7 @@ test("a value beyond what Linux takes is told at its line, before a host is reac
   });
 });
 
-test("an empty password or user name of the registry is told before a host is reached", async () => {
+test("an empty password or user name of the registry is reported before a host is reached", async () => {
   const yaml = UNREACHABLE.replace("username: u, password: p", "username: [NAME], password: [WORD]");
   const folder = project({ "config/deploy.yml": yaml, ".env": "NAME=\nWORD=\n" });
   expect(await mrsk(folder, "registry", "login")).toEqual({
@@ -118,7 +118,7 @@ test("an empty password or user name of the registry is told before a host is re
   });
 });
 
-test("every file of an accessory that is missing or a folder is told at its place, before a host is reached", async () => {
+test("every file of an accessory that is missing or a folder is reported at its place, before a host is reached", async () => {
   const yaml = `${UNREACHABLE}accessories:
   db:
     image: x

@@ -93,13 +93,13 @@ x-own: "\${OWN}"
   ]);
 });
 
-test("${NAME} between brackets and without quotes is told as such, once", async () => {
+test("${NAME} between brackets and without quotes is reported as such, once", async () => {
   expect(await problemsOf(withRequired("env: {A: ${B}, C: d}\nvolumes: [${HOME}/x:/y]\n"))).toEqual([
     'deploy.yml:5:11: ${B} is no YAML between brackets: write <%= ENV["B"] %>, or, where the host replaces it, put quotes around it',
   ]);
 });
 
-test("a ${NAME} for the host whose name .env has is told as a note", async () => {
+test("a ${NAME} for the host whose name .env has is reported as a note", async () => {
   await inFolder({ ".env": "DB=x\n", "deploy.yml": withRequired("env: {A: '${DB}', B: '${HOME}'}\n") }, async (cwd) => {
     const environment = new LocalEnvironment(cwd, process.env);
     environment.load(".env");
@@ -110,7 +110,7 @@ test("a ${NAME} for the host whose name .env has is told as a note", async () =>
   });
 });
 
-test("a value that could not stand in quotes is not told to be put there", async () => {
+test("a value that could not stand in quotes is not reported to be put there", async () => {
   const lines =
     "asset_path: false\nnetwork: true\nrun_directory: [a]\nminimum_version: true\nhealthcheck: {interval: true}\n";
   expect(await problemsOf(withRequired(lines))).toEqual([
@@ -122,7 +122,7 @@ test("a value that could not stand in quotes is not told to be put there", async
   ]);
 });
 
-test("a misspelt key is told at every level, and what is missing because of it is not", async () => {
+test("a misspelt key is reported at every level, and what is missing because of it is not", async () => {
   expect(
     await problemsOf(`service: app
 image: acme/app
@@ -188,7 +188,7 @@ test.each(["../../x", "a/b", "..", ".", "", "-x", "a\\b", "a b", "${A}"])(
   },
 );
 
-test("a line that leaves a quote open is told at its place", async () => {
+test("a line that leaves a quote open is reported at its place", async () => {
   expect(
     await problemsOf(`service: app
 image: acme/app
@@ -206,13 +206,14 @@ aliases: {console: 'app exec "x', fine: "app exec 'x y'"}
   ]);
 });
 
-test("a port that none can be is told at its place", async () => {
+test("a port that none can be is reported at its place", async () => {
   const yaml = withRequired(`accessories:
   a: {image: x, hosts: ["h:0", "[::1]:65536", "h:65535", "::1"], port: 99999}
   b: {image: x, host: h, port: "127.0.0.1:5432:70000/tcp"}
   c: {image: x, host: h, port: "127.0.0.1::5432"}
   d: {image: x, host: h, port: "8000-8010:9000-9010/udp"}
   e: {image: x, host: h, port: "a:b"}
+  f: {image: x, host: "h:70000"}
 `).replace("[10.0.0.1]", '["root@10.0.0.1:99999", "h:22"]');
   const PUBLISHED = "should be a port, or host:container ports, each from 1 to 65535";
   expect(await problemsOf(yaml)).toEqual([
@@ -222,6 +223,7 @@ test("a port that none can be is told at its place", async () => {
     `deploy.yml:6:66: accessories/a/port: ${PUBLISHED}`,
     `deploy.yml:7:26: accessories/b/port: ${PUBLISHED}`,
     `deploy.yml:10:26: accessories/e/port: ${PUBLISHED}`,
+    "deploy.yml:11:17: accessories/f/host: h:70000 has no port from 1 to 65535",
   ]);
 });
 
