@@ -17,6 +17,8 @@ export function interpolationMistakes(written: unknown): Mistake[] {
   return textsOf(written, []).flatMap(({ path, text }) => {
     const [whole, name] = VARIABLE.exec(text) ?? [];
     if (whole === undefined || name === undefined || isReplaced(path)) return [];
+    // A password may have these signs in it, and no message may show a part of it.
+    if (mayBeSecret(path) && whole !== text) return [];
     return [{ path, message: `${whole} is not replaced here: write ${advice(path, name)}` }];
   });
 }
@@ -48,6 +50,10 @@ function isOnTheHost(path: Path): boolean {
 
 function isSecretName(path: Path): boolean {
   return lastName(path) === "secret" || lastName(path) === "secrets";
+}
+
+function mayBeSecret(path: Path): boolean {
+  return isCredential(path) || path[0] === "builder" || (path[0] === "ssh" && path[1] === "key_data");
 }
 
 function isCredential(path: Path): boolean {

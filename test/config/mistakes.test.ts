@@ -93,6 +93,11 @@ x-own: "\${OWN}"
   ]);
 });
 
+test("a password that has such signs in it is left as it is", async () => {
+  const yaml = withRequired("builder: {args: {A: 'x${B}'}}\n").replace("password: p", "password: 'ab${cd}ef'");
+  expect(await problemsOf(yaml)).toEqual([]);
+});
+
 test("${NAME} between brackets and without quotes is reported as such, once", async () => {
   expect(await problemsOf(withRequired("env: {A: ${B}, C: d}\nvolumes: [${HOME}/x:/y]\n"))).toEqual([
     'deploy.yml:5:11: ${B} is no YAML between brackets: write <%= ENV["B"] %>, or, where the host replaces it, put quotes around it',
