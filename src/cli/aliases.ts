@@ -8,7 +8,7 @@ import { DEFAULT_CONFIG_FILE } from "./options.ts";
 export async function withAlias(argv: readonly string[], place: number): Promise<string[] | undefined> {
   const line = (await aliases(argv)).get(argv[place]!);
   if (line === undefined) return undefined;
-  const [first, ...rest] = words(line) as string[];
+  const [first, ...rest] = words(line);
   const meant = first === "mrsk" || first === undefined ? rest : [first, ...rest];
   return [...argv.slice(0, place), ...meant, ...argv.slice(place + 1)];
 }

@@ -2,6 +2,7 @@ import { chmodSync, copyFileSync, existsSync, readdirSync, readFileSync, writeFi
 import { join } from "node:path";
 import { makeFolders } from "../folders.ts";
 import { ignoreEnv } from "./ignore-env.ts";
+import { isPresent } from "./write-file.ts";
 
 /** The folder beside `dist/` (bundled) or `src/` (from sources). */
 function templates(): string {
@@ -13,7 +14,7 @@ function templates(): string {
 export function init(cwd: string, print: (text: string) => void, { bundle }: { bundle: boolean }): void {
   const from = templates();
   const config = join(cwd, "config/deploy.yml");
-  if (existsSync(config)) {
+  if (isPresent(config)) {
     print("Config file already exists in config/deploy.yml (remove first to create a new one)\n");
   } else {
     makeFolders(join(cwd, "config"), 0o777);
@@ -21,13 +22,13 @@ export function init(cwd: string, print: (text: string) => void, { bundle }: { b
     print("Created configuration file in config/deploy.yml\n");
   }
   const env = join(cwd, ".env");
-  if (!existsSync(env)) {
-    writeFileSync(env, readFileSync(join(from, "env")), { mode: 0o600 });
+  if (!isPresent(env)) {
+    writeFileSync(env, readFileSync(join(from, "env")), { mode: 0o600, flag: "wx" });
     print("Created .env file\n");
   }
   for (const name of ignoreEnv(cwd)) print(`Added .env* to ${name}\n`);
   const hooks = join(cwd, ".mrsk/hooks");
-  if (!existsSync(hooks)) {
+  if (!isPresent(hooks)) {
     makeFolders(hooks, 0o777);
     for (const sample of readdirSync(join(from, "hooks"))) {
       copyFileSync(join(from, "hooks", sample), join(hooks, sample));

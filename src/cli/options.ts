@@ -1,4 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
+import { checkDestination } from "../config/destination.ts";
 
 /** The global options, as commander hands them over. Accepted before and after every command. */
 export interface GlobalOptions {
@@ -28,7 +29,9 @@ export function addGlobalOptions(command: Command): Command {
       new Option("-r, --roles <roles>", "act on these roles only (comma separated, * allowed)").argParser(list),
     )
     .addOption(new Option("-c, --config-file <path>", `the configuration (default: ${DEFAULT_CONFIG_FILE})`))
-    .addOption(new Option("-d, --destination <name>", "merge deploy.<name>.yml and .env.<name>"))
+    .addOption(
+      new Option("-d, --destination <name>", "merge deploy.<name>.yml and .env.<name>").argParser(checkDestination),
+    )
     .addOption(new Option("-H, --skip-hooks", "do not run hooks"));
 }
 

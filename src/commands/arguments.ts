@@ -1,9 +1,10 @@
 import type { Environment, Logging, Options } from "../config/config.ts";
 import type { Secret } from "../config/secret.ts";
 import { ExitCode, MrskError } from "../errors.ts";
-import type { Command, Word } from "./command.ts";
+import type { Word } from "./command.ts";
 import { expandable, volume } from "./expansion.ts";
 
+export { words } from "../config/words.ts";
 export { expand, expandable, expansionNames, expansions } from "./expansion.ts";
 
 /**
@@ -65,39 +66,4 @@ export function assignedFlags(options: Options): string[] {
 export function logFlags(logging: Logging): Word[] {
   const driver = logging.driver === undefined ? [] : ["--log-driver", logging.driver];
   return [...driver, ...labelled("--log-opt", logging.options)];
-}
-
-/**
- * The words of a command line as a shell would split it, without expanding anything: `$NAME`, `&&` and `*` are words like
- * any other. Who wants a shell writes `sh -c '…'`.
- * @throws MrskError when a quote is left open
- */
-export function words(line: string | undefined): Command {
-  const found: string[] = [];
-  let word: string | undefined;
-  let quote = "";
-  for (let i = 0; i < (line ?? "").length; i++) {
-    const char = line![i]!;
-    if (quote === "'") {
-      if (char === "'") quote = "";
-      else word += char;
-    } else if (char === "\\") {
-      const next = line![++i] ?? "";
-      word = (word ?? "") + (quote === '"' && !'"\\$`'.includes(next) ? `\\${next}` : next);
-    } else if (quote === '"') {
-      if (char === '"') quote = "";
-      else word += char;
-    } else if (char === "'" || char === '"') {
-      quote = char;
-      word ??= "";
-    } else if (/\s/.test(char)) {
-      if (word !== undefined) found.push(word);
-      word = undefined;
-    } else {
-      word = (word ?? "") + char;
-    }
-  }
-  if (quote) throw new MrskError(ExitCode.config, `A quote is left open in: ${line}`);
-  if (word !== undefined) found.push(word);
-  return found;
 }

@@ -237,8 +237,9 @@ function middlewareReference(file: LiveFile, container: Routed, reference: strin
 
 /** A label says `compress=true` for what a file says as `compress: {}`. */
 function emptySections(options: Section): Section {
-  const kept = Object.entries(options).filter(([, value]) => String(value).toLowerCase() !== "false");
-  return Object.fromEntries(kept.map(([key, value]) => [key, String(value).toLowerCase() === "true" ? {} : value]));
+  const says = (value: unknown, word: string) => typeof value === "string" && value.toLowerCase() === word;
+  const kept = Object.entries(options).filter(([, value]) => !says(value, "false"));
+  return Object.fromEntries(kept.map(([key, value]) => [key, says(value, "true") ? {} : value]));
 }
 
 /** `chain.middlewares` and `errors.service` name other things too. */

@@ -65,7 +65,7 @@ export function withProvider(name: string): string {
 }
 
 function conditionsOf(options: Section): Section {
-  const out: Section = {};
+  const out = emptySection();
   for (const [key, value] of Object.entries(options)) {
     const option = key.toLowerCase();
     if (["priority", "service", "middlewares"].includes(option)) continue;

@@ -1,4 +1,8 @@
+import { imageMistakes } from "./check-registry.ts";
+import { interpolationMistakes } from "./interpolation.ts";
 import type { Mistake } from "./issues.ts";
+import type { Path } from "./tree.ts";
+import { words } from "./words.ts";
 
 type Written = Readonly<Record<string, unknown>>;
 
@@ -10,18 +14,21 @@ export function crossMistakes(written: Written, file: string): Mistake[] {
   return [
     ...requiredMistakes(written),
     ...registryMistakes(written["registry"], file),
+    ...imageMistakes(written, below(written["registry"], "server")),
+    ...interpolationMistakes(written),
     ...roleMistakes(written),
     ...accessoryMistakes(written),
     ...envMistakes(written),
     ...builderMistakes(written["builder"]),
     ...releaseMistakes(written),
+    ...quoteMistakes(written),
   ];
 }
 
 function requiredMistakes(written: Written): Mistake[] {
   return ["service", "image", "registry", "servers"]
     .filter((key) => blank(written[key]))
-    .map((key) => ({ path: [key], message: `Missing required configuration for ${key}` }));
+    .map((key) => ({ path: [key], message: `Missing required configuration for ${key}`, missing: [[key]] }));
 }
 
 function registryMistakes(registry: unknown, file: string): Mistake[] {
@@ -31,12 +38,14 @@ function registryMistakes(registry: unknown, file: string): Mistake[] {
     wrong.push({
       path: ["registry", "username"],
       message: `You must specify a username for the registry in ${file}`,
+      missing: [["registry", "username"]],
     });
   }
   if (blank(registry["password"])) {
     wrong.push({
       path: ["registry", "password"],
       message: `You must specify a password for the registry in ${file} (or set the ENV variable if that's used)`,
+      missing: [["registry", "password"]],
     });
   }
   return wrong;
@@ -76,10 +85,11 @@ function roleMistakes(written: Written): Mistake[] {
     if (role === null || (typeof role !== "object" && role !== undefined)) continue;
     const hosts = Array.isArray(role) ? role : isMap(role) ? role["hosts"] : undefined;
     if (blank(hosts)) {
-      if (name === primary) wrong.push({ path, message: `No servers specified for the ${name} role` });
+      const missing = [[...path, "hosts"]];
+      if (name === primary) wrong.push({ path, message: `No servers specified for the ${name} role`, missing });
       else if (written["allow_empty_roles"] !== true) {
         const message = `No servers specified for the ${name} role. You can ignore this with allow_empty_roles: true`;
-        wrong.push({ path, message });
+        wrong.push({ path, message, missing });
       }
     }
     if (Array.isArray(hosts)) wrong.push(...hostMistakes(hosts, Array.isArray(role) ? path : [...path, "hosts"]));
@@ -94,10 +104,19 @@ function hostMistakes(hosts: readonly unknown[], path: readonly string[]): Mista
     if (names.length !== 1) {
       return [{ path: [...path, index], message: "should be one host with its tags: `- HOST: [TAG, TAG]`" }];
     }
+    const port = portMistake(names[0]!, [...path, index]);
+    if (port) return [port];
     const twice = seen.has(names[0]!);
     seen.add(names[0]!);
     return twice ? [{ path: [...path, index], message: `${names[0]} is listed twice` }] : [];
   });
+}
+
+/** Of `HOST:PORT` and `[ADDRESS]:PORT`; an address without brackets has no port. */
+function portMistake(host: string, path: Path): Mistake | undefined {
+  const [, port] = /^(?:[^:]*|[^[]*\[.*\]):(\d+)$/.exec(host) ?? [];
+  if (port === undefined || (Number(port) >= 1 && Number(port) <= 65_535)) return undefined;
+  return { path, message: `${host} has no port from 1 to 65535` };
 }
 
 function accessoryMistakes(written: Written): Mistake[] {
@@ -125,15 +144,17 @@ function accessoryMistakes(written: Written): Mistake[] {
 }
 
 function placementMistakes(name: string, accessory: Written, path: readonly string[]): Mistake[] {
-  const given = ["host", "hosts", "roles"].filter((key) => key in accessory);
+  const given = ["host", "hosts", "roles"].filter((key) => Object.hasOwn(accessory, key));
   if (given.length !== 1) {
-    return [{ path, message: `Specify one of \`host\`, \`hosts\` or \`roles\` for accessory \`${name}\`` }];
+    const message = `Specify one of \`host\`, \`hosts\` or \`roles\` for accessory \`${name}\``;
+    return [{ path, message, missing: ["host", "hosts", "roles"].map((key) => [...path, key]) }];
   }
   const key = given[0]!;
   const value = accessory[key];
   if (key === "host" && blank(value)) {
     return [{ path: [...path, key], message: `Missing host for accessory \`${name}\`` }];
   }
+  if (key === "host" && typeof value === "string") return [portMistake(value, [...path, key]) ?? []].flat();
   if (key === "hosts" && !Array.isArray(value)) {
     return [{ path: [...path, key], message: `Hosts should be an Array for accessory \`${name}\`` }];
   }
@@ -158,7 +179,7 @@ function envMistakes(written: Written): Mistake[] {
     const secret = below(env, "secret");
     if (!isMap(clear) || !Array.isArray(secret)) return [];
     return secret.flatMap((name: unknown, index) =>
-      typeof name === "string" && name in clear
+      typeof name === "string" && Object.hasOwn(clear, name)
         ? [{ path: [...path, "secret", index], message: `${name} is in clear as well: keep one of the two` }]
         : [],
     );
@@ -170,6 +191,34 @@ function releaseMistakes(written: Written): Mistake[] {
   const roles = rolesOf(written).map(([name]) => name);
   if (typeof role !== "string" || roles.length === 0 || roles.includes(role)) return [];
   return [{ path: ["release", "role"], message: `unknown role: ${role} (roles: ${roles.join(", ")})` }];
+}
+
+/** Of what is split into words as a shell would. */
+function quoteMistakes(written: Written): Mistake[] {
+  const { release } = written;
+  const lines: [string[], unknown][] = [
+    ...rolesOf(written).map(([name, role]): [string[], unknown] => [["servers", name, "cmd"], below(role, "cmd")]),
+    ...entriesOf(written["accessories"]).map(([name, accessory]): [string[], unknown] => [
+      ["accessories", name, "cmd"],
+      below(accessory, "cmd"),
+    ]),
+    ...entriesOf(written["aliases"]).map(([name, line]): [string[], unknown] => [["aliases", name], line]),
+    isMap(release) ? [["release", "command"], release["command"]] : [["release"], release],
+  ];
+  return lines.flatMap(([path, line]) =>
+    typeof line === "string" && leavesQuoteOpen(line)
+      ? [{ path, message: "a quote is left open: close it, or write \\ in front" }]
+      : [],
+  );
+}
+
+function leavesQuoteOpen(line: string): boolean {
+  try {
+    words(line);
+    return false;
+  } catch {
+    return true;
+  }
 }
 
 function isMap(value: unknown): value is Written {

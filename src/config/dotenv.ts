@@ -1,4 +1,5 @@
 import { parse } from "dotenv";
+import { lineStarts, placeIn } from "./line-starts.ts";
 
 /** One `NAME=value` of a `.env` file, before anything in the value is replaced. */
 export interface DotenvEntry {
@@ -7,30 +8,51 @@ export interface DotenvEntry {
   /** In single quotes: nothing is replaced. */
   readonly literal: boolean;
   readonly line: number;
+  readonly column: number;
 }
 
-/** Ruby dotenv's own idea of a statement. JS dotenv has another for backticks and for names. */
-const STATEMENT =
-  /^\s*(?:export\s+)?([\w.]+)(?:\s*=\s*?|:\s+?)(\s*'(?:\\'|[^'])*'|\s*"(?:\\"|[^"])*"|[^#\r\n]+)?\s*(?:#.*)?$/gm;
+/**
+ * Ruby dotenv's own idea of a statement. Only its ends differ: they stay on their line, which finds the same statements
+ * and does not walk over blank lines again and again.
+ */
+const BLANK = "[ \\t\\n\\v\\f\\r]";
+const STATEMENT = new RegExp(
+  [
+    `(?<![^\\n])([ \\t\\v\\f]*)(?:export${BLANK}+)?([A-Za-z0-9_.]+)(?:${BLANK}*=${BLANK}*?|:${BLANK}+?)`,
+    `(${BLANK}*'(?:\\\\'|[^'])*'|${BLANK}*"(?:\\\\"|[^"])*"|[^#\\r\\n]+)?[ \\t\\v\\f]*(?:#[^\\n]*)?(?![^\\n])`,
+  ].join(""),
+  "g",
+);
 
 /** The entries of a `.env` file, as Ruby's dotenv 2 reads them; a name may come twice. */
 export function readDotenv(text: string): DotenvEntry[] {
   const lines = text.replace(/^\uFEFF/, "").replaceAll(/\r\n?/g, "\n");
-  return Array.from(lines.matchAll(STATEMENT), (match) => {
-    const [statement, name, written = ""] = match;
-    const before = lines.slice(0, match.index + /^\s*/.exec(statement)![0].length);
-    return { name: name!, ...valueOf(statement, name!, written.trim()), line: before.split("\n").length };
-  });
+  const starts = lineStarts(lines);
+  return Array.from(lines.matchAll(STATEMENT), ({ index, 1: indent = "", 2: name = "", 3: written = "" }) => ({
+    name,
+    ...valueOf(strip(written)),
+    ...placeIn(starts, index + indent.length),
+  }));
 }
 
-function valueOf(statement: string, name: string, written: string): { value: string; literal: boolean } {
-  const quote = /^(['"])[\s\S]*\1$/.exec(written)?.[1];
-  const parsed = quote ? (parse(statement)[name] ?? "") : written;
-  if (quote === "'") return { value: parsed, literal: true };
+/** `String#strip` of Ruby, for which blanks are those of ASCII. */
+function strip(text: string): string {
+  const blank = (index: number) => " \t\n\v\f\r".includes(text.charAt(index));
+  let start = 0;
+  let end = text.length;
+  while (start < end && blank(start)) start++;
+  while (end > start && blank(end - 1)) end--;
+  return text.slice(start, end);
+}
+
+function valueOf(written: string): { value: string; literal: boolean } {
+  const quote = written.length > 1 && written.at(0) === written.at(-1) ? written[0] : undefined;
+  const quoted = quote === "'" || quote === '"';
+  const value = quoted ? (parse(`VALUE=${written}`)["VALUE"] ?? "") : written;
+  if (quote === "'") return { value, literal: true };
   // All but `\$`, which says below that the dollar is meant.
-  return { value: parsed.replaceAll(/\\([^$])/g, "$1"), literal: false };
+  return { value: value.replaceAll(/\\([^$])/g, "$1"), literal: false };
 }
-
 /** A part of a value that stands for something else. */
 export type Part =
   | { readonly kind: "text"; readonly text: string }

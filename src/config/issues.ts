@@ -7,6 +7,16 @@ type ZodIssue = z.core.$ZodIssue;
 export interface Mistake {
   readonly path: Path;
   readonly message: string;
+  /** The keys of which one is wanted, where that is what is wrong. */
+  readonly missing?: readonly Path[];
+  /** The key that an unknown one is taken for. */
+  readonly meant?: Path;
+}
+
+/** Without those that a misspelt key has caused, which is a mistake of its own. */
+export function withoutEchoes(all: readonly Mistake[]): Mistake[] {
+  const meant = new Set(all.flatMap((mistake) => (mistake.meant ? [mistake.meant.join("/")] : [])));
+  return all.filter(({ missing }) => !missing?.some((path) => meant.has(path.join("/"))));
 }
 
 /** What zod found, in words. Of a choice nothing fits, only the branch that got furthest is told. */
@@ -14,12 +24,12 @@ export function mistakes(issues: readonly ZodIssue[], written: unknown, below: P
   return issues.flatMap((issue) => {
     const path = [...below, ...(issue.path as Path)];
     const wanted = typesWanted(issue);
-    if (wanted) return [{ path, message: typeMessage(wanted, at(written, path)) }];
+    if (wanted) return [typeMistake(issue, wanted, path, at(written, path))];
     switch (issue.code) {
       case "invalid_union":
         return mistakes(furthest(issue.errors), written, path);
       case "unrecognized_keys":
-        return issue.keys.map((key) => ({ path: [...path, key], message: unknownKey(key, issue.message.split(" ")) }));
+        return issue.keys.map((key) => unknownKey(key, path, issue.message.split(" ")));
       case "invalid_key":
         return issue.issues.slice(0, 1).map(({ message }) => ({ path, message }));
       default:
@@ -30,9 +40,13 @@ export function mistakes(issues: readonly ZodIssue[], written: unknown, below: P
 
 export function at(value: unknown, path: Path): unknown {
   return path.reduce<unknown>(
-    (here, part) => (typeof here === "object" && here !== null ? (here as Record<string, unknown>)[part] : undefined),
+    (here, part) => (typeof here === "object" && here !== null ? own(here, part) : undefined),
     value,
   );
+}
+
+function own(map: object, key: string | number): unknown {
+  return Object.hasOwn(map, key) ? (map as Record<string, unknown>)[key] : undefined;
 }
 
 /** The types that would have done, if being of another type is all that is wrong. */
@@ -47,6 +61,22 @@ function typesWanted(issue: ZodIssue): string[] | undefined {
   return branches.every((branch) => branch !== undefined) && branches.length > 0 ? branches.flat() : undefined;
 }
 
+function typeMistake(issue: ZodIssue, wanted: readonly string[], path: Path, value: unknown): Mistake {
+  if (value === undefined) return { path, message: "is required", missing: [path] };
+  // A schema that no boolean fits, even in quotes, has its own message.
+  const explained = issue.code === "invalid_union" && issue.message.startsWith("should be ") && value !== null;
+  if (!explained) return { path, message: typeMessage(wanted, value) };
+  const without = value === false ? ": leave the key out for none" : "";
+  return {
+    path,
+    message: `${issue.message}, not ${typeof value === "boolean" ? String(value) : nameOfType(value)}${without}`,
+  };
+}
+
+function nameOfType(value: unknown): string {
+  return Array.isArray(value) ? "a list" : WORDS[typeof value]!;
+}
+
 const WORDS: Readonly<Record<string, string>> = {
   string: "a string",
   number: "a number",
@@ -59,7 +89,6 @@ const WORDS: Readonly<Record<string, string>> = {
 const SCALARS = ["string", "number", "boolean", "null"];
 
 function typeMessage(wanted: readonly string[], value: unknown): string {
-  if (value === undefined) return "is required";
   const literals = wanted.filter((type) => type.startsWith("value:")).map((type) => type.slice(6));
   if (literals.length === wanted.length) return `should be ${listed(literals)}`;
   // Of the scalars, the first is what is meant; the others are what else is taken for it.
@@ -70,7 +99,8 @@ function typeMessage(wanted: readonly string[], value: unknown): string {
   if (typeof value === "boolean" && scalar === "string") return `${should}, not ${value}: put quotes around it`;
   if (scalar === "boolean" && typeof value === "string" && /^(?:true|false)$/i.test(value))
     return `${should}, without quotes`;
-  return `${should}, not ${Array.isArray(value) ? "a list" : WORDS[typeof value]!}`;
+  if (typeof value === "number" && !Number.isFinite(value)) return `${should}, not ${value}`;
+  return `${should}, not ${nameOfType(value)}`;
 }
 
 function listed(words: readonly string[]): string {
@@ -95,20 +125,27 @@ function depth(issue: ZodIssue): number {
 }
 
 /** What older files say, and what it became. */
-const FORMER: Readonly<Record<string, string>> = {
-  audit_broadcast_cmd: "write a post-deploy hook instead",
-  primary_web_role: "write primary_role",
-  ssh_user: "write ssh: {user: NAME}",
-};
+const FORMER = new Map(
+  Object.entries({
+    audit_broadcast_cmd: { key: "hooks_path", advice: "write a post-deploy hook instead" },
+    primary_web_role: { key: "primary_role", advice: "write primary_role" },
+    ssh_user: { key: "ssh", advice: "write ssh: {user: NAME}" },
+    role: { key: "roles", advice: "write roles: [NAME]" },
+  }),
+);
 
-function unknownKey(key: string, known: readonly string[]): string {
-  const advice = FORMER[key];
-  if (advice) return `unknown key: ${key} (${advice})`;
-  const [best] = known
+function unknownKey(key: string, below: Path, known: readonly string[]): Mistake {
+  const path = [...below, key];
+  const former = FORMER.get(key);
+  if (former && known.includes(former.key))
+    return { path, message: `unknown key: ${key} (${former.advice})`, meant: [...below, former.key] };
+  // A longer one is no slip, and would take long to compare.
+  const [best] = (key.length > 60 ? [] : known)
     .map((candidate) => ({ candidate, distance: editDistance(key, candidate) }))
     .toSorted((a, b) => a.distance - b.distance);
-  const near = best && best.distance <= Math.max(1, Math.floor(key.length / 3));
-  return `unknown key: ${key} (${near ? `did you mean ${best.candidate}?` : knownKeys(known)})`;
+  const near = best && best.distance <= Math.max(1, Math.floor(key.length / 3)) ? best.candidate : undefined;
+  if (near === undefined) return { path, message: `unknown key: ${key} (${knownKeys(known)})` };
+  return { path, message: `unknown key: ${key} (did you mean ${near}?)`, meant: [...below, near] };
 }
 
 function knownKeys(known: readonly string[]): string {

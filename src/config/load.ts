@@ -1,15 +1,18 @@
-import { readFileSync } from "node:fs";
 import { resolve as resolvePath } from "node:path";
-import { ConfigError, UsageError } from "../errors.ts";
+import { ConfigError } from "../errors.ts";
 import { crossMistakes } from "./check.ts";
 import type { Config } from "./config.ts";
+import { destinationFile, destinationsOf } from "./destination.ts";
+import { interpolationNotes } from "./interpolation.ts";
 import { MRSK_VERSION } from "../program-version.ts";
-import { type Mistake, mistakes } from "./issues.ts";
+import { type Mistake, mistakes, withoutEchoes } from "./issues.ts";
 import { minimumVersionProblem } from "./minimum-version.ts";
 import { resolve } from "./resolve.ts";
 import { writtenConfig } from "./schema.ts";
 import { type Locate, locateIn, readYaml } from "./yaml.ts";
-import { mergeTrees, positionOf, type Problem, problemLines, toPlain, type Tree } from "./tree.ts";
+import { remember } from "./written-at.ts";
+import { mergeTrees, place, positionOf, type Problem, problemLines, recordOf, toPlain, type Tree } from "./tree.ts";
+import { readTextFile } from "./text-file.ts";
 import type { Variables } from "./variables.ts";
 
 export interface ConfigSource {
@@ -29,7 +32,9 @@ export interface ConfigSource {
 export async function loadConfig(source: ConfigSource): Promise<Config> {
   const { file, destination } = source;
   const files = [file, ...(destination === undefined ? [] : [destinationFile(file, destination)])];
-  const read = await Promise.all(files.map((name) => readSource(name, source)));
+  const read: Read[] = [];
+  // One after the other: what the first sets in ENV, the second sees.
+  for (const name of files) read.push(await readSource(name, source));
   const problems = read.flatMap((one) => one.problems);
   const trees = read.flatMap(({ tree }) => tree ?? []);
   problems.push(...notMaps(trees));
@@ -38,7 +43,7 @@ export async function loadConfig(source: ConfigSource): Promise<Config> {
     throw new ConfigError(problemLines(problems, files));
   }
   const tree = trees.reduce<Tree>(mergeTrees, trees[0]!);
-  const { config, wrong } = check(tree, file, destination);
+  const { config, wrong } = check(tree, source);
   problems.push(
     ...unlessFollowingOn(
       wrong.map((mistake) => ({ ...mistake, at: positionOf(tree, mistake.path) })),
@@ -46,48 +51,36 @@ export async function loadConfig(source: ConfigSource): Promise<Config> {
     ),
   );
   if (problems.length > 0 || !config) throw new ConfigError(problemLines(problems, files));
-  return config;
-}
-
-/** `config/deploy.yml` and `staging` give `config/deploy.staging.yml`. */
-export function destinationFile(file: string, destination: string): string {
-  if (!/^[\w.-]+$/.test(destination)) {
-    throw new UsageError(`'${destination}' cannot be a destination: it is a part of a file's name`);
-  }
-  return `${file.replace(/\.[^./\\]*$/, "")}.${destination}.yml`;
+  return { ...config, notes: [...read.flatMap(({ notes }) => notes), ...config.notes] };
 }
 
 interface Read {
   /** undefined: the file could not be read as YAML. */
   readonly tree: Tree | undefined;
   readonly problems: readonly Problem[];
+  readonly notes: readonly string[];
 }
 
 async function readSource(name: string, { cwd, environment, destination, file }: ConfigSource): Promise<Read> {
-  const text = readText(resolvePath(cwd, name), name === file ? undefined : destination);
+  const text = readText(resolvePath(cwd, name), name, name === file ? undefined : destination);
   const locate: Locate = locateIn(text, name);
-  if (!text.includes("<%")) return readYaml(text, locate);
+  if (!text.includes("<%")) return { ...readYaml(text, locate), notes: [] };
   const { renderTemplate } = await import("./erb.ts");
   const rendered = await renderTemplate(text, { locate, environment, cwd });
-  if (!rendered.complete) return { tree: undefined, problems: rendered.problems };
+  const { notes } = rendered;
+  if (!rendered.complete) return { tree: undefined, problems: rendered.problems, notes };
   const { tree, problems } = readYaml(rendered.text, (offset) => locate(rendered.sourceOffset(offset)));
-  return { tree, problems: [...rendered.problems, ...unlessFollowingOn(problems, rendered.problems)] };
+  return { tree, problems: [...rendered.problems, ...unlessFollowingOn(problems, rendered.problems)], notes };
 }
 
-/** At once: loading the promises of node:fs takes longer than reading the files. */
-function readText(path: string, destination: string | undefined): string {
-  try {
-    return readFileSync(path, "utf8").replace(/^\uFEFF/, "");
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "ENOENT") {
-      throw new ConfigError([`Cannot read ${path}: ${(error as Error).message}`], { cause: error });
-    }
-    const hint =
-      destination === undefined
-        ? "Run `mrsk init` to create one."
-        : `The destination ${destination} has its settings there: write the file, or leave out -d.`;
-    throw new ConfigError([`Configuration file not found in ${path}`], { hint, cause: error });
-  }
+function readText(path: string, name: string, destination: string | undefined): string {
+  const text = readTextFile(path, name);
+  if (text !== undefined) return text;
+  const hint =
+    destination === undefined
+      ? "Run `mrsk init` to create one."
+      : `The destination ${destination} has its settings there: write the file, or leave out -d.`;
+  throw new ConfigError([`Configuration file not found in ${path}`], { hint });
 }
 
 /** Of a line where a template failed nothing else is told: what is missing there is missing because of that. */
@@ -107,9 +100,10 @@ function notMaps(trees: readonly Tree[]): Problem[] {
   });
 }
 
-function check(tree: Tree, file: string, destination: string | undefined): { config?: Config; wrong: Mistake[] } {
+function check(tree: Tree, source: ConfigSource): { config?: Config; wrong: Mistake[] } {
+  const { file, destination } = source;
   const all = toPlain(tree) as Record<string, unknown>;
-  const written = Object.fromEntries(Object.entries(all).filter(([key]) => !key.startsWith("x-")));
+  const written = recordOf(Object.entries(all).filter(([key]) => !key.startsWith("x-")));
   if (written["require_destination"] === true && destination === undefined) {
     return { wrong: [{ path: ["require_destination"], message: "You must specify a destination (-d NAME)" }] };
   }
@@ -117,10 +111,37 @@ function check(tree: Tree, file: string, destination: string | undefined): { con
   const tooOld = typeof minimum === "string" ? minimumVersionProblem(minimum, MRSK_VERSION) : undefined;
   // What else is wrong is likely to be what the newer version knows.
   if (tooOld !== undefined) return { wrong: [{ path: ["minimum_version"], message: tooOld }] };
-  const cross = crossMistakes(written, file);
+  const cross = crossMistakes(written, file).map((mistake) => withDestinations(mistake, source));
   const parsed = writtenConfig.safeParse(written, { jitless: true });
-  if (parsed.success && cross.length === 0) return { config: resolve(parsed.data, file, destination), wrong: [] };
+  if (parsed.success && cross.length === 0) {
+    const config = resolve(parsed.data, file, destination);
+    rememberFiles(config, tree);
+    return { config: { ...config, notes: [...hostNotes(written, tree, source), ...config.notes] }, wrong: [] };
+  }
   const told = new Set(cross.map(({ path }) => path.join("/")));
   const schema = parsed.success ? [] : mistakes(parsed.error.issues, written);
-  return { wrong: [...cross, ...schema.filter(({ path }) => !told.has(path.join("/")))] };
+  return { wrong: withoutEchoes([...cross, ...schema.filter(({ path }) => !told.has(path.join("/")))]) };
+}
+
+/** What is missing in the file that all destinations share is mostly in theirs. */
+function withDestinations(mistake: Mistake, { file, cwd, destination }: ConfigSource): Mistake {
+  if (destination !== undefined || mistake.path.length !== 1 || !mistake.missing) return mistake;
+  const [first, ...more] = destinationsOf(resolvePath(cwd, file));
+  if (first === undefined) return mistake;
+  const others = more.map((name) => ` or -d ${name}`).join("");
+  return { ...mistake, message: `${mistake.message}: where a destination has it, name it with -d ${first}${others}` };
+}
+
+function hostNotes(written: unknown, tree: Tree, { environment }: ConfigSource): string[] {
+  const isOurs = (name: string) => environment.inFile?.(name) === true;
+  return interpolationNotes(written, isOurs, (path) => place(positionOf(tree, path)));
+}
+
+function rememberFiles({ accessories }: Config, tree: Tree): void {
+  for (const { name, files } of accessories) {
+    files.forEach((file, index) => {
+      const path = ["accessories", name, "files", index];
+      remember(file, `${place(positionOf(tree, path))}: ${path.join("/")}`);
+    });
+  }
 }

@@ -27,8 +27,8 @@ export async function localCommand(
     reject: false,
   });
   if (!result.failed) return result.stdout;
-  const said = result.stderr.trim();
   if (result.isMaxBuffer) throw new LocalCommandError(`printed more than ${MOST_CHARACTERS} characters`);
+  const said = result.stderr.trim();
   const how = result.exitCode === undefined ? "did not run to its end" : `failed (exit status ${result.exitCode})`;
   throw new LocalCommandError(`${how}${said === "" ? "" : `: ${said.replaceAll("\n", "; ")}`}`);
 }

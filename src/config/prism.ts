@@ -5,7 +5,8 @@ import { fileURLToPath } from "node:url";
 import type { ParseResult } from "@ruby/prism/src/deserialize.js";
 
 export type RubyNode = ParseResult["value"]["statements"]["body"][number];
-export type ParseRuby = (source: string) => ParseResult;
+/** undefined: too much for the parser. */
+export type ParseRuby = (source: string) => ParseResult | undefined;
 
 /** The part of it used here; its types come with the browser's, which are not loaded. */
 declare const WebAssembly: {
@@ -22,6 +23,7 @@ export function loadPrism(): Promise<ParseRuby> {
   return loading;
 }
 
+/** A program that is nested too deeply ends the parser's own machine, which serves for nothing more. */
 async function load(): Promise<ParseRuby> {
   const [{ parsePrism }, wasm] = await Promise.all([import("@ruby/prism/src/parsePrism.js"), parserBytes()]);
   const module = await WebAssembly.compile(wasm);
@@ -34,7 +36,14 @@ async function load(): Promise<ParseRuby> {
   }
   const { exports } = await WebAssembly.instantiate(module, imports);
   (exports["_initialize"] as () => void)();
-  return (source) => parsePrism(exports, source);
+  return (source) => {
+    try {
+      return parsePrism(exports, source);
+    } catch {
+      loading = undefined;
+      return undefined;
+    }
+  };
 }
 
 /** Beside the program once it is bundled, else in the package. */

@@ -8,6 +8,8 @@ export interface Scalar {
 
 const FLOAT = /^[-+]?(?:[0-9][0-9_,]*)?\.[0-9]*(?:[eE][+-][0-9]+)?$/;
 const INTEGER = /^(?:[-+]?0b[01_,]+|[-+]?0[0-7_,]+|[-+]?(?:0|[1-9](?:[0-9]|,[0-9]|_[0-9])*)|[-+]?0x[0-9a-fA-F_,]+)$/;
+/** Not `0x_`, which has none, and not what would take long to read; either stays text. */
+const HAS_DIGITS = /^[-+]?(?:0b[01]{1,1000}|0x[0-9a-fA-F]{1,1000}|[0-9]{1,1000})$/;
 const BASE_60 = /^[-+]?[0-9][0-9_]*(?::[0-5]?[0-9]){1,2}$/;
 const BASE_60_FLOAT = /^[-+]?[0-9][0-9_]*(?::[0-5]?[0-9]){1,2}\.[0-9_]*$/;
 
@@ -25,7 +27,8 @@ export function readPlain(text: string): Scalar {
   if (/^-\.inf$/i.test(text)) return float(Number.NEGATIVE_INFINITY);
   if (/^\.nan$/i.test(text)) return float(Number.NaN);
   if (FLOAT.test(text) && !/^[-+]?\.$/.test(text)) return float(Number(text.replaceAll(/[,_]/g, "")));
-  if (INTEGER.test(text)) return integer(parseInteger(text.replaceAll(/[,_]/g, "")));
+  const digits = text.replaceAll(/[,_]/g, "");
+  if (INTEGER.test(text) && HAS_DIGITS.test(digits)) return integer(parseInteger(digits));
   return { value: text, ruby: text, base60: false };
 }
 

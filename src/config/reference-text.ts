@@ -16,7 +16,7 @@ export function sectionList(): string {
 export function docsText(wanted: string): string {
   const name = wanted.toLowerCase().replaceAll("-", "_");
   const named = (test: (section: string) => boolean) => SECTIONS.find((section) => test(section.name));
-  const whole = named((section) => section === (SYNONYMS[name] ?? name));
+  const whole = named((section) => section === (SYNONYMS.get(name) ?? name));
   if (whole) return sectionText(whole);
   const found = SECTIONS.flatMap((section) =>
     section.keys
@@ -32,12 +32,12 @@ export function docsText(wanted: string): string {
 }
 
 /** As later versions call them. */
-const SYNONYMS: Readonly<Record<string, string>> = {
-  accessory: "accessories",
-  role: "servers",
-  roles: "servers",
-  server: "servers",
-};
+const SYNONYMS = new Map([
+  ["accessory", "accessories"],
+  ["role", "servers"],
+  ["roles", "servers"],
+  ["server", "servers"],
+]);
 
 function sectionText(section: Section): string {
   const places = section.at.filter((at) => at !== "").map(placeholders);

@@ -30,7 +30,7 @@ interface Split {
 }
 
 function splitOf(written: WrittenEnv | WrittenTaggedEnv): Split | undefined {
-  return ["clear", "secret", "tags"].some((key) => key in written) ? written : undefined;
+  return ["clear", "secret", "tags"].some((key) => Object.hasOwn(written, key)) ? written : undefined;
 }
 
 /** By name, the later winning, also where one has a name in clear and the other as a secret. Names keep their place. */

@@ -1,20 +1,27 @@
-import { readFile } from "node:fs/promises";
-import { resolve } from "node:path";
 import type * as Nodes from "@ruby/prism/src/nodes.js";
+import { charactersOf } from "./ruby-offsets.ts";
+import { integerOf } from "./ruby-integer.ts";
 import { LocalCommandError, localCommand } from "./local-command.ts";
 import { loadPrism, type ParseRuby, type RubyNode } from "./prism.ts";
-import { callMethod, type RubyValue, toText, truthy, Unsupported } from "./ruby-values.ts";
+import { Budget, checkSize, TooMuch } from "./ruby-budget.ts";
+import { type Call, callConstant, Refused } from "./ruby-constants.ts";
+import { isHarmless } from "./ruby-libraries.ts";
+import { callMethod, Unsupported } from "./ruby-methods.ts";
+import { type RubyValue, toText, truthy } from "./ruby-values.ts";
 import { commandEnvironment, type Variables } from "./variables.ts";
 
 /** What a template's program talks to. Offsets are those of the program. */
 export interface RubyContext {
   readonly environment: Variables;
   readonly cwd: string;
-  /** `__text(index)` */
+  /** What the program calls `text` and `output` below. */
+  readonly functions: { readonly text: string; readonly output: string };
   readonly text: (index: number) => void;
-  /** `__output(value)` */
   readonly output: (value: string, offset: number) => void;
+  /** What the user wrote there, on one line. */
+  readonly excerpt: (from: number, to: number) => string;
   readonly problem: (offset: number, message: string) => void;
+  readonly note: (offset: number, message: string) => void;
 }
 
 /** Evaluates a named part of Ruby on Ruby's own syntax tree; says so of everything else. Nothing is ever `eval`ed. */
@@ -35,60 +42,95 @@ class Failure extends Error {
 
 const SUPPORTED = 'ENV["X"], ENV.fetch("X", "default"), File.read("path"), `command`, strings, numbers, || and if';
 
+const MOST_NESTED = 400;
+
 class Evaluator {
   private readonly nodes: typeof Nodes;
   private readonly parse: ParseRuby;
-  private readonly bytes: Buffer;
+  private readonly source: string;
   private readonly context: RubyContext;
   private readonly locals = new Map<string, RubyValue>();
+  private readonly budget = new Budget();
+  private readonly characters: (byteOffset: number) => number;
+  private depth = 0;
+  /** Nothing is evaluated any more: what follows a value that could not be made means little. */
+  private exhausted = false;
+  /** What is evaluated for its effect. */
+  private statement: RubyNode | undefined;
 
   constructor(nodes: typeof Nodes, parse: ParseRuby, source: string, context: RubyContext) {
     this.nodes = nodes;
     this.parse = parse;
-    this.bytes = Buffer.from(source);
+    this.source = source;
     this.context = context;
+    this.characters = charactersOf(source);
   }
 
   /** false: this is no Ruby, and nothing was evaluated. */
   async run(): Promise<boolean> {
-    const { value: program, errors } = this.parse(this.bytes.toString());
+    const parsed = this.parse(this.source);
+    if (!parsed) {
+      this.context.problem(0, "the tags are nested too deeply, or there are too many of them");
+      return false;
+    }
+    const { value: program, errors } = parsed;
     const [first] = errors;
     // What follows the first mistake is mostly its echo.
     if (first) this.context.problem(this.characters(first.location.startOffset), `not valid Ruby: ${first.message}`);
     else await this.statements(program.statements);
-    return first === undefined;
+    return first === undefined && !this.exhausted;
   }
 
   /** Every statement on its own, so that each one's failure is told. The value is the last one's. */
-  private async statements(list: RubyNode | null): Promise<RubyValue> {
+  private async statements(list: Nodes.StatementsNode): Promise<RubyValue> {
     let last: RubyValue = null;
-    for (const statement of list instanceof this.nodes.StatementsNode ? list.body : []) {
+    for (const statement of list.body) {
+      if (this.exhausted) break;
+      const { depth } = this;
+      this.statement = statement;
       try {
         last = await this.value(statement);
       } catch (error) {
         if (!(error instanceof Failure)) throw error;
         last = null;
+        this.depth = depth;
         this.context.problem(this.characters(error.node.location.startOffset), error.message);
       }
     }
     return last;
   }
 
-  /** The value of an expression: as `statements`, but a failure is its own. */
+  /** The value of what stands in brackets or a block: as `statements`, but a failure is its own. */
   private async body(list: RubyNode | null): Promise<RubyValue> {
+    if (!(list instanceof this.nodes.StatementsNode)) return list ? this.value(list) : null;
     let last: RubyValue = null;
-    for (const statement of list instanceof this.nodes.StatementsNode ? list.body : [])
-      last = await this.value(statement);
+    for (const statement of list.body) last = await this.value(statement);
     return last;
   }
 
+  /** @throws Failure */
   private async value(node: RubyNode): Promise<RubyValue> {
+    this.depth += 1;
+    try {
+      if (this.depth > MOST_NESTED) throw new TooMuch("this is nested too deeply");
+      const value = await this.evaluated(node);
+      this.budget.charge(value);
+      this.depth -= 1;
+      return value;
+    } catch (error) {
+      if (!(error instanceof TooMuch)) throw error;
+      this.exhausted = true;
+      throw new Failure(node, `${error.message}: \`${this.code(node)}\``);
+    }
+  }
+
+  private async evaluated(node: RubyNode): Promise<RubyValue> {
     const n = this.nodes;
-    if (node instanceof n.StringNode) return node.unescaped.value;
+    if (node instanceof n.StringNode) return this.text(node, node.unescaped);
     if (node instanceof n.InterpolatedStringNode) return this.interpolated(node.parts);
-    if (node instanceof n.XStringNode) return this.command(node, node.unescaped.value);
+    if (node instanceof n.XStringNode) return this.command(node, this.text(node, node.unescaped));
     if (node instanceof n.InterpolatedXStringNode) return this.command(node, await this.interpolated(node.parts));
-    if (node instanceof n.IntegerNode) return BigInt(node.value);
+    if (node instanceof n.IntegerNode) return integerOf(this.written(node));
     if (node instanceof n.FloatNode) return node.value;
     if (node instanceof n.NilNode) return null;
     if (node instanceof n.TrueNode) return true;
@@ -99,7 +141,7 @@ class Evaluator {
     if (node instanceof n.AndNode) return this.either(node.left, node.right, true);
     if (node instanceof n.IfNode) return this.branch(node, node.statements, node.subsequent);
     if (node instanceof n.UnlessNode) return this.branch(node, node.elseClause, node.statements);
-    if (node instanceof n.ElseNode) return this.statements(node.statements);
+    if (node instanceof n.ElseNode) return node.statements && this.statements(node.statements);
     if (node instanceof n.StatementsNode) return this.statements(node);
     if (node instanceof n.LocalVariableReadNode) return this.locals.get(node.name) ?? null;
     if (node instanceof n.LocalVariableWriteNode) return this.assign(node.name, await this.value(node.value));
@@ -107,8 +149,14 @@ class Evaluator {
       const before = this.locals.get(node.name) ?? null;
       return truthy(before) ? before : this.assign(node.name, await this.value(node.value));
     }
+    if (node instanceof n.IndexOrWriteNode) return this.indexOr(node);
     if (node instanceof n.CallNode) return this.call(node);
     throw this.unsupported(node);
+  }
+
+  private text(node: RubyNode, { value, validEncoding }: { value: string; validEncoding: boolean }): string {
+    if (!validEncoding) throw new Failure(node, `\`${this.code(node)}\` has bytes that are not UTF-8`);
+    return value;
   }
 
   private async each(list: readonly RubyNode[]): Promise<RubyValue[]> {
@@ -137,23 +185,29 @@ class Evaluator {
   }
 
   private async interpolated(parts: readonly RubyNode[]): Promise<string> {
-    let text = "";
+    const texts: string[] = [];
+    let size = 0;
     for (const part of parts) {
       const inside = part instanceof this.nodes.EmbeddedStatementsNode ? this.body(part.statements) : this.value(part);
-      text += toText(await inside);
+      const text = toText(await inside);
+      size += text.length;
+      checkSize(size);
+      texts.push(text);
     }
-    return text;
+    return texts.join("");
   }
 
   private async call(node: Nodes.CallNode): Promise<RubyValue> {
     const { receiver, name } = node;
     const given = node.arguments_?.arguments_ ?? [];
     if (receiver === null) return this.functionCall(node, given);
-    if (receiver instanceof this.nodes.ConstantReadNode) return this.constantCall(node, receiver.name, given);
+    if (receiver instanceof this.nodes.ConstantReadNode)
+      return this.constantCall(node, `${receiver.name}.${name}`, await this.each(given));
     if (node.block) throw this.unsupported(node);
     const on = await this.value(receiver);
     if (on === null && node.isSafeNavigation()) return null;
     const args = await this.each(given);
+    for (const used of [on, ...args]) this.budget.charge(used);
     try {
       return callMethod(on, name, args);
     } catch (error) {
@@ -163,46 +217,54 @@ class Evaluator {
   }
 
   private async functionCall(node: Nodes.CallNode, given: readonly RubyNode[]): Promise<RubyValue> {
+    const { text, output } = this.context.functions;
     const [first] = given;
-    if (node.name === "__text" && first) this.context.text(Number(await this.value(first)));
-    else if (node.name === "__output" && first) {
+    if (node.name === text && first) this.context.text(Number(await this.value(first)));
+    else if (node.name === output && first) {
       const offset = this.characters(first.location.startOffset) + 1;
       this.context.output(toText(await this.value(first)), offset);
-    } else if (node.name !== "require" && node.name !== "require_relative") throw this.unsupported(node);
+    } else if (node.name === "require") this.require(node, await this.each(given));
+    else throw this.unsupported(node);
     return null;
   }
 
-  private async constantCall(node: Nodes.CallNode, constant: string, given: readonly RubyNode[]): Promise<RubyValue> {
-    const called = `${constant}.${node.name}`;
-    // The files are loaded before the template is read.
-    if (called === "Dotenv.load") return null;
-    const [name, fallback] = await this.each(given);
-    if (typeof name !== "string") throw this.unsupported(node);
-    if (called === "File.read") return this.file(node, name);
-    const value = constant === "ENV" ? ((await this.context.environment.get(name)) ?? null) : null;
-    switch (called) {
-      case "ENV.[]":
-        return value;
-      case "ENV.key?":
-      case "ENV.has_key?":
-      case "ENV.include?":
-        return value !== null;
-      case "ENV.fetch":
-        if (value !== null) return value;
-        if (node.block instanceof this.nodes.BlockNode) return this.body(node.block.body);
-        if (fallback !== undefined) return fallback;
-        throw new Failure(node, `${name} is not set (asked for by ENV.fetch)`);
-      default:
-        throw this.unsupported(node);
-    }
+  private require(node: RubyNode, args: readonly RubyValue[]): void {
+    if (isHarmless(args)) return;
+    throw new Failure(
+      node,
+      `\`${this.code(node)}\` cannot be done: there is no Ruby here, so write what you need of it`,
+    );
   }
 
-  private async file(node: RubyNode, path: string): Promise<string> {
+  /** @param called e.g. `ENV.fetch` */
+  private async constantCall(node: Nodes.CallNode, called: string, args: readonly RubyValue[]): Promise<RubyValue> {
+    const { block } = node;
+    const plainBlock = block instanceof this.nodes.BlockNode && block.parameters === null ? block : undefined;
+    if (block && !plainBlock) throw this.unsupported(node);
+    return this.outside(node, { called, args, isStatement: node === this.statement }, plainBlock);
+  }
+
+  /** `ENV["X"] ||= "value"` */
+  private async indexOr(node: Nodes.IndexOrWriteNode): Promise<RubyValue> {
+    const { receiver, arguments_: given } = node;
+    if (!(receiver instanceof this.nodes.ConstantReadNode) || node.block) throw this.unsupported(node);
+    const args = await this.each(given?.arguments_ ?? []);
+    const before = await this.outside(node, { called: `${receiver.name}.[]`, args });
+    if (truthy(before)) return before;
+    return this.outside(node, { called: `${receiver.name}.[]=`, args: [...args, await this.value(node.value)] });
+  }
+
+  private async outside(node: RubyNode, call: Call, block?: Nodes.BlockNode): Promise<RubyValue> {
     try {
-      return await readFile(resolve(this.context.cwd, path), "utf8");
+      return await callConstant(call, {
+        ...this.context,
+        block: block && (() => this.body(block.body)),
+        note: (message) => this.context.note(this.characters(node.location.startOffset), message),
+      });
     } catch (error) {
-      const missing = (error as NodeJS.ErrnoException).code === "ENOENT";
-      throw new Failure(node, `cannot read ${path}: ${missing ? "no such file" : (error as Error).message}`);
+      if (error instanceof Refused) throw new Failure(node, error.message);
+      if (error instanceof Unsupported) throw this.unsupported(node);
+      throw error;
     }
   }
 
@@ -224,14 +286,16 @@ class Evaluator {
     return new Failure(node, `\`${this.code(node)}\` is beyond the part of Ruby known here: write ${SUPPORTED}`);
   }
 
+  /** As the user wrote it, in short. */
   private code({ location }: RubyNode): string {
-    const code = this.bytes.subarray(location.startOffset, location.startOffset + location.length).toString();
-    const line = code.replace(/\s+/g, " ").trim();
-    return line.length > 60 ? `${line.slice(0, 57)}...` : line;
+    return this.context.excerpt(
+      this.characters(location.startOffset),
+      this.characters(location.startOffset + location.length),
+    );
   }
 
-  /** The parser counts bytes. */
-  private characters(offset: number): number {
-    return this.bytes.subarray(0, offset).toString().length;
+  private written({ location }: RubyNode): string {
+    const [from, to] = [location.startOffset, location.startOffset + location.length];
+    return this.source.slice(this.characters(from), this.characters(to));
   }
 }

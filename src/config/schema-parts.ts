@@ -1,5 +1,7 @@
 import * as z from "zod/mini";
 import { isTaken, TAKEN, TOO_LONG, tooLong } from "./limits.ts";
+import { durationSeconds } from "./resolve-parts.ts";
+import { recordOf } from "./tree.ts";
 
 /** A key that may be missing, or written without a value. */
 export function optional<T extends z.core.SomeType>(schema: T) {
@@ -43,22 +45,76 @@ function chosen<T extends z.ZodMiniType>(
   );
 }
 
+/**
+ * A map with any names. The library's own drops a key `__proto__`, as the maps that it makes cannot have one.
+ * @param wrong what is wrong with a value that the schemas have passed
+ */
+export function record<V extends z.ZodMiniType>(
+  key: z.ZodMiniType<string>,
+  value: V,
+  wrong?: (name: string, value: z.output<V>) => string | undefined,
+) {
+  const schema = z.pipe(
+    z.unknown(),
+    z.transform((input, context): Record<string, z.output<V>> => {
+      if (typeof input !== "object" || input === null || Array.isArray(input)) {
+        context.issues.push({ code: "invalid_type", expected: "record", input });
+        return z.NEVER;
+      }
+      const entries = Object.entries(input).map(([name, item]) => ({ name, ...entry(name, item) }));
+      context.issues.push(...entries.flatMap(({ issues }) => issues));
+      return recordOf(entries.map(({ name, parsed }) => [name, parsed] as const));
+    }),
+  );
+  const entry = (name: string, item: unknown) => {
+    const [named, parsed] = [z.safeParse(key, name), z.safeParse(value, item)];
+    const message = parsed.success ? wrong?.(name, parsed.data) : undefined;
+    const issues = [
+      ...(named.success ? [] : [{ code: "invalid_key", origin: "record", issues: named.error.issues, path: [name] }]),
+      ...(parsed.success ? [] : parsed.error.issues.map((issue) => ({ ...issue, path: [name, ...issue.path] }))),
+      ...(message === undefined ? [] : [{ code: "custom", message, path: [name] }]),
+    ];
+    return { issues: issues as z.core.$ZodRawIssue[], parsed: parsed.data as z.output<V> };
+  };
+  madeLater.set(schema, () => z.record(key, value));
+  return schema;
+}
+
 /** Words where a number is as good as its digits. */
 export const text = z.pipe(z.union([z.string(), z.number()]), z.transform(String));
 
 export function textLike(pattern: RegExp, message: string) {
-  return z.pipe(text, z.string().check(z.regex(pattern, message)));
+  // A boolean needs quotes where its word would do, and is another thing elsewhere.
+  const words = ["true", "false"].some((word) => pattern.test(word)) ? text : textWithMessage(message);
+  return z.pipe(words, z.string().check(z.regex(pattern, message)));
+}
+
+function textWithMessage(message: string): typeof text {
+  return z.pipe(z.union([z.string(), z.number()], { error: message }), z.transform(String));
 }
 
 /** A number, also in quotes. */
 const anyNumber = z.pipe(
-  z.union([z.number(), z.string().check(z.regex(/^\d+(?:\.\d+)?$/, "should be a number"))]),
+  z.union([z.number(), z.string().check(z.regex(/^\d{1,15}(?:\.\d{1,15})?$/, "should be a number"))]),
   z.transform(Number),
 );
 
-export const seconds = z.pipe(anyNumber, z.number().check(z.gte(0, "should be a number of seconds, 0 or more")));
+/** Eleven days. A timer of Node that is set to more than 25 days ends at once. */
+export const MOST_SECONDS = 1_000_000;
 
-export const positiveSeconds = z.pipe(anyNumber, z.number().check(z.gt(0, "should be a number of seconds above 0")));
+const atMost = z.lte(MOST_SECONDS, `should be a number of seconds, at most ${MOST_SECONDS}`);
+
+const TOO_MANY_SECONDS = `should be at most ${MOST_SECONDS} seconds`;
+
+export const seconds = z.pipe(
+  anyNumber,
+  z.number().check(z.gte(0, "should be a number of seconds, 0 or more"), atMost),
+);
+
+export const positiveSeconds = z.pipe(
+  anyNumber,
+  z.number().check(z.gt(0, "should be a number of seconds above 0"), atMost),
+);
 
 export function wholeNumber(least: number) {
   const message = `should be a whole number, ${least} or more`;
@@ -77,18 +133,12 @@ const value = z.pipe(
 
 const NUL = "should have no NUL byte, which no command line can carry";
 
-export const values = z
-  .record(z.string().check(z.regex(/^[^\s=]+$/, "should be a name without blanks and =")), value)
-  .check((context) => {
-    for (const [key, written] of Object.entries(context.value)) {
-      const message = written.includes("\0")
-        ? NUL
-        : tooLong(`${key}=${written}`)
-          ? `cannot be used: ${TOO_LONG}`
-          : undefined;
-      if (message) context.issues.push({ code: "custom", message, path: [key], input: written });
-    }
-  });
+export const values = record(
+  z.string().check(z.regex(/^[^\s=]{1,1000}$/, "should be a name without blanks and =")),
+  value,
+  (key, written) =>
+    written.includes("\0") ? NUL : tooLong(`${key}=${written}`) ? `cannot be used: ${TOO_LONG}` : undefined,
+);
 
 export const variableName = z.pipe(
   text,
@@ -96,7 +146,7 @@ export const variableName = z.pipe(
 );
 
 /** Options of a docker command: `true` is a bare flag, a list repeats it. */
-export const options = z.record(
+export const options = record(
   z.string().check(z.regex(/^[A-Za-z0-9][^\s=]*$/, "should be an option's name without dashes in front")),
   z.union([z.literal(true), value, z.array(value)]),
 );
@@ -127,7 +177,7 @@ export const splitForms = new WeakMap<z.core.$ZodType, z.ZodMiniType>();
  */
 function eitherForm<T extends z.ZodMiniType>(split: T) {
   const isSplit = (input: unknown) =>
-    typeof input === "object" && input !== null && SPLIT_KEYS.some((key) => key in input);
+    typeof input === "object" && input !== null && SPLIT_KEYS.some((key) => Object.hasOwn(input, key));
   const either = chosen<T | typeof values>(
     (input) => (isSplit(input) ? split : values),
     (issues, input) => [{ code: "invalid_union", errors: [issues], input }],
@@ -145,7 +195,7 @@ export const taggedEnv = later(() =>
     strict({
       clear: optional(values),
       secret: optional(secretNames),
-      tags: optional(z.record(z.string(), z.nullable(env))),
+      tags: optional(record(z.string(), z.nullable(env))),
     }),
   ),
 );
@@ -156,7 +206,10 @@ export const healthcheck = later(() =>
     path: optional(text),
     port: optional(port),
     interval: optional(
-      textLike(/^(?:\d+(?:\.\d+)?(?:ns|us|ms|s|m|h))+$/, "should be a duration such as 1s, 500ms or 1m30s"),
+      z.pipe(
+        textLike(/^(?:\d{1,9}(?:\.\d{1,9})?(?:ns|us|ms|s|m|h))+$/, "should be a duration such as 1s, 500ms or 1m30s"),
+        z.string().check(z.refine((written) => durationSeconds(written) <= MOST_SECONDS, { error: TOO_MANY_SECONDS })),
+      ),
     ),
     max_attempts: optional(wholeNumber(1)),
     log_lines: optional(wholeNumber(0)),

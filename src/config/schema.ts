@@ -11,6 +11,7 @@ import {
   order,
   port,
   positiveSeconds,
+  record,
   seconds,
   secretNames,
   strict,
@@ -22,7 +23,7 @@ import {
   wholeNumber,
 } from "./schema-parts.ts";
 
-const hostWithTags = z.record(host, z.union([text, z.array(text)]));
+const hostWithTags = record(host, z.union([text, z.array(text)]));
 
 const roleHosts = z.array(z.union([host, hostWithTags]));
 
@@ -45,8 +46,13 @@ const writtenRole = later(() =>
 
 const credential = z.union([text, z.array(variableName).check(z.length(1, "should be a list of one variable's name"))]);
 
+const SERVER =
+  /^(?:[A-Za-z0-9](?:[\w-]*[A-Za-z0-9])?(?:\.[A-Za-z0-9](?:[\w-]*[A-Za-z0-9])?)*|\[[0-9A-Fa-f:]+\])(?::(?:[1-9]\d{0,3}|[1-5]\d{4}|6[0-4]\d{3}|65[0-4]\d\d|655[0-2]\d|6553[0-5]))?(?:\/[a-z0-9]+(?:(?:\.|__?|-+)[a-z0-9]+)*)*$/;
+
 const registry = strict({
-  server: optional(textLike(/^[^\s/]+(?:\/\S+)?$/, "should be a registry's name, without https://")),
+  server: optional(
+    textLike(SERVER, "should be HOST[:PORT][/PATH] as in ghcr.io, without https:// and without / at its end"),
+  ),
   username: credential,
   password: credential,
 });
@@ -69,6 +75,14 @@ const builder = later(() =>
   }),
 );
 
+const NUMBER = "(?:[1-9]\\d{0,3}|[1-5]\\d{4}|6[0-4]\\d{3}|65[0-4]\\d\\d|655[0-2]\\d|6553[0-5])";
+const PORTS = `${NUMBER}(?:-${NUMBER})?`;
+
+/** `docker run --publish`: `[[ADDRESS:][HOST_PORTS]:]CONTAINER_PORTS[/PROTOCOL]`. */
+const PUBLISHED = new RegExp(
+  `^(?:(?:(?:\\d{1,3}(?:\\.\\d{1,3}){3}|\\[[\\da-fA-F:.]+\\]):)?(?:${PORTS})?:)?${PORTS}(?:/(?:tcp|udp|sctp))?$`,
+);
+
 const accessoryFile = later(() =>
   z.union([
     textLike(/^[^:]+:\/[^:]*(?::[0-7]{3,4})?$/, "should be local:/path/in/container, or local:/path/in/container:mode"),
@@ -87,7 +101,7 @@ const accessory = later(() =>
     host: optional(host),
     hosts: optional(z.array(host)),
     roles: optional(z.array(text)),
-    port: optional(textLike(/^[\d.:[\]a-fA-F-]+(?:\/(?:tcp|udp|sctp))?$/, "should be a port, or host:container ports")),
+    port: optional(textLike(PUBLISHED, "should be a port, or host:container ports, each from 1 to 65535")),
     cmd: optional(text),
     env: optional(env),
     labels: optional(values),
@@ -159,7 +173,7 @@ const REPOSITORY = /^[a-z0-9]+(?:(?:\.|__?|-+)[a-z0-9]+)*(?::\d+(?=\/))?(?:\/[a-
 export const writtenConfig = strict({
   service: name,
   image: textLike(REPOSITORY, "should be a repository in lower case, without a tag"),
-  servers: z.union([roleHosts, z.record(name, z.union([roleHosts, writtenRole]))]),
+  servers: z.union([roleHosts, record(name, z.union([roleHosts, writtenRole]))]),
   registry,
   env: optional(taggedEnv),
   labels: optional(values),
@@ -171,7 +185,7 @@ export const writtenConfig = strict({
   drain_timeout: optional(seconds),
   boot: optional(boot),
   builder: optional(builder),
-  accessories: optional(z.record(name, accessory)),
+  accessories: optional(record(name, accessory)),
   traefik: optional(traefik),
   ssh: optional(ssh),
   sshkit: optional(sshkit),
@@ -185,7 +199,7 @@ export const writtenConfig = strict({
   asset_path: optional(containerPath),
   network: optional(textLike(/^(?!(?:bridge|host|none)$)[A-Za-z0-9][\w.-]*$/, NETWORK)),
   release: optional(release),
-  aliases: optional(z.record(z.string(), text)),
+  aliases: optional(record(z.string(), text)),
 });
 
 export type WrittenConfig = z.infer<typeof writtenConfig>;

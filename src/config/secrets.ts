@@ -10,6 +10,8 @@ export { type LocalEnvironment, loadEnvironment } from "./environment.ts";
 export interface Need {
   readonly name: string;
   readonly askedBy: string;
+  /** An empty value is as bad as none. */
+  readonly filled?: true;
 }
 
 /** Bytes of all variables of one docker command together: Linux takes 2 MiB, arguments and all. */
@@ -35,14 +37,19 @@ export class Secrets {
    */
   async resolve(needs: Iterable<Need>): Promise<ReadonlyMap<string, Secret>> {
     const askers = new Map<string, string[]>();
-    for (const { name, askedBy } of needs) askers.set(name, [...(askers.get(name) ?? []), askedBy]);
+    const filled = new Set<string>();
+    for (const { name, askedBy, filled: mustBe } of needs) {
+      askers.set(name, [...(askers.get(name) ?? []), askedBy]);
+      if (mustBe) filled.add(name);
+    }
     const names = [...askers.keys()];
     const found = await Promise.allSettled(names.map(async (name) => this.environment.get(name)));
     const secrets = new Map<string, Secret>();
     const failures = found.flatMap((result, index): unknown[] => {
       if (result.status === "rejected") return [result.reason];
       const name = names[index]!;
-      const problem = problemWith(name, result.value);
+      const problem =
+        problemWith(name, result.value) ?? (filled.has(name) && result.value === "" ? "is empty" : undefined);
       if (problem) {
         const asked = [...new Set(askers.get(name))].join(", ");
         return [new ConfigError([`${name} ${problem} (asked for by ${asked})`])];

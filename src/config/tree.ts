@@ -83,7 +83,14 @@ const VERBATIM = new Set(["mode", "minimum_version", "image", "service", "target
 export function toPlain(tree: Tree, path: Path = []): unknown {
   if (tree.kind === "scalar") return plainScalar(tree, path);
   if (tree.kind === "list") return tree.items.map((item, index) => toPlain(item, [...path, index]));
-  return Object.fromEntries(Array.from(tree.entries, ([key, { value }]) => [key, toPlain(value, [...path, key])]));
+  return recordOf(Array.from(tree.entries, ([key, { value }]) => [key, toPlain(value, [...path, key])]));
+}
+
+/** With these keys and no others: `constructor` and `__proto__` are names like any other. */
+export function recordOf<T>(entries: Iterable<readonly [string, T]>): Record<string, T> {
+  const record = Object.create(null) as Record<string, T>;
+  for (const [key, value] of entries) record[key] = value;
+  return record;
 }
 
 function plainScalar(scalar: TreeScalar, path: Path): string | number | boolean | null {

@@ -1,15 +1,7 @@
-import {
-  isAlias,
-  isMap,
-  isScalar,
-  isSeq,
-  LineCounter,
-  parseDocument,
-  type ParsedNode,
-  Scalar,
-  type YAMLMap,
-} from "yaml";
+import { isAlias, isMap, isScalar, isSeq, parseDocument, type ParsedNode, Scalar, type YAMLMap } from "yaml";
+import { lineStarts, placeIn } from "./line-starts.ts";
 import { readPlain } from "./psych.ts";
+import { MOST_LEVELS, TOO_DEEP, tooDeep } from "./yaml-depth.ts";
 import { type Position, place, type Problem, type Tree, type TreeMap, type TreeScalar } from "./tree.ts";
 
 /** Turns an offset of the YAML text into the place in the file it comes from (not the same where ERB made the text). */
@@ -17,57 +9,79 @@ export type Locate = (offset: number) => Position;
 
 /** Locates in a text that is the file itself. */
 export function locateIn(text: string, file: string): Locate {
-  const counter = new LineCounter();
-  for (let at = text.indexOf("\n"); at !== -1; at = text.indexOf("\n", at + 1)) counter.addNewLine(at + 1);
-  // The counter wants to know where the first line starts, too.
-  counter.lineStarts.unshift(0);
-  return (offset) => {
-    const { line, col } = counter.linePos(offset);
-    return { file, line, column: col };
-  };
+  const starts = lineStarts(text);
+  return (offset) => ({ file, ...placeIn(starts, offset) });
 }
 
 /** Reads YAML as Ruby does, keeping every place. An empty text is null; what is not YAML has no tree. */
 export function readYaml(text: string, locate: Locate): { tree: Tree | undefined; problems: Problem[] } {
+  const { contents, problems } = parse(text, locate);
+  if (problems.length > 0) return { tree: undefined, problems };
+  const empty: TreeScalar = { kind: "scalar", at: locate(0), value: null, ruby: "", source: "", base60: false };
+  const reader = new Reader(locate, problems);
+  const tree = contents ? reader.read(contents) : empty;
+  return { tree: reader.exhausted ? undefined : tree, problems };
+}
+
+const CONTROL_CHARACTER = new RegExp("[\\0-\\x08\\x0b\\x0c\\x0e-\\x1f\\x7f]");
+
+function parse(text: string, locate: Locate): { contents?: ParsedNode | null; problems: Problem[] } {
+  const refused = (offset: number, message: string) => ({ problems: [{ at: locate(offset), path: [], message }] });
+  const control = text.search(CONTROL_CHARACTER);
+  if (control !== -1) return refused(control, "YAML takes no control character, and there is one here: remove it");
+  const deep = tooDeep(text);
+  if (deep !== undefined) return refused(deep, TOO_DEEP);
   // The scalars are read below, by Ruby's rules; "failsafe" leaves all of them as text.
   const document = parseDocument(text, { schema: "failsafe", uniqueKeys: false, prettyErrors: false, merge: false });
+  const directives = document.warnings.filter(({ code }) => code === "BAD_DIRECTIVE");
   // Several complaints about one place are one mistake.
-  const errors = document.errors.filter(
-    ({ pos }, index, all) => all.findIndex((other) => other.pos[0] === pos[0]) === index,
-  );
-  const problems: Problem[] = errors.map((error) => ({
-    at: locate(error.pos[0]),
+  const first = new Map([...document.errors, ...directives].toReversed().map((error) => [error.pos[0], error]));
+  const all = [...first.values()].toSorted((a, b) => a.pos[0] - b.pos[0]);
+  // Behind a mistake the parser expects nothing of what is there, and says so of every word.
+  const distinct = all.filter(({ code }, index) => index === 0 || code !== "UNEXPECTED_TOKEN");
+  const problems: Problem[] = distinct.map(({ pos, code, message }) => ({
+    at: locate(pos[0]),
     path: [],
-    message: explain(error.code, error.message),
+    message: interpolation(text, pos[0]) ?? explain(code, message),
   }));
-  const reader = new Reader(locate, problems);
-  const empty: TreeScalar = { kind: "scalar", at: locate(0), value: null, ruby: "", source: "", base60: false };
-  const contents = document.contents;
-  if (problems.length > 0) return { tree: undefined, problems };
-  return { tree: contents ? reader.read(contents) : empty, problems };
+  return { contents: document.contents, problems };
 }
 
 /** What the parser says, where its own words are about YAML's grammar and not about what was written. */
-const EXPLAINED: Readonly<Record<string, string>> = {
-  BLOCK_AS_IMPLICIT_KEY: "a `key: value` stands inside a value: check the indentation, or put quotes around the value",
-  BLOCK_IN_FLOW: "an indented block cannot stand between brackets",
-  MULTILINE_IMPLICIT_KEY: "a key should be on one line: is a colon or a closing quote missing?",
-  MULTIPLE_DOCS: "a second document starts here: a file is one document, remove the `---`",
-  TAB_AS_INDENT: "a tab cannot indent YAML: use spaces",
-};
+const EXPLAINED = new Map(
+  Object.entries({
+    BLOCK_AS_IMPLICIT_KEY:
+      "a `key: value` stands inside a value: check the indentation, or put quotes around the value",
+    BLOCK_IN_FLOW: "an indented block cannot stand between brackets",
+    MULTILINE_IMPLICIT_KEY: "a key should be on one line: is a colon or a closing quote missing?",
+    MULTIPLE_DOCS: "a second document starts here: a file is one document, remove the `---`",
+    TAB_AS_INDENT: "a tab cannot indent YAML: use spaces",
+  }),
+);
 
-function explain(code: string, message: string): string {
-  return EXPLAINED[code] ?? message.replaceAll("\n", " ");
+/** `${NAME}` without quotes, between brackets, where its own bracket is YAML's. */
+function interpolation(text: string, offset: number): string | undefined {
+  const [whole, name] = /^\$\{(\w+)[^}]*\}/.exec(text.slice(offset - 1, offset + 200)) ?? [];
+  if (whole === undefined) return undefined;
+  return `${whole} is no YAML between brackets: write <%= ENV["${name}"] %>, or, where the host replaces it, put quotes around it`;
 }
 
-/** Most aliases a file may expand to: a guard against documents that grow without end. */
-const MOST_ALIASES = 1000;
+function explain(code: string, message: string): string {
+  return EXPLAINED.get(code) ?? message.replaceAll("\n", " ");
+}
+
+/** Values of a file, with what its aliases stand for: a guard against documents that grow without end. */
+const MOST_VALUES = 200_000;
 
 class Reader {
   private readonly locate: Locate;
   private readonly problems: Problem[];
   private readonly anchors = new Map<string, ParsedNode>();
-  private aliases = 0;
+  /** What the alias that is read now stands for, and the aliases around it. */
+  private readonly open = new Set<ParsedNode>();
+  private values = 0;
+  private depth = 0;
+  exhausted = false;
 
   constructor(locate: Locate, problems: Problem[]) {
     this.locate = locate;
@@ -77,19 +91,40 @@ class Reader {
   read(node: ParsedNode | null, keyOffset = 0): Tree {
     if (node === null) return this.scalar(null, this.locate(keyOffset));
     const at = this.locate(node.range[0]);
+    if (!this.affords(at)) return this.scalar(null, at);
     if ("anchor" in node && node.anchor) this.anchors.set(node.anchor, node);
     if (isAlias(node)) return this.alias(node.source, at);
     this.checkTag(node.tag, isScalar(node), at);
+    this.open.add(node);
+    this.depth += 1;
+    const tree = this.value(node, at);
+    this.depth -= 1;
+    this.open.delete(node);
+    return tree;
+  }
+
+  private value(node: ParsedNode, at: Position): Tree {
     if (isMap(node)) return this.map(node, at);
     if (isSeq(node)) return { kind: "list", at, items: node.items.map((item) => this.read(item)) };
-    return this.scalar(node, at);
+    return this.scalar(isScalar(node) ? node : null, at);
+  }
+
+  /** false: what comes is not read any more. */
+  private affords(at: Position): boolean {
+    this.values += 1;
+    if (this.exhausted || (this.values <= MOST_VALUES && this.depth < MOST_LEVELS)) return !this.exhausted;
+    this.problem(at, this.depth < MOST_LEVELS ? `the file grows to more than ${MOST_VALUES} values here` : TOO_DEEP);
+    this.exhausted = true;
+    return false;
   }
 
   private alias(name: string, at: Position): Tree {
     const target = this.anchors.get(name);
-    this.aliases += 1;
-    if (target && this.aliases <= MOST_ALIASES) return this.read(target);
-    this.problem(at, target ? "too many aliases" : `unknown alias: *${name} (no &${name} above)`);
+    if (target && !this.open.has(target)) return this.read(target);
+    const message = target
+      ? `*${name} stands inside of &${name}, which would never end`
+      : `unknown alias: *${name} (no &${name} above)`;
+    this.problem(at, message);
     return this.scalar(null, at);
   }
 
@@ -106,7 +141,7 @@ class Reader {
       }
       const tree = this.read(value, keyNode?.range[1]);
       if (read.source === "<<" && isScalar(keyNode) && keyNode.type === "PLAIN") {
-        merged.push(...(tree.kind === "list" ? tree.items : [tree]));
+        for (const one of tree.kind === "list" ? tree.items : [tree]) merged.push(one);
         continue;
       }
       const name = read.base60 ? read.source : read.ruby;
@@ -123,9 +158,9 @@ class Reader {
     merged: readonly Tree[],
   ): TreeMap["entries"] {
     if (merged.length === 0) return entries;
-    const all: [string, { keyAt: Position; value: Tree }][] = [];
+    const all = new Map<string, { keyAt: Position; value: Tree }>();
     for (const tree of merged.toReversed()) {
-      if (tree.kind === "map") all.push(...tree.entries);
+      if (tree.kind === "map") for (const [key, entry] of tree.entries) all.set(key, entry);
       else this.problem(tree.at, "<< merges maps: give it an alias of a map");
     }
     return new Map([...all, ...entries]);
@@ -146,6 +181,6 @@ class Reader {
   }
 
   private problem(at: Position, message: string): void {
-    this.problems.push({ at, path: [], message });
+    if (!this.exhausted) this.problems.push({ at, path: [], message });
   }
 }

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { AccessoryCommands } from "../commands/accessory.ts";
 import { type Body, sh } from "../commands/command.ts";
@@ -6,11 +6,14 @@ import { ensureNetwork } from "../commands/network.ts";
 import { attempt, type Script, script, type Step, step } from "../commands/script.ts";
 import type { Accessory } from "../config/config.ts";
 import { renderErb } from "../config/erb.ts";
+import { withVariables } from "../config/variables.ts";
+import { decode } from "../config/text-file.ts";
 import { Secret } from "../config/secret.ts";
-import { ConfigError, UsageError } from "../errors.ts";
+import { UsageError } from "../errors.ts";
 import type { Host, ScriptResult } from "../hosts/host.ts";
 import { onHosts } from "../hosts/on-hosts.ts";
 import { accessoryHosts, findAccessory } from "../hosts/select.ts";
+import { checkFiles } from "./accessory-files.ts";
 import { audit } from "./audit.ts";
 import { withLock } from "./lock.ts";
 import { loginStep } from "./registry.ts";
@@ -59,6 +62,7 @@ async function onAccessories(
 
 /** Starts it where it does not run; what runs is left alone. */
 export async function bootAccessory(run: Run, name: string): Promise<void> {
+  checkFiles(run, named(run, name));
   await accessorySecrets(run, named(run, name));
   await withLock(run, async () => {
     for (const accessory of named(run, name)) {
@@ -112,14 +116,12 @@ function isOurRegistry(run: Run, accessory: Accessory): boolean {
 /** Files whose names end in `erb` are rendered first, with the accessory's own clear variables in `ENV`. */
 function uploadSteps(run: Run, commands: AccessoryCommands, accessory: Accessory): Promise<Step[]> {
   const { clear } = accessory.env;
-  const environment = { get: (name: string) => clear.get(name) ?? run.variables.get(name) };
+  const environment = withVariables(clear, run.variables);
   return Promise.all(
     accessory.files.map(async ({ local, remote, mode }) => {
-      const path = resolve(run.cwd, local);
-      if (!existsSync(path)) throw new ConfigError([`Missing file: ${local} (accessories/${accessory.name}/files)`]);
-      const content = readFileSync(path);
+      const content = readFileSync(resolve(run.cwd, local));
       const uploaded = local.endsWith("erb")
-        ? Buffer.from(await renderErb(content.toString(), { file: local, environment, cwd: run.cwd }))
+        ? Buffer.from(await renderErb(decode(content, local), { file: local, environment, cwd: run.cwd }))
         : content;
       return step(`Upload ${local}`, commands.upload(remote, mode, new Secret(local, uploaded.toString("base64"))));
     }),
@@ -127,6 +129,7 @@ function uploadSteps(run: Run, commands: AccessoryCommands, accessory: Accessory
 }
 
 export async function uploadAccessory(run: Run, name: string): Promise<void> {
+  checkFiles(run, named(run, name));
   await withLock(run, () =>
     onAccessories(run, name, "Upload", async (commands, accessory) => uploadSteps(run, commands, accessory)),
   );
@@ -142,6 +145,7 @@ export async function createAccessoryDirectories(run: Run, name: string): Promis
 
 /** Looks secrets up, logs in and pulls first, so that what is missing does not leave the accessory stopped. */
 export async function rebootAccessory(run: Run, name: string): Promise<void> {
+  checkFiles(run, named(run, name));
   await accessorySecrets(run, named(run, name));
   await withLock(run, async () => {
     await onAccessories(run, name, "Pull the image", async (commands, accessory) => [

@@ -5,6 +5,7 @@ import type { HostPlan } from "../plan/deploy.ts";
 import { versionOf, containerName, containerPrefix } from "../commands/names.ts";
 import type { HostFacts } from "../plan/facts.ts";
 import type { CanaryTarget } from "../hosts/canary-target.ts";
+import { checkFiles } from "./accessory-files.ts";
 import { bootAccessory, hasAccessories } from "./accessory.ts";
 import { versionToBoot } from "./app.ts";
 import { push } from "./build.ts";
@@ -280,6 +281,7 @@ async function prepareRun(
   refuseDroppedSettings(run);
   appHosts(run);
   checkReleaseCommand(run.config);
+  if (accessories) checkFiles(run, run.config.accessories);
   await requireSecrets(run, { accessories, builder: !skipPush });
   if (!skipPush) await refuseTrackedSecrets(run);
   const version = await run.version();

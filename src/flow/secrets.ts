@@ -49,8 +49,12 @@ export async function registryCredentials(run: Run): Promise<{ username: Secret;
 function registryNeeds(run: Run): Need[] {
   const { username, password } = run.config.registry;
   return [
-    ...("variable" in username ? [{ name: username.variable, askedBy: "registry/username" }] : []),
-    ...("variable" in password ? [{ name: password.variable, askedBy: "registry/password" }] : []),
+    ...("variable" in username
+      ? [{ name: username.variable, askedBy: "registry/username", filled: true as const }]
+      : []),
+    ...("variable" in password
+      ? [{ name: password.variable, askedBy: "registry/password", filled: true as const }]
+      : []),
   ];
 }
 

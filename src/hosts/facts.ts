@@ -1,3 +1,4 @@
+import { record } from "../config/schema-parts.ts";
 import * as z from "zod/mini";
 import { canaryRelease, releasedVersions, releasesAreMany } from "../commands/releases.ts";
 import { SWAP_CONTAINERS } from "../commands/traefik-swap.ts";
@@ -34,7 +35,7 @@ export async function observe(host: ScriptHost, question: Question): Promise<Hos
   }
 }
 
-const Labels = z.nullable(z.record(z.string(), z.string()));
+const Labels = z.nullable(record(z.string(), z.string()));
 const ContainerSchema = z.object({
   id: z.string(),
   name: z.string(),

@@ -1,3 +1,4 @@
+import { record } from "../config/schema-parts.ts";
 import * as z from "zod/mini";
 import { sh } from "../commands/command.ts";
 import { script, step } from "../commands/script.ts";
@@ -6,7 +7,7 @@ import { jsonLines } from "./facts.ts";
 import type { Host } from "./host.ts";
 
 const FORMAT = '{"name":{{json .Name}},"state":{{json .State.Status}},"labels":{{json .Config.Labels}}}';
-const Schema = z.object({ name: z.string(), state: z.string(), labels: z.nullable(z.record(z.string(), z.string())) });
+const Schema = z.object({ name: z.string(), state: z.string(), labels: z.nullable(record(z.string(), z.string())) });
 
 /** Every container of a host, whoever made it, with its labels. */
 export async function neighbours(host: Host): Promise<Neighbour[]> {

@@ -90,7 +90,8 @@ function matching<T>(
 export function toPattern(pattern: string): RegExp {
   const escaped = pattern.replaceAll(/[.+^$()|[\]\\]/g, String.raw`\$&`);
   const globbed = escaped
-    .replaceAll("*", ".*")
+    // Several in a row are one, which would take a time that doubles with each.
+    .replaceAll(/\*+/g, ".*")
     .replaceAll("?", ".")
     .replaceAll(/\{([^{}]*)\}/g, (_, list: string) => `(?:${list.replaceAll(",", "|")})`);
   return new RegExp(`^${globbed}$`);

@@ -308,3 +308,24 @@ test("no address of a container is in the file: after a stop it may be another's
   const text = liveFile({ name: "app-web", live: next, last: old, preview });
   expect(text).not.toMatch(/url:|\d+\.\d+\.\d+\.\d+/);
 });
+
+test("names that every JavaScript object has, and lists that count from far, are read as the labels have them", () => {
+  const own = container("cccccccc", [
+    ["traefik.http.routers.app-web.tls.__proto__.polluted", "a"],
+    ["traefik.http.routers.app-web.constructor", "b"],
+    ["traefik.http.routers.app-web.__proto__", "c"],
+    ["traefik.http.middlewares.__proto__.headers.toString", "d"],
+    ["traefik.http.middlewares.m.toString", "e"],
+    ["traefik.http.routers.app-web.tls.domains[4294967293].main", "f"],
+  ]);
+  const text = liveFile({ name: "app-web", live: own });
+  expect(({} as Record<string, unknown>)["polluted"]).toBeUndefined();
+  const { routers, middlewares } = read(text)["http"]!;
+  expect(routers!["app-web"]).toMatchObject({
+    tls: { domains: [{ main: "f" }], ["__proto__"]: { polluted: "a" } },
+    constructor: "b",
+    ["__proto__"]: "c",
+  });
+  expect(middlewares!["app-web-cccccccc-own-__proto__"]).toEqual({ headers: { toString: "d" } });
+  expect(middlewares!["app-web-cccccccc-own-m"]).toEqual({ toString: "e" });
+});

@@ -98,8 +98,8 @@ test("commands that fail are told together, with file and line", async () => {
     const needs = ["A", "B", "C"].map((name) => ({ name, askedBy: "env/secret" }));
     await expect(new Secrets(environment).resolve(needs)).rejects.toMatchObject({
       problems: [
-        ".env:2: A: $(echo locked >&2; exit 2) failed (exit status 2): locked",
-        ".env:3: B: $(exit 3) failed (exit status 3)",
+        ".env:2:1: A: $(echo locked >&2; exit 2) failed (exit status 2): locked",
+        ".env:3:1: B: $(exit 3) failed (exit status 3)",
         "C is not set (asked for by env/secret)",
       ],
     });

@@ -26,7 +26,6 @@ release: {command: x, role: nope}
     "deploy.yml:1:1: servce: unknown key: servce (did you mean service?)",
     "deploy.yml:2:1: service: should have only letters, digits, - and _, and not start with - or _: it names containers",
     "deploy.yml:3:1: image: should be a repository in lower case, without a tag",
-    "deploy.yml:4:1: registry/password: You must specify a password for the registry in deploy.yml (or set the ENV variable if that's used)",
     "deploy.yml:4:25: registry/passwort: unknown key: passwort (did you mean password?)",
     "deploy.yml:6:26: servers/web/hosts/1: 1.1.1.1 is listed twice",
     "deploy.yml:6:36: servers/web/traefik: should be true or false, without quotes",

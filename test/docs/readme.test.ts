@@ -42,7 +42,7 @@ async function refusal(argv: readonly string[]): Promise<string> {
 
 describe("what the README tells to type is understood", () => {
   test.each(commandLines())("%s", async (line) => {
-    const [, ...argv] = words(line) as string[];
+    const [, ...argv] = words(line);
     // A group, or a command without its arguments, is named in a sentence.
     expect(["", "commander.help", "commander.missingArgument"]).toContain(await refusal(argv));
   });

@@ -75,6 +75,35 @@ describe("bad input gets one error that says what, where, and what to type, and 
     await expectRefused(await project.mrsk("deploy"), 3, "config/deploy.yml: ", "traefik.args.pilot.token");
   });
 
+  test("values, files and names that cannot be used, at their places", async () => {
+    project.write(".env", `MRSK_REGISTRY_PASSWORD=\nLARGE=${"x".repeat(200_000)}\n`);
+    await expectRefused(await project.mrsk("deploy"), 3, ".env:2:1: LARGE: ", "131071 bytes");
+    project.write(".env", "MRSK_REGISTRY_PASSWORD=\n");
+    await expectRefused(
+      await project.mrsk("deploy"),
+      3,
+      "MRSK_REGISTRY_PASSWORD is empty (asked for by registry/password)",
+    );
+    project.write(".env", `MRSK_REGISTRY_PASSWORD=${lab["LAB_REGISTRY_PASSWORD"]}\n`);
+    const db = { image: "x", host: HOST, files: ["nosuch.cnf:/etc/a", "config:/etc/b"] };
+    configure({ accessories: { db } });
+    await expectRefused(
+      await project.mrsk("setup"),
+      3,
+      "accessories/db/files/0: there is no file nosuch.cnf",
+      "accessories/db/files/1: config is a folder",
+    );
+    configure({ env: { secret: ["${KEY}"] }, hooks_path: "${HOOKS}" });
+    await expectRefused(
+      await project.mrsk("deploy"),
+      3,
+      "${KEY} is not replaced here: write KEY",
+      '${HOOKS} is not replaced here: write <%= ENV["HOOKS"] %>',
+    );
+    configure();
+    await expectRefused(await project.mrsk("deploy", "-d", "../../x"), 2, "'../../x' cannot be a destination");
+  });
+
   test("no Dockerfile", async () => {
     const dockerfile = join(project.folder, "Dockerfile");
     const text = readFileSync(dockerfile, "utf8");

@@ -145,7 +145,7 @@ test("start fails where there is none, stop does not, restart is both", async ()
 test("an uploaded file that is missing here is told, and nothing is started", async () => {
   const here = machine(docker(""));
   const run = runOn(here, { files: [{ local: "nosuch.cnf", remote: "/x", mode: "755" }] });
-  await expect(bootAccessory(run, "db")).rejects.toThrow("Missing file: nosuch.cnf (accessories/db/files)");
+  await expect(bootAccessory(run, "db")).rejects.toThrow("accessories/db/files: there is no file nosuch.cnf");
   expect(changes(here)).toEqual([]);
 });
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { accessoryHosts, type Filters, findAccessory, select } from "../../src/hosts/select.ts";
+import { accessoryHosts, type Filters, findAccessory, select, toPattern } from "../../src/hosts/select.ts";
 import { configOf } from "../config/from-yaml.ts";
 
 const config = await configOf(`
@@ -80,4 +80,9 @@ servers: { jobs: [both-1], web: [web-1, both-1, app@web-2:2222] }
       expect.objectContaining({ message: "No accessory by the name of 'dbb'", hint: "There is: db." }),
     );
   });
+});
+
+test("stars in a row are one star, however many", () => {
+  expect(toPattern(`${"*".repeat(40)}x`).test("abcdefghijklmnopqrstuvwyz0123456789")).toBe(false);
+  expect(toPattern("a***c").test("abc")).toBe(true);
 });

@@ -1,0 +1,19 @@
+import { statSync } from "node:fs";
+import { resolve } from "node:path";
+import type { Accessory } from "../config/config.ts";
+import { writtenAt } from "../config/written-at.ts";
+import { ConfigError } from "../errors.ts";
+import type { Run } from "./run.ts";
+
+/** @throws ConfigError naming every file that is not there, or is not a file */
+export function checkFiles({ cwd }: Run, accessories: readonly Accessory[]): void {
+  const problems = accessories.flatMap(({ name, files }) =>
+    files.flatMap((file) => {
+      const found = statSync(resolve(cwd, file.local), { throwIfNoEntry: false });
+      if (found && !found.isDirectory()) return [];
+      const what = found ? `${file.local} is a folder: name its files one by one` : `there is no file ${file.local}`;
+      return [`${writtenAt(file, `accessories/${name}/files`)}: ${what}`];
+    }),
+  );
+  if (problems.length > 0) throw new ConfigError(problems);
+}

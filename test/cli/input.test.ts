@@ -1,0 +1,157 @@
+import {
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { buildProgram } from "../../src/cli/main.ts";
+import { mrsk, project, UNREACHABLE } from "../support/cli.ts";
+
+/** What is typed, and what lies in the project's folder. */
+
+test.each(["../../x", "a/b", "..", "", "-x", "a b"])("%j is no destination, for any command", async (name) => {
+  const folder = project({ "config/deploy.yml": UNREACHABLE, "outside/.env": "", "..x.erb": "", ".env.erb": "A=1\n" });
+  const commands = buildProgram().commands.filter((command) => command.commands.length === 0);
+  expect(commands.length).toBeGreaterThan(10);
+  const before = readdirSync(folder, { recursive: true });
+  for (const command of commands) {
+    const said = await mrsk(folder, `--destination=${name}`, command.name());
+    expect(said).toMatchObject({ status: 2, stdout: "" });
+    expect(said.stderr).toContain(`'${name}' cannot be a destination: it is a part of a file's name`);
+  }
+  expect(readdirSync(folder, { recursive: true })).toEqual(before);
+});
+
+test("envify writes nothing outside of the project", async () => {
+  const folder = project({ "inner/project/.env.erb": "A=1\n", "inner/x.erb": "A=1\n" });
+  mkdirSync(join(folder, "inner/project/.env."), { recursive: true });
+  const said = await mrsk(join(folder, "inner/project"), "envify", "-d", "/../../x");
+  expect(said.status).toBe(2);
+  expect(existsSync(join(folder, "inner/x"))).toBe(false);
+});
+
+test("envify puts a new file in the place of a link, and follows none", async () => {
+  const folder = project({ "project/.env.erb": "A=1\n", target: "kept\n", other: "kept\n" });
+  const here = join(folder, "project");
+  symlinkSync(join(folder, "target"), join(here, ".env.new"));
+  symlinkSync(join(folder, "other"), join(here, ".env"));
+  expect(await mrsk(here, "envify")).toEqual({ status: 0, stdout: "", stderr: "" });
+  expect(readFileSync(join(folder, "target"), "utf8")).toBe("kept\n");
+  expect(readFileSync(join(folder, "other"), "utf8")).toBe("kept\n");
+  expect(readFileSync(join(here, ".env"), "utf8")).toBe("A=1\n");
+  expect(lstatSync(join(here, ".env")).isSymbolicLink()).toBe(false);
+  expect(statSync(join(here, ".env")).mode & 0o777).toBe(0o600);
+  expect(readdirSync(here).toSorted((a, b) => (a < b ? -1 : 1))).toEqual([".env", ".env.erb", ".env.new"]);
+});
+
+test("envify leaves .env as it was where the template fails, or .env is a folder", async () => {
+  const folder = project({ ".env.erb": '<%= ENV.fetch("NOPE") %>\n', ".env": "A=before\n" });
+  expect(await mrsk(folder, "envify")).toMatchObject({
+    status: 3,
+    stderr: "ERROR (ConfigError): .env.erb:1:5: NOPE is not set (asked for by ENV.fetch)\n",
+  });
+  expect(readFileSync(join(folder, ".env"), "utf8")).toBe("A=before\n");
+  const other = project({ ".env.erb": "A=1\n", ".env/x": "" });
+  const said = await mrsk(other, "envify");
+  expect(said.status).toBe(3);
+  expect(said.stderr).toMatch(/^ERROR \(ConfigError\): Cannot write \.env: /);
+  expect(readdirSync(other).toSorted((a, b) => (a < b ? -1 : 1))).toEqual([".env", ".env.erb"]);
+});
+
+test("init writes nothing through a link that leads nowhere", async () => {
+  const folder = project({ "project/.keep": "" });
+  const here = join(folder, "project");
+  symlinkSync(join(folder, "elsewhere"), join(here, ".env"));
+  expect((await mrsk(here, "init")).status).toBe(0);
+  expect(existsSync(join(folder, "elsewhere"))).toBe(false);
+});
+
+test.each([
+  [".env", "folder", ".env:1:1: this is a folder, and should be a file"],
+  ["config/deploy.yml", "folder", "config/deploy.yml:1:1: this is a folder, and should be a file"],
+  [".env", "utf16", ".env:1:1: the file is UTF-16: save it as UTF-8"],
+])("%s that is a %s is one error for every command that reads it", async (file, kind, message) => {
+  const folder = project({ "config/other.yml": "", ...(file === ".env" ? { "config/deploy.yml": UNREACHABLE } : {}) });
+  if (kind === "folder") mkdirSync(join(folder, file));
+  else writeFileSync(join(folder, file), Buffer.from("\uFEFFA=1\n", "utf16le"));
+  for (const command of ["config", "deploy", "app"])
+    expect(await mrsk(folder, command, ...(command === "app" ? ["details"] : []))).toEqual({
+      status: 3,
+      stdout: "",
+      stderr: `ERROR (ConfigError): ${message}\n`,
+    });
+});
+
+test("a part of a value that is lost is reported by every command that opens a run", async () => {
+  const folder = project({ "config/deploy.yml": UNREACHABLE, ".env": "\nA=abc$def9\n" });
+  const said = await mrsk(folder, "app", "details");
+  expect(said.stderr).toContain(
+    ".env:2:1: A: a $name in the value is not set, so this part of the value is lost: if the dollar is meant, write A='…' with single quotes",
+  );
+  expect(said.stderr).not.toContain("def9");
+});
+
+test("a value beyond what Linux takes is reported at its line, before a host is reached", async () => {
+  const folder = project({ "config/deploy.yml": UNREACHABLE, ".env": `A=1\nB=${"x".repeat(200_000)}\n` });
+  expect(await mrsk(folder, "app", "details")).toEqual({
+    status: 3,
+    stdout: "",
+    stderr:
+      "ERROR (ConfigError): .env:2:1: B: with its name it is longer than the 131071 bytes that Linux takes: put it into a file of the image or of an accessory\n",
+  });
+});
+
+test("an empty password or user name of the registry is reported before a host is reached", async () => {
+  const yaml = UNREACHABLE.replace("username: u, password: p", "username: [NAME], password: [WORD]");
+  const folder = project({ "config/deploy.yml": yaml, ".env": "NAME=\nWORD=\n" });
+  expect(await mrsk(folder, "registry", "login")).toEqual({
+    status: 3,
+    stdout: "",
+    stderr:
+      "ERROR (ConfigError): NAME is empty (asked for by registry/username)\nWORD is empty (asked for by registry/password)\n",
+  });
+});
+
+test("every file of an accessory that is missing or a folder is reported at its place, before a host is reached", async () => {
+  const yaml = `${UNREACHABLE}accessories:
+  db:
+    image: x
+    host: 127.0.0.1
+    files:
+      - nosuch.cnf:/etc/a
+      - here.cnf:/etc/b
+      - folder:/etc/c
+      - {local: nosuch.erb, remote: /etc/d}
+`;
+  const folder = project({ "config/deploy.yml": yaml, "here.cnf": "", "folder/x": "" });
+  for (const command of ["boot", "upload", "reboot"])
+    expect(await mrsk(folder, "accessory", command, "db")).toEqual({
+      status: 3,
+      stdout: "",
+      stderr: `ERROR (ConfigError): config/deploy.yml:11:9: accessories/db/files/0: there is no file nosuch.cnf
+config/deploy.yml:13:9: accessories/db/files/2: folder is a folder: name its files one by one
+config/deploy.yml:14:9: accessories/db/files/3: there is no file nosuch.erb
+`,
+    });
+});
+
+test.each(["constructor", "__proto__", "toString"])(
+  "docs, an alias and an accessory of the name %s are unknown",
+  async (name) => {
+    const folder = project({ "config/deploy.yml": UNREACHABLE });
+    const docs = await mrsk(folder, "docs", name);
+    expect(docs).toMatchObject({ status: 2, stdout: "" });
+    expect(docs.stderr).not.toContain("bug in mrsk");
+    expect((await mrsk(folder, name)).stderr).toContain(`unknown command '${name}'`);
+    expect((await mrsk(folder, "accessory", "details", name)).stderr).toContain(
+      `No accessory by the name of '${name}'`,
+    );
+    expect((await mrsk(folder, "app", "details", "--roles", name)).stderr).toContain(`No --roles match for ${name}`);
+  },
+);
