@@ -1,6 +1,5 @@
 import { fstatSync } from "node:fs";
-import { homedir, userInfo } from "node:os";
-import { Writable } from "node:stream";
+import { userInfo } from "node:os";
 import type { Command } from "commander";
 import { systemClock } from "../clock.ts";
 import type { Secret } from "../config/secret.ts";
@@ -38,7 +37,7 @@ export async function openRun(command: Command, work: (run: Run) => Promise<void
     say: (text) => view.aside(() => void process.stderr.write(text)),
   });
   const { host, local, loadSsh, close } = await openHosts(
-    config,
+    async () => (await import("./open-connections.ts")).openConnections(given, secrets, report),
     cwd,
     processEnvironment,
     await environment.forCommands(),
@@ -92,9 +91,9 @@ export async function openRun(command: Command, work: (run: Run) => Promise<void
 
 /** The hosts of a run over one pool of connections, and this machine. */
 async function openHosts(
-  config: Run["config"],
+  openPool: () => Promise<Connections>,
   cwd: string,
-  environment: Record<string, string>,
+  environment: Readonly<Record<string, string>>,
   forCommands: Readonly<Record<string, string>>,
   report: Run["report"],
   known: () => readonly Secret[],
@@ -105,17 +104,7 @@ async function openHosts(
   ]);
   let opened: Promise<Connections> | undefined;
   // The SSH library is the largest part of the program: commands that meet no host do without.
-  const connections = () =>
-    (opened ??= import("../ssh/connections.ts").then(
-      (ssh) =>
-        new ssh.Connections({
-          ssh: config.ssh,
-          client: { agentSocket: environment["SSH_AUTH_SOCK"], home: homedir() },
-          ask: askPassphrase,
-          notify: (host, text) => report({ kind: "note", host, text }),
-          log: (host, text) => report({ kind: "note", host, text: `ssh: ${text}` }),
-        }),
-    ));
+  const connections = () => (opened ??= openPool());
   const sessions = { session: async (name: string) => (await connections()).session(name) };
   const person = { input: process.stdin, output: process.stdout, type: environment["TERM"] ?? "xterm" };
   const pool = new Map<string, Host>();
@@ -128,8 +117,8 @@ async function openHosts(
       pool.set(name, made);
       return made;
     },
-    loadSsh: () => void connections(),
-    close: async () => (await opened)?.close(),
+    loadSsh: () => void import("../ssh/connections.ts"),
+    close: async () => (await opened?.catch(() => undefined))?.close(),
   };
 }
 
@@ -181,20 +170,5 @@ function inputKind(): "piped" | "nothing" {
     return input.isFIFO() || input.isFile() || input.isSocket() ? "piped" : "nothing";
   } catch {
     return "nothing";
-  }
-}
-
-/** Without echo, on a terminal only. */
-async function askPassphrase(keyFile: string): Promise<string | undefined> {
-  if (!process.stdin.isTTY) return undefined;
-  process.stderr.write(`Passphrase for ${keyFile}: `);
-  const silent = new Writable({ write: (_chunk, _encoding, done) => done() });
-  const { createInterface } = await import("node:readline/promises");
-  const lines = createInterface({ input: process.stdin, output: silent, terminal: true });
-  try {
-    return await lines.question("");
-  } finally {
-    lines.close();
-    process.stderr.write("\n");
   }
 }

@@ -28,7 +28,7 @@ export interface ConfigSource {
  */
 export async function loadConfig(source: ConfigSource): Promise<Config> {
   const { file, destination } = source;
-  const files = [file, ...(destination === undefined ? [] : [destinationFile(file, destination)])];
+  const files = filesOf(source);
   const read = await Promise.all(files.map((name) => readSource(name, source)));
   const problems = read.flatMap((one) => one.problems);
   const trees = read.flatMap(({ tree }) => tree ?? []);
@@ -47,6 +47,19 @@ export async function loadConfig(source: ConfigSource): Promise<Config> {
   );
   if (problems.length > 0 || !config) throw new ConfigError(problemLines(problems, files));
   return config;
+}
+
+/** The error for values that only their use shows to be wrong, with their places: reads the files again. */
+export async function misused(source: ConfigSource, wrong: readonly Mistake[]): Promise<ConfigError> {
+  const files = filesOf(source);
+  const read = await Promise.all(files.map((name) => readSource(name, source)));
+  const tree = read.flatMap((one) => one.tree ?? []).reduce<Tree>(mergeTrees, read[0]!.tree!);
+  const problems = wrong.map((mistake) => ({ ...mistake, at: positionOf(tree, mistake.path) }));
+  return new ConfigError(problemLines(problems, files));
+}
+
+function filesOf({ file, destination }: ConfigSource): string[] {
+  return [file, ...(destination === undefined ? [] : [destinationFile(file, destination)])];
 }
 
 /** `config/deploy.yml` and `staging` give `config/deploy.staging.yml`. */

@@ -1,0 +1,73 @@
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { basename, dirname, isAbsolute, join } from "node:path";
+import { expandTilde } from "./tokens.ts";
+
+/** As OpenSSH has it. */
+const MOST_DEPTH = 16;
+
+/**
+ * Copies configuration files and what they include to where they belong to this account: OpenSSH refuses to include files
+ * of another. The copies are there for as long as `work` takes.
+ */
+export async function withCopies<T>(
+  files: readonly string[],
+  home: string,
+  work: (copies: readonly string[]) => Promise<T>,
+): Promise<T> {
+  const folder = mkdtempSync(join(tmpdir(), "mrsk-ssh-config-"));
+  try {
+    const copier = new Copier(folder, home);
+    return await work(files.filter((file) => existsSync(file)).map((file) => copier.copy(file, 0)));
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+class Copier {
+  private readonly folder: string;
+  private readonly home: string;
+  private count = 0;
+
+  constructor(folder: string, home: string) {
+    this.folder = folder;
+    this.home = home;
+  }
+
+  copy(file: string, depth: number): string {
+    const copy = join(this.folder, `${this.count++}-${basename(file)}`);
+    const lines = readFileSync(file, "utf8").split("\n");
+    const own = (words: string) => [...words.matchAll(/"([^"]*)"|(\S+)/g)].map(([, quoted, bare]) => quoted ?? bare!);
+    const text = lines.map((line) => {
+      const words = depth < MOST_DEPTH ? /^\s*Include(?:\s*=\s*|\s+)(.*?)\s*$/i.exec(line)?.[1] : undefined;
+      if (words === undefined) return line;
+      const copies = own(words).flatMap((word) => this.included(word, file, depth + 1));
+      return copies.length === 0 ? "" : `Include ${copies.map((path) => `"${path}"`).join(" ")}`;
+    });
+    writeFileSync(copy, text.join("\n"), { mode: 0o600 });
+    return copy;
+  }
+
+  private included(word: string, by: string, depth: number): string[] {
+    const named = expandTilde(word, this.home);
+    const base = by.startsWith("/etc/ssh/") ? "/etc/ssh" : join(this.home, ".ssh");
+    const path = isAbsolute(named) ? named : join(base, named);
+    return matching(path).map((file) => this.copy(file, depth));
+  }
+}
+
+/** The files of a pattern in the last part of a path. */
+function matching(path: string): string[] {
+  const [folder, name] = [dirname(path), basename(path)];
+  const isFile = (file: string) => statSync(file, { throwIfNoEntry: false })?.isFile() === true;
+  if (!/[*?]/.test(name)) return isFile(path) ? [path] : [];
+  const pattern = name
+    .replaceAll(/[.+^${}()|[\]\\]/g, String.raw`\$&`)
+    .replaceAll("*", ".*")
+    .replaceAll("?", ".");
+  const names = existsSync(folder) ? readdirSync(folder).toSorted() : [];
+  return names
+    .filter((one) => !one.startsWith(".") && new RegExp(`^${pattern}$`).test(one))
+    .map((one) => join(folder, one))
+    .filter(isFile);
+}
