@@ -16,9 +16,12 @@ export async function withCopies<T>(
   work: (copies: readonly string[]) => Promise<T>,
 ): Promise<T> {
   const folder = mkdtempSync(join(tmpdir(), "mrsk-ssh-config-"));
+  const copier = new Copier(folder, home);
   try {
-    const copier = new Copier(folder, home);
     return await work(files.filter((file) => existsSync(file)).map((file) => copier.copy(file, 0)));
+  } catch (error) {
+    const { stderr } = error as { stderr?: string };
+    throw stderr === undefined ? error : Object.assign(error as Error, { stderr: copier.namedAsOriginals(stderr) });
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
@@ -27,7 +30,7 @@ export async function withCopies<T>(
 class Copier {
   private readonly folder: string;
   private readonly home: string;
-  private count = 0;
+  private readonly originals = new Map<string, string>();
 
   constructor(folder: string, home: string) {
     this.folder = folder;
@@ -35,7 +38,8 @@ class Copier {
   }
 
   copy(file: string, depth: number): string {
-    const copy = join(this.folder, `${this.count++}-${basename(file)}`);
+    const copy = join(this.folder, `${this.originals.size}-${basename(file)}`);
+    this.originals.set(copy, file);
     const lines = readFileSync(file, "utf8").split("\n");
     const own = (words: string) => [...words.matchAll(/"([^"]*)"|(\S+)/g)].map(([, quoted, bare]) => quoted ?? bare!);
     const text = lines.map((line) => {
@@ -46,6 +50,10 @@ class Copier {
     });
     writeFileSync(copy, text.join("\n"), { mode: 0o600 });
     return copy;
+  }
+
+  namedAsOriginals(text: string): string {
+    return [...this.originals].reduce((named, [copy, file]) => named.replaceAll(copy, file), text);
   }
 
   private included(word: string, by: string, depth: number): string[] {

@@ -43,15 +43,20 @@ test.runIf(userInfo().uid === 0)(
   "a configuration that belongs to another account is read, and that is said",
   async () => {
     const file = configure("Host box", "  HostName 192.0.2.7", "  IdentityFile ~/.ssh/%r-key", "Include more");
-    writeFileSync(join(folder, ".ssh/more"), "Host box\n  Port 2222\n");
+    const more = join(folder, ".ssh/more");
+    writeFileSync(more, "Host box\n  Port 2222\n  UseKeychain yes\n  StrictHostKeyChecking ask\n");
     chownSync(file, 12_345, 12_345);
     openSsh(`Bad owner or permissions on ${file}`);
     expect(await connectOptions("box", ssh(), client(), "target")).toMatchObject({
       host: "192.0.2.7",
+      port: 2222,
       identityFiles: [expect.stringContaining(".ssh/root-key") as string],
-      strictHostKeyChecking: "accept-new",
+      strictHostKeyChecking: "ask",
     });
-    expect(said).toEqual([`${file} belongs to another account (uid 12345): ssh refuses it, mrsk reads it`]);
+    expect(said).toEqual([
+      `${file} belongs to another account (uid 12345): ssh refuses it, mrsk reads it`,
+      `the OpenSSH here does not know these options, which are ignored: usekeychain (${more}: line 3)`,
+    ]);
   },
 );
 
