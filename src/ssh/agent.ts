@@ -1,6 +1,9 @@
 import { connect } from "node:net";
 import { sshString, WireReader } from "./wire.ts";
 
+/** An agent lists its keys at once; what it signs, a person may have to confirm. */
+const LIST_MILLISECONDS = 10_000;
+
 const LIST = 11;
 const LISTED = 12;
 const SIGN = 13;
@@ -22,7 +25,7 @@ export class Agent {
 
   /** The public keys and certificates that the agent holds, in its order. */
   async keys(): Promise<Buffer[]> {
-    const answer = await this.request(LISTED, Buffer.from([LIST]));
+    const answer = await this.request(LISTED, Buffer.from([LIST]), LIST_MILLISECONDS);
     return Array.from({ length: answer.uint32() }, () => {
       const blob = answer.string();
       answer.string(); // the comment
@@ -38,10 +41,11 @@ export class Agent {
     return (await this.request(SIGNED, request)).string();
   }
 
-  private request(wanted: number, message: Buffer): Promise<WireReader> {
+  private request(wanted: number, message: Buffer, milliseconds = 0): Promise<WireReader> {
     return new Promise((resolve, reject) => {
       const chunks: Buffer[] = [];
       const socket = connect(this.path);
+      socket.setTimeout(milliseconds, () => socket.destroy());
       socket.on("error", reject);
       socket.on("close", () => reject(new Error(`the agent at ${this.path} gave no answer`)));
       socket.on("data", (chunk) => {

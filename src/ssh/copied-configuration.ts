@@ -2,6 +2,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, w
 import { tmpdir } from "node:os";
 import { basename, dirname, isAbsolute, join } from "node:path";
 import { expandTilde } from "./tokens.ts";
+import { glob } from "./wildcards.ts";
 
 /** As OpenSSH has it. */
 const MOST_DEPTH = 16;
@@ -69,13 +70,10 @@ function matching(path: string): string[] {
   const [folder, name] = [dirname(path), basename(path)];
   const isFile = (file: string) => statSync(file, { throwIfNoEntry: false })?.isFile() === true;
   if (!/[*?]/.test(name)) return isFile(path) ? [path] : [];
-  const pattern = name
-    .replaceAll(/[.+^${}()|[\]\\]/g, String.raw`\$&`)
-    .replaceAll("*", ".*")
-    .replaceAll("?", ".");
+  const pattern = glob(name);
   const names = existsSync(folder) ? readdirSync(folder).toSorted() : [];
   return names
-    .filter((one) => !one.startsWith(".") && new RegExp(`^${pattern}$`).test(one))
+    .filter((one) => !one.startsWith(".") && pattern.test(one))
     .map((one) => join(folder, one))
     .filter(isFile);
 }

@@ -32,6 +32,8 @@ export class HostKeys {
   private readonly confirm: Confirm;
   private readonly notify: (host: string, text: string) => void;
   private readonly remembered = new Set<string>();
+  /** What a person confirmed in this run: a file may not keep it. */
+  private readonly agreed = new Set<string>();
   private asking: Promise<unknown> = Promise.resolve();
 
   constructor(confirm: Confirm, notify: (host: string, text: string) => void) {
@@ -93,6 +95,7 @@ export class HostKeys {
 
   private fresh(options: ConnectOptions, key: Buffer): Verdict {
     const checking = options.strictHostKeyChecking;
+    if (this.agreed.has(agreement(options, key))) return GOOD;
     if (checking === "yes" || checking === "ask") {
       const terminal = checking === "ask" && this.confirm === undefined ? ", and there is no terminal to ask on" : "";
       return {
@@ -113,7 +116,7 @@ export class HostKeys {
 
   private async asked(options: ConnectOptions, key: Buffer): Promise<boolean> {
     if (this.confirm === undefined || options.strictHostKeyChecking !== "ask") return false;
-    if (this.known(options).some((line) => line.key.equals(key))) return true;
+    if (this.agreed.has(agreement(options, key))) return true;
     let question =
       `The authenticity of host '${hostPattern(options.host, options.port)}' can't be established.\n` +
       `${keyKind(key)} key fingerprint is ${fingerprint(key)}.\n` +
@@ -124,6 +127,7 @@ export class HostKeys {
       if (answer.toLowerCase() === "yes" || answer === fingerprint(key)) break;
       question = "Please type 'yes', 'no' or the fingerprint: ";
     }
+    this.agreed.add(agreement(options, key));
     this.accept(options, key);
     return true;
   }
@@ -142,6 +146,10 @@ export class HostKeys {
       this.notify(options.name, `${what}, and could not be written to ${file}: ${(error as Error).message}`);
     }
   }
+}
+
+function agreement(options: ConnectOptions, key: Buffer): string {
+  return `${hostPattern(knownName(options), knownPort(options))} ${fingerprint(key)}`;
 }
 
 function knownName({ hostKeyAlias, host }: ConnectOptions): string {

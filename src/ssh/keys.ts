@@ -50,8 +50,9 @@ export class KeyRing {
     const [named, usual] = [files.filter(isNamed), files.filter((file) => !isNamed(file))];
     const methods = [...this.fromData(options.user), ...(await this.fromCertificates(choice, files))];
     for (const file of named) methods.push(...(await this.fromFile(choice, file)));
-    methods.push(...others(options, choice, files));
-    for (const file of usual) methods.push(...(await this.fromFile({ ...choice, held: [] }, file)));
+    methods.push(...others(options, choice, files, named));
+    const left = usual.filter((file) => heldOf(choice, file) === undefined);
+    for (const file of left) methods.push(...(await this.fromFile(choice, file)));
     return methods;
   }
 
@@ -153,23 +154,23 @@ function others(
   options: ConnectOptions,
   { agent, held, certificates, user }: Choice,
   files: readonly KeyFile[],
+  named: readonly KeyFile[],
 ): Method[] {
   if (agent === undefined) return [];
-  const ofFiles = [
-    ...files.flatMap((file) => [...(file.public ? [file.public] : []), ...file.certificates.map(({ blob }) => blob)]),
-    ...certificates.map(({ blob }) => blob),
-  ];
-  const hasFile = (blob: Buffer) => ofFiles.some((one) => one.equals(blob));
-  const named = (blob: Buffer) => options.identitiesNamed && hasFile(blob);
-  const left = held.filter((blob) => (options.identitiesOnly ? hasFile(blob) : true) && !named(blob));
+  const isNamed = isOneOf([...blobsOf(named), ...certificates.map(({ blob }) => blob)]);
+  const hasFile = isOneOf(blobsOf(files));
+  const left = held.filter((blob) => !isNamed(blob) && (!options.identitiesOnly || hasFile(blob)));
   if (left.length === 0) return [];
-  return [
-    identityMethod(
-      `the agent at ${options.agent}`,
-      user,
-      left.map((blob) => ofAgent(agent, blob)),
-    ),
-  ];
+  const list = left.map((blob) => ofAgent(agent, blob));
+  return [identityMethod(`the agent at ${options.agent}`, user, list)];
+}
+
+function blobsOf(files: readonly KeyFile[]): Buffer[] {
+  return files.flatMap((file) => [...(file.public ? [file.public] : []), ...file.certificates.map(({ blob }) => blob)]);
+}
+
+function isOneOf(list: readonly Buffer[]): (blob: Buffer) => boolean {
+  return (blob) => list.some((one) => one.equals(blob));
 }
 
 function keyMethod(words: string, username: string, key: ParsedKey): Method {

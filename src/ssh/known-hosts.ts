@@ -1,6 +1,7 @@
 import { createHmac, randomBytes } from "node:crypto";
 import { appendFileSync, chmodSync, existsSync, mkdirSync, readFileSync } from "node:fs";
 import { dirname } from "node:path";
+import { glob } from "./wildcards.ts";
 import { keyType } from "./wire.ts";
 
 /** One usable line of a known_hosts file. */
@@ -50,14 +51,6 @@ function matches(patterns: string, name: string): boolean {
   const hit = (pattern: string) => glob(pattern).test(name);
   if (list.some((pattern) => pattern.startsWith("!") && hit(pattern.slice(1)))) return false;
   return list.some((pattern) => !pattern.startsWith("!") && hit(pattern));
-}
-
-function glob(pattern: string): RegExp {
-  const escaped = pattern
-    .replaceAll(/[.+^${}()|[\]\\]/g, String.raw`\$&`)
-    .replaceAll("*", ".*")
-    .replaceAll("?", ".");
-  return new RegExp(`^${escaped}$`);
 }
 
 /** Writes a new host's key down, in files and folders that only the user can read. */

@@ -77,7 +77,7 @@ beforeAll(async () => {
   };
   for (const [what, keys] of Object.entries(holding))
     agents.set(what, await startAgent(sshd.folder, keys.map(key), SECRET));
-});
+}, 120_000);
 afterAll(() => {
   for (const agent of agents.values()) agent.stop();
   sshd.stop();
@@ -279,6 +279,19 @@ test("a passphrase is asked for when nothing else lets in, and a wrong key in th
   expect(await observed(sshd, notNeeded, names, viaMrsk)).toMatchObject({ in: true, by: "id_right" });
 });
 
+test("a key that the agent and a file have is offered once", async () => {
+  const seven = agents.get("seven and encrypted")!.socket;
+  const attempt = { config: ["IdentityFile none"], agent: seven, ssh: { keys: [sshd.wrongKey, sshd.encryptedKey] } };
+  expect(await observed(sshd, attempt, names, viaMrsk)).toMatchObject({ in: true, by: "id_encrypted" });
+  const wrong = {
+    config: ["IdentityFile KEYS/id_wrong"],
+    agent: agents.get("wrong")!.socket,
+    ssh: { keys: [sshd.wrongKey] },
+  };
+  const { said } = await observed(sshd, wrong, names, viaMrsk);
+  expect(said).toContain(`Tried ${sshd.wrongKey} (in the agent).`);
+});
+
 test("a key named by ssh.keys goes first, signed for by the agent when it is encrypted", async () => {
   const attempt = { config: [], agent: agents.get("seven and encrypted")!.socket, ssh: { keys: [sshd.encryptedKey] } };
   expect(await observed(sshd, attempt, names, viaMrsk)).toMatchObject({ in: true, by: "id_encrypted" });
@@ -438,18 +451,19 @@ describe("who is a known host, and what is written down", () => {
     expect(mrsk.said).toMatch(said ?? "");
   });
 
-  test.each([
+  test.each<[what: string, answers: string[], lets: boolean, more?: string[]]>([
     ["yes", ["yes"], true],
     ["the fingerprint", ["FINGERPRINT"], true],
     ["what is neither, then yes", ["perhaps", "yes"], true],
     ["no", ["no"], false],
     ["nothing", [""], false],
-  ])("StrictHostKeyChecking ask, answered on a terminal with %s", async (_, answers, lets) => {
+    ["yes, where no file keeps it", ["yes"], true, ["UserKnownHostsFile /dev/null"]],
+  ])("StrictHostKeyChecking ask, answered on a terminal with %s", async (_, answers, lets, more = []) => {
     const own = fingerprint(join(sshd.folder, "host_key"));
     const given = answers.map((answer) => answer.replace("FINGERPRINT", own));
-    const attempt = { config: [RIGHT, "StrictHostKeyChecking ask"], answers: given };
+    const attempt = { config: [RIGHT, "StrictHostKeyChecking ask", ...more], answers: given };
     const found = await observed(sshd, attempt, names, viaMrsk);
-    expect(found).toMatchObject({ in: lets, recorded: lets ? [PORT_LINE] : [] });
+    expect(found).toMatchObject({ in: lets, recorded: lets && more.length === 0 ? [PORT_LINE] : [] });
     expect(found.said).toContain(
       `The authenticity of host '${host()}' can't be established.\nED25519 key fingerprint is ${own}.\nAre you sure you want to continue connecting (yes/no/[fingerprint])? `,
     );

@@ -77,7 +77,18 @@ export async function startSshd(
 
 export function makeKey(folder: string, name: string, passphrase = "", type = "ed25519"): string {
   const path = join(folder, name);
-  execFileSync("ssh-keygen", ["-q", "-t", type, "-N", passphrase, "-C", name, "-f", path]);
+  execFileSync("ssh-keygen", [
+    "-q",
+    "-t",
+    type,
+    ...(type === "rsa" ? ["-b", "2048"] : []),
+    "-N",
+    passphrase,
+    "-C",
+    name,
+    "-f",
+    path,
+  ]);
   return path;
 }
 
