@@ -79,6 +79,8 @@ describe.each(readers)("the client's configuration, read with %s", (_, path) => 
     const jump = ["Host *", "  ProxyJump ada@bastion:2022,inner"];
     expect((await options("web1", settings(jump), client)).jumps).toEqual(["ada@bastion:2022", "inner"]);
     expect((await options("web1", settings(jump, { proxy: "own" }), client)).jumps).toEqual(["own"]);
+    const tokens = ["Host *", "  ProxyJump ada@gate-%h"];
+    expect((await options("web1", settings(tokens), client)).jumps).toEqual(["ada@gate-web1"]);
     const command = ["Host *", "  ProxyCommand nc -x proxy %h %p"];
     expect((await options("web1", settings(command), client)).proxyCommand).toMatch(/^nc -x proxy/);
     const own = await options("web1", settings(command, { proxyCommand: "own %h" }), client);
