@@ -1,7 +1,7 @@
 import { execFileSync } from "node:child_process";
-import { readFileSync, readdirSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { sh, withEnvironment } from "../../src/commands/command.ts";
 import { attempt, capture, script, step } from "../../src/commands/script.ts";
 import { Secret } from "../../src/config/secret.ts";
@@ -153,14 +153,16 @@ echo on`,
   test("a lost connection is told, and ends what runs there", async () => {
     const between = await relay(sshd.port);
     const own = connections(sshSettings(sshd, { port: between.port }));
-    const running = host(own).run(script("Try", [step("Sleep", sh`sleep 4712`)]));
-    setTimeout(() => between.cut(), 500);
-    await expect(running).rejects.toMatchObject({
+    const mark = join(sshd.folder, "sleeping");
+    const running = host(own).run(script("Try", [step("Sleep", sh`touch ${mark}; sleep 4712`)]));
+    const lost = expect(running).rejects.toMatchObject({
       name: "SshError",
       message: expect.stringContaining("connection was lost") as string,
     });
-    await new Promise((resolve) => setTimeout(resolve, 1000));
-    expect(processes("sleep 4712")).toBe("");
+    await vi.waitFor(() => expect(existsSync(mark)).toBe(true), 15_000);
+    between.cut();
+    await lost;
+    await vi.waitFor(() => expect(processes("sleep 4712")).toBe(""), { timeout: 15_000, interval: 500 });
     const after = await host(own).run(script("Try", [step("Say", sh`echo back`)]));
     expect(after.text("Say")).toBe("back");
     await own.close();
