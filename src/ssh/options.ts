@@ -121,9 +121,14 @@ function identities(ssh: Ssh, settings: ClientSettings, home: string) {
   const paths = [...ssh.keys, ...listed].map((path) => expandTilde(path, home));
   return {
     identityFiles: [...new Set(paths)],
-    identitiesNamed: !listed.every((path) => OPENSSH_KEYS.some((key) => path.endsWith(`/.ssh/${key}`))),
+    identitiesNamed: configured !== undefined && !isOpenSshList(listed),
     identitiesOnly: ssh.keysOnly || settings.get("identitiesonly")?.[0] === "yes",
   };
+}
+
+/** Of a list that somebody wrote, hardly any has all the usual names: one of them is a key that is meant. */
+function isOpenSshList(paths: readonly string[]): boolean {
+  return paths.length > 3 && paths.every((path) => OPENSSH_KEYS.some((key) => path.endsWith(`/.ssh/${key}`)));
 }
 
 /** Absolute paths, as OpenSSH lists them without quotes: a path with a blank is one. */

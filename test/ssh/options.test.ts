@@ -89,6 +89,14 @@ describe.each(readers)("the client's configuration, read with %s", (_, path) => 
   });
 
   test.each([
+    ["  IdentityFile ~/.ssh/id_ed25519", true],
+    ["  IdentityFile ~/keys/deploy", true],
+    ["  Port 22", false],
+  ])("whether keys are named: %s", async (line, named) => {
+    expect((await options("web1", settings(["Host *", line]), client)).identitiesNamed).toBe(named);
+  });
+
+  test.each([
     ["  IdentityAgent /run/other.sock", "/run/other.sock"],
     ["  IdentityAgent none", undefined],
     ["  IdentityAgent SSH_AUTH_SOCK", "/run/agent"],
