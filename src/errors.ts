@@ -104,10 +104,12 @@ export class HostsFailedError extends MrskError {
   constructor(failures: readonly { readonly host: string; readonly reason: unknown }[]) {
     const first = failures[0]?.reason;
     const known = first instanceof MrskError ? first : undefined;
-    const text = failures.map(({ host, reason }) => describe(host, reason));
+    // What is wrong with the configuration is no host's own.
+    const common = failures.every(({ reason }) => reason === first && reason instanceof ConfigError);
+    const text = common && known ? [known.message] : failures.map(({ host, reason }) => describe(host, reason));
     super(
       known?.exitCode ?? ExitCode.bug,
-      failures.length === 1 ? text[0]! : `${failures.length} hosts failed:\n${text.join("\n")}`,
+      text.length === 1 ? text[0]! : `${failures.length} hosts failed:\n${text.join("\n")}`,
       {
         hint: known?.hint,
         cause: first,

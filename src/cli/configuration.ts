@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import type { Config } from "../config/config.ts";
+import type { ConfigSource } from "../config/load.ts";
 import type { LocalEnvironment } from "../config/secrets.ts";
 import type { GitState } from "../flow/version.ts";
 import { DEFAULT_CONFIG_FILE, type GlobalOptions, globalOptions } from "./options.ts";
@@ -11,6 +12,8 @@ export interface Configuration {
   readonly processEnvironment: Readonly<Record<string, string>>;
   readonly environment: LocalEnvironment;
   readonly config: Config;
+  /** Where `config` comes from. */
+  readonly source: ConfigSource;
 }
 
 /** @throws ConfigError */
@@ -24,8 +27,9 @@ export async function readConfiguration(command: Command): Promise<Configuration
   const processEnvironment = process.env as Record<string, string>;
   const environment = await loadEnvironment({ cwd, destination: options.destination, processEnvironment });
   const file = options.configFile ?? DEFAULT_CONFIG_FILE;
-  const config = await loadConfig({ file, destination: options.destination, cwd, environment });
-  return { options, cwd, processEnvironment, environment, config };
+  const source = { file, destination: options.destination, cwd, environment };
+  const config = await loadConfig(source);
+  return { options, cwd, processEnvironment, environment, config, source };
 }
 
 /** Random hex digits. */

@@ -1,13 +1,12 @@
 import { fstatSync } from "node:fs";
-import { homedir, userInfo } from "node:os";
-import { Writable } from "node:stream";
+import { userInfo } from "node:os";
 import type { Command } from "commander";
 import { systemClock } from "../clock.ts";
 import type { Run, StandardInput } from "../flow/run.ts";
 import type { Host } from "../hosts/host.ts";
 import type { KnownSecrets } from "../hosts/known-secrets.ts";
 import type { Connections } from "../ssh/connections.ts";
-import { InterruptedError } from "../errors.ts";
+
 import { activity } from "../output/activity.ts";
 import { masked, withoutSecrets } from "../output/masked.ts";
 import { printable } from "../output/printable.ts";
@@ -59,7 +58,7 @@ export async function openRun(command: Command, work: (run: Run) => Promise<void
     say: (text) => view.aside(() => void process.stderr.write(printable(text))),
   });
   const { host, local, loadSsh, close } = await openHosts(
-    config,
+    async () => (await import("./open-connections.ts")).openConnections(given, secrets, report),
     cwd,
     processEnvironment,
     await environment.forCommands(),
@@ -125,9 +124,9 @@ Run \`mrsk lock status\`; if the lock is this run's, \`mrsk lock release\`; then
 
 /** The hosts of a run over one pool of connections, and this machine. */
 async function openHosts(
-  config: Run["config"],
+  openPool: () => Promise<Connections>,
   cwd: string,
-  environment: Record<string, string>,
+  environment: Readonly<Record<string, string>>,
   forCommands: Readonly<Record<string, string>>,
   report: Run["report"],
   known: KnownSecrets,
@@ -138,18 +137,7 @@ async function openHosts(
   ]);
   let opened: Promise<Connections> | undefined;
   // The SSH library is the largest part of the program: commands that meet no host do without.
-  const connections = () =>
-    (opened ??= import("../ssh/connections.ts").then(
-      (ssh) =>
-        new ssh.Connections({
-          ssh: config.ssh,
-          client: { agentSocket: environment["SSH_AUTH_SOCK"], home: homedir() },
-          beginSeconds: ssh.BEGIN_SECONDS,
-          ask: askPassphrase,
-          notify: (host, text) => report({ kind: "note", host, text }),
-          log: (host, text) => report({ kind: "note", host, text: `ssh: ${text}` }),
-        }),
-    ));
+  const connections = () => (opened ??= openPool());
   const sessions = { session: async (name: string) => (await connections()).session(name) };
   const person = { input: process.stdin, output: process.stdout, type: environment["TERM"] ?? "xterm" };
   const pool = new Map<string, Host>();
@@ -162,8 +150,8 @@ async function openHosts(
       pool.set(name, made);
       return made;
     },
-    loadSsh: () => void connections(),
-    close: async () => (await opened)?.close(),
+    loadSsh: () => void import("../ssh/connections.ts"),
+    close: async () => (await opened?.catch(() => undefined))?.close(),
   };
 }
 
@@ -199,24 +187,5 @@ function inputKind(): "piped" | "nothing" {
     return input.isFIFO() || input.isFile() || input.isSocket() ? "piped" : "nothing";
   } catch {
     return "nothing";
-  }
-}
-
-/** Without echo, on a terminal only. */
-async function askPassphrase(keyFile: string): Promise<string | undefined> {
-  if (!process.stdin.isTTY) return undefined;
-  process.stderr.write(`Passphrase for ${keyFile}: `);
-  const silent = new Writable({ write: (_chunk, _encoding, done) => done() });
-  const { createInterface } = await import("node:readline/promises");
-  const lines = createInterface({ input: process.stdin, output: silent, terminal: true });
-  try {
-    return await lines.question("");
-  } catch {
-    // The terminal is raw meanwhile: Ctrl-C comes as a key.
-    process.kill(process.pid, "SIGINT");
-    throw new InterruptedError();
-  } finally {
-    lines.close();
-    process.stderr.write("\n");
   }
 }

@@ -164,10 +164,14 @@ export class AppCommands {
   }
 }
 
-/** Linux allows 64 characters. */
+/** Linux allows 64 characters. A name begins with a letter or a digit, also where the host is `::1`. */
 function hostName({ host, suffix }: Launch): string {
-  const readable = hostPart(host).replaceAll(/[^A-Za-z0-9.-]/g, "-");
-  return `${readable.slice(0, 51).replace(/[^A-Za-z0-9]+$/, "")}-${suffix}`;
+  const readable = hostPart(host)
+    .replaceAll(/[^A-Za-z0-9.-]/g, "-")
+    .replace(/^[^A-Za-z0-9]+/, "")
+    .slice(0, 51)
+    .replace(/[^A-Za-z0-9]+$/, "");
+  return `${readable || "host"}-${suffix}`;
 }
 
 /** `--filter label=service=S [--filter label=destination=D]`. */

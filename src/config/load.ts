@@ -30,11 +30,8 @@ export interface ConfigSource {
  * @throws ConfigError listing every mistake of both files at once, a `file:line:column: path: what is wrong` line each
  */
 export async function loadConfig(source: ConfigSource): Promise<Config> {
-  const { file, destination } = source;
-  const files = [file, ...(destination === undefined ? [] : [destinationFile(file, destination)])];
-  const read: Read[] = [];
-  // One after the other: what the first sets in ENV, the second sees.
-  for (const name of files) read.push(await readSource(name, source));
+  const files = filesOf(source);
+  const read = await readAll(files, source);
   const problems = read.flatMap((one) => one.problems);
   const trees = read.flatMap(({ tree }) => tree ?? []);
   problems.push(...notMaps(trees));
@@ -52,6 +49,26 @@ export async function loadConfig(source: ConfigSource): Promise<Config> {
   );
   if (problems.length > 0 || !config) throw new ConfigError(problemLines(problems, files));
   return { ...config, notes: [...read.flatMap(({ notes }) => notes), ...config.notes] };
+}
+
+/** The error for values that only their use shows to be wrong, with their places: reads the files again. */
+export async function misused(source: ConfigSource, wrong: readonly Mistake[]): Promise<ConfigError> {
+  const files = filesOf(source);
+  const read = await readAll(files, source);
+  const tree = read.flatMap((one) => one.tree ?? []).reduce<Tree>(mergeTrees, read[0]!.tree!);
+  const problems = wrong.map((mistake) => ({ ...mistake, at: positionOf(tree, mistake.path) }));
+  return new ConfigError(problemLines(problems, files));
+}
+
+function filesOf({ file, destination }: ConfigSource): string[] {
+  return [file, ...(destination === undefined ? [] : [destinationFile(file, destination)])];
+}
+
+/** One after the other: what the first sets in ENV, the second sees. */
+async function readAll(files: readonly string[], source: ConfigSource): Promise<Read[]> {
+  const read: Read[] = [];
+  for (const name of files) read.push(await readSource(name, source));
+  return read;
 }
 
 interface Read {

@@ -29,7 +29,7 @@ export const SSH: Section = {
       type: "command",
       default: "none",
       since: "0.11.0",
-      meaning: "Makes the connection; %h and %p are host and port. Used without `proxy`",
+      meaning: "Makes the connection; %h and %p are host and port, %r and %n user and name. Used without `proxy`",
       example: "proxy_command: ssh -W %h:%p jump@192.0.2.1",
     },
     {
@@ -53,8 +53,8 @@ export const SSH: Section = {
       type: "list of texts, or one",
       default: "none",
       since: "Kamal 1.8",
-      meaning: "Private keys themselves, from a variable by ERB",
-      example: "key_data: PRIVATE-KEY",
+      meaning: "Names of variables that hold private keys, or the keys themselves",
+      example: "key_data:\n  - DEPLOY_KEY",
     },
     {
       key: "config",

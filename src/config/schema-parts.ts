@@ -158,7 +158,7 @@ export const name = textLike(
 );
 
 export const host = textLike(
-  /^(?:[^\s@]+@)?(?:\[[0-9A-Fa-f:.]+(?:%\w+)?\](?::\d{1,5})?|[0-9A-Fa-f]*:[0-9A-Fa-f]*:[0-9A-Fa-f:.]*|[A-Za-z0-9_][\w.-]*(?::\d{1,5})?)$/,
+  /^(?:[^\s'"`;&<>|(){}-][^\s'"`;&<>|(){}]*(?<!\\)@)?(?:\[[0-9A-Fa-f:.]+(?:%\w+)?\](?::\d{1,5})?|[0-9A-Fa-f]*:[0-9A-Fa-f]*:[0-9A-Fa-f:.]*|[A-Za-z0-9_][\w.-]*(?::\d{1,5})?)$/,
   "should be a host: name or address, with user@ in front or :port behind if need be",
 );
 

@@ -2,6 +2,8 @@ import { createHmac, randomBytes } from "node:crypto";
 import { appendFileSync, chmodSync, existsSync, readFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { makeFolders } from "../folders.ts";
+import { glob } from "./wildcards.ts";
+import { keyType } from "./wire.ts";
 
 /** One usable line of a known_hosts file. */
 export interface KnownKey {
@@ -11,6 +13,8 @@ export interface KnownKey {
   readonly type: string;
   readonly key: Buffer;
   readonly revoked: boolean;
+  /** The key of an authority, whose certificates vouch for hosts. */
+  readonly authority: boolean;
 }
 
 /** The keys that are known for a host, over all the files; a missing file is empty. */
@@ -34,9 +38,9 @@ function knownKey(file: string, line: number, text: string, name: string): Known
   if (fields[0] === undefined || fields[0] === "" || fields[0].startsWith("#")) return undefined;
   const marker = fields[0].startsWith("@") ? fields.shift() : undefined;
   const [patterns = "", type = "", key = ""] = fields;
-  // ssh2 cannot ask for host certificates, so such a line can never match.
-  if (marker === "@cert-authority" || !matches(patterns, name)) return undefined;
-  return { file, line, type, key: Buffer.from(key, "base64"), revoked: marker === "@revoked" };
+  if (!matches(patterns, name)) return undefined;
+  const [revoked, authority] = [marker === "@revoked", marker === "@cert-authority"];
+  return { file, line, type, key: Buffer.from(key, "base64"), revoked, authority };
 }
 
 function matches(patterns: string, name: string): boolean {
@@ -48,19 +52,6 @@ function matches(patterns: string, name: string): boolean {
   const hit = (pattern: string) => glob(pattern).test(name);
   if (list.some((pattern) => pattern.startsWith("!") && hit(pattern.slice(1)))) return false;
   return list.some((pattern) => !pattern.startsWith("!") && hit(pattern));
-}
-
-function glob(pattern: string): RegExp {
-  const escaped = pattern
-    .replaceAll(/[.+^${}()|[\]\\]/g, String.raw`\$&`)
-    .replaceAll("*", ".*")
-    .replaceAll("?", ".");
-  return new RegExp(`^${escaped}$`);
-}
-
-/** The type a raw public key names itself. */
-export function keyType(key: Buffer): string {
-  return key.subarray(4, 4 + key.readUInt32BE(0)).toString("latin1");
 }
 
 /** Writes a new host's key down, in files and folders that only the user can read. */

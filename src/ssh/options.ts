@@ -1,9 +1,9 @@
 import { existsSync } from "node:fs";
-import { homedir } from "node:os";
 import { resolve } from "node:path";
 import type { Ssh } from "../config/config.ts";
 import { ConfigError } from "../errors.ts";
 import { type ClientSettings, clientSettings } from "./client-config.ts";
+import { expandTilde, expandTokens, proxyTokens, refuseUnsafeNames } from "./tokens.ts";
 
 /** A host string taken apart: `[user@]host[:port]`, `[v6]:port`. */
 export interface Address {
@@ -20,6 +20,9 @@ export interface ConnectOptions {
   readonly port: number;
   readonly user: string;
   readonly identityFiles: readonly string[];
+  /** Whether somebody named them: ssh's own list is only what to try when there is nothing else. */
+  readonly identitiesNamed: boolean;
+  readonly certificateFiles: readonly string[];
   readonly identitiesOnly: boolean;
   /** Path of the agent's socket; undefined: none. */
   readonly agent: string | undefined;
@@ -27,7 +30,8 @@ export interface ConnectOptions {
   readonly jumps: readonly string[];
   readonly proxyCommand: string | undefined;
   readonly knownHostsFiles: readonly string[];
-  readonly strictHostKeyChecking: "yes" | "accept-new" | "no";
+  readonly revokedHostKeys: string | undefined;
+  readonly strictHostKeyChecking: "yes" | "ask" | "accept-new" | "no";
   readonly hashKnownHosts: boolean;
   /** What known_hosts calls it, where the client's configuration says so. */
   readonly hostKeyAlias: string | undefined;
@@ -47,7 +51,14 @@ export function parseAddress(text: string): Address {
 export interface ClientEnvironment {
   readonly agentSocket: string | undefined;
   readonly home: string;
+  /** What `${NAME}` in ssh_config stands for. */
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  /** Gets what a person should know about the client's configuration. */
+  readonly note: (text: string) => void;
 }
+
+/** What OpenSSH tries where no key is named. */
+const OPENSSH_KEYS = ["id_dsa", "id_rsa", "id_ecdsa", "id_ecdsa_sk", "id_ed25519", "id_ed25519_sk", "id_xmss"];
 
 const DEFAULT_KEYS = ["id_rsa", "id_ecdsa", "id_ed25519"];
 
@@ -67,43 +78,72 @@ export async function connectOptions(
   const fixedUser =
     address.user ??
     (role === "target" || ssh.proxy !== undefined ? (role === "target" ? ssh.user : "root") : undefined);
-  const settings = await settingsFor(name, address, fixedUser, ssh, client.home, ask);
+  refuseUnsafeNames(name, address.host, fixedUser ?? "");
+  const settings = await settingsFor(name, address, fixedUser, ssh, client, ask);
   const one = (key: string) => settings.get(key)?.[0];
+  const host = one("hostname") ?? address.host;
+  const user = fixedUser ?? one("user") ?? ssh.user;
+  refuseUnsafeNames(name, address.host, user);
+  const port = address.port ?? (role === "target" ? ssh.port : undefined) ?? Number(one("port") ?? 22);
+  const tokens = proxyTokens({ name: address.host, host, port: String(port), user });
+  const inProxy = (what: string, text: string | undefined) =>
+    text && expandTokens(text, { tokens, environment: undefined, name, what });
   const ownProxy = role === "target" && (ssh.proxy !== undefined || ssh.proxyCommand !== undefined);
-  const jump = ownProxy ? ssh.proxy : given(one("proxyjump"));
+  const jump = ownProxy ? ssh.proxy : inProxy("ProxyJump", given(one("proxyjump")));
   const proxyCommand = ownProxy ? (ssh.proxy === undefined ? ssh.proxyCommand : undefined) : given(one("proxycommand"));
-  const checking = one("stricthostkeychecking");
-  const identityAgent = one("identityagent");
-  const clientKeys =
-    ssh.keysOnly && ssh.keys.length > 0
-      ? []
-      : (settings.get("identityfile") ?? DEFAULT_KEYS.map((key) => `~/.ssh/${key}`));
+  const untilded = (path: string) => expandTilde(path, client.home);
   return {
     name,
-    host: one("hostname") ?? address.host,
-    port: address.port ?? (role === "target" ? ssh.port : undefined) ?? Number(one("port") ?? 22),
-    user: fixedUser ?? one("user") ?? ssh.user,
-    identityFiles: [...new Set([...ssh.keys, ...clientKeys].map((path) => untilded(path, client.home)))],
-    identitiesOnly: ssh.keysOnly || one("identitiesonly") === "yes",
-    agent: agentPath(identityAgent, client),
+    host,
+    port,
+    user,
+    ...identities(ssh, settings, client.home),
+    certificateFiles: files(settings.get("certificatefile")).map(untilded),
+    agent: agentPath(one("identityagent"), client),
     jumps: jump === undefined ? [] : jump.split(","),
-    proxyCommand,
+    proxyCommand: inProxy("ProxyCommand", proxyCommand),
     knownHostsFiles: [
       ...(settings.get("userknownhostsfile") ?? ["~/.ssh/known_hosts"]),
       ...(settings.get("globalknownhostsfile") ?? ["/etc/ssh/ssh_known_hosts"]),
     ]
-      .flatMap((paths) => paths.split(" "))
-      .filter((path) => path !== "" && path !== "none")
-      .map((path) => untilded(path, client.home)),
-    strictHostKeyChecking:
-      checking === "yes" || checking === "true"
-        ? "yes"
-        : checking === "no" || checking === "off" || checking === "false"
-          ? "no"
-          : "accept-new",
+      .flatMap((paths) => files(listedPaths(paths)))
+      .map(untilded),
+    revokedHostKeys: files(settings.get("revokedhostkeys")).map(untilded)[0],
+    strictHostKeyChecking: checkingOf(one("stricthostkeychecking")),
     hashKnownHosts: one("hashknownhosts") === "yes",
     hostKeyAlias: given(one("hostkeyalias")),
   };
+}
+
+function identities(ssh: Ssh, settings: ClientSettings, home: string) {
+  const configured = ssh.keysOnly && ssh.keys.length > 0 ? [] : settings.get("identityfile");
+  const listed = files(configured ?? DEFAULT_KEYS.map((key) => `~/.ssh/${key}`));
+  const paths = [...ssh.keys, ...listed].map((path) => expandTilde(path, home));
+  return {
+    identityFiles: [...new Set(paths)],
+    identitiesNamed: configured !== undefined && !isOpenSshList(listed),
+    identitiesOnly: ssh.keysOnly || settings.get("identitiesonly")?.[0] === "yes",
+  };
+}
+
+/** Of a list that somebody wrote, hardly any has all the usual names: one of them is a key that is meant. */
+function isOpenSshList(paths: readonly string[]): boolean {
+  return paths.length > 3 && paths.every((path) => OPENSSH_KEYS.some((key) => path.endsWith(`/.ssh/${key}`)));
+}
+
+/** Absolute paths, as OpenSSH lists them without quotes: a path with a blank is one. */
+function listedPaths(text: string): string[] {
+  return text.split(/ +(?=[/~]|none$)/);
+}
+
+function files(paths: readonly string[] | undefined): string[] {
+  return (paths ?? []).filter((path) => path !== "" && path !== "none");
+}
+
+function checkingOf(word: string | undefined): ConnectOptions["strictHostKeyChecking"] {
+  if (word === "yes" || word === "true") return "yes";
+  if (word === "no" || word === "off" || word === "false") return "no";
+  return word === "ask" ? "ask" : "accept-new";
 }
 
 async function settingsFor(
@@ -111,25 +151,24 @@ async function settingsFor(
   address: Address,
   user: string | undefined,
   ssh: Ssh,
-  home: string,
+  client: ClientEnvironment,
   ask: typeof clientSettings,
 ): Promise<ClientSettings> {
   if (ssh.config === false) return new Map();
-  const files = ssh.config === true ? [] : ssh.config.map((file) => resolve(untilded(file, home)));
-  const missing = files.filter((path) => !existsSync(path));
+  const { home, environment, note } = client;
+  const named = ssh.config === true ? [] : ssh.config.map((file) => resolve(expandTilde(file, home)));
+  const missing = named.filter((path) => !existsSync(path));
   if (missing.length > 0) throw new ConfigError(missing.map((path) => `ssh.config: there is no file ${path}`));
-  return ask({ name, host: address.host, user, port: address.port ?? ssh.port, files, home });
+  return ask({ name, host: address.host, user, port: address.port ?? ssh.port, files: named, home, environment, note });
 }
 
 function given(value: string | undefined): string | undefined {
   return value === undefined || value === "none" ? undefined : value;
 }
 
+/** `SSH_AUTH_SOCK` and `$NAME` are names of variables. */
 function agentPath(identityAgent: string | undefined, client: ClientEnvironment): string | undefined {
   if (identityAgent === undefined || identityAgent === "SSH_AUTH_SOCK") return client.agentSocket;
-  return identityAgent === "none" ? undefined : untilded(identityAgent, client.home);
-}
-
-function untilded(path: string, home: string): string {
-  return path.replace(/^~(?=\/|$)/, home || homedir()).replace(/^%d(?=\/)/, home);
+  if (identityAgent.startsWith("$")) return client.environment[identityAgent.slice(1)];
+  return identityAgent === "none" ? undefined : expandTilde(identityAgent, client.home);
 }

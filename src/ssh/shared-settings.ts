@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { userInfo } from "node:os";
 import { basename, dirname, isAbsolute, join } from "node:path";
 import { type Asked, type ClientSettings, clientSettings } from "./client-config.ts";
+import { localAccount } from "../local-account.ts";
 
 /** A `Host` section, or a part of what stands outside of any. */
 interface Section {
@@ -40,7 +40,7 @@ function kept<T>(values: Map<string, T>, key: string, make: () => T): T {
 /** Says which sections a host is under, as a word; undefined where its settings may be like no other's. */
 async function hostsUnder({ files, home }: Asked): Promise<(host: string) => string | undefined> {
   // The user's own file is that of the account, whatever HOME says.
-  if (files.length === 0 && userInfo().homedir !== home) return () => undefined;
+  if (files.length === 0 && localAccount()?.home !== home) return () => undefined;
   const reader = new Reader(await import("ssh-config"), home);
   const system = files.length > 0 ? [] : reader.sectionsOf("/etc/ssh/ssh_config", "/etc/ssh");
   const user = (files.length > 0 ? files : [join(home, ".ssh/config")]).flatMap((file) =>

@@ -27,8 +27,8 @@ test.each([".env", ".env.staging", ".env.erb"])(
 
 test("a private key that ssh would refuse for its mode lets in, and is warned of once in a run", async () => {
   const notes: string[] = [];
-  const client = { agentSocket: undefined, home: "/nonexistent" };
-  const options = { client, beginSeconds: 30, ask: async () => undefined, log: () => {} };
+  const client = { agentSocket: undefined, home: "/nonexistent", environment: process.env };
+  const options = { client, beginSeconds: 30, confirm: undefined, ask: async () => undefined, log: () => {} };
   const say = async () => {
     const pool = new Connections({ ...options, ssh: sshSettings(sshd), notify: (_, text) => void notes.push(text) });
     for (const name of ["127.0.0.1", "localhost"]) {

@@ -80,6 +80,13 @@ test("the host part of the host name has at most 51 characters, no user, no port
   const long = `deploy@${"a".repeat(49)}.example.com:2222`;
   expect(line(app.run(launch({ host: long })))).toContain(`--hostname ${"a".repeat(49)}.e-0123456789ab `);
   expect(line(app.run(launch({ host: "[2001:db8::7]:22" })))).toContain("--hostname 2001-db8--7-0123456789ab ");
+  for (const [host, name] of [
+    ["::1", "1"],
+    ["[::ffff:192.0.2.7]:22", "ffff-192.0.2.7"],
+    ["me@corp@_web1", "web1"],
+    ["::", "host"],
+  ] as const)
+    expect(line(app.run(launch({ host })))).toContain(`--hostname ${name}-0123456789ab `);
 });
 
 test("the host's shell replaces ${NAME} in variables, options and volumes, and nothing else", () => {

@@ -163,3 +163,30 @@ test("the two machines of a builder have to differ", async () => {
     expect.stringContaining("builder/remote/arch: should differ from builder.local.arch: both are amd64"),
   ]);
 });
+
+test.each(["me@corp@web1", "CORP\\me@web1", "me@corp@[2001:db8::1]:22", "_web1", "me+ops@10.0.0.1:2222"])(
+  "%s is a host: the last @ ends the user",
+  async (host) => {
+    const config = await configOf(`service: app
+image: acme/app
+registry: {username: u, password: p}
+servers: ["${host.replaceAll("\\", "\\\\")}"]
+`);
+    expect(config.primaryHost).toBe(host);
+  },
+);
+
+test.each(["-oProxyCommand=x", "a`id`@web1", "a;b@web1", "-l@web1", "a b@web1", "a|b@web1", "web1;x", "a'@web1"])(
+  "%s is no host: ssh refuses such names",
+  async (host) => {
+    expect(
+      await problemsOf(`service: app
+image: acme/app
+registry: {username: u, password: p}
+servers: ["${host}"]
+`),
+    ).toEqual([
+      "deploy.yml:4:11: servers/0: should be a host: name or address, with user@ in front or :port behind if need be",
+    ]);
+  },
+);

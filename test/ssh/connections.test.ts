@@ -14,7 +14,7 @@ import { noSecrets } from "../support/no-secrets.ts";
 import { connections, relay, type Sshd, sshSettings, startSshd } from "../support/sshd.ts";
 
 const terminal = { input: process.stdin, output: process.stdout, type: "dumb" };
-const client = { agentSocket: undefined, home: "/nonexistent" };
+const client = { agentSocket: undefined, home: "/nonexistent", environment: {}, note: () => {} };
 let sshd: Sshd;
 
 beforeAll(async () => void (sshd = await startSshd()));

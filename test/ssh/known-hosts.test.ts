@@ -34,11 +34,11 @@ test("a hashed line is found, and a new one is what ssh-keygen finds", () => {
   expect(statSync(file).mode & 0o777).toBe(0o600);
 });
 
-test("revoked keys are told apart, certificates of authorities passed over", () => {
+test("revoked keys and keys of authorities are told apart", () => {
   const file = join(folder, "marked");
   writeFileSync(file, `@revoked example.com ssh-ed25519 ${KEY}\n@cert-authority *.example.com ssh-ed25519 ${KEY}\n`);
-  expect(knownKeys([file], "example.com", 22)).toMatchObject([{ revoked: true, line: 1 }]);
-  expect(knownKeys([file], "web.example.com", 22)).toEqual([]);
+  expect(knownKeys([file], "example.com", 22)).toMatchObject([{ revoked: true, authority: false, line: 1 }]);
+  expect(knownKeys([file], "web.example.com", 22)).toMatchObject([{ revoked: false, authority: true, line: 2 }]);
 });
 
 function keygenFinds(file: string, name: string): boolean {

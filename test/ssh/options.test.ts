@@ -7,7 +7,7 @@ import { connectOptions, parseAddress } from "../../src/ssh/options.ts";
 import { ssh } from "../commands/support.ts";
 
 const home = mkdtempSync(join(tmpdir(), "mrsk-home-"));
-const client = { agentSocket: "/run/agent", home };
+const client = { agentSocket: "/run/agent", home, environment: {}, note: () => {} };
 
 /** deploy.yml's `ssh` with a client configuration of these lines. */
 function settings(lines: readonly string[] | false, more: Partial<Ssh> = {}): Ssh {
@@ -79,11 +79,21 @@ describe.each(readers)("the client's configuration, read with %s", (_, path) => 
     const jump = ["Host *", "  ProxyJump ada@bastion:2022,inner"];
     expect((await options("web1", settings(jump), client)).jumps).toEqual(["ada@bastion:2022", "inner"]);
     expect((await options("web1", settings(jump, { proxy: "own" }), client)).jumps).toEqual(["own"]);
+    const tokens = ["Host *", "  ProxyJump ada@gate-%h"];
+    expect((await options("web1", settings(tokens), client)).jumps).toEqual(["ada@gate-web1"]);
     const command = ["Host *", "  ProxyCommand nc -x proxy %h %p"];
     expect((await options("web1", settings(command), client)).proxyCommand).toMatch(/^nc -x proxy/);
     const own = await options("web1", settings(command, { proxyCommand: "own %h" }), client);
-    expect(own.proxyCommand).toBe("own %h");
+    expect(own.proxyCommand).toBe("own web1");
     expect((await options("web1", settings(["Host *", "  ProxyCommand none"]), client)).proxyCommand).toBeUndefined();
+  });
+
+  test.each([
+    ["  IdentityFile ~/.ssh/id_ed25519", true],
+    ["  IdentityFile ~/keys/deploy", true],
+    ["  Port 22", false],
+  ])("whether keys are named: %s", async (line, named) => {
+    expect((await options("web1", settings(["Host *", line]), client)).identitiesNamed).toBe(named);
   });
 
   test.each([
@@ -99,7 +109,7 @@ describe.each(readers)("the client's configuration, read with %s", (_, path) => 
     ["yes", "yes"],
     ["no", "no"],
     ["accept-new", "accept-new"],
-    ["ask", "accept-new"],
+    ["ask", "ask"],
   ])("StrictHostKeyChecking %s is %s", async (written, meant) => {
     const lines = ["Host *", `  StrictHostKeyChecking ${written}`, "  UserKnownHostsFile /one /two"];
     expect(await options("web1", settings(lines), client)).toMatchObject({
@@ -131,10 +141,8 @@ test("without OpenSSH the files of the user and the system count", async () => {
 });
 
 test("a configuration that OpenSSH refuses is told with its line", async () => {
-  await expect(connectOptions("web1", settings(["Bogus yes"]), client)).rejects.toMatchObject({
-    message: expect.stringMatching(
-      /web1: OpenSSH does not read its configuration: .*line 1: Bad configuration option/s,
-    ),
+  await expect(connectOptions("web1", settings(["Port none"]), client)).rejects.toMatchObject({
+    message: expect.stringMatching(/web1: OpenSSH does not read its configuration: .*line 1: Bad port/s),
     hint: expect.stringContaining("ssh.config"),
   });
 });

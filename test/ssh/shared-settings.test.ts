@@ -7,6 +7,7 @@ import { clientSettings } from "../../src/ssh/client-config.ts";
 import { sharedClientSettings } from "../../src/ssh/shared-settings.ts";
 
 const HOSTS = ["web1", "web2", "WEB4", "web-3.example.com", "10.0.0.1", "10.0.0.2", "fe80::1"];
+const SILENT = { environment: {}, note: () => {} };
 const home = mkdtempSync(join(tmpdir(), "mrsk-home-"));
 const asked = join(home, "asked");
 const before = process.env["PATH"];
@@ -63,7 +64,7 @@ test.each<[what: string, asks: number, ...texts: string[]]>([
   ["several files", 3, "Host web1 web2\n  Port 2205\n", "Host web*\n  Port 2206\nHost web-3.example.com\n"],
 ])("hosts under the same sections are asked for once: %s", async (_, asks, ...texts) => {
   const ask = sharedClientSettings();
-  const of = (host: string) => ({ name: host, host, user: "root", port: undefined, files: written, home });
+  const of = (host: string) => ({ name: host, host, user: "root", port: undefined, files: written, home, ...SILENT });
   const written = files(...texts);
   const found = await Promise.all(HOSTS.map((host) => ask(of(host))));
   const counted = times();
@@ -79,7 +80,7 @@ test.each<[what: string, asks: number, ...texts: string[]]>([
 
 test("hosts with another user or port are asked for by themselves", async () => {
   const ask = sharedClientSettings();
-  const of = { files: files(""), home };
+  const of = { files: files(""), home, ...SILENT };
   await ask({ name: "a", host: "a", user: "root", port: undefined, ...of });
   const [ada, other] = await Promise.all([
     ask({ name: "b", host: "b", user: "ada", port: undefined, ...of }),
@@ -90,7 +91,7 @@ test("hosts with another user or port are asked for by themselves", async () => 
 
 test("an error names each host", async () => {
   const ask = sharedClientSettings();
-  const of = { user: "root", port: undefined, files: files("Bogus yes"), home };
+  const of = { user: "root", port: undefined, files: files("Port none"), home, ...SILENT };
   for (const name of ["web1", "web2"]) {
     await expect(ask({ name, host: name, ...of })).rejects.toMatchObject({ host: name });
   }

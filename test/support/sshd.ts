@@ -18,11 +18,15 @@ export interface Sshd {
   /** Lets this user in, with the passphrase `secret words`. */
   readonly encryptedKey: string;
   readonly knownHosts: string;
+  /** What sshd writes about each connection. */
+  readonly log: string;
   stop(): void;
 }
 
 /** @throws Error when there is no sshd on this machine */
-export async function startSshd(settings: readonly string[] = []): Promise<Sshd> {
+export async function startSshd(
+  settings: readonly string[] | ((folder: string) => readonly string[]) = [],
+): Promise<Sshd> {
   const program = ["/usr/sbin/sshd", "/usr/local/sbin/sshd"].find((path) => existsSync(path));
   if (!program) throw new Error("these tests need sshd: install openssh-server");
   const folder = mkdtempSync(join(tmpdir(), "mrsk-sshd-"));
@@ -35,7 +39,10 @@ export async function startSshd(settings: readonly string[] = []): Promise<Sshd>
     readFileSync(`${key}.pub`, "utf8") + readFileSync(`${encryptedKey}.pub`, "utf8"),
   );
   const port = await freePort();
+  const log = join(folder, "log");
   const lines = [
+    // What is first counts.
+    ...(typeof settings === "function" ? settings(folder) : settings),
     `Port ${port}`,
     "ListenAddress 127.0.0.1",
     `HostKey ${join(folder, "host_key")}`,
@@ -46,11 +53,12 @@ export async function startSshd(settings: readonly string[] = []): Promise<Sshd>
     "StrictModes no",
     "PermitRootLogin yes",
     `PidFile ${join(folder, "pid")}`,
-    ...settings,
   ];
   writeFileSync(join(folder, "sshd_config"), `${lines.join("\n")}\n`);
   if (userInfo().uid === 0) execFileSync("mkdir", ["-p", "/run/sshd"]);
-  const daemon: ChildProcess = spawn(program, ["-D", "-e", "-f", join(folder, "sshd_config")], { stdio: "ignore" });
+  const daemon: ChildProcess = spawn(program, ["-D", "-E", log, "-f", join(folder, "sshd_config")], {
+    stdio: "ignore",
+  });
   await reachable(port);
   return {
     port,
@@ -59,6 +67,7 @@ export async function startSshd(settings: readonly string[] = []): Promise<Sshd>
     wrongKey,
     encryptedKey,
     knownHosts: join(folder, "known_hosts"),
+    log,
     stop: () => {
       daemon.kill();
       rmSync(folder, { recursive: true, force: true });
@@ -66,9 +75,20 @@ export async function startSshd(settings: readonly string[] = []): Promise<Sshd>
   };
 }
 
-function makeKey(folder: string, name: string, passphrase = ""): string {
+export function makeKey(folder: string, name: string, passphrase = "", type = "ed25519"): string {
   const path = join(folder, name);
-  execFileSync("ssh-keygen", ["-q", "-t", "ed25519", "-N", passphrase, "-C", name, "-f", path]);
+  execFileSync("ssh-keygen", [
+    "-q",
+    "-t",
+    type,
+    ...(type === "rsa" ? ["-b", "2048"] : []),
+    "-N",
+    passphrase,
+    "-C",
+    name,
+    "-f",
+    path,
+  ]);
   return path;
 }
 
@@ -123,8 +143,8 @@ export function connections(
   log: (host: string, text: string) => void = () => {},
   beginSeconds = 30,
 ): Connections {
-  const client = { agentSocket: undefined, home: "/nonexistent" };
-  return new Connections({ ssh: settings, client, beginSeconds, ask, notify: () => {}, log });
+  const client = { agentSocket: undefined, home: "/nonexistent", environment: process.env };
+  return new Connections({ ssh: settings, client, beginSeconds, ask, confirm: undefined, notify: () => {}, log });
 }
 
 interface Relay {
