@@ -11,6 +11,7 @@ import { isUnauthorized, isUnreachable, login } from "./registry.ts";
 import type { Run } from "./run.ts";
 import { builtRevision } from "./version.ts";
 
+const CLONE_STEP = "Clone the commit";
 const LOOK_STEP = "Look for the Dockerfile";
 
 /** `build deliver`. */
@@ -94,7 +95,7 @@ function buildScript(run: Run, revision: string | undefined, steps: readonly Ste
   if (revision === undefined) return script("Build", [...look, ...steps]);
   const clone = cloneFolder(service, run.newId(16));
   const inside = [...look, ...steps].map(({ name, body }) => step(name, within(projectIn(clone), body)));
-  return script("Build", [step("Clone the commit", checkOut(revision, clone)), ...inside], sh`rm -rf ${clone}`);
+  return script("Build", [step(CLONE_STEP, checkOut(revision, clone)), ...inside], sh`rm -rf ${clone}`);
 }
 
 function within(folder: Shell, body: Body): Shell {
@@ -124,12 +125,27 @@ function lastWords({ step: name, output }: CommandFailedError): string {
 function explained(run: Run, revision: string | undefined, error: unknown): unknown {
   if (!(error instanceof CommandFailedError)) return error;
   if (error.step === LOOK_STEP) return missingDockerfile(run, revision);
+  if (error.step === CLONE_STEP) return notCloned(error, revision!);
   const what = error.step === BUILD_STEP ? "built and pushed" : "pushed";
   return new MrskError(
     ExitCode.remote,
     `The image could not be ${what} (exit status ${error.status})\n${error.output}`,
     {
       hint: hintFor(run, lastWords(error)),
+      cause: error,
+    },
+  );
+}
+
+function notCloned(error: CommandFailedError, revision: string): MrskError {
+  const partial = /promisor remote/.test(error.output);
+  return new MrskError(
+    ExitCode.remote,
+    `The commit ${revision.slice(0, 7)} could not be checked out for the build\n${error.output}`,
+    {
+      hint: partial
+        ? "This repository is a partial clone: let git reach its remote, or clone it without --filter (actions/checkout: without filter and sparse-checkout)."
+        : undefined,
       cause: error,
     },
   );

@@ -87,6 +87,17 @@ test.each([
   await expect(push(run)).rejects.toMatchObject({ exitCode: 3, message });
 });
 
+test.each([
+  ["fatal: could not fetch 4f2a from promisor remote", expect.stringContaining("without --filter")],
+  ["error: external filter 'x' failed", undefined],
+])("a commit that cannot be checked out is not built: %s", async (output, hint) => {
+  const run = native();
+  run.hosts.get("localhost")!.fails(/^Clone the commit$/, output);
+  const message = `The commit 4f2a9c1 could not be checked out for the build\n${output}`;
+  await expect(push(run)).rejects.toMatchObject({ exitCode: 5, message, hint });
+  expect(steps(run)).toEqual(["Clone the commit"]);
+});
+
 describe("before all is clear, nothing is seen outside of this machine", () => {
   /** A push that waits for a word, and what it did until it got none for a while. */
   async function waiting(run: FakeRun): Promise<{ before: string[]; clear: () => void; pushed: Promise<void> }> {
