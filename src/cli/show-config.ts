@@ -13,7 +13,7 @@ export async function configCommand(command: Command, options: { json: boolean }
   const git = once(async () => {
     const [{ LocalHost }, { gitState }] = await Promise.all([
       import("../hosts/local-host.ts"),
-      import("../flow/version.ts"),
+      import("../flow/git.ts"),
     ]);
     const local = new LocalHost(
       given.cwd,

@@ -9,7 +9,7 @@ import { fetchImage } from "./image.ts";
 import { withLock } from "./lock.ts";
 import { isUnauthorized, isUnreachable, login } from "./registry.ts";
 import type { Run } from "./run.ts";
-import { builtRevision } from "./version.ts";
+import { builtRevision } from "./git.ts";
 
 const CLONE_STEP = "Clone the commit";
 const LOOK_STEP = "Look for the Dockerfile";
