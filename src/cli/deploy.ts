@@ -43,7 +43,7 @@ export function addDeploy(program: Command): void {
     .action((options: DeployFlags, command: Command) => runDeploy(command, "deploy", options));
 
   addDeployFlags(program.command("redeploy"))
-    .description("Deploy without registry login, Traefik and pruning")
+    .description("Deploy without registry login")
     .action((options: DeployFlags, command: Command) => runDeploy(command, "redeploy", options));
 
   program

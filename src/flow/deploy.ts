@@ -69,7 +69,7 @@ export async function deploy(run: Run, options: DeployOptions): Promise<void> {
   });
 }
 
-/** `redeploy`: without registry login here, Traefik and pruning. */
+/** `redeploy`: without a registry login on this machine, and without a check of the builder. */
 export async function redeploy(run: Run, options: DeployOptions): Promise<void> {
   await withPostDeploy(run, async () => {
     await prepareRun(run, { ...options, accessories: false });
@@ -104,7 +104,7 @@ async function deliverAndBoot(
   const seen = hasHook(run, "pre-deploy") ? undefined : facts;
   await runHook(run, "pre-deploy");
   await runReleaseCommand(run);
-  await bootVersion(run, { reuse: false, prune: everything, canary, revert, seen });
+  await bootVersion(run, { reuse: false, prune: true, canary, revert, seen });
 }
 
 /**
