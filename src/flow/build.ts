@@ -6,6 +6,7 @@ import { CommandFailedError, ConfigError, ExitCode, MrskError } from "../errors.
 import { ensureBuilder } from "./builder.ts";
 import { hasHook, runHook } from "./hook.ts";
 import { fetchImage } from "./image.ts";
+import { runOfSoughtVersion } from "./known-version.ts";
 import { withLock } from "./lock.ts";
 import { isUnauthorized, isUnreachable, login } from "./registry.ts";
 import type { Run } from "./run.ts";
@@ -17,14 +18,20 @@ const LOOK_STEP = "Look for the Dockerfile";
 /** `build deliver`. */
 export async function deliver(run: Run): Promise<void> {
   await withLock(run, async () => {
-    await push(run);
-    await pull(run);
+    const known = await runOfSoughtVersion(run);
+    await push(known);
+    await fetchImage(known);
   });
 }
 
 /** `build pull`. */
 export async function pull(run: Run): Promise<void> {
-  await withLock(run, () => fetchImage(run));
+  await withLock(run, async () => fetchImage(await runOfSoughtVersion(run)));
+}
+
+/** `build push`. */
+export async function pushAlone(run: Run): Promise<void> {
+  await withLock(run, async () => push(await runOfSoughtVersion(run)));
 }
 
 interface PushOptions {
@@ -35,7 +42,7 @@ interface PushOptions {
 }
 
 /**
- * `build push`: builds on this machine and pushes.
+ * Builds on this machine and pushes.
  * @throws MrskError without docker, buildx or a Dockerfile here
  */
 export async function push(
