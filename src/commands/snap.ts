@@ -1,7 +1,11 @@
 import { type Raw, type Shell, sh } from "./command.ts";
 
+/** What `visibleToDocker` ends with for a folder that is not. */
+export const NOT_VISIBLE = 41;
+
 /**
- * Fails where docker comes from a snap, which sees a home's folders without a dot and removable disks, but not the folder.
+ * Ends with `NOT_VISIBLE` where docker comes from a snap, which sees the folders of a home whose names begin with no dot,
+ * and removable disks, but not the folder. Prints then where docker is, and the folder, on a line each.
  * @param folder shell text of an absolute path without links
  */
 export function visibleToDocker(folder: Raw): Shell {
@@ -11,11 +15,7 @@ case $docker:$(readlink -f "$docker" 2>/dev/null || :) in
   home=$(cd ~ && pwd -P)
   case ${folder} in
   "$home"/[!.]* | /media/* | /mnt/* | /run/media/*) ;;
-  *)
-    echo "Docker was installed from a snap ($docker), and cannot see ${folder}" >&2
-    echo "Set TMPDIR to a folder that it sees (mkdir -p ~/tmp && export TMPDIR=~/tmp), or install Docker from its own packages (https://docs.docker.com/engine/install/)" >&2
-    exit 1
-    ;;
+  *) printf '%s\n' "$docker" ${folder} >&2; exit ${NOT_VISIBLE} ;;
   esac
   ;;
 esac`;
