@@ -17,8 +17,8 @@ export function projectIn(folder: Shell): Shell {
 /**
  * A clone of the repository of the working directory whose work tree is at a commit, with its submodules as that commit
  * has them. The repository itself writes the files, so its settings, attributes, filters and promisor remote count as in
- * a checkout there; the index of the clone, its sparse patterns and all hooks are left out. Fails unless every file of
- * the commit has been written. A submodule that is not checked out here stays empty, and is named.
+ * a checkout there; sparse patterns and hooks do not. Fails unless every file of the commit has been written. A
+ * submodule that is not checked out here stays empty, and is named.
  * @param revision full sha
  */
 export function checkOut(revision: string, folder: Shell): Shell {
@@ -58,7 +58,7 @@ copy "$top" "$own" "$work/source" ${revision}`;
 }
 
 /** A git hook that calls mrsk has variables which would lead git back to it. Settings in variables stay. */
-const FORGET_PLACES = sh`unset $(git rev-parse --local-env-vars | grep -v '^GIT_CONFIG')`;
+const FORGET_PLACES = sh`unset $(git rev-parse --local-env-vars | grep -v '^GIT_CONFIG_')`;
 
 /** `place`: git in the repository, with a work tree and an index elsewhere, and nothing that watches or follows those. */
 const QUIET_GIT = sh`place() {
@@ -67,18 +67,18 @@ const QUIET_GIT = sh`place() {
     -c submodule.recurse=false "$@"
 }`;
 
-/** git goes on without a filter that fails, and after a file that it could not write. */
+/** git goes on after a filter or a conversion that failed, and may do so after a file that it could not write. */
 const WRITE_FILES = sh`write_files() {
   place read-tree --reset -u "$id" 2>"$work/said" || { status=$?; cat "$work/said" >&2; exit "$status"; }
   cat "$work/said" >&2
-  ! grep -q '^error: external filter .* failed' "$work/said" || exit 1
+  ! grep -q -e '^error: .*external filter' -e '^error: failed to encode' "$work/said" || exit 1
   missing=$(place ls-files --deleted)
   [ -z "$missing" ] || { printf 'These files of the commit were not written:\n%s\n' "$missing" >&2; exit 1; }
 }`;
 
 /** Large files stay pointers where git-lfs is not installed: as in any checkout, and easily overlooked. */
 const NAME_MISSING_FILTERS = sh`name_missing_filters() {
-  { place grep --cached -h -e 'filter=' -- ':(glob)**/.gitattributes' || :; } |
+  { place -c grep.lineNumber=false -c grep.column=false grep --cached --no-color -hF -e 'filter=' -- ':(glob)**/.gitattributes' || :; } |
     sed -n '/^[[:space:]]*#/d; s/.*[[:space:]]filter=\([^[:space:]]*\).*/\1/p' | sort -u |
     while IFS= read -r filter; do
       git --git-dir="$own" config --get-regexp '^filter\..*\.(clean|smudge|process)$' | grep -qF "filter.$filter." ||
@@ -88,7 +88,7 @@ const NAME_MISSING_FILTERS = sh`name_missing_filters() {
 
 /**
  * The history, for what asks git during the build. A shallow partial clone can hand over the commit alone: git makes no
- * complete copy of one. The repository was found in a folder that git trusts, which its server's side asks about again.
+ * complete copy of one. git trusts the folder in which it found the repository; its upload-pack checks that again.
  */
 const CLONE = sh`clone() (
   unset GIT_ALLOW_PROTOCOL

@@ -9,7 +9,7 @@ import type { Host } from "../hosts/host.ts";
 import { onHosts } from "../hosts/on-hosts.ts";
 import { canaryOf, containersOf, liveContainer, liveVersion } from "../plan/containers.ts";
 import { type ContainerFact, type HostFacts, isUp } from "../plan/facts.ts";
-import { soughtVersion } from "./known-version.ts";
+import { observeAndResolve } from "./resolve-version.ts";
 import { withLock } from "./lock.ts";
 import { observeHosts } from "./observe.ts";
 import { appHosts, printBlock, type Run } from "./run.ts";
@@ -86,7 +86,7 @@ export async function appVersion(run: Run): Promise<void> {
 
 /** What `app boot` starts anew: the version that was given, else the one that is live, else the one that ran last, else that of the working directory. */
 export async function versionToBoot(run: Run): Promise<string> {
-  if (run.givenVersion !== undefined) return soughtVersion(run, run.givenVersion);
+  if (run.givenVersion !== undefined) return observeAndResolve(run, run.givenVersion);
   const facts = await observeHosts(run, appHosts(run));
   const there = run.selection.app.flatMap(({ host, roles }) =>
     roles.map((role) => ({

@@ -9,7 +9,7 @@ import { ensureBuilder } from "./builder.ts";
 import { builtRevision } from "./git.ts";
 import { hasHook, runHook } from "./hook.ts";
 import { fetchImage } from "./image.ts";
-import { runOfSoughtVersion } from "./known-version.ts";
+import { withResolvedVersion } from "./resolve-version.ts";
 import { withLock } from "./lock.ts";
 import { login } from "./registry.ts";
 import type { Run } from "./run.ts";
@@ -17,7 +17,7 @@ import type { Run } from "./run.ts";
 /** `build deliver`. */
 export async function deliver(run: Run): Promise<void> {
   await withLock(run, async () => {
-    const known = await runOfSoughtVersion(run);
+    const known = await withResolvedVersion(run);
     await push(known);
     await fetchImage(known);
   });
@@ -25,12 +25,12 @@ export async function deliver(run: Run): Promise<void> {
 
 /** `build pull`. */
 export async function pull(run: Run): Promise<void> {
-  await withLock(run, async () => fetchImage(await runOfSoughtVersion(run)));
+  await withLock(run, async () => fetchImage(await withResolvedVersion(run)));
 }
 
 /** `build push`. */
-export async function pushAlone(run: Run): Promise<void> {
-  await withLock(run, async () => push(await runOfSoughtVersion(run)));
+export async function pushImage(run: Run): Promise<void> {
+  await withLock(run, async () => push(await withResolvedVersion(run)));
 }
 
 interface PushOptions {

@@ -12,7 +12,7 @@ import { ensureBuilder } from "./builder.ts";
 import { settleCanaries, takeBack, wayBack } from "./canary.ts";
 import { hasHook, hookAfterwards, runHook } from "./hook.ts";
 import { ensureImage, fetchImage } from "./image.ts";
-import { knownVersion, withKnownVersion } from "./known-version.ts";
+import { resolveVersion, withVersionFrom } from "./resolve-version.ts";
 import { withLock } from "./lock.ts";
 import { plansFor, refuse } from "./plans.ts";
 import { login } from "./registry.ts";
@@ -90,7 +90,7 @@ interface Delivery extends DeployOptions {
 async function deliverAndBoot(given: Run, { skipPush, revert, everything, canary, changed }: Delivery): Promise<void> {
   const looked = given.clock.now().getTime();
   const looking = observeMended(given, appHosts(given));
-  const run = withKnownVersion(given, () => looking);
+  const run = withVersionFrom(given, () => looking);
   changed(run);
   const before = await whileLooking(run, foresee(run, looking, canary), async (local, looking) => {
     if (everything) {
@@ -195,7 +195,7 @@ export async function rollback(run: Run, version: string | undefined, { revert }
     await withLock(run, async () => {
       const facts = await observeMended(run, appHosts(run));
       if (version === undefined && (await rollBackCanary(run, facts, changed))) return;
-      const target = version === undefined ? versionBefore(run, facts) : knownVersion(run, facts, version);
+      const target = version === undefined ? versionBefore(run, facts) : resolveVersion(run, facts, version);
       await requireVersion(run, facts, target);
       const back = { ...run, version: async () => target };
       changed(back);

@@ -14,7 +14,7 @@ import { liveContainer, liveVersion } from "../plan/containers.ts";
 import type { HostFacts } from "../plan/facts.ts";
 import { oneAccessory } from "./accessory.ts";
 import { audit } from "./audit.ts";
-import { withKnownGivenVersion } from "./known-version.ts";
+import { withResolvedGivenVersion } from "./resolve-version.ts";
 import { observeHosts } from "./observe.ts";
 import { roleOn } from "./role-phases.ts";
 import { begin, type Run } from "./run.ts";
@@ -53,7 +53,7 @@ export async function appExec(given: Run, line: string, choice: ExecChoice): Pro
     given,
     selected.map(({ host }) => given.host(host)),
   );
-  const run = withKnownGivenVersion(given, facts);
+  const run = withResolvedGivenVersion(given, facts);
   const places = selected.flatMap(({ host, roles }) =>
     chosenRoles(run, roles, choice).map((role) => ({
       name: host,

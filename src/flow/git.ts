@@ -19,7 +19,7 @@ export interface GitState {
 export interface GitProblem {
   /** Part of a sentence, and below it what git said. */
   readonly text: string;
-  /** What to do, as the begin of a sentence. */
+  /** What to do: the first half of a sentence. */
   readonly advice: string;
   /** Whether there is a repository, as far as can be known: then its last commit is what a build takes. */
   readonly repository: boolean;
@@ -28,7 +28,7 @@ export interface GitProblem {
 /** What a shell ends with that does not find a command. */
 const NOT_FOUND = 127;
 
-/** Prints the folder that has a repository where git itself is missing. GIT_DIR leads astray in a hook of another one. */
+/** Prints the folder that has a repository where git itself is missing. GIT_DIR of a hook names the repository of the hook. */
 const REVISION = sh`if ! command -v git >/dev/null; then
   folder=$PWD
   while [ -n "$folder" ] && [ ! -e "$folder/.git" ]; do folder=${raw("${folder%/*}")}; done

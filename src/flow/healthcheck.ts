@@ -6,13 +6,13 @@ import { servicePrefix } from "../commands/names.ts";
 import { script, step } from "../commands/script.ts";
 import { sh } from "../commands/command.ts";
 import { CommandFailedError, UnhealthyError } from "../errors.ts";
-import { soughtVersion } from "./known-version.ts";
+import { observeAndResolve } from "./resolve-version.ts";
 import { begin, type Run } from "./run.ts";
 import { appSecrets } from "./secrets.ts";
 
 /** `healthcheck perform`: a container of the version that publishes nothing and is not routed, healthy, then gone. */
 export async function performHealthcheck(run: Run): Promise<void> {
-  const version = await soughtVersion(run, await run.version());
+  const version = await observeAndResolve(run, await run.version());
   const { config } = run;
   const role = config.roles.find(({ name }) => name === config.primaryRole)!;
   const name = `healthcheck-${servicePrefix(config)}-${version}`;

@@ -3,7 +3,7 @@ import { canaryTarget } from "../hosts/canary-target.ts";
 import { isUnfinished, liveVersion } from "../plan/containers.ts";
 import { type HostFacts, isUp } from "../plan/facts.ts";
 import { ensureImage } from "./image.ts";
-import { withKnownGivenVersion } from "./known-version.ts";
+import { withResolvedGivenVersion } from "./resolve-version.ts";
 import { canariesIn } from "./canary.ts";
 import { bootVersion, type DeployOptions, deploy, redeploy, withPostDeploy } from "./deploy.ts";
 import { runHook } from "./hook.ts";
@@ -36,7 +36,7 @@ export async function promote(run: Run): Promise<void> {
     await requireSecrets(run, { accessories: false, builder: false });
     await withLock(run, async () => {
       const facts = await observeHosts(run, appHosts(run));
-      const version = versionOnTrial(withKnownGivenVersion(run, facts), facts);
+      const version = versionOnTrial(withResolvedGivenVersion(run, facts), facts);
       const forward = { ...run, version: async () => version };
       changed(forward);
       await ensureImage(forward, version);

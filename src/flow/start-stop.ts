@@ -16,7 +16,7 @@ import type { HostPlan, RolePlan } from "../plan/deploy.ts";
 import type { CanaryFact } from "../plan/canary.ts";
 import { type HostFacts, isUp, readsLiveFiles } from "../plan/facts.ts";
 import { audit } from "./audit.ts";
-import { withKnownGivenVersion } from "./known-version.ts";
+import { withResolvedGivenVersion } from "./resolve-version.ts";
 import { withLock } from "./lock.ts";
 import { observeHosts } from "./observe.ts";
 import { plansFor, refuse } from "./plans.ts";
@@ -34,7 +34,7 @@ import { observeMended } from "./traefik-mend.ts";
 export async function startApp(given: Run): Promise<void> {
   await withLock(given, async () => {
     const facts = await observeMended(given, appHosts(given));
-    const run = withKnownGivenVersion(given, facts);
+    const run = withResolvedGivenVersion(given, facts);
     const wanted = (role: Role, seen: HostFacts) => versionToStart(run, role, seen);
     const all = plansFor(run, facts, { wanted, reuse: true });
     const plans = all

@@ -21,7 +21,7 @@ function released({ releases, canaryRelease }: HostFacts): string[] {
 const FULL = /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/;
 const SHORT = /^[0-9a-f]{7,63}$/;
 
-/** Whether it may be the begin of a full id: only then is it worth it to see what hosts have. */
+/** Whether a full id may begin with it: nothing else needs the versions of the hosts. */
 export function isShortId(typed: string): boolean {
   return SHORT.test(typed) && !FULL.test(typed);
 }

@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { chmodSync, existsSync, lstatSync, mkdirSync, readFileSync, symlinkSync } from "node:fs";
+import { chmodSync, existsSync, lstatSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { beforeEach, expect, test } from "vitest";
 import { Repositories, treeOf, write } from "../support/repository.ts";
@@ -108,7 +108,18 @@ test.each([{ "filter.upper.smudge": "false" }, { "filter.upper.smudge": "false",
   },
 );
 
+test("a text that cannot be converted stops the build", () => {
+  const path = repository({ files: { "bad.txt": "caf\xe9" } });
+  writeFileSync(join(path, "bad.txt"), Buffer.from("caf\xe9", "latin1"));
+  repositories.commit(path, "not UTF-8");
+  write(path, { ".git/info/attributes": "*.txt working-tree-encoding=UTF-16LE\n" });
+  const { status, complained } = repositories.clone(path);
+  expect(status).not.toBe(0);
+  expect(complained).toContain("failed to encode 'bad.txt'");
+});
+
 test("a filter that git does not have here is named", () => {
+  repositories.settings({ "color.ui": "always", "grep.lineNumber": "true", "grep.column": "true" });
   const files = {
     ".gitattributes": "# filter=none\n*.bin filter=lfs -text\n*.txt text filter=upper\n",
     "web/.gitattributes": "*.ipynb filter=strip",

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { liveFile } from "../../src/commands/live-file.ts";
 import { removeAppContainer } from "../../src/flow/app-removal.ts";
-import { deliver, pull, pushAlone } from "../../src/flow/build.ts";
+import { deliver, pull, pushImage } from "../../src/flow/build.ts";
 import { bootApp, deploy, redeploy, rollback, setup } from "../../src/flow/deploy.ts";
 import { appExec } from "../../src/flow/exec.ts";
 import { performHealthcheck } from "../../src/flow/healthcheck.ts";
@@ -53,7 +53,7 @@ const commands: [string, Act][] = [
   ["deploy --skip-push", (run) => deploy(run, { skipPush: true })],
   ["redeploy", (run) => redeploy(run, options)],
   ["setup", (run) => setup(run, options)],
-  ["build push", pushAlone],
+  ["build push", pushImage],
   ["build pull", pull],
   ["build deliver", deliver],
   ["healthcheck perform", performHealthcheck],
@@ -71,7 +71,7 @@ test.each(commands)("%s refuses digits that begin several versions, and changes 
   const run = typed([live, kept(FULL), kept(SAME_BEGIN)]);
   await expect(act(run)).rejects.toMatchObject({
     exitCode: 2,
-    message: `${SHORT} is the begin of several versions: ${FULL}, ${SAME_BEGIN}`,
+    message: `${SHORT} matches several versions: ${FULL}, ${SAME_BEGIN}`,
     hint: "Name one of them with more digits.",
   });
   expect(work(run).join("\n")).not.toMatch(new RegExp(`(?:dhh/app:|app-web-)${SHORT}`));
