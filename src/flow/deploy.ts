@@ -89,10 +89,10 @@ interface Delivery extends DeployOptions {
 
 async function deliverAndBoot(given: Run, { skipPush, revert, everything, canary, changed }: Delivery): Promise<void> {
   const looked = given.clock.now().getTime();
-  const looking = observeMended(given, appHosts(given));
-  const run = withVersionFrom(given, () => looking);
+  const observing = observeMended(given, appHosts(given));
+  const run = withVersionFrom(given, () => observing);
   changed(run);
-  const before = await whileLooking(run, foresee(run, looking, canary), async (local, looking) => {
+  const before = await whileLooking(run, foresee(run, observing, canary), async (local, looking) => {
     if (everything) {
       if (!skipPush) await ensureBuilder(local, looking);
       begin(local, "Log into image registry...");
@@ -135,10 +135,10 @@ async function whileLooking<T>(
 /** Judges what is seen of the hosts before anything is touched, so that what cannot work is said now. */
 async function foresee(
   run: Run,
-  looking: Promise<ReadonlyMap<string, HostFacts>>,
+  observing: Promise<ReadonlyMap<string, HostFacts>>,
   canary: Trial | undefined,
 ): Promise<ReadonlyMap<string, HostFacts>> {
-  const facts = await looking;
+  const facts = await observing;
   const version = await run.version();
   refuse(plansFor(run, facts, { wanted: () => version, reuse: false, share: canary?.share }));
   return facts;
