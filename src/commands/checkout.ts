@@ -102,7 +102,7 @@ const CLONE = sh`clone() (
     git init --quiet --template= "$work/clone"
     cd "$work/clone"
     freely fetch --quiet --depth 1 --upload-pack "$serve" "$from" "$id"
-  else freely clone --quiet --no-checkout --template= --upload-pack "$serve" "$from" "$work/clone"
+  else freely clone --quiet --no-checkout --dissociate --template= --upload-pack "$serve" "$from" "$work/clone"
   fi
 )`;
 

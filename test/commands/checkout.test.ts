@@ -68,6 +68,15 @@ test("a shallow repository is cloned as well", () => {
   repositories.settings({});
 });
 
+test("a clone of a repository that borrows objects has them itself", () => {
+  const borrower = join(folder, "borrower");
+  git(folder, "clone", "-q", "--shared", repository, borrower);
+  const { path, complained } = repositories.clone(borrower);
+  expect(complained).toBe("");
+  expect(existsSync(join(path, ".git/objects/info/alternates"))).toBe(false);
+  expect(git(path, "rev-list", "--objects", "--missing=print", "HEAD")).not.toMatch(/^\?/m);
+});
+
 test("a worktree is cloned at its own commit, with its own settings", () => {
   const worktree = join(folder, "worktree");
   git(repository, "config", "extensions.worktreeConfig", "true");
