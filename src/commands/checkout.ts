@@ -87,7 +87,7 @@ const NAME_MISSING_FILTERS = sh`name_missing_filters() {
 }`;
 
 /**
- * The history, for what asks git during the build. A shallow partial clone can hand over the commit alone: git makes no
+ * The history, for a Dockerfile that runs git. A shallow partial clone can hand over the commit alone: git makes no
  * complete copy of one. git trusts the folder in which it found the repository; its upload-pack checks that again.
  */
 const CLONE = sh`clone() (

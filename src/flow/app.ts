@@ -84,7 +84,7 @@ export async function appVersion(run: Run): Promise<void> {
   }
 }
 
-/** What `app boot` starts anew: the version that was given, else the one that is live, else the one that ran last, else that of the working directory. */
+/** What `app boot` starts: the version that was given, else what is live, what ran last, or that of the working directory. */
 export async function versionToBoot(run: Run): Promise<string> {
   if (run.givenVersion !== undefined) return observeAndResolve(run, run.givenVersion);
   const facts = await observeHosts(run, appHosts(run));

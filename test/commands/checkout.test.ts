@@ -94,7 +94,7 @@ test("a submodule whose commit is not here stops the build", () => {
   const outer = repositories.make("outer", { "outer.txt": "outer" });
   git(outer, "submodule", "add", "-q", inner, "inner");
   git(outer, "update-index", "--cacheinfo", `160000,${"1".repeat(40)},inner`);
-  git(outer, "commit", "-qm", "a commit of the submodule that nobody has");
+  git(outer, "commit", "-qm", "a commit that the submodule lacks");
   const { status, complained } = repositories.clone(outer);
   expect(status).not.toBe(0);
   expect(complained).toContain(`fatal: failed to unpack tree object ${"1".repeat(40)}`);
