@@ -13,7 +13,7 @@ export function addBuild(program: Command): void {
   build
     .command("push")
     .description("Build and push")
-    .action((_: unknown, command: Command) => withRun(command, async (run) => (await flow()).push(run)));
+    .action((_: unknown, command: Command) => withRun(command, async (run) => (await flow()).pushImage(run)));
   build
     .command("pull")
     .description("Pull the image on the servers")

@@ -2,7 +2,7 @@ import type { Command } from "commander";
 import type { Config } from "../config/config.ts";
 import type { ConfigSource } from "../config/load.ts";
 import type { LocalEnvironment } from "../config/secrets.ts";
-import type { GitState } from "../flow/version.ts";
+import type { GitState } from "../flow/git.ts";
 import { DEFAULT_CONFIG_FILE, type GlobalOptions, globalOptions } from "./options.ts";
 
 /** What a command line, `.env` and deploy.yml say, before anything is done with it. */

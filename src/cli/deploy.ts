@@ -43,7 +43,7 @@ export function addDeploy(program: Command): void {
     .action((options: DeployFlags, command: Command) => runDeploy(command, "deploy", options));
 
   addDeployFlags(program.command("redeploy"))
-    .description("Deploy without registry login, Traefik and pruning")
+    .description("Deploy without registry login")
     .action((options: DeployFlags, command: Command) => runDeploy(command, "redeploy", options));
 
   program
@@ -58,12 +58,12 @@ export function addDeploy(program: Command): void {
     .description("Take a canary back, or switch back to a version that is still on the servers")
     .argument(
       "[version]",
-      "as `mrsk app containers` shows it; without one, what was before the canary or the last deploy",
+      "as `mrsk app containers` shows it, or seven digits of it; without one, what was before the canary or the last deploy",
     )
     .addOption(noRevert())
     .addHelpText("after", "\nExample:\n  $ mrsk rollback 4f2a9c1")
     .action((version: string | undefined, { revert }: { revert: boolean }, command: Command) =>
-      withRun(command, async (run) => (await flow()).rollback(run, version, { revert })),
+      withRun(command, async (run) => (await flow()).rollback(run, version ?? run.givenVersion, { revert })),
     );
 
   program

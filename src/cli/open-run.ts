@@ -39,7 +39,7 @@ export async function openRun(command: Command, work: (run: Run) => Promise<void
     import("../output/view.ts"),
     import("../output/prefix.ts"),
     import("../hosts/select.ts"),
-    import("../flow/version.ts"),
+    import("../flow/git.ts"),
   ]);
   const { options, cwd, processEnvironment, environment, config } = given;
   const secrets = new Secrets(environment);

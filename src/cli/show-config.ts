@@ -15,7 +15,7 @@ export async function configCommand(command: Command, options: { json: boolean }
     const [{ LocalHost }, { KnownSecrets }, { gitState }] = await Promise.all([
       import("../hosts/local-host.ts"),
       import("../hosts/known-secrets.ts"),
-      import("../flow/version.ts"),
+      import("../flow/git.ts"),
     ]);
     const local = new LocalHost(
       given.cwd,

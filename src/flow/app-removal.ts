@@ -10,6 +10,7 @@ import { isUp } from "../plan/facts.ts";
 import { onObservedRoles } from "./app.ts";
 import { cleanAssetsSteps } from "./assets.ts";
 import { audit } from "./audit.ts";
+import { observeAndResolve } from "./resolve-version.ts";
 import { withLock } from "./lock.ts";
 import { observeHosts } from "./observe.ts";
 import { appHosts, type Run } from "./run.ts";
@@ -68,8 +69,9 @@ async function removeLeftRoles(run: Run): Promise<void> {
 }
 
 /** `app remove-container VERSION`. @throws UsageError where no host has it */
-export async function removeAppContainer(run: Run, version: string): Promise<void> {
+export async function removeAppContainer(run: Run, typed: string): Promise<void> {
   await withLock(run, async () => {
+    const version = await observeAndResolve(run, typed);
     let found = false;
     await onObservedRoles(run, "Remove the container", async (role, facts) => {
       const name = containerName(run.config, role, version);

@@ -9,6 +9,7 @@ import type { Host } from "../hosts/host.ts";
 import { onHosts } from "../hosts/on-hosts.ts";
 import { canaryOf, containersOf, liveContainer, liveVersion } from "../plan/containers.ts";
 import { type ContainerFact, type HostFacts, isUp } from "../plan/facts.ts";
+import { observeAndResolve } from "./resolve-version.ts";
 import { withLock } from "./lock.ts";
 import { observeHosts } from "./observe.ts";
 import { appHosts, printBlock, type Run } from "./run.ts";
@@ -83,8 +84,9 @@ export async function appVersion(run: Run): Promise<void> {
   }
 }
 
-/** What `app boot` starts anew: the version that is live, else the one that ran last, else that of the working directory. */
+/** What `app boot` starts: the version that was given, else what is live, what ran last, or that of the working directory. */
 export async function versionToBoot(run: Run): Promise<string> {
+  if (run.givenVersion !== undefined) return observeAndResolve(run, run.givenVersion);
   const facts = await observeHosts(run, appHosts(run));
   const there = run.selection.app.flatMap(({ host, roles }) =>
     roles.map((role) => ({

@@ -1,31 +1,39 @@
 import { BUILD_STEP, buildAndPush, pushesByItself } from "../commands/build.ts";
 import { checkOut, cloneFolder, projectIn } from "../commands/checkout.ts";
-import { type Body, type Shell, sh } from "../commands/command.ts";
+import { type Body, lines, raw, type Shell, sh } from "../commands/command.ts";
 import { type Script, script, type Step, step } from "../commands/script.ts";
-import { CommandFailedError, ConfigError, ExitCode, MrskError } from "../errors.ts";
+import { visibleToDocker } from "../commands/snap.ts";
+import { CommandFailedError } from "../errors.ts";
+import { CLONE_STEP, explained, LOOK_STEP, wantsLogin } from "./build-errors.ts";
 import { ensureBuilder } from "./builder.ts";
+import { builtRevision } from "./git.ts";
 import { hasHook, runHook } from "./hook.ts";
 import { fetchImage } from "./image.ts";
+import { withResolvedVersion } from "./resolve-version.ts";
 import { withLock } from "./lock.ts";
-import { isUnauthorized, isUnreachable, login } from "./registry.ts";
+import { login } from "./registry.ts";
 import type { Run } from "./run.ts";
 import { refuseTrackedSecrets } from "./tracked-env.ts";
-import { builtRevision } from "./version.ts";
-
-const LOOK_STEP = "Look for the Dockerfile";
 
 /** `build deliver`. */
 export async function deliver(run: Run): Promise<void> {
   await refuseTrackedSecrets(run);
   await withLock(run, async () => {
-    await push(run, { checked: true });
-    await pull(run);
+    const known = await withResolvedVersion(run);
+    await push(known, { checked: true });
+    await fetchImage(known);
   });
 }
 
 /** `build pull`. */
 export async function pull(run: Run): Promise<void> {
-  await withLock(run, () => fetchImage(run));
+  await withLock(run, async () => fetchImage(await withResolvedVersion(run)));
+}
+
+/** `build push`. */
+export async function pushImage(run: Run): Promise<void> {
+  await refuseTrackedSecrets(run);
+  await withLock(run, async () => push(await withResolvedVersion(run), { checked: true }));
 }
 
 interface PushOptions {
@@ -38,7 +46,7 @@ interface PushOptions {
 }
 
 /**
- * `build push`: builds on this machine and pushes.
+ * Builds on this machine and pushes.
  * @throws MrskError without docker, buildx or a Dockerfile here
  */
 export async function push(
@@ -95,11 +103,17 @@ async function build(run: Run, revision: string | undefined, clear: Promise<unkn
 /** Of a clone of the commit, which is removed however the build ends; without one of the folder as it is. */
 function buildScript(run: Run, revision: string | undefined, steps: readonly Step[]): Script {
   const { builder, service } = run.config;
-  const look = isElsewhere(builder.context) ? [] : [step(LOOK_STEP, sh`[ -f ${builder.dockerfile} ]`)];
-  if (revision === undefined) return script("Build", [...look, ...steps]);
+  const isThere = sh`[ -f ${builder.dockerfile} ]`;
+  const look = isElsewhere(builder.context) ? [] : [isThere];
+  if (revision === undefined) {
+    const visible = visibleToDocker(raw('"$(pwd -P)"'));
+    return script("Build", [...look.map((body) => step(LOOK_STEP, lines(visible, body))), ...steps]);
+  }
   const clone = cloneFolder(service, run.newId(16));
-  const inside = [...look, ...steps].map(({ name, body }) => step(name, within(projectIn(clone), body)));
-  return script("Build", [step("Clone the commit", checkOut(revision, clone)), ...inside], sh`rm -rf ${clone}`);
+  const inside = [...look.map((body) => step(LOOK_STEP, body)), ...steps].map(({ name, body }) =>
+    step(name, within(projectIn(clone), body)),
+  );
+  return script("Build", [step(CLONE_STEP, checkOut(revision, clone)), ...inside], sh`rm -rf ${clone}`);
 }
 
 function within(folder: Shell, body: Body): Shell {
@@ -110,53 +124,4 @@ ${body}`;
 /** Whether docker fetches the context itself, Dockerfile and all. */
 function isElsewhere(context: string): boolean {
   return /^(?:(?:https?|ssh|git):\/\/|git@|github\.com\/)/.test(context);
-}
-
-/** Whether docker itself says so: the Dockerfile's own steps may print anything. */
-function wantsLogin(error: unknown): error is CommandFailedError {
-  return error instanceof CommandFailedError && isUnauthorized(lastWords(error));
-}
-
-/** Of a build only what docker says in the end. */
-function lastWords({ step: name, output }: CommandFailedError): string {
-  const lines = output.trimEnd().split("\n");
-  if (name !== BUILD_STEP) return output;
-  const said = [...lines.filter((line) => /^error:/i.test(line)), lines.at(-1)!];
-  // That a step failed is told with the step's own words.
-  return said.filter((line) => !/did not complete successfully|executor failed running/.test(line)).join("\n");
-}
-
-function explained(run: Run, revision: string | undefined, error: unknown): unknown {
-  if (!(error instanceof CommandFailedError)) return error;
-  if (error.step === LOOK_STEP) return missingDockerfile(run, revision);
-  const what = error.step === BUILD_STEP ? "built and pushed" : "pushed";
-  return new MrskError(
-    ExitCode.remote,
-    `The image could not be ${what} (exit status ${error.status})\n${error.output}`,
-    {
-      hint: hintFor(run, lastWords(error)),
-      cause: error,
-    },
-  );
-}
-
-function missingDockerfile(run: Run, revision: string | undefined): ConfigError {
-  const { dockerfile } = run.config.builder;
-  if (revision === undefined) {
-    return new ConfigError([`Missing ${dockerfile}`], { hint: "Write it, or name another with builder.dockerfile." });
-  }
-  return new ConfigError([`Missing ${dockerfile} in the commit ${revision.slice(0, 7)}, which is what is built`], {
-    hint: "Commit it, name another with builder.dockerfile, or set builder.context: . to build the folder as it is.",
-  });
-}
-
-function hintFor(run: Run, said: string): string | undefined {
-  const registry = run.config.registry.server ?? "Docker Hub";
-  if (isUnauthorized(said))
-    return `${registry} refused: check registry/username, registry/password and the image's name.`;
-  if (isUnreachable(said)) return `See whether ${registry} answers from this machine.`;
-  if (/requires BuildKit|BuildKit is (?:enabled but|required)/i.test(said)) {
-    return "Install buildx (package docker-buildx-plugin or docker-buildx), or set DOCKER_BUILDKIT=1 where docker is older than 23.";
-  }
-  return undefined;
 }

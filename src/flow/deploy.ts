@@ -13,6 +13,7 @@ import { ensureBuilder } from "./builder.ts";
 import { settleCanaries, takeBack, wayBack } from "./canary.ts";
 import { hasHook, hookAfterwards, runHook } from "./hook.ts";
 import { ensureImage, fetchImage } from "./image.ts";
+import { resolveVersion, withVersionFrom } from "./resolve-version.ts";
 import { withLock } from "./lock.ts";
 import { plansFor, refuse } from "./plans.ts";
 import { login } from "./registry.ts";
@@ -52,42 +53,48 @@ interface BootOptions extends RevertOption {
 
 /** `setup`: what a server needs once, then a deploy. Can be repeated. */
 export async function setup(run: Run, options: DeployOptions): Promise<void> {
-  await withPostDeploy(run, async () => {
+  await withPostDeploy(run, async (changed) => {
     await prepareRun(run, { ...options, accessories: true });
     await withLock(run, async () => {
       begin(run, "Ensure Docker and curl are installed...");
       await bootstrap(run);
       if (hasAccessories(run)) await bootAccessory(run, "all");
-      await deliverAndBoot(run, { ...options, everything: true });
+      await deliverAndBoot(run, { ...options, everything: true, changed });
     });
   });
 }
 
 /** `deploy`. Read it top to bottom; go to definition for how any line is done. */
 export async function deploy(run: Run, options: DeployOptions): Promise<void> {
-  await withPostDeploy(run, async () => {
+  await withPostDeploy(run, async (changed) => {
     await prepareRun(run, { ...options, accessories: false });
-    await withLock(run, () => deliverAndBoot(run, { ...options, everything: true }));
+    await withLock(run, () => deliverAndBoot(run, { ...options, everything: true, changed }));
   });
 }
 
-/** `redeploy`: without registry login here, Traefik and pruning. */
+/** `redeploy`: without a registry login on this machine, and without a check of the builder. */
 export async function redeploy(run: Run, options: DeployOptions): Promise<void> {
-  await withPostDeploy(run, async () => {
+  await withPostDeploy(run, async (changed) => {
     await prepareRun(run, { ...options, accessories: false });
-    await withLock(run, () => deliverAndBoot(run, { ...options, everything: false }));
+    await withLock(run, () => deliverAndBoot(run, { ...options, everything: false, changed }));
   });
 }
 
 /** The lock is held since then: only what nobody deploys changes meanwhile. */
 const FRESH_MILLISECONDS = 10_000;
 
-async function deliverAndBoot(
-  run: Run,
-  { skipPush, revert, everything, canary }: DeployOptions & { everything: boolean },
-): Promise<void> {
-  const looked = run.clock.now().getTime();
-  const before = await whileLooking(run, foresee(run, canary), async (local, looking) => {
+interface Delivery extends DeployOptions {
+  readonly everything: boolean;
+  /** Is given the run with its version as the hosts know it. */
+  readonly changed: (run: Run) => void;
+}
+
+async function deliverAndBoot(given: Run, { skipPush, revert, everything, canary, changed }: Delivery): Promise<void> {
+  const looked = given.clock.now().getTime();
+  const observing = observeMended(given, appHosts(given));
+  const run = withVersionFrom(given, () => observing);
+  changed(run);
+  const before = await whileLooking(run, foresee(run, observing, canary), async (local, looking) => {
     if (everything) {
       if (!skipPush) await ensureBuilder(local, looking);
       begin(local, "Log into image registry...");
@@ -106,7 +113,7 @@ async function deliverAndBoot(
   const seen = hasHook(run, "pre-deploy") ? undefined : facts;
   await runHook(run, "pre-deploy");
   await runReleaseCommand(run);
-  await bootVersion(run, { reuse: false, prune: everything, canary, revert, seen });
+  await bootVersion(run, { reuse: false, prune: true, canary, revert, seen });
 }
 
 /**
@@ -127,9 +134,13 @@ async function whileLooking<T>(
   return looked.value;
 }
 
-/** Looks at every host before anything is touched, so that what cannot work is said now. */
-async function foresee(run: Run, canary: Trial | undefined): Promise<ReadonlyMap<string, HostFacts>> {
-  const facts = await observeMended(run, appHosts(run));
+/** Judges what is seen of the hosts before anything is touched, so that what cannot work is said now. */
+async function foresee(
+  run: Run,
+  observing: Promise<ReadonlyMap<string, HostFacts>>,
+  canary: Trial | undefined,
+): Promise<ReadonlyMap<string, HostFacts>> {
+  const facts = await observing;
   const version = await run.version();
   refuse(plansFor(run, facts, { wanted: () => version, reuse: false, share: canary?.share }));
   return facts;
@@ -173,7 +184,7 @@ function noteClosedDirectory(run: Run, { host, facts, roles }: HostPlan): void {
 export async function bootApp(run: Run, { revert }: RevertOption = {}): Promise<void> {
   appHosts(run);
   await withLock(run, async () => {
-    const version = run.givenVersion ?? (await versionToBoot(run));
+    const version = await versionToBoot(run);
     await bootVersion({ ...run, version: async () => version }, { reuse: false, prune: false, revert });
   });
 }
@@ -186,7 +197,7 @@ export async function rollback(run: Run, version: string | undefined, { revert }
     await withLock(run, async () => {
       const facts = await observeMended(run, appHosts(run));
       if (version === undefined && (await rollBackCanary(run, facts, changed))) return;
-      const target = version ?? versionBefore(run, facts);
+      const target = version === undefined ? versionBefore(run, facts) : resolveVersion(run, facts, version);
       await requireVersion(run, facts, target);
       const back = { ...run, version: async () => target };
       changed(back);

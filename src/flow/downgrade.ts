@@ -56,7 +56,7 @@ export async function downgradeAccessory(run: Run, name: string, choice: Choice)
 async function replaceProxy(run: Run): Promise<void> {
   const hosts = traefikHosts(run);
   const { image } = run.config.traefik;
-  const version = run.givenVersion ?? (await versionToBoot(run));
+  const version = await versionToBoot(run);
   const booting = { ...run, givenVersion: version, version: async () => version };
   await ensureImage(run, version);
   const stop = script("Stop kamal-proxy", [

@@ -14,6 +14,7 @@ import { liveContainer, liveVersion } from "../plan/containers.ts";
 import type { HostFacts } from "../plan/facts.ts";
 import { oneAccessory } from "./accessory.ts";
 import { audit } from "./audit.ts";
+import { withResolvedGivenVersion } from "./resolve-version.ts";
 import { observeHosts } from "./observe.ts";
 import { roleOn } from "./role-phases.ts";
 import { begin, type Run } from "./run.ts";
@@ -45,14 +46,15 @@ interface Place {
 }
 
 /** `app exec`. Ends with the exit status of the first host whose command failed. */
-export async function appExec(run: Run, line: string, choice: ExecChoice): Promise<void> {
+export async function appExec(given: Run, line: string, choice: ExecChoice): Promise<void> {
   const asked = askedFor(line, choice);
-  const { app, primary } = run.selection;
+  const { app, primary } = given.selection;
   const selected = choice.interactive ? app.filter(({ host }) => host === primary) : app;
   const facts = await observeHosts(
-    run,
-    selected.map(({ host }) => run.host(host)),
+    given,
+    selected.map(({ host }) => given.host(host)),
   );
+  const run = withResolvedGivenVersion(given, facts);
   const places = selected.flatMap(({ host, roles }) =>
     chosenRoles(run, roles, choice).map((role) => ({
       name: host,

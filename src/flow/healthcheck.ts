@@ -6,6 +6,7 @@ import { servicePrefix } from "../commands/names.ts";
 import { script, step } from "../commands/script.ts";
 import { sh } from "../commands/command.ts";
 import { CommandFailedError, UnhealthyError } from "../errors.ts";
+import { observeAndResolve } from "./resolve-version.ts";
 import { begin, type Run } from "./run.ts";
 import { appSecrets } from "./secrets.ts";
 
@@ -14,7 +15,7 @@ const RUN_LABEL = "mrsk.healthcheck";
 
 /** `healthcheck perform`: a container of the version that publishes nothing and is not routed, healthy, then gone. */
 export async function performHealthcheck(run: Run): Promise<void> {
-  const version = await run.version();
+  const version = await observeAndResolve(run, await run.version());
   const { config } = run;
   const role = config.roles.find(({ name }) => name === config.primaryRole)!;
   const name = `healthcheck-${servicePrefix(config)}-${version}`;

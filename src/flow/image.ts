@@ -115,7 +115,7 @@ function pullInWords(name: string, error: CommandFailedError): MrskError {
   if (/no matching manifest/i.test(output)) return wrongArchitecture(error, `${host}: ${name}: ${output}`);
   if (/manifest unknown|not found/i.test(output)) {
     return new UsageError(`${host}: the registry has no image ${name}`, {
-      hint: "Build it first (`mrsk build push`), or name a version that was built with --version.",
+      hint: "Build it first (`mrsk build push`), or name a version that was built with --version, in full where no server has it.",
       cause: error,
     });
   }

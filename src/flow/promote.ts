@@ -3,6 +3,7 @@ import { canaryTarget } from "../hosts/canary-target.ts";
 import { isUnfinished, liveVersion } from "../plan/containers.ts";
 import { type HostFacts, isUp } from "../plan/facts.ts";
 import { ensureImage } from "./image.ts";
+import { withResolvedGivenVersion } from "./resolve-version.ts";
 import { canariesIn } from "./canary.ts";
 import { bootVersion, type DeployOptions, deploy, redeploy, withPostDeploy } from "./deploy.ts";
 import { runHook } from "./hook.ts";
@@ -34,7 +35,8 @@ export async function promote(run: Run): Promise<void> {
     appHosts(run);
     await requireSecrets(run, { accessories: false, builder: false });
     await withLock(run, async () => {
-      const version = versionOnTrial(run, await observeHosts(run, appHosts(run)));
+      const facts = await observeHosts(run, appHosts(run));
+      const version = versionOnTrial(withResolvedGivenVersion(run, facts), facts);
       const forward = { ...run, version: async () => version };
       changed(forward);
       await ensureImage(forward, version);

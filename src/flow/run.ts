@@ -7,7 +7,7 @@ import { InterruptedError, UsageError } from "../errors.ts";
 import type { Host, ScriptHost } from "../hosts/host.ts";
 import { type Filters, type Selection, select } from "../hosts/select.ts";
 import type { Report } from "../output/events.ts";
-import type { GitState } from "./version.ts";
+import type { GitState } from "./git.ts";
 
 /** `nothing` is /dev/null and the like; `piped` a file, a pipe or a socket. */
 export interface StandardInput {

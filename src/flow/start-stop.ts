@@ -16,6 +16,7 @@ import type { HostPlan, RolePlan } from "../plan/deploy.ts";
 import type { CanaryFact } from "../plan/canary.ts";
 import { type HostFacts, isUp, readsLiveFiles } from "../plan/facts.ts";
 import { audit } from "./audit.ts";
+import { withResolvedGivenVersion } from "./resolve-version.ts";
 import { withLock } from "./lock.ts";
 import { observeHosts } from "./observe.ts";
 import { plansFor, refuse } from "./plans.ts";
@@ -30,9 +31,10 @@ import { observeMended } from "./traefik-mend.ts";
  * `app start`: the container last live in each role, or that of `--version`, as a deploy starts one: no request reaches it
  * before it is healthy, and where one fails, all are stopped again. What runs already is left alone.
  */
-export async function startApp(run: Run): Promise<void> {
-  await withLock(run, async () => {
-    const facts = await observeMended(run, appHosts(run));
+export async function startApp(given: Run): Promise<void> {
+  await withLock(given, async () => {
+    const facts = await observeMended(given, appHosts(given));
+    const run = withResolvedGivenVersion(given, facts);
     const wanted = (role: Role, seen: HostFacts) => versionToStart(run, role, seen);
     const all = plansFor(run, facts, { wanted, reuse: true });
     const plans = all

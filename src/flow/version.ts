@@ -1,45 +1,5 @@
-import { attempt, script } from "../commands/script.ts";
 import { UsageError } from "../errors.ts";
-import type { ScriptHost } from "../hosts/host.ts";
-import type { Run } from "./run.ts";
-
-/** What git says about the working directory. */
-export interface GitState {
-  /** Full HEAD sha; undefined without a repository or a commit. */
-  readonly revision: string | undefined;
-  /** Paths that differ from HEAD, new ones too; relative to the repository. */
-  readonly changes: readonly string[];
-  /** `git config user.name`; empty without. */
-  readonly userName: string;
-}
-
-export async function gitState(local: ScriptHost): Promise<GitState> {
-  const result = await local.run(
-    script("Git", [
-      attempt("Revision", ["git", "rev-parse", "HEAD"]),
-      attempt("Changes", ["git", "status", "--porcelain"]),
-      attempt("User", ["git", "config", "user.name"]),
-    ]),
-  );
-  const revision = result.status("Revision") === 0 ? result.text("Revision") : undefined;
-  // Two letters and a space stand before each path; the first line's leading blank is trimmed away.
-  const changes = result.text("Changes").split("\n").filter(Boolean);
-  return {
-    revision,
-    changes: changes.map((line) => line.replace(/^\s*\S{1,2}\s+/, "")),
-    userName: result.text("User"),
-  };
-}
-
-/**
- * What a build takes: without `builder.context` a clone of HEAD, and then `changes` are the paths that it leaves out.
- * `revision` is undefined where it takes the folder as it is: with a context, or without a repository.
- */
-export async function builtRevision(run: Run): Promise<Pick<GitState, "revision" | "changes">> {
-  const { revision, changes } = await run.git();
-  if (run.config.builder.contextGiven || revision === undefined) return { revision: undefined, changes: [] };
-  return { revision, changes };
-}
+import type { GitState } from "./git.ts";
 
 export interface VersionQuestion {
   /** `--version`, else the environment's `VERSION`; an empty value counts as unset. */
@@ -57,10 +17,10 @@ export interface VersionQuestion {
  */
 export async function appVersion({ named, git, newId, cwd, ofFolder }: VersionQuestion): Promise<string> {
   if (named) return checkedVersion(named);
-  const { revision, changes } = await git();
+  const { revision, changes, problem } = await git();
   if (revision === undefined) {
-    throw new UsageError(`Can't use commit hash as version, no git repository found in ${cwd}`, {
-      hint: "Commit your work first, or name a version with --version.",
+    throw new UsageError(`Can't use commit hash as version, ${problem?.text ?? `no git repository found in ${cwd}`}`, {
+      hint: `${problem?.advice ?? "Commit your work first"}, or name a version with --version.`,
     });
   }
   return ofFolder && changes.length > 0 ? `${revision}_uncommitted_${newId(16)}` : revision;

@@ -1,9 +1,12 @@
 import { createHash, randomUUID } from "node:crypto";
-import { readdirSync, readFileSync } from "node:fs";
+import { chmodSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { execa } from "execa";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { BuildProject, manifestOf, platformsOf } from "./builds.ts";
-import { ask, lab, onServer, succeeded, sweep } from "./project.ts";
+import { ask, lab, onServer, PROGRAM, succeeded, sweep } from "./project.ts";
 
 const HOST = lab["LAB_A"]!;
 const TOKEN = "npm-token-value";
@@ -220,5 +223,44 @@ describe("builds", () => {
     running.kill("SIGINT");
     expect((await running).exitCode).toBe(130);
     expect(readdirSync(project.temporary)).toEqual([]);
+  });
+
+  test("of a sparse checkout of a partial clone the whole commit is built, for every user to read", async () => {
+    project.write("unique.txt", randomUUID());
+    first = await project.commit("Before");
+    succeeded(await project.mrsk("redeploy"));
+    project.write("docs/page.txt", "not checked out");
+    project.write("content.txt", " but built");
+    const version = await project.commit("With a page");
+    const git = async (...words: string[]) => (await execa("git", words, { cwd: project.folder })).stdout;
+    const place = mkdtempSync(join(tmpdir(), "mrsk-partial-"));
+    await git("clone", "-q", "--bare", ".", join(place, "upstream"));
+    await git("-C", join(place, "upstream"), "config", "uploadpack.allowFilter", "true");
+    await git("-C", join(place, "upstream"), "config", "uploadpack.allowAnySHA1InWant", "true");
+    const partial = ["--depth=1", "--filter=blob:none", "--no-checkout", `file://${place}/upstream`];
+    await git("clone", "-q", ...partial, join(place, "partial"));
+    for (const path of [".git", "docs"]) rmSync(join(project.folder, path), { recursive: true });
+    renameSync(join(place, "partial/.git"), join(project.folder, ".git"));
+    await git("sparse-checkout", "set", "--no-cone", "/config");
+    await git("reset", "-q", "--hard");
+    expect(await git("rev-list", "--objects", "--no-walk", "--missing=print", "HEAD")).toMatch(/^\?/m);
+    project.write("hooks/post-checkout", "#!/bin/sh\nexit 1\n");
+    chmodSync(join(project.folder, "hooks/post-checkout"), 0o755);
+    await git("config", "core.hooksPath", join(project.folder, "hooks"));
+    configure({ multiarch: false }, { retain_containers: 1 });
+    const strict = `umask 077 && exec node '${PROGRAM}' redeploy`;
+    await execa("sh", ["-c", strict], { cwd: project.folder, env: project.environment, extendEnv: false });
+    const read = `docker run --rm --user 1000 ${IMAGE}:${version} cat docs/page.txt content.txt`;
+    expect(await onServer("a", read)).toBe("not checked out but built");
+    expect(readdirSync(project.temporary)).toEqual([]);
+    // A redeploy prunes.
+    expect(await onServer("a", "docker ps -a --filter label=service=build --format '{{.Names}}' | sort")).toBe(
+      [`build-web-${first}`, `build-web-${version}`].toSorted().join("\n"),
+    );
+  });
+
+  test("seven digits name the version to roll back to", async () => {
+    succeeded(await project.mrsk("rollback", first.slice(0, 7)));
+    expect(await ask("a", "/version")).toEqual({ status: 200, text: `${first}\n` });
   });
 });

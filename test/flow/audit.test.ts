@@ -95,10 +95,16 @@ test.each<[string, readonly Omit<Seen, "labels">[], (run: Run) => Promise<void>,
     ],
   ],
   [
-    "redeploy, which does not prune",
+    "redeploy, which prunes too",
     [{ name: "app-web-0" }],
     (run) => redeploy(run, { skipPush: true }),
-    ["Pulled image with version 1", "Tagging dhh/app:1 as the latest image", "[web] Booted app version 1"],
+    [
+      "Pulled image with version 1",
+      "Tagging dhh/app:1 as the latest image",
+      "[web] Booted app version 1",
+      "Pruned containers",
+      "Pruned images",
+    ],
   ],
   [
     "rollback",

@@ -87,6 +87,35 @@ test.each([
   await expect(push(run)).rejects.toMatchObject({ exitCode: 3, message });
 });
 
+test.each([
+  [/^Clone the commit$/, committed, "Set TMPDIR to a folder that it sees (mkdir -p ~/tmp && export TMPDIR=~/tmp)"],
+  [
+    /^Look for the Dockerfile$/,
+    async () => ({ revision: undefined, changes: [], userName: "" }),
+    "Move the project to a folder of your home whose name begins with no dot",
+  ],
+])("a docker from a snap that cannot see the folder is named: %s", async (step, git, move) => {
+  const run = native(git);
+  run.hosts.get("localhost")!.replies(step, "/snap/bin/docker\n/tmp/x\n", 41);
+  await expect(push(run)).rejects.toMatchObject({
+    exitCode: 5,
+    message: "Docker was installed from a snap (/snap/bin/docker), and cannot see /tmp/x",
+    hint: `${move}, or install Docker from its own packages (https://docs.docker.com/engine/install/).`,
+  });
+});
+
+test.each([
+  ["fatal: could not fetch 4f2a from promisor remote", expect.stringContaining("without --filter")],
+  ["error: external filter 'x' failed", undefined],
+  ["git@github.com: permission denied: requested access to the resource is denied, unauthorized", undefined],
+])("a commit that cannot be checked out is not built: %s", async (output, hint) => {
+  const run = native();
+  run.hosts.get("localhost")!.fails(/^Clone the commit$/, output);
+  const message = `The commit 4f2a9c1 could not be checked out for the build\n${output}`;
+  await expect(push(run)).rejects.toMatchObject({ exitCode: 5, message, hint });
+  expect(steps(run)).toEqual(["Clone the commit"]);
+});
+
 describe("before all is clear, nothing is seen outside of this machine", () => {
   /** A push that waits for a word, and what it did until it got none for a while. */
   async function waiting(run: FakeRun): Promise<{ before: string[]; clear: () => void; pushed: Promise<void> }> {

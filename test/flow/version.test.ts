@@ -1,8 +1,5 @@
 import { expect, test } from "vitest";
-import { appVersion, builtRevision, gitState, type VersionQuestion } from "../../src/flow/version.ts";
-import { built, config } from "../commands/support.ts";
-import { FakeHost } from "../support/fake-host.ts";
-import { fakeRun } from "../support/fake-run.ts";
+import { appVersion, type VersionQuestion } from "../../src/flow/version.ts";
 
 const git = async () => ({ revision: "4f2a9c1", changes: ["a.txt"], userName: "" });
 
@@ -30,21 +27,4 @@ test("a version that was named needs no git, and has to be a tag", async () => {
   expect(await version({ named: "v1-rc1", git: none })).toBe("v1-rc1");
   await expect(version({ named: "a b" })).rejects.toThrow("'a b' cannot be a version");
   await expect(version({ git: none })).rejects.toMatchObject({ exitCode: 2, message: expect.stringContaining("/x") });
-});
-
-test("git tells which paths have changes", async () => {
-  const host = new FakeHost("localhost")
-    .replies(/rev-parse/, "4f2a9c1\n")
-    .replies(/status/, " M src/a b.ts\nR  old -> new\n?? untracked.txt\n");
-  expect(await gitState(host)).toEqual({
-    revision: "4f2a9c1",
-    changes: ["src/a b.ts", "old -> new", "untracked.txt"],
-    userName: "",
-  });
-});
-
-test("the commit is built unless a context is set, or there is no repository", async () => {
-  expect(await builtRevision(fakeRun(config(), { git }))).toMatchObject({ revision: "4f2a9c1", changes: ["a.txt"] });
-  expect(await builtRevision(fakeRun(built({ contextGiven: true }), { git }))).toEqual({ changes: [] });
-  expect(await builtRevision(fakeRun(config()))).toEqual({ changes: [] });
 });

@@ -1,0 +1,117 @@
+import { mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { liveFile } from "../../src/commands/live-file.ts";
+import { removeAppContainer } from "../../src/flow/app-removal.ts";
+import { deliver, pull, pushImage } from "../../src/flow/build.ts";
+import { bootApp, deploy, redeploy, rollback, setup } from "../../src/flow/deploy.ts";
+import { appExec } from "../../src/flow/exec.ts";
+import { performHealthcheck } from "../../src/flow/healthcheck.ts";
+import { promote } from "../../src/flow/promote.ts";
+import type { Run } from "../../src/flow/run.ts";
+import { startApp } from "../../src/flow/start-stop.ts";
+import { built } from "../commands/support.ts";
+import { container } from "../support/facts.ts";
+import { type FakeRun, fakeRun } from "../support/fake-run.ts";
+import { observed } from "../support/observed.ts";
+
+const HOST = "192.0.2.1";
+const SHORT = "4f2a9c1";
+const FULL = `${SHORT}${"0".repeat(33)}`;
+const SAME_BEGIN = `${SHORT}${"1".repeat(33)}`;
+const live = container("app-web-1", { created: "2026-01-02T00:00:00Z" }, "aaaaaaaa");
+const kept = (version: string) => container(`app-web-${version}`, { state: "exited" }, "bbbbbbbb");
+const NEW = { interactive: false, raw: false, reuse: false, env: new Map<string, string>() };
+const options = { skipPush: false };
+
+/** A run whose version was typed as seven digits, `--version` of most commands. */
+function typed(
+  containers: Parameters<typeof observed>[1]["containers"],
+  liveFiles = new Map<string, string>(),
+): FakeRun {
+  const boot = { limit: undefined, waitSeconds: 0, watchSeconds: 0 };
+  const config = { ...built({ kind: "native" }), boot };
+  const run = fakeRun(config, { version: async () => SHORT, givenVersion: SHORT });
+  for (const host of [HOST, "localhost"]) run.host(host);
+  observed(run.hosts.get(HOST)!, { containers, liveFiles });
+  run.hosts.get(HOST)!.replies(/^Check the image$/, "");
+  return run;
+}
+
+/** What was sent to hosts and done here, without what the lock says, which is as typed. */
+const work = (run: FakeRun) =>
+  [...run.hosts.values()].flatMap(({ transcript }) => transcript.filter((line) => !line.startsWith("Take the lock")));
+
+type Act = (run: Run) => Promise<void>;
+const commands: [string, Act][] = [
+  ["rollback", (run) => rollback(run, SHORT)],
+  ["app boot", bootApp],
+  ["app exec", (run) => appExec(run, "ls", NEW)],
+  ["app remove-container", (run) => removeAppContainer(run, SHORT)],
+  ["deploy", (run) => deploy(run, options)],
+  ["deploy --skip-push", (run) => deploy(run, { skipPush: true })],
+  ["redeploy", (run) => redeploy(run, options)],
+  ["setup", (run) => setup(run, options)],
+  ["build push", pushImage],
+  ["build pull", pull],
+  ["build deliver", deliver],
+  ["healthcheck perform", performHealthcheck],
+];
+
+test.each(commands)("%s takes seven digits for the version on the hosts that begins with them", async (_, act) => {
+  const run = typed([live, kept(FULL)]);
+  await act(run);
+  const done = work(run).join("\n");
+  expect(done).toMatch(new RegExp(`(?:dhh/app:|app-web-)${FULL}`));
+  expect(done).not.toMatch(new RegExp(`(?:dhh/app:|app-web-)${SHORT}(?!0{33})`));
+});
+
+test.each(commands)("%s refuses digits that begin several versions, and changes nothing", async (_, act) => {
+  const run = typed([live, kept(FULL), kept(SAME_BEGIN)]);
+  await expect(act(run)).rejects.toMatchObject({
+    exitCode: 2,
+    message: `${SHORT} matches several versions: ${FULL}, ${SAME_BEGIN}`,
+    hint: "Name one of them with more digits.",
+  });
+  expect(work(run).join("\n")).not.toMatch(new RegExp(`(?:dhh/app:|app-web-)${SHORT}`));
+});
+
+test.each(commands.filter(([name]) => !/^(?:rollback|app remove)/.test(name)))(
+  "%s takes digits that no version begins with as typed",
+  async (_, act) => {
+    const run = typed([live]);
+    await act(run);
+    expect(work(run).join("\n")).toMatch(new RegExp(`(?:dhh/app:|app-web-)${SHORT}\\b`));
+  },
+);
+
+test("app start takes seven digits", async () => {
+  const run = typed([kept(FULL)]);
+  await startApp(run);
+  expect(run.hosts.get(HOST)!.steps).toContain(`Start app-web-${FULL} (web)`);
+});
+
+test("promote takes seven digits of the version on trial, and refuses those of another", async () => {
+  const next = container(`app-web-${FULL}`, {}, "bbbbbbbb");
+  const file = liveFile({ name: "app-web", live, canary: { container: next, percent: 10 } });
+  const run = typed([next, live], new Map([["app-web", file]]));
+  await promote(run);
+  expect(run.hosts.get(HOST)!.steps.join()).toContain("Switch the requests over");
+  await expect(promote({ ...run, givenVersion: "4f2a9c2" })).rejects.toThrow(
+    `The canary is version ${FULL}, not 4f2a9c2`,
+  );
+});
+
+test("hooks are given the whole id", async () => {
+  const run = typed([live, kept(FULL)]);
+  const cwd = mkdtempSync(join(tmpdir(), "mrsk-hooks-"));
+  mkdirSync(join(cwd, ".mrsk/hooks"), { recursive: true });
+  const hooks = ["pre-build", "pre-deploy", "post-deploy"];
+  for (const hook of hooks) writeFileSync(join(cwd, ".mrsk/hooks", hook), "#!/bin/sh\n", { mode: 0o755 });
+  await deploy({ ...run, cwd, skipHooks: false }, options);
+  const said = run.hosts.get("localhost")!.transcript.filter((line) => line.includes("MRSK_VERSION="));
+  expect(said.map((line) => /^(\S+) hook .* MRSK_VERSION=(\w+)/s.exec(line)?.slice(1).join(" "))).toEqual(
+    hooks.map((hook) => `${hook} ${FULL}`),
+  );
+});
