@@ -4,6 +4,8 @@ WORKDIR /mrsk
 COPY package.json package-lock.json ./
 RUN npm ci --ignore-scripts --no-audit --no-fund
 COPY rolldown.config.mjs tsconfig.json ./
+COPY build build
+COPY licenses licenses
 COPY src src
 RUN npm run build
 
