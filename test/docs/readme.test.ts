@@ -103,3 +103,22 @@ function sourceText(): string {
     .join("\n")
     .replaceAll("\\`", "`");
 }
+
+test.each([
+  "an empty value",
+  "`log.level=INFO`",
+  "restart policy",
+  "`--health-start-period`",
+  "the host before each line",
+  "without Ruby's symbols",
+  "`mrsk app boot` without `--version` starts the version that runs",
+  "no beginning of a command runs it",
+  "options after the first word of an unquoted command",
+  "exit codes of their own",
+  "`KAMAL_…`",
+  "ends without an answer",
+])("a deliberate difference has its row: %s", (phrase) => {
+  const table = readme.slice(readme.indexOf("## What differs from MRSK"), readme.indexOf("## Contributing"));
+  const rows = table.split("\n").filter((line) => /^\| .+ \|.* \|$/.test(line));
+  expect(rows.filter((row) => row.includes(phrase))).toHaveLength(1);
+});
