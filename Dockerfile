@@ -14,8 +14,9 @@ FROM debian:trixie-slim
 RUN apt-get update \
  && apt-get install -y --no-install-recommends ca-certificates docker-buildx docker-cli git nodejs openssh-client \
  && apt-get clean && rm -rf /var/lib/apt/lists/* \
- # The mounted project, and submodules in it, belong to somebody else.
- && git config --system --add safe.directory '*'
+ # The project that is mounted, and submodules in it, belong to another user: git trusts these, and no other folder.
+ && git config --system --add safe.directory /workdir \
+ && git config --system --add safe.directory '/workdir/*'
 WORKDIR /mrsk
 COPY package.json LICENSE ./
 COPY bin/mrsk.cjs bin/
