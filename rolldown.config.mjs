@@ -1,5 +1,6 @@
 import { copyFileSync, mkdirSync, readFileSync } from "node:fs";
 import { defineConfig } from "rolldown";
+import { licences } from "./build/licences.mjs";
 
 const { version } = JSON.parse(readFileSync("package.json", "utf8"));
 
@@ -28,7 +29,7 @@ export default defineConfig({
   platform: "node",
   external: ["cpu-features", /sshcrypto\.node$/],
   transform: { define: { __MRSK_VERSION__: JSON.stringify(version) } },
-  plugins: [lazyChildProcess, prismWasm],
+  plugins: [lazyChildProcess, prismWasm, licences],
   output: {
     dir: "dist",
     format: "cjs",

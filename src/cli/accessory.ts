@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { addExecOptions, execChoice, type ExecFlags } from "./exec.ts";
+import { addExecOptions, execChoice, type ExecFlags, typedLine } from "./exec.ts";
 import { addLogOptions, type LogOptions } from "./logs.ts";
 import { withRun } from "./with-run.ts";
 
@@ -35,18 +35,18 @@ export function addAccessory(program: Command): void {
     withRun(command, async (run) => (await flow()).accessoryDetails(run, name)),
   );
   addExecOptions(
-    accessory.command("exec").description("Run a command in the accessory (one argument: quote it)"),
+    accessory.command("exec").description("Run a command in the accessory (options of mrsk before it)"),
     "its first host",
   )
     .argument("<name>")
-    .argument("<command>")
+    .argument("<command...>")
     .addHelpText(
       "after",
-      '\nExamples:\n  $ mrsk accessory exec -i --reuse db "psql -U postgres"\n  $ mrsk accessory exec --reuse db "psql -U postgres" < dump.sql\n  $ mrsk accessory exec --reuse --raw db "pg_dump -U postgres app" > dump.sql',
+      '\nExamples:\n  $ mrsk accessory exec -i --reuse db psql -U postgres\n  $ mrsk accessory exec --reuse db "psql -U postgres" < dump.sql\n  $ mrsk accessory exec --reuse --raw db "pg_dump -U postgres app" > dump.sql',
     )
-    .action((name: string, words: string, flags: ExecFlags, command: Command) =>
+    .action((name: string, words: readonly string[], flags: ExecFlags, command: Command) =>
       withRun(command, async (run) =>
-        (await import("../flow/exec.ts")).accessoryExec(run, name, words, execChoice(flags)),
+        (await import("../flow/exec.ts")).accessoryExec(run, name, typedLine(words), execChoice(flags)),
       ),
     );
   addLogOptions(named("logs", "Show its log")).action((name: string, options: LogOptions, command: Command) =>

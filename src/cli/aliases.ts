@@ -4,17 +4,31 @@ import { loadEnvironment } from "../config/secrets.ts";
 import { MrskError } from "../errors.ts";
 import { DEFAULT_CONFIG_FILE } from "./options.ts";
 
-/** The command line with the alias at `place` replaced by what it stands for; undefined where there is no such alias. */
-export async function withAlias(argv: readonly string[], place: number): Promise<string[] | undefined> {
-  const line = (await aliases(argv)).get(argv[place]!);
+/** A command line with an alias replaced by what it stands for. */
+export interface Expanded {
+  readonly argv: readonly string[];
+  /** Place of what was typed after the alias. */
+  readonly end: number;
+}
+
+/** The command line with the alias at `place` replaced; undefined where there is no such alias. */
+export function withAlias(
+  argv: readonly string[],
+  place: number,
+  aliases: ReadonlyMap<string, string>,
+): Expanded | undefined {
+  const line = aliases.get(argv[place]!);
   if (line === undefined) return undefined;
   const [first, ...rest] = words(line);
   const meant = first === "mrsk" || first === undefined ? rest : [first, ...rest];
-  return [...argv.slice(0, place), ...meant, ...argv.slice(place + 1)];
+  return {
+    argv: [...argv.slice(0, place), ...meant, ...argv.slice(place + 1)],
+    end: place + meant.length,
+  };
 }
 
-/** Of a configuration that cannot be read there are none: the word is then simply unknown. */
-async function aliases(argv: readonly string[]): Promise<ReadonlyMap<string, string>> {
+/** The aliases of the configuration; of one that cannot be read there are none, and the word is then unknown. */
+export async function readAliases(argv: readonly string[]): Promise<ReadonlyMap<string, string>> {
   const destination = optionValue(argv, "-d", "--destination");
   const cwd = process.cwd();
   const processEnvironment = process.env as Record<string, string>;

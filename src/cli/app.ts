@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { addExecOptions, execChoice, type ExecFlags } from "./exec.ts";
+import { addExecOptions, execChoice, type ExecFlags, typedLine } from "./exec.ts";
 import { addLogOptions, type LogOptions } from "./logs.ts";
 import { noRevert } from "./options.ts";
 import { withRun } from "./with-run.ts";
@@ -34,16 +34,18 @@ export function addApp(program: Command): void {
     .description("Show the running containers")
     .action((_: unknown, command: Command) => withRun(command, async (run) => (await flow()).appDetails(run)));
   addExecOptions(
-    app.command("exec").description("Run a command in a container of the app (one argument: quote it)"),
+    app.command("exec").description("Run a command in a container of the app (options of mrsk before it)"),
     "the primary host",
   )
-    .argument("<command>")
+    .argument("<command...>")
     .addHelpText(
       "after",
-      '\nExamples:\n  $ mrsk app exec --reuse "npm run migrate"\n  $ mrsk app exec -i bash\n  $ mrsk app exec -p "node report.js" < input.csv',
+      '\nExamples:\n  $ mrsk app exec --reuse npm run migrate\n  $ mrsk app exec -i bash\n  $ mrsk app exec -p "node report.js" < input.csv',
     )
-    .action((words: string, flags: ExecFlags, command: Command) =>
-      withRun(command, async (run) => (await import("../flow/exec.ts")).appExec(run, words, execChoice(flags))),
+    .action((words: readonly string[], flags: ExecFlags, command: Command) =>
+      withRun(command, async (run) =>
+        (await import("../flow/exec.ts")).appExec(run, typedLine(words), execChoice(flags)),
+      ),
     );
   app
     .command("containers")

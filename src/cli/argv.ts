@@ -1,5 +1,7 @@
-import type { Command, Option } from "commander";
+import type { Command } from "commander";
 import { UsageError } from "../errors.ts";
+import { isKnown, isOption, missingValue, normalizeOption, optionWithValue, switchedOff } from "./argv-options.ts";
+import { unknownCommand, unknownOption } from "./unknown-words.ts";
 
 /** A command line that commander understands, and the commands it names, below the program. */
 export interface NormalizedArgv {
@@ -10,100 +12,142 @@ export interface NormalizedArgv {
 }
 
 /**
- * The command line as commander wants it, from what users of the original type: unambiguous prefixes (`mrsk vers`),
- * underscores for dashes (`--skip_push`, `stale_containers`), `--no-flag` and `--skip-flag` for a flag that is off, a
- * bare `-h` and `help` anywhere for help.
- * @throws UsageError when a prefix fits several commands
+ * The command line as commander wants it, from what users of the original type: underscores for dashes (`--skip_push`,
+ * `stale_containers`), `--no-flag` and `--skip-flag` for a flag that is off, a bare `-h` and `help` anywhere for help.
+ * What follows the first word of a user's own command (`app exec npm run`) belongs to that command, as in docker.
+ * @param afterAlias where an alias ends: options at that place are mrsk's, though the alias has begun a user's command
+ * @throws UsageError for a subcommand or an option that there is not
  */
-export function normalizeArgv(program: Command, argv: readonly string[]): NormalizedArgv {
+export function normalizeArgv(program: Command, argv: readonly string[], afterAlias?: number): NormalizedArgv {
   if (argv.length === 1 && argv[0] === "--version") return { words: ["version"], path: [] };
-  const out: string[] = [];
-  const path: Command[] = [];
-  let at = program;
-  let resolving = true;
-  let unknown: number | undefined;
-  let help = false;
+  const line = new CommandLine(program);
   for (let i = 0; i < argv.length; i++) {
-    const word = argv[i]!;
-    if (word === "--") {
-      out.push(...argv.slice(i));
-      break;
-    }
-    if (word.startsWith("-") && word !== "-") {
-      const next = argv[i + 1];
-      if (switchedOff(at, word, out)) continue;
-      const bare = word === "-h" && (next === undefined || next.startsWith("-"));
-      out.push(bare ? "--help" : normalizeOption(at, word));
-      const option = optionWithValue(at, out.at(-1)!);
-      if (option && next !== undefined) {
-        if (isOption(at, next)) throw missingValue(option, next);
-        out.push(next);
-        i++;
-      }
-      continue;
-    }
-    if (!resolving || at.commands.length === 0) {
-      if (!help) out.push(word);
-      continue;
-    }
-    if (word === "help") {
-      help = true;
-      continue;
-    }
-    const found = resolveCommand(at, word);
-    if (found) {
-      out.push(found.name());
-      path.push(found);
-      at = found;
-      resolving = found.commands.length > 0;
-    } else {
-      if (at === program) unknown ??= i;
-      out.push(word);
-      resolving = false;
-    }
+    if (i === afterAlias) line.readOptionsAgain();
+    if (line.take(argv[i]!, argv.slice(i + 1), i)) i++;
   }
-  const wantsHelp = (help && unknown === undefined) || (resolving && doesNothingAlone(at));
-  if (wantsHelp && !out.includes("--help")) out.push("--help");
-  return { words: out, path, ...(unknown === undefined ? {} : { unknown }) };
+  return line.normalized();
 }
 
-/** `--no-flag` and `--skip-flag` of a flag that exists: takes back what was said before. */
-function switchedOff(command: Command, word: string, out: string[]): boolean {
-  const flag = word.replaceAll("_", "-").replace(/^--(?:no|skip)-/, "--");
-  if (flag === word || findOption(command, word.replaceAll("_", "-"))) return false;
-  const option = findOption(command, flag);
-  if (!option || option.required || option.optional) return false;
-  for (let i = out.length - 1; i >= 0; i--) if (out[i] === option.long || out[i] === option.short) out.splice(i, 1);
-  return true;
+/** Takes a command line word by word. */
+class CommandLine {
+  private readonly program: Command;
+  private readonly out: string[] = [];
+  private readonly path: Command[] = [];
+  private at: Command;
+  private resolving = true;
+  private help = false;
+  private unknown: number | undefined;
+  private operands = 0;
+  /** The user's own command, once its first word was there. */
+  private readonly command: string[] = [];
+  private state: "ours" | "theirs" | "verbatim" = "ours";
+
+  constructor(program: Command) {
+    this.program = program;
+    this.at = program;
+  }
+
+  /** @returns whether the next word was taken too, as the value of an option */
+  take(word: string, rest: readonly string[], place: number): boolean {
+    if (this.state !== "ours") this.command.push(word);
+    else if (word === "--") this.state = this.wantsName() ? "ours" : "verbatim";
+    else if (word.startsWith("-") && word !== "-") return this.takeOption(word, rest);
+    else if (this.wantsName()) this.takeName(word, place);
+    else this.takeOperand(word);
+    return false;
+  }
+
+  private wantsName(): boolean {
+    return this.resolving && this.at.commands.length > 0;
+  }
+
+  readOptionsAgain(): void {
+    if (this.state === "theirs") this.state = "ours";
+  }
+
+  private takeOption(word: string, rest: readonly string[]): boolean {
+    const { at } = this;
+    const [next] = rest;
+    if (switchedOff(at, word, this.out)) return false;
+    const meant = word === "-h" && this.isHelp(rest) ? "--help" : normalizeOption(at, word);
+    if (this.unknown === undefined && !isKnown(at, meant)) {
+      this.takeTheirOption(word);
+      return false;
+    }
+    this.out.push(meant);
+    const option = optionWithValue(at, meant);
+    if (!option || next === undefined) return false;
+    if (isOption(at, next)) throw missingValue(option, next);
+    this.out.push(next);
+    return true;
+  }
+
+  /** `-h` names hosts, but at the end and before another option; `mrsk -h deploy` is a question too. */
+  private isHelp([next, ...more]: readonly string[]): boolean {
+    if (next === undefined || next.startsWith("-")) return true;
+    return this.resolving && more.length === 0 && findCommand(this.at, next) !== undefined;
+  }
+
+  /** After an alias that has begun a user's command, what is not mrsk's is that command's. */
+  private takeTheirOption(word: string): void {
+    const [first] = this.command;
+    if (first === undefined || isLine(first)) throw unknownOption(this.at, word);
+    this.takeOperand(word);
+  }
+
+  private takeName(word: string, place: number): void {
+    if (word === "help") {
+      this.help = true;
+      return;
+    }
+    const found = findCommand(this.at, word);
+    if (found) {
+      this.out.push(found.name());
+      this.path.push(found);
+      this.at = found;
+      return;
+    }
+    if (this.at !== this.program) throw unknownCommand(this.at, word);
+    this.unknown ??= place;
+    this.resolving = false;
+  }
+
+  private takeOperand(word: string): void {
+    if (this.help) return;
+    if (takesCommand(this.at) && this.operands >= this.at.registeredArguments.length - 1) this.takeCommandWord(word);
+    else this.out.push(word);
+    this.operands++;
+  }
+
+  /** A first word with spaces is a whole command line, as the original wants it: options after it are mrsk's. */
+  private takeCommandWord(word: string): void {
+    const [first] = this.command;
+    if (first !== undefined && isLine(first)) throw afterLine(first, word);
+    this.command.push(word);
+    if (!isLine(this.command[0]!)) this.state = "theirs";
+  }
+
+  normalized(): NormalizedArgv {
+    const { out, path, unknown, help, at } = this;
+    const wantsHelp = (help && unknown === undefined) || (this.resolving && doesNothingAlone(at));
+    if (wantsHelp && !out.includes("--help")) out.push("--help");
+    const command = this.command.length > 0 && !help ? ["--", ...this.command] : [];
+    return { words: [...out, ...command], path, ...(unknown === undefined ? {} : { unknown }) };
+  }
 }
 
-function normalizeOption(command: Command, word: string): string {
-  if (!word.startsWith("--")) return word;
-  const [name = "", ...value] = word.split("=");
-  const dashed = name.replaceAll("_", "-");
-  return [findOption(command, dashed) || value.length === 0 ? dashed : name, ...value].join("=");
+/** Whether its last argument is a user's own command. */
+function takesCommand(command: Command): boolean {
+  return command.registeredArguments.at(-1)?.variadic === true;
 }
 
-/** The option that takes the next word as its value; of letters in a row (`-vd staging`) only the last can. */
-function optionWithValue(command: Command, word: string): Option | undefined {
-  if (word.startsWith("--")) return word.includes("=") ? undefined : withValue(findOption(command, word));
-  const options = Array.from(word.slice(1), (letter) => findOption(command, `-${letter}`));
-  const first = options.findIndex((option) => withValue(option));
-  return first === options.length - 1 ? options[first] : undefined;
+function isLine(word: string): boolean {
+  return /\s/.test(word);
 }
 
-function withValue(option: Option | undefined): Option | undefined {
-  return option && (option.required || option.optional) ? option : undefined;
-}
-
-function isOption(command: Command, word: string): boolean {
-  const [name = ""] = word.split("=");
-  return findOption(command, name.startsWith("--") ? name.replaceAll("_", "-") : name) !== undefined;
-}
-
-function missingValue(option: Option, next: string): UsageError {
-  return new UsageError(`Option '${option.flags}' has no value: ${next} is an option too`, {
-    hint: `A value that begins with a dash is written ${option.long}=${next}`,
+function afterLine(line: string, word: string): UsageError {
+  return new UsageError(`'${word}' follows a command that is one argument: '${line}'`, {
+    hint: "Write the whole command as one argument, or each of its words as one. After -- every word is taken as typed.",
   });
 }
 
@@ -114,30 +158,7 @@ function doesNothingAlone(command: Command): boolean {
   return command.commands.length > 0 && byDefault === null;
 }
 
-/** Commander keeps it to itself. */
-export function isHidden(command: Command): boolean {
-  return (command as unknown as { _hidden: boolean })._hidden;
-}
-
-function findOption(command: Command, flag: string) {
-  for (let at: Command | null = command; at; at = at.parent) {
-    const found = at.options.find((option) => option.long === flag || option.short === flag);
-    if (found) return found;
-  }
-  return undefined;
-}
-
-function resolveCommand(parent: Command, word: string): Command | undefined {
+function findCommand(parent: Command, word: string): Command | undefined {
   const wanted = word.replaceAll("_", "-");
-  const named = (command: Command) => [command.name(), ...command.aliases()];
-  const exact = parent.commands.find((command) => named(command).includes(wanted));
-  if (exact) return exact;
-  const beginning = parent.commands.filter((command) => named(command).some((name) => name.startsWith(wanted)));
-  // Hidden commands are for those who know their whole name.
-  const shown = beginning.filter((command) => !isHidden(command));
-  const matches = shown.length > 0 ? shown : beginning;
-  if (matches.length > 1 && wanted !== "help") {
-    throw new UsageError(`Ambiguous command ${word} matches [${matches.map((command) => command.name()).join(", ")}]`);
-  }
-  return matches[0];
+  return parent.commands.find((command) => command.name() === wanted || command.aliases().includes(wanted));
 }

@@ -1,4 +1,4 @@
-import { InterruptedError } from "../errors.ts";
+import { InterruptedError, UsageError } from "../errors.ts";
 
 /** Whom to ask. */
 interface Person {
@@ -9,8 +9,9 @@ interface Person {
 }
 
 /**
- * As the original asks: `y` is a yes, `N` or nothing a no, anything else is asked again. The end of input is a no.
+ * As the original asks: `y` is a yes, `N` or nothing a no, anything else is asked again.
  * @throws InterruptedError
+ * @throws UsageError at the end of input: what was requested is not done, and a script has to notice
  */
 export async function confirm(question: string, { input, output, signal }: Person): Promise<boolean> {
   const { createInterface } = await import("node:readline");
@@ -26,8 +27,10 @@ export async function confirm(question: string, { input, output, signal }: Perso
       ask();
     }
     if (signal.aborted) throw new InterruptedError();
-    output.write("\nNo answer, which is a no: -y is a yes without a question.\n");
-    return false;
+    output.write("\n");
+    throw new UsageError("Aborted: standard input ended without an answer", {
+      hint: "Run it in a terminal, or with -y, which confirms without a question.",
+    });
   } finally {
     lines.close();
   }

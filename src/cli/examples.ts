@@ -11,7 +11,7 @@ export const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
   envify: ["mrsk envify", "mrsk envify -d staging"],
   version: ["mrsk version"],
   docs: ["mrsk docs", "mrsk docs boot", "mrsk docs drain_timeout", "mrsk docs --schema > deploy.schema.json"],
-  app: ["mrsk app details", 'mrsk app exec --reuse "npm run migrate"'],
+  app: ["mrsk app details", "mrsk app exec --reuse npm run migrate"],
   "app boot": ["mrsk app boot", "mrsk app boot --version 4f2a9c1"],
   "app start": ["mrsk app start"],
   "app stop": ["mrsk app stop -r workers"],
@@ -62,7 +62,7 @@ export const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
   "registry logout": ["mrsk registry logout"],
   server: ["mrsk server bootstrap"],
   "server bootstrap": ["mrsk server bootstrap -h 192.0.2.10"],
-  "server exec": ['mrsk server exec "uptime"', "mrsk server exec -i bash"],
+  "server exec": ["mrsk server exec df -h /", "mrsk server exec -i bash"],
 };
 
 /** The text below a command's options; empty where the command has examples of its own. */

@@ -1,4 +1,5 @@
 import { type Command, InvalidArgumentError } from "commander";
+import { quote } from "../commands/command.ts";
 
 export interface ExecFlags {
   readonly interactive?: boolean;
@@ -19,6 +20,11 @@ export function addStreamOptions(command: Command, where: string): Command {
   return command
     .option("-i, --interactive", `with this terminal, on ${where}`)
     .option("--raw", "print nothing but what the command prints (one host)");
+}
+
+/** The user's command as one line: a lone argument is one already, of several each arrives as typed. */
+export function typedLine(words: readonly string[]): string {
+  return words.length === 1 ? words[0]! : words.map(quote).join(" ");
 }
 
 /** What the flow wants to know of them. */

@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { addStreamOptions, execChoice, type ExecFlags } from "./exec.ts";
+import { addStreamOptions, execChoice, type ExecFlags, typedLine } from "./exec.ts";
 import { count } from "./options.ts";
 import { withRun } from "./with-run.ts";
 
@@ -95,11 +95,13 @@ function addServer(program: Command): void {
       withRun(command, async (run) => (await import("../flow/server.ts")).bootstrap(run)),
     );
   addStreamOptions(
-    server.command("exec").description("Run a command on the servers (one argument: quote it)"),
+    server.command("exec").description("Run a command on the servers (options of mrsk before it)"),
     "the primary host",
   )
-    .argument("<command>")
-    .action((words: string, flags: ExecFlags, command: Command) =>
-      withRun(command, async (run) => (await import("../flow/server.ts")).serverExec(run, words, execChoice(flags))),
+    .argument("<command...>")
+    .action((words: readonly string[], flags: ExecFlags, command: Command) =>
+      withRun(command, async (run) =>
+        (await import("../flow/server.ts")).serverExec(run, typedLine(words), execChoice(flags)),
+      ),
     );
 }

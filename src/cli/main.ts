@@ -14,6 +14,7 @@ import { examplesText } from "./examples.ts";
 import { addGlobalOptions, commandWords } from "./options.ts";
 import { outputFailure, watchOutputs } from "./standard-streams.ts";
 import { addTraefik } from "./traefik.ts";
+import { unknownCommand } from "./unknown-words.ts";
 
 /** The whole command tree. */
 export function buildProgram(): Command {
@@ -32,7 +33,7 @@ Examples:
   $ mrsk setup                                 first deploy, Docker and accessories included
   $ mrsk deploy                                build, push, and switch to the new version
   $ mrsk rollback 4f2a9c1                      go back to a version that is still there
-  $ mrsk app exec --reuse "npm run migrate"    run a command in the running containers`,
+  $ mrsk app exec --reuse npm run migrate      run a command in the running containers`,
     );
   addGlobalOptions(program);
   for (const add of [
@@ -74,13 +75,16 @@ export async function main(
   }
 }
 
-/** With the aliases of the configuration, which is read only where a word is no command. */
+/** With the aliases of the configuration, which is read only where a word is no command. @throws UsageError for none of both */
 async function commandLine(program: Command, argv: readonly string[]): Promise<NormalizedArgv> {
   const typed = normalizeArgv(program, argv);
   if (typed.unknown === undefined) return typed;
-  const { withAlias } = await import("./aliases.ts");
-  const expanded = await withAlias(argv, typed.unknown);
-  return expanded ? normalizeArgv(program, expanded) : typed;
+  const { readAliases, withAlias } = await import("./aliases.ts");
+  const aliases = await readAliases(argv);
+  const line = withAlias(argv, typed.unknown, aliases) ?? { argv, end: argv.length };
+  const meant = normalizeArgv(program, line.argv, line.end);
+  if (meant.unknown === undefined) return meant;
+  throw unknownCommand(program, line.argv[meant.unknown]!, [...aliases.keys()]);
 }
 
 /** Message and hint of a known failure; for a bug its stack. */

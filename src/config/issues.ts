@@ -1,5 +1,6 @@
 import type * as z from "zod/mini";
 import type { Path } from "./tree.ts";
+import { editDistance } from "../spelling.ts";
 
 type ZodIssue = z.core.$ZodIssue;
 
@@ -150,23 +151,4 @@ function unknownKey(key: string, below: Path, known: readonly string[]): Mistake
 
 function knownKeys(known: readonly string[]): string {
   return known.length > 12 ? "the documentation lists what is known here" : `known are ${known.join(", ")}`;
-}
-
-/** How many letters to add, drop, change or swap with their neighbour to make `b` of `a`. */
-export function editDistance(a: string, b: string): number {
-  let beforeLast: number[] = [];
-  let last = Array.from({ length: b.length + 1 }, (_, index) => index);
-  for (let i = 1; i <= a.length; i++) {
-    const row = [i];
-    for (let j = 1; j <= b.length; j++) {
-      const change = last[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1);
-      let best = Math.min(change, last[j]! + 1, row[j - 1]! + 1);
-      if (i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1])
-        best = Math.min(best, beforeLast[j - 2]! + 1);
-      row.push(best);
-    }
-    beforeLast = last;
-    last = row;
-  }
-  return last[b.length]!;
 }

@@ -6,16 +6,18 @@ import { CommandFailedError, HookFailedError } from "../errors.ts";
 import { lineByLine } from "../lines.ts";
 import { type Run, stopIfInterrupted } from "./run.ts";
 
-export type HookName =
-  | "pre-connect"
-  | "pre-build"
-  | "pre-deploy"
-  | "post-deploy"
-  | "docker-setup"
-  | "pre-traefik-reboot"
-  | "post-traefik-reboot"
-  | "pre-app-boot"
-  | "post-app-boot";
+export const HOOKS = [
+  "pre-connect",
+  "pre-build",
+  "pre-deploy",
+  "post-deploy",
+  "docker-setup",
+  "pre-traefik-reboot",
+  "post-traefik-reboot",
+  "pre-app-boot",
+  "post-app-boot",
+] as const;
+export type HookName = (typeof HOOKS)[number];
 
 /** Whether the hook is there, and not skipped. */
 export function hasHook(run: Run, hook: HookName): boolean {
@@ -23,7 +25,7 @@ export function hasHook(run: Run, hook: HookName): boolean {
 }
 
 /**
- * Runs the hook on this machine if there is one, with the `MRSK_…` variables of the original.
+ * Runs the hook on this machine if there is one, with the `MRSK_…` variables of the original, and Kamal's names of them.
  * Its output is shown line by line as it comes.
  * @param details more variables, `MRSK_RUNTIME` for instance
  * @throws HookFailedError when it ends with anything but 0, or may not be executed
@@ -34,7 +36,7 @@ export async function runHook(run: Run, hook: HookName, details: Readonly<Record
   stopIfInterrupted(run);
   requireExecutable(run, hook, path);
   run.report({ kind: "title", text: `Running the ${hook} hook...` });
-  const variables = { ...(await hookVariables(run)), ...details };
+  const variables = withKamalNames({ ...(await hookVariables(run)), ...details });
   const exports = Object.entries(variables).map(([name, value]) => sh`export ${name}=${value}`);
   const body = lines(...exports, sh`exec /usr/bin/env ${path}`);
   const show = () => lineByLine((text) => run.report({ kind: "progress", host: run.local.name, text: `${text}\n` }));
@@ -87,6 +89,12 @@ async function hookVariables(run: Run): Promise<Record<string, string>> {
     ...(run.command[1] === undefined ? {} : { MRSK_SUBCOMMAND: run.command[1] }),
     ...(run.filters.roles ? { MRSK_ROLE: run.filters.roles.join(",") } : {}),
   };
+}
+
+/** Each `MRSK_NAME` also as `KAMAL_NAME`. */
+function withKamalNames(variables: Readonly<Record<string, string>>): Record<string, string> {
+  const kamals = Object.entries(variables).map(([name, value]) => [name.replace(/^MRSK_/, "KAMAL_"), value] as const);
+  return { ...variables, ...Object.fromEntries(kamals) };
 }
 
 /** UTC without fractions: `2023-06-01T12:00:00Z`. */

@@ -13,6 +13,7 @@ import { attempt, script, step } from "../commands/script.ts";
 import { CommandFailedError, LockHeldError, SshError } from "../errors.ts";
 import type { ScriptResult } from "../hosts/host.ts";
 import { runHook, timestamp } from "./hook.ts";
+import { warnAboutHooks } from "./hook-check.ts";
 import { type Run, stopIfInterrupted } from "./run.ts";
 
 /** `mkdir` and `rm` of a small folder: what takes longer hangs. */
@@ -49,6 +50,7 @@ export async function withLock<T>(run: Run, work: () => Promise<T>): Promise<T> 
 /** The `pre-connect` hook, once in a run: before the first connection. */
 export async function connecting(run: Run): Promise<void> {
   if (run.held.connected) return;
+  warnAboutHooks(run);
   await runHook(run, "pre-connect");
   run.held.connected = true;
   stopIfInterrupted(run);

@@ -33,7 +33,7 @@ export interface Run {
   /** What lines of that name begin with, in a colour of its own where there is colour: `HOST | `. */
   readonly prefix: (name: string) => string;
   readonly stdin: StandardInput;
-  /** Asks a yes/no question; false at the end of input. */
+  /** A yes/no question. @throws UsageError where the input ends without an answer */
   readonly confirm: (question: string) => Promise<boolean>;
   readonly local: ScriptHost;
   host(name: string): Host;

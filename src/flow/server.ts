@@ -7,6 +7,7 @@ import { onHosts } from "../hosts/on-hosts.ts";
 import { accessoryHosts } from "../hosts/select.ts";
 import { audit } from "./audit.ts";
 import { runHook } from "./hook.ts";
+import { warnAboutHooks } from "./hook-check.ts";
 import type { Run } from "./run.ts";
 import { type CommandChoice, runCommand } from "./run-command.ts";
 import { withoutLiterals } from "./typed.ts";
@@ -15,6 +16,7 @@ const INSTALL = "Ensure Docker and curl";
 
 /** Docker and curl on every app and accessory host. @throws MrskError naming the hosts where the user may not install */
 export async function bootstrap(run: Run): Promise<void> {
+  if (!run.held.connected) warnAboutHooks(run);
   const work = script("Install Docker", [step(INSTALL, installDocker())]);
   try {
     await onHosts(everyHost(run), async (host) => {

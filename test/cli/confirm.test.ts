@@ -1,6 +1,7 @@
 import { PassThrough } from "node:stream";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { confirm } from "../../src/cli/confirm.ts";
+import { mrsk, project, UNREACHABLE } from "../support/cli.ts";
 
 async function asked(typed: string): Promise<{ answer: boolean; said: string }> {
   const input = new PassThrough();
@@ -20,10 +21,17 @@ test.each([
   expect(await asked(typed)).toEqual({ answer, said: "Sure? [y, N] (N) " });
 });
 
-test("7.1 row 16: the end of input is a no, and is not asked again", async () => {
-  const said = "Sure? [y, N] (N) \nNo answer, which is a no: -y is a yes without a question.\n";
-  expect(await asked("")).toEqual({ answer: false, said });
-});
+test.each(["", "Y\nyes\n"])(
+  "7.1 row 16: after %j the end of input is an error, and no further question",
+  async (typed) => {
+    await expect(asked(typed)).rejects.toMatchObject({
+      name: "UsageError",
+      exitCode: 2,
+      message: "Aborted: standard input ended without an answer",
+      hint: "Run it in a terminal, or with -y, which confirms without a question.",
+    });
+  },
+);
 
 test("Ctrl-C ends the question", async () => {
   const controller = new AbortController();
@@ -36,3 +44,20 @@ test("anything else is asked again", async () => {
   const again = "Your response must be one of: [y, N]. Please try again.\nSure? [y, N] (N) ";
   expect(await asked("Y\nyes\ny\n")).toEqual({ answer: true, said: `Sure? [y, N] (N) ${again}${again}` });
 });
+
+test.each(["remove", "accessory remove db", "downgrade", "traefik downgrade", "accessory downgrade db"])(
+  "%s in a pipe without an answer: one error, and 2",
+  async (typed) => {
+    const input = new PassThrough();
+    input.end();
+    const stdin = vi.spyOn(process, "stdin", "get").mockReturnValue(input as unknown as typeof process.stdin);
+    const accessories = "accessories: { db: { image: 'postgres:16', host: 127.0.0.1 } }\n";
+    const said = await mrsk(project({ "config/deploy.yml": UNREACHABLE + accessories }), ...typed.split(" "));
+    stdin.mockRestore();
+    expect(said).toMatchObject({
+      status: 2,
+      stdout: "",
+      stderr: expect.stringContaining("Aborted: standard input ended without an answer") as string,
+    });
+  },
+);

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { editDistance } from "../../src/config/issues.ts";
+import { editDistance } from "../../src/spelling.ts";
 import { mergeTrees, toPlain } from "../../src/config/tree.ts";
 import { locateIn, readYaml } from "../../src/config/yaml.ts";
 import { problemsOf, withRequired } from "./from-yaml.ts";

@@ -46,8 +46,8 @@ describe("bad input gets one error that says what, where, and what to type, and 
   });
 
   test("an unknown command, option, host, role", async () => {
-    await expectRefused(await project.mrsk("deplyo"), 2, "unknown command 'deplyo'");
-    await expectRefused(await project.mrsk("deploy", "--bogus"), 2, "unknown option '--bogus'");
+    await expectRefused(await project.mrsk("deplyo"), 2, "Unknown command 'deplyo'");
+    await expectRefused(await project.mrsk("deploy", "--bogus"), 2, "Unknown option '--bogus'");
     await expectRefused(
       await project.mrsk("deploy", "--hosts", "192.0.2.77"),
       2,

@@ -38,6 +38,16 @@ describe("commands and logs over the fleet", () => {
       expect(ran.stderr).toContain(`Launching command with version ${version} from new container...`);
     });
 
+    test("an unquoted command arrives word by word, its own options too", async () => {
+      const words = ["sh", "-c", 'printf "<%s>" "$@"', "-v", "a  b", "$HOME", "--reuse", "it's"];
+      const arrived = "<a  b><$HOME><--reuse><it's>";
+      expect(succeeded(await project.mrsk("app", "exec", "-p", "-r", "web", "--raw", ...words)).stdout).toBe(arrived);
+      expect(succeeded(await project.mrsk("accessory", "exec", "db", "--reuse", "--raw", ...words)).stdout).toBe(
+        arrived,
+      );
+      expect(succeeded(await project.mrsk("server", "exec", "-h", A, "--raw", "--", ...words)).stdout).toBe(arrived);
+    });
+
     test("two roles of one host are told apart", async () => {
       const ran = succeeded(await project.mrsk("app", "exec", "--reuse", "printenv ROLE"));
       expect(ran.stdout.split("\n").toSorted()).toEqual([`${A} jobs | jobs`, `${A} web | web`, `${B} | web`]);

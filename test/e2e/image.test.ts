@@ -66,4 +66,20 @@ describe("the image of the tool", () => {
     expect(await onServer("a", `docker inspect -f '{{.State.Status}}' image-web-${first}`)).toBe("exited");
     expect(await mrsk("app", "version")).toContain(second);
   });
+
+  test("trusts the mounted folder and its submodules, whoever owns them, and no other", async () => {
+    const git = (folder: string, ...words: string[]) => {
+      const flags = ["--rm", "-v", `${project.folder}:${folder}`, "--entrypoint", "git", "-w", folder];
+      return execa("docker", ["run", ...flags, IMAGE, ...words], { all: true, reject: false });
+    };
+    await execa("git", ["init", "-q", join(project.folder, "vendor/sub")]);
+    await ownedBy(1000);
+    expect(await git("/workdir", "rev-parse", "HEAD")).toMatchObject({ exitCode: 0 });
+    expect(await git("/workdir", "clone", "-q", "/workdir", "/tmp/clone")).toMatchObject({ exitCode: 0 });
+    expect(await git("/workdir", "-C", "vendor/sub", "status", "--short")).toMatchObject({ exitCode: 0 });
+    const elsewhere = await git("/elsewhere", "rev-parse", "HEAD");
+    expect(elsewhere).toMatchObject({ exitCode: 128, all: expect.stringContaining("dubious ownership") as string });
+    await ownedBy(0);
+    await execa("rm", ["-r", join(project.folder, "vendor")]);
+  });
 });

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { execa } from "execa";
@@ -6,7 +6,10 @@ import { expect, test } from "vitest";
 
 const ROOT = resolve(import.meta.dirname, "../..");
 
-test("the package that npm packs runs where it is installed, templates and ERB included", async () => {
+/** What the bundle has within it, direct and indirect. */
+const BUNDLED = ["@ruby/prism", "chalk", "commander", "dotenv", "execa", "isexe", "ssh2", "tweetnacl", "yaml", "zod"];
+
+test("the package that npm packs is one, ships the licences of others, and runs where it is installed", async () => {
   const folder = mkdtempSync(join(tmpdir(), "mrsk-package-"));
   const { stdout } = await execa("npm", ["pack", "--silent", "--ignore-scripts", "--pack-destination", folder], {
     cwd: ROOT,
@@ -21,6 +24,12 @@ test("the package that npm packs runs where it is installed, templates and ERB i
     "--no-fund",
     join(folder, stdout.trim().split("\n").at(-1)!),
   ]);
+  const modules = join(prefix, "lib/node_modules");
+  expect(readdirSync(modules)).toEqual(["mrsk"]);
+  expect(readdirSync(join(modules, "mrsk"))).not.toContain("node_modules");
+  expect(weight(join(modules, "mrsk"))).toBeLessThan(2_500_000);
+  const licences = readFileSync(join(modules, "mrsk/dist/LICENSES.txt"), "utf8");
+  for (const name of BUNDLED) expect(licences).toMatch(new RegExp(`^${name} \\d+\\.\\d+\\.\\d+ \\(`, "m"));
   const mrsk = (...words: string[]) =>
     execa(join(prefix, "bin/mrsk"), words, { cwd: folder, env: { SERVICE: "from-erb" } });
   expect((await mrsk("version")).stdout).toMatch(/^\d+\.\d+\.\d+$/);
@@ -32,3 +41,9 @@ test("the package that npm packs runs where it is installed, templates and ERB i
   );
   expect((await mrsk("config", "-c", "config/erb.yml", "--version", "1")).stdout).toContain("from-erb");
 });
+
+/** In bytes. */
+function weight(folder: string): number {
+  const files = readdirSync(folder, { recursive: true, encoding: "utf8" }).map((path) => statSync(join(folder, path)));
+  return files.filter((file) => file.isFile()).reduce((sum, { size }) => sum + size, 0);
+}

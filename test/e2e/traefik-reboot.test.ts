@@ -80,6 +80,6 @@ describe("a reboot of Traefik", () => {
     const [a, b] = SERVERS.map((server) => host.address(server));
     expect(said).toEqual([`pre ${a}`, "Traefik is new", `post ${a}`, `pre ${b}`, "Traefik is new", `post ${b}`]);
     const asked = await host.project.mrsk("traefik", "reboot");
-    expect(asked).toMatchObject({ status: 0, stdout: expect.stringContaining("Aborted") as string });
+    expect(asked).toMatchObject({ status: 2, stderr: expect.stringContaining("Aborted") as string });
   });
 });

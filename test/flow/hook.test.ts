@@ -60,6 +60,28 @@ test("a hook gets the original's variables, and those that were only meant", asy
   ]);
 });
 
+test("each variable of the original is there under Kamal's name too, those of one hook as well", async () => {
+  const here = machine();
+  write(here, "post-deploy", "env | grep -E '^(MRSK|KAMAL)_' | sort >said");
+  await runHook(runIn(here, { command: ["app", "boot"] }), "post-deploy", {
+    MRSK_RUNTIME: "12",
+    MRSK_HOSTS: "only.one",
+  });
+  const said = readFileSync(join(here.home, "said"), "utf8").trim().split("\n");
+  const kamals = said.filter((line) => line.startsWith("KAMAL_"));
+  expect(kamals).toEqual([
+    "KAMAL_COMMAND=app",
+    "KAMAL_HOSTS=only.one",
+    "KAMAL_PERFORMER=somebody",
+    "KAMAL_RECORDED_AT=2026-01-02T03:04:05Z",
+    "KAMAL_RUNTIME=12",
+    "KAMAL_SERVICE_VERSION=app@1",
+    "KAMAL_SUBCOMMAND=boot",
+    "KAMAL_VERSION=1",
+  ]);
+  expect(said.filter((line) => line.startsWith("MRSK_"))).toEqual(kamals.map((line) => line.replace("KAMAL", "MRSK")));
+});
+
 test("what is not set is not there, and an uncommitted version is told whole", async () => {
   const here = machine();
   write(here, "post-deploy", `${VARIABLES} >said`);

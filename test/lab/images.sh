@@ -81,12 +81,12 @@ build() {
 }
 
 files_node() {
-  local node modules
-  node=$(node -p process.execPath)
-  modules=$(dirname "$(dirname "$node")")/lib/node_modules
+  local node npm
+  node=$("$LAB_DIR/../../bin/with-node" oldest node -p process.execPath)
+  npm=$(dirname "$(dirname "$(realpath "$(command -v npm)")")")
   mkdir -p "$1/node"
   cp "$node" "$1/node/node"
-  cp -r "$modules/npm" "$1/node/npm"
+  cp -r "$npm" "$1/node/npm"
 }
 
 install_pip() {
@@ -128,6 +128,7 @@ build_images() {
   debian_image bookworm
   debian_image trixie
   pulled_or_built node:20-bookworm-slim node
+  pulled_or_built node:22-bookworm-slim node
   pulled_or_built postgres:14 postgres
   pulled_or_built "traefik:v$TRAEFIK_VERSION" traefik
   build registry bookworm
@@ -139,6 +140,6 @@ build_images() {
 remove_images() {
   engine_answers || start_engine
   docker image ls --format '{{.Repository}}:{{.Tag}}' | grep '^mrsk-lab/' | xargs -r docker image rm -f >/dev/null
-  docker image rm -f "${HUB_IMAGES[@]}" debian:trixie-slim >/dev/null 2>&1 || true
+  docker image rm -f "${HUB_IMAGES[@]}" node:22-bookworm-slim debian:trixie-slim >/dev/null 2>&1 || true
   if [ -f "$STATE/buildx" ]; then rm -f "$(cat "$STATE/buildx")"; fi
 }

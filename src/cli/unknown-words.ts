@@ -1,0 +1,66 @@
+import type { Command } from "commander";
+import { UsageError } from "../errors.ts";
+import { didYouMean, near } from "../spelling.ts";
+import { commandWords } from "./options.ts";
+
+/** Commander keeps it to itself. */
+export function isHidden(command: Command): boolean {
+  return (command as unknown as { _hidden: boolean })._hidden;
+}
+
+/**
+ * The error for a word that is no command of the group: with those that it may stand for, also of other groups.
+ * @param aliases names of the configuration's own commands
+ */
+export function unknownCommand(group: Command, word: string, aliases: readonly string[] = []): UsageError {
+  const typed = [...commandWords(group), word].join(" ");
+  return new UsageError(`Unknown command '${typed}'`, {
+    hint:
+      didYouMean(candidates(group, word, aliases)) ??
+      `\`${["mrsk", ...commandWords(group)].join(" ")} --help\` lists the commands.`,
+  });
+}
+
+function candidates(group: Command, word: string, aliases: readonly string[]): string[] {
+  const here = group.commands.filter((command) => !isHidden(command));
+  const found = near(word, [...names(here), ...aliases]).map((name) => [...commandWords(group), name].join(" "));
+  if (found.length > 0) return found;
+  const everywhere = descendants(root(group));
+  const meant = near(word, names(everywhere));
+  return everywhere
+    .filter((command) => meant.includes(command.name()))
+    .map((command) => commandWords(command).join(" "));
+}
+
+/** The error for an option that the command does not have, with those that it may stand for. */
+export function unknownOption(command: Command, word: string): UsageError {
+  const [typed = ""] = word.split("=");
+  const there = longOptions(command);
+  const meant = typed.startsWith("--")
+    ? near(typed, there)
+    : there.filter((long) => long.startsWith(`--${letter(typed)}`));
+  return new UsageError(`Unknown option '${typed}'`, {
+    hint: didYouMean(meant) ?? `\`${["mrsk", ...commandWords(command)].join(" ")} --help\` lists the options.`,
+  });
+}
+
+function letter(short: string): string {
+  return short.slice(1, 2).toLowerCase();
+}
+
+function longOptions(command: Command): string[] {
+  const own = command.options.filter(({ hidden }) => !hidden).flatMap(({ long }) => long ?? []);
+  return command.parent ? [...own, ...longOptions(command.parent)] : [...own, "--help"];
+}
+
+function descendants(command: Command): Command[] {
+  return command.commands.filter((child) => !isHidden(child)).flatMap((child) => [child, ...descendants(child)]);
+}
+
+function root(command: Command): Command {
+  return command.parent ? root(command.parent) : command;
+}
+
+function names(commands: readonly Command[]): string[] {
+  return commands.map((command) => command.name());
+}

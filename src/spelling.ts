@@ -1,0 +1,42 @@
+/** How many letters to add, drop, change or swap with their neighbour to make `b` of `a`. */
+export function editDistance(a: string, b: string): number {
+  let beforeLast: number[] = [];
+  let last = Array.from({ length: b.length + 1 }, (_, index) => index);
+  for (let i = 1; i <= a.length; i++) {
+    const row = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const change = last[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1);
+      let best = Math.min(change, last[j]! + 1, row[j - 1]! + 1);
+      if (i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1])
+        best = Math.min(best, beforeLast[j - 2]! + 1);
+      row.push(best);
+    }
+    beforeLast = last;
+    last = row;
+  }
+  return last[b.length]!;
+}
+
+/**
+ * The names that are the word, else those that begin with it, else those that a slip or two would make of it. Dashes
+ * and `_` are the same.
+ */
+export function near(word: string, names: readonly string[]): string[] {
+  const wanted = word.toLowerCase().replaceAll("_", "-");
+  const nearness: ((name: string) => boolean)[] = [
+    (name) => name === wanted,
+    (name) => wanted !== "" && name.startsWith(wanted),
+    (name) => editDistance(wanted, name) <= slips(name),
+  ];
+  return nearness.map((test) => names.filter(test)).find((found) => found.length > 0) ?? [];
+}
+
+function slips(name: string): number {
+  return Math.max(1, Math.floor(name.length / 3));
+}
+
+/** `Did you mean deploy?`, or of several; undefined without any. */
+export function didYouMean(names: readonly string[]): string | undefined {
+  if (names.length === 0) return undefined;
+  return `Did you mean ${names.length === 1 ? "" : "one of "}${names.join(", ")}?`;
+}

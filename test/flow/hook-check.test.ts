@@ -1,0 +1,107 @@
+import { chmodSync, mkdirSync, mkdtempSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { expect, test } from "vitest";
+import { deploy } from "../../src/flow/deploy.ts";
+import { hookProblems } from "../../src/flow/hook-check.ts";
+import { bootstrap } from "../../src/flow/server.ts";
+import { config } from "../commands/support.ts";
+import { fakeRun } from "../support/fake-run.ts";
+
+function folder(): string {
+  return mkdtempSync(join(tmpdir(), "mrsk-hooks-"));
+}
+
+function write(cwd: string, path: string, text: string, mode = 0o755): void {
+  mkdirSync(dirname(join(cwd, path)), { recursive: true });
+  writeFileSync(join(cwd, path), text);
+  chmodSync(join(cwd, path), mode);
+}
+
+const SCRIPT = "#!/bin/sh\nexit 0\n";
+const LIST =
+  "pre-connect, pre-build, pre-deploy, post-deploy, docker-setup, pre-traefik-reboot, post-traefik-reboot, pre-app-boot, post-app-boot";
+
+test.each([
+  [
+    "pre-deploy",
+    "#!/bin/sh\r\nexit 0\r\n",
+    0o755,
+    "has lines that end with CRLF, and cannot run: save it with LF line ends",
+  ],
+  ["pre-deploy", "#!/usr/bin/env ruby\r\n", 0o755, "has lines that end with CRLF"],
+  ["pre-build", "exit 0\r\n", 0o755, "has lines that end with CRLF"],
+  ["pre-build", `\uFEFF${SCRIPT}`, 0o755, "begins with a byte order mark"],
+  ["pre-build", "#! /nowhere/bash -e\n", 0o755, "its interpreter /nowhere/bash does not exist on this machine"],
+  ["post-deploy", SCRIPT, 0o644, "is not executable, and fails when its turn comes: chmod +x it"],
+  ["pre-deploy.sh", SCRIPT, 0o755, "does not run: there is no hook of that name. Did you mean pre-deploy?"],
+  ["pre-deploy.rb", "puts 1\n", 0o644, "Did you mean pre-deploy?"],
+  ["pre_deploy", SCRIPT, 0o755, "Did you mean pre-deploy?"],
+  ["Pre-Deploy", SCRIPT, 0o644, "Did you mean pre-deploy?"],
+  ["predeploy", SCRIPT, 0o755, "Did you mean pre-deploy?"],
+  ["post-deplyo", SCRIPT, 0o644, "Did you mean post-deploy?"],
+  ["notify", SCRIPT, 0o755, `does not run: there is no hook of that name. The hooks are ${LIST}.`],
+])("%s with %j and mode %o is a warning", (name, text, mode, problem) => {
+  const cwd = folder();
+  write(cwd, `.mrsk/hooks/${name}`, text, mode);
+  const [said = "", ...more] = hookProblems(cwd, ".mrsk/hooks");
+  expect(said).toContain(`.mrsk/hooks/${name} `);
+  expect(said).toContain(problem);
+  expect(more).toEqual([]);
+});
+
+test("a link to nothing, and folders in the place of a hook and of all hooks", () => {
+  const cwd = folder();
+  mkdirSync(join(cwd, ".mrsk/hooks/pre-build"), { recursive: true });
+  symlinkSync("nowhere", join(cwd, ".mrsk/hooks/pre-deploy"));
+  write(cwd, "file", "");
+  expect(hookProblems(cwd, ".mrsk/hooks")).toEqual([
+    ".mrsk/hooks/pre-build is a folder: it cannot run",
+    ".mrsk/hooks/pre-deploy does not run: it is a link to a file that does not exist",
+  ]);
+  expect(hookProblems(cwd, "file")).toEqual(["file is no folder: no hook runs"]);
+});
+
+test("a folder of hooks that nothing reads is a warning", () => {
+  const cwd = folder();
+  expect(hookProblems(cwd, "deploy/hooks")).toEqual(["deploy/hooks (hooks_path) does not exist: no hook runs"]);
+  expect(hookProblems(cwd, ".mrsk/hooks")).toEqual([]);
+  write(cwd, ".kamal/hooks/pre-deploy", SCRIPT);
+  expect(hookProblems(cwd, ".mrsk/hooks")).toEqual([
+    "the hooks in .kamal/hooks do not run: write hooks_path: .kamal/hooks",
+  ]);
+});
+
+test("hooks that run, samples, what was set aside, and what they use are no problem", () => {
+  const cwd = folder();
+  write(cwd, ".mrsk/hooks/pre-deploy", "#!/usr/bin/env sh\nexit 0\n");
+  write(cwd, ".mrsk/hooks/pre-build", "exit 0\n");
+  for (const name of ["pre-deploy.sample", "post-deploy.disabled", "post-deploy~", ".gitkeep"]) {
+    write(cwd, `.mrsk/hooks/${name}`, SCRIPT);
+  }
+  write(cwd, ".mrsk/hooks/README.md", "Hooks\n", 0o644);
+  write(cwd, ".mrsk/hooks/lib/common.sh", SCRIPT);
+  expect(hookProblems(cwd, ".mrsk/hooks")).toEqual([]);
+});
+
+test.each([
+  ["deploy", (run) => deploy(run, { skipPush: true })],
+  ["server bootstrap", bootstrap],
+] as const satisfies readonly (readonly [string, (run: ReturnType<typeof fakeRun>) => Promise<void>])[])(
+  "%s warns before anything else, once, and not with -H",
+  async (_, act) => {
+    const cwd = folder();
+    write(cwd, ".mrsk/hooks/pre-deploy.sh", SCRIPT);
+    const warning = {
+      kind: "warning",
+      text: ".mrsk/hooks/pre-deploy.sh does not run: there is no hook of that name. Did you mean pre-deploy?",
+    };
+    const run = fakeRun(config(), { cwd, skipHooks: false });
+    await act(run).catch(() => {});
+    expect(run.events[0]).toEqual(warning);
+    expect(run.events.filter((event) => event.kind === "warning")).toHaveLength(1);
+    const skipping = fakeRun(config(), { cwd, skipHooks: true });
+    await act(skipping).catch(() => {});
+    expect(skipping.events).not.toContainEqual(warning);
+  },
+);

@@ -1,0 +1,21 @@
+import { expect, test } from "vitest";
+import { didYouMean, near } from "../src/spelling.ts";
+
+const NAMES = ["boot", "bootstrap", "reboot", "stale-containers", "logs", "log"];
+
+test.each([
+  ["boot", ["boot"]],
+  ["boots", ["bootstrap"]],
+  ["stale_con", ["stale-containers"]],
+  ["BOOT", ["boot"]],
+  ["rebot", ["reboot"]],
+  ["logz", ["logs", "log"]],
+  ["history", []],
+  ["", []],
+])("near to %j are %j", (word, names) => {
+  expect(near(word, NAMES)).toEqual(names);
+});
+
+test("a proposal is one sentence, or none", () => {
+  expect([[], ["a"], ["a", "b"]].map(didYouMean)).toEqual([undefined, "Did you mean a?", "Did you mean one of a, b?"]);
+});
