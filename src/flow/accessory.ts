@@ -1,7 +1,8 @@
 import { existsSync, readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { AccessoryCommands } from "../commands/accessory.ts";
-import { type Body, sh } from "../commands/command.ts";
+import { type Body, raw, sh } from "../commands/command.ts";
+import { readDriver } from "../commands/logging.ts";
 import { ensureNetwork } from "../commands/network.ts";
 import { attempt, type Script, script, type Step, step } from "../commands/script.ts";
 import type { Accessory } from "../config/config.ts";
@@ -86,10 +87,11 @@ function bootSteps(run: Run): StepsFor {
       ...uploads.map((upload) => ({ ...upload, body: absent(upload.body) })),
       ...(isOurRegistry(run, accessory) ? [await loginStep(run)] : []),
       { ...line, body: sh`case $state in running|restarting) ;; *) ${line.body} ;; esac` },
+      readDriver("log_driver", absent),
       step(
         `Start ${accessory.service}`,
         sh`case $state in
-"") ${commands.run("${PWD}", secrets)} ;;
+"") ${commands.run("${PWD}", secrets, raw("$log_driver"))} ;;
 running|restarting) ;;
 *) ${commands.start()} ;;
 esac`,

@@ -1,8 +1,9 @@
-import { installDocker, JOINED, NOT_ALLOWED } from "../commands/bootstrap.ts";
+import { installDocker, JOINED, NOT_ALLOWED, NOT_DOCKER } from "../commands/bootstrap.ts";
 import { docker, sh } from "../commands/command.ts";
 import { script, step } from "../commands/script.ts";
 import { CommandFailedError, ExitCode, HostsFailedError, MrskError } from "../errors.ts";
-import type { Host } from "../hosts/host.ts";
+import { engineInWords } from "../hosts/engine-errors.ts";
+import type { Host, ScriptResult } from "../hosts/host.ts";
 import { onHosts } from "../hosts/on-hosts.ts";
 import { accessoryHosts } from "../hosts/select.ts";
 import { audit } from "./audit.ts";
@@ -14,10 +15,9 @@ const INSTALL = "Ensure Docker and curl";
 
 /** Docker and curl on every app and accessory host. @throws MrskError naming the hosts where the user may not install */
 export async function bootstrap(run: Run): Promise<void> {
-  const work = script("Install Docker", [step(INSTALL, installDocker())]);
   try {
     await onHosts(everyHost(run), async (host) => {
-      const said = (await host.run(work, { signal: run.signal })).text(INSTALL);
+      const said = (await install(run, host)).text(INSTALL);
       if (said !== "present") run.report({ kind: "note", host: host.name, text: said || "Docker is ready" });
       if (said.includes(JOINED)) await seeGroup(host);
     });
@@ -25,6 +25,15 @@ export async function bootstrap(run: Run): Promise<void> {
     throw notAllowed(error) ?? error;
   }
   await runHook(run, "docker-setup");
+}
+
+async function install(run: Run, host: Host): Promise<ScriptResult> {
+  try {
+    return await host.run(script("Install Docker", [step(INSTALL, installDocker())]), { signal: run.signal });
+  } catch (error) {
+    const other = error instanceof CommandFailedError && error.status === NOT_DOCKER;
+    throw (other && engineInWords(error)) || error;
+  }
 }
 
 /** A login keeps the groups it began with. */

@@ -111,11 +111,7 @@ async function rebootScript(run: Run, facts: HostFacts, others: readonly Neighbo
     capture("asked", "Ask what Traefik serves", askTheOld(questions(appsOf(others)))),
     step(
       "Start a second Traefik",
-      startSecond(
-        name,
-        createSecondTraefik(config, liveDirectory, secrets, { name, labels }),
-        joinAsBefore(config, name),
-      ),
+      startSecond(name, createSecondTraefik(config, facts, secrets, { name, labels }), joinAsBefore(config, name)),
     ),
   ];
   const steps = [
@@ -126,7 +122,7 @@ async function rebootScript(run: Run, facts: HostFacts, others: readonly Neighbo
     capture(
       "next",
       "Make the new container",
-      makeNext(createTraefik(config, liveDirectory, secrets, NEXT), joinAsBefore(config, NEXT)),
+      makeNext(createTraefik(config, facts, secrets, NEXT), joinAsBefore(config, NEXT)),
     ),
     ...(plan.tried ? trial : []),
     capture("begun", "Begin", sh`echo yes`),

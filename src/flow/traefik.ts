@@ -64,7 +64,7 @@ export async function bootTraefik(run: Run): Promise<void> {
   });
 }
 
-async function bootOn(run: Run, host: Host, { liveDirectory }: HostFacts, plan: TraefikPlan): Promise<void> {
+async function bootOn(run: Run, host: Host, facts: HostFacts, plan: TraefikPlan): Promise<void> {
   if (plan.action === "keep") {
     if (plan.differs === undefined) run.report({ kind: "note", host: host.name, text: "Traefik runs already" });
     noteDifference(run, host.name, plan);
@@ -77,7 +77,7 @@ async function bootOn(run: Run, host: Host, { liveDirectory }: HostFacts, plan: 
       : [
           step("Pull Traefik's image", ensureTraefikImage(run.config, await traefikLogin(run))),
           ...networkSteps(run.config),
-          step("Start Traefik", startOrRunTraefik(run.config, liveDirectory, secrets)),
+          step("Start Traefik", startOrRunTraefik(run.config, facts, secrets)),
         ];
   await explaining(() => host.run(script("Boot Traefik", steps)));
   const text = plan.action === "start" ? "Traefik was stopped, and runs again" : "Traefik runs";

@@ -99,3 +99,53 @@ test("a user who may not use docker is told what to do", async () => {
   );
   await expect(observe(host, question)).rejects.toMatchObject({ hint: expect.stringContaining("usermod -aG docker") });
 });
+
+/** Podman's `docker`, as 4.9 prints it with /etc/containers/nodocker. */
+const PODMAN = `#!/bin/sh
+case "$1" in
+  --version) echo "podman version 4.9.3" ;;
+  *) echo 'Error: template: version:1:19: executing "version" at <.Server>: can'"'"'t evaluate field Server in type *define.Version' >&2; exit 125 ;;
+esac
+`;
+
+test("Podman under docker's name is named, with what to do", async () => {
+  const { host, home } = machine({});
+  writeFileSync(join(home, "bin/docker"), PODMAN);
+  await expect(observe(host, question)).rejects.toMatchObject({
+    name: "MrskError",
+    message: "localhost: `docker` is Podman there (podman version 4.9.3), not Docker",
+    hint: expect.stringContaining("Remove the package podman-docker"),
+  });
+});
+
+test("the engine's log driver, and the API that its docker command speaks", async () => {
+  const { host } = machine({
+    "version --format": '27.5.1 1.47 {"MinAPIVersion":"1.24","Arch":"amd64"}\nclient 1.43',
+    "info --format": "journald",
+    "ps --all": "",
+  });
+  expect(await observe(host, question)).toMatchObject({
+    engineVersion: "27.5.1",
+    apiVersion: "1.47",
+    clientApiVersion: "1.43",
+    minApiVersion: "1.24",
+    architecture: "amd64",
+    logDriver: "journald",
+  });
+});
+
+test.each([
+  ["cut off", '{"id":"0123","name":"/app-w', '{"id":"0123","name":"/app-w'],
+  ["of another shape", '{"id":7}', '{"id":7}'],
+  ["endless", `{"id":"${"x".repeat(5000)}`, `{"id":"${"x".repeat(193)}…`],
+])("what docker inspect prints is %s: a sentence, not a stack", async (_, printed, shown) => {
+  const { host } = machine({
+    "version --format": "26.1.5 1.45",
+    "ps --all": `${ID}\tapp-web-1\tapp\t`,
+    "inspect --type container": printed,
+  });
+  await expect(observe(host, question)).rejects.toMatchObject({
+    name: "MrskError",
+    message: `localhost: docker inspect printed something unexpected: ${shown}`,
+  });
+});

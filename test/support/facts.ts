@@ -11,6 +11,8 @@ export function facts(overrides: Partial<HostFacts> = {}): HostFacts {
     architecture: "amd64",
     engineVersion: "26.1.5",
     apiVersion: "1.45",
+    clientApiVersion: "1.45",
+    logDriver: "json-file",
     minApiVersion: "1.24",
     freeDiskMegabytes: 10_000,
     canAsk: true,
