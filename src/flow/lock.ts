@@ -9,6 +9,7 @@ import {
 } from "../commands/lock.ts";
 import { attempt, script, step } from "../commands/script.ts";
 import { CommandFailedError, LockHeldError, SshError } from "../errors.ts";
+import { runDirectoryInWords } from "../hosts/file-system.ts";
 import { runHook, timestamp } from "./hook.ts";
 import { type Run, stopIfInterrupted } from "./run.ts";
 
@@ -73,6 +74,7 @@ async function acquire(run: Run, message: string): Promise<void> {
     if (error instanceof CommandFailedError && error.status === LOCK_HELD) {
       throw new LockHeldError(run.config.primaryHost, error.output);
     }
+    if (error instanceof CommandFailedError) throw runDirectoryInWords(error, run.config.runDirectory);
     if (error instanceof SshError) await releaseIfTaken(run, text);
     throw error;
   }

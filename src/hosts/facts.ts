@@ -55,7 +55,7 @@ const TraefikSchema = z.object({
 
 /** @param before facts of the host; without, the script has looked at its engine too */
 export function parseFacts(host: string, result: ScriptResult, before?: HostFacts): HostFacts {
-  const [id = "", home = "", asks, ...disk] = result.text("Login user").split("\n");
+  const [id = "", home = "", asks = "", ...disk] = result.text("Login user").split("\n");
   const [, uid = "", user = uid] = /^uid=(\d+)(?:\(([^)]*)\))?/.exec(id) ?? [];
   const rights = result.text("Login user's rights");
   const [liveDirectory = "", writable, ...files] = result.text("Live files").split("\n");
@@ -75,7 +75,8 @@ export function parseFacts(host: string, result: ScriptResult, before?: HostFact
     sudo: rights !== "nobody",
     ...engineFacts(before, result),
     freeDiskMegabytes: freeMegabytes(disk),
-    canAsk: asks !== "no",
+    runDirectoryWritable: !asks.endsWith(" closed"),
+    canAsk: !asks.startsWith("no"),
     imageHasCurl: imageHasCurl(result),
     containers: jsonLines(host, linesOf('{"id"'), ContainerSchema)
       .map(containerFact)

@@ -62,7 +62,9 @@ export function changingSteps({ service, expansions, releasesFile, runDirectory,
       "me",
       "Login user",
       sh`id; pwd -P
-if command -v curl >/dev/null || command -v wget >/dev/null; then echo yes; else echo no; fi
+if command -v curl >/dev/null || command -v wget >/dev/null; then asks=yes; else asks=no; fi
+near=${runDirectory}; ${nearestExisting("near")}
+if [ -d "$near" ] && [ -w "$near" ]; then echo "$asks"; else echo "$asks closed"; fi
 df -Pm . || true`,
     ),
     // $as: how root is reached. Nothing for root itself, else sudo, where it asks for no password; else "nobody".

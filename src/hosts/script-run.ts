@@ -6,6 +6,7 @@ import { CommandFailedError, InterruptedError, SshError } from "../errors.ts";
 import type { RunEvent } from "../output/events.ts";
 import { endedEarly } from "../ssh/attach.ts";
 import { markSplitter, type Piece } from "../ssh/marks.ts";
+import { diskHint } from "./file-system.ts";
 import { Mask } from "./mask.ts";
 import type { RunOptions, ScriptResult, StepResult } from "./host.ts";
 
@@ -200,14 +201,17 @@ export class ScriptRun {
   ): CommandFailedError {
     const tail = (text: string) => this.mask.text(text.trimEnd().split("\n").slice(-SHOWN_LINES).join("\n"));
     const said = [tail(failed.stdout), tail(failed.stderr)].filter(Boolean).join("\n");
-    return new CommandFailedError({
-      host: this.host,
-      step: failed.name,
-      command: redact(body),
-      status: failed.status ?? 1,
-      output: said,
-      stepOutput: new Map(steps.map((step) => [step.name, this.mask.text(step.stdout + step.stderr)])),
-    });
+    return new CommandFailedError(
+      {
+        host: this.host,
+        step: failed.name,
+        command: redact(body),
+        status: failed.status ?? 1,
+        output: said,
+        stepOutput: new Map(steps.map((step) => [step.name, this.mask.text(step.stdout + step.stderr)])),
+      },
+      { hint: diskHint(said) },
+    );
   }
 }
 

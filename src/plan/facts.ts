@@ -21,6 +21,8 @@ export interface HostFacts {
   /** The oldest API it still speaks; undefined where it does not say. */
   readonly minApiVersion: string | undefined;
   readonly freeDiskMegabytes: number | undefined;
+  /** Whether the login user can write in (or create) the run directory in its home. */
+  readonly runDirectoryWritable: boolean;
   /** curl or wget is there: one of them asks the preview. */
   readonly canAsk: boolean;
   /** Whether docker's health check can run in the image of the version; undefined: not asked, or no such image here. */

@@ -2,6 +2,8 @@ import { chmodSync, mkdirSync, mkdtempSync, realpathSync, writeFileSync } from "
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import { sh } from "../../src/commands/command.ts";
+import { script, step } from "../../src/commands/script.ts";
 import { observe } from "../../src/hosts/facts.ts";
 import { LocalHost } from "../../src/hosts/local-host.ts";
 
@@ -148,4 +150,21 @@ test.each([
     name: "MrskError",
     message: `localhost: docker inspect printed something unexpected: ${shown}`,
   });
+});
+
+test("a run directory that cannot be written is seen", async () => {
+  const { host, home } = machine({ "version --format": "26.1.5 1.45", "ps --all": "" });
+  expect(await observe(host, question)).toMatchObject({ runDirectoryWritable: true, canAsk: true });
+  writeFileSync(join(home, ".mrsk"), "a file");
+  expect(await observe(host, question)).toMatchObject({ runDirectoryWritable: false, canAsk: true });
+});
+
+test.each([
+  ["docker: write /var/lib/docker/tmp/x: no space left on device", "`df -h` there shows which"],
+  ["sh: 1: cannot create x: Disk quota exceeded", "`df -h` there shows which"],
+  ["touch: cannot touch 'x': Read-only file system", "is read-only"],
+])("any command that fails for the disk says what to do: %s", async (said, hint) => {
+  const { host } = machine({});
+  const failing = host.run(script("Try", [step("Try", sh`echo ${said} >&2; exit 1`)]));
+  await expect(failing).rejects.toMatchObject({ hint: expect.stringContaining(hint) as string });
 });

@@ -15,6 +15,7 @@ export function facts(overrides: Partial<HostFacts> = {}): HostFacts {
     logDriver: "json-file",
     minApiVersion: "1.24",
     freeDiskMegabytes: 10_000,
+    runDirectoryWritable: true,
     canAsk: true,
     imageHasCurl: undefined,
     containers: [],
