@@ -1,9 +1,10 @@
-import { chmodSync, existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { renderTemplate } from "../config/erb.ts";
 import { problemLines } from "../config/tree.ts";
 import { locateIn } from "../config/yaml.ts";
 import { ConfigError } from "../errors.ts";
+import { readText } from "../files.ts";
 
 /** Evaluates `.env.erb` into `.env` (with a destination `.env.D.erb` into `.env.D`), readable by the user alone. */
 export async function envify(
@@ -18,7 +19,7 @@ export async function envify(
       hint: `Write ${source}, or put the values into ${target} yourself: KEY=$(command) fetches one when it is needed.`,
     });
   }
-  const text = readFileSync(join(cwd, source), "utf8");
+  const text = readText(join(cwd, source));
   const known = new Map(
     Object.entries(environment).filter((entry): entry is [string, string] => entry[1] !== undefined),
   );

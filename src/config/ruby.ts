@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import type * as Nodes from "@ruby/prism/src/nodes.js";
+import { fileReason } from "../file-problem.ts";
 import { LocalCommandError, localCommand } from "./local-command.ts";
 import { loadPrism, type ParseRuby, type RubyNode } from "./prism.ts";
 import { callMethod, type RubyValue, toText, truthy, Unsupported } from "./ruby-values.ts";
@@ -201,8 +202,7 @@ class Evaluator {
     try {
       return await readFile(resolve(this.context.cwd, path), "utf8");
     } catch (error) {
-      const missing = (error as NodeJS.ErrnoException).code === "ENOENT";
-      throw new Failure(node, `cannot read ${path}: ${missing ? "no such file" : (error as Error).message}`);
+      throw new Failure(node, `cannot read ${path}: ${fileReason(error) ?? (error as Error).message}`);
     }
   }
 

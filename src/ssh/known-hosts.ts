@@ -1,6 +1,7 @@
 import { createHmac, randomBytes } from "node:crypto";
-import { appendFileSync, chmodSync, existsSync, mkdirSync, readFileSync } from "node:fs";
+import { appendFileSync, chmodSync, existsSync, mkdirSync } from "node:fs";
 import { dirname } from "node:path";
+import { readText } from "../files.ts";
 
 /** One usable line of a known_hosts file. */
 export interface KnownKey {
@@ -17,7 +18,7 @@ export function knownKeys(files: readonly string[], host: string, port: number):
   const name = hostPattern(host, port);
   return files.flatMap((file) => {
     if (!existsSync(file)) return [];
-    return readFileSync(file, "utf8")
+    return readText(file)
       .split("\n")
       .flatMap((text, index) => knownKey(file, index + 1, text, name) ?? []);
   });
@@ -66,7 +67,7 @@ export function keyType(key: Buffer): string {
 export function remember(file: string, host: string, port: number, key: Buffer, hashed: boolean): void {
   mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
   const existed = existsSync(file);
-  const unfinished = existed && /[^\n]$/.test(readFileSync(file, "utf8"));
+  const unfinished = existed && /[^\n]$/.test(readText(file));
   const name = hashed ? hash(hostPattern(host, port)) : hostPattern(host, port);
   appendFileSync(file, `${unfinished ? "\n" : ""}${name} ${keyType(key)} ${key.toString("base64")}\n`);
   if (!existed) chmodSync(file, 0o600);
