@@ -4,7 +4,7 @@ import { AccessoryCommands } from "../commands/accessory.ts";
 import { type Body, raw, sh } from "../commands/command.ts";
 import { readDriver } from "../commands/logging.ts";
 import { ensureNetwork } from "../commands/network.ts";
-import { attempt, type Script, script, type Step, step } from "../commands/script.ts";
+import { counted, type Script, script, type Step, step } from "../commands/script.ts";
 import type { Accessory } from "../config/config.ts";
 import { renderErb } from "../config/erb.ts";
 import { Secret } from "../config/secret.ts";
@@ -12,7 +12,7 @@ import { ConfigError, UsageError } from "../errors.ts";
 import type { Host, ScriptResult } from "../hosts/host.ts";
 import { onHosts } from "../hosts/on-hosts.ts";
 import { accessoryHosts, findAccessory } from "../hosts/select.ts";
-import { audit } from "./audit.ts";
+import { outcome } from "./audit.ts";
 import { withLock } from "./lock.ts";
 import { loginStep } from "./registry.ts";
 import { begin, nothingSelected, printBlock, type Run } from "./run.ts";
@@ -77,7 +77,7 @@ function bootSteps(run: Run): StepsFor {
   return async (commands, accessory) => {
     const secrets = await accessorySecrets(run, [accessory]);
     const uploads = await uploadSteps(run, commands, accessory);
-    const line = await audit(run, `Booted ${accessory.name} accessory`);
+    const line = await outcome(run, `Booted ${accessory.name} accessory`);
     const absent = (body: Body) => sh`[ -n "$state" ] || { ${body}
 }`;
     return [
@@ -86,7 +86,6 @@ function bootSteps(run: Run): StepsFor {
       step("Create directories", absent(commands.createDirectories())),
       ...uploads.map((upload) => ({ ...upload, body: absent(upload.body) })),
       ...(isOurRegistry(run, accessory) ? [await loginStep(run)] : []),
-      { ...line, body: sh`case $state in running|restarting) ;; *) ${line.body} ;; esac` },
       readDriver("log_driver", absent),
       step(
         `Start ${accessory.service}`,
@@ -96,6 +95,7 @@ running|restarting) ;;
 *) ${commands.start()} ;;
 esac`,
       ),
+      { ...line, body: sh`case $state in running|restarting) ;; *) ${line.body} ;; esac` },
     ];
   };
 }
@@ -159,8 +159,8 @@ export async function rebootAccessory(run: Run, name: string): Promise<void> {
 export async function startAccessory(run: Run, name: string): Promise<void> {
   await withLock(run, () =>
     onAccessories(run, name, "Start", async (commands, accessory) => [
-      await audit(run, `Started ${accessory.name} accessory`),
       step(`Start ${accessory.service}`, commands.start()),
+      await outcome(run, `Started ${accessory.name} accessory`),
     ]),
   );
 }
@@ -168,8 +168,8 @@ export async function startAccessory(run: Run, name: string): Promise<void> {
 export async function stopAccessory(run: Run, name: string): Promise<void> {
   await withLock(run, () =>
     onAccessories(run, name, "Stop", async (commands, accessory) => [
-      await audit(run, `Stopped ${accessory.name} accessory`),
-      attempt(`Stop ${accessory.service}`, commands.stop()),
+      counted(`Stop ${accessory.service}`, commands.stop()),
+      await outcome(run, `Stopped ${accessory.name} accessory`),
     ]),
   );
 }
@@ -208,8 +208,8 @@ export async function removeAccessory(run: Run, name: string, { confirmed }: { c
 export async function removeAccessoryContainer(run: Run, name: string): Promise<void> {
   await withLock(run, () =>
     onAccessories(run, name, "Remove the container", async (commands, accessory) => [
-      await audit(run, `Remove ${accessory.name} accessory container`),
       step("Remove the container", commands.removeContainer()),
+      await outcome(run, `Remove ${accessory.name} accessory container`),
     ]),
   );
 }
@@ -217,8 +217,8 @@ export async function removeAccessoryContainer(run: Run, name: string): Promise<
 export async function removeAccessoryImage(run: Run, name: string): Promise<void> {
   await withLock(run, () =>
     onAccessories(run, name, "Remove the image", async (commands, accessory) => [
-      await audit(run, `Removed ${accessory.name} accessory image`),
-      attempt("Remove the image", commands.removeImage()),
+      counted("Remove the image", commands.removeImage()),
+      await outcome(run, `Removed ${accessory.name} accessory image`),
     ]),
   );
 }

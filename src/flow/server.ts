@@ -6,7 +6,7 @@ import { engineInWords } from "../hosts/engine-errors.ts";
 import type { Host, ScriptResult } from "../hosts/host.ts";
 import { onHosts } from "../hosts/on-hosts.ts";
 import { accessoryHosts } from "../hosts/select.ts";
-import { audit } from "./audit.ts";
+import { outcome } from "./audit.ts";
 import { runHook } from "./hook.ts";
 import type { Run } from "./run.ts";
 import { type CommandChoice, runCommand } from "./run-command.ts";
@@ -70,12 +70,13 @@ export async function serverExec(run: Run, command: string, choice: CommandChoic
   const hosts = everyHost(run);
   const first = hosts.find(({ name }) => name === run.selection.primary) ?? hosts[0];
   const chosen = choice.interactive && first !== undefined ? [first] : hosts;
-  const before = choice.interactive ? [] : [await audit(run, `Executed cmd '${command}' on server`)];
+  const after = choice.interactive ? [] : [await outcome(run, `Executed cmd '${command}' on server`)];
   const targets = chosen.map((host) => ({
     name: host.name,
     host,
     label: host.name,
-    before,
+    before: [],
+    after,
     // A step ends at its first failing command; what a person types does not.
     command: () => ({ body: sh`set +e; eval ${command}` }),
   }));

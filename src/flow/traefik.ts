@@ -1,6 +1,6 @@
 import { type Body } from "../commands/command.ts";
 import { networkSteps } from "../commands/network.ts";
-import { attempt, script, step } from "../commands/script.ts";
+import { counted, script, step } from "../commands/script.ts";
 import { startTraefikContainer, stopTraefikContainer, traefikArguments, traefikStatus } from "../commands/traefik.ts";
 import { ensureTraefikImage, startOrRunTraefik } from "../commands/traefik-boot.ts";
 import { version3Problems } from "../commands/traefik-problems.ts";
@@ -9,7 +9,7 @@ import type { Host } from "../hosts/host.ts";
 import { onHosts } from "../hosts/on-hosts.ts";
 import type { HostFacts } from "../plan/facts.ts";
 import { decideTraefik, type TraefikPlan, traefikProblems } from "../plan/traefik.ts";
-import { audit } from "./audit.ts";
+import { outcome } from "./audit.ts";
 import { withLock } from "./lock.ts";
 import { loginStep } from "./registry.ts";
 import { printBlock, type Run, traefikHosts } from "./run.ts";
@@ -88,7 +88,7 @@ export async function startTraefik(run: Run): Promise<void> {
   await withLock(run, async () => {
     const hosts = traefikHosts(run);
     await observeMended(run, hosts);
-    const steps = [await audit(run, "Started traefik"), step("Start Traefik", startTraefikContainer())];
+    const steps = [step("Start Traefik", startTraefikContainer()), await outcome(run, "Started traefik")];
     await onHosts(hosts, (host) => explaining(() => host.run(script("Start Traefik", steps))));
   });
 }
@@ -96,7 +96,7 @@ export async function startTraefik(run: Run): Promise<void> {
 /** Where it is stopped, or absent, that is no error. */
 export async function stopTraefik(run: Run): Promise<void> {
   await withLock(run, async () => {
-    const steps = [await audit(run, "Stopped traefik"), attempt("Stop Traefik", stopTraefikContainer())];
+    const steps = [counted("Stop Traefik", stopTraefikContainer()), await outcome(run, "Stopped traefik")];
     await onHosts(traefikHosts(run), async (host) => {
       const { steps: done } = await host.run(script("Stop Traefik", steps));
       const stop = done.find(({ name }) => name === "Stop Traefik")!;

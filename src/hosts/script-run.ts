@@ -1,6 +1,6 @@
 import { StringDecoder } from "node:string_decoder";
 import { redact } from "../commands/command.ts";
-import { type Script, secretsOfScript } from "../commands/script.ts";
+import { mayFail, type Script, secretsOfScript } from "../commands/script.ts";
 import type { Secret } from "../config/secret.ts";
 import { CommandFailedError, InterruptedError, SshError } from "../errors.ts";
 import type { RunEvent } from "../output/events.ts";
@@ -179,7 +179,7 @@ export class ScriptRun {
     const last = steps.at(-1);
     if (status === 0 && (last === undefined || last.status !== undefined)) return resultOf(this.script.title, steps);
     if (this.options.signal?.aborted) throw new InterruptedError();
-    const failedAt = this.script.steps.findIndex((step, i) => step.mode !== "try" && (steps[i]?.status ?? 0) !== 0);
+    const failedAt = this.script.steps.findIndex((step, i) => !mayFail(step) && (steps[i]?.status ?? 0) !== 0);
     const failed = steps[failedAt];
     if (failed) throw this.failure(steps, failed, this.script.steps[failedAt]!.body);
     if (!this.begun) {
