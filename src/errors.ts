@@ -60,7 +60,7 @@ export class FileError extends MrskError {
 }
 
 /** A failed file-system call as an error with a sentence; any other error as it is. */
-export function explained(error: unknown, path?: string): unknown {
+export function asFileError(error: unknown, path?: string): unknown {
   const problem = fileProblem(error, path);
   return problem === undefined ? error : new FileError(problem, error);
 }
@@ -117,7 +117,7 @@ export class HostsFailedError extends MrskError {
   readonly failures: readonly { readonly host: string; readonly reason: unknown }[];
 
   constructor(failed: readonly { readonly host: string; readonly reason: unknown }[]) {
-    const failures = failed.map(({ host, reason }) => ({ host, reason: explained(reason) }));
+    const failures = failed.map(({ host, reason }) => ({ host, reason: asFileError(reason) }));
     const first = failures[0]?.reason;
     const known = first instanceof MrskError ? first : undefined;
     const text = failures.map(({ host, reason }) => describe(host, reason));

@@ -1,5 +1,5 @@
 import { Command, CommanderError } from "commander";
-import { ExitCode, explained, HostsFailedError, MrskError } from "../errors.ts";
+import { ExitCode, asFileError, HostsFailedError, MrskError } from "../errors.ts";
 import { addAccessory } from "./accessory.ts";
 import { addApp } from "./app.ts";
 import { normalizeArgv, type NormalizedArgv } from "./argv.ts";
@@ -67,7 +67,7 @@ export async function main(
       const asked = error.exitCode === 0 || error.code === "commander.help" || error.code === "commander.helpDisplayed";
       return asked ? 0 : ExitCode.usage;
     }
-    const known = explained(error);
+    const known = asFileError(error);
     stderr.write(explain(known, argv.includes("-v") || argv.includes("--verbose")));
     return known instanceof MrskError ? known.exitCode : ExitCode.bug;
   }

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { ConfigError, explained } from "../errors.ts";
+import { ConfigError, asFileError } from "../errors.ts";
 import { type DotenvEntry, type Part, partsOf, partsOfCommand, readDotenv } from "./dotenv.ts";
 import { LocalCommandError, localCommand } from "./local-command.ts";
 import type { Variables } from "./variables.ts";
@@ -33,7 +33,7 @@ function readEnvFile(cwd: string, name: string): EnvFile {
     return { name, entries: readDotenv(readFileSync(join(cwd, name), "utf8")) };
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return { name, entries: [] };
-    throw explained(error, join(cwd, name));
+    throw asFileError(error, join(cwd, name));
   }
 }
 

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { resolve as resolvePath } from "node:path";
-import { ConfigError, explained, UsageError } from "../errors.ts";
+import { ConfigError, asFileError, UsageError } from "../errors.ts";
 import { crossMistakes } from "./check.ts";
 import type { Config } from "./config.ts";
 import { MRSK_VERSION } from "../program-version.ts";
@@ -80,7 +80,7 @@ function readText(path: string, destination: string | undefined): string {
     return readFileSync(path, "utf8").replace(/^\uFEFF/, "");
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "ENOENT") {
-      throw explained(error, path);
+      throw asFileError(error, path);
     }
     const hint =
       destination === undefined

@@ -113,13 +113,13 @@ function engineFacts(before: HostFacts | undefined, result: ScriptResult): Engin
     const { engineVersion, apiVersion, clientApiVersion, minApiVersion, architecture, logDriver } = before;
     return { engineVersion, apiVersion, clientApiVersion, minApiVersion, architecture, logDriver };
   }
-  const said = result.text("Docker engine");
-  const [, engineVersion = "", apiVersion = "", engine = ""] = /^(\S+) (\S+) ?(.*)$/m.exec(said) ?? [];
+  const printed = result.text("Docker engine");
+  const [, engineVersion = "", apiVersion = "", engine = ""] = /^(\S+) (\S+) ?(.*)$/m.exec(printed) ?? [];
   const [minApiVersion, architecture] = [/"MinAPIVersion":"([\d.]+)"/, /"Arch":"(\w+)"/].map(
     (of) => of.exec(engine)?.[1],
   );
   const [clientApiVersion = apiVersion, logDriver] = [/^client ([\d.]+)/m, /^log driver (\S+)/m].map(
-    (of) => of.exec(said)?.[1],
+    (of) => of.exec(printed)?.[1],
   );
   return { engineVersion, apiVersion, clientApiVersion, minApiVersion, architecture, logDriver };
 }
