@@ -1,3 +1,5 @@
+import { fileProblem } from "./file-problem.ts";
+
 /** Process exit codes. Part of the public contract: CI scripts branch on them. */
 export const ExitCode = {
   bug: 1,
@@ -48,6 +50,19 @@ export class ConfigError extends MrskError {
     super(ExitCode.config, problems.join("\n"), options);
     this.problems = problems;
   }
+}
+
+/** A file or folder of this machine that cannot be used. */
+export class FileError extends MrskError {
+  constructor(message: string, cause: unknown) {
+    super(ExitCode.config, message, { cause });
+  }
+}
+
+/** A failed file-system call as an error with a sentence; any other error as it is. */
+export function asFileError(error: unknown, path?: string): unknown {
+  const problem = fileProblem(error, path);
+  return problem === undefined ? error : new FileError(problem, error);
 }
 
 /** A connection that could not be made or was lost. `host` is as the config names it. */
@@ -101,7 +116,8 @@ export class CommandFailedError extends MrskError {
 export class HostsFailedError extends MrskError {
   readonly failures: readonly { readonly host: string; readonly reason: unknown }[];
 
-  constructor(failures: readonly { readonly host: string; readonly reason: unknown }[]) {
+  constructor(failed: readonly { readonly host: string; readonly reason: unknown }[]) {
+    const failures = failed.map(({ host, reason }) => ({ host, reason: asFileError(reason) }));
     const first = failures[0]?.reason;
     const known = first instanceof MrskError ? first : undefined;
     // What is wrong with the configuration is no host's own.

@@ -1,5 +1,5 @@
 import { Command, CommanderError } from "commander";
-import { ExitCode, HostsFailedError, MrskError } from "../errors.ts";
+import { asFileError, ExitCode, HostsFailedError, MrskError } from "../errors.ts";
 import { printable } from "../output/printable.ts";
 import { addAccessory } from "./accessory.ts";
 import { addApp } from "./app.ts";
@@ -70,8 +70,9 @@ export async function main(
       const asked = error.exitCode === 0 || error.code === "commander.help" || error.code === "commander.helpDisplayed";
       return asked ? 0 : ExitCode.usage;
     }
-    stderr.write(printable(explain(error, argv.includes("-v") || argv.includes("--verbose"))));
-    return error instanceof MrskError ? error.exitCode : ExitCode.bug;
+    const known = asFileError(error);
+    stderr.write(printable(explain(known, argv.includes("-v") || argv.includes("--verbose"))));
+    return known instanceof MrskError ? known.exitCode : ExitCode.bug;
   }
 }
 

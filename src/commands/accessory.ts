@@ -1,7 +1,8 @@
 import type { Accessory, Config } from "../config/config.ts";
 import type { Secret } from "../config/secret.ts";
-import { envFlags, labelled, logFlags, optionFlags, secretsOf, volumeFlags, words } from "./arguments.ts";
+import { envFlags, labelled, optionFlags, secretsOf, volumeFlags, words } from "./arguments.ts";
 import { type Command, docker, raw, type Shell, sh, type Word, withEnvironment } from "./command.ts";
+import { type EngineDriver, logFlags } from "./logging.ts";
 import { type ExecOptions, execIn, type OneOffOptions, runOneOff } from "./one-off.ts";
 
 /** The docker commands for one accessory. Builds words, runs nothing. */
@@ -15,7 +16,7 @@ export class AccessoryCommands {
   }
 
   /** @param home absolute path of the login directory, where the accessory's folder is */
-  run(home: string, secrets: ReadonlyMap<string, Secret>): Command {
+  run(home: string, secrets: ReadonlyMap<string, Secret>, engine: EngineDriver): Command {
     const { accessory, config } = this;
     return withEnvironment(
       secretsOf(accessory.env, secrets),
@@ -24,10 +25,10 @@ export class AccessoryCommands {
         "--name",
         accessory.service,
         "--detach",
-        "--restart",
-        "unless-stopped",
+        // Docker refuses a restart policy beside --rm.
+        ...(accessory.options.has("rm") ? [] : ["--restart", "unless-stopped"]),
         ...this.network(),
-        ...logFlags(config.logging),
+        ...logFlags(config.logging, accessory.options, engine),
         ...(accessory.publish === undefined ? [] : ["--publish", accessory.publish]),
         ...envFlags(accessory.env),
         ...this.volumes(home),

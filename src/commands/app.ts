@@ -1,8 +1,9 @@
 import type { Config, Role } from "../config/config.ts";
 import type { Secret } from "../config/secret.ts";
-import { each, envFlags, logFlags, optionFlags, resolvedLabels, secretsOf, volumeFlags, words } from "./arguments.ts";
-import { type Command, docker, pipe, raw, type Shell, sh, withEnvironment } from "./command.ts";
+import { each, envFlags, optionFlags, resolvedLabels, secretsOf, volumeFlags, words } from "./arguments.ts";
+import { type Command, docker, pipe, raw, type Shell, sh, type Word, withEnvironment } from "./command.ts";
 import { healthFlags } from "./healthcheck.ts";
+import { type EngineDriver, logFlags } from "./logging.ts";
 import { pruneImages } from "./prune.ts";
 import { containerName, hostPart, image, latestImage } from "./names.ts";
 import { type ExecOptions, execIn, type OneOffOptions, runOneOff } from "./one-off.ts";
@@ -19,8 +20,9 @@ export interface Launch {
   readonly labels: ReadonlyMap<string, string>;
   readonly secrets: ReadonlyMap<string, Secret>;
   readonly restart: "no" | "unless-stopped";
-  /** Whether the engine knows `--health-start-interval`. */
+  /** Whether the engine and its docker command know `--health-start-interval`. */
   readonly startInterval: boolean;
+  readonly logDriver: EngineDriver;
   /** false where the image cannot run the health check, as was found out before. */
   readonly healthcheck: boolean;
   /** Of this container alone, beside the configured ones. */
@@ -72,8 +74,7 @@ export class AppCommands {
         launch.restart,
         "--name",
         launch.name,
-        "--hostname",
-        hostName(launch),
+        ...hostNameFlags(launch, role, config.network),
         ...(config.network === undefined ? [] : ["--network", config.network]),
         "-e",
         `MRSK_CONTAINER_NAME=${launch.name}`,
@@ -81,7 +82,7 @@ export class AppCommands {
         `MRSK_VERSION=${launch.version}`,
         ...envFlags(role.env),
         ...(check ? healthFlags(check, { startInterval: launch.startInterval }) : []),
-        ...logFlags(role.logging ?? config.logging),
+        ...logFlags(role.logging ?? config.logging, role.options, launch.logDriver),
         ...volumeFlags(config.volumes),
         ...each("--volume", launch.volumes ?? []),
         ...resolvedLabels(launch.labels),
@@ -162,6 +163,13 @@ export class AppCommands {
     ];
     return runOneOff(secretsOf(role.env, secrets), flags, image(config, version), command, options);
   }
+}
+
+/** None where the name is another's, which docker does not set a second time. */
+function hostNameFlags(launch: Launch, { options }: Role, network: string | undefined): Word[] {
+  const networks = [network, options.get("network"), options.get("net")];
+  const ofAnother = networks.some((name) => typeof name === "string" && name.startsWith("container:"));
+  return ofAnother || options.get("uts") === "host" ? [] : ["--hostname", hostName(launch)];
 }
 
 /** Linux allows 64 characters. A name begins with a letter or a digit, also where the host is `::1`. */

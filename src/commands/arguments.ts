@@ -1,4 +1,4 @@
-import type { Environment, Logging, Options } from "../config/config.ts";
+import type { Environment, Options } from "../config/config.ts";
 import type { Secret } from "../config/secret.ts";
 import { ExitCode, MrskError } from "../errors.ts";
 import type { Word } from "./command.ts";
@@ -61,9 +61,4 @@ export function assignedFlags(options: Options): string[] {
     if (value === true) return [`--${key}`];
     return (typeof value === "string" ? [value] : value).map((item) => `--${key}=${item}`);
   });
-}
-
-export function logFlags(logging: Logging): Word[] {
-  const driver = logging.driver === undefined ? [] : ["--log-driver", logging.driver];
-  return [...driver, ...labelled("--log-opt", logging.options)];
 }

@@ -1,4 +1,5 @@
 import { type Body, render } from "./command.ts";
+import { GO_HOME } from "./home.ts";
 import { ENDING } from "./loader.ts";
 import { secretPrologue } from "./script.ts";
 
@@ -32,7 +33,7 @@ export function renderAttached(
   const { reference, assignments } = secretPrologue();
   const command = render(body, reference);
   const last = cleanup ? render(cleanup, reference) : ":";
-  const text = `${assignments()}
+  const text = `${GO_HOME}${assignments()}
 _cleanup() {
 ${last}
 }

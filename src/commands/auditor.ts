@@ -19,9 +19,35 @@ export function record(config: Config, ...entries: readonly AuditEntry[]): Shell
 ${append}`;
 }
 
+/** The same for what has failed, with the exit status that `$_ok` has: `[time] [who] Failed (exit status 1): text`. */
+function recordFailed(config: Config, entries: readonly AuditEntry[]): Command {
+  const lines = entries.flatMap((entry) => [
+    `${tagsOf(config, entry)} Failed (exit status `,
+    raw('"$_ok"'),
+    `): ${textOf(entry)}`,
+  ]);
+  return ["printf", raw(String.raw`'%s%s%s\n'`), ...lines, raw(">>"), auditFile(config)];
+}
+
+/** A line for each as `record`, or as a failure: the body of an outcome step. */
+export function recordOutcome(config: Config, ...entries: readonly AuditEntry[]): Shell {
+  return sh`if [ "$_ok" = 0 ]
+then ${record(config, ...entries)}
+else ${recordFailed(config, entries)}
+fi`;
+}
+
 function lineOf(config: Config, entry: AuditEntry): string {
-  const tags = [entry.at, entry.performer, config.destination, entry.role].filter((tag) => tag !== undefined);
-  return oneLine(`${tags.map((tag) => `[${tag}]`).join(" ")} ${entry.text}`);
+  return `${tagsOf(config, entry)} ${textOf(entry)}`;
+}
+
+function tagsOf(config: Config, { at, performer, role }: AuditEntry): string {
+  const tags = [at, performer, config.destination, role].filter((tag) => tag !== undefined);
+  return oneLine(tags.map((tag) => `[${tag}]`).join(" "));
+}
+
+function textOf({ text }: AuditEntry): string {
+  return oneLine(text);
 }
 
 /** The last 50 lines; nothing when there is no log yet. */

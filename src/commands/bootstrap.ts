@@ -2,6 +2,8 @@ import { raw, type Shell, sh } from "./command.ts";
 
 /** Exit status of `installDocker` when the login user may not install anything. */
 export const NOT_ALLOWED = 77;
+/** Exit status of `installDocker` when another program has the name docker, whose version it prints. */
+export const NOT_DOCKER = 78;
 /** Printed, with the user before it, when the login user was put into the group: what is logged in does not have it. */
 export const JOINED = "joined the group docker";
 
@@ -35,6 +37,7 @@ serve() {
     sleep 0.5 2>/dev/null || sleep 1
   done
 }
+case $(docker --version 2>/dev/null) in podman*) docker --version; exit ${NOT_DOCKER} ;; esac
 if command -v docker >/dev/null && command -v curl >/dev/null && docker info >/dev/null 2>&1; then echo present; exit 0; fi
 may || exit ${NOT_ALLOWED}
 if ! command -v docker >/dev/null; then

@@ -21,7 +21,7 @@ export const NEXT = ".\n";
  * wakes sshd, and us: the one that ends a step waits for the one that begins the next.
  *
  * `_b` and `_e` are the marks around a step, `_m` prints them; `_try`, `_step`, `_run`, `_must` and `_cap` the ways to run
- * one, the third and fourth without a shell of its own; `_end` ends a script, `_over` waits for `NEXT`, `_h` is a heartbeat.
+ * one, the third and fourth without a shell of its own; `_end` ends a script (after the outcome step `_f$_on` that is still due), `_over` waits for `NEXT`, `_h` is a heartbeat.
  */
 export const LOADER = String.raw`_g=1
 _n='
@@ -37,6 +37,7 @@ _must() { _run "$@"; [ "$_r" = 0 ] || exit "$_r"; }
 _cap() { _b "$1"; _o=$( set -e; "$2" ); _r=$?; [ -z "$_o" ] || printf '%s\n' "$_o"; _e "$1" "$_r"; [ "$_r" = 0 ] || exit "$_r"; }
 _end() {
   _x=$?; trap '' HUP INT TERM PIPE; kill -USR1 "$_w" 2>/dev/null
+  [ -z "$_on" ] || { _ok=$_x; ( "_f$_on" ) >/dev/null 2>&1; }
   [ -z "$_tidy" ] || { _b cleanup; ( _cleanup ); _e cleanup "$?"; }
   [ "$_x" -gt 128 ] || { wait "$_w" 2>/dev/null; _p="$_p$_q x $_x$_n"; }
   _m; exit "$_x"

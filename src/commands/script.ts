@@ -4,13 +4,17 @@ import { BEGINNING } from "./loader.ts";
 
 /**
  * One named part of a remote script. `must` ends the script when it fails, `try` goes on, `capture` is `must` whose
- * standard output also lands in the shell variable `variable` of the later steps.
+ * standard output also lands in the shell variable `variable` of the later steps. `outcome` is a `try` that runs when the
+ * steps since the last one have ended in any way, also when one of them has ended the script: `$_ok` is 0 where they
+ * succeeded, else an exit status.
  */
 export interface Step {
   readonly name: string;
   readonly body: Body;
-  readonly mode: "must" | "try" | "capture";
+  readonly mode: "must" | "try" | "capture" | "outcome";
   readonly variable?: string;
+  /** Of a `try`: its failure counts for the next outcome. */
+  readonly counts?: boolean;
 }
 
 /** Many commands, one round trip: what is sent to one host. Data; `renderScript` makes the text. */
@@ -28,6 +32,16 @@ export function step(name: string, body: Body): Step {
 /** A step that may fail: its exit status is in the result. */
 export function attempt(name: string, body: Body): Step {
   return { name, body, mode: "try" };
+}
+
+/** A step that may fail, and is what the next outcome is about. */
+export function counted(name: string, body: Body): Step {
+  return { name, body, mode: "try", counts: true };
+}
+
+/** Whether the script goes on where the step fails. */
+export function mayFail({ mode }: Step): boolean {
+  return mode === "try" || mode === "outcome";
 }
 
 /** A step whose trimmed standard output later steps read as `$variable`. */
@@ -50,9 +64,11 @@ export function script(title: string, steps: readonly Step[], cleanup?: Body): S
 export function renderScript({ steps, cleanup }: Script, nonce: string): string {
   const { reference, assignments } = secretPrologue();
   const tidying = cleanup ? render(cleanup, reference) : "";
-  const functions = steps.map((each, i) => `_f${i}() {\n${render(each.body, reference)}\n}\n${call(each, i)}`);
+  // All of them ahead of the calls: an outcome may be due before its turn.
+  const functions = steps.map((each, i) => `_f${i}() {\n${render(each.body, reference)}\n}`);
+  const calls = steps.map((_, i) => call(steps, i));
   return `[ "$_g" = 1 ] || exit 97
-{ _q='\x1e${nonce}'; _tidy=${cleanup ? "yes" : ""}; trap : HUP INT TERM; (
+{ _q='\x1e${nonce}'; _tidy=${cleanup ? "yes" : ""}; _on=; trap : HUP INT TERM; (
 ${assignments()}
 _cleanup() {
 :
@@ -60,6 +76,7 @@ ${tidying}
 }
 ${BEGINNING}
 ${functions.join("\n")}
+${calls.join("\n")}
 exit 0
 ) 3<&0 </dev/null
 _over "$?"; }
@@ -87,13 +104,25 @@ export function secretPrologue(): {
   };
 }
 
+/** The call of a step, and what the next outcome has to know of it. */
+function call(steps: readonly Step[], index: number): string {
+  const one = steps[index]!;
+  if (one.mode === "outcome") return `_on=; ${plainCall(one, index)}`;
+  const first = index === 0 || steps[index - 1]!.mode === "outcome";
+  const next = first ? steps.findIndex(({ mode }, i) => i > index && mode === "outcome") : -1;
+  const begin = next < 0 ? "" : `_on=${next}; _ok=0; `;
+  const end = one.counts ? '; [ "$_r" = 0 ] || _ok=$_r' : "";
+  return `${begin}${plainCall(one, index)}${end}`;
+}
+
 /** A command alone needs no shell of its own, which each step of several commands has: `set -e` would not change a thing. */
-function call({ body, mode, variable }: Step, index: number): string {
+function plainCall({ body, mode, variable }: Step, index: number): string {
   const alone = !(body instanceof Shell);
   switch (mode) {
     case "must":
       return `${alone ? "_must" : "_step"} ${index} _f${index}`;
     case "try":
+    case "outcome":
       return `${alone ? "_run" : "_try"} ${index} _f${index}`;
     default:
       return `_cap ${index} _f${index}; ${variable ?? "_unused"}=$_o`;

@@ -4,7 +4,14 @@ import { type Body, docker, type Shell, sh } from "./command.ts";
 import { writeLiveFile } from "./write-live-file.ts";
 import { joinNewTraefik } from "./network.ts";
 import { withLogin } from "./registry.ts";
-import { LIVE_MOUNT, offersLiveFiles, runTraefik, startTraefikContainer, TRAEFIK } from "./traefik.ts";
+import {
+  LIVE_MOUNT,
+  offersLiveFiles,
+  runTraefik,
+  startTraefikContainer,
+  TRAEFIK,
+  type TraefikHost,
+} from "./traefik.ts";
 
 /** Where root keeps live files: every login user of the group docker can write there, which no home of root's offers. */
 export const SHARED_DIRECTORY = "/var/lib/mrsk";
@@ -48,12 +55,13 @@ export function prepareLiveDirectory(directory: string): Shell {
  */
 export function startOrRunTraefik(
   config: Config,
-  liveDirectory: string,
+  host: TraefikHost,
   secrets: ReadonlyMap<string, Secret>,
   options: { publishPreview?: boolean } = {},
 ): Shell {
+  const { liveDirectory } = host;
   return sh`${offersLiveFiles(config) ? prepareLiveDirectory(liveDirectory) : makeLiveDirectory(liveDirectory)}
-if made=$(${runTraefik(config, liveDirectory, secrets, options)}); then ${joinNewTraefik(config)}; exit 0; fi
+if made=$(${runTraefik(config, host, secrets, options)}); then ${joinNewTraefik(config)}; exit 0; fi
 if [ -n "$made" ]; then docker rm -f "$made" >/dev/null; exit 1; fi
 tries=0
 until docker inspect --type container ${TRAEFIK} >/dev/null 2>&1; do

@@ -1,10 +1,11 @@
 import type { Config, Options } from "../config/config.ts";
 import type { Secret } from "../config/secret.ts";
 import { portsBetween } from "../ports.ts";
-import { assignedFlags, envFlags, expandable, labelled, logFlags, optionFlags, secretsOf } from "./arguments.ts";
+import { assignedFlags, envFlags, expandable, labelled, optionFlags, secretsOf } from "./arguments.ts";
 import { type LogQuery, logs } from "./app.ts";
 import { type Command, docker, raw, type Shell, sh, withEnvironment, type Word } from "./command.ts";
 import { readsVersion3 } from "./labels.ts";
+import { type EngineDriver, logFlags } from "./logging.ts";
 
 export const TRAEFIK = "traefik";
 /** Where the live files are in Traefik's container. */
@@ -24,19 +25,25 @@ export const KEPT_SECONDS = 15;
 export const KEPT_MEANWHILE_SECONDS = 1;
 const IMAGE_TITLE = "label=org.opencontainers.image.title=Traefik";
 
+/** What Traefik's container has to know of its host. */
+export interface TraefikHost {
+  /** Absolute. */
+  readonly liveDirectory: string;
+  readonly logDriver: EngineDriver;
+}
+
 /**
  * Starts Traefik with the user's settings and ours: the live files, an entry point for previews on the loopback, a
  * throttle short enough that a switch takes a tenth of a second.
- * @param liveDirectory absolute path on the host
  * @param publishPreview false where the preview's port is taken: it is then asked at Traefik's own address
  */
 export function runTraefik(
   config: Config,
-  liveDirectory: string,
+  host: TraefikHost,
   secrets: ReadonlyMap<string, Secret>,
   { publishPreview = true }: { publishPreview?: boolean } = {},
 ): Command {
-  return traefikContainer(config, liveDirectory, secrets, {
+  return traefikContainer(config, host, secrets, {
     verb: ["run", "--name", TRAEFIK, "--detach", "--restart", "unless-stopped"],
     publish: publishFlags(config, publishPreview),
     labels: config.traefik.labels,
@@ -47,11 +54,11 @@ export function runTraefik(
 /** The container that is to take Traefik's place: as `runTraefik` would start it, but only made, under a name of its own. */
 export function createTraefik(
   config: Config,
-  liveDirectory: string,
+  host: TraefikHost,
   secrets: ReadonlyMap<string, Secret>,
   name: string,
 ): Command {
-  return traefikContainer(config, liveDirectory, secrets, {
+  return traefikContainer(config, host, secrets, {
     verb: ["create", "--name", name, "--restart", "no", "--label", raw(`"${BY_LABEL}=$$"`)],
     publish: publishFlags(config),
     labels: config.traefik.labels,
@@ -66,11 +73,11 @@ export function createTraefik(
  */
 export function createSecondTraefik(
   config: Config,
-  liveDirectory: string,
+  host: TraefikHost,
   secrets: ReadonlyMap<string, Secret>,
   { name, labels }: { name: string; labels: ReadonlyMap<string, string> },
 ): Command {
-  return traefikContainer(config, liveDirectory, secrets, {
+  return traefikContainer(config, host, secrets, {
     verb: ["create", "--name", name, "--restart", "no"],
     publish: [raw("$publish")],
     labels,
@@ -96,7 +103,7 @@ interface Variant {
 
 function traefikContainer(
   config: Config,
-  liveDirectory: string,
+  { liveDirectory, logDriver }: TraefikHost,
   secrets: ReadonlyMap<string, Secret>,
   { verb, publish, labels, without, keptSeconds }: Variant,
 ): Command {
@@ -111,7 +118,7 @@ function traefikContainer(
       "/var/run/docker.sock:/var/run/docker.sock",
       ...(offersLiveFiles(config) ? ["--volume", `${liveDirectory}:${LIVE_MOUNT}:ro`] : []),
       ...envFlags(traefik.env),
-      ...logFlags(config.logging),
+      ...logFlags(config.logging, traefik.options, logDriver),
       ...labelled("--label", labels),
       ...optionFlags(new Map([...traefik.options].filter(([option]) => !without.includes(option)))),
       traefik.image,

@@ -34,6 +34,8 @@ export interface Healthcheck {
 export interface Logging {
   readonly driver: string | undefined;
   readonly options: ReadonlyMap<string, string>;
+  /** Of a log file, where nothing is configured and the engine's own driver takes it. */
+  readonly maxSize?: string;
 }
 
 /** Hosts that run the app the same way. */

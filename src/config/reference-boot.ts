@@ -5,7 +5,8 @@ export const ORDER =
 
 export const LOGGING: Section = {
   name: "logging",
-  meaning: "Docker's logs. With neither driver nor options, max-size 10m keeps them from filling the disk.",
+  meaning:
+    "Docker's logs. With neither driver nor options, max-size 10m keeps them from filling the disk, where the engine's default driver takes it (json-file, local).",
   at: ["logging", "servers.*.logging"],
   keys: [
     {

@@ -88,6 +88,6 @@ function withoutEmpty(map: Maybe<WrittenHealthcheck>): WrittenHealthcheck {
 export function loggingOf(...written: readonly Maybe<WrittenLogging>[]): Logging {
   const driver = written.findLast((logging) => logging?.driver)?.driver ?? undefined;
   const options = new Map(written.flatMap((logging) => Object.entries(logging?.options ?? {})));
-  if (driver === undefined && options.size === 0) return { driver, options: new Map([["max-size", "10m"]]) };
+  if (driver === undefined && options.size === 0) return { driver, options, maxSize: "10m" };
   return { driver, options };
 }

@@ -1,5 +1,6 @@
 import { closeSync, fstatSync, openSync, readSync } from "node:fs";
 import { ConfigError } from "../errors.ts";
+import { fileReason } from "../file-problem.ts";
 
 /** More than any file that people write by hand has. */
 const MOST_BYTES = 4_000_000;
@@ -21,7 +22,7 @@ function readBytes(path: string, name: string): Buffer | undefined {
     const { code, message } = error as NodeJS.ErrnoException;
     if (code === "ENOENT") return undefined;
     if (error instanceof ConfigError) throw error;
-    throw new ConfigError([`Cannot read ${name}: ${message}`], { cause: error });
+    throw new ConfigError([`Cannot read ${name}: ${fileReason(error) ?? message}`], { cause: error });
   }
 }
 

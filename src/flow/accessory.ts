@@ -1,9 +1,10 @@
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { AccessoryCommands } from "../commands/accessory.ts";
-import { type Body, sh } from "../commands/command.ts";
+import { type Body, raw, sh } from "../commands/command.ts";
+import { readDriver } from "../commands/logging.ts";
 import { ensureNetwork } from "../commands/network.ts";
-import { attempt, type Script, script, type Step, step } from "../commands/script.ts";
+import { counted, type Script, script, type Step, step } from "../commands/script.ts";
 import type { Accessory } from "../config/config.ts";
 import { renderErb } from "../config/erb.ts";
 import { withVariables } from "../config/variables.ts";
@@ -14,7 +15,7 @@ import type { Host, ScriptResult } from "../hosts/host.ts";
 import { onHosts } from "../hosts/on-hosts.ts";
 import { accessoryHosts, findAccessory } from "../hosts/select.ts";
 import { checkFiles } from "./accessory-files.ts";
-import { audit } from "./audit.ts";
+import { outcome } from "./audit.ts";
 import { withLock } from "./lock.ts";
 import { loginStep } from "./registry.ts";
 import { begin, nothingSelected, printBlock, type Run } from "./run.ts";
@@ -80,7 +81,7 @@ function bootSteps(run: Run): StepsFor {
   return async (commands, accessory) => {
     const secrets = await accessorySecrets(run, [accessory]);
     const uploads = await uploadSteps(run, commands, accessory);
-    const line = await audit(run, `Booted ${accessory.name} accessory`);
+    const line = await outcome(run, `Booted ${accessory.name} accessory`);
     const absent = (body: Body) => sh`[ -n "$state" ] || { ${body}
 }`;
     return [
@@ -89,15 +90,16 @@ function bootSteps(run: Run): StepsFor {
       step("Create directories", absent(commands.createDirectories())),
       ...uploads.map((upload) => ({ ...upload, body: absent(upload.body) })),
       ...(isOurRegistry(run, accessory) ? [await loginStep(run)] : []),
-      { ...line, body: sh`case $state in running|restarting) ;; *) ${line.body} ;; esac` },
+      readDriver("log_driver", absent),
       step(
         `Start ${accessory.service}`,
         sh`case $state in
-"") ${commands.run("${PWD}", secrets)} ;;
+"") ${commands.run("${PWD}", secrets, raw("$log_driver"))} ;;
 running|restarting) ;;
 *) ${commands.start()} ;;
 esac`,
       ),
+      { ...line, body: sh`case $state in running|restarting) ;; *) ${line.body} ;; esac` },
     ];
   };
 }
@@ -161,8 +163,8 @@ export async function rebootAccessory(run: Run, name: string): Promise<void> {
 export async function startAccessory(run: Run, name: string): Promise<void> {
   await withLock(run, () =>
     onAccessories(run, name, "Start", async (commands, accessory) => [
-      await audit(run, `Started ${accessory.name} accessory`),
       step(`Start ${accessory.service}`, commands.start()),
+      await outcome(run, `Started ${accessory.name} accessory`),
     ]),
   );
 }
@@ -170,8 +172,8 @@ export async function startAccessory(run: Run, name: string): Promise<void> {
 export async function stopAccessory(run: Run, name: string): Promise<void> {
   await withLock(run, () =>
     onAccessories(run, name, "Stop", async (commands, accessory) => [
-      await audit(run, `Stopped ${accessory.name} accessory`),
-      attempt(`Stop ${accessory.service}`, commands.stop()),
+      counted(`Stop ${accessory.service}`, commands.stop()),
+      await outcome(run, `Stopped ${accessory.name} accessory`),
     ]),
   );
 }
@@ -210,8 +212,8 @@ export async function removeAccessory(run: Run, name: string, { confirmed }: { c
 export async function removeAccessoryContainer(run: Run, name: string): Promise<void> {
   await withLock(run, () =>
     onAccessories(run, name, "Remove the container", async (commands, accessory) => [
-      await audit(run, `Remove ${accessory.name} accessory container`),
       step("Remove the container", commands.removeContainer()),
+      await outcome(run, `Remove ${accessory.name} accessory container`),
     ]),
   );
 }
@@ -219,8 +221,8 @@ export async function removeAccessoryContainer(run: Run, name: string): Promise<
 export async function removeAccessoryImage(run: Run, name: string): Promise<void> {
   await withLock(run, () =>
     onAccessories(run, name, "Remove the image", async (commands, accessory) => [
-      await audit(run, `Removed ${accessory.name} accessory image`),
-      attempt("Remove the image", commands.removeImage()),
+      counted("Remove the image", commands.removeImage()),
+      await outcome(run, `Removed ${accessory.name} accessory image`),
     ]),
   );
 }

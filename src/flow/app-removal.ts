@@ -9,7 +9,7 @@ import { containersOf } from "../plan/containers.ts";
 import { isUp } from "../plan/facts.ts";
 import { onObservedRoles } from "./app.ts";
 import { cleanAssetsSteps } from "./assets.ts";
-import { audit } from "./audit.ts";
+import { outcome } from "./audit.ts";
 import { observeAndResolve } from "./resolve-version.ts";
 import { withLock } from "./lock.ts";
 import { observeHosts } from "./observe.ts";
@@ -31,11 +31,11 @@ export async function removeAppContainers(run: Run): Promise<void> {
     onObservedRoles(run, "Remove the containers", async (role, facts) => {
       const mine = containersOf(run.config, role, facts).filter((container) => !isUp(container));
       return [
-        await audit(run, "Removed all app containers", role.name),
         ...mine.map(({ id, name }) => step(`Remove ${name}`, new AppCommands(run.config, role).remove(id))),
         ...(role.traefik
           ? [step("Remove the live file", removeLiveFile(facts.liveDirectory, containerPrefix(run.config, role)))]
           : []),
+        await outcome(run, "Removed all app containers", role.name),
         ...cleanAssetsSteps(run.config, role, facts),
       ];
     }),
@@ -79,8 +79,8 @@ export async function removeAppContainer(run: Run, typed: string): Promise<void>
       if (!container) return [];
       found = true;
       return [
-        await audit(run, `Removed app container with version ${version}`, role.name),
         step(`Remove ${name}`, new AppCommands(run.config, role).remove(container.id)),
+        await outcome(run, `Removed app container with version ${version}`, role.name),
       ];
     });
     if (!found) {
@@ -93,7 +93,7 @@ export async function removeAppContainer(run: Run, typed: string): Promise<void>
 
 export async function removeAppImages(run: Run): Promise<void> {
   await withLock(run, async () => {
-    const steps = [await audit(run, "Removed all app images"), step("Remove the images", removeImages(run.config))];
+    const steps = [step("Remove the images", removeImages(run.config)), await outcome(run, "Removed all app images")];
     await onHosts(appHosts(run), (host) => host.run(script("Remove the images", steps)));
   });
 }

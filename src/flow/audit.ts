@@ -1,4 +1,4 @@
-import { record, reveal } from "../commands/auditor.ts";
+import { type AuditEntry, record, recordOutcome, reveal } from "../commands/auditor.ts";
 import { containerPrefix, image } from "../commands/names.ts";
 import { attempt, script, type Step } from "../commands/script.ts";
 import { onHosts } from "../hosts/on-hosts.ts";
@@ -8,17 +8,35 @@ import { appHosts, printBlock, type Run } from "./run.ts";
 
 type Line = readonly [text: string, role?: string | undefined];
 
-/** One audit line as a step of a script: a log that cannot be written ends no deploy. */
-export function audit(run: Run, text: string, role?: string): Promise<Step> {
-  return auditAll(run, [[text, role]]);
+/**
+ * One audit line as a step of a script, after the work that it names: it says what became of the steps since the last
+ * such line, or since the script began. A log that cannot be written ends no deploy.
+ */
+export function outcome(run: Run, text: string, role?: string): Promise<Step> {
+  return outcomes(run, [[text, role]]);
 }
 
-/** Several of them, as one step. */
-export async function auditAll(run: Run, given: readonly Line[]): Promise<Step> {
+/** Several of them with one outcome, as one step. */
+export async function outcomes(run: Run, lines: readonly Line[]): Promise<Step> {
+  return {
+    name: stepName(run, lines),
+    body: recordOutcome(run.config, ...(await entriesOf(run, lines))),
+    mode: "outcome",
+  };
+}
+
+/** Lines of what is known to have been done. */
+async function done(run: Run, lines: readonly Line[]): Promise<Step> {
+  return attempt(stepName(run, lines), record(run.config, ...(await entriesOf(run, lines))));
+}
+
+function stepName(run: Run, lines: readonly Line[]): string {
+  return `Audit: ${[...new Set(lines.map(([text]) => run.mask(text)))].join(", ")}`;
+}
+
+async function entriesOf(run: Run, lines: readonly Line[]): Promise<AuditEntry[]> {
   const [at, performer] = [timestamp(run.clock.now()), await run.performer()];
-  const lines = given.map(([text, role]): Line => [run.mask(text), role]);
-  const entries = lines.map(([text, role]) => ({ at, performer, role, text }));
-  return attempt(`Audit: ${lines.map(([text]) => text).join(", ")}`, record(run.config, ...entries));
+  return lines.map(([text, role]) => ({ at, performer, role, text: run.mask(text) }));
 }
 
 /** The original's lines of a boot, and of what a deploy prunes, as one step. Written once they are true. */
@@ -35,12 +53,20 @@ export function auditBoot(run: Run, { roles }: HostPlan, { prune }: { prune: boo
     lines.push([whatWasDone(next.version, share, canary !== undefined), role.name]);
   }
   if (prune) lines.push(...(isTrial({ roles }) ? [] : [["Pruned containers"] as const]), ["Pruned images"]);
-  return auditAll(run, lines);
+  return done(run, lines);
 }
 
 function whatWasDone(version: string, share: number | undefined, promoted: boolean): string {
   if (share !== undefined) return `Started app version ${version} as a canary with ${share}% of the requests`;
   return `${promoted ? "Promoted the canary: booted" : "Booted"} app version ${version}`;
+}
+
+/** The line of `app start` for each role. Written once it is true. */
+export function auditStart(run: Run, { roles }: HostPlan): Promise<Step> {
+  return done(
+    run,
+    roles.map(({ next }) => [`Started app version ${next.version}`]),
+  );
 }
 
 /** `mrsk audit`. */

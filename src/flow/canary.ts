@@ -9,7 +9,7 @@ import type { CanaryFact } from "../plan/canary.ts";
 import { canaryOf, containersOf, lastLiveContainer } from "../plan/containers.ts";
 import type { HostPlan, RolePlan } from "../plan/deploy.ts";
 import { type ContainerFact, type HostFacts, isUp, readsLiveFiles } from "../plan/facts.ts";
-import { audit } from "./audit.ts";
+import { outcomes } from "./audit.ts";
 import { observeHosts } from "./observe.ts";
 import { hostPhases } from "./phases.ts";
 import { appHosts, begin, type Run } from "./run.ts";
@@ -105,11 +105,11 @@ export async function takeBack(
     const mine = canaries.filter((canary) => canary.host === host.name);
     const seen = facts.get(host.name)!;
     const plan = planBack(host.name, seen, mine);
-    const lines = mine.map(({ role, version }) => audit(run, `Took back the canary of version ${version}`, role.name));
-    const { steps } = hostPhases(run.config, plan, new Map(), run.newId, { revert: true }).undo(
-      await Promise.all(lines),
-      "settled",
+    const line = await outcomes(
+      run,
+      mine.map(({ role, version }) => [`Took back the canary of version ${version}`, role.name]),
     );
+    const { steps } = hostPhases(run.config, plan, new Map(), run.newId, { revert: true }).undo([line], "settled");
     const before =
       seen.traefik && seen.traefik.state !== "running" ? [step("Start Traefik", startTraefikContainer())] : [];
     const shared = plan.roles.some(({ routing }) => routing === "live-file");

@@ -13,7 +13,7 @@ import { accessoryHosts } from "../hosts/select.ts";
 import { liveContainer, liveVersion } from "../plan/containers.ts";
 import type { HostFacts } from "../plan/facts.ts";
 import { oneAccessory } from "./accessory.ts";
-import { audit } from "./audit.ts";
+import { outcome } from "./audit.ts";
 import { withResolvedGivenVersion } from "./resolve-version.ts";
 import { observeHosts } from "./observe.ts";
 import { roleOn } from "./role-phases.ts";
@@ -100,7 +100,10 @@ async function inRunning(
     host: run.host(name),
     role: role.name,
     version,
-    before: choice.interactive ? [] : [await audit(run, `Executed cmd '${line}' on app version ${version}`, role.name)],
+    before: [],
+    after: choice.interactive
+      ? []
+      : [await outcome(run, `Executed cmd '${line}' on app version ${version}`, role.name)],
     command: (streams) => ({ body: new AppCommands(run.config, role).execReuse(live.id, command, { streams, env }) }),
   };
 }
@@ -118,10 +121,8 @@ async function inNew(
     host: run.host(name),
     role: role.name,
     version,
-    before: [
-      forgotten(run),
-      ...(choice.interactive ? [] : [await audit(run, `Executed cmd '${line}' on app version ${version}`)]),
-    ],
+    before: [forgotten(run)],
+    after: choice.interactive ? [] : [await outcome(run, `Executed cmd '${line}' on app version ${version}`)],
     command: (streams) => ({
       body: new AppCommands(run.config, role).execNew(version, command, secrets, { streams, env, container }),
       cleanup: removeOneOff(container.name),
@@ -148,10 +149,8 @@ export async function accessoryExec(run: Run, name: string, line: string, choice
   const { interactive, reuse } = choice;
   const commands = new AccessoryCommands(run.config, accessory);
   const secrets = reuse ? new Map() : await accessorySecrets(run, [accessory]);
-  const before = [
-    ...(reuse ? [] : [forgotten(run)]),
-    ...(interactive ? [] : [await audit(run, `Executed cmd '${written}' on ${name} accessory`)]),
-  ];
+  const before = reuse ? [] : [forgotten(run)];
+  const after = interactive ? [] : [await outcome(run, `Executed cmd '${written}' on ${name} accessory`)];
   const targets = accessoryHosts(accessory, run.filters).map((host): Target => {
     const container = { name: `${accessory.service}-exec-${run.newId(12)}`, service: run.config.service };
     return {
@@ -159,6 +158,7 @@ export async function accessoryExec(run: Run, name: string, line: string, choice
       host: run.host(host),
       label: host,
       before,
+      after,
       command: (streams) =>
         reuse
           ? { body: commands.execReuse(command, { streams, env }) }

@@ -3,7 +3,7 @@ import type { Script } from "../commands/script.ts";
 import { InterruptedError, MrskError, SshError } from "../errors.ts";
 import type { Host, ScriptResult } from "../hosts/host.ts";
 import type { HostPlan, RolePlan } from "../plan/deploy.ts";
-import { audit } from "./audit.ts";
+import { outcomes } from "./audit.ts";
 import type { HostPhases } from "./phases.ts";
 import { hasSwitched, type Progress } from "./role-undo.ts";
 import type { Run } from "./run.ts";
@@ -33,8 +33,11 @@ export async function goBack(run: Run, travellers: readonly Traveller[], reason:
 
 async function takeBack(run: Run, { name, host, plan, phases, progress }: Traveller): Promise<void> {
   try {
-    const lines = plan.roles.map(({ role, next }) => audit(run, `Went back from version ${next.version}`, role.name));
-    const result = await oncemore(run, host, phases.undo(await Promise.all(lines), progress!));
+    const line = await outcomes(
+      run,
+      plan.roles.map(({ role, next }) => [`Went back from version ${next.version}`, role.name]),
+    );
+    const result = await oncemore(run, host, phases.undo([line], progress!));
     for (const { name: step, status, stderr } of result.steps) {
       if (status) run.report({ kind: "warning", host: name, text: `${step}: exit status ${status} ${stderr.trim()}` });
     }

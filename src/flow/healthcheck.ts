@@ -4,7 +4,8 @@ import { NOT_HEALTHY, waitUntilHealthy } from "../commands/cutover.ts";
 import { deadlineSeconds } from "../commands/healthcheck.ts";
 import { servicePrefix } from "../commands/names.ts";
 import { script, step } from "../commands/script.ts";
-import { sh } from "../commands/command.ts";
+import { raw, sh } from "../commands/command.ts";
+import { readDriver } from "../commands/logging.ts";
 import { CommandFailedError, UnhealthyError } from "../errors.ts";
 import { observeAndResolve } from "./resolve-version.ts";
 import { begin, type Run } from "./run.ts";
@@ -35,6 +36,7 @@ export async function performHealthcheck(run: Run): Promise<void> {
     secrets: await appSecrets(run, [role]),
     restart: "no",
     startInterval: false,
+    logDriver: raw("$log_driver"),
     healthcheck: true,
   });
   const deadline = role.healthcheck ? deadlineSeconds(role.healthcheck) : 30;
@@ -44,6 +46,7 @@ export async function performHealthcheck(run: Run): Promise<void> {
     "Healthcheck",
     [
       ...networkSteps(config),
+      readDriver("log_driver"),
       step("Start the container", launch),
       step("Wait until healthy", waitUntilHealthy(name, deadline, config.readinessDelaySeconds, role.logLines)),
     ],

@@ -11,7 +11,7 @@ import type { ScriptResult } from "../hosts/host.ts";
 import { changingSteps, imageSteps, observationSteps } from "../hosts/observation.ts";
 import { onHosts } from "../hosts/on-hosts.ts";
 import type { HostFacts } from "../plan/facts.ts";
-import { audit } from "./audit.ts";
+import { outcome } from "./audit.ts";
 import { questionFor } from "./observe.ts";
 import { explained, isUnauthorized, loginStep } from "./registry.ts";
 import { appHosts, type Run } from "./run.ts";
@@ -33,11 +33,11 @@ export interface Seen {
  */
 export async function fetchImage(run: Run, seen?: Seen): Promise<Map<string, HostFacts>> {
   const version = await run.version();
-  const line = await audit(run, `Pulled image with version ${version}`);
+  const line = await outcome(run, `Pulled image with version ${version}`);
   const question = questionFor(run, version);
   const after = !seen ? observationSteps(question) : seen.old ? changingSteps(question) : imageSteps(question);
   const pulling = await pullOrLogin(run, version);
-  const results = await fetchWith(run, version, pulling, { before: [line], after, facts: seen?.facts });
+  const results = await fetchWith(run, version, pulling, { pulled: [line], after, facts: seen?.facts });
   const factsOf = (host: string, result: ScriptResult) => {
     const before = seen?.facts.get(host);
     return before && !seen?.old ? withImage(before, result) : parseFacts(host, result, before);
@@ -61,14 +61,14 @@ async function fetchWith(
   version: string,
   pulling: Shell,
   {
-    before = [],
+    pulled = [],
     after = [],
     facts,
-  }: { before?: readonly Step[]; after?: readonly Step[]; facts?: ReadonlyMap<string, HostFacts> | undefined } = {},
+  }: { pulled?: readonly Step[]; after?: readonly Step[]; facts?: ReadonlyMap<string, HostFacts> | undefined } = {},
 ): Promise<{ host: string; result: ScriptResult }[]> {
   const stepsOn = (host: string) => [
-    ...before,
     step(PULL_STEP, pulling),
+    ...pulled,
     capture("image_base", CHECK_STEP, checkImage(run.config, version, facts?.get(host)?.architecture)),
     ...networkSteps(run.config),
     ...after,

@@ -12,6 +12,7 @@ import type { Body } from "../commands/command.ts";
 import { attempt, script, step } from "../commands/script.ts";
 import { CommandFailedError, LockHeldError, SshError } from "../errors.ts";
 import type { ScriptResult } from "../hosts/host.ts";
+import { runDirectoryInWords } from "../hosts/file-system.ts";
 import { runHook, timestamp } from "./hook.ts";
 import { warnAboutHooks } from "./hook-check.ts";
 import { type Run, stopIfInterrupted } from "./run.ts";
@@ -99,6 +100,7 @@ async function acquire(run: Run, message: string): Promise<LockOwner> {
     if (error instanceof CommandFailedError && error.status === LOCK_HELD) {
       throw new LockHeldError(run.config.primaryHost, error.output);
     }
+    if (error instanceof CommandFailedError) throw runDirectoryInWords(error, run.config.runDirectory);
     if (error instanceof SshError) await releaseIfTaken(run, owner);
     throw error;
   }

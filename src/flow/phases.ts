@@ -136,5 +136,5 @@ function traefikSteps(config: Config, plan: HostPlan, secrets: ReadonlyMap<strin
   if (plan.traefik.action === "start") return [...join, step("Start Traefik", startTraefikContainer())];
   if (plan.traefik.action !== "run") return join;
   const publishPreview = !plan.facts.listeners.has(PREVIEW_PORT);
-  return [step("Start Traefik", startOrRunTraefik(config, plan.facts.liveDirectory, secrets, { publishPreview }))];
+  return [step("Start Traefik", startOrRunTraefik(config, plan.facts, secrets, { publishPreview }))];
 }

@@ -1,9 +1,9 @@
 import { pruneImages as pruneImagesCommand, pruneProbes, removeContainers } from "../commands/prune.ts";
-import { attempt, script, step } from "../commands/script.ts";
+import { attempt, counted, script, step } from "../commands/script.ts";
 import { onHosts } from "../hosts/on-hosts.ts";
 import { containersOf } from "../plan/containers.ts";
 import { cleanAssetsSteps } from "./assets.ts";
-import { audit } from "./audit.ts";
+import { outcome } from "./audit.ts";
 import { withLock } from "./lock.ts";
 import { observeHosts } from "./observe.ts";
 import { appHosts, type Run } from "./run.ts";
@@ -19,7 +19,7 @@ export async function pruneAll(run: Run, retain: number | undefined): Promise<vo
 export async function pruneContainers(run: Run, retain: number | undefined): Promise<void> {
   await withLock(run, async () => {
     const facts = await observeHosts(run, appHosts(run));
-    const line = await audit(run, "Pruned containers");
+    const line = await outcome(run, "Pruned containers");
     await onHosts(
       run.selection.app.map(({ host, roles }) => ({ name: host, roles })),
       async ({ name, roles }) => {
@@ -29,8 +29,8 @@ export async function pruneContainers(run: Run, retain: number | undefined): Pro
             .slice(retain ?? run.config.retainContainers),
         );
         const steps = [
+          counted("Prune containers", removeContainers(surplus.map(({ id }) => id))),
           line,
-          attempt("Prune containers", removeContainers(surplus.map(({ id }) => id))),
           attempt("Prune probe containers", pruneProbes(run.config)),
           ...roles.flatMap((role) => cleanAssetsSteps(run.config, role, facts.get(name)!)),
         ];
@@ -49,7 +49,7 @@ const STOPPED: readonly string[] = ["created", "exited", "dead"];
 
 export async function pruneImages(run: Run): Promise<void> {
   await withLock(run, async () => {
-    const steps = [await audit(run, "Pruned images"), step("Prune images", pruneImagesCommand(run.config))];
+    const steps = [step("Prune images", pruneImagesCommand(run.config)), await outcome(run, "Pruned images")];
     await onHosts(appHosts(run), (host) => host.run(script("Prune images", steps)));
   });
 }

@@ -7,7 +7,7 @@ import type { Config, Release } from "../config/config.ts";
 import { CommandFailedError, InterruptedError, ReleaseFailedError } from "../errors.ts";
 import type { Host } from "../hosts/host.ts";
 import { lineByLine } from "../lines.ts";
-import { audit } from "./audit.ts";
+import { outcome } from "./audit.ts";
 import { roleOn } from "./role-phases.ts";
 import { begin, type Run } from "./run.ts";
 import { environmentSecrets } from "./secrets.ts";
@@ -44,7 +44,7 @@ export async function runReleaseCommand(run: Run): Promise<void> {
       attempt("Remove what is left of an earlier one", remove),
       ...networkSteps(run.config),
       step(STEP, runRelease(run.config, role, { release, version, suffix: run.newId(12), secrets })),
-      await audit(run, `Ran the release command of version ${version}`, role.name),
+      await outcome(run, `Ran the release command of version ${version}`, role.name),
     ],
     remove,
   );

@@ -136,7 +136,8 @@ export class RolePhases {
       secrets: this.secrets,
       // Until the switch a reboot revives the old one; where that is stopped already, the new one.
       restart: this.stopFirst ? "unless-stopped" : "no",
-      startInterval: atLeast(this.host.facts.apiVersion, "1.44"),
+      startInterval: atLeast(this.host.facts.clientApiVersion, "1.44"),
+      logDriver: this.host.facts.logDriver,
       healthcheck: plan.dockerAsks,
       volumes: assetVolumes({ config: this.config, role: plan.role, home: this.host.facts.home }, plan.next.labels),
     });

@@ -6,7 +6,7 @@ import { CommandFailedError, ExitCode, MrskError, UnhealthyError } from "../erro
 import { onHosts, onHostsTogether } from "../hosts/on-hosts.ts";
 import { type HostPlan, isTrial, type RolePlan } from "../plan/deploy.ts";
 import { collectAssetsOfBoth } from "./assets.ts";
-import { auditAll, auditBoot } from "./audit.ts";
+import { auditBoot, auditStart } from "./audit.ts";
 import { goBack, oncemore, tellWhereTheyAre, type Traveller } from "./going-back.ts";
 import { hookAfterwards, runHook, timestamp } from "./hook.ts";
 import { hostPhases } from "./phases.ts";
@@ -74,11 +74,7 @@ export async function rollOut(
 }
 
 function auditStep(run: Run, plan: HostPlan, { started, prune }: RollOutOptions): Promise<Step> {
-  if (!started) return auditBoot(run, plan, { prune });
-  return auditAll(
-    run,
-    plan.roles.map(({ next }) => [`Started app version ${next.version}`]),
-  );
+  return started ? auditStart(run, plan) : auditBoot(run, plan, { prune });
 }
 
 function groupsOf<T>(items: readonly T[], limit: number | undefined): T[][] {

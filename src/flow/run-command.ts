@@ -1,8 +1,9 @@
 import { PassThrough, type Readable } from "node:stream";
 import type { Attached } from "../commands/attached.ts";
+import { sh } from "../commands/command.ts";
 import type { Streams } from "../commands/one-off.ts";
-import { script, type Step, step } from "../commands/script.ts";
-import { CommandFailedError, HostsFailedError, InterruptedError, MrskError, UsageError } from "../errors.ts";
+import { counted, script, type Step, step } from "../commands/script.ts";
+import { CommandFailedError, ExitCode, HostsFailedError, InterruptedError, MrskError, UsageError } from "../errors.ts";
 import type { Host } from "../hosts/host.ts";
 import { onHosts } from "../hosts/on-hosts.ts";
 import { lineByLine } from "../lines.ts";
@@ -15,8 +16,10 @@ export interface Target {
   readonly host: Host;
   /** What its lines begin with where there are several: `HOST`, or `HOST ROLE`. */
   readonly label: string;
-  /** What comes before the command: the audit line, for instance. */
+  /** What comes before the command. */
   readonly before: readonly Step[];
+  /** What comes after it, with what became of it: the audit line. */
+  readonly after: readonly Step[];
   readonly command: (streams: Streams) => Attached;
 }
 
@@ -75,7 +78,7 @@ async function scripted(run: Run, targets: readonly Target[], outputOf: (target:
     const { body, cleanup } = target.command("output");
     const output = outputOf(target);
     await target.host
-      .run(script("Run a command", [...target.before, step(STEP, body)], cleanup), {
+      .run(script("Run a command", [...target.before, step(STEP, body), ...target.after], cleanup), {
         signal: run.signal,
         streamed: "to its end",
         onOutput: ({ step: name, stream, bytes }) => void (name === STEP && output.add(stream, bytes)),
@@ -94,12 +97,12 @@ async function piped(run: Run, targets: readonly Target[], outputOf: (target: Ta
       const output = outputOf(target);
       const input = inputs.get(target)!;
       const pipes = { input, onOutput: output.add };
-      const status = await target.host.attach(target.command("input"), pipes, run.signal).finally(() => {
+      const work = target.host.attach(target.command("input"), pipes, run.signal).finally(() => {
         output.end();
         // A command that ends early must not hold up the others.
         input.destroy();
       });
-      ended(target, status);
+      ended(target, await noted(target, work));
     });
   } finally {
     source?.destroy();
@@ -115,7 +118,25 @@ function inputFrom(source: Readable | undefined): PassThrough {
   return input;
 }
 
+/** What comes after a command that had the host's end of the connection to itself. @returns its exit status */
+async function noted({ host, after }: Target, work: Promise<number>): Promise<number> {
+  const note = async (status: number) => {
+    if (after.length === 0) return;
+    const ending = counted("See how the command ended", sh`exit ${status}`);
+    await host.run(script("Note the command", [ending, ...after])).catch(() => {});
+  };
+  try {
+    const status = await work;
+    await note(status);
+    return status;
+  } catch (error) {
+    await note(ExitCode.interrupted);
+    throw error;
+  }
+}
+
 async function prepare(run: Run, { host, before }: Target): Promise<void> {
+  // Also where there is nothing to prepare, the host is to be reached.
   await host.run(script("Prepare", before), { signal: run.signal });
 }
 

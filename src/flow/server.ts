@@ -1,11 +1,12 @@
-import { installDocker, JOINED, NOT_ALLOWED } from "../commands/bootstrap.ts";
+import { installDocker, JOINED, NOT_ALLOWED, NOT_DOCKER } from "../commands/bootstrap.ts";
 import { docker, sh } from "../commands/command.ts";
 import { script, step } from "../commands/script.ts";
 import { CommandFailedError, ExitCode, HostsFailedError, MrskError } from "../errors.ts";
-import type { Host } from "../hosts/host.ts";
+import { engineInWords } from "../hosts/engine-errors.ts";
+import type { Host, ScriptResult } from "../hosts/host.ts";
 import { onHosts } from "../hosts/on-hosts.ts";
 import { accessoryHosts } from "../hosts/select.ts";
-import { audit } from "./audit.ts";
+import { outcome } from "./audit.ts";
 import { runHook } from "./hook.ts";
 import { warnAboutHooks } from "./hook-check.ts";
 import type { Run } from "./run.ts";
@@ -17,10 +18,9 @@ const INSTALL = "Ensure Docker and curl";
 /** Docker and curl on every app and accessory host. @throws MrskError naming the hosts where the user may not install */
 export async function bootstrap(run: Run): Promise<void> {
   if (!run.held.connected) warnAboutHooks(run);
-  const work = script("Install Docker", [step(INSTALL, installDocker())]);
   try {
     await onHosts(everyHost(run), async (host) => {
-      const said = (await host.run(work, { signal: run.signal })).text(INSTALL);
+      const said = (await install(run, host)).text(INSTALL);
       if (said !== "present") run.report({ kind: "note", host: host.name, text: said || "Docker is ready" });
       if (said.includes(JOINED)) await seeGroup(host);
     });
@@ -28,6 +28,15 @@ export async function bootstrap(run: Run): Promise<void> {
     throw notAllowed(error) ?? error;
   }
   await runHook(run, "docker-setup");
+}
+
+async function install(run: Run, host: Host): Promise<ScriptResult> {
+  try {
+    return await host.run(script("Install Docker", [step(INSTALL, installDocker())]), { signal: run.signal });
+  } catch (error) {
+    const other = error instanceof CommandFailedError && error.status === NOT_DOCKER;
+    throw (other && engineInWords(error)) || error;
+  }
 }
 
 /** A login keeps the groups it began with. */
@@ -64,14 +73,15 @@ export async function serverExec(run: Run, command: string, choice: CommandChoic
   const hosts = everyHost(run);
   const first = hosts.find(({ name }) => name === run.selection.primary) ?? hosts[0];
   const chosen = choice.interactive && first !== undefined ? [first] : hosts;
-  const before = choice.interactive
+  const after = choice.interactive
     ? []
-    : [await audit(run, `Executed cmd '${withoutLiterals(command, new Map())}' on server`)];
+    : [await outcome(run, `Executed cmd '${withoutLiterals(command, new Map())}' on server`)];
   const targets = chosen.map((host) => ({
     name: host.name,
     host,
     label: host.name,
-    before,
+    before: [],
+    after,
     // A step ends at its first failing command; what a person types does not.
     command: () => ({ body: sh`set +e; eval ${command}` }),
   }));

@@ -15,7 +15,7 @@ import { canaryOf, containersOf, liveContainer, liveVersion, stoppedContainer } 
 import type { HostPlan, RolePlan } from "../plan/deploy.ts";
 import type { CanaryFact } from "../plan/canary.ts";
 import { type HostFacts, isUp, readsLiveFiles } from "../plan/facts.ts";
-import { audit } from "./audit.ts";
+import { outcomes } from "./audit.ts";
 import { withResolvedGivenVersion } from "./resolve-version.ts";
 import { withLock } from "./lock.ts";
 import { observeHosts } from "./observe.ts";
@@ -121,12 +121,12 @@ export async function stopApp(run: Run): Promise<void> {
       async ({ name, roles }) => {
         const parts = roles.flatMap((role) => stopParts(run, role, facts.get(name)!));
         if (parts.length === 0) return;
-        const audits = await Promise.all(parts.map(({ role }) => audit(run, "Stopped app", role.name)));
+        const entries = parts.map(({ role }) => ["Stopped app", role.name] as const);
         const steps = [
           ...parts.flatMap(({ close }) => close),
           ...parts.flatMap(({ stop }) => stop),
           ...parts.flatMap(({ settle }) => settle),
-          ...audits,
+          await outcomes(run, entries),
           capture("stopped", "All is stopped", sh`echo yes`),
         ];
         // Interrupted: whatever still runs gets the requests again.

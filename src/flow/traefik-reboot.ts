@@ -13,7 +13,7 @@ import { neighbours } from "../hosts/neighbours.ts";
 import { onHosts } from "../hosts/on-hosts.ts";
 import type { HostFacts, Neighbour } from "../plan/facts.ts";
 import { decideSwap, isTraefik } from "../plan/traefik.ts";
-import { audit } from "./audit.ts";
+import { outcome } from "./audit.ts";
 import { runHook } from "./hook.ts";
 import { connecting, withLock } from "./lock.ts";
 import { observeHosts } from "./observe.ts";
@@ -111,26 +111,22 @@ async function rebootScript(run: Run, facts: HostFacts, others: readonly Neighbo
     capture("asked", "Ask what Traefik serves", askTheOld(questions(appsOf(others)))),
     step(
       "Start a second Traefik",
-      startSecond(
-        name,
-        createSecondTraefik(config, liveDirectory, secrets, { name, labels }),
-        joinAsBefore(config, name),
-      ),
+      startSecond(name, createSecondTraefik(config, facts, secrets, { name, labels }), joinAsBefore(config, name)),
     ),
   ];
   const steps = [
-    await audit(run, "Rebooted traefik"),
     step("Pull Traefik's image", pullTraefik(config, await traefikLogin(run))),
     ...(offersLiveFiles(config) ? [step("Make the directory", prepareLiveDirectory(liveDirectory))] : []),
     ...networkSteps(config),
     capture(
       "next",
       "Make the new container",
-      makeNext(createTraefik(config, liveDirectory, secrets, NEXT), joinAsBefore(config, NEXT)),
+      makeNext(createTraefik(config, facts, secrets, NEXT), joinAsBefore(config, NEXT)),
     ),
     ...(plan.tried ? trial : []),
     capture("begun", "Begin", sh`echo yes`),
     step(REPLACE, swap({ policy: plan.policy, filter, keptSeconds })),
+    await outcome(run, "Rebooted traefik"),
   ];
   return script("Reboot Traefik", steps, abandonSwap());
 }

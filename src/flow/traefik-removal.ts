@@ -1,11 +1,11 @@
 import { sh } from "../commands/command.ts";
-import { attempt, script, step } from "../commands/script.ts";
+import { counted, script, step } from "../commands/script.ts";
 import { removeTraefikContainer, removeTraefikImage, stopTraefikContainer, TRAEFIK } from "../commands/traefik.ts";
 import type { Host } from "../hosts/host.ts";
 import { neighbours } from "../hosts/neighbours.ts";
 import { onHosts } from "../hosts/on-hosts.ts";
 import { traefikUsers } from "../plan/traefik.ts";
-import { audit } from "./audit.ts";
+import { outcome } from "./audit.ts";
 import { withLock } from "./lock.ts";
 import { type Run, traefikHosts } from "./run.ts";
 import { observeMended } from "./traefik-mend.ts";
@@ -29,12 +29,12 @@ async function removeFrom(run: Run, host: Host, force: boolean): Promise<void> {
   const removal = sh`docker rm -f ${TRAEFIK} 2>/dev/null || ! docker inspect --type container ${TRAEFIK} >/dev/null 2>&1`;
   await host.run(
     script("Remove Traefik", [
-      await audit(run, "Stopped traefik"),
-      attempt("Stop Traefik", stopTraefikContainer()),
-      await audit(run, "Removed traefik container"),
+      counted("Stop Traefik", stopTraefikContainer()),
+      await outcome(run, "Stopped traefik"),
       step("Remove Traefik", removal),
-      await audit(run, "Removed traefik image"),
-      attempt("Remove Traefik's image", removeTraefikImage()),
+      await outcome(run, "Removed traefik container"),
+      counted("Remove Traefik's image", removeTraefikImage()),
+      await outcome(run, "Removed traefik image"),
     ]),
   );
 }
@@ -43,8 +43,8 @@ async function removeFrom(run: Run, host: Host, force: boolean): Promise<void> {
 export async function removeStoppedTraefik(run: Run): Promise<void> {
   await withLock(run, async () => {
     const steps = [
-      await audit(run, "Removed traefik container"),
-      attempt("Remove Traefik's container", removeTraefikContainer()),
+      counted("Remove Traefik's container", removeTraefikContainer()),
+      await outcome(run, "Removed traefik container"),
     ];
     await onTraefikHosts(run, script("Remove Traefik's container", steps));
   });
@@ -53,7 +53,10 @@ export async function removeStoppedTraefik(run: Run): Promise<void> {
 /** `traefik remove-image`: where no container uses it. */
 export async function removeTraefikImageOnly(run: Run): Promise<void> {
   await withLock(run, async () => {
-    const steps = [await audit(run, "Removed traefik image"), attempt("Remove Traefik's image", removeTraefikImage())];
+    const steps = [
+      counted("Remove Traefik's image", removeTraefikImage()),
+      await outcome(run, "Removed traefik image"),
+    ];
     await onTraefikHosts(run, script("Remove Traefik's image", steps));
   });
 }

@@ -1,6 +1,6 @@
 import { type Body } from "../commands/command.ts";
 import { networkSteps } from "../commands/network.ts";
-import { attempt, script, step } from "../commands/script.ts";
+import { counted, script, step } from "../commands/script.ts";
 import { startTraefikContainer, stopTraefikContainer, traefikArguments, traefikStatus } from "../commands/traefik.ts";
 import { ensureTraefikImage, startOrRunTraefik } from "../commands/traefik-boot.ts";
 import { version3Problems } from "../commands/traefik-problems.ts";
@@ -9,7 +9,7 @@ import type { Host } from "../hosts/host.ts";
 import { onHosts } from "../hosts/on-hosts.ts";
 import type { HostFacts } from "../plan/facts.ts";
 import { decideTraefik, type TraefikPlan, traefikProblems } from "../plan/traefik.ts";
-import { audit } from "./audit.ts";
+import { outcome } from "./audit.ts";
 import { withLock } from "./lock.ts";
 import { loginStep } from "./registry.ts";
 import { printBlock, type Run, traefikHosts } from "./run.ts";
@@ -64,7 +64,7 @@ export async function bootTraefik(run: Run): Promise<void> {
   });
 }
 
-async function bootOn(run: Run, host: Host, { liveDirectory }: HostFacts, plan: TraefikPlan): Promise<void> {
+async function bootOn(run: Run, host: Host, facts: HostFacts, plan: TraefikPlan): Promise<void> {
   if (plan.action === "keep") {
     if (plan.differs === undefined) run.report({ kind: "note", host: host.name, text: "Traefik runs already" });
     noteDifference(run, host.name, plan);
@@ -77,7 +77,7 @@ async function bootOn(run: Run, host: Host, { liveDirectory }: HostFacts, plan: 
       : [
           step("Pull Traefik's image", ensureTraefikImage(run.config, await traefikLogin(run))),
           ...networkSteps(run.config),
-          step("Start Traefik", startOrRunTraefik(run.config, liveDirectory, secrets)),
+          step("Start Traefik", startOrRunTraefik(run.config, facts, secrets)),
         ];
   await explaining(() => host.run(script("Boot Traefik", steps)));
   const text = plan.action === "start" ? "Traefik was stopped, and runs again" : "Traefik runs";
@@ -88,7 +88,7 @@ export async function startTraefik(run: Run): Promise<void> {
   await withLock(run, async () => {
     const hosts = traefikHosts(run);
     await observeMended(run, hosts);
-    const steps = [await audit(run, "Started traefik"), step("Start Traefik", startTraefikContainer())];
+    const steps = [step("Start Traefik", startTraefikContainer()), await outcome(run, "Started traefik")];
     await onHosts(hosts, (host) => explaining(() => host.run(script("Start Traefik", steps))));
   });
 }
@@ -96,7 +96,7 @@ export async function startTraefik(run: Run): Promise<void> {
 /** Where it is stopped, or absent, that is no error. */
 export async function stopTraefik(run: Run): Promise<void> {
   await withLock(run, async () => {
-    const steps = [await audit(run, "Stopped traefik"), attempt("Stop Traefik", stopTraefikContainer())];
+    const steps = [counted("Stop Traefik", stopTraefikContainer()), await outcome(run, "Stopped traefik")];
     await onHosts(traefikHosts(run), async (host) => {
       const { steps: done } = await host.run(script("Stop Traefik", steps));
       const stop = done.find(({ name }) => name === "Stop Traefik")!;

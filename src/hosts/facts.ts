@@ -2,8 +2,9 @@ import { record } from "../config/schema-parts.ts";
 import * as z from "zod/mini";
 import { canaryRelease, releasedVersions, releasesAreMany } from "../commands/releases.ts";
 import { SWAP_CONTAINERS } from "../commands/traefik-swap.ts";
-import { CommandFailedError, ExitCode, MrskError } from "../errors.ts";
+import { ExitCode, MrskError } from "../errors.ts";
 import type { ContainerFact, HostFacts, TraefikFact } from "../plan/facts.ts";
+import { engineInWords } from "./engine-errors.ts";
 import type { ScriptHost, ScriptResult } from "./host.ts";
 import { listenersOf } from "./listeners.ts";
 import { observation, type Question } from "./observation.ts";
@@ -27,11 +28,7 @@ export async function observe(host: ScriptHost, question: Question): Promise<Hos
   try {
     return parseFacts(host.name, await host.run(observation(question)));
   } catch (error) {
-    if (!(error instanceof CommandFailedError) || !/permission denied/i.test(error.output)) throw error;
-    throw new MrskError(ExitCode.remote, error.message, {
-      hint: "The login user may not use docker: add it to the group docker there (usermod -aG docker USER), or set ssh.user.",
-      cause: error,
-    });
+    throw engineInWords(error) ?? error;
   }
 }
 
@@ -59,7 +56,7 @@ const TraefikSchema = z.object({
 
 /** @param before facts of the host; without, the script has looked at its engine too */
 export function parseFacts(host: string, result: ScriptResult, before?: HostFacts): HostFacts {
-  const [id = "", home = "", asks, ...disk] = result.text("Login user").split("\n");
+  const [id = "", home = "", asks = "", ...disk] = result.text("Login user").split("\n");
   const [, uid = "", user = uid] = /^uid=(\d+)(?:\(([^)]*)\))?/.exec(id) ?? [];
   const rights = result.text("Login user's rights");
   const [liveDirectory = "", writable, ...files] = result.text("Live files").split("\n");
@@ -79,7 +76,8 @@ export function parseFacts(host: string, result: ScriptResult, before?: HostFact
     sudo: rights !== "nobody",
     ...engineFacts(before, result),
     freeDiskMegabytes: freeMegabytes(disk),
-    canAsk: asks !== "no",
+    runDirectoryWritable: !asks.endsWith(" closed"),
+    canAsk: !asks.startsWith("no"),
     imageHasCurl: imageHasCurl(result),
     containers: jsonLines(host, linesOf('{"id"'), ContainerSchema)
       .map(containerFact)
@@ -106,20 +104,25 @@ export function parseFacts(host: string, result: ScriptResult, before?: HostFact
   };
 }
 
-function engineFacts(
-  before: HostFacts | undefined,
-  result: ScriptResult,
-): Pick<HostFacts, "engineVersion" | "apiVersion" | "minApiVersion" | "architecture"> {
+type EngineFacts = Pick<
+  HostFacts,
+  "engineVersion" | "apiVersion" | "clientApiVersion" | "minApiVersion" | "architecture" | "logDriver"
+>;
+
+function engineFacts(before: HostFacts | undefined, result: ScriptResult): EngineFacts {
   if (before) {
-    const { engineVersion, apiVersion, minApiVersion, architecture } = before;
-    return { engineVersion, apiVersion, minApiVersion, architecture };
+    const { engineVersion, apiVersion, clientApiVersion, minApiVersion, architecture, logDriver } = before;
+    return { engineVersion, apiVersion, clientApiVersion, minApiVersion, architecture, logDriver };
   }
-  const [, engineVersion = "", apiVersion = "", engine = ""] =
-    /^(\S+) (\S+) ?(.*)$/s.exec(result.text("Docker engine")) ?? [];
+  const printed = result.text("Docker engine");
+  const [, engineVersion = "", apiVersion = "", engine = ""] = /^(\S+) (\S+) ?(.*)$/m.exec(printed) ?? [];
   const [minApiVersion, architecture] = [/"MinAPIVersion":"([\d.]+)"/, /"Arch":"(\w+)"/].map(
     (of) => of.exec(engine)?.[1],
   );
-  return { engineVersion, apiVersion, minApiVersion, architecture };
+  const [clientApiVersion = apiVersion, logDriver] = [/^client ([\d.]+)/m, /^log driver (\S+)/m].map(
+    (of) => of.exec(printed)?.[1],
+  );
+  return { engineVersion, apiVersion, clientApiVersion, minApiVersion, architecture, logDriver };
 }
 
 /** From what `df -Pm` prints: available blocks are the third number of a line. */
@@ -143,18 +146,34 @@ function pairs(entries: readonly string[]): Map<string, string> {
   return new Map(split.map(([name = "", encoded = ""]) => [name, Buffer.from(encoded, "base64").toString()]));
 }
 
-/** Each line that is JSON, as the schema has it. @throws MrskError for another shape */
+/** Each line that is JSON, as the schema has it. @throws MrskError for another shape, and for what is no JSON */
 export function jsonLines<T>(host: string, text: string, schema: z.ZodMiniType<T>): T[] {
   return text
     .split("\n")
     .filter((line) => line.startsWith("{"))
     .map((line) => {
-      const parsed = schema.safeParse(JSON.parse(line));
+      const parsed = schema.safeParse(parsedJson(line));
       if (parsed.success) return parsed.data;
-      throw new MrskError(ExitCode.remote, `${host}: docker inspect said something unexpected: ${line}`, {
+      throw new MrskError(ExitCode.remote, `${host}: docker inspect printed something unexpected: ${shortened(line)}`, {
+        hint: "Compare with `docker version` and `docker ps --all` there: a wrapper around docker may change its output.",
         cause: parsed.error,
       });
     });
+}
+
+/** undefined for what is no JSON, which no schema takes. */
+function parsedJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+const SHOWN_CHARACTERS = 200;
+
+function shortened(line: string): string {
+  return line.length > SHOWN_CHARACTERS ? `${line.slice(0, SHOWN_CHARACTERS)}…` : line;
 }
 
 function containerFact(seen: z.infer<typeof ContainerSchema>): ContainerFact {

@@ -2,6 +2,7 @@ import { asArgument, type Command, docker, lines, raw, type Shell, sh } from "..
 import { IMAGES_FILE, lookForCurl } from "../commands/image-check.ts";
 import { showReleases } from "../commands/releases.ts";
 import { attempt, capture, type Script, script, type Step, step } from "../commands/script.ts";
+import { ENGINE_DRIVER } from "../commands/logging.ts";
 import { LIVE_MOUNT, TRAEFIK } from "../commands/traefik.ts";
 import { SHARED_DIRECTORY } from "../commands/traefik-boot.ts";
 import { lookForRules } from "../commands/traefik-swap.ts";
@@ -61,7 +62,9 @@ export function changingSteps({ service, expansions, releasesFile, runDirectory,
       "me",
       "Login user",
       sh`id; pwd -P
-if command -v curl >/dev/null || command -v wget >/dev/null; then echo yes; else echo no; fi
+if command -v curl >/dev/null || command -v wget >/dev/null; then asks=yes; else asks=no; fi
+near=${runDirectory}; ${nearestExisting("near")}
+if [ -d "$near" ] && [ -w "$near" ]; then echo "$asks"; else echo "$asks closed"; fi
 df -Pm . || true`,
     ),
     // $as: how root is reached. Nothing for root itself, else sudo, where it asks for no password; else "nobody".
@@ -122,9 +125,17 @@ line='
 look 2>/dev/null || { all=$(${listContainers()}); look; }`;
 }
 
-/** Version, API version, and the rest as JSON: the oldest API it speaks is not known to every engine. */
-function engineVersions(): Command {
-  return docker("version", "--format", "{{.Server.Version}} {{.Server.APIVersion}} {{json .Server}}");
+/**
+ * A line with the version, the API version, and the rest as JSON, since the oldest API it speaks is not known to every
+ * engine; the API that the command itself speaks with it; the default log driver. Both commands run at once. A `docker`
+ * that fails says what it is.
+ */
+function engineVersions(): Shell {
+  const format = "{{.Server.Version}} {{.Server.APIVersion}} {{json .Server}}{{println}}client {{.Client.APIVersion}}";
+  return sh`{ echo "log driver $(${ENGINE_DRIVER} 2>/dev/null)"; } | {
+  said=$(${docker("version", "--format", format)}) || { status=$?; docker --version >&2; exit "$status"; }
+  printf '%s\n' "$said"; cat
+}`;
 }
 
 /** The directory, whether it can be written, and each file: its name, then its lines in base64, each with a space in front. */

@@ -1,12 +1,13 @@
 import { StringDecoder } from "node:string_decoder";
 import { redact } from "../commands/command.ts";
-import type { Script } from "../commands/script.ts";
+import { mayFail, type Script } from "../commands/script.ts";
 import { CommandFailedError, ExitCode, InterruptedError, MrskError, SshError } from "../errors.ts";
 import type { RunEvent } from "../output/events.ts";
 import { endedEarly } from "../ssh/attach.ts";
 import { markSplitter, type Piece } from "../ssh/marks.ts";
 import { KeptOutput } from "../kept-output.ts";
 import type { Mask } from "./mask.ts";
+import { diskHint } from "./file-system.ts";
 import type { RunOptions, ScriptResult, StepResult } from "./host.ts";
 
 export type StepEvents = (event: RunEvent) => void;
@@ -177,7 +178,7 @@ export class ScriptRun {
     const last = steps.at(-1);
     if (status === 0 && (last === undefined || last.status !== undefined)) return this.result(steps);
     if (this.options.signal?.aborted) throw new InterruptedError();
-    const failedAt = this.script.steps.findIndex((step, i) => step.mode !== "try" && (steps[i]?.status ?? 0) !== 0);
+    const failedAt = this.script.steps.findIndex((step, i) => !mayFail(step) && (steps[i]?.status ?? 0) !== 0);
     const failed = steps[failedAt];
     if (failed) throw this.failure(steps, failed, this.script.steps[failedAt]!.body);
     if (!this.begun) {
@@ -198,14 +199,17 @@ export class ScriptRun {
     body: Script["steps"][number]["body"],
   ): CommandFailedError {
     const said = [this.tail(failed.stdout), this.tail(failed.stderr)].filter(Boolean).join("\n");
-    return new CommandFailedError({
-      host: this.host,
-      step: failed.name,
-      command: this.mask.text(redact(body)),
-      status: failed.status ?? 1,
-      output: said,
-      stepOutput: new Map(steps.map((step) => [step.name, this.mask.text(step.stdout + step.stderr)])),
-    });
+    return new CommandFailedError(
+      {
+        host: this.host,
+        step: failed.name,
+        command: this.mask.text(redact(body)),
+        status: failed.status ?? 1,
+        output: said,
+        stepOutput: new Map(steps.map((step) => [step.name, this.mask.text(step.stdout + step.stderr)])),
+      },
+      { hint: diskHint(said) },
+    );
   }
   /** The end of what was printed, as an error shows it. */
   private tail(text: string): string {

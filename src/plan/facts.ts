@@ -14,9 +14,15 @@ export interface HostFacts {
   readonly engineVersion: string;
   /** e.g. 1.41. */
   readonly apiVersion: string;
+  /** The API that the host's docker command and the engine have in common: an old command does not know a new engine's options. */
+  readonly clientApiVersion: string;
+  /** Of containers that name none; undefined where the engine does not say. */
+  readonly logDriver: string | undefined;
   /** The oldest API it still speaks; undefined where it does not say. */
   readonly minApiVersion: string | undefined;
   readonly freeDiskMegabytes: number | undefined;
+  /** Whether the login user can write in (or create) the run directory in its home. */
+  readonly runDirectoryWritable: boolean;
   /** curl or wget is there: one of them asks the preview. */
   readonly canAsk: boolean;
   /** Whether docker's health check can run in the image of the version; undefined: not asked, or no such image here. */

@@ -15,6 +15,9 @@ export function obstacles(plan: HostPlan): string[] {
       "there is neither curl nor wget, to ask a new version through Traefik: run `mrsk server bootstrap` first",
     );
   }
+  if (!plan.facts.runDirectoryWritable) {
+    found.push(`${plan.facts.user} may not write in its home directory ${plan.facts.home}, where mrsk keeps its files`);
+  }
   for (const role of plan.roles) {
     found.push(...canaryObstacles(role, plan.facts), ...healthObstacles(role));
     if (role.routing !== "none" && role.admission.refused) {

@@ -1,6 +1,7 @@
 import { constants } from "node:os";
 import type { Readable } from "node:stream";
 import type { ClientChannel, TerminalModes } from "ssh2";
+import { homeProblem } from "../commands/home.ts";
 import { InterruptedError, SshError } from "../errors.ts";
 import { KeptOutput } from "../kept-output.ts";
 import { markSplitter, type Piece } from "./marks.ts";
@@ -181,6 +182,11 @@ export function silentShell(host: string, seconds: number): SshError {
 /** @param said what it printed */
 export function endedEarly(host: string, status: number | string | undefined, said: string): SshError {
   const text = said.trim();
+  const homeless = homeProblem(status, said);
+  if (homeless !== undefined) {
+    const hint = "Create it for that user and give it to them, or set ssh.user: mrsk keeps its files there.";
+    return new SshError(host, homeless, { hint });
+  }
   return new SshError(
     host,
     `the login shell ended (exit status ${status}) before anything was run${text ? `\n${text}` : ""}`,

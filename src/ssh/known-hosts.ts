@@ -1,6 +1,7 @@
 import { createHmac, randomBytes } from "node:crypto";
-import { appendFileSync, chmodSync, existsSync, readFileSync } from "node:fs";
+import { appendFileSync, chmodSync, existsSync } from "node:fs";
 import { dirname } from "node:path";
+import { readText } from "../files.ts";
 import { makeFolders } from "../folders.ts";
 import { glob } from "./wildcards.ts";
 import { keyType } from "./wire.ts";
@@ -22,7 +23,7 @@ export function knownKeys(files: readonly string[], host: string, port: number):
   const name = hostPattern(host, port);
   return files.flatMap((file) => {
     if (!existsSync(file)) return [];
-    return readFileSync(file, "utf8")
+    return readText(file)
       .split("\n")
       .flatMap((text, index) => knownKey(file, index + 1, text, name) ?? []);
   });
@@ -58,7 +59,7 @@ function matches(patterns: string, name: string): boolean {
 export function remember(file: string, host: string, port: number, key: Buffer, hashed: boolean): void {
   makeFolders(dirname(file), 0o700);
   const existed = existsSync(file);
-  const unfinished = existed && /[^\n]$/.test(readFileSync(file, "utf8"));
+  const unfinished = existed && /[^\n]$/.test(readText(file));
   const name = hashed ? hash(hostPattern(host, port)) : hostPattern(host, port);
   appendFileSync(file, `${unfinished ? "\n" : ""}${name} ${keyType(key)} ${key.toString("base64")}\n`);
   if (!existed) chmodSync(file, 0o600);

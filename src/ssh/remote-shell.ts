@@ -1,4 +1,5 @@
 import type { ClientChannel } from "ssh2";
+import { GO_HOME } from "../commands/home.ts";
 import { HEARTBEAT, HEARTBEAT_MILLISECONDS, LOADER, NEXT } from "../commands/loader.ts";
 import { SshError } from "../errors.ts";
 import { silentShell } from "./attach.ts";
@@ -143,7 +144,7 @@ export class RemoteShell {
       });
       streams.signal?.addEventListener("abort", cancel, { once: true });
       if (streams.signal?.aborted) cancel();
-      else this.write((this.told ? NEXT : LOADER) + text);
+      else this.write((this.told ? NEXT : LOADER + GO_HOME) + text);
       this.told = true;
       this.look();
     });

@@ -7,7 +7,7 @@ import { record } from "../../src/commands/auditor.ts";
 import { script, step } from "../../src/commands/script.ts";
 import { startOrRunTraefik } from "../../src/commands/traefik-boot.ts";
 import { Secret } from "../../src/config/secret.ts";
-import { config, role } from "../commands/support.ts";
+import { config, role, traefikHost } from "../commands/support.ts";
 import { machine } from "../support/fake-docker.ts";
 
 // Section 7.1 of what is known of MRSK 0.13.2: bugs that a real shell decides.
@@ -44,7 +44,7 @@ test("7.1 row 23: a failure on this machine is told with its own exit code", asy
 test("7.1 row 38: Traefik's real failure is an error, a Traefik that is there is none", async () => {
   const start = (docker: string) => {
     const { host } = machine(docker);
-    return host.run(script("Boot", [step("Start", startOrRunTraefik(config(), "live", new Map()))]));
+    return host.run(script("Boot", [step("Start", startOrRunTraefik(config(), traefikHost("live"), new Map()))]));
   };
   const broken = 'case "$1" in run) echo "unknown flag: --bad" >&2; exit 125 ;; inspect) exit 1 ;; esac';
   await expect(start(broken)).rejects.toThrow("unknown flag: --bad");

@@ -28,7 +28,7 @@ const VOLUMES =
   "--volume /home/d/app-db/data:/var/lib/mysql --volume /srv/log:/var/log:ro";
 
 test("run", () => {
-  expect(line(db.run("/home/d", secrets))).toBe(
+  expect(line(db.run("/home/d", secrets, "json-file"))).toBe(
     "MYSQL_ROOT_PASSWORD=<MYSQL_ROOT_PASSWORD> docker run --name app-db --detach --restart unless-stopped " +
       "--network private --log-opt max-size=10m --publish 3306:3306 -e MYSQL_ROOT_PASSWORD -e MYSQL_ROOT_HOST=% " +
       `${VOLUMES} --label service=app-db --label backup=nightly --cpus 4 --privileged mysql:8.0 --max_connections=500 --sql-mode ''`,
@@ -36,7 +36,7 @@ test("run", () => {
 });
 
 test("a home directory that the shell fills in", () => {
-  expect(line(db.run("$PWD", secrets))).toContain('--volume "${PWD}"/app-db/data:/var/lib/mysql');
+  expect(line(db.run("$PWD", secrets, "json-file"))).toContain('--volume "${PWD}"/app-db/data:/var/lib/mysql');
 });
 
 test("the single commands", () => {
@@ -75,4 +75,9 @@ mv -f app-db/etc/mysql/my.cnf.new app-db/etc/mysql/my.cnf`,
     "rm -rf app-db 2>/dev/null || docker run --rm --user 0 --entrypoint sh " +
       `--volume "$PWD":/home-of-login mysql:8.0 -c 'rm -rf '\\''/home-of-login/app-db'\\'''`,
   );
+});
+
+test("one that docker is to remove when it ends has no restart policy, which docker would refuse", () => {
+  const fleeting = new AccessoryCommands(config(), accessory({ options: new Map([["rm", true]]) }));
+  expect(line(fleeting.run("/home/d", new Map(), "json-file"))).not.toContain("--restart");
 });

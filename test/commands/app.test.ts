@@ -26,6 +26,7 @@ function launch(overrides: Partial<Launch> = {}): Launch {
     secrets: new Map(),
     restart: "unless-stopped",
     startInterval: false,
+    logDriver: "json-file",
     healthcheck: true,
     ...overrides,
   };
@@ -195,4 +196,13 @@ test("a variable of the one command wins over the secret of its name, and one th
   expect(line(app.execNew("1", ["env"], new Map([["TOKEN", new Secret("TOKEN", "x")]]), { env }))).toBe(
     "TOKEN=<mine> docker run --rm -e TOKEN -e TOKEN -e PATH=/bin dhh/app:1 env",
   );
+});
+
+test.each([
+  ["the network of another container", { network: "container:vpn" }, {}],
+  ["the same among the role's options", {}, { network: "container:vpn" }],
+  ["the host's own name", {}, { uts: "host" }],
+])("a container that shares %s has no host name of its own, which docker would refuse", (_, settings, options) => {
+  const shared = role({ options: new Map(Object.entries(options)) });
+  expect(line(new AppCommands(config(settings), shared).run(launch()))).not.toContain("--hostname");
 });

@@ -3,7 +3,7 @@ import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, 
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { installDocker, JOINED, NOT_ALLOWED } from "../../src/commands/bootstrap.ts";
+import { installDocker, JOINED, NOT_ALLOWED, NOT_DOCKER } from "../../src/commands/bootstrap.ts";
 import { line } from "./support.ts";
 
 // A host made of fakes: only what is put into the folder can be found.
@@ -51,6 +51,16 @@ test("a host that has all is left alone", () => {
   fake("docker", "exit 0");
   fake("curl", "exit 0");
   expect(install()).toMatchObject({ status: 0, stdout: "present\n" });
+});
+
+test("Podman under docker's name is left as it is, and not taken for Docker", () => {
+  host({ root: true });
+  fake("docker", 'case $1 in --version) echo "podman version 4.9.3" ;; esac');
+  fake("curl", "exit 0");
+  withPackages("apt-get");
+  const { status, stdout, log } = install();
+  expect({ status, stdout }).toEqual({ status: NOT_DOCKER, stdout: "podman version 4.9.3\n" });
+  expect(log).not.toContain("apt-get");
 });
 
 test("who may not install is told so, and nothing was touched", () => {

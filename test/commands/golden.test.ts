@@ -16,7 +16,7 @@ import type { Config, Credential } from "../../src/config/config.ts";
 import { Secret } from "../../src/config/secret.ts";
 import { loadConfig } from "../../src/config/load.ts";
 import { shellWords } from "./shell-words.ts";
-import { revealed } from "./support.ts";
+import { revealed, traefikHost } from "./support.ts";
 
 /** What the original's words become here, and why. Each row is a decision; nothing else may differ. */
 interface Deviation {
@@ -365,7 +365,7 @@ function built(path: string, { config, version, environment }: Example): string[
       case "hosts.":
         return [accessory.hosts[Number(index)]!];
       case "run.":
-        return words(commands.run("$PWD", secrets));
+        return words(commands.run("$PWD", secrets, "json-file"));
       case "directories.":
         return nth(commands.createDirectories(), Number(index) + 1);
       case "uploads.local":
@@ -395,7 +395,7 @@ function built(path: string, { config, version, environment }: Example): string[
     "builder.remove": () => (removeBuilder(config).length > 0 ? and(...removeBuilder(config)) : undefined),
     "builder.info": () => builderInfo(config),
     "builder.pull": () => pull(config, version),
-    "traefik.run": () => runTraefik(config, "/root/.mrsk/traefik", secrets),
+    "traefik.run": () => runTraefik(config, traefikHost("/root/.mrsk/traefik"), secrets),
     "healthcheck.run": () => runProbe(config, primary, { version, secrets, startInterval: false }),
     "healthcheck.status": () => probeStatus(config, version),
     "healthcheck.logs": () => probeLogs(config, version),
@@ -427,6 +427,7 @@ function built(path: string, { config, version, environment }: Example): string[
           secrets,
           restart: "unless-stopped",
           startInterval: false,
+          logDriver: "json-file",
           healthcheck: true,
         });
       case "stop_version_old1":

@@ -1,11 +1,21 @@
-import { existsSync, mkdtempSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { sh, withEnvironment } from "../../src/commands/command.ts";
 import { LOADER } from "../../src/commands/loader.ts";
-import { attempt, capture, renderScript, type Script, script, step } from "../../src/commands/script.ts";
+import {
+  attempt,
+  capture,
+  counted,
+  renderScript,
+  type Script,
+  script,
+  type Step,
+  step,
+} from "../../src/commands/script.ts";
 import { Secret } from "../../src/config/secret.ts";
+import { machine } from "../support/fake-docker.ts";
 import { NONCE, start } from "../support/scripted-shell.ts";
 
 /** Runs it, and ends the input when `until` was printed. */
@@ -59,4 +69,45 @@ test("a step that ignores its end does not keep the clean-up from being done", a
   const result = await run(script("Test", [stubborn], ["touch", mark]), "ready");
   expect(result).toEqual({ status: null, stdout: "@b 0\nready\n" });
   expect(existsSync(mark)).toBe(true);
+});
+
+describe("an outcome says what became of the steps before it", () => {
+  const outcome: Step = { name: "Outcome", body: sh`echo "ended $_ok" >>outcome`, mode: "outcome" };
+  const said = async (...steps: Step[]) => {
+    const { host, home } = machine();
+    await host.run(script("Try", steps)).catch(() => {});
+    return readFileSync(join(home, "outcome"), "utf8").trim().split("\n");
+  };
+
+  test.each<[string, readonly Step[], readonly string[]]>([
+    ["all succeed", [step("a", sh`:`), capture("x", "b", sh`:`), attempt("c", sh`:`), outcome], ["ended 0"]],
+    ["a step ends the script", [step("a", sh`exit 7`), step("b", sh`:`), outcome], ["ended 7"]],
+    ["a command alone ends it", [step("a", ["false"]), outcome], ["ended 1"]],
+    ["a captured one ends it", [capture("x", "a", sh`exit 9`), outcome], ["ended 9"]],
+    ["what may fail does", [attempt("a", sh`exit 7`), outcome], ["ended 0"]],
+    ["what may fail and counts does", [counted("a", sh`exit 7`), attempt("b", sh`:`), outcome], ["ended 7"]],
+    ["two parts, the second fails", [step("a", sh`:`), outcome, step("b", sh`exit 3`), outcome], ["ended 0", "ended 3"]],
+    ["two parts, the first may fail", [counted("a", sh`exit 3`), outcome, step("b", sh`:`), outcome], ["ended 3", "ended 0"]],
+    ["a step after it ends the script", [step("a", sh`:`), outcome, step("b", sh`exit 3`)], ["ended 0"]],
+  ])("%s", async (_, steps, told) => {
+    expect(await said(...steps)).toEqual(told);
+  }); // biome-ignore format: one line each
+
+  test("also where the script is ended from outside", async () => {
+    const controller = new AbortController();
+    const { host, home } = machine();
+    const onOutput = () => controller.abort();
+    const ran = host.run(script("Try", [step("a", sh`echo on; sleep 60`), outcome]), {
+      signal: controller.signal,
+      onOutput,
+    });
+    await expect(ran).rejects.toMatchObject({ name: "InterruptedError" });
+    expect(readFileSync(join(home, "outcome"), "utf8")).toBe("ended 143\n");
+  });
+
+  test("the step that failed is the one that the error names", async () => {
+    const { host } = machine();
+    const ran = host.run(script("Try", [step("a", sh`echo why >&2; exit 7`), outcome]));
+    await expect(ran).rejects.toMatchObject({ step: "a", status: 7, output: "why" });
+  });
 });

@@ -1,5 +1,6 @@
 import type { Accessory, Config, Environment, Role, Ssh } from "../../src/config/config.ts";
 import { type Body, render } from "../../src/commands/command.ts";
+import type { TraefikHost } from "../../src/commands/traefik.ts";
 import { Secret } from "../../src/config/secret.ts";
 
 export const NO_ENV: Environment = { clear: new Map(), secret: [] };
@@ -27,6 +28,11 @@ export function role(overrides: Partial<Role> = {}): Role {
     bootOrder: "start_first",
     ...overrides,
   };
+}
+
+/** A host as Traefik's container sees it, whose engine logs as docker does by default. */
+export function traefikHost(liveDirectory: string, logDriver = "json-file"): TraefikHost {
+  return { liveDirectory, logDriver };
 }
 
 export function accessory(overrides: Partial<Accessory> = {}): Accessory {
@@ -79,7 +85,7 @@ export function config(overrides: Partial<Config> = {}): Config {
     primaryHost: "192.0.2.1",
     env: NO_ENV,
     volumes: [],
-    logging: { driver: undefined, options: new Map([["max-size", "10m"]]) },
+    logging: { driver: undefined, options: new Map(), maxSize: "10m" },
     accessories: [],
     traefik: {
       image: "traefik:v3.7.15",

@@ -19,17 +19,20 @@ import {
   startSecond,
 } from "../../src/commands/traefik-swap.ts";
 import { joinAsBefore } from "../../src/commands/network.ts";
-import { config, line } from "./support.ts";
+import { config, line, traefikHost } from "./support.ts";
 
 const asked = [{ host: "a.example", path: "/" }];
 const noSecrets = new Map();
-const second = createSecondTraefik(config(), "/d", noSecrets, { name: secondName([]), labels: new Map() });
+const second = createSecondTraefik(config(), traefikHost("/d"), noSecrets, { name: secondName([]), labels: new Map() });
 const pieces: [string, Body][] = [
   ["lookForRules", lookForRules()],
   ["askTheOld", askTheOld(asked)],
   [
     "makeNext",
-    makeNext(createTraefik(config(), "/d", noSecrets, NEXT), joinAsBefore(config({ network: "private" }), NEXT)),
+    makeNext(
+      createTraefik(config(), traefikHost("/d"), noSecrets, NEXT),
+      joinAsBefore(config({ network: "private" }), NEXT),
+    ),
   ],
   ["startSecond", startSecond(secondName([]), second, joinAsBefore(config(), secondName([])))],
   ["swap as root", swap({ policy: "unless-stopped", filter: [], keptSeconds: 15 })],
@@ -39,7 +42,7 @@ const pieces: [string, Body][] = [
   ["mendSwap without rules", mendSwap("unless-stopped", undefined, [])],
   ["abandonSwap", abandonSwap()],
   ["makeLiveDirectory", makeLiveDirectory("/var/lib/mrsk/traefik")],
-  ["startOrRunTraefik", startOrRunTraefik(config(), "/d", noSecrets)],
+  ["startOrRunTraefik", startOrRunTraefik(config(), traefikHost("/d"), noSecrets)],
   ["pullTraefik", pullTraefik(config(), ["docker", "login"])],
   ["ensureTraefikImage", ensureTraefikImage(config(), undefined)],
 ];

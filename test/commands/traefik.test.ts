@@ -18,7 +18,7 @@ import {
 } from "../../src/commands/traefik.ts";
 import type { Traefik } from "../../src/config/config.ts";
 import { Secret } from "../../src/config/secret.ts";
-import { config, line, role } from "./support.ts";
+import { config, line, role, traefikHost } from "./support.ts";
 
 function traefik(overrides: Partial<Traefik> = {}) {
   return config({ traefik: { ...config().traefik, ...overrides } });
@@ -27,7 +27,7 @@ function traefik(overrides: Partial<Traefik> = {}) {
 const args = (...pairs: [string, string | true | string[]][]) => traefikArguments(traefik({ args: new Map(pairs) }));
 
 test("the whole line without settings", () => {
-  expect(line(runTraefik(config(), "/home/d/.mrsk/traefik", new Map()))).toBe(
+  expect(line(runTraefik(config(), traefikHost("/home/d/.mrsk/traefik"), new Map()))).toBe(
     "docker run --name traefik --detach --restart unless-stopped --publish 80:80 --publish 127.0.0.1:18082:8082 " +
       "--volume /var/run/docker.sock:/var/run/docker.sock --volume /home/d/.mrsk/traefik:/etc/traefik/mrsk:ro " +
       "--log-opt max-size=10m traefik:v3.7.15 --providers.docker --log.level=INFO " +
@@ -39,7 +39,7 @@ test("the whole line without settings", () => {
 
 test("a password in a variable is no argument, and nothing is published when that is wanted", () => {
   const given = traefik({ hostPort: undefined, env: { clear: new Map([["TZ", "UTC"]]), secret: ["DNS"] } });
-  const text = line(runTraefik(given, "/d", new Map([["DNS", new Secret("DNS", "x")]])));
+  const text = line(runTraefik(given, traefikHost("/d"), new Map([["DNS", new Secret("DNS", "x")]])));
   expect(text).toMatch(/^DNS=<DNS> docker run --name traefik --detach --restart unless-stopped --publish 127\.0\.0\.1/);
   expect(text).toContain(" -e DNS -e TZ=UTC ");
 });
@@ -102,7 +102,7 @@ test("how long connections are kept is the user's to say, for each entry point",
 });
 
 test("the second one tells its connections to go at once", () => {
-  const second = createSecondTraefik(config(), "/d", new Map(), { name: "second", labels: new Map() });
+  const second = createSecondTraefik(config(), traefikHost("/d"), new Map(), { name: "second", labels: new Map() });
   expect(line(second)).toContain("--entrypoints.http.transport.keepalivemaxtime=1s");
 });
 
@@ -123,7 +123,7 @@ test("the user's log level and throttle replace ours", () => {
 test("a file provider of the user's stays the only one", () => {
   const own = traefik({ args: new Map([["providers.file.filename", "/etc/t.yml"]]) });
   expect(offersLiveFiles(own)).toBe(false);
-  expect(line(runTraefik(own, "/d", new Map()))).toBe(
+  expect(line(runTraefik(own, traefikHost("/d"), new Map()))).toBe(
     "docker run --name traefik --detach --restart unless-stopped --publish 80:80 " +
       "--volume /var/run/docker.sock:/var/run/docker.sock --log-opt max-size=10m traefik:v3.7.15 " +
       "--providers.docker --log.level=INFO --providers.file.filename=/etc/t.yml",
@@ -173,7 +173,7 @@ test("the container that is to take over is made as it will run, and starts with
   const options = new Map<string, string | true>([["restart", "on-failure"], ["init", true]]); // biome-ignore format: one line
   const given = traefik({ options });
   expect(restartPolicy(given)).toBe("on-failure");
-  expect(line(createTraefik(given, "/d", new Map(), "traefik-next"))).toMatch(
+  expect(line(createTraefik(given, traefikHost("/d"), new Map(), "traefik-next"))).toMatch(
     /^docker create --name traefik-next --restart no --label "mrsk\.by=\$\$" --publish 80:80 --publish 127\.0\.0\.1:18082:8082 .*--init traefik:v3\.7\.15 --providers\.docker/,
   );
 });
@@ -183,7 +183,9 @@ test("the second Traefik takes no port that the first has", () => {
     options: new Map([["publish", ["443:443"]]]),
     labels: new Map([["traefik.enable", "true"]]),
   });
-  const text = line(createSecondTraefik(given, "/d", new Map(), { name: "traefik-swap", labels: new Map() }));
+  const text = line(
+    createSecondTraefik(given, traefikHost("/d"), new Map(), { name: "traefik-swap", labels: new Map() }),
+  );
   expect(text).toMatch(/^docker create --name traefik-swap --restart no \$publish --volume/);
   expect(text).not.toMatch(/443|--publish|traefik\.enable/);
 });

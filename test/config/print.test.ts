@@ -41,7 +41,7 @@ accessories:
         env: { secret: ["P"] },
       },
     },
-    logging: { options: { "max-size": "10m" } },
+    logging: { max_size: "10m" },
     healthcheck: { path: "/up", port: 3000, interval: "1s", max_attempts: 7 },
     servers: { web: { hosts: ["10.0.0.1"], traefik: true, env: { clear: { A: "1" }, secret: ["S"] } } },
     drain_timeout_seconds: 30,

@@ -22,7 +22,7 @@ test("what is not written has its default", async () => {
     primaryHost: "10.0.0.1",
     volumes: [],
     accessories: [],
-    logging: { driver: undefined, options: new Map([["max-size", "10m"]]) },
+    logging: { driver: undefined, options: new Map(), maxSize: "10m" },
     traefik: { image: "traefik:v3.7.15", hostPort: 80 },
     builder: { kind: "multiarch", dockerfile: "Dockerfile", context: ".", contextGiven: false },
     boot: { limit: undefined, waitSeconds: 0, watchSeconds: 5 },

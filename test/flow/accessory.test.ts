@@ -52,7 +52,7 @@ test("boot makes directories, uploads files, logs in where the image is our regi
   expect(statSync(join(here.home, "app-db/data")).isDirectory()).toBe(true);
   expect(readFileSync(join(here.home, "app-db/etc/mysql/my.cnf"), "utf8")).toBe("[mysqld]\n");
   expect(statSync(join(here.home, "app-db/etc/mysql/my.cnf")).mode & 0o777).toBe(0o640);
-  const [login, started] = changes(here);
+  const [login, , started] = changes(here);
   expect(login).toBe("login registry.test -u pw --password-stdin");
   expect(started).toMatch(/^run --name app-db --detach .*--publish 3306:3306/);
   expect(started).toContain(`--volume ${here.home}/app-db/data:/var/lib/mysql`);
@@ -99,6 +99,7 @@ esac`,
     "container stop app-db",
     "container rm app-db",
     "login registry.test -u",
+    "info --format {{.LoggingDriver}}",
     "run --name app-db",
   ]);
 });

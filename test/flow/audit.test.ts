@@ -1,3 +1,5 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { expect, test } from "vitest";
 import type { Config } from "../../src/config/config.ts";
 import {
@@ -25,6 +27,7 @@ import { rebootTraefik } from "../../src/flow/traefik-reboot.ts";
 import { removeStoppedTraefik, removeTraefik, removeTraefikImageOnly } from "../../src/flow/traefik-removal.ts";
 import { accessory, config, role } from "../commands/support.ts";
 import { shellWords } from "../commands/shell-words.ts";
+import { machine } from "../support/fake-docker.ts";
 import { type FakeRun, fakeRun } from "../support/fake-run.ts";
 import { observed, ownLabels, type Seen } from "../support/seen.ts";
 
@@ -203,4 +206,47 @@ test("audit shows the last fifty lines of each app host", async () => {
   await showAudit(run);
   expect(run.printed).toEqual([`App Host: ${HOST}\n[now] [somebody] Pruned images\n\n`]);
   expect(run.hosts.get(HOST)!.commands).toEqual(["tail -n 50 mrsk-app-audit.log 2>/dev/null || true"]);
+});
+
+/** Work of each command that fails, by its step's title, and what the log says then. */
+const FAILING: readonly (readonly [string, RegExp, readonly Omit<Seen, "labels">[], (run: Run) => Promise<void>, readonly string[]])[] = [
+  ["accessory boot", /^Start app-db/, [], (run) => bootAccessory(run, "db"), ["failed Audit: Booted db accessory"]],
+  ["accessory boot whose folder cannot be made", /^Create directories/, [], (run) => bootAccessory(run, "db"), ["failed Audit: Booted db accessory"]],
+  ["accessory start", /^Start app-db/, [], (run) => startAccessory(run, "db"), ["failed Audit: Started db accessory"]],
+  ["accessory stop", /^Stop app-db/, [], (run) => stopAccessory(run, "db"), ["failed Audit: Stopped db accessory"]],
+  ["accessory remove", /^Remove the container/, [], (run) => removeAccessory(run, "db", { confirmed: true }), ["done Audit: Stopped db accessory", "failed Audit: Remove db accessory container"]],
+  ["accessory exec", /^Command$/, [], (run) => accessoryExec(run, "db", "ls", NEW), ["failed Audit: Executed cmd 'ls' on db accessory"]],
+  ["app exec", /^Command$/, RUNNING, (run) => appExec(run, "ls", NEW), ["failed Audit: Executed cmd 'ls' on app version 1"]],
+  ["server exec", /^Command$/, RUNNING, (run) => serverExec(run, "ls", NEW), ["failed Audit: Executed cmd 'ls' on server"]],
+  ["app stop", /^Stop app-web-1/, RUNNING, stopApp, ["failed Audit: Stopped app"]],
+  ["app remove-container", /^Remove app-web-1/, STOPPED, (run) => removeAppContainer(run, "1"), ["failed Audit: Removed app container with version 1"]],
+  ["app remove-containers", /^Remove app-web-1/, STOPPED, removeAppContainers, ["failed Audit: Removed all app containers"]],
+  ["app remove-images", /^Remove the images/, STOPPED, removeAppImages, ["failed Audit: Removed all app images"]],
+  ["build pull", /^Pull the image/, RUNNING, pull, ["failed Audit: Pulled image with version 1"]],
+  ["prune containers", /^Prune containers/, RUNNING, (run) => pruneContainers(run, undefined), ["failed Audit: Pruned containers"]],
+  ["prune images", /^Prune images/, RUNNING, pruneImages, ["failed Audit: Pruned images"]],
+  ["traefik start", /^Start Traefik/, RUNNING, startTraefik, ["failed Audit: Started traefik"]],
+  ["traefik stop", /^Stop Traefik/, RUNNING, stopTraefik, ["failed Audit: Stopped traefik"]],
+  ["traefik reboot", /^Replace the container/, RUNNING, (run) => rebootTraefik(run, { rolling: false, confirmed: true }), ["failed Audit: Rebooted traefik"]],
+  ["traefik remove-container", /^Remove Traefik's container/, RUNNING, removeStoppedTraefik, ["failed Audit: Removed traefik container"]],
+  ["traefik remove-image", /^Remove Traefik's image/, RUNNING, removeTraefikImageOnly, ["failed Audit: Removed traefik image"]],
+]; // biome-ignore format: one line each
+
+test.each(FAILING)("%s that fails is logged as failed", async (_, failing, containers, work, told) => {
+  const run = runOn(containers);
+  const host = run.hosts.get(HOST)!;
+  host.fails(failing, "no");
+  await work(run).catch(() => {});
+  expect(host.outcomes).toEqual(told);
+});
+
+test("a failure's line has the exit status, and what should have been done", async () => {
+  const here = machine('case "$*" in "container start app-db") echo no >&2; exit 3 ;; esac');
+  const run = fakeRun(settings(), { host: () => here.host });
+  await expect(startAccessory(run, "db")).rejects.toThrow("no");
+  await stopAccessory(run, "db");
+  expect(readFileSync(join(here.home, "mrsk-app-audit.log"), "utf8")).toBe(
+    "[2026-01-02T03:04:05Z] [somebody] Failed (exit status 3): Started db accessory\n" +
+      "[2026-01-02T03:04:05Z] [somebody] Stopped db accessory\n",
+  );
 });

@@ -72,3 +72,19 @@ test.each([
   expect(run.events).toContainEqual({ kind: "warning", host: PRIMARY, text });
   expect(run.held.lock).toBe(false);
 });
+
+test.each([
+  ["mkdir: cannot create directory '.mrsk': Permission denied"],
+  ["mkdir: cannot create directory '.mrsk': Read-only file system"],
+  ["mkdir: cannot create directory '.mrsk': File exists"],
+  ["mkdir: cannot create directory '.mrsk/lock-app': Not a directory"],
+])("a home that takes no lock is explained: %s", async (said) => {
+  const run = fakeRun(config());
+  run.host(PRIMARY);
+  run.hosts.get(PRIMARY)!.replies(/Take/, said, 1);
+  await expect(withLock(run, async () => {})).rejects.toMatchObject({
+    exitCode: ExitCode.remote,
+    message: expect.stringContaining(said) as string,
+    hint: expect.stringContaining("must be able to write in the directory .mrsk of its home directory") as string,
+  });
+});

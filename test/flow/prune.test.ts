@@ -77,8 +77,8 @@ test("prune images asks docker, on every app host, once", async () => {
   expect(removed(run)).toEqual([]);
   expect(run.hosts.get(HOST)!.steps).toEqual([
     "Take the lock",
-    "Audit: Pruned images",
     "Prune images",
+    "Audit: Pruned images",
     "Release the lock",
   ]);
 });

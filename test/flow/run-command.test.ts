@@ -15,6 +15,7 @@ function targetsOn(run: FakeRun, ...labels: readonly string[]): { targets: Targe
     name: hosts[i]!.name,
     host: hosts[i]!,
     label,
+    after: [],
     before: [step("Audit", ["echo", "audited"])],
     command: () => ({ body: sh`say` }),
   }));

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { JOINED, NOT_ALLOWED } from "../../src/commands/bootstrap.ts";
+import { JOINED, NOT_ALLOWED, NOT_DOCKER } from "../../src/commands/bootstrap.ts";
 import { setup } from "../../src/flow/deploy.ts";
 import { bootstrap, serverExec } from "../../src/flow/server.ts";
 import { select } from "../../src/hosts/select.ts";
@@ -52,6 +52,16 @@ test("hosts where nothing may be installed are named in the original's words, ot
       "Docker is not installed on 192.0.2.1, 192.0.2.2 and can't be automatically installed without having root access and the `curl` command available.\n" +
       "192.0.2.9: Ensure Docker and curl failed (exit status 1)\nthe disk is full",
     hint: expect.stringMatching(/^Install Docker manually: https:\/\/docs.docker.com\/engine\/install\//) as string,
+  });
+});
+
+test("bootstrap says that docker is Podman, and what to do", async () => {
+  const run = fleet([HOSTS[0]!]);
+  run.hosts.get(HOSTS[0]!)!.replies(/Ensure Docker/, "podman version 4.9.3\n", NOT_DOCKER);
+  await expect(bootstrap(run)).rejects.toMatchObject({
+    exitCode: 5,
+    message: "192.0.2.1: `docker` is Podman there (podman version 4.9.3), not Docker",
+    hint: expect.stringContaining("Remove the package podman-docker") as string,
   });
 });
 

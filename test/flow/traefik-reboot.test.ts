@@ -32,7 +32,7 @@ test("a second Traefik is started and asked before the first is touched", async 
   const run = seen("redirects");
   await rebootTraefik(run, now);
   expect(stepsOf(run)).toMatch(
-    /Take the lock.*Audit: Rebooted traefik.*Pull.*Make the new container.*Ask what Traefik serves.*Start a second Traefik.*Begin.*Replace the container.*Release the lock/,
+    /Take the lock.*Pull.*Make the new container.*Ask what Traefik serves.*Start a second Traefik.*Begin.*Replace the container.*Audit: Rebooted traefik.*Release the lock/,
   );
   expect(said(run)).toContain("Traefik is new, no connection was refused");
   expect(said(run)).not.toContain("will be refused");

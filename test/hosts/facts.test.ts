@@ -2,6 +2,8 @@ import { chmodSync, mkdirSync, mkdtempSync, realpathSync, writeFileSync } from "
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import { sh } from "../../src/commands/command.ts";
+import { script, step } from "../../src/commands/script.ts";
 import { observe } from "../../src/hosts/facts.ts";
 import { LocalHost } from "../../src/hosts/local-host.ts";
 import { noSecrets } from "../support/no-secrets.ts";
@@ -99,4 +101,71 @@ test("a user who may not use docker is told what to do", async () => {
     "#!/bin/sh\necho 'permission denied while trying to connect to the Docker daemon socket' >&2; exit 1\n",
   );
   await expect(observe(host, question)).rejects.toMatchObject({ hint: expect.stringContaining("usermod -aG docker") });
+});
+
+/** Podman's `docker`, as 4.9 prints it with /etc/containers/nodocker. */
+const PODMAN = `#!/bin/sh
+case "$1" in
+  --version) echo "podman version 4.9.3" ;;
+  *) echo 'Error: template: version:1:19: executing "version" at <.Server>: can'"'"'t evaluate field Server in type *define.Version' >&2; exit 125 ;;
+esac
+`;
+
+test("Podman under docker's name is named, with what to do", async () => {
+  const { host, home } = machine({});
+  writeFileSync(join(home, "bin/docker"), PODMAN);
+  await expect(observe(host, question)).rejects.toMatchObject({
+    name: "MrskError",
+    message: "localhost: `docker` is Podman there (podman version 4.9.3), not Docker",
+    hint: expect.stringContaining("Remove the package podman-docker"),
+  });
+});
+
+test("the engine's log driver, and the API that its docker command speaks", async () => {
+  const { host } = machine({
+    "version --format": '27.5.1 1.47 {"MinAPIVersion":"1.24","Arch":"amd64"}\nclient 1.43',
+    "info --format": "journald",
+    "ps --all": "",
+  });
+  expect(await observe(host, question)).toMatchObject({
+    engineVersion: "27.5.1",
+    apiVersion: "1.47",
+    clientApiVersion: "1.43",
+    minApiVersion: "1.24",
+    architecture: "amd64",
+    logDriver: "journald",
+  });
+});
+
+test.each([
+  ["cut off", '{"id":"0123","name":"/app-w', '{"id":"0123","name":"/app-w'],
+  ["of another shape", '{"id":7}', '{"id":7}'],
+  ["endless", `{"id":"${"x".repeat(5000)}`, `{"id":"${"x".repeat(193)}…`],
+])("what docker inspect prints is %s: a sentence, not a stack", async (_, printed, shown) => {
+  const { host } = machine({
+    "version --format": "26.1.5 1.45",
+    "ps --all": `${ID}\tapp-web-1\tapp\t`,
+    "inspect --type container": printed,
+  });
+  await expect(observe(host, question)).rejects.toMatchObject({
+    name: "MrskError",
+    message: `localhost: docker inspect printed something unexpected: ${shown}`,
+  });
+});
+
+test("a run directory that cannot be written is seen", async () => {
+  const { host, home } = machine({ "version --format": "26.1.5 1.45", "ps --all": "" });
+  expect(await observe(host, question)).toMatchObject({ runDirectoryWritable: true, canAsk: true });
+  writeFileSync(join(home, ".mrsk"), "a file");
+  expect(await observe(host, question)).toMatchObject({ runDirectoryWritable: false, canAsk: true });
+});
+
+test.each([
+  ["docker: write /var/lib/docker/tmp/x: no space left on device", "`df -h` there shows which"],
+  ["sh: 1: cannot create x: Disk quota exceeded", "`df -h` there shows which"],
+  ["touch: cannot touch 'x': Read-only file system", "is read-only"],
+])("any command that fails for the disk says what to do: %s", async (said, hint) => {
+  const { host } = machine({});
+  const failing = host.run(script("Try", [step("Try", sh`echo ${said} >&2; exit 1`)]));
+  await expect(failing).rejects.toMatchObject({ hint: expect.stringContaining(hint) as string });
 });

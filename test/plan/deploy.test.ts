@@ -206,6 +206,10 @@ describe("what cannot become healthy is found before anything is touched", () =>
   test("somebody on the server must be able to ask", () => {
     expect(obstacles(planFor(facts({ traefik: traefik(), canAsk: false })))[0]).toContain("mrsk server bootstrap");
     expect(obstacles(planFor(facts({ traefik: traefik({ mounts: new Map() }), canAsk: false })))).toEqual([]);
+    const closed = facts({ traefik: traefik(), user: "ada", home: "/home/ada", runDirectoryWritable: false });
+    expect(obstacles(planFor(closed))).toEqual([
+      "ada may not write in its home directory /home/ada, where mrsk keeps its files",
+    ]);
   });
 });
 

@@ -1,6 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { existsSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { Readable } from "node:stream";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { sh, withEnvironment } from "../../src/commands/command.ts";
 import { attempt, capture, script, step } from "../../src/commands/script.ts";
@@ -317,6 +318,41 @@ describe("keys and ways through", () => {
     );
     expect(status).toBe(7);
     await own.close();
+  });
+
+  const HOMES: readonly (readonly [what: string, startUp: string, told: RegExp])[] = [
+    ["unsets HOME", "unset HOME", /: the login user \S+ has no home directory: HOME is not set$/],
+    ["names a HOME that is not there", "HOME=/nope", /: the login user \S+ has a home directory that does not exist: \/nope$/],
+    ["names a HOME that is a file", "HOME=/etc/passwd", /has a home directory that is no directory: \/etc\/passwd$/],
+  ]; // biome-ignore format: one line each
+
+  test.each(HOMES)("a login shell that %s is an error in a sentence", async (_, startUp, told) => {
+    const strange = await startSshd([`ForceCommand echo welcome; ${startUp}; eval "$SSH_ORIGINAL_COMMAND"`]);
+    const own = connections(sshSettings(strange));
+    const expected = { name: "SshError", message: expect.stringMatching(told) as string };
+    await expect(host(own).run(script("Try", [step("Say", sh`echo`)]))).rejects.toMatchObject(expected);
+    const pipes = { input: Readable.from([]), onOutput: () => {} };
+    const attached = host(own).attach({ body: sh`echo` }, pipes, new AbortController().signal);
+    await expect(attached).rejects.toMatchObject(expected);
+    await own.close();
+    strange.stop();
+  });
+
+  test("a login shell that changes directory changes nothing: scripts and commands begin at home", async () => {
+    const strange = await startSshd([`ForceCommand cd /tmp; eval "$SSH_ORIGINAL_COMMAND"`]);
+    const own = connections(sshSettings(strange));
+    const ran = await host(own).run(script("Try", [step("Where", sh`pwd; echo "$HOME"`)]));
+    const [where, home] = ran.text("Where").split("\n");
+    expect(where).toBe(home);
+    let printed = "";
+    const pipes = {
+      input: Readable.from([]),
+      onOutput: (_: string, bytes: Buffer) => void (printed += bytes.toString()),
+    };
+    await host(own).attach({ body: sh`pwd` }, pipes, new AbortController().signal);
+    expect(printed).toBe(`${home}\n`);
+    await own.close();
+    strange.stop();
   });
 
   test("a login shell that ends at once is told", async () => {

@@ -18,6 +18,8 @@ export class FakeHost implements Host {
   readonly steps: string[] = [];
   /** The commands of `steps`, as a log shows them. */
   readonly commands: string[] = [];
+  /** Each outcome that was due, with what it is about: `done Audit: Started traefik`. */
+  readonly outcomes: string[] = [];
   /** `SCRIPT > STEP: COMMAND`, a secret as its name in angle brackets. */
   readonly transcript: string[] = [];
   /** Values of the secrets that came, by name. */
@@ -54,7 +56,8 @@ export class FakeHost implements Host {
   async run(script: Script, { onOutput, signal }: RunOptions = {}): Promise<ScriptResult> {
     const done: StepResult[] = [];
     for (const secret of secretsOfScript(script)) this.secrets.set(secret.name, secret.reveal());
-    for (const { name, body, mode } of script.steps) {
+    let result = "done";
+    for (const [i, { name, body, mode, counts }] of script.steps.entries()) {
       const command = redact(body);
       this.steps.push(name);
       this.commands.push(command);
@@ -69,7 +72,12 @@ export class FakeHost implements Host {
       const bytes = Buffer.from(stdout);
       if (stdout) onOutput?.({ host: this.name, step: name, stream: "stdout", text: stdout, masked: stdout, bytes });
       done.push({ name, status, stdout, stderr, seconds: 0 });
-      if (status !== 0 && mode !== "try") {
+      if (mode === "outcome") this.outcomes.push(`${result} ${name}`);
+      if (mode === "outcome") result = "done";
+      if (status !== 0 && counts) result = "failed";
+      if (status !== 0 && mode !== "try" && mode !== "outcome") {
+        const due = script.steps.slice(i).find((step) => step.mode === "outcome");
+        if (due) this.outcomes.push(`failed ${due.name}`);
         throw new CommandFailedError({ host: this.name, step: name, command, status, output: stdout + stderr });
       }
     }

@@ -1,0 +1,37 @@
+import type { Logging, Options } from "../config/config.ts";
+import { labelled } from "./arguments.ts";
+import { type Body, type Command, docker, Raw, raw, type Shell, sh, type Word } from "./command.ts";
+import { capture, type Step } from "./script.ts";
+
+/** Docker's own drivers that write files of their own: no other one takes `max-size`, and an engine refuses what its driver does not take. */
+const FILE_DRIVERS: readonly string[] = ["json-file", "local"];
+
+/** The driver of an engine's `daemon.json`: as seen (undefined: not known), or a variable of the script that reads it. */
+export type EngineDriver = string | undefined | Raw;
+
+/** Prints the engine's default log driver. */
+export const ENGINE_DRIVER: Command = docker("info", "--format", "{{.LoggingDriver}}");
+
+/** The same as a step, for a script whose host was not looked at. @param where wraps the command in its condition */
+export function readDriver(variable: string, where: (body: Body) => Shell = (body) => sh`${body}`): Step {
+  return capture(variable, "Read the engine's log driver", where(sh`${ENGINE_DRIVER} 2>/dev/null || true`));
+}
+
+/**
+ * The configured driver and its options. The size limit that nobody asked for is added where the driver takes it.
+ * @param options of the same container: they may name another driver
+ */
+export function logFlags(logging: Logging, options: Options, engine: EngineDriver): Word[] {
+  const driver = logging.driver === undefined ? [] : ["--log-driver", logging.driver];
+  return [...driver, ...labelled("--log-opt", logging.options), ...sizeLimit(logging, options, engine)];
+}
+
+function sizeLimit({ maxSize }: Logging, options: Options, engine: EngineDriver): Word[] {
+  if (maxSize === undefined) return [];
+  const own = options.get("log-driver");
+  const driver = typeof own === "string" ? own : engine;
+  if (driver instanceof Raw) {
+    return [raw(`$(case ${driver.text} in (${FILE_DRIVERS.join("|")}|"") echo --log-opt max-size=${maxSize} ;; esac)`)];
+  }
+  return driver === undefined || FILE_DRIVERS.includes(driver) ? ["--log-opt", `max-size=${maxSize}`] : [];
+}

@@ -1,0 +1,89 @@
+import { mkdirSync, mkdtempSync, rmdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { main } from "../src/cli/main.ts";
+import { HostsFailedError } from "../src/errors.ts";
+import { fileProblem } from "../src/file-problem.ts";
+import { knownKeys } from "../src/ssh/known-hosts.ts";
+import { mrsk, project } from "./support/cli.ts";
+
+const failure = (code: string, syscall: string, path?: string) =>
+  Object.assign(new Error(`${code}: as the system says it, ${syscall}`), { code, syscall, ...(path ? { path } : {}) });
+
+describe("a failed file-system call is a sentence", () => {
+  test.each([
+    ["EACCES", "open", "/a/deploy.yml", "Cannot open /a/deploy.yml: permission denied"],
+    ["EISDIR", "read", undefined, "Cannot read a file: it is a folder, not a file"],
+    ["ENOENT", "open", "/a/b", "Cannot open /a/b: no such file or folder"],
+    ["ENOTDIR", "mkdir", "/a/b", "Cannot make the folder /a/b: a part of the path is a file, not a folder"],
+    ["ENOSPC", "write", undefined, "Cannot write a file: the disk is full"],
+    ["EROFS", "open", "/a", "Cannot open /a: the file system is read-only"],
+    ["EMFILE", "open", "/a", "Cannot open /a: too many open files (see `ulimit -n`)"],
+    ["EDQUOT", "mkdtemp", "/tmp/x", "Cannot make the folder /tmp/x: the disk quota is used up"],
+    ["EPERM", "chmod", "/a", "Cannot set the mode of /a: operation not permitted"],
+  ])("%s of %s", (code, syscall, path, sentence) => {
+    expect(fileProblem(failure(code, syscall, path))).toBe(sentence);
+  });
+
+  test("what is no file-system call stays what it is", () => {
+    expect(fileProblem(new TypeError("x is undefined"))).toBeUndefined();
+    expect(fileProblem(failure("ENOENT", "spawn git", "git"))).toBeUndefined();
+    expect(fileProblem(Object.assign(failure("EACCES", "connect"), { address: "/run/agent" }))).toBeUndefined();
+    expect(fileProblem(failure("EWHATEVER", "open", "/a"))).toBeUndefined();
+  });
+
+  test("also where it failed on the way to a host", () => {
+    const error = new HostsFailedError([{ host: "192.0.2.1", reason: failure("EROFS", "mkdir", "/root/.ssh") }]);
+    expect(error).toMatchObject({
+      exitCode: 3,
+      message: "192.0.2.1: Cannot make the folder /root/.ssh: the file system is read-only",
+    });
+  });
+});
+
+/** A project in which one path is not what it should be. */
+const BROKEN: readonly (readonly [what: string, argv: readonly string[], spoil: (folder: string) => void, told: RegExp])[] = [
+  ["deploy.yml is a folder", ["config"], (at) => mkdirSync(join(at, "config/deploy.yml"), { recursive: true }), /^ERROR \(FileError\): Cannot read \S+\/config\/deploy\.yml: it is a folder, not a file\n$/],
+  ["config is a file", ["config"], (at) => writeFileSync(join(at, "config"), ""), /Cannot open \S+\/config\/deploy\.yml: a part of the path is a file, not a folder\n$/],
+  ["config is a file where init writes", ["init"], (at) => writeFileSync(join(at, "config"), ""), /Cannot make the folder \S+\/config: /],
+  ["deploy.yml is a link to itself", ["config"], (at) => (mkdirSync(join(at, "config")), symlinkSync("deploy.yml", join(at, "config/deploy.yml"))), /Cannot open \S+: too many symbolic links\n$/],
+  [".env is a link to itself", ["config"], (at) => symlinkSync(".env", join(at, ".env")), /Cannot open \S+\/\.env: too many symbolic links\n$/],
+  [".env.erb is a folder", ["envify"], (at) => mkdirSync(join(at, ".env.erb")), /Cannot read \S+\/\.env\.erb: it is a folder, not a file\n$/],
+  [".env is a folder where envify writes", ["envify"], (at) => (writeFileSync(join(at, ".env.erb"), "A=1\n"), mkdirSync(join(at, ".env"))), /Cannot replace \S+ to \S+\/\.env: |Cannot \w+ \S+\/\.env\S*: it is a folder/],
+  ["the configuration's name is too long", ["config", "-c", "x".repeat(300)], () => {}, /Cannot open \S+: the name is too long\n$/],
+]; // biome-ignore format: one line each
+
+test.each(BROKEN)("%s: a sentence, no stack, nothing but exit status 3", async (_, argv, spoil, told) => {
+  const folder = project({});
+  spoil(folder);
+  const { status, stderr } = await mrsk(folder, ...argv);
+  expect(stderr).toMatch(told);
+  expect(stderr).not.toMatch(/bug in mrsk|\n {4}at /);
+  expect(status).toBe(3);
+});
+
+test("known_hosts that is a folder", () => {
+  const folder = mkdtempSync(join(tmpdir(), "mrsk-known-"));
+  expect(() => knownKeys([folder], "192.0.2.1", 22)).toThrow(`Cannot read ${folder}: it is a folder, not a file`);
+});
+
+test.each([["config"], ["deploy"], ["init"], ["envify"], ["audit"], ["nonsense"]])(
+  "a working directory that is gone: mrsk %s says so, and what to do",
+  async (command) => {
+    const folder = mkdtempSync(join(tmpdir(), "mrsk-gone-"));
+    const before = process.cwd();
+    let said = "";
+    process.chdir(folder);
+    rmdirSync(folder);
+    try {
+      expect(await main([command], { write: (text) => (said += text) })).toBe(3);
+    } finally {
+      process.chdir(before);
+    }
+    expect(said).toBe(
+      "ERROR (FileError): The working directory cannot be used: it was removed or moved, or may not be read. " +
+        "Change to the project's folder (`cd`) and run this again.\n",
+    );
+  },
+);
