@@ -44,14 +44,14 @@ describe("a failed file-system call is a sentence", () => {
 
 /** A project in which one path is not what it should be. */
 const BROKEN: readonly (readonly [what: string, argv: readonly string[], spoil: (folder: string) => void, told: RegExp])[] = [
-  ["deploy.yml is a folder", ["config"], (at) => mkdirSync(join(at, "config/deploy.yml"), { recursive: true }), /^ERROR \(FileError\): Cannot read \S+\/config\/deploy\.yml: it is a folder, not a file\n$/],
-  ["config is a file", ["config"], (at) => writeFileSync(join(at, "config"), ""), /Cannot open \S+\/config\/deploy\.yml: a part of the path is a file, not a folder\n$/],
-  ["config is a file where init writes", ["init"], (at) => writeFileSync(join(at, "config"), ""), /Cannot make the folder \S+\/config: /],
-  ["deploy.yml is a link to itself", ["config"], (at) => (mkdirSync(join(at, "config")), symlinkSync("deploy.yml", join(at, "config/deploy.yml"))), /Cannot open \S+: too many symbolic links\n$/],
-  [".env is a link to itself", ["config"], (at) => symlinkSync(".env", join(at, ".env")), /Cannot open \S+\/\.env: too many symbolic links\n$/],
-  [".env.erb is a folder", ["envify"], (at) => mkdirSync(join(at, ".env.erb")), /Cannot read \S+\/\.env\.erb: it is a folder, not a file\n$/],
-  [".env is a folder where envify writes", ["envify"], (at) => (writeFileSync(join(at, ".env.erb"), "A=1\n"), mkdirSync(join(at, ".env"))), /Cannot replace \S+ to \S+\/\.env: |Cannot \w+ \S+\/\.env\S*: it is a folder/],
-  ["the configuration's name is too long", ["config", "-c", "x".repeat(300)], () => {}, /Cannot open \S+: the name is too long\n$/],
+  ["deploy.yml is a folder", ["config"], (at) => mkdirSync(join(at, "config/deploy.yml"), { recursive: true }), /^ERROR \(ConfigError\): config\/deploy\.yml:1:1: this is a folder, and should be a file\n$/],
+  ["config is a file", ["config"], (at) => writeFileSync(join(at, "config"), ""), /^ERROR \(ConfigError\): Cannot read config\/deploy\.yml: a part of the path is a file, not a folder\n$/],
+  ["config is a file where init writes", ["init"], (at) => writeFileSync(join(at, "config"), ""), /^ERROR \(FileError\): Cannot use \S+\/config\/deploy\.yml: a part of the path is a file, not a folder\n$/],
+  ["deploy.yml is a link to itself", ["config"], (at) => (mkdirSync(join(at, "config")), symlinkSync("deploy.yml", join(at, "config/deploy.yml"))), /^ERROR \(ConfigError\): Cannot read config\/deploy\.yml: too many symbolic links\n$/],
+  [".env is a link to itself", ["config"], (at) => symlinkSync(".env", join(at, ".env")), /^ERROR \(ConfigError\): Cannot read \.env: too many symbolic links\n$/],
+  [".env.erb is a folder", ["envify"], (at) => mkdirSync(join(at, ".env.erb")), /^ERROR \(ConfigError\): \.env\.erb:1:1: this is a folder, and should be a file\n$/],
+  [".env is a folder where envify writes", ["envify"], (at) => (writeFileSync(join(at, ".env.erb"), "A=1\n"), mkdirSync(join(at, ".env"))), /^ERROR \(ConfigError\): Cannot write \.env: it is a folder, not a file\n$/],
+  ["the configuration's name is too long", ["config", "-c", "x".repeat(300)], () => {}, /^ERROR \(ConfigError\): Cannot read x{300}: the name is too long\n$/],
 ]; // biome-ignore format: one line each
 
 test.each(BROKEN)("%s: a sentence, no stack, nothing but exit status 3", async (_, argv, spoil, told) => {

@@ -1,6 +1,7 @@
 import { closeSync, existsSync, lstatSync, openSync, renameSync, unlinkSync, writeFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { ConfigError } from "../errors.ts";
+import { fileReason } from "../file-problem.ts";
 import { newId } from "./configuration.ts";
 
 /**
@@ -11,7 +12,8 @@ export function replacePrivateFile(path: string, text: string): void {
   try {
     writeBeside(path, text);
   } catch (error) {
-    throw new ConfigError([`Cannot write ${basename(path)}: ${(error as Error).message}`], { cause: error });
+    const why = fileReason(error) ?? (error as Error).message;
+    throw new ConfigError([`Cannot write ${basename(path)}: ${why}`], { cause: error });
   }
 }
 

@@ -148,7 +148,7 @@ test.each(["constructor", "__proto__", "toString"])(
     const docs = await mrsk(folder, "docs", name);
     expect(docs).toMatchObject({ status: 2, stdout: "" });
     expect(docs.stderr).not.toContain("bug in mrsk");
-    expect((await mrsk(folder, name)).stderr).toContain(`unknown command '${name}'`);
+    expect((await mrsk(folder, name)).stderr).toContain(`Unknown command '${name}'`);
     expect((await mrsk(folder, "accessory", "details", name)).stderr).toContain(
       `No accessory by the name of '${name}'`,
     );

@@ -84,7 +84,7 @@ d: <% if true %><%= foo %><% end %>
     'x.erb:1:9: `Time.now` is beyond the part of Ruby known here: write ENV["X"], ENV.fetch("X", "default"), File.read("path"), `command`, strings, numbers, || and if',
     "x.erb:2:5: NOPE is not set (asked for by ENV.fetch)",
     'x.erb:3:8: `strip` cannot be called like this: `ENV["NOPE"].strip` (ENV["NOPE"] is nil)',
-    "x.erb:3:33: cannot read no-such-file: no such file or folder",
+    "x.erb:3:33: cannot read no-such-file: no such file",
     "x.erb:4:8: `echo oops >&2; exit 3` failed (exit status 3): oops",
     'x.erb:5:21: `foo` is beyond the part of Ruby known here: write ENV["X"], ENV.fetch("X", "default"), File.read("path"), `command`, strings, numbers, || and if',
   ]);
