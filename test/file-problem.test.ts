@@ -5,7 +5,7 @@ import { describe, expect, test } from "vitest";
 import { main } from "../src/cli/main.ts";
 import { HostsFailedError } from "../src/errors.ts";
 import { fileProblem } from "../src/file-problem.ts";
-import { knownKeys } from "../src/ssh/known-hosts.ts";
+import { knownKeys } from "../src/ssh/host-keys/known-hosts.ts";
 import { mrsk, project } from "./support/cli.ts";
 
 const failure = (code: string, syscall: string, path?: string) =>

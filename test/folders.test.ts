@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { makeFolders } from "../src/folders.ts";
-import { remember } from "../src/ssh/known-hosts.ts";
+import { remember } from "../src/ssh/host-keys/known-hosts.ts";
 
 const key = Buffer.from("0000000b7373682d6564323535313900000000", "hex");
 

@@ -46,11 +46,11 @@ export function addAccessory(program: Command): void {
     )
     .action((name: string, words: readonly string[], flags: ExecFlags, command: Command) =>
       withRun(command, async (run) =>
-        (await import("../flow/exec.ts")).accessoryExec(run, name, typedLine(words), execChoice(flags)),
+        (await import("../flow/app/exec.ts")).accessoryExec(run, name, typedLine(words), execChoice(flags)),
       ),
     );
   addLogOptions(named("logs", "Show its log")).action((name: string, options: LogOptions, command: Command) =>
-    withRun(command, async (run) => (await import("../flow/logs.ts")).accessoryLogs(run, name, options)),
+    withRun(command, async (run) => (await import("../flow/app/logs.ts")).accessoryLogs(run, name, options)),
   );
   named("remove", "Remove container, image and data directory")
     .option("-y, --confirmed", "do not ask")

@@ -1,6 +1,6 @@
 import { words } from "../commands/arguments.ts";
 import { loadConfig } from "../config/load.ts";
-import { loadEnvironment } from "../config/secrets.ts";
+import { loadEnvironment } from "../config/env/secrets.ts";
 import { MrskError } from "../errors.ts";
 import { DEFAULT_CONFIG_FILE } from "./options.ts";
 

@@ -4,8 +4,8 @@ import { addLogOptions, type LogOptions } from "./logs.ts";
 import { noRevert } from "./options.ts";
 import { withRun } from "./with-run.ts";
 
-const flow = () => import("../flow/app.ts");
-const removal = () => import("../flow/app-removal.ts");
+const flow = () => import("../flow/app/app.ts");
+const removal = () => import("../flow/app/removal.ts");
 
 export function addApp(program: Command): void {
   const app = program.command("app").description("Act on the app's containers");
@@ -15,19 +15,19 @@ export function addApp(program: Command): void {
     .description("Start the app anew on the servers (zero downtime when a version runs)")
     .addOption(noRevert())
     .action(({ revert }: { revert: boolean }, command: Command) =>
-      withRun(command, async (run) => (await import("../flow/deploy.ts")).bootApp(run, { revert })),
+      withRun(command, async (run) => (await import("../flow/rollout/deploy.ts")).bootApp(run, { revert })),
     );
   app
     .command("start")
     .description("Start the stopped containers of the version last live")
     .action((_: unknown, command: Command) =>
-      withRun(command, async (run) => (await import("../flow/start-stop.ts")).startApp(run)),
+      withRun(command, async (run) => (await import("../flow/app/start-stop.ts")).startApp(run)),
     );
   app
     .command("stop")
     .description("Let the requests under way finish, then stop the containers: the app answers 503")
     .action((_: unknown, command: Command) =>
-      withRun(command, async (run) => (await import("../flow/start-stop.ts")).stopApp(run)),
+      withRun(command, async (run) => (await import("../flow/app/start-stop.ts")).stopApp(run)),
     );
   app
     .command("details")
@@ -44,7 +44,7 @@ export function addApp(program: Command): void {
     )
     .action((words: readonly string[], flags: ExecFlags, command: Command) =>
       withRun(command, async (run) =>
-        (await import("../flow/exec.ts")).appExec(run, typedLine(words), execChoice(flags)),
+        (await import("../flow/app/exec.ts")).appExec(run, typedLine(words), execChoice(flags)),
       ),
     );
   app
@@ -64,7 +64,7 @@ export function addApp(program: Command): void {
     .action((_: unknown, command: Command) => withRun(command, async (run) => (await flow()).appImages(run)));
   addLogOptions(app.command("logs").description("Show the log of the running containers")).action(
     (options: LogOptions, command: Command) =>
-      withRun(command, async (run) => (await import("../flow/logs.ts")).appLogs(run, options)),
+      withRun(command, async (run) => (await import("../flow/app/logs.ts")).appLogs(run, options)),
   );
   app
     .command("remove")

@@ -1,8 +1,8 @@
 import type { Command } from "commander";
 import { withRun } from "./with-run.ts";
 
-const flow = () => import("../flow/build.ts");
-const builder = () => import("../flow/builder.ts");
+const flow = () => import("../flow/build/build.ts");
+const builder = () => import("../flow/build/builder.ts");
 
 export function addBuild(program: Command): void {
   const build = program.command("build").description("Build the image");

@@ -1,8 +1,8 @@
 import type { Command } from "commander";
 import type { Config } from "../config/config.ts";
 import type { ConfigSource } from "../config/load.ts";
-import type { LocalEnvironment } from "../config/secrets.ts";
-import type { GitState } from "../flow/git.ts";
+import type { LocalEnvironment } from "../config/env/secrets.ts";
+import type { GitState } from "../flow/build/git.ts";
 import { DEFAULT_CONFIG_FILE, type GlobalOptions, globalOptions } from "./options.ts";
 
 /** What a command line, `.env` and deploy.yml say, before anything is done with it. */
@@ -21,7 +21,7 @@ export async function readConfiguration(command: Command): Promise<Configuration
   const options = globalOptions(command);
   const [{ loadConfig }, { loadEnvironment }] = await Promise.all([
     import("../config/load.ts"),
-    import("../config/secrets.ts"),
+    import("../config/env/secrets.ts"),
   ]);
   const cwd = process.cwd();
   const processEnvironment = process.env as Record<string, string>;

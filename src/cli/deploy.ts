@@ -2,7 +2,7 @@ import type { Command } from "commander";
 import { noRevert } from "./options.ts";
 import { withRun } from "./with-run.ts";
 
-const flow = () => import("../flow/deploy.ts");
+const flow = () => import("../flow/rollout/deploy.ts");
 
 interface DeployFlags {
   readonly skipPush?: boolean;
@@ -20,7 +20,7 @@ function addDeployFlags(command: Command): Command {
 function runDeploy(command: Command, name: "deploy" | "redeploy", { skipPush = false, canary, revert }: DeployFlags) {
   return withRun(command, async (run) => {
     if (canary === undefined) return (await flow())[name](run, { skipPush, revert });
-    return (await import("../flow/promote.ts")).deployCanary(run, canary, { command: name, skipPush, revert });
+    return (await import("../flow/rollout/promote.ts")).deployCanary(run, canary, { command: name, skipPush, revert });
   });
 }
 
@@ -50,7 +50,7 @@ export function addDeploy(program: Command): void {
     .command("promote")
     .description("Give the canary's version all requests, on all hosts")
     .action((_options: unknown, command: Command) =>
-      withRun(command, async (run) => (await import("../flow/promote.ts")).promote(run)),
+      withRun(command, async (run) => (await import("../flow/rollout/promote.ts")).promote(run)),
     );
 
   program

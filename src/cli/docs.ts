@@ -15,10 +15,10 @@ export function addDocs(program: Command): void {
 
 async function docs(section: string | undefined, options: { schema?: boolean; markdown?: boolean }): Promise<string> {
   if (options.schema) {
-    const { jsonSchema } = await import("../config/reference-schema.ts");
+    const { jsonSchema } = await import("../config/reference/schema.ts");
     return `${JSON.stringify(jsonSchema(), null, 2)}\n`;
   }
-  const { docsText, markdownTable, sectionList } = await import("../config/reference-text.ts");
+  const { docsText, markdownTable, sectionList } = await import("../config/reference/text.ts");
   if (options.markdown) return markdownTable();
   return section === undefined ? sectionList() : docsText(section);
 }

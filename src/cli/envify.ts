@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { checkDestination } from "../config/destination.ts";
-import { LocalEnvironment } from "../config/environment.ts";
-import { renderErb } from "../config/erb.ts";
+import { LocalEnvironment } from "../config/env/environment.ts";
+import { renderErb } from "../config/ruby/erb.ts";
 import { readTextFile } from "../config/text-file.ts";
 import { ConfigError } from "../errors.ts";
 import { replacePrivateFile } from "./write-file.ts";

@@ -1,5 +1,5 @@
 import { type Command, InvalidArgumentError } from "commander";
-import { quote } from "../commands/command.ts";
+import { quote } from "../script/command.ts";
 
 export interface ExecFlags {
   readonly interactive?: boolean;

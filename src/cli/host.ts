@@ -19,7 +19,7 @@ function addHealthcheck(program: Command): void {
     .command("perform", { isDefault: true })
     .description("Start a container of the version on the primary host, wait until healthy, remove it")
     .action((_: unknown, command: Command) =>
-      withRun(command, async (run) => (await import("../flow/healthcheck.ts")).performHealthcheck(run)),
+      withRun(command, async (run) => (await import("../flow/app/healthcheck.ts")).performHealthcheck(run)),
     );
 }
 

@@ -1,7 +1,7 @@
 import { Writable } from "node:stream";
-import { privateKeys } from "../config/key-data.ts";
+import { privateKeys } from "../config/env/key-data.ts";
 import { misused } from "../config/load.ts";
-import type { Secrets } from "../config/secrets.ts";
+import type { Secrets } from "../config/env/secrets.ts";
 import { InterruptedError } from "../errors.ts";
 import type { Run } from "../flow/run.ts";
 import { homeFolder } from "../local-account.ts";
@@ -16,7 +16,7 @@ export async function openConnections(
 ): Promise<Connections> {
   const [ssh, { namedFileMistakes }] = await Promise.all([
     import("../ssh/connections.ts"),
-    import("../ssh/named-files.ts"),
+    import("../ssh/login/named-files.ts"),
   ]);
   const home = homeFolder();
   const wrong = namedFileMistakes(config.ssh, home);

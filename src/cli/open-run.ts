@@ -4,7 +4,7 @@ import type { Command } from "commander";
 import { systemClock } from "../clock.ts";
 import type { Run, StandardInput } from "../flow/run.ts";
 import type { Host } from "../hosts/host.ts";
-import type { KnownSecrets } from "../hosts/known-secrets.ts";
+import type { KnownSecrets } from "../script/known-secrets.ts";
 import type { Connections } from "../ssh/connections.ts";
 
 import { activity } from "../output/activity.ts";
@@ -33,13 +33,13 @@ export async function openRun(command: Command, work: (run: Run) => Promise<void
     { gitState },
   ] = await Promise.all([
     readConfiguration(command),
-    import("../config/secrets.ts"),
-    import("../config/named-secrets.ts"),
-    import("../hosts/known-secrets.ts"),
+    import("../config/env/secrets.ts"),
+    import("../config/env/named-secrets.ts"),
+    import("../script/known-secrets.ts"),
     import("../output/view.ts"),
     import("../output/prefix.ts"),
-    import("../hosts/select.ts"),
-    import("../flow/git.ts"),
+    import("../plan/select.ts"),
+    import("../flow/build/git.ts"),
   ]);
   const { options, cwd, processEnvironment, environment, config } = given;
   const secrets = new Secrets(environment);

@@ -8,14 +8,14 @@ export async function configCommand(command: Command, options: { json: boolean }
   const given = await readConfiguration(command);
   const { hosts, roles, primary = false } = given.options;
   if (hosts || roles) {
-    const { select } = await import("../hosts/select.ts");
+    const { select } = await import("../plan/select.ts");
     select(given.config, { hosts, roles, primary });
   }
   const git = once(async () => {
     const [{ LocalHost }, { KnownSecrets }, { gitState }] = await Promise.all([
       import("../hosts/local-host.ts"),
-      import("../hosts/known-secrets.ts"),
-      import("../flow/git.ts"),
+      import("../script/known-secrets.ts"),
+      import("../flow/build/git.ts"),
     ]);
     const local = new LocalHost(
       given.cwd,

@@ -2,8 +2,8 @@ import type { Command } from "commander";
 import { addLogOptions, type LogOptions } from "./logs.ts";
 import { withRun } from "./with-run.ts";
 
-const flow = () => import("../flow/traefik.ts");
-const removal = () => import("../flow/traefik-removal.ts");
+const flow = () => import("../flow/traefik/traefik.ts");
+const removal = () => import("../flow/traefik/removal.ts");
 
 export function addTraefik(program: Command): void {
   const traefik = program.command("traefik").description("Act on Traefik, the proxy on each web server");
@@ -18,7 +18,7 @@ export function addTraefik(program: Command): void {
     .option("-y, --confirmed", "do not ask")
     .action((options: { rolling?: boolean; confirmed?: boolean }, command: Command) =>
       withRun(command, async (run) =>
-        (await import("../flow/traefik-reboot.ts")).rebootTraefik(run, {
+        (await import("../flow/traefik/reboot.ts")).rebootTraefik(run, {
           rolling: options.rolling === true,
           confirmed: options.confirmed === true,
         }),
@@ -42,7 +42,7 @@ export function addTraefik(program: Command): void {
     .action((_: unknown, command: Command) => withRun(command, async (run) => (await flow()).traefikDetails(run)));
   addLogOptions(traefik.command("logs").description("Show Traefik's log")).action(
     (options: LogOptions, command: Command) =>
-      withRun(command, async (run) => (await import("../flow/logs.ts")).traefikLogs(run, options)),
+      withRun(command, async (run) => (await import("../flow/app/logs.ts")).traefikLogs(run, options)),
   );
   traefik
     .command("remove")

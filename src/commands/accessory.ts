@@ -1,7 +1,7 @@
 import type { Accessory, Config } from "../config/config.ts";
-import type { Secret } from "../config/secret.ts";
+import type { Secret } from "../config/env/secret.ts";
 import { envFlags, labelled, optionFlags, secretsOf, volumeFlags, words } from "./arguments.ts";
-import { type Command, docker, raw, type Shell, sh, type Word, withEnvironment } from "./command.ts";
+import { type Command, docker, raw, type Shell, sh, type Word, withEnvironment } from "../script/command.ts";
 import { type EngineDriver, logFlags } from "./logging.ts";
 import { type ExecOptions, execIn, type OneOffOptions, runOneOff } from "./one-off.ts";
 

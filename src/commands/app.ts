@@ -1,7 +1,7 @@
 import type { Config, Role } from "../config/config.ts";
-import type { Secret } from "../config/secret.ts";
+import type { Secret } from "../config/env/secret.ts";
 import { each, envFlags, optionFlags, resolvedLabels, secretsOf, volumeFlags, words } from "./arguments.ts";
-import { type Command, docker, pipe, raw, type Shell, sh, type Word, withEnvironment } from "./command.ts";
+import { type Command, docker, pipe, raw, type Shell, sh, type Word, withEnvironment } from "../script/command.ts";
 import { healthFlags } from "./healthcheck.ts";
 import { type EngineDriver, logFlags } from "./logging.ts";
 import { pruneImages } from "./prune.ts";

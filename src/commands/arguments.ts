@@ -1,7 +1,7 @@
 import type { Environment, Options } from "../config/config.ts";
-import type { Secret } from "../config/secret.ts";
+import type { Secret } from "../config/env/secret.ts";
 import { ExitCode, MrskError } from "../errors.ts";
-import type { Word } from "./command.ts";
+import type { Word } from "../script/command.ts";
 import { expandable, volume } from "./expansion.ts";
 
 export { words } from "../config/words.ts";

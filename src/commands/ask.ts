@@ -1,4 +1,4 @@
-import { raw, type Shell, sh } from "./command.ts";
+import { raw, type Shell, sh } from "../script/command.ts";
 import { PREVIEW_ENTRY, TRAEFIK } from "./traefik.ts";
 
 /**

@@ -1,6 +1,6 @@
 import type { Config, Role } from "../config/config.ts";
-import { raw, type Shell, sh } from "./command.ts";
-import { ID_LABEL } from "./labels.ts";
+import { raw, type Shell, sh } from "../script/command.ts";
+import { ID_LABEL } from "../traefik/labels.ts";
 import { containerPrefix } from "./names.ts";
 
 /** What the folders of one role on one host are found by. */

@@ -1,5 +1,5 @@
 import type { Config } from "../config/config.ts";
-import { type Command, raw, type Shell, sh } from "./command.ts";
+import { type Command, raw, type Shell, sh } from "../script/command.ts";
 import { auditFile } from "./names.ts";
 import { oneLine } from "./one-line.ts";
 

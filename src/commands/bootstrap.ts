@@ -1,4 +1,4 @@
-import { raw, type Shell, sh } from "./command.ts";
+import { raw, type Shell, sh } from "../script/command.ts";
 
 /** Exit status of `installDocker` when the login user may not install anything. */
 export const NOT_ALLOWED = 77;

@@ -1,11 +1,11 @@
 import type { Config } from "../config/config.ts";
-import { Secret } from "../config/secret.ts";
+import { Secret } from "../config/env/secret.ts";
 import { each } from "./arguments.ts";
 import { builderName, platforms } from "./builder.ts";
-import { Assignment, type Command, docker, type Word, withEnvironment } from "./command.ts";
+import { Assignment, type Command, docker, type Word, withEnvironment } from "../script/command.ts";
 import { volume } from "./expansion.ts";
 import { image, latestImage } from "./names.ts";
-import { type Step, step } from "./script.ts";
+import { type Step, step } from "../script/script.ts";
 
 /** The step that runs the user's Dockerfile: what it prints may be anything. */
 export const BUILD_STEP = "Build the image";

@@ -1,5 +1,5 @@
 import type { BuilderHost, Config } from "../config/config.ts";
-import { and, type Command, docker, raw, silently } from "./command.ts";
+import { and, type Command, docker, raw, silently } from "../script/command.ts";
 
 /** Fails where buildx is not on this machine; undefined where it is not needed. */
 export function checkBuildx(config: Config): Command | undefined {

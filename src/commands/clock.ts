@@ -1,4 +1,4 @@
-import { raw, sh } from "./command.ts";
+import { raw, sh } from "../script/command.ts";
 
 /**
  * Defines `clock`, which sets `$now`: hundredths of a second since the server started. It takes no process of its own, and

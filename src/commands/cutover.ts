@@ -1,7 +1,7 @@
 import { LOG_LINES } from "../config/resolve-parts.ts";
 import { ASK, whyNotRouted } from "./ask.ts";
 import { CLOCK, hundredths } from "./clock.ts";
-import { lines, type Raw, raw, type Shell, sh, type Word } from "./command.ts";
+import { lines, type Raw, raw, type Shell, sh, type Word } from "../script/command.ts";
 import { TRAEFIK } from "./traefik.ts";
 
 /** Exit status of a wait that ended without the answer, so that the flow can tell it from a broken command. */

@@ -1,6 +1,6 @@
 import type { Role } from "../config/config.ts";
 import { CLOCK, hundredths } from "./clock.ts";
-import { type Command, type Raw, raw, type Shell, sh } from "./command.ts";
+import { type Command, type Raw, raw, type Shell, sh } from "../script/command.ts";
 
 export interface DrainOptions {
   /** Where the app listens, beside the ports that its image exposes. */

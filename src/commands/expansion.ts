@@ -1,5 +1,5 @@
 import type { Config, Options } from "../config/config.ts";
-import { quote, type Raw, raw } from "./command.ts";
+import { quote, type Raw, raw } from "../script/command.ts";
 
 const EXPANSION = /\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^{}]*))?\}/g;
 

@@ -1,5 +1,5 @@
 import type { Healthcheck, Role } from "../config/config.ts";
-import type { Word } from "./command.ts";
+import type { Word } from "../script/command.ts";
 
 /** Where the probe asks: `path` is joined to `http://localhost:PORT` as a URL reference, so it may be a whole URL. */
 export function probeUrl(check: Healthcheck): string {

@@ -1,5 +1,5 @@
 import { dirname } from "node:path/posix";
-import { raw, type Shell, sh } from "./command.ts";
+import { raw, type Shell, sh } from "../script/command.ts";
 
 /** In the run directory: which kinds of image have a curl that runs, a line each. A cache: without it, each is looked at anew. */
 export const IMAGES_FILE = "images";

@@ -1,5 +1,5 @@
 import type { Config } from "../config/config.ts";
-import { lines, raw, type Shell, sh } from "./command.ts";
+import { lines, raw, type Shell, sh } from "../script/command.ts";
 import { image } from "./names.ts";
 
 /** What `checkImage` ends with where the image has no label `service`, or another service's. */

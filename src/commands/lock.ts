@@ -1,5 +1,5 @@
 import type { Config } from "../config/config.ts";
-import { raw, type Shell, sh, type Word } from "./command.ts";
+import { raw, type Shell, sh, type Word } from "../script/command.ts";
 import { lockDirectory } from "./names.ts";
 import { oneLine } from "./one-line.ts";
 

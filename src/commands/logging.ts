@@ -1,7 +1,7 @@
 import type { Logging, Options } from "../config/config.ts";
 import { labelled } from "./arguments.ts";
-import { type Body, type Command, docker, Raw, raw, type Shell, sh, type Word } from "./command.ts";
-import { capture, type Step } from "./script.ts";
+import { type Body, type Command, docker, Raw, raw, type Shell, sh, type Word } from "../script/command.ts";
+import { capture, type Step } from "../script/script.ts";
 
 /** Docker's own drivers that write files of their own: no other one takes `max-size`, and an engine refuses what its driver does not take. */
 const FILE_DRIVERS: readonly string[] = ["json-file", "local"];

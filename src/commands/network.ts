@@ -1,6 +1,6 @@
 import type { Config } from "../config/config.ts";
-import { docker, lines, raw, type Shell, sh } from "./command.ts";
-import { type Step, step } from "./script.ts";
+import { docker, lines, raw, type Shell, sh } from "../script/command.ts";
+import { type Step, step } from "../script/script.ts";
 import { TRAEFIK } from "./traefik.ts";
 
 /** Docker's own, where every container is that names no other. */

@@ -1,5 +1,5 @@
-import type { Secret } from "../config/secret.ts";
-import { type Body, type Command, docker, raw, type Word, withEnvironment } from "./command.ts";
+import type { Secret } from "../config/env/secret.ts";
+import { type Body, type Command, docker, raw, type Word, withEnvironment } from "../script/command.ts";
 
 /** What a command's streams are: its output alone, its input too, or a terminal. */
 export type Streams = "output" | "input" | "terminal";

@@ -1,8 +1,8 @@
 import type { Config, Role } from "../config/config.ts";
-import type { Secret } from "../config/secret.ts";
+import type { Secret } from "../config/env/secret.ts";
 import { envFlags, optionFlags, secretsOf, volumeFlags, words } from "./arguments.ts";
 import { HEALTH_OR_STATE, logs } from "./app.ts";
-import { type Command, docker, withEnvironment } from "./command.ts";
+import { type Command, docker, withEnvironment } from "../script/command.ts";
 import { healthFlags } from "./healthcheck.ts";
 import { image, servicePrefix } from "./names.ts";
 

@@ -1,5 +1,5 @@
 import type { Config } from "../config/config.ts";
-import { type Command, docker, type Shell, sh } from "./command.ts";
+import { type Command, docker, type Shell, sh } from "../script/command.ts";
 import { latestImage, servicePrefix } from "./names.ts";
 
 /** Images of the service that no container uses, but `latest`; then what lost its tag. */

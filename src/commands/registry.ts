@@ -1,6 +1,6 @@
 import type { Registry } from "../config/config.ts";
-import type { Secret } from "../config/secret.ts";
-import { type Body, type Command, docker, type Shell, sh } from "./command.ts";
+import type { Secret } from "../config/env/secret.ts";
+import { type Body, type Command, docker, type Shell, sh } from "../script/command.ts";
 
 /** The password goes to standard input: never an argument. */
 export function login(registry: Registry, username: Secret, password: Secret): Shell {

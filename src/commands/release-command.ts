@@ -1,7 +1,7 @@
 import type { Config, Release, Role } from "../config/config.ts";
-import type { Secret } from "../config/secret.ts";
+import type { Secret } from "../config/env/secret.ts";
 import { envFlags, optionFlags, secretsOf, volumeFlags, words } from "./arguments.ts";
-import { type Command, docker, type Shell, sh, withEnvironment } from "./command.ts";
+import { type Command, docker, type Shell, sh, withEnvironment } from "../script/command.ts";
 import { image, servicePrefix } from "./names.ts";
 
 /** Label of the container that the release command runs in: `S[-D]`, so that no service touches another's. */

@@ -1,5 +1,5 @@
 import type { Config } from "../config/config.ts";
-import { type Shell, sh } from "./command.ts";
+import { type Shell, sh } from "../script/command.ts";
 import { servicePrefix } from "./names.ts";
 
 /** Every line begins with it, so that an older program refuses what a newer one wrote. */

@@ -1,4 +1,4 @@
-import { type Command, docker, Raw, type Shell, sh } from "./command.ts";
+import { type Command, docker, Raw, type Shell, sh } from "../script/command.ts";
 
 /** Stops them, all at once, and makes sure that no reboot brings one back. */
 export function stopForGood(containers: string | Raw | readonly string[], stopWaitSeconds: number | undefined): Shell {

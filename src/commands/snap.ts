@@ -1,4 +1,4 @@
-import { type Raw, type Shell, sh } from "./command.ts";
+import { type Raw, type Shell, sh } from "../script/command.ts";
 
 /** What `visibleToDocker` ends with for a folder that is not. */
 export const NOT_VISIBLE = 41;

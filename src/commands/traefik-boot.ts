@@ -1,6 +1,6 @@
 import type { Config } from "../config/config.ts";
-import type { Secret } from "../config/secret.ts";
-import { type Body, docker, type Shell, sh } from "./command.ts";
+import type { Secret } from "../config/env/secret.ts";
+import { type Body, docker, type Shell, sh } from "../script/command.ts";
 import { writeLiveFile } from "./write-live-file.ts";
 import { joinNewTraefik } from "./network.ts";
 import { withLogin } from "./registry.ts";

@@ -1,10 +1,10 @@
 import type { Config, Options } from "../config/config.ts";
-import type { Secret } from "../config/secret.ts";
+import type { Secret } from "../config/env/secret.ts";
 import { portsBetween } from "../ports.ts";
 import { assignedFlags, envFlags, expandable, labelled, optionFlags, secretsOf } from "./arguments.ts";
 import { type LogQuery, logs } from "./app.ts";
-import { type Command, docker, raw, type Shell, sh, withEnvironment, type Word } from "./command.ts";
-import { readsVersion3 } from "./labels.ts";
+import { type Command, docker, raw, type Shell, sh, withEnvironment, type Word } from "../script/command.ts";
+import { readsVersion3 } from "../traefik/labels.ts";
 import { type EngineDriver, logFlags } from "./logging.ts";
 
 export const TRAEFIK = "traefik";

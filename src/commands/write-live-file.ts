@@ -1,4 +1,4 @@
-import { raw, type Shell, sh } from "./command.ts";
+import { raw, type Shell, sh } from "../script/command.ts";
 
 /**
  * Writes a live file as a whole: beside the directory first, then moved in, so that Traefik never reads half of one.

@@ -1,7 +1,7 @@
 import { imageMistakes } from "./check-registry.ts";
 import { interpolationMistakes } from "./interpolation.ts";
 import type { Mistake } from "./issues.ts";
-import type { Path } from "./tree.ts";
+import type { Path } from "./yaml/tree.ts";
 import { words } from "./words.ts";
 
 type Written = Readonly<Record<string, unknown>>;

@@ -1,4 +1,4 @@
-import type { Secret } from "./secret.ts";
+import type { Secret } from "./env/secret.ts";
 
 /** Environment of a container. Values of `secret` names are looked up in `.env` and the process when they are needed. */
 export interface Environment {

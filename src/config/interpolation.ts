@@ -1,5 +1,5 @@
 import type { Mistake } from "./issues.ts";
-import type { Path } from "./tree.ts";
+import type { Path } from "./yaml/tree.ts";
 
 const VARIABLE = /\$\{([A-Za-z_][A-Za-z0-9_]*)(?::?[-?+][^}]*)?\}/;
 

@@ -1,5 +1,5 @@
 import type * as z from "zod/mini";
-import type { Path } from "./tree.ts";
+import type { Path } from "./yaml/tree.ts";
 import { editDistance } from "../spelling.ts";
 
 type ZodIssue = z.core.$ZodIssue;

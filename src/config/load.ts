@@ -9,11 +9,20 @@ import { type Mistake, mistakes, withoutEchoes } from "./issues.ts";
 import { minimumVersionProblem } from "./minimum-version.ts";
 import { resolve } from "./resolve.ts";
 import { writtenConfig } from "./schema.ts";
-import { type Locate, locateIn, readYaml } from "./yaml.ts";
-import { remember } from "./written-at.ts";
-import { mergeTrees, place, positionOf, type Problem, problemLines, recordOf, toPlain, type Tree } from "./tree.ts";
+import { type Locate, locateIn, readYaml } from "./yaml/yaml.ts";
+import { remember } from "./yaml/written-at.ts";
+import {
+  mergeTrees,
+  place,
+  positionOf,
+  type Problem,
+  problemLines,
+  recordOf,
+  toPlain,
+  type Tree,
+} from "./yaml/tree.ts";
 import { readTextFile } from "./text-file.ts";
-import type { Variables } from "./variables.ts";
+import type { Variables } from "./env/variables.ts";
 
 export interface ConfigSource {
   /** As the user wrote it; relative to `cwd`. */
@@ -82,7 +91,7 @@ async function readSource(name: string, { cwd, environment, destination, file }:
   const text = readText(resolvePath(cwd, name), name, name === file ? undefined : destination);
   const locate: Locate = locateIn(text, name);
   if (!text.includes("<%")) return { ...readYaml(text, locate), notes: [] };
-  const { renderTemplate } = await import("./erb.ts");
+  const { renderTemplate } = await import("./ruby/erb.ts");
   const rendered = await renderTemplate(text, { locate, environment, cwd });
   const { notes } = rendered;
   if (!rendered.complete) return { tree: undefined, problems: rendered.problems, notes };

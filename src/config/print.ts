@@ -1,5 +1,5 @@
 import type { Config, Environment } from "./config.ts";
-import { Secret } from "./secret.ts";
+import { Secret } from "./env/secret.ts";
 
 const REDACTED = "[REDACTED]";
 

@@ -4,7 +4,7 @@ import { environmentOf, loggingOf, mapOf, optionsOf } from "./resolve-parts.ts";
 import { DEFAULT_PRIMARY_ROLE, rolesOf } from "./role.ts";
 import { notesOf } from "./notes.ts";
 import type { WrittenConfig } from "./schema.ts";
-import { Secret } from "./secret.ts";
+import { Secret } from "./env/secret.ts";
 
 type Maybe<T> = T | null | undefined;
 

@@ -1,7 +1,7 @@
 import * as z from "zod/mini";
 import { isTaken, TAKEN, TOO_LONG, tooLong } from "./limits.ts";
 import { durationSeconds } from "./resolve-parts.ts";
-import { recordOf } from "./tree.ts";
+import { recordOf } from "./yaml/tree.ts";
 
 /** A key that may be missing, or written without a value. */
 export function optional<T extends z.core.SomeType>(schema: T) {

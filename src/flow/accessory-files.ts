@@ -1,7 +1,7 @@
 import { statSync } from "node:fs";
 import { resolve } from "node:path";
 import type { Accessory } from "../config/config.ts";
-import { writtenAt } from "../config/written-at.ts";
+import { writtenAt } from "../config/yaml/written-at.ts";
 import { ConfigError } from "../errors.ts";
 import type { Run } from "./run.ts";
 

@@ -1,6 +1,6 @@
 import { type AuditEntry, record, recordOutcome, reveal } from "../commands/auditor.ts";
 import { containerPrefix, image } from "../commands/names.ts";
-import { attempt, script, type Step } from "../commands/script.ts";
+import { attempt, script, type Step } from "../script/script.ts";
 import { onHosts } from "../hosts/on-hosts.ts";
 import { type HostPlan, isTrial } from "../plan/deploy.ts";
 import { timestamp } from "./hook.ts";

@@ -1,7 +1,7 @@
 import { accessoryDetails, hasAccessories } from "./accessory.ts";
-import { appDetails } from "./app.ts";
+import { appDetails } from "./app/app.ts";
 import type { Run } from "./run.ts";
-import { traefikDetails } from "./traefik.ts";
+import { traefikDetails } from "./traefik/traefik.ts";
 
 /** `details`: Traefik, app, accessories, on the selected hosts that have them. */
 export async function details(run: Run): Promise<void> {

@@ -1,11 +1,11 @@
-import { sh } from "../commands/command.ts";
-import { script, step } from "../commands/script.ts";
+import { sh } from "../script/command.ts";
+import { script, step } from "../script/script.ts";
 import { TRAEFIK } from "../commands/traefik.ts";
 import { onHosts } from "../hosts/on-hosts.ts";
-import { accessoryHosts, findAccessory, select } from "../hosts/select.ts";
+import { accessoryHosts, findAccessory, select } from "../plan/select.ts";
 import { hasAccessories, rebootAccessory } from "./accessory.ts";
-import { versionToBoot } from "./app.ts";
-import { bootApp } from "./deploy.ts";
+import { versionToBoot } from "./app/app.ts";
+import { bootApp } from "./rollout/deploy.ts";
 import { runHook } from "./hook.ts";
 import { ensureImage } from "./image.ts";
 import { withLock } from "./lock.ts";

@@ -1,7 +1,7 @@
 import { accessSync, constants, existsSync } from "node:fs";
 import { resolve } from "node:path";
-import { lines, sh } from "../commands/command.ts";
-import { script, step } from "../commands/script.ts";
+import { lines, sh } from "../script/command.ts";
+import { script, step } from "../script/script.ts";
 import { CommandFailedError, HookFailedError } from "../errors.ts";
 import { lineByLine } from "../lines.ts";
 import { type Run, stopIfInterrupted } from "./run.ts";

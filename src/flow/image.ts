@@ -1,14 +1,14 @@
 import { pull } from "../commands/build.ts";
-import { type Shell, sh } from "../commands/command.ts";
+import { type Shell, sh } from "../script/command.ts";
 import { checkImage, NO_LABEL, OTHER_ARCHITECTURE } from "../commands/image.ts";
 import { image } from "../commands/names.ts";
 import { networkSteps } from "../commands/network.ts";
 import { withLogin } from "../commands/registry.ts";
-import { capture, script, type Step, step } from "../commands/script.ts";
+import { capture, script, type Step, step } from "../script/script.ts";
 import { CommandFailedError, ExitCode, MrskError, UsageError } from "../errors.ts";
-import { parseFacts, withImage } from "../hosts/facts.ts";
+import { parseFacts, withImage } from "../observe/facts.ts";
 import type { ScriptResult } from "../hosts/host.ts";
-import { changingSteps, imageSteps, observationSteps } from "../hosts/observation.ts";
+import { changingSteps, imageSteps, observationSteps } from "../observe/observation.ts";
 import { onHosts } from "../hosts/on-hosts.ts";
 import type { HostFacts } from "../plan/facts.ts";
 import { outcome } from "./audit.ts";

@@ -8,11 +8,11 @@ import {
   releaseEveryLock,
   releaseOwnLock,
 } from "../commands/lock.ts";
-import type { Body } from "../commands/command.ts";
-import { attempt, script, step } from "../commands/script.ts";
+import type { Body } from "../script/command.ts";
+import { attempt, script, step } from "../script/script.ts";
 import { CommandFailedError, LockHeldError, SshError } from "../errors.ts";
 import type { ScriptResult } from "../hosts/host.ts";
-import { runDirectoryInWords } from "../hosts/file-system.ts";
+import { runDirectoryInWords } from "../script/file-system.ts";
 import { runHook, timestamp } from "./hook.ts";
 import { warnAboutHooks } from "./hook-check.ts";
 import { type Run, stopIfInterrupted } from "./run.ts";

@@ -2,10 +2,10 @@ import { expansions } from "../commands/expansion.ts";
 import { needsCurl } from "../commands/healthcheck.ts";
 import { image } from "../commands/names.ts";
 import { releasesFile } from "../commands/releases.ts";
-import { observe } from "../hosts/facts.ts";
+import { observe } from "../observe/facts.ts";
 import type { Host } from "../hosts/host.ts";
 import { onHosts } from "../hosts/on-hosts.ts";
-import type { Question } from "../hosts/observation.ts";
+import type { Question } from "../observe/observation.ts";
 import type { HostFacts } from "../plan/facts.ts";
 import type { Run } from "./run.ts";
 

@@ -1,8 +1,8 @@
 import { pruneImages as pruneImagesCommand, pruneProbes, removeContainers } from "../commands/prune.ts";
-import { attempt, counted, script, step } from "../commands/script.ts";
+import { attempt, counted, script, step } from "../script/script.ts";
 import { onHosts } from "../hosts/on-hosts.ts";
 import { containersOf } from "../plan/containers.ts";
-import { cleanAssetsSteps } from "./assets.ts";
+import { cleanAssetsSteps } from "./app/assets.ts";
 import { outcome } from "./audit.ts";
 import { withLock } from "./lock.ts";
 import { observeHosts } from "./observe.ts";

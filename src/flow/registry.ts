@@ -1,5 +1,5 @@
 import { login as loginCommand, logout as logoutCommand } from "../commands/registry.ts";
-import { script, type Step, step } from "../commands/script.ts";
+import { script, type Step, step } from "../script/script.ts";
 import { CommandFailedError, ExitCode, MrskError } from "../errors.ts";
 import { onHosts } from "../hosts/on-hosts.ts";
 import { appHosts, type Run } from "./run.ts";

@@ -1,13 +1,13 @@
 import type { Readable } from "node:stream";
 import type { Clock } from "../clock.ts";
 import type { Config } from "../config/config.ts";
-import type { Secrets } from "../config/secrets.ts";
-import type { Variables } from "../config/variables.ts";
+import type { Secrets } from "../config/env/secrets.ts";
+import type { Variables } from "../config/env/variables.ts";
 import { InterruptedError, UsageError } from "../errors.ts";
 import type { Host, ScriptHost } from "../hosts/host.ts";
-import { type Filters, type Selection, select } from "../hosts/select.ts";
+import { type Filters, type Selection, select } from "../plan/select.ts";
 import type { Report } from "../output/events.ts";
-import type { GitState } from "./git.ts";
+import type { GitState } from "./build/git.ts";
 
 /** `nothing` is /dev/null and the like; `piped` a file, a pipe or a socket. */
 export interface StandardInput {

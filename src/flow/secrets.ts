@@ -1,6 +1,6 @@
 import type { Accessory, Credential, Environment, Role } from "../config/config.ts";
-import type { Secret } from "../config/secret.ts";
-import type { Need } from "../config/secrets.ts";
+import type { Secret } from "../config/env/secret.ts";
+import type { Need } from "../config/env/secrets.ts";
 import type { Run } from "./run.ts";
 
 /** Values of the roles' secrets, and Traefik's. @throws ConfigError naming all that are missing */

@@ -1,17 +1,17 @@
 import { installDocker, JOINED, NOT_ALLOWED, NOT_DOCKER } from "../commands/bootstrap.ts";
-import { docker, sh } from "../commands/command.ts";
-import { script, step } from "../commands/script.ts";
+import { docker, sh } from "../script/command.ts";
+import { script, step } from "../script/script.ts";
 import { CommandFailedError, ExitCode, HostsFailedError, MrskError } from "../errors.ts";
-import { engineInWords } from "../hosts/engine-errors.ts";
+import { engineInWords } from "../observe/engine-errors.ts";
 import type { Host, ScriptResult } from "../hosts/host.ts";
 import { onHosts } from "../hosts/on-hosts.ts";
-import { accessoryHosts } from "../hosts/select.ts";
+import { accessoryHosts } from "../plan/select.ts";
 import { outcome } from "./audit.ts";
 import { runHook } from "./hook.ts";
 import { warnAboutHooks } from "./hook-check.ts";
 import type { Run } from "./run.ts";
-import { type CommandChoice, runCommand } from "./run-command.ts";
-import { withoutLiterals } from "./typed.ts";
+import { type CommandChoice, runCommand } from "./app/run-command.ts";
+import { withoutLiterals } from "./app/typed.ts";
 
 const INSTALL = "Ensure Docker and curl";
 

@@ -1,5 +1,5 @@
 import { UsageError } from "../errors.ts";
-import type { GitState } from "./git.ts";
+import type { GitState } from "./build/git.ts";
 
 export interface VersionQuestion {
   /** `--version`, else the environment's `VERSION`; an empty value counts as unset. */

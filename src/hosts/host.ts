@@ -1,5 +1,5 @@
-import type { Attached } from "../commands/attached.ts";
-import type { Script } from "../commands/script.ts";
+import type { Attached } from "../script/attached.ts";
+import type { Script } from "../script/script.ts";
 import type { Pipes } from "../ssh/attach.ts";
 
 /** What one step of a script left behind. Text is UTF-8, untrimmed; of more than 16 MiB, the beginning and the end. */

@@ -1,9 +1,9 @@
 import { randomBytes } from "node:crypto";
-import { HEARTBEAT, HEARTBEAT_MILLISECONDS, LOADER } from "../commands/loader.ts";
-import { renderScript, type Script, secretsOfScript } from "../commands/script.ts";
+import { HEARTBEAT, HEARTBEAT_MILLISECONDS, LOADER } from "../script/loader.ts";
+import { renderScript, type Script, secretsOfScript } from "../script/script.ts";
 import type { RunOptions, ScriptHost, ScriptResult } from "./host.ts";
-import type { KnownSecrets } from "./known-secrets.ts";
-import { ScriptRun, type StepEvents } from "./script-run.ts";
+import type { KnownSecrets } from "../script/known-secrets.ts";
+import { ScriptRun, type StepEvents } from "../script/script-run.ts";
 
 /** This machine: docker builds, git, hooks. */
 export class LocalHost implements ScriptHost {

@@ -1,14 +1,14 @@
 import { randomBytes } from "node:crypto";
 import { orInterrupted } from "../abort.ts";
-import { type Attached, renderAttached } from "../commands/attached.ts";
-import { renderScript, type Script, secretsOfScript } from "../commands/script.ts";
+import { type Attached, renderAttached } from "../script/attached.ts";
+import { renderScript, type Script, secretsOfScript } from "../script/script.ts";
 import { InterruptedError, SshError } from "../errors.ts";
 import type { Connections } from "../ssh/connections.ts";
 import type { Session } from "../ssh/session.ts";
 import type { Pipes, Terminal } from "../ssh/attach.ts";
 import type { Host, RunOptions, ScriptResult } from "./host.ts";
-import type { KnownSecrets } from "./known-secrets.ts";
-import { ScriptRun, type StepEvents } from "./script-run.ts";
+import type { KnownSecrets } from "../script/known-secrets.ts";
+import { ScriptRun, type StepEvents } from "../script/script-run.ts";
 
 /** A server, over its pooled connection. */
 export class RemoteHost implements Host {

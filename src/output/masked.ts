@@ -1,5 +1,5 @@
 import { MrskError } from "../errors.ts";
-import type { KnownSecrets } from "../hosts/known-secrets.ts";
+import type { KnownSecrets } from "../script/known-secrets.ts";
 import type { Report, RunEvent } from "./events.ts";
 
 /** A report whose words hold no known secret, wherever they come from: a host's answer may be part of a note. */

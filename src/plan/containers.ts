@@ -1,6 +1,6 @@
 import { containerName, containerPrefix, versionOf } from "../commands/names.ts";
 import type { Config, Role } from "../config/config.ts";
-import { type CanaryFact, definer, liveServices, type LiveServices } from "./canary.ts";
+import { type CanaryFact, definer, liveServices, type LiveServices } from "../traefik/live-file-reader.ts";
 import { type ContainerFact, type HostFacts, isUp } from "./facts.ts";
 
 /** The role's containers of exactly this destination, newest first. */

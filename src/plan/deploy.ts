@@ -1,12 +1,12 @@
 import { offersLiveFiles } from "../commands/traefik.ts";
-import { type Admission, admission } from "../commands/admission.ts";
+import { type Admission, admission } from "../traefik/admission.ts";
 import { needsCurl } from "../commands/healthcheck.ts";
-import { roleLabels, containerLabels, ID_LABEL } from "../commands/labels.ts";
+import { roleLabels, containerLabels, ID_LABEL } from "../traefik/labels.ts";
 import { containerName } from "../commands/names.ts";
 import { expand } from "../commands/expansion.ts";
 import type { Config, Role } from "../config/config.ts";
-import type { RoleOnHost } from "../hosts/select.ts";
-import type { CanaryFact } from "./canary.ts";
+import type { RoleOnHost } from "./select.ts";
+import type { CanaryFact } from "../traefik/live-file-reader.ts";
 import { canaryOf, containersOf, liveContainer, stoppedContainer } from "./containers.ts";
 import { type ContainerFact, type HostFacts, isUp, readsLiveFiles } from "./facts.ts";
 import { decideTraefik, type TraefikPlan, traefikProblems } from "./traefik.ts";

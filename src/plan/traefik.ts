@@ -1,6 +1,6 @@
 import { expand } from "../commands/expansion.ts";
 import { hostPorts, PREVIEW_PORT, restartPolicy, TRAEFIK } from "../commands/traefik.ts";
-import { SWAP_CONTAINERS } from "../commands/traefik-swap.ts";
+import { SWAP_CONTAINERS } from "../traefik/swap.ts";
 import type { Config } from "../config/config.ts";
 import type { HostFacts, Neighbour, TraefikFact } from "./facts.ts";
 import { engineProblem } from "./traefik-engine.ts";

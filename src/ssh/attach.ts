@@ -1,10 +1,10 @@
 import { constants } from "node:os";
 import type { Readable } from "node:stream";
 import type { ClientChannel, TerminalModes } from "ssh2";
-import { homeProblem } from "../commands/home.ts";
+import { homeProblem } from "../script/home.ts";
 import { InterruptedError, SshError } from "../errors.ts";
 import { KeptOutput } from "../kept-output.ts";
-import { markSplitter, type Piece } from "./marks.ts";
+import { markSplitter, type Piece } from "../script/marks.ts";
 
 /** The terminal a person sits at. */
 export interface Terminal {

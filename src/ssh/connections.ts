@@ -3,19 +3,19 @@ import pLimit from "p-limit";
 import { Client, type ConnectConfig } from "ssh2";
 import type { Ssh } from "../config/config.ts";
 import { MrskError, SshError } from "../errors.ts";
-import { clientSettings } from "./client-config.ts";
+import { clientSettings } from "./settings/client-config.ts";
 import { explain, LoginRefusedError } from "./explain.ts";
-import { type Confirm, HostKeys, UnknownHostKeyError } from "./host-keys.ts";
-import { preferredKeyTypes } from "./host-key-types.ts";
-import { type AskPassphrase, KeyRing, type Method } from "./keys.ts";
-import { KeyModes } from "./key-modes.ts";
-import { type ClientEnvironment, type ConnectOptions, connectOptions } from "./options.ts";
-import { Login } from "./login.ts";
+import { type Confirm, HostKeys, UnknownHostKeyError } from "./host-keys/host-keys.ts";
+import { preferredKeyTypes } from "./host-keys/host-key-types.ts";
+import { type AskPassphrase, KeyRing, type Method } from "./login/keys.ts";
+import { KeyModes } from "./login/key-modes.ts";
+import { type ClientEnvironment, type ConnectOptions, connectOptions } from "./settings/options.ts";
+import { Login } from "./login/login.ts";
 import { viaCommand } from "./proxy-command.ts";
 import { Session } from "./session.ts";
-import { sharedClientSettings } from "./shared-settings.ts";
+import { sharedClientSettings } from "./settings/shared-settings.ts";
 import { expectCertificates, useIdentities, verifyWithCertifiedKey } from "./ssh2-protocol.ts";
-import { expandTilde } from "./tokens.ts";
+import { expandTilde } from "./settings/tokens.ts";
 
 /** As long a login shell may take to read its start-up files. */
 export const BEGIN_SECONDS = 30;

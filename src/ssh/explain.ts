@@ -1,6 +1,6 @@
 import { SshError } from "../errors.ts";
-import type { Login } from "./login.ts";
-import type { ConnectOptions } from "./options.ts";
+import type { Login } from "./login/login.ts";
+import type { ConnectOptions } from "./settings/options.ts";
 
 /** The server took none of the keys. */
 export class LoginRefusedError extends SshError {}

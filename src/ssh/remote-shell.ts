@@ -1,6 +1,6 @@
 import type { ClientChannel } from "ssh2";
-import { GO_HOME } from "../commands/home.ts";
-import { HEARTBEAT, HEARTBEAT_MILLISECONDS, LOADER, NEXT } from "../commands/loader.ts";
+import { GO_HOME } from "../script/home.ts";
+import { HEARTBEAT, HEARTBEAT_MILLISECONDS, LOADER, NEXT } from "../script/loader.ts";
 import { SshError } from "../errors.ts";
 import { silentShell } from "./attach.ts";
 

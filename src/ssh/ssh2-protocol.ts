@@ -1,7 +1,7 @@
 import type { Client } from "ssh2";
 import constants from "ssh2/lib/protocol/constants.js";
-import { type Certificate, plainType } from "./certificates.ts";
-import { identityOf } from "./identities.ts";
+import { type Certificate, plainType } from "./host-keys/certificates.ts";
+import { identityOf } from "./login/identities.ts";
 import { sshString, WireReader } from "./wire.ts";
 
 /** What ssh2 1.17 has inside. The tests against OpenSSH's server show whether another version still has it. */

@@ -1,10 +1,10 @@
 import { execFileSync } from "node:child_process";
 import { expect, test } from "vitest";
 import { removeImages } from "../../src/commands/app.ts";
-import { render } from "../../src/commands/command.ts";
+import { render } from "../../src/script/command.ts";
 import { containerName } from "../../src/commands/names.ts";
 import { redactedConfig } from "../../src/config/print.ts";
-import { Secrets } from "../../src/config/secrets.ts";
+import { Secrets } from "../../src/config/env/secrets.ts";
 import { bootAccessory } from "../../src/flow/accessory.ts";
 import { appVersion } from "../../src/flow/version.ts";
 import { decide } from "../../src/plan/deploy.ts";

@@ -2,7 +2,7 @@ import { chmodSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { RemoteHost } from "../../src/hosts/remote-host.ts";
-import { script, step } from "../../src/commands/script.ts";
+import { script, step } from "../../src/script/script.ts";
 import { Connections } from "../../src/ssh/connections.ts";
 import { mrsk, project, UNREACHABLE } from "../support/cli.ts";
 import { noSecrets } from "../support/no-secrets.ts";
@@ -55,7 +55,7 @@ test("a private key that ssh would refuse for its mode lets in, and is warned of
 
 test("a public key that everyone can read is as it should be", async () => {
   writeFileSync(`${sshd.key}.only.pub`, "ssh-ed25519 AAAA", { mode: 0o644 });
-  const { KeyModes } = await import("../../src/ssh/key-modes.ts");
+  const { KeyModes } = await import("../../src/ssh/login/key-modes.ts");
   const notes: string[] = [];
   new KeyModes().check([`${sshd.key}.only.pub`, "/nonexistent/key"], (text) => void notes.push(text));
   expect(notes).toEqual([]);

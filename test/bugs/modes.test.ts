@@ -3,8 +3,8 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { AccessoryCommands } from "../../src/commands/accessory.ts";
 import { record } from "../../src/commands/auditor.ts";
-import { script, step } from "../../src/commands/script.ts";
-import { Secret } from "../../src/config/secret.ts";
+import { script, step } from "../../src/script/script.ts";
+import { Secret } from "../../src/config/env/secret.ts";
 import { accessory, config } from "../commands/support.ts";
 import { machine } from "../support/fake-docker.ts";
 

@@ -2,11 +2,11 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { AppCommands } from "../../src/commands/app.ts";
-import { raw, sh } from "../../src/commands/command.ts";
+import { raw, sh } from "../../src/script/command.ts";
 import { record } from "../../src/commands/auditor.ts";
-import { script, step } from "../../src/commands/script.ts";
+import { script, step } from "../../src/script/script.ts";
 import { startOrRunTraefik } from "../../src/commands/traefik-boot.ts";
-import { Secret } from "../../src/config/secret.ts";
+import { Secret } from "../../src/config/env/secret.ts";
 import { config, role, traefikHost } from "../commands/support.ts";
 import { machine } from "../support/fake-docker.ts";
 

@@ -5,7 +5,7 @@ import { words } from "../../src/commands/arguments.ts";
 import { mrsk, project, UNREACHABLE } from "../support/cli.ts";
 
 const CALLS = vi.hoisted(() => [] as unknown[][]);
-vi.mock("../../src/flow/exec.ts", () => ({
+vi.mock("../../src/flow/app/exec.ts", () => ({
   appExec: async (run: { filters: object }, line: string, choice: object) =>
     void CALLS.push(["app", line, { ...choice, ...run.filters }]),
   accessoryExec: async (run: { filters: object }, name: string, line: string, choice: object) =>

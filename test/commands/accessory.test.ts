@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { AccessoryCommands } from "../../src/commands/accessory.ts";
-import { Secret } from "../../src/config/secret.ts";
+import { Secret } from "../../src/config/env/secret.ts";
 import { accessory, config, line } from "./support.ts";
 
 const db = new AccessoryCommands(

@@ -8,9 +8,9 @@ import {
   removeImages,
   tagLatest,
 } from "../../src/commands/app.ts";
-import { redact } from "../../src/commands/command.ts";
-import { roleLabels } from "../../src/commands/labels.ts";
-import { Secret } from "../../src/config/secret.ts";
+import { redact } from "../../src/script/command.ts";
+import { roleLabels } from "../../src/traefik/labels.ts";
+import { Secret } from "../../src/config/env/secret.ts";
 import { config, line, role } from "./support.ts";
 
 const plain = config();

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { spawn, spawnSync } from "node:child_process";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { ASK, findPreview, whyNotRouted } from "../../src/commands/ask.ts";
-import { lines, sh } from "../../src/commands/command.ts";
+import { lines, sh } from "../../src/script/command.ts";
 import { fake, folder, run } from "../support/fake-commands.ts";
 import { line } from "./support.ts";
 

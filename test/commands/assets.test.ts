@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { assetVolumes, cleanAssets, collectAssets } from "../../src/commands/assets.ts";
-import type { Shell } from "../../src/commands/command.ts";
+import type { Shell } from "../../src/script/command.ts";
 import { config, line, role } from "./support.ts";
 
 /** Stands for docker: images are folders, a container is a folder with its image's name and its mount. */

@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
 import { buildAndPush } from "../../src/commands/build.ts";
-import { redact } from "../../src/commands/command.ts";
+import { redact } from "../../src/script/command.ts";
 import type { Config } from "../../src/config/config.ts";
-import { Secret } from "../../src/config/secret.ts";
+import { Secret } from "../../src/config/env/secret.ts";
 import { built, config, line } from "./support.ts";
 
 function lines(given: Config, version = "1", secrets: ReadonlyMap<string, Secret> = new Map()): string[] {

@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import type { Command } from "../../src/commands/command.ts";
+import type { Command } from "../../src/script/command.ts";
 import { drain, listeningPorts, recentMilliseconds } from "../../src/commands/drain.ts";
 import { container, fake, folder, run } from "../support/fake-commands.ts";
 import { line, role } from "./support.ts";

@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { words } from "../../src/commands/arguments.ts";
-import { type Command, docker } from "../../src/commands/command.ts";
+import { type Command, docker } from "../../src/script/command.ts";
 import { expand, expandable, expansionNames, expansions, volume } from "../../src/commands/expansion.ts";
 import { accessory, config, line, role } from "./support.ts";
 

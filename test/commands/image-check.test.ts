@@ -3,7 +3,7 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { lookForCurl, orForget } from "../../src/commands/image-check.ts";
-import { sh } from "../../src/commands/command.ts";
+import { sh } from "../../src/script/command.ts";
 import { fake, folder, run } from "../support/fake-commands.ts";
 
 const FILE = "run dir/images";

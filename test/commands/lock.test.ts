@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { record, reveal } from "../../src/commands/auditor.ts";
-import type { Body } from "../../src/commands/command.ts";
+import type { Body } from "../../src/script/command.ts";
 import {
   acquireLock,
   LOCK_GONE,

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { AccessoryCommands } from "../../src/commands/accessory.ts";
 import { AppCommands } from "../../src/commands/app.ts";
-import { raw } from "../../src/commands/command.ts";
+import { raw } from "../../src/script/command.ts";
 import { logFlags } from "../../src/commands/logging.ts";
 import { runTraefik } from "../../src/commands/traefik.ts";
 import { execa } from "execa";

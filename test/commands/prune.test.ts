@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { removeImages } from "../../src/commands/app.ts";
-import type { Body } from "../../src/commands/command.ts";
+import type { Body } from "../../src/script/command.ts";
 import { pruneImages, pruneProbes, removeContainers } from "../../src/commands/prune.ts";
 import { config, line } from "./support.ts";
 

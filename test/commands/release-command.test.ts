@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { removeReleases, runRelease } from "../../src/commands/release-command.ts";
-import { Secret } from "../../src/config/secret.ts";
+import { Secret } from "../../src/config/env/secret.ts";
 import { config, line, revealed, role } from "./support.ts";
 
 const release = { command: `bin/rails db:migrate "a b"`, timeoutSeconds: 600, role: "web" };

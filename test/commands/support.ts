@@ -1,7 +1,7 @@
 import type { Accessory, Config, Environment, Role, Ssh } from "../../src/config/config.ts";
-import { type Body, render } from "../../src/commands/command.ts";
+import { type Body, render } from "../../src/script/command.ts";
 import type { TraefikHost } from "../../src/commands/traefik.ts";
-import { Secret } from "../../src/config/secret.ts";
+import { Secret } from "../../src/config/env/secret.ts";
 
 export const NO_ENV: Environment = { clear: new Map(), secret: [] };
 

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { version3Problems } from "../../src/commands/traefik-problems.ts";
+import { version3Problems } from "../../src/traefik/version3-problems.ts";
 import {
   createSecondTraefik,
   createTraefik,
@@ -17,7 +17,7 @@ import {
   traefikStatus,
 } from "../../src/commands/traefik.ts";
 import type { Traefik } from "../../src/config/config.ts";
-import { Secret } from "../../src/config/secret.ts";
+import { Secret } from "../../src/config/env/secret.ts";
 import { config, line, role, traefikHost } from "./support.ts";
 
 function traefik(overrides: Partial<Traefik> = {}) {

@@ -2,7 +2,7 @@ import { mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { nearestExisting, removeLiveFile, writeLiveFile } from "../../src/commands/write-live-file.ts";
-import { lines, sh } from "../../src/commands/command.ts";
+import { lines, sh } from "../../src/script/command.ts";
 import { folder, run } from "../support/fake-commands.ts";
 
 test("a live file is written beside the directory and moved in", () => {

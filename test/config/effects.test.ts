@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { parse } from "yaml";
-import { keyPaths } from "../../src/config/reference.ts";
+import { keyPaths } from "../../src/config/reference/reference.ts";
 import { transcriptOf, type Written } from "../support/transcript.ts";
 import { EFFECTS, type Effect, type Elsewhere } from "./effects.ts";
 

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { renderErb } from "../../src/config/erb.ts";
-import { LocalEnvironment } from "../../src/config/environment.ts";
+import { renderErb } from "../../src/config/ruby/erb.ts";
+import { LocalEnvironment } from "../../src/config/env/environment.ts";
 import { ConfigError } from "../../src/errors.ts";
 import { configOf, inFolder, problemsOf, withRequired } from "./from-yaml.ts";
 

@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { editDistance } from "../../src/spelling.ts";
-import { mergeTrees, toPlain } from "../../src/config/tree.ts";
-import { locateIn, readYaml } from "../../src/config/yaml.ts";
+import { mergeTrees, toPlain } from "../../src/config/yaml/tree.ts";
+import { locateIn, readYaml } from "../../src/config/yaml/yaml.ts";
 import { problemsOf, withRequired } from "./from-yaml.ts";
 
 test.each([

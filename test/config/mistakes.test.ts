@@ -2,7 +2,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { loadConfig } from "../../src/config/load.ts";
-import { LocalEnvironment } from "../../src/config/environment.ts";
+import { LocalEnvironment } from "../../src/config/env/environment.ts";
 import { ConfigError } from "../../src/errors.ts";
 import { inFolder, problemsOf, withRequired } from "./from-yaml.ts";
 

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { parse } from "yaml";
 import { redactedConfig } from "../../src/config/print.ts";
-import { keyPaths } from "../../src/config/reference.ts";
+import { keyPaths } from "../../src/config/reference/reference.ts";
 import { configOf, withRequired } from "./from-yaml.ts";
 
 const FULL = readFileSync(new URL("../fixtures/full.yml", import.meta.url), "utf8");

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { LocalEnvironment } from "../../src/config/environment.ts";
-import { renderErb } from "../../src/config/erb.ts";
+import { LocalEnvironment } from "../../src/config/env/environment.ts";
+import { renderErb } from "../../src/config/ruby/erb.ts";
 import { loadConfig } from "../../src/config/load.ts";
 import { MrskError } from "../../src/errors.ts";
 import { inFolder, withRequired } from "./from-yaml.ts";

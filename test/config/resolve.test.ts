@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import type { Config, Role } from "../../src/config/config.ts";
 import { durationSeconds, mergeEnvironments } from "../../src/config/resolve-parts.ts";
-import { Secret } from "../../src/config/secret.ts";
+import { Secret } from "../../src/config/env/secret.ts";
 import { configOf, problemsOf, withRequired } from "./from-yaml.ts";
 
 const HEAD = "service: app\nimage: acme/app\nregistry: {username: u, password: p}\n";

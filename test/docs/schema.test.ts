@@ -2,8 +2,8 @@ import { readdirSync, readFileSync } from "node:fs";
 import { Ajv } from "ajv";
 import { describe, expect, test } from "vitest";
 import { parse } from "yaml";
-import { keyPaths, SECTIONS } from "../../src/config/reference.ts";
-import { jsonSchema } from "../../src/config/reference-schema.ts";
+import { keyPaths, SECTIONS } from "../../src/config/reference/reference.ts";
+import { jsonSchema } from "../../src/config/reference/schema.ts";
 
 type Json = Record<string, unknown>;
 

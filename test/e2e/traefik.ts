@@ -1,5 +1,5 @@
 import { request } from "node:http";
-import { quote } from "../../src/commands/command.ts";
+import { quote } from "../../src/script/command.ts";
 import { SHARED_DIRECTORY } from "../../src/commands/traefik-boot.ts";
 import { lab, onServer } from "./project.ts";
 

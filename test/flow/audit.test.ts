@@ -10,21 +10,21 @@ import {
   startAccessory,
   stopAccessory,
 } from "../../src/flow/accessory.ts";
-import { staleContainers } from "../../src/flow/app.ts";
-import { startApp, stopApp } from "../../src/flow/start-stop.ts";
-import { removeApp, removeAppContainer, removeAppContainers, removeAppImages } from "../../src/flow/app-removal.ts";
+import { staleContainers } from "../../src/flow/app/app.ts";
+import { startApp, stopApp } from "../../src/flow/app/start-stop.ts";
+import { removeApp, removeAppContainer, removeAppContainers, removeAppImages } from "../../src/flow/app/removal.ts";
 import { showAudit } from "../../src/flow/audit.ts";
-import { pull } from "../../src/flow/build.ts";
-import { bootApp, deploy, redeploy, rollback } from "../../src/flow/deploy.ts";
-import { accessoryExec, appExec } from "../../src/flow/exec.ts";
+import { pull } from "../../src/flow/build/build.ts";
+import { bootApp, deploy, redeploy, rollback } from "../../src/flow/rollout/deploy.ts";
+import { accessoryExec, appExec } from "../../src/flow/app/exec.ts";
 import { takeLock } from "../../src/flow/lock.ts";
 import { pruneAll, pruneContainers, pruneImages } from "../../src/flow/prune.ts";
 import { login } from "../../src/flow/registry.ts";
 import type { Run } from "../../src/flow/run.ts";
 import { serverExec } from "../../src/flow/server.ts";
-import { bootTraefik, restartTraefik, startTraefik, stopTraefik } from "../../src/flow/traefik.ts";
-import { rebootTraefik } from "../../src/flow/traefik-reboot.ts";
-import { removeStoppedTraefik, removeTraefik, removeTraefikImageOnly } from "../../src/flow/traefik-removal.ts";
+import { bootTraefik, restartTraefik, startTraefik, stopTraefik } from "../../src/flow/traefik/traefik.ts";
+import { rebootTraefik } from "../../src/flow/traefik/reboot.ts";
+import { removeStoppedTraefik, removeTraefik, removeTraefikImageOnly } from "../../src/flow/traefik/removal.ts";
 import { accessory, config, role } from "../commands/support.ts";
 import { shellWords } from "../commands/shell-words.ts";
 import { machine } from "../support/fake-docker.ts";

@@ -2,7 +2,7 @@ import { chmodSync, mkdirSync, mkdtempSync, symlinkSync, writeFileSync } from "n
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { expect, test } from "vitest";
-import { deploy } from "../../src/flow/deploy.ts";
+import { deploy } from "../../src/flow/rollout/deploy.ts";
 import { hookProblems } from "../../src/flow/hook-check.ts";
 import { bootstrap } from "../../src/flow/server.ts";
 import { config } from "../commands/support.ts";

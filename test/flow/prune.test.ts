@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { Config } from "../../src/config/config.ts";
-import { deploy } from "../../src/flow/deploy.ts";
+import { deploy } from "../../src/flow/rollout/deploy.ts";
 import { pruneAll, pruneContainers, pruneImages } from "../../src/flow/prune.ts";
 import { config, role } from "../commands/support.ts";
 import { type FakeRun, fakeRun } from "../support/fake-run.ts";

@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
 import { JOINED, NOT_ALLOWED, NOT_DOCKER } from "../../src/commands/bootstrap.ts";
-import { setup } from "../../src/flow/deploy.ts";
+import { setup } from "../../src/flow/rollout/deploy.ts";
 import { bootstrap, serverExec } from "../../src/flow/server.ts";
-import { select } from "../../src/hosts/select.ts";
+import { select } from "../../src/plan/select.ts";
 import { accessory, config, role } from "../commands/support.ts";
 import { type FakeRun, fakeRun } from "../support/fake-run.ts";
 

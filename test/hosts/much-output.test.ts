@@ -1,10 +1,10 @@
 import { tmpdir } from "node:os";
 import { expect, test } from "vitest";
-import { sh } from "../../src/commands/command.ts";
-import { attempt, script, step } from "../../src/commands/script.ts";
+import { sh } from "../../src/script/command.ts";
+import { attempt, script, step } from "../../src/script/script.ts";
 import { LocalHost } from "../../src/hosts/local-host.ts";
-import { Mask } from "../../src/hosts/mask.ts";
-import { ScriptRun } from "../../src/hosts/script-run.ts";
+import { Mask } from "../../src/script/mask.ts";
+import { ScriptRun } from "../../src/script/script-run.ts";
 import { noSecrets } from "../support/no-secrets.ts";
 
 const host = new LocalHost(tmpdir(), { PATH: process.env["PATH"]! }, () => {}, noSecrets);

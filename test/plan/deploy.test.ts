@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { roleLabels } from "../../src/commands/labels.ts";
+import { roleLabels } from "../../src/traefik/labels.ts";
 import { liveContainer } from "../../src/plan/containers.ts";
 import { decide, type Decision } from "../../src/plan/deploy.ts";
 import { obstacles } from "../../src/plan/obstacles.ts";

@@ -4,12 +4,12 @@ import { userInfo } from "node:os";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { sh } from "../../src/commands/command.ts";
-import { script, step } from "../../src/commands/script.ts";
+import { sh } from "../../src/script/command.ts";
+import { script, step } from "../../src/script/script.ts";
 import type { Ssh } from "../../src/config/config.ts";
 import { RemoteHost } from "../../src/hosts/remote-host.ts";
 import type { Connections } from "../../src/ssh/connections.ts";
-import { connectOptions } from "../../src/ssh/options.ts";
+import { connectOptions } from "../../src/ssh/settings/options.ts";
 import { noSecrets } from "../support/no-secrets.ts";
 import { connections, relay, type Sshd, sshSettings, startSshd } from "../support/sshd.ts";
 

@@ -72,7 +72,7 @@ describe.each(SPECIAL)("a host certificate that is %s, of a key of type %s", (wh
 });
 
 test("a certificate that its authority did not sign vouches for nothing", async () => {
-  const { hostCertificateProblem, readCertificate } = await import("../../src/ssh/certificates.ts");
+  const { hostCertificateProblem, readCertificate } = await import("../../src/ssh/host-keys/certificates.ts");
   const folder = mkdtempSync(join(process.env["TMPDIR"] ?? "/tmp", "mrsk-forged-"));
   makeKey(folder, "ca");
   copyFileSync(makeKey(folder, "host"), join(folder, "copy"));

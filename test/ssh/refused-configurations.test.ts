@@ -2,8 +2,8 @@ import { chmodSync, chownSync, mkdirSync, mkdtempSync, writeFileSync } from "nod
 import { tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { connectOptions } from "../../src/ssh/options.ts";
-import { sharedClientSettings } from "../../src/ssh/shared-settings.ts";
+import { connectOptions } from "../../src/ssh/settings/options.ts";
+import { sharedClientSettings } from "../../src/ssh/settings/shared-settings.ts";
 import { ssh } from "../commands/support.ts";
 
 const path = process.env["PATH"];

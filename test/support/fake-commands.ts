@@ -3,7 +3,7 @@ import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach } from "vitest";
-import type { Body } from "../../src/commands/command.ts";
+import type { Body } from "../../src/script/command.ts";
 import { line } from "../commands/support.ts";
 
 let current = "";

@@ -1,6 +1,6 @@
-import type { Attached } from "../../src/commands/attached.ts";
-import { redact, render } from "../../src/commands/command.ts";
-import { type Script, secretsOfScript } from "../../src/commands/script.ts";
+import type { Attached } from "../../src/script/attached.ts";
+import { redact, render } from "../../src/script/command.ts";
+import { type Script, secretsOfScript } from "../../src/script/script.ts";
 import { CommandFailedError, InterruptedError } from "../../src/errors.ts";
 import type { Host, RunOptions, ScriptResult, StepResult } from "../../src/hosts/host.ts";
 import type { Pipes } from "../../src/ssh/attach.ts";

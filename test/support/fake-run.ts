@@ -1,8 +1,8 @@
 import { Readable } from "node:stream";
 import type { Config } from "../../src/config/config.ts";
-import { Secrets } from "../../src/config/secrets.ts";
+import { Secrets } from "../../src/config/env/secrets.ts";
 import type { Run } from "../../src/flow/run.ts";
-import { select } from "../../src/hosts/select.ts";
+import { select } from "../../src/plan/select.ts";
 import type { RunEvent } from "../../src/output/events.ts";
 import { FakeHost } from "./fake-host.ts";
 

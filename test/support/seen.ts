@@ -1,4 +1,4 @@
-import { containerLabels, roleLabels } from "../../src/commands/labels.ts";
+import { containerLabels, roleLabels } from "../../src/traefik/labels.ts";
 import type { Config, Role } from "../../src/config/config.ts";
 import type { FakeHost } from "./fake-host.ts";
 import { answersLook, TRAEFIK } from "./look.ts";

@@ -1,0 +1,234 @@
+import { ConfigError } from "../../errors.ts";
+import { checkDestination } from "../destination.ts";
+import { type Part, partsOfCommand } from "./dotenv.ts";
+import { type EnvFile, type Located, namesIn, placeOf, readEnvFile } from "./env-file.ts";
+import { TOO_LONG, tooLong } from "../limits.ts";
+import { LocalCommandError, localCommand } from "./local-command.ts";
+import type { Variables } from "./variables.ts";
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Of all values of the files together. Commands are started with them, and Linux takes 2 MiB. */
+const MOST_CHARACTERS = 1_900_000;
+
+/**
+ * Reads `.env.DESTINATION` and `.env` of `cwd`, those that are there. What the process has wins over both, and the
+ * destination's file over `.env`. A value with `$(command)` is not known before somebody asks for it.
+ * @throws ConfigError naming every file that cannot be read
+ */
+export async function loadEnvironment({
+  cwd,
+  destination,
+  processEnvironment,
+}: {
+  cwd: string;
+  destination: string | undefined;
+  processEnvironment: Environment;
+}): Promise<LocalEnvironment> {
+  const environment = new LocalEnvironment(cwd, processEnvironment);
+  const names = [...(destination === undefined ? [] : [`.env.${checkDestination(destination)}`]), ".env"];
+  const failures = names.flatMap((name): unknown[] => {
+    try {
+      environment.load(name);
+      return [];
+    } catch (error) {
+      return [error];
+    }
+  });
+  if (failures.length > 0) throw together(failures);
+  return environment;
+}
+
+/** The variables of this machine. Each `$(command)` runs at most once, when its value is first asked for. */
+export class LocalEnvironment implements Variables {
+  private readonly cwd: string;
+  private readonly process: Map<string, string>;
+  private readonly removed = new Set<string>();
+  private readonly files: EnvFile[] = [];
+  private readonly values = new Map<Located, Promise<string>>();
+  private characters = 0;
+
+  constructor(cwd: string, processEnvironment: Environment) {
+    this.cwd = cwd;
+    this.process = new Map(
+      Object.entries(processEnvironment).filter((pair): pair is [string, string] => pair[1] !== undefined),
+    );
+  }
+
+  /** @throws ConfigError when a `$(command)` of the value fails */
+  async get(name: string): Promise<string | undefined> {
+    const own = this.own(name);
+    if (own !== undefined || this.removed.has(name)) return own;
+    const found = this.find(name);
+    return found && this.value(found);
+  }
+
+  inFile(name: string): boolean {
+    return this.find(name) !== undefined;
+  }
+
+  assign(name: string, value: string | undefined): void {
+    if (value === undefined) {
+      this.process.delete(name);
+      this.removed.add(name);
+    } else {
+      this.process.set(name, value);
+      this.removed.delete(name);
+    }
+  }
+
+  load(path: string): boolean {
+    const known = this.files.some(({ name }) => name === path);
+    const file = known ? undefined : readEnvFile(this.cwd, path);
+    if (file) this.files.push(file);
+    return known || file !== undefined;
+  }
+
+  /** Everything, every command run, with the process' own variables. @throws ConfigError as `get`, for all that fail */
+  async all(): Promise<Readonly<Record<string, string>>> {
+    return this.every(() => true);
+  }
+
+  /** As `all`, but without the values that need a command: what commands themselves run with. */
+  async forCommands(): Promise<Readonly<Record<string, string>>> {
+    const needing = this.needingCommands();
+    return this.every((located) => !needing.has(located));
+  }
+
+  /** Of every variable that a file sets. */
+  names(): string[] {
+    return [...new Set(this.files.flatMap(({ entries }) => entries.map(({ entry }) => entry.name)))];
+  }
+
+  /**
+   * A sentence for each value that loses a part of its text, since a `$NAME` in it is not set. Says nothing of the value,
+   * which may be a secret.
+   */
+  get lost(): string[] {
+    const used = this.files.flatMap(({ entries }) => entries).filter(({ entry }) => !this.process.has(entry.name));
+    const losing = used.filter((located) => namesIn(located).some((name) => this.missing(name, located)));
+    return losing.map((located) => `${placeOf(located)}: ${located.entry.name}: ${LOST}, write ${quotedForm(located)}`);
+  }
+
+  private missing(name: string, user: Located): boolean {
+    return this.own(name) === undefined && this.find(name, user) === undefined;
+  }
+
+  /** Those with a command in them, or in a variable that they use. Uses go upwards only, so one pass finds all. */
+  private needingCommands(): ReadonlySet<Located> {
+    const needing = new Set<Located>();
+    for (const located of this.files.flatMap(({ entries }) => entries)) {
+      const needs = located.parts.some((part) => {
+        if (part.kind !== "variable" || this.process.has(part.name)) return part.kind === "command";
+        const used = this.find(part.name, located);
+        return used !== undefined && needing.has(used);
+      });
+      if (needs) needing.add(located);
+    }
+    return needing;
+  }
+
+  private async every(wanted: (located: Located) => boolean): Promise<Readonly<Record<string, string>>> {
+    const chosen = new Map<string, Promise<string>>();
+    for (const located of this.files.flatMap((file) => file.last())) {
+      const { name } = located.entry;
+      const taken = chosen.has(name) || this.process.has(name) || this.removed.has(name);
+      if (!taken && wanted(located)) chosen.set(name, this.value(located));
+    }
+    const settled = await Promise.allSettled(chosen.values());
+    const failures = settled.flatMap((result) => (result.status === "rejected" ? [result.reason as unknown] : []));
+    if (failures.length > 0) throw together(failures);
+    const names = [...chosen.keys()];
+    const values = settled.map((result, index): [string, string] => [
+      names[index]!,
+      result.status === "fulfilled" ? result.value : "",
+    ]);
+    return Object.fromEntries([...values, ...this.process]);
+  }
+
+  private own(name: string): string | undefined {
+    return this.process.get(name);
+  }
+
+  /** As `user` sees it: the files before its own, and what stands above it. Without one, all files. */
+  private find(name: string, user?: Located): Located | undefined {
+    for (const file of this.files) {
+      const found = file.find(name, file === user?.file ? user.index : undefined);
+      if (found || file === user?.file) return found;
+    }
+    return undefined;
+  }
+
+  /** What it uses comes first, one after the other: a chain of any length needs no deep recursion. */
+  private value(located: Located): Promise<string> {
+    const known = this.values.get(located);
+    if (known) return known;
+    for (const used of this.usedBy(located)) {
+      if (this.values.has(used)) continue;
+      const value = this.expand(used.parts, used);
+      // What needs the value reports the failure.
+      value.catch(() => undefined);
+      this.values.set(used, value);
+    }
+    return this.values.get(located)!;
+  }
+
+  /** The entry and all that it uses and whose value is not known yet, in the order in which they can be read. */
+  private usedBy(located: Located): Located[] {
+    const found = new Set<Located>([located]);
+    for (const user of found) {
+      for (const name of namesIn(user)) {
+        const used = this.process.has(name) ? undefined : this.find(name, user);
+        if (used && !this.values.has(used)) found.add(used);
+      }
+    }
+    const order = new Map(this.files.map((file, index) => [file, index]));
+    return [...found].toSorted((a, b) => order.get(a.file)! - order.get(b.file)! || a.index - b.index);
+  }
+
+  private async expand(parts: readonly Part[], at: Located): Promise<string> {
+    const texts = await Promise.all(
+      parts.map(async (part) => {
+        if (part.kind === "text") return part.text;
+        if (part.kind === "command") return this.command(part.command, at);
+        const used = this.find(part.name, at);
+        return this.own(part.name) ?? (used ? this.value(used) : "");
+      }),
+    );
+    const { name } = at.entry;
+    this.characters += texts.reduce((total, text) => total + text.length, 0);
+    if (this.characters > MOST_CHARACTERS) {
+      const message = `the values up to here have more than ${MOST_CHARACTERS} characters together`;
+      throw new ConfigError([`${placeOf(at)}: ${name}: ${message}`]);
+    }
+    const value = texts.join("");
+    if (!tooLong(`${name}=${value}`)) return value;
+    throw new ConfigError([`${placeOf(at)}: ${name}: ${TOO_LONG}: put it into a file of the image or of an accessory`]);
+  }
+
+  private async command(command: string, at: Located): Promise<string> {
+    const line = await this.expand(partsOfCommand(command), at);
+    try {
+      const environment = Object.fromEntries(this.process);
+      return (await localCommand(line, { cwd: this.cwd, environment })).replace(/\r?\n$/, "");
+    } catch (error) {
+      if (!(error instanceof LocalCommandError)) throw error;
+      throw new ConfigError([`${placeOf(at)}: ${at.entry.name}: $(${command}) ${error.message}`], {
+        cause: error,
+      });
+    }
+  }
+}
+
+const LOST = "a $name in the value is not set, so this part of the value is lost: if the dollar is meant";
+
+function quotedForm({ entry, parts }: Located): string {
+  return parts.some(({ kind }) => kind === "command") ? "\\$" : `${entry.name}='…' with single quotes`;
+}
+
+/** Several failures in one; what nobody explained stays what it is. */
+export function together(failures: readonly unknown[]): unknown {
+  const explained = failures.filter((failure) => failure instanceof ConfigError);
+  if (explained.length < failures.length) return failures.find((failure) => !(failure instanceof ConfigError));
+  return new ConfigError([...new Set(explained.flatMap(({ problems }) => problems))]);
+}

@@ -1,0 +1,82 @@
+import type { Config } from "../config.ts";
+import type { LocalEnvironment } from "./environment.ts";
+import { Secret } from "./secret.ts";
+
+/**
+ * What is secret before anything was looked up: values that the configuration names as such, and those of `.env` that
+ * look like it, as far as they can be had without running a command.
+ */
+export async function secretsAtHand(config: Config, environment: LocalEnvironment): Promise<Secret[]> {
+  const values = await environment.forCommands();
+  const named = namesOfSecrets(config).flatMap((name): Secret[] => secretOf(name, values[name]));
+  const seeming = environment.names().flatMap((name): Secret[] => {
+    const value = values[name];
+    return value !== undefined && seemsSecret(name, value) ? [new Secret(name, value)] : [];
+  });
+  return [...named, ...literals(config), ...seeming].filter((secret) => !isPublic(config, secret));
+}
+
+/** A user name that the image's own name shows is no secret, wherever it is written. */
+export function isPublic({ registry, repository }: Config, secret: Secret): boolean {
+  const { username } = registry;
+  return "variable" in username && username.variable === secret.name && repository.split("/").includes(secret.reveal());
+}
+
+function isName(text: string): boolean {
+  return /^[A-Za-z_][A-Za-z0-9_]*$/.test(text);
+}
+
+function secretOf(name: string, value: string | undefined): Secret[] {
+  return value === undefined ? [] : [new Secret(name, value)];
+}
+
+/** Names of variables, wherever the configuration has a place for the name of a secret. */
+export function namesOfSecrets({ env, roles, accessories, traefik, builder, registry, ssh }: Config): string[] {
+  const environments = [
+    env,
+    traefik.env,
+    ...roles.flatMap((role) => [role.env, ...(role.hostEnv?.values() ?? [])]),
+    ...accessories.map((accessory) => accessory.env),
+  ];
+  const credentials = [registry.username, registry.password];
+  return [
+    ...new Set([
+      ...environments.flatMap(({ secret }) => secret),
+      ...builder.secrets,
+      ...credentials.flatMap((credential) => ("variable" in credential ? [credential.variable] : [])),
+      ...ssh.keyData.filter(isName),
+    ]),
+  ];
+}
+
+/** What is written out in the configuration itself. Build arguments are redacted as well, but for versions and the like. */
+function literals({ builder, registry, ssh }: Config): Secret[] {
+  return [
+    ...("value" in registry.password ? [registry.password.value] : []),
+    ...ssh.keyData.filter((text) => !isName(text)).map((text) => new Secret("ssh.key_data", text)),
+    ...[...builder.args]
+      .filter(([name, value]) => seemsSecret(name, value))
+      .map(([name, value]) => new Secret(name, value)),
+  ];
+}
+
+/** Variables that this program reads itself, and shows. */
+const SHOWN = new Set(["VERSION"]);
+
+/** Of variables and options whose values are secret. */
+export const TELLING_NAME = /PASS|PWD|SECRET|TOKEN|KEY|CREDENTIAL|PRIVATE|AUTH|SALT|DSN|CERT|SIGN/i;
+
+/** A word, a short number, or both: what names, addresses, paths and versions are made of. */
+const PLAIN_WORD = /^(?:(?:[a-z]+|[A-Z][a-z]*|[A-Z]+)\d{0,3}|\d{1,6})$/;
+
+/**
+ * Whether a value that nothing calls secret is to be treated as one. `production`, `3000`, `db.example.com:5432`,
+ * `/home/app` and `https://example.com` are not: masked, they would make what is printed unreadable.
+ */
+export function seemsSecret(name: string, value: string): boolean {
+  const text = value.trim();
+  if (SHOWN.has(name) || text.length < 4) return false;
+  if (/:\/\/[^/\s]*:[^/\s]*@/.test(text)) return true;
+  if (TELLING_NAME.test(name)) return !/^(?:\d{1,5}|true|false|none|\/.*|~\/.*)$/.test(text);
+  return text.length >= 8 && !text.split(/[-_.,:;/@~+ ]+/).every((word) => word === "" || PLAIN_WORD.test(word));
+}

@@ -1,0 +1,45 @@
+import { ACCESSORIES } from "./accessories.ts";
+import { ENV, HEALTHCHECK, REGISTRY, SERVERS } from "./app.ts";
+import { BOOT, LOGGING } from "./boot.ts";
+import { BUILDER, TRAEFIK } from "./infrastructure.ts";
+import { SSH, SSHKIT } from "./ssh.ts";
+import { CONFIGURATION, RELEASE } from "./top.ts";
+import type { KeyReference, Section } from "./types.ts";
+
+/** Every key of `deploy.yml`: what `mrsk docs` prints, the README's table and the JSON Schema are made from it. */
+export const SECTIONS: readonly Section[] = [
+  CONFIGURATION,
+  SERVERS,
+  REGISTRY,
+  ENV,
+  HEALTHCHECK,
+  LOGGING,
+  BOOT,
+  BUILDER,
+  ACCESSORIES,
+  TRAEFIK,
+  SSH,
+  SSHKIT,
+  RELEASE,
+];
+
+/** Every place a key may stand at, `*` for any name: `servers.*.healthcheck.path`. */
+export function keyPaths(): ReadonlyMap<string, KeyReference> {
+  return new Map(
+    SECTIONS.flatMap((section) =>
+      section.at.flatMap((at) =>
+        section.keys
+          .filter((key) => key.only === undefined || key.only.includes(at))
+          .map((key): [string, KeyReference] => [at === "" ? key.key : `${at}.${key.key}`, key]),
+      ),
+    ),
+  );
+}
+
+/** As a heading: `servers.ROLE.env`. */
+export function placeholders(path: string): string {
+  return path
+    .replace(/^servers\.\*/, "servers.ROLE")
+    .replace(/^env\.tags\.\*/, "env.tags.TAG")
+    .replace("*", "NAME");
+}

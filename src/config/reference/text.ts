@@ -1,0 +1,84 @@
+import { UsageError } from "../../errors.ts";
+import { placeholders, SECTIONS } from "./reference.ts";
+import type { KeyReference, Section } from "./types.ts";
+
+/** `mrsk docs`: the sections there are. */
+export function sectionList(): string {
+  const width = Math.max(...SECTIONS.map(({ name }) => name.length)) + 2;
+  const lines = SECTIONS.map(({ name, meaning }) => `  ${name.padEnd(width)}${meaning.split(/(?<=\.)\s/)[0]}`);
+  return `Sections of deploy.yml:\n${lines.join("\n")}\n\nmrsk docs SECTION shows its keys, mrsk docs KEY one key, mrsk docs --schema a JSON Schema for editors.\n`;
+}
+
+/**
+ * A section by its name or singular, else every key of that name, else a section by its beginning.
+ * @throws UsageError where there is neither
+ */
+export function docsText(wanted: string): string {
+  const name = wanted.toLowerCase().replaceAll("-", "_");
+  const named = (test: (section: string) => boolean) => SECTIONS.find((section) => test(section.name));
+  const whole = named((section) => section === (SYNONYMS.get(name) ?? name));
+  if (whole) return sectionText(whole);
+  const found = SECTIONS.flatMap((section) =>
+    section.keys
+      .filter(({ key }) => key === name || pathIn(section, key).toLowerCase() === name)
+      .map((key) => keyText(section, key)),
+  );
+  if (found.length > 0) return found.join("\n");
+  const begun = named((section) => section.startsWith(name));
+  if (begun) return sectionText(begun);
+  throw new UsageError(`There is no section or key '${wanted}'`, {
+    hint: `Sections: ${SECTIONS.map((section) => section.name).join(", ")}.`,
+  });
+}
+
+/** As later versions call them. */
+const SYNONYMS = new Map([
+  ["accessory", "accessories"],
+  ["role", "servers"],
+  ["roles", "servers"],
+  ["server", "servers"],
+]);
+
+function sectionText(section: Section): string {
+  const places = section.at.filter((at) => at !== "").map(placeholders);
+  const where = places.length === 0 ? "" : `In: ${places.join(", ")}\n`;
+  const keys = section.keys.map((key) => keyText(section, key));
+  return `${section.name}\n\n${section.meaning}\n${where}\n${keys.join("\n")}`;
+}
+
+function keyText(section: Section, key: KeyReference): string {
+  const facts = [key.type, key.default === "required" ? "required" : `default: ${key.default}`, age(key)];
+  const example = key.example.split("\n").map((line) => `      ${line}`);
+  return `  ${pathIn(section, key.key)}  (${facts.join("; ")})\n    ${meaningOf(key)}.\n${example.join("\n")}\n`;
+}
+
+function meaningOf(key: KeyReference): string {
+  return key.pending ? `${key.meaning}. Read, but without effect` : key.meaning;
+}
+
+function age({ since }: KeyReference): string {
+  if (since === "new") return "new here";
+  return since.startsWith("Kamal") ? `as ${since}` : `since MRSK ${since}`;
+}
+
+/** At its first place: the others have the same keys. */
+function pathIn(section: Section, key: string): string {
+  const [at] = section.at;
+  return at === "" || at === undefined ? key : `${placeholders(at)}.${key}`;
+}
+
+/** The README's table. */
+export function markdownTable(): string {
+  const cell = (text: string) => text.replaceAll("|", "\\|");
+  const rows = SECTIONS.flatMap((section) =>
+    section.keys.map((key) =>
+      [`\`${pathIn(section, key.key)}\``, key.type, key.default, key.since, meaningOf(key)].map(cell).join(" | "),
+    ),
+  );
+  return [
+    "| key | type | default | since | meaning |",
+    "| --- | --- | --- | --- | --- |",
+    ...rows.map((row) => `| ${row} |`),
+    "",
+  ].join("\n");
+}

@@ -1,0 +1,63 @@
+import { networkSteps } from "../../commands/network.ts";
+import { AppCommands } from "../../commands/app.ts";
+import { NOT_HEALTHY, waitUntilHealthy } from "../../commands/cutover.ts";
+import { deadlineSeconds } from "../../commands/healthcheck.ts";
+import { servicePrefix } from "../../commands/names.ts";
+import { script, step } from "../../script/script.ts";
+import { raw, sh } from "../../script/command.ts";
+import { readDriver } from "../../commands/logging.ts";
+import { CommandFailedError, UnhealthyError } from "../../errors.ts";
+import { observeAndResolve } from "../resolve-version.ts";
+import { begin, type Run } from "../run.ts";
+import { appSecrets } from "../secrets.ts";
+
+/** Which run made the container. */
+const RUN_LABEL = "mrsk.healthcheck";
+
+/** `healthcheck perform`: a container of the version that publishes nothing and is not routed, healthy, then gone. */
+export async function performHealthcheck(run: Run): Promise<void> {
+  const version = await observeAndResolve(run, await run.version());
+  const { config } = run;
+  const role = config.roles.find(({ name }) => name === config.primaryRole)!;
+  const name = `healthcheck-${servicePrefix(config)}-${version}`;
+  // The role's options may publish a port, which the running app has.
+  const app = new AppCommands(config, { ...role, options: new Map() });
+  const id = run.newId(12);
+  begin(run, `Check that version ${version} becomes healthy...`);
+  const launch = app.run({
+    name,
+    version,
+    host: config.primaryHost,
+    suffix: id,
+    labels: new Map([
+      ["service", `healthcheck-${servicePrefix(config)}`],
+      [RUN_LABEL, id],
+    ]),
+    secrets: await appSecrets(run, [role]),
+    restart: "no",
+    startInterval: false,
+    logDriver: raw("$log_driver"),
+    healthcheck: true,
+  });
+  const deadline = role.healthcheck ? deadlineSeconds(role.healthcheck) : 30;
+  // By the label: the container of that name may be another run's.
+  const removal = sh`mine=$(docker ps --all --quiet --filter ${`label=${RUN_LABEL}=${id}`}); [ -z "$mine" ] || docker rm -f $mine >/dev/null 2>&1`;
+  const work = script(
+    "Healthcheck",
+    [
+      ...networkSteps(config),
+      readDriver("log_driver"),
+      step("Start the container", launch),
+      step("Wait until healthy", waitUntilHealthy(name, deadline, config.readinessDelaySeconds, role.logLines)),
+    ],
+    removal,
+  );
+  try {
+    await run.host(config.primaryHost).run(work, { signal: run.signal });
+    run.report({ kind: "note", host: config.primaryHost, text: "Container is healthy!" });
+  } catch (error) {
+    if (error instanceof CommandFailedError && error.status === NOT_HEALTHY)
+      throw new UnhealthyError(error.message, { cause: error });
+    throw error;
+  }
+}

@@ -1,0 +1,126 @@
+import { type LogQuery, logs } from "../../commands/app.ts";
+import { sh } from "../../script/command.ts";
+import { attempt, script } from "../../script/script.ts";
+import { TRAEFIK } from "../../commands/traefik.ts";
+import { ExitCode, InterruptedError, MrskError, UsageError } from "../../errors.ts";
+import type { Host, OutputChunk, StepResult } from "../../hosts/host.ts";
+import { onHosts } from "../../hosts/on-hosts.ts";
+import { accessoryHosts } from "../../plan/select.ts";
+import { lineByLine } from "../../lines.ts";
+import { canaryOf, liveContainer } from "../../plan/containers.ts";
+import { oneAccessory } from "../accessory.ts";
+import { observeHosts } from "../observe.ts";
+import { appHosts, type Run } from "../run.ts";
+
+/** What `-s -n -g -o -f` said. */
+export interface LogChoice {
+  readonly since?: string;
+  readonly lines?: number;
+  readonly grep?: string;
+  readonly grepOptions?: string;
+  readonly follow?: boolean;
+}
+
+/** A log to show: of which container, under which header. */
+interface Source {
+  /** The host's. */
+  readonly name: string;
+  readonly host: Host;
+  readonly kind: string;
+  /** What its lines begin with where there are several. */
+  readonly label: string;
+  /** undefined: there is none. */
+  readonly container: string | undefined;
+}
+
+export async function appLogs(run: Run, choice: LogChoice): Promise<void> {
+  const facts = await observeHosts(run, appHosts(run));
+  const sources = run.selection.app.flatMap(({ host, roles }) =>
+    roles.flatMap((role): Source[] => {
+      const seen = facts.get(host)!;
+      const source = { name: host, host: run.host(host) };
+      const several = roles.length > 1;
+      const label = several ? `${host} ${role.name}` : host;
+      const kindOf = (kind: string) => (several ? `${kind} (${role.name})` : kind);
+      const canary = canaryOf(run.config, role, seen)?.container.id;
+      return [
+        { ...source, kind: kindOf("App"), label, container: liveContainer(run.config, role, seen)?.id },
+        ...(canary === undefined
+          ? []
+          : [{ ...source, kind: kindOf("Canary"), label: `${label} canary`, container: canary }]),
+      ];
+    }),
+  );
+  await showLogs(run, sources, choice, false);
+}
+
+export async function accessoryLogs(run: Run, name: string, choice: LogChoice): Promise<void> {
+  const accessory = oneAccessory(run, name);
+  const hosts = accessoryHosts(accessory, run.filters);
+  await showLogs(run, sourcesOn(run, hosts, `Accessory ${name}`, accessory.service), choice, true);
+}
+
+export async function traefikLogs(run: Run, choice: LogChoice): Promise<void> {
+  await showLogs(run, sourcesOn(run, run.selection.traefik, "Traefik", TRAEFIK), choice, true);
+}
+
+function sourcesOn(run: Run, hosts: readonly string[], kind: string, container: string): Source[] {
+  return hosts.map((name) => ({ name, host: run.host(name), kind, label: name, container }));
+}
+
+async function showLogs(run: Run, sources: readonly Source[], choice: LogChoice, timestamps: boolean): Promise<void> {
+  if (choice.follow) return follow(run, sources, choice);
+  const anyChoice = choice.since !== undefined || choice.lines !== undefined || choice.grep !== undefined;
+  const query: LogQuery = { ...choice, timestamps, lines: choice.lines ?? (anyChoice ? undefined : 100) };
+  await onHosts(sources, async ({ host, kind, container }) => {
+    const body = container === undefined ? sh`:` : logs(container, query);
+    const result = await host.run(script("Logs", [attempt("Logs", body)]), { signal: run.signal });
+    const step = result.steps[0]!;
+    throwUnlessUnderstood(host.name, step);
+    const found = step.status === 0 ? step.stdout.trim() : "";
+    run.write("stdout", `${kind} Host: ${host.name}\n${found || "Nothing found"}\n\n`);
+  });
+}
+
+/** @throws UsageError with what docker or grep did not understand; no container and no line are not that */
+function throwUnlessUnderstood(host: string, { status, stdout, stderr }: StepResult): void {
+  const said = (stderr.trim() || stdout.trim()).split("\n").slice(0, 3).join("\n");
+  if (status === undefined || status === 0 || said === "" || /no such container/i.test(said)) return;
+  throw new UsageError(`${host}: the log cannot be shown: ${said}`);
+}
+
+/** New lines of all sources at once, until Ctrl-C: an end that was asked for is no error. */
+async function follow(run: Run, sources: readonly Source[], choice: LogChoice): Promise<void> {
+  const present = sources.filter(({ container }) => container !== undefined);
+  for (const { name, label } of sources.filter((source) => !present.includes(source)))
+    run.report({ kind: "warning", host: name, text: `Nothing found: no container runs (${label})` });
+  if (present.length === 0) throw new UsageError("There is no log to follow", { hint: "Run `mrsk deploy`." });
+  run.report({ kind: "note", text: `Following logs on ${present.map(({ label }) => label).join(", ")}...` });
+  const query: LogQuery = {
+    ...choice,
+    follow: true,
+    timestamps: true,
+    lines: choice.lines ?? (choice.since ? undefined : 10),
+  };
+  const prefix = ({ label }: Source) => (sources.length === 1 ? "" : run.prefix(label));
+  try {
+    await onHosts(present, async (source) => {
+      const { host, label, container } = source;
+      const lines = lineByLine((line) => run.write("stdout", `${prefix(source)}${line}\n`));
+      // On standard error are the words of grep or the shell, not the log's; after Ctrl-C nobody wants to hear them.
+      const show = ({ stream, text }: OutputChunk) => {
+        if (stream === "stdout") lines.add(text);
+        else if (!run.signal.aborted) run.write("stderr", text);
+      };
+      const options = { signal: run.signal, streamed: "endless", onOutput: show } as const;
+      const work = script("Follow", [attempt("Follow", logs(container!, query))]);
+      const status = (await host.run(work, options).finally(() => lines.end())).status("Follow") ?? 1;
+      // grep's 1 says that no line was found, which is no failure here.
+      if (status > (choice.grep === undefined ? 0 : 1))
+        throw new MrskError(ExitCode.remote, `${host.name}: the log cannot be followed (exit status ${status})`);
+      run.report({ kind: "note", host: host.name, text: `The log ended: the container stopped (${label})` });
+    });
+  } catch (error) {
+    if (!(error instanceof InterruptedError)) throw error;
+  }
+}

@@ -1,0 +1,99 @@
+import { AppCommands, removeImages } from "../../commands/app.ts";
+import { removeLiveFile } from "../../commands/write-live-file.ts";
+import { stopForGood } from "../../commands/restart-policy.ts";
+import { containerName, containerPrefix } from "../../commands/names.ts";
+import { script, type Step, step } from "../../script/script.ts";
+import { UsageError } from "../../errors.ts";
+import { onHosts } from "../../hosts/on-hosts.ts";
+import { containersOf } from "../../plan/containers.ts";
+import { isUp } from "../../plan/facts.ts";
+import { onObservedRoles } from "./app.ts";
+import { cleanAssetsSteps } from "./assets.ts";
+import { outcome } from "../audit.ts";
+import { observeAndResolve } from "../resolve-version.ts";
+import { withLock } from "../lock.ts";
+import { observeHosts } from "../observe.ts";
+import { appHosts, type Run } from "../run.ts";
+import { stopApp } from "./start-stop.ts";
+
+/** `app remove`: every container of the service and destination, then the images that nobody else uses. */
+export async function removeApp(run: Run): Promise<void> {
+  await withLock(run, async () => {
+    await stopApp(run);
+    await removeAppContainers(run);
+    if (run.filters.roles === undefined) await removeLeftRoles(run);
+    await removeAppImages(run);
+  });
+}
+
+export async function removeAppContainers(run: Run): Promise<void> {
+  await withLock(run, () =>
+    onObservedRoles(run, "Remove the containers", async (role, facts) => {
+      const mine = containersOf(run.config, role, facts).filter((container) => !isUp(container));
+      return [
+        ...mine.map(({ id, name }) => step(`Remove ${name}`, new AppCommands(run.config, role).remove(id))),
+        ...(role.traefik
+          ? [step("Remove the live file", removeLiveFile(facts.liveDirectory, containerPrefix(run.config, role)))]
+          : []),
+        await outcome(run, "Removed all app containers", role.name),
+        ...cleanAssetsSteps(run.config, role, facts),
+      ];
+    }),
+  );
+}
+
+/** Containers of roles that deploy.yml no longer has on a host: nothing else would ever take them away. */
+async function removeLeftRoles(run: Run): Promise<void> {
+  const { config } = run;
+  const facts = await observeHosts(run, appHosts(run));
+  await onHosts(
+    run.selection.app.map(({ host, roles }) => ({ name: host, roles: roles.map(({ name }) => name) })),
+    async ({ name: host, roles }) => {
+      const { containers, liveDirectory } = facts.get(host)!;
+      const left = containers.filter(
+        ({ destination, role }) => destination === config.destination && !roles.includes(role ?? ""),
+      );
+      if (left.length === 0) return;
+      const steps: Step[] = left.flatMap(({ id, name, role }) => [
+        step(`Stop ${name}`, stopForGood(id, config.stopWaitSeconds)),
+        step(`Remove ${name}`, ["docker", "container", "rm", id]),
+        ...(role === undefined
+          ? []
+          : [step("Remove the live file", removeLiveFile(liveDirectory, containerPrefix(config, { name: role })))]),
+      ]);
+      await run.host(host).run(script("Remove what other roles left", steps), { signal: run.signal });
+      const names = left.map(({ name }) => name).join(", ");
+      run.report({ kind: "note", host, text: `removed ${names}, of roles that are no longer here` });
+    },
+  );
+}
+
+/** `app remove-container VERSION`. @throws UsageError where no host has it */
+export async function removeAppContainer(run: Run, typed: string): Promise<void> {
+  await withLock(run, async () => {
+    const version = await observeAndResolve(run, typed);
+    let found = false;
+    await onObservedRoles(run, "Remove the container", async (role, facts) => {
+      const name = containerName(run.config, role, version);
+      const container = containersOf(run.config, role, facts).find((one) => one.name === name);
+      if (!container) return [];
+      found = true;
+      return [
+        step(`Remove ${name}`, new AppCommands(run.config, role).remove(container.id)),
+        await outcome(run, `Removed app container with version ${version}`, role.name),
+      ];
+    });
+    if (!found) {
+      throw new UsageError(`No host has a container of version ${version}`, {
+        hint: "See `mrsk app containers` for what there is.",
+      });
+    }
+  });
+}
+
+export async function removeAppImages(run: Run): Promise<void> {
+  await withLock(run, async () => {
+    const steps = [step("Remove the images", removeImages(run.config)), await outcome(run, "Removed all app images")];
+    await onHosts(appHosts(run), (host) => host.run(script("Remove the images", steps)));
+  });
+}

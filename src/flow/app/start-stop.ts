@@ -1,0 +1,199 @@
+import { AppCommands } from "../../commands/app.ts";
+import { anyway, type Body, lines, sh } from "../../script/command.ts";
+import { waitForMark, waitUntilGone } from "../../commands/cutover.ts";
+import { stopForGood } from "../../commands/restart-policy.ts";
+import { writeLiveFile } from "../../commands/write-live-file.ts";
+import { drain, listeningPorts, recentMilliseconds } from "../../commands/drain.ts";
+import { ID_LABEL } from "../../traefik/labels.ts";
+import { isClosed, liveFile, type Routed } from "../../traefik/live-file.ts";
+import { containerName, containerPrefix, versionOf } from "../../commands/names.ts";
+import { attempt, capture, script, type Step, step } from "../../script/script.ts";
+import type { Role } from "../../config/config.ts";
+import { UsageError } from "../../errors.ts";
+import { onHosts } from "../../hosts/on-hosts.ts";
+import { canaryOf, containersOf, liveContainer, liveVersion, stoppedContainer } from "../../plan/containers.ts";
+import type { HostPlan, RolePlan } from "../../plan/deploy.ts";
+import type { CanaryFact } from "../../traefik/live-file-reader.ts";
+import { type HostFacts, isUp, readsLiveFiles } from "../../plan/facts.ts";
+import { outcomes } from "../audit.ts";
+import { withResolvedGivenVersion } from "../resolve-version.ts";
+import { withLock } from "../lock.ts";
+import { observeHosts } from "../observe.ts";
+import { plansFor, refuse } from "../rollout/plans.ts";
+import { previewBase } from "../rollout/probe-route.ts";
+import { nsenter } from "../rollout/role-phases.ts";
+import { rollOut } from "../rollout/roll-out.ts";
+import { appHosts, type Run } from "../run.ts";
+import { appSecrets } from "../secrets.ts";
+import { observeMended } from "../traefik/repair.ts";
+
+/**
+ * `app start`: the container last live in each role, or that of `--version`, as a deploy starts one: no request reaches it
+ * before it is healthy, and where one fails, all are stopped again. What runs already is left alone.
+ */
+export async function startApp(given: Run): Promise<void> {
+  await withLock(given, async () => {
+    const facts = await observeMended(given, appHosts(given));
+    const run = withResolvedGivenVersion(given, facts);
+    const wanted = (role: Role, seen: HostFacts) => versionToStart(run, role, seen);
+    const all = plansFor(run, facts, { wanted, reuse: true });
+    const plans = all
+      .map((plan) => ({ ...plan, roles: plan.roles.filter((role) => !isServed(run, plan, role)) }))
+      .filter(({ roles }) => roles.length > 0);
+    const canaries = run.givenVersion === undefined ? all.flatMap((plan) => stoppedCanaries(run, plan)) : [];
+    if (plans.length === 0 && canaries.length === 0) return run.report({ kind: "note", text: "The app runs already" });
+    refuse(plans);
+    if (plans.length > 0) {
+      const roles = plans.flatMap((plan) => plan.roles.map(({ role }) => role));
+      await rollOut(run, plans, await appSecrets(run, roles), { prune: false, revert: true, started: true });
+    }
+    await startCanaries(run, canaries);
+  });
+}
+
+interface StoppedCanary {
+  readonly name: string;
+  readonly facts: HostFacts;
+  readonly role: Role;
+  readonly canary: CanaryFact;
+  /** What has the other requests. */
+  readonly live: Routed;
+}
+
+/** Stopped with the app, or crashed since. */
+function stoppedCanaries(run: Run, { host, facts, roles }: HostPlan): StoppedCanary[] {
+  return roles.flatMap(({ role, next }) => {
+    const canary = canaryOf(run.config, role, facts);
+    if (!canary || isUp(canary.container) || canary.container === next.kept) return [];
+    return [{ name: host, facts, role, canary, live: next }];
+  });
+}
+
+/** What had a share of the requests has it again. */
+async function startCanaries(run: Run, canaries: readonly StoppedCanary[]): Promise<void> {
+  await onHosts(canaries, async ({ name, facts, role, canary, live }) => {
+    const file = containerPrefix(run.config, role);
+    const text = liveFile({ name: file, live, canary });
+    const start = new AppCommands(run.config, role).start(canary.container.name);
+    await run
+      .host(name)
+      .run(
+        script("Start the canary", [
+          step(`Start the canary ${canary.container.name}`, start),
+          step(`Share the requests again (${role.name})`, writeLiveFile(facts.liveDirectory, file, text)),
+        ]),
+      );
+  });
+}
+
+/** It runs, and gets the requests: not where a stop was cut off between the two. */
+function isServed(run: Run, { facts }: HostPlan, { role, old }: RolePlan): boolean {
+  return old !== undefined && !isClosed(facts.liveFiles.get(containerPrefix(run.config, role)) ?? "");
+}
+
+/** @throws UsageError where there is none, or another one runs */
+function versionToStart(run: Run, role: Role, facts: HostFacts): string {
+  const { config, givenVersion } = run;
+  const running = liveVersion(config, role, facts);
+  if (running !== undefined && givenVersion !== undefined && running !== givenVersion) {
+    throw new UsageError(`${facts.host}: role ${role.name} runs version ${running}`, {
+      hint: `To change to another one: mrsk rollback ${givenVersion}`,
+    });
+  }
+  if (running !== undefined) return running;
+  const mine = containersOf(config, role, facts);
+  const found =
+    givenVersion === undefined
+      ? (stoppedContainer(config, role, facts) ?? mine.find(({ name }) => !name.includes("_replaced_")))
+      : mine.find(({ name }) => name === containerName(config, role, givenVersion));
+  if (!found) {
+    throw new UsageError(`${facts.host}: role ${role.name} has no container to start`, { hint: "Run `mrsk deploy`." });
+  }
+  return versionOf(containerPrefix(config, role), found.name)!;
+}
+
+/** `app stop`: every running container of the selected roles, when the requests under way have been answered. */
+export async function stopApp(run: Run): Promise<void> {
+  await withLock(run, async () => {
+    const facts = await observeHosts(run, appHosts(run));
+    await onHosts(
+      run.selection.app.map(({ host, roles }) => ({ name: host, roles })),
+      async ({ name, roles }) => {
+        const parts = roles.flatMap((role) => stopParts(run, role, facts.get(name)!));
+        if (parts.length === 0) return;
+        const entries = parts.map(({ role }) => ["Stopped app", role.name] as const);
+        const steps = [
+          ...parts.flatMap(({ close }) => close),
+          ...parts.flatMap(({ stop }) => stop),
+          ...parts.flatMap(({ settle }) => settle),
+          await outcomes(run, entries),
+          capture("stopped", "All is stopped", sh`echo yes`),
+        ];
+        // Interrupted: whatever still runs gets the requests again.
+        const reopen = lines(sh`:`, ...parts.flatMap(({ settle }) => settle.map(({ body }) => anyway(body))));
+        const cleanup = sh`[ "$stopped" = yes ] || { ${reopen}; }`;
+        await run.host(name).run(script("Stop the app", steps, cleanup), { signal: run.signal });
+      },
+    );
+  });
+}
+
+interface StopParts {
+  readonly role: Role;
+  readonly close: readonly Step[];
+  readonly stop: readonly Step[];
+  readonly settle: readonly Step[];
+}
+
+function stopParts(run: Run, role: Role, facts: HostFacts): StopParts[] {
+  const { config } = run;
+  const running = containersOf(config, role, facts).filter(isUp);
+  const live = liveContainer(config, role, facts);
+  if (!live) return [];
+  const stop = running.map((container) =>
+    step(`Stop ${container.name}`, stopForGood(container.id, config.stopWaitSeconds)),
+  );
+  const { traefik } = facts;
+  if (!role.traefik || !traefik || !readsLiveFiles(traefik) || !facts.liveDirectoryWritable) {
+    return [{ role, close: [], stop, settle: [] }];
+  }
+  const name = containerPrefix(config, role);
+  const write = (text: string): Body => writeLiveFile(facts.liveDirectory, name, text);
+  const port = role.healthcheck?.port ?? 3000;
+  const mark = `${live.labels.get(ID_LABEL) ?? "original"}.0`;
+  const question = {
+    base: previewBase({ facts, traefik: { action: "keep", differs: undefined } }),
+    hostName: `${run.newId(16)}.mrsk`,
+    path: "/",
+    mark,
+  };
+  const canary = canaryOf(config, role, facts);
+  const preview = { container: live, hostName: question.hostName, mark, appHost: `localhost:${port}` };
+  const closed = liveFile({ name, live, canary, closed: true, preview });
+  const limitSeconds = config.drainTimeoutSeconds;
+  return [
+    {
+      role,
+      close: [
+        attempt(`Take no more requests (${role.name})`, lines(write(closed), waitForMark(question))),
+        ...running.map((container) =>
+          attempt(
+            `Drain ${container.name}`,
+            drain(container.id, {
+              ports: listeningPorts(role),
+              limitSeconds,
+              recentMilliseconds: recentMilliseconds(role),
+              nsenter: nsenter(facts),
+            }),
+          ),
+        ),
+      ],
+      stop: [
+        ...stop,
+        ...(running.length > 0 ? [attempt(`Let Traefik notice (${role.name})`, waitUntilGone(question))] : []),
+      ],
+      // The file names the stopped one: Traefik answers 503, and `app start` knows which it was.
+      settle: [step(`Write the live file (${role.name})`, write(liveFile({ name, live, canary })))],
+    },
+  ];
+}

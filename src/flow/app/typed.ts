@@ -1,0 +1,37 @@
+import { TELLING_NAME } from "../../config/env/named-secrets.ts";
+
+const REDACTED = "[REDACTED]";
+
+/** A word of a shell, quotes and all. */
+const WORD = String.raw`(?:'[^']*'|"(?:\\.|[^"\\])*"|\\.|[^\s'"\\;&|<>()])+`;
+
+const VARIABLE_OPTION = new RegExp(String.raw`(^|\s)(-[A-Za-z]*e|--env|--build-arg)(\s+|=|)(${WORD})`, "g");
+const ASSIGNMENT = new RegExp(String.raw`(^|[\s;&|('"])([A-Za-z_]\w*)=(${WORD})`, "g");
+const OPTION = new RegExp(String.raw`(^|\s)(--?[A-Za-z][\w-]*)(\s+|=)(?!-)(${WORD})`, "g");
+const MYSQL = new RegExp(String.raw`\b((?:mysql|mariadb)\S*\s(?:.*\s)?-p)(${WORD})`, "g");
+const HEADER = /((?:authorization|[\w-]*(?:token|key|secret)):\s*(?:(?:bearer|basic|token)\s+)?)[^\s'"]+/gi;
+
+/**
+ * A command line as it may be written down where others read it: without the values of variables that it sets with `-e`,
+ * and without what stands where passwords stand.
+ * @param env variables that were set for it beside it
+ */
+export function withoutLiterals(line: string, env: ReadonlyMap<string, string>): string {
+  const own = [...env.values()].filter((value) => value.length >= 4);
+  return own
+    .reduce((text, value) => text.replaceAll(value, REDACTED), line)
+    .replaceAll(VARIABLE_OPTION, (_, before, option, between, word) => before + option + between + withoutValue(word))
+    .replaceAll(ASSIGNMENT, (whole, before, name) => (TELLING_NAME.test(name) ? `${before}${name}=${REDACTED}` : whole))
+    .replaceAll(OPTION, (whole, before, option, between) =>
+      TELLING_NAME.test(option) ? before + option + between + REDACTED : whole,
+    )
+    .replaceAll(MYSQL, `$1${REDACTED}`)
+    .replaceAll(HEADER, `$1${REDACTED}`)
+    .replaceAll(/(:\/\/[^\s:/@]*:)[^\s/@]+@/g, `$1${REDACTED}@`);
+}
+
+/** `NAME=…` or `'NAME=…'`; what is no pair stays. */
+function withoutValue(word: string): string {
+  const match = /^(['"]?)([A-Za-z_]\w*=)/.exec(word);
+  return match ? `${match[1]!}${match[2]!}${REDACTED}${match[1]!}` : word;
+}

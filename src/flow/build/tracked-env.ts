@@ -1,0 +1,75 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { attempt, script } from "../../script/script.ts";
+import { sh } from "../../script/command.ts";
+import { readDotenv } from "../../config/env/dotenv.ts";
+import { namesOfSecrets, seemsSecret } from "../../config/env/named-secrets.ts";
+import type { Config } from "../../config/config.ts";
+import { ConfigError } from "../../errors.ts";
+import type { Run } from "../run.ts";
+
+const STEP = "Tracked";
+
+/**
+ * Secrets in git end up in the image, and with everyone who has the repository.
+ * @throws ConfigError naming each `.env` file of the folder that git tracks and that holds secrets, unless
+ *   `builder.allow_tracked_env` says so
+ */
+export async function refuseTrackedSecrets(run: Run): Promise<void> {
+  if (run.config.builder.allowTrackedEnv) return;
+  const secrets = secretsByFile(run.config, run.cwd);
+  if (secrets.size === 0) return;
+  const tracked = await trackedOf(run, [...secrets.keys()]);
+  if (tracked.length === 0) return;
+  const problems = tracked.map((file) => {
+    const names = secrets.get(file)!;
+    return `${file} is tracked by git and holds secrets (${names.join(", ")}), which would be in the image`;
+  });
+  throw new ConfigError(problems, {
+    hint: `Run git rm --cached ${tracked.join(" ")}, add .env* to .gitignore and .dockerignore, commit, and change these secrets. If they may be in the image: builder.allow_tracked_env: true.`,
+  });
+}
+
+/** Files to show how a `.env` looks, and templates, whose commands fetch the values. */
+const NO_VALUES = /\.(?:example|sample|template|dist|erb)$/;
+
+/** Names of the secrets in each `.env` file of the folder that holds any. */
+function secretsByFile(config: Config, cwd: string): Map<string, string[]> {
+  const named = new Set(namesOfSecrets(config));
+  const files = namesIn(cwd).filter((name) => /^\.env(?:\..+)?$/.test(name) && !NO_VALUES.test(name));
+  const found = files.map((name): [string, string[]] => [name, secretsOf(textOf(join(cwd, name)), named)]);
+  return new Map(found.filter(([, names]) => names.length > 0));
+}
+
+/** A value that a command fetches is not in the file. */
+function secretsOf(text: string, named: ReadonlySet<string>): string[] {
+  const entries = readDotenv(text).filter(
+    ({ value, literal }) => value !== "" && (literal || !/^\$\(.*\)$/s.test(value)),
+  );
+  const secret = entries.filter(({ name, value }) => named.has(name) || seemsSecret(name, value));
+  return [...new Set(secret.map(({ name }) => name))];
+}
+
+/** In the index, or in the commit that would be built. */
+async function trackedOf(run: Run, files: readonly string[]): Promise<string[]> {
+  const list = sh`{ git ls-files -- ${files}; git ls-tree --name-only HEAD -- ${files}; } 2>/dev/null || true`;
+  const result = await run.local.run(script("Files of secrets", [attempt(STEP, list)]));
+  const listed = new Set(result.text(STEP).split("\n"));
+  return files.filter((file) => listed.has(file));
+}
+
+function namesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder).toSorted();
+  } catch {
+    return [];
+  }
+}
+
+function textOf(path: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch {
+    return "";
+  }
+}

@@ -1,0 +1,140 @@
+import { tagLatest } from "../../commands/app.ts";
+import { type Body, lines, raw, sh } from "../../script/command.ts";
+import { waitForDocker, watch } from "../../commands/cutover.ts";
+import { stopForGood } from "../../commands/restart-policy.ts";
+import { joinNetworks, networkSteps } from "../../commands/network.ts";
+import { pruneImages } from "../../commands/prune.ts";
+import { forgetRelease } from "../../commands/releases.ts";
+import { attempt, type Script, script, type Step, step } from "../../script/script.ts";
+import { PREVIEW_PORT, startTraefikContainer, TRAEFIK } from "../../commands/traefik.ts";
+import { startOrRunTraefik } from "../../commands/traefik-boot.ts";
+import type { Config } from "../../config/config.ts";
+import type { Secret } from "../../config/env/secret.ts";
+import { type HostPlan, isTrial } from "../../plan/deploy.ts";
+import { cleanAssetsSteps } from "../app/assets.ts";
+import { sharedSteps, shareSteps, undoPromotionSteps, undoShareSteps } from "./canary-phases.ts";
+import { RolePhases } from "./role-phases.ts";
+import { abandon, abandonInTurn, hasSwitched, type Progress, undoSteps } from "./role-undo.ts";
+
+/** The scripts of every phase for one host. */
+export interface HostPhases {
+  readonly start: () => Script;
+  readonly switch: () => Script;
+  readonly watch: (seconds: number) => Script;
+  /** @param pastSeconds since the switch: the old containers have had no new requests for so long */
+  readonly settle: (audit: readonly Step[], pastSeconds: number, options: { prune: boolean }) => Script;
+  readonly undo: (audit: readonly Step[], progress: Progress) => Script;
+}
+
+/** @param revert whether a start or a switch that fails, or loses its connection, cleans up after itself */
+export function hostPhases(
+  config: Config,
+  plan: HostPlan,
+  secrets: ReadonlyMap<string, Secret>,
+  newId: (digits: number) => string,
+  { revert }: { revert: boolean },
+): HostPhases {
+  const roles = plan.roles.map((rolePlan) => new RolePhases(config, plan, rolePlan, secrets, newId));
+  const early = roles.filter((role) => !role.late);
+  const late = roles.filter((role) => role.late);
+  const { version } = plan.roles[0]!.next;
+  return {
+    start: () =>
+      whole(
+        { title: "Start", end: "Ready" },
+        [
+          ...networkSteps(config),
+          ...traefikSteps(config, plan, secrets),
+          ...early.flatMap((role) => role.startSteps()),
+        ],
+        revert ? early.map(abandon) : [],
+      ),
+    switch: () =>
+      whole(
+        { title: "Switch", end: "Switched" },
+        [...early.flatMap(switchSteps), ...late.flatMap((role) => [...role.startSteps(), ...role.switchSteps()])],
+        // Where the old one still runs nothing is missing: the next run, or the way back, looks after the new one.
+        revert ? late.filter((role) => role.stopFirst).map(abandonInTurn) : [],
+      ),
+    watch: (seconds) =>
+      script("Watch", [
+        step(
+          `Watch for ${seconds} s (${roles.map(({ plan: { role } }) => role.name).join(", ")})`,
+          watch(
+            roles.map((role) => role.watched()),
+            seconds,
+          ),
+        ),
+      ]),
+    settle: (audit, pastSeconds, { prune }) =>
+      script("Settle", [
+        ...settleSteps(roles, config, pastSeconds, { prune }),
+        ...plan.roles.flatMap(({ role }) => cleanAssetsSteps(config, role, plan.facts)),
+        ...(isTrial(plan) ? [] : [attempt("Tag latest", tagLatest(config, version))]),
+        ...(prune ? [attempt("Prune images", pruneImages(config))] : []),
+        ...audit,
+      ]),
+    undo: (audit, progress) =>
+      script("Go back", [
+        step("Wait for docker", waitForDocker()),
+        // An engine that was killed does not start it again by itself.
+        ...(plan.traefik.action === "none" ? [] : [attempt("See that Traefik runs", startTraefikContainer())]),
+        ...roles.flatMap((role) => backSteps(role, progress)),
+        ...(progress === "settled" && !isTrial(plan)
+          ? [attempt("Forget the release", forgetRelease(config, version))]
+          : []),
+        ...audit,
+      ]),
+  };
+}
+
+/** A script that does all of it, or cleans up: also when the connection is lost. */
+function whole(
+  { title, end }: { title: string; end: string },
+  steps: readonly Step[],
+  cleanup: readonly Body[],
+): Script {
+  if (cleanup.length === 0) return script(title, steps);
+  return script(
+    title,
+    [...steps, step(end, [raw("whole=yes")])],
+    sh`[ "$whole" = yes ] || {
+${lines(...cleanup)}
+}`,
+  );
+}
+
+function switchSteps(role: RolePhases): Step[] {
+  return role.plan.share === undefined ? role.switchSteps() : shareSteps(role);
+}
+
+/** Every role drains, then all that ends is stopped at once. */
+function settleSteps(
+  roles: readonly RolePhases[],
+  config: Config,
+  pastSeconds: number,
+  options: { prune: boolean },
+): Step[] {
+  const ids = roles.flatMap((role) => role.stopped());
+  const names = roles.filter((role) => role.stopped().length > 0).map(({ plan }) => plan.role.name);
+  const title = `Stop the old container${ids.length > 1 ? "s" : ""} (${names.join(", ")})`;
+  return [
+    ...roles.flatMap((role) => role.drainSteps(pastSeconds)),
+    ...(ids.length === 0 ? [] : [attempt(title, stopForGood(ids, config.stopWaitSeconds))]),
+    ...roles.flatMap((role) => (role.plan.share === undefined ? role.aloneSteps(options) : sharedSteps(role))),
+  ];
+}
+
+function backSteps(role: RolePhases, progress: Progress): Step[] {
+  if (role.plan.share !== undefined) return undoShareSteps(role, progress);
+  return role.plan.canary && hasSwitched(progress) ? undoPromotionSteps(role, progress) : undoSteps(role, progress);
+}
+
+function traefikSteps(config: Config, plan: HostPlan, secrets: ReadonlyMap<string, Secret>): Step[] {
+  const join =
+    plan.join === undefined ? [] : [step(`Put Traefik on the network ${plan.join}`, joinNetworks(TRAEFIK, plan.join))];
+  if (plan.traefik.action === "start") return [...join, step("Start Traefik", startTraefikContainer())];
+  if (plan.traefik.action !== "run") return join;
+  const publishPreview = !plan.facts.listeners.has(PREVIEW_PORT);
+  return [step("Start Traefik", startOrRunTraefik(config, plan.facts, secrets, { publishPreview }))];
+}

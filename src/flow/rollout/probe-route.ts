@@ -1,0 +1,34 @@
+import { findPreview } from "../../commands/ask.ts";
+import type { Shell } from "../../script/command.ts";
+import type { PreviewQuestion } from "../../commands/cutover.ts";
+import { probeUrl } from "../../commands/healthcheck.ts";
+import { ID_LABEL } from "../../traefik/labels.ts";
+import { PREVIEW_ENTRY, PREVIEW_PORT } from "../../commands/traefik.ts";
+import type { Role } from "../../config/config.ts";
+import type { HostPlan, NextContainer } from "../../plan/deploy.ts";
+
+/** How the next container of a role is asked for before it is live. */
+export function previewQuestion(host: HostPlan, role: Role, next: NextContainer, hostName: string): PreviewQuestion {
+  return {
+    base: previewBase(host),
+    hostName,
+    path: previewPath(role),
+    mark: `${next.labels.get(ID_LABEL) ?? "original"}.1`,
+  };
+}
+
+/** Where Traefik answers previews: on the loopback where that is published, else at its own address. */
+export function previewBase(host: Pick<HostPlan, "facts" | "traefik">): string | Shell {
+  const { traefik } = host.facts;
+  // One that this run starts may get another address, or find the port taken.
+  if (!traefik || host.traefik.action === "run" || host.traefik.action === "start") return findPreview();
+  if (traefik.ports.some((port) => port.endsWith(`:${PREVIEW_PORT}`))) return `http://127.0.0.1:${PREVIEW_PORT}`;
+  return `http://${traefik.address ?? "127.0.0.1"}:${PREVIEW_ENTRY}`;
+}
+
+/** What the preview is asked for: the health check's path and query. */
+function previewPath({ healthcheck }: Role): string {
+  if (!healthcheck) return "/";
+  const { pathname, search } = new URL(probeUrl(healthcheck));
+  return pathname + search;
+}

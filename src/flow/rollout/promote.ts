@@ -1,0 +1,81 @@
+import { UsageError } from "../../errors.ts";
+import { canaryTarget } from "../../plan/canary-target.ts";
+import { isUnfinished, liveVersion } from "../../plan/containers.ts";
+import { type HostFacts, isUp } from "../../plan/facts.ts";
+import { ensureImage } from "../image.ts";
+import { withResolvedGivenVersion } from "../resolve-version.ts";
+import { canariesIn } from "./canary.ts";
+import { bootVersion, type DeployOptions, deploy, redeploy, withPostDeploy } from "./deploy.ts";
+import { runHook } from "../hook.ts";
+import { withLock } from "../lock.ts";
+import { observeHosts } from "../observe.ts";
+import { appHosts, type Run } from "../run.ts";
+import { requireSecrets } from "../secrets.ts";
+
+/** `deploy --canary` and `redeploy --canary`. @param target as typed: a percentage, or hosts */
+export async function deployCanary(
+  run: Run,
+  target: string,
+  { command, ...options }: DeployOptions & { command: "deploy" | "redeploy" },
+): Promise<void> {
+  const { selection, share } = canaryTarget(run.config, run.filters, run.selection, target);
+  const work = command === "deploy" ? deploy : redeploy;
+  await work({ ...run, selection }, { ...options, canary: { share } });
+  const hosts = selection.app.map(({ host }) => host).join(", ");
+  const what = share === undefined ? "all requests" : `${share}% of the requests`;
+  run.report({
+    kind: "note",
+    text: `Version ${await run.version()} has ${what} on ${hosts}. Next: \`mrsk promote\` gives it the rest, \`mrsk rollback\` takes it back.`,
+  });
+}
+
+/** `promote`: the canary's version everywhere. What a crash left half-way is finished. */
+export async function promote(run: Run): Promise<void> {
+  await withPostDeploy(run, async (changed) => {
+    appHosts(run);
+    await requireSecrets(run, { accessories: false, builder: false });
+    await withLock(run, async () => {
+      const facts = await observeHosts(run, appHosts(run));
+      const version = versionOnTrial(withResolvedGivenVersion(run, facts), facts);
+      const forward = { ...run, version: async () => version };
+      changed(forward);
+      await ensureImage(forward, version);
+      await runHook(forward, "pre-deploy");
+      await bootVersion(forward, { reuse: false, prune: true, promote: true });
+    });
+  });
+}
+
+/** @throws UsageError where no version is on trial, or several are */
+function versionOnTrial(run: Run, facts: ReadonlyMap<string, HostFacts>): string {
+  const shared = canariesIn(run, facts);
+  for (const { host, container } of shared.filter((canary) => !isUp(canary.container))) {
+    const text = `the canary ${container.name} does not run (${container.state}), so a new one is started`;
+    run.report({ kind: "warning", host, text });
+  }
+  const wholly = run.selection.app.flatMap(({ host, roles }) =>
+    roles.flatMap((role) => {
+      const seen = facts.get(host)!;
+      const live = liveVersion(run.config, role, seen);
+      const onTrial = live === seen.canaryRelease || isUnfinished(run.config, role, seen);
+      return live !== undefined && onTrial ? [{ host, version: live }] : [];
+    }),
+  );
+  const found = [...shared, ...wholly];
+  const [version, ...others] = new Set(found.map((canary) => canary.version));
+  if (version === undefined) {
+    throw new UsageError("There is no canary to promote", {
+      hint: "Start one with `mrsk deploy --canary 10%`. What is on the servers tells `mrsk app version`.",
+    });
+  }
+  const where = found.map((canary) => `${canary.host}: ${canary.version}`);
+  if (others.length > 0) {
+    throw new UsageError(`Several versions are on trial: ${[...new Set(where)].join(", ")}`, {
+      hint: "Take one back where it runs: mrsk rollback -h HOST.",
+    });
+  }
+  if (run.givenVersion !== undefined && run.givenVersion !== version) {
+    throw new UsageError(`The canary is version ${version}, not ${run.givenVersion}`);
+  }
+  return version;
+}

@@ -1,0 +1,294 @@
+import { AppCommands } from "../../commands/app.ts";
+import { assetVolumes } from "../../commands/assets.ts";
+import { type Body, type Command, lines, type Raw, type Shell, sh } from "../../script/command.ts";
+import {
+  type PreviewQuestion,
+  waitForMark,
+  waitForPreview,
+  waitUntilHealthy,
+  type Watched,
+} from "../../commands/cutover.ts";
+import { keepAlive, keepInstead, stopForGood } from "../../commands/restart-policy.ts";
+import { removeLiveFile, writeLiveFile } from "../../commands/write-live-file.ts";
+import { drain, listeningPorts, recentMilliseconds } from "../../commands/drain.ts";
+import { deadlineSeconds, needsCurl } from "../../commands/healthcheck.ts";
+import { IMAGES_FILE, orForget } from "../../commands/image-check.ts";
+import { type Canary, type LiveFile, liveFile, type Routed } from "../../traefik/live-file.ts";
+import { containerPrefix } from "../../commands/names.ts";
+import { removeContainers } from "../../commands/prune.ts";
+import { attempt, type Step, step } from "../../script/script.ts";
+import type { Config, Role } from "../../config/config.ts";
+import type { Secret } from "../../config/env/secret.ts";
+import type { HostPlan, RolePlan } from "../../plan/deploy.ts";
+import { type HostFacts, isUp } from "../../plan/facts.ts";
+import { previewQuestion } from "./probe-route.ts";
+
+/** The role with the env that the host's tags make of it. */
+export function roleOn(role: Role, host: string): Role {
+  return { ...role, env: role.hostEnv?.get(host) ?? role.env };
+}
+
+/** The steps of every phase for one role on one host. */
+export class RolePhases {
+  readonly app: AppCommands;
+  readonly file: string;
+  readonly preview: PreviewQuestion;
+
+  readonly config: Config;
+  readonly host: HostPlan;
+  readonly plan: RolePlan;
+  private readonly secrets: ReadonlyMap<string, Secret>;
+  private readonly newId: (digits: number) => string;
+
+  constructor(
+    config: Config,
+    host: HostPlan,
+    plan: RolePlan,
+    secrets: ReadonlyMap<string, Secret>,
+    newId: (digits: number) => string,
+  ) {
+    this.config = config;
+    this.host = host;
+    this.plan = plan;
+    this.secrets = secrets;
+    this.newId = newId;
+    const role = roleOn(plan.role, host.host);
+    this.app = new AppCommands(config, role);
+    this.file = containerPrefix(config, role);
+    this.preview = previewQuestion(host, role, plan.next, `${newId(16)}.mrsk`);
+  }
+
+  get viaFile(): boolean {
+    return this.plan.routing === "live-file";
+  }
+
+  get stopFirst(): boolean {
+    return this.plan.role.bootOrder === "stop_first";
+  }
+
+  /** Works from the moment it starts, or has no old one beside it: so it starts when everybody else is ready. */
+  get late(): boolean {
+    return startsLate(this.plan);
+  }
+
+  /** The one that is replaced; undefined where the live one itself is what is wanted. */
+  get old(): RolePlan["old"] {
+    return this.plan.old && this.plan.old !== this.plan.next.kept ? this.plan.old : undefined;
+  }
+
+  /** The one that ends when the host settles: not one that has ended already, nor one that goes on beside a trial. */
+  private get ending(): RolePlan["old"] {
+    return this.stopFirst || this.plan.share !== undefined ? undefined : this.old;
+  }
+
+  named(what: string): string {
+    return `${what} (${this.plan.role.name})`;
+  }
+
+  /** The new container beside the old, and its proof that it works. Roles that must not run twice stop the old one first. */
+  startSteps(): Step[] {
+    const { plan } = this;
+    const steps: Step[] = this.stopFirst ? this.stopOldFirst() : [];
+    if (plan.inTheWay) {
+      const { container, newName } = plan.inTheWay;
+      steps.push(
+        newName === undefined
+          ? step(
+              this.named(`Remove ${container.name}`),
+              sh`docker rm ${container.id} >/dev/null 2>&1 || ! docker inspect ${container.id} >/dev/null 2>&1`,
+            )
+          : step(this.named(`Rename ${container.name} as already deployed`), this.app.rename(container.id, newName)),
+      );
+    }
+    if (this.viaFile) {
+      const live = plan.old ?? plan.stopped;
+      const closed = plan.old === undefined || (this.stopFirst && this.old !== undefined);
+      const file = this.write({ live, canary: plan.canary, preview: plan.next, counter: 1, closed });
+      steps.push(step(this.named("Write the preview"), file));
+    }
+    steps.push(step(this.named(`Start ${plan.next.name}`), this.startCommand()));
+    steps.push(step(this.named("Wait until healthy"), this.proof()));
+    return steps;
+  }
+
+  private stopOldFirst(): Step[] {
+    const { old } = this;
+    if (!old) return [];
+    const stop = step(this.named("Stop the old container"), stopForGood(old.id, this.config.stopWaitSeconds));
+    if (!this.viaFile) return [stop];
+    const close = this.write({ live: old, preview: old, counter: 0, closed: true });
+    return [
+      attempt(this.named("Take no more requests"), lines(close, waitForMark(this.previewAt(0)))),
+      attempt(this.named("Drain the old container"), this.drain(old.id)),
+      stop,
+    ];
+  }
+
+  private startCommand(): Body {
+    const { plan } = this;
+    if (plan.next.kept) return this.app.start(plan.next.name);
+    return this.app.run({
+      name: plan.next.name,
+      version: plan.next.version,
+      host: this.host.host,
+      suffix: this.newId(12),
+      labels: plan.next.labels,
+      secrets: this.secrets,
+      // Until the switch a reboot revives the old one; where that is stopped already, the new one.
+      restart: this.stopFirst ? "unless-stopped" : "no",
+      startInterval: atLeast(this.host.facts.clientApiVersion, "1.44"),
+      logDriver: this.host.facts.logDriver,
+      healthcheck: plan.dockerAsks,
+      volumes: assetVolumes({ config: this.config, role: plan.role, home: this.host.facts.home }, plan.next.labels),
+    });
+  }
+
+  private proof(): Shell {
+    const { dockerAsks, next } = this.plan;
+    const works = this.works();
+    if (!dockerAsks || next.kept || !needsCurl(this.app.role)) return works;
+    return orForget(works, `${this.config.runDirectory}/${IMAGES_FILE}`);
+  }
+
+  private works(): Shell {
+    const check = this.app.role.healthcheck;
+    const name = this.plan.next.name;
+    const patience = check ? deadlineSeconds(check) : DEFAULT_PATIENCE_SECONDS;
+    const deadline = patience + (check || !this.viaFile ? 0 : this.config.readinessDelaySeconds);
+    if (this.viaFile && check && check.cmd === undefined) {
+      return waitForPreview(name, this.preview, deadline, this.plan.role.logLines, this.plan.admission.hints);
+    }
+    const healthy = this.untilHealthy(name, deadline);
+    return this.viaFile ? lines(healthy, waitForMark(this.preview)) : healthy;
+  }
+
+  untilHealthy(container: string, deadline: number): Shell {
+    return waitUntilHealthy(container, deadline, this.config.readinessDelaySeconds, this.plan.role.logLines);
+  }
+
+  /** The new container gets the requests; what is under way stays with the old one. A reboot revives the new one. */
+  switchSteps(): Step[] {
+    const { plan, old } = this;
+    const keep = old ? keepInstead(plan.next.name, old.id) : keepAlive(plan.next.name);
+    const keeping = step(this.named("Keep the new container"), keep);
+    if (!this.viaFile) return [keeping];
+    const file = this.write({ live: plan.next, last: old, preview: plan.next, counter: 2 });
+    return [
+      step(this.named("Switch the requests over"), file),
+      // While Traefik reads the file.
+      keeping,
+      step(this.named("See that Traefik has switched"), waitForMark(this.previewAt(2))),
+    ];
+  }
+
+  previewAt(counter: number): PreviewQuestion {
+    return { ...this.preview, mark: this.preview.mark.replace(/\d+$/, String(counter)) };
+  }
+
+  watched(): Watched {
+    const { name, kept } = this.plan.next;
+    return { name, fresh: kept === undefined || !isUp(kept), logLines: this.plan.role.logLines };
+  }
+
+  /**
+   * The old one ends once it is quiet, and stays for a rollback. Nothing of this decides about the version: each step may
+   * fail, and the next deploy does it again.
+   * @param pastSeconds since the switch
+   */
+  drainSteps(pastSeconds: number): Step[] {
+    const { plan, old } = this;
+    const noticing = Math.max(0, NOTICING_SECONDS - Math.floor(pastSeconds));
+    const notices = old !== undefined && plan.routing === "labels" && noticing > 0;
+    return [
+      ...(notices ? [this.letTraefikNotice(noticing)] : []),
+      ...(this.ending && this.viaFile
+        ? [attempt(this.named("Drain the old container"), this.drain(this.ending.id, pastSeconds))]
+        : []),
+      ...this.drainStale(),
+    ];
+  }
+
+  /** Ids of what is stopped then. */
+  stopped(): string[] {
+    return [...(this.ending ? [this.ending] : []), ...this.plan.stale].map(({ id }) => id);
+  }
+
+  /** The new one is alone. */
+  aloneSteps({ prune }: { prune: boolean }): Step[] {
+    const { next, surplus } = this.plan;
+    return [
+      ...(this.viaFile ? [attempt(this.named("Write the live file"), this.settled(next))] : []),
+      ...(prune && surplus.length > 0
+        ? [attempt(this.named("Prune containers"), removeContainers(surplus.map(({ id }) => id)))]
+        : []),
+    ];
+  }
+
+  letTraefikNotice(seconds = NOTICING_SECONDS): Step {
+    return attempt(this.named("Let Traefik notice the container"), ["sleep", seconds]);
+  }
+
+  drain(container: string | Raw, pastSeconds = 0): Body {
+    return drain(container, {
+      ports: listeningPorts(this.app.role),
+      limitSeconds: this.config.drainTimeoutSeconds,
+      pastSeconds,
+      recentMilliseconds: recentMilliseconds(this.plan.role),
+      nsenter: nsenter(this.host.facts),
+    });
+  }
+
+  private drainStale(): Step[] {
+    if (!this.viaFile) return [];
+    return this.plan.stale.map(({ id, name }) => attempt(this.named(`Drain the stale ${name}`), this.drain(id)));
+  }
+
+  /** The file with `live` in charge, what is beside it, and the preview of a container under the counter's mark. */
+  write({
+    preview,
+    counter,
+    ...containers
+  }: Pick<LiveFile, "live" | "last" | "canary" | "closed"> & { preview: Routed; counter: number }): Shell {
+    const { mark, hostName } = this.previewAt(counter);
+    const port = this.app.role.healthcheck?.port ?? 3000;
+    const text = liveFile({
+      name: this.file,
+      ...containers,
+      preview: { container: preview, hostName, mark, appHost: `localhost:${port}` },
+    });
+    return writeLiveFile(this.host.facts.liveDirectory, this.file, text);
+  }
+
+  /** The file without a preview. */
+  settled(live: Routed, canary?: Canary): Shell {
+    return writeLiveFile(this.host.facts.liveDirectory, this.file, liveFile({ name: this.file, live, canary }));
+  }
+
+  /** The file as it was. */
+  restored(): Body {
+    const before = this.plan.old ?? this.plan.stopped;
+    return before ? this.settled(before, this.plan.canary) : removeLiveFile(this.host.facts.liveDirectory, this.file);
+  }
+}
+
+/** Whether the role starts in the switch phase: nothing switches its requests, or its old container must end first. */
+export function startsLate({ role, routing }: RolePlan): boolean {
+  return routing === "none" || role.bootOrder === "stop_first";
+}
+
+/** How to enter a container's network on that host; undefined where the login user may not. */
+export function nsenter({ root, sudo }: HostFacts): Command | undefined {
+  if (root) return ["nsenter"];
+  return sudo ? ["sudo", "-n", "nsenter"] : undefined;
+}
+
+/** A Traefik without live files looks at docker every two seconds by default. */
+const NOTICING_SECONDS = 4;
+/** Of a role without a check: the original's seven attempts. */
+const DEFAULT_PATIENCE_SECONDS = 28;
+
+function atLeast(version: string, wanted: string): boolean {
+  const [major = 0, minor = 0] = version.split(".").map(Number);
+  const [wantedMajor = 0, wantedMinor = 0] = wanted.split(".").map(Number);
+  return major > wantedMajor || (major === wantedMajor && minor >= wantedMinor);
+}

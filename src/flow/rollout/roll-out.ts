@@ -1,0 +1,206 @@
+import { NOT_HEALTHY } from "../../commands/cutover.ts";
+import { recordRelease } from "../../commands/releases.ts";
+import { attempt, type Script, type Step } from "../../script/script.ts";
+import type { Secret } from "../../config/env/secret.ts";
+import { CommandFailedError, ExitCode, MrskError, UnhealthyError } from "../../errors.ts";
+import { onHosts, onHostsTogether } from "../../hosts/on-hosts.ts";
+import { type HostPlan, isTrial, type RolePlan } from "../../plan/deploy.ts";
+import { collectAssetsOfBoth } from "../app/assets.ts";
+import { auditBoot, auditStart } from "../audit.ts";
+import { goBack, oncemore, tellWhereTheyAre, type Traveller } from "./revert.ts";
+import { hookAfterwards, runHook, timestamp } from "../hook.ts";
+import { hostPhases } from "./phases.ts";
+import { startsLate } from "./role-phases.ts";
+import { type Run, stopIfInterrupted } from "../run.ts";
+import { explainedTraefik } from "../traefik/errors.ts";
+
+export interface RollOutOptions {
+  readonly prune: boolean;
+  /** Whether a failure takes every host back, or leaves things as they are for somebody to look at. */
+  readonly revert: boolean;
+  /** What was stopped is started again: no boot, so its hooks are left out. */
+  readonly started?: boolean;
+  /** The hosts have the version on trial, while others stay with the one before. */
+  readonly canary?: boolean;
+}
+
+/**
+ * Carries the plans out, group by group: all of a group start, then all switch, then all are watched, and only then do
+ * the old containers stop. Whatever fails before the last group has passed its watch, on any host, sends every host back
+ * to what it ran, and so does an interruption before the last group has switched. From then on the new version stays:
+ * what is left is tidying, and a host where that fails is named.
+ */
+export async function rollOut(
+  run: Run,
+  plans: readonly HostPlan[],
+  secrets: ReadonlyMap<string, Secret>,
+  options: RollOutOptions,
+): Promise<void> {
+  const travellers = plans.map((plan) => ({
+    name: plan.host,
+    host: run.host(plan.host),
+    plan,
+    phases: hostPhases(run.config, plan, secrets, run.newId, options),
+    progress: undefined,
+    switchedAt: undefined,
+  }));
+  await collectAssetsOfBoth(run, plans);
+  const groups = groupsOf<Traveller>(travellers, run.config.boot.limit);
+  const hooks = !options.started;
+  let untidy: unknown;
+  try {
+    for (const [index, group] of groups.entries()) {
+      const last = index === groups.length - 1;
+      if (index > 0) await run.clock.sleep(run.config.boot.waitSeconds, run.signal);
+      stopIfInterrupted(run);
+      const names = { MRSK_HOSTS: group.map(({ name }) => name).join(",") };
+      if (hooks) await runHook(run, "pre-app-boot", names);
+      await startGroup(run, group, index === 0);
+      stopIfInterrupted(run);
+      await switchGroup(run, group, index === 0);
+      if (!last) stopIfInterrupted(run);
+      await watchGroup(run, group, last ? undefined : run.signal);
+      const settling = settleGroup(run, group, options);
+      if (last) await settling.catch((error: unknown) => (untidy = error));
+      else await settling;
+      if (hooks && untidy === undefined) await (last ? hookAfterwards : runHook)(run, "post-app-boot", names);
+    }
+  } catch (error) {
+    if (options.revert) await goBack(run, travellers, error);
+    else tellWhereTheyAre(run, travellers);
+    throw error;
+  }
+  if (untidy) throw leftUntidy(untidy);
+}
+
+function auditStep(run: Run, plan: HostPlan, { started, prune }: RollOutOptions): Promise<Step> {
+  return started ? auditStart(run, plan) : auditBoot(run, plan, { prune });
+}
+
+function groupsOf<T>(items: readonly T[], limit: number | undefined): T[][] {
+  const size = limit ?? Math.max(1, items.length);
+  return Array.from({ length: Math.ceil(items.length / size) }, (_, i) => items.slice(i * size, (i + 1) * size));
+}
+
+/**
+ * The gate: one host of the primary role goes first, so that a broken version meets one host and no more. Only in the
+ * first group, and in the phase in which the primary role starts.
+ */
+async function throughGate(
+  run: Run,
+  group: readonly Traveller[],
+  gated: boolean,
+  { late }: { late: boolean },
+  work: (group: readonly Traveller[]) => Promise<void>,
+): Promise<void> {
+  const primary = ({ plan }: Traveller) => plan.roles.find(({ role }) => role.name === run.config.primaryRole);
+  const first = group.find((traveller) => primary(traveller));
+  if (!gated || !first || group.length === 1 || startsLate(primary(first)!) !== late) return work(group);
+  run.report({ kind: "note", host: first.name, text: "starts first, the others when it is healthy" });
+  await work([first]);
+  stopIfInterrupted(run);
+  await work(group.filter((traveller) => traveller !== first));
+}
+
+function startGroup(run: Run, all: readonly Traveller[], gated: boolean): Promise<void> {
+  return throughGate(run, all, gated, { late: false }, (group) =>
+    onHostsTogether(group, run.signal, (traveller, signal) => start(run, traveller, signal)),
+  );
+}
+
+async function start(run: Run, traveller: Traveller, signal: AbortSignal): Promise<void> {
+  const began = run.clock.now().getTime();
+  const { roles, traefik } = traveller.plan;
+  const early = roles.filter((role) => !startsLate(role));
+  if (early.length === 0 && traefik.action !== "run" && traefik.action !== "start") return;
+  traveller.progress = "starting";
+  await phase(traveller, traveller.phases.start(), signal);
+  traveller.progress = "started";
+  const seconds = ((run.clock.now().getTime() - began) / 1000).toFixed(1);
+  for (const { next } of early) {
+    run.report({ kind: "note", host: traveller.name, text: `${next.name} is healthy after ${seconds} s` });
+  }
+}
+
+/** Never interrupted: nobody would know which version a host serves. */
+function switchGroup(run: Run, all: readonly Traveller[], gated: boolean): Promise<void> {
+  return throughGate(run, all, gated, { late: true }, async (group) => {
+    await onHosts(group, async (traveller) => {
+      traveller.progress = "switching";
+      await phase(traveller, traveller.phases.switch());
+      traveller.progress = "switched";
+      traveller.switchedAt = run.clock.now();
+      for (const role of traveller.plan.roles) {
+        run.report({ kind: "note", host: traveller.name, text: whatIsLive(role) });
+      }
+    });
+  });
+}
+
+function whatIsLive({ next, old, share }: RolePlan): string {
+  if (share !== undefined) return `${next.name} gets ${share}% of the requests, ${old!.name} the others`;
+  return `${next.name} is live${old && old.name !== next.name ? ` instead of ${old.name}` : ""}`;
+}
+
+async function watchGroup(run: Run, group: readonly Traveller[], signal: AbortSignal | undefined): Promise<void> {
+  const { watchSeconds } = run.config.boot;
+  if (watchSeconds === 0) return;
+  run.report({ kind: "title", text: `Watch the new containers for ${watchSeconds} seconds...` });
+  await onHostsTogether(group, signal, (traveller, enough) =>
+    phase(traveller, traveller.phases.watch(watchSeconds), enough),
+  );
+}
+
+async function settleGroup(run: Run, group: readonly Traveller[], options: RollOutOptions): Promise<void> {
+  if (group.some(({ plan }) => !isTrial(plan) && plan.roles.some(({ old }) => old))) {
+    run.report({ kind: "title", text: "Stop the old containers..." });
+  }
+  await onHosts(group, async (traveller) => {
+    traveller.progress = "settled";
+    const audited = await auditStep(run, traveller.plan, options);
+    const record = isTrial(traveller.plan) ? [] : [await release(run, traveller.plan, options)];
+    const pastSeconds = (run.clock.now().getTime() - (traveller.switchedAt ?? run.clock.now()).getTime()) / 1000;
+    const work = traveller.phases.settle([audited, ...record], pastSeconds, options);
+    const result = await oncemore(run, traveller.host, work);
+    for (const { name, status, stdout, stderr } of result.steps) {
+      if (status !== 0) {
+        const text = `${name}: exit status ${status} ${stderr.trim()}`;
+        run.report({ kind: "warning", host: traveller.name, text });
+      } else if (name.startsWith("Drain") && stdout.trim()) {
+        run.report({ kind: "note", host: traveller.name, text: `${name}: ${stdout.trim()}` });
+      }
+    }
+  });
+}
+
+function leftUntidy(error: unknown): MrskError {
+  const { exitCode, message } = error instanceof MrskError ? error : new MrskError(ExitCode.bug, String(error));
+  return new MrskError(
+    exitCode,
+    `The new version is live on every host, and stays. Not everything was tidied:\n${message}`,
+    {
+      hint: "The old container may still run there, without requests. `mrsk deploy` stops it, and so does `mrsk app stale-containers --stop`.",
+      cause: error,
+    },
+  );
+}
+
+async function release(run: Run, { roles, facts }: HostPlan, { canary = false }: RollOutOptions): Promise<Step> {
+  const { version } = roles[0]!.next;
+  const entry = { at: timestamp(run.clock.now()), version, performer: await run.performer(), canary };
+  return attempt("Record the release", recordRelease(run.config, entry, { full: facts.releasesFull }));
+}
+
+/** Runs a phase; an unhealthy container is told as such. */
+async function phase({ name, host }: Traveller, script: Script, signal?: AbortSignal): Promise<void> {
+  try {
+    await host.run(script, signal ? { signal } : {});
+  } catch (error) {
+    if (error instanceof CommandFailedError && error.status === NOT_HEALTHY) {
+      throw new UnhealthyError(`${name}: ${error.step}: the new version did not become healthy\n${error.output}`, {
+        cause: error,
+      });
+    }
+    throw explainedTraefik(error);
+  }
+}

@@ -1,0 +1,39 @@
+import { BEING_REPLACED, NOT_REPLACED } from "../../traefik/swap.ts";
+import { CommandFailedError, ExitCode, MrskError } from "../../errors.ts";
+
+/** A failure of Traefik's container in words, with what to do. */
+export function explainedTraefik(error: unknown): unknown {
+  if (!(error instanceof CommandFailedError)) return error;
+  const { host, output, status } = error;
+  if (/port is already allocated|address already in use/i.test(output)) {
+    const hint = "Something else on that server has the port: stop it, or set traefik.host_port.";
+    return new MrskError(ExitCode.remote, error.message, { hint, cause: error });
+  }
+  if (status === NOT_REPLACED) {
+    const hint = "Mend the `traefik` section of deploy.yml, and reboot again.";
+    const text = `${host}: Traefik was not replaced, the old one goes on serving\n${output.trim()}`;
+    return new MrskError(ExitCode.remote, text, { hint, cause: error });
+  }
+  if (status === BEING_REPLACED) {
+    return new MrskError(ExitCode.remote, `${host}: ${output.trim()}`, {
+      hint: "Wait a moment, then run this again.",
+      cause: error,
+    });
+  }
+  if (/No such container: traefik/i.test(output)) {
+    return new MrskError(ExitCode.remote, `${host}: there is no Traefik`, {
+      hint: "Run `mrsk traefik boot`.",
+      cause: error,
+    });
+  }
+  return error;
+}
+
+/** Runs it, its failure in words. */
+export async function explaining<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw explainedTraefik(error);
+  }
+}

@@ -1,0 +1,132 @@
+import { sh } from "../../script/command.ts";
+import { capture, type Script, script, step } from "../../script/script.ts";
+import { joinAsBefore, networkSteps } from "../../commands/network.ts";
+import { createSecondTraefik, createTraefik, keptSecondsOf, offersLiveFiles } from "../../commands/traefik.ts";
+import { prepareLiveDirectory, pullTraefik } from "../../commands/traefik-boot.ts";
+import { CLOSING_SECONDS, closingLabels } from "../../traefik/closing-labels.ts";
+import { swap } from "../../traefik/replace.ts";
+import { questions, sharedDefinitions } from "../../traefik/probe-requests.ts";
+import { abandonSwap, askTheOld, makeNext, NEXT, secondName, startSecond } from "../../traefik/swap.ts";
+import { CommandFailedError } from "../../errors.ts";
+import type { Host } from "../../hosts/host.ts";
+import { neighbours } from "../../observe/neighbours.ts";
+import { onHosts } from "../../hosts/on-hosts.ts";
+import type { HostFacts, Neighbour } from "../../plan/facts.ts";
+import { decideSwap, isTraefik } from "../../plan/traefik.ts";
+import { outcome } from "../audit.ts";
+import { runHook } from "../hook.ts";
+import { connecting, withLock } from "../lock.ts";
+import { observeHosts } from "../observe.ts";
+import { type Run, traefikHosts } from "../run.ts";
+import { environmentSecrets } from "../secrets.ts";
+import { refuseDroppedSettings, refuseProblems, traefikLogin } from "./traefik.ts";
+import { explaining } from "./errors.ts";
+import { appsOf, filterOf, mend, observeMended } from "./repair.ts";
+
+interface RebootOptions {
+  /** Host by host. */
+  readonly rolling: boolean;
+  readonly confirmed: boolean;
+}
+
+/**
+ * `traefik reboot`: replaces the container. Where the login user may change the packet filter, a second Traefik takes
+ * the connections meanwhile and none is refused; elsewhere it says beforehand what that costs.
+ */
+export async function rebootTraefik(run: Run, { rolling, confirmed }: RebootOptions): Promise<void> {
+  refuseDroppedSettings(run);
+  const hosts = traefikHosts(run);
+  await connecting(run);
+  if (!(await agreed(run, await observeHosts(run, hosts), confirmed))) {
+    run.print("Aborted\n");
+    return;
+  }
+  await withLock(run, async () => {
+    for (const group of rolling ? hosts.map((host) => [host]) : [hosts]) {
+      const names = group.map((host) => host.name).join(",");
+      await runHook(run, "pre-traefik-reboot", { MRSK_HOSTS: names });
+      const facts = await observeMended(run, group);
+      refuseProblems(run, facts, () => ({ action: "run" }));
+      await onHosts(group, (host) => reboot(run, host, facts.get(host.name)!));
+      await runHook(run, "post-traefik-reboot", { MRSK_HOSTS: names });
+    }
+  });
+}
+
+/** Tells the price, then asks. */
+async function agreed(run: Run, facts: ReadonlyMap<string, HostFacts>, confirmed: boolean): Promise<boolean> {
+  const costs = [...facts.values()].flatMap((seen) => {
+    const { cost } = decideSwap(run.config, seen);
+    return cost === undefined ? [] : [{ host: seen.host, cost }];
+  });
+  for (const { host, cost } of costs) {
+    const text = `connections will be refused for about half a second, and requests under way end: ${cost}`;
+    run.report({ kind: "warning", host, text });
+  }
+  if (confirmed) return true;
+  const price =
+    costs.length > 0 ? "refusing connections for about half a second where said" : "without losing a request";
+  return run.confirm(
+    `This will replace Traefik's container on ${[...facts.keys()].join(", ")}, ${price}. Are you sure?`,
+  );
+}
+
+async function reboot(run: Run, host: Host, facts: HostFacts): Promise<void> {
+  const work = await rebootScript(run, facts, await neighbours(host));
+  const result = await settling(run, host, facts, () => host.run(work, { signal: run.signal }));
+  const closed = /^closed (\d+)$/m.exec(result.text(REPLACE))?.[1];
+  const price =
+    closed === undefined
+      ? "no connection was refused"
+      : `its ports were closed for ${(Number(closed) / 100).toFixed(2)} s`;
+  run.report({ kind: "note", host: host.name, text: `Traefik is new, ${price}` });
+}
+
+/** A swap that was itself killed, half-way, is settled at once. */
+async function settling<T>(run: Run, host: Host, facts: HostFacts, work: () => Promise<T>): Promise<T> {
+  try {
+    return await explaining(work);
+  } catch (error) {
+    if (error instanceof CommandFailedError && error.step === REPLACE) await mend(run, host, facts);
+    throw error;
+  }
+}
+
+const REPLACE = "Replace the container";
+
+async function rebootScript(run: Run, facts: HostFacts, others: readonly Neighbour[]): Promise<Script> {
+  const { config } = run;
+  const { liveDirectory, traefik } = facts;
+  const secrets = await environmentSecrets(run, config.traefik.env, "traefik/env");
+  const plan = decideSwap(config, facts);
+  const filter = plan.bridged ? filterOf(facts) : undefined;
+  const name = secondName(filter);
+  const kept = keptSecondsOf(traefik?.args ?? []);
+  const own = others.filter((other) => isTraefik(other.name));
+  const closing = filter && kept === undefined ? closingLabels(appsOf(others), own) : new Map<string, string>();
+  const keptSeconds = kept ?? (closing.size > 0 ? CLOSING_SECONDS : undefined);
+  const shared = sharedDefinitions(config.traefik.labels, traefik?.labels ?? new Map());
+  const labels = new Map([...shared, ...closing]);
+  const trial = [
+    capture("asked", "Ask what Traefik serves", askTheOld(questions(appsOf(others)))),
+    step(
+      "Start a second Traefik",
+      startSecond(name, createSecondTraefik(config, facts, secrets, { name, labels }), joinAsBefore(config, name)),
+    ),
+  ];
+  const steps = [
+    step("Pull Traefik's image", pullTraefik(config, await traefikLogin(run))),
+    ...(offersLiveFiles(config) ? [step("Make the directory", prepareLiveDirectory(liveDirectory))] : []),
+    ...networkSteps(config),
+    capture(
+      "next",
+      "Make the new container",
+      makeNext(createTraefik(config, facts, secrets, NEXT), joinAsBefore(config, NEXT)),
+    ),
+    ...(plan.tried ? trial : []),
+    capture("begun", "Begin", sh`echo yes`),
+    step(REPLACE, swap({ policy: plan.policy, filter, keptSeconds })),
+    await outcome(run, "Rebooted traefik"),
+  ];
+  return script("Reboot Traefik", steps, abandonSwap());
+}

@@ -1,0 +1,55 @@
+import { script, step } from "../../script/script.ts";
+import { restartPolicy } from "../../commands/traefik.ts";
+import { questions } from "../../traefik/probe-requests.ts";
+import { mendSwap } from "../../traefik/replace.ts";
+import { type Filter, SECOND } from "../../traefik/swap.ts";
+import type { Host } from "../../hosts/host.ts";
+import { neighbours } from "../../observe/neighbours.ts";
+import { onHosts } from "../../hosts/on-hosts.ts";
+import type { HostFacts, Neighbour } from "../../plan/facts.ts";
+import { isTraefik } from "../../plan/traefik.ts";
+import { observeHosts } from "../observe.ts";
+import type { Run } from "../run.ts";
+import { explaining } from "./errors.ts";
+
+/**
+ * Looks at the hosts, and settles what an interrupted `traefik reboot` has left there.
+ * @param version as for `observeHosts`
+ * @throws HostsFailedError
+ */
+export async function observeMended(
+  run: Run,
+  hosts: readonly Host[],
+  version?: string,
+): Promise<Map<string, HostFacts>> {
+  const facts = await observeHosts(run, hosts, version);
+  const left = hosts.filter(({ name }) => facts.get(name)!.swapLeftovers.length > 0);
+  if (left.length === 0) return facts;
+  await onHosts(left, (host) => mend(run, host, facts.get(host.name)!));
+  return new Map([...facts, ...(await observeHosts(run, left, version))]);
+}
+
+/** Settles it now. */
+export async function mend(run: Run, host: Host, facts: HostFacts): Promise<void> {
+  const filter = filterOf(facts);
+  const asked = questions(appsOf(await neighbours(host)));
+  const settle = mendSwap(restartPolicy(run.config), filter, asked);
+  const work = script("Settle an interrupted reboot of Traefik", [step("Settle a reboot of Traefik", settle)]);
+  await explaining(() => host.run(work, { signal: run.signal }));
+  if (!filter && facts.swapLeftovers.includes(SECOND)) {
+    const text = `an interrupted \`mrsk traefik reboot\` has left ${SECOND}, and perhaps rules of the packet filter: run it again as root, or with sudo`;
+    run.report({ kind: "warning", host: host.name, text });
+  } else {
+    run.report({ kind: "note", host: host.name, text: "What an interrupted reboot of Traefik had left is settled" });
+  }
+}
+
+/** The running containers that Traefik may route to. */
+export function appsOf(others: readonly Neighbour[]): Neighbour[] {
+  return others.filter(({ name, state }) => state === "running" && !isTraefik(name));
+}
+
+export function filterOf({ redirects, root }: HostFacts): Filter {
+  if (!redirects) return undefined;
+  return root ? [] : ["sudo", "-n"];
+}

@@ -1,0 +1,127 @@
+import { type Body } from "../../script/command.ts";
+import { networkSteps } from "../../commands/network.ts";
+import { counted, script, step } from "../../script/script.ts";
+import {
+  startTraefikContainer,
+  stopTraefikContainer,
+  traefikArguments,
+  traefikStatus,
+} from "../../commands/traefik.ts";
+import { ensureTraefikImage, startOrRunTraefik } from "../../commands/traefik-boot.ts";
+import { version3Problems } from "../../traefik/version3-problems.ts";
+import { ConfigError, ExitCode, MrskError } from "../../errors.ts";
+import type { Host } from "../../hosts/host.ts";
+import { onHosts } from "../../hosts/on-hosts.ts";
+import type { HostFacts } from "../../plan/facts.ts";
+import { decideTraefik, type TraefikPlan, traefikProblems } from "../../plan/traefik.ts";
+import { outcome } from "../audit.ts";
+import { withLock } from "../lock.ts";
+import { loginStep } from "../registry.ts";
+import { printBlock, type Run, traefikHosts } from "../run.ts";
+import { environmentSecrets } from "../secrets.ts";
+import { explaining } from "./errors.ts";
+import { observeMended } from "./repair.ts";
+
+/** What the configured Traefik would not start with, told before anything is touched. @throws ConfigError */
+export function refuseDroppedSettings(run: Run): void {
+  const problems = version3Problems(run.config);
+  if (problems.length > 0) throw new ConfigError(problems.map((problem) => `${run.config.file}: ${problem}`));
+}
+
+/** Only an image of the registry's own needs its login. */
+export async function traefikLogin(run: Run): Promise<Body | undefined> {
+  const { server } = run.config.registry;
+  if (server === undefined || !run.config.traefik.image.startsWith(`${server}/`)) return undefined;
+  return (await loginStep(run)).body;
+}
+
+/** What cannot work on any host, before one of them is touched. @throws MrskError */
+export function refuseProblems(
+  run: Run,
+  facts: ReadonlyMap<string, HostFacts>,
+  planOf: (seen: HostFacts) => TraefikPlan,
+): void {
+  const found = [...facts.values()].flatMap((seen) =>
+    traefikProblems(run.config, planOf(seen), seen).map((text) => `${seen.host}: ${text}`),
+  );
+  if (found.length > 0) throw new MrskError(ExitCode.remote, found.join("\n"));
+}
+
+/** One that runs, but not as configured, is left as it is. */
+export function noteDifference(run: Run, host: string, plan: TraefikPlan): void {
+  if (plan.action !== "keep" || plan.differs === undefined) return;
+  const text = `Traefik runs, but ${plan.differs}. \`mrsk traefik reboot\` replaces it.`;
+  run.report({ kind: "note", host, text });
+}
+
+/** Absent: run it. Stopped: start it. Running: leave it, and say how it differs. Anything that fails is an error. */
+export async function bootTraefik(run: Run): Promise<void> {
+  refuseDroppedSettings(run);
+  await withLock(run, async () => {
+    const hosts = traefikHosts(run);
+    const facts = await observeMended(run, hosts);
+    const planOf = (seen: HostFacts) => decideTraefik(run.config, traefikArguments(run.config), seen);
+    refuseProblems(run, facts, planOf);
+    await onHosts(hosts, async (host) => {
+      const seen = facts.get(host.name)!;
+      await bootOn(run, host, seen, planOf(seen));
+    });
+  });
+}
+
+async function bootOn(run: Run, host: Host, facts: HostFacts, plan: TraefikPlan): Promise<void> {
+  if (plan.action === "keep") {
+    if (plan.differs === undefined) run.report({ kind: "note", host: host.name, text: "Traefik runs already" });
+    noteDifference(run, host.name, plan);
+    return;
+  }
+  const secrets = await environmentSecrets(run, run.config.traefik.env, "traefik/env");
+  const steps =
+    plan.action === "start"
+      ? [step("Start Traefik", startTraefikContainer())]
+      : [
+          step("Pull Traefik's image", ensureTraefikImage(run.config, await traefikLogin(run))),
+          ...networkSteps(run.config),
+          step("Start Traefik", startOrRunTraefik(run.config, facts, secrets)),
+        ];
+  await explaining(() => host.run(script("Boot Traefik", steps)));
+  const text = plan.action === "start" ? "Traefik was stopped, and runs again" : "Traefik runs";
+  run.report({ kind: "note", host: host.name, text });
+}
+
+export async function startTraefik(run: Run): Promise<void> {
+  await withLock(run, async () => {
+    const hosts = traefikHosts(run);
+    await observeMended(run, hosts);
+    const steps = [step("Start Traefik", startTraefikContainer()), await outcome(run, "Started traefik")];
+    await onHosts(hosts, (host) => explaining(() => host.run(script("Start Traefik", steps))));
+  });
+}
+
+/** Where it is stopped, or absent, that is no error. */
+export async function stopTraefik(run: Run): Promise<void> {
+  await withLock(run, async () => {
+    const steps = [counted("Stop Traefik", stopTraefikContainer()), await outcome(run, "Stopped traefik")];
+    await onHosts(traefikHosts(run), async (host) => {
+      const { steps: done } = await host.run(script("Stop Traefik", steps));
+      const stop = done.find(({ name }) => name === "Stop Traefik")!;
+      if (stop.status !== 0) {
+        run.report({ kind: "warning", host: host.name, text: `Traefik was not stopped: ${stop.stderr.trim()}` });
+      }
+    });
+  });
+}
+
+export async function restartTraefik(run: Run): Promise<void> {
+  await withLock(run, async () => {
+    await stopTraefik(run);
+    await startTraefik(run);
+  });
+}
+
+export async function traefikDetails(run: Run): Promise<void> {
+  const work = script("Traefik", [step("Traefik", traefikStatus())]);
+  await onHosts(traefikHosts(run), async (host) =>
+    printBlock(run, "Traefik", host.name, (await host.run(work)).text("Traefik")),
+  );
+}

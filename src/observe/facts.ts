@@ -1,0 +1,204 @@
+import { record } from "../config/schema-parts.ts";
+import * as z from "zod/mini";
+import { canaryRelease, releasedVersions, releasesAreMany } from "../commands/releases.ts";
+import { SWAP_CONTAINERS } from "../traefik/swap.ts";
+import { ExitCode, MrskError } from "../errors.ts";
+import type { ContainerFact, HostFacts, TraefikFact } from "../plan/facts.ts";
+import { engineInWords } from "./engine-errors.ts";
+import type { ScriptHost, ScriptResult } from "../hosts/host.ts";
+import { listenersOf } from "./listeners.ts";
+import { observation, type Question } from "./observation.ts";
+
+/** The facts with what `imageSteps` found. */
+export function withImage(facts: HostFacts, result: ScriptResult): HostFacts {
+  return { ...facts, imageHasCurl: imageHasCurl(result) };
+}
+
+function imageHasCurl(result: ScriptResult): boolean | undefined {
+  return { yes: true, no: false }[said(result, "Image")];
+}
+
+/** What a step said that is not in every script. */
+function said(result: ScriptResult, name: string): string {
+  return result.steps.some((one) => one.name === name) ? result.text(name) : "";
+}
+
+/** Asks the host. @throws CommandFailedError, SshError */
+export async function observe(host: ScriptHost, question: Question): Promise<HostFacts> {
+  try {
+    return parseFacts(host.name, await host.run(observation(question)));
+  } catch (error) {
+    throw engineInWords(error) ?? error;
+  }
+}
+
+const Labels = z.nullable(record(z.string(), z.string()));
+const ContainerSchema = z.object({
+  id: z.string(),
+  name: z.string(),
+  created: z.string(),
+  state: z.string(),
+  health: z.nullable(z.string()),
+  image: z.string(),
+  restartPolicy: z.string(),
+  restartCount: z.number(),
+  labels: Labels,
+});
+const TraefikSchema = z.object({
+  image: z.string(),
+  state: z.string(),
+  args: z.nullable(z.array(z.string())),
+  networks: z.nullable(z.record(z.string(), z.object({ IPAddress: z.string() }))),
+  labels: Labels,
+  mounts: z.nullable(z.array(z.object({ Source: z.optional(z.string()), Destination: z.string() }))),
+  ports: z.nullable(z.record(z.string(), z.nullable(z.array(z.object({ HostIp: z.string(), HostPort: z.string() }))))),
+});
+
+/** @param before facts of the host; without, the script has looked at its engine too */
+export function parseFacts(host: string, result: ScriptResult, before?: HostFacts): HostFacts {
+  const [id = "", home = "", asks = "", ...disk] = result.text("Login user").split("\n");
+  const [, uid = "", user = uid] = /^uid=(\d+)(?:\(([^)]*)\))?/.exec(id) ?? [];
+  const rights = result.text("Login user's rights");
+  const [liveDirectory = "", writable, ...files] = result.text("Live files").split("\n");
+  const rules = result.text("Swap").split("\n").filter(Boolean);
+  const listed = result
+    .text("List containers")
+    .split("\n")
+    .map((line) => line.split("\t"));
+  const inspected = result.text("Inspect containers").split("\n");
+  const running = inspected.includes("state running");
+  const linesOf = (start: string) => inspected.filter((line) => line.startsWith(start)).join("\n");
+  return {
+    host,
+    home,
+    user,
+    root: rights === "",
+    sudo: rights !== "nobody",
+    ...engineFacts(before, result),
+    freeDiskMegabytes: freeMegabytes(disk),
+    runDirectoryWritable: !asks.endsWith(" closed"),
+    canAsk: !asks.startsWith("no"),
+    imageHasCurl: imageHasCurl(result),
+    containers: jsonLines(host, linesOf('{"id"'), ContainerSchema)
+      .map(containerFact)
+      .toSorted((a, b) => (a.created < b.created ? 1 : -1)),
+    traefik: jsonLines(host, linesOf('{"image"'), TraefikSchema).map(traefikFact)[0],
+    listeners: running
+      ? new Map()
+      : listenersOf(
+          result.text("Listeners"),
+          listed.map(([, name = "", , ports = ""]) => ({ name, ports })),
+        ),
+    redirects: rules.includes("redirects"),
+    swapLeftovers: [
+      ...listed.map(([, name = ""]) => name).filter((name) => SWAP_CONTAINERS.includes(name)),
+      ...rules.filter((word) => word !== "redirects"),
+    ],
+    liveDirectory,
+    liveDirectoryWritable: writable === "writable",
+    liveFiles: filesOf(files),
+    releases: releasedVersions(result.text("Releases")),
+    canaryRelease: canaryRelease(result.text("Releases")),
+    releasesFull: releasesAreMany(result.text("Releases")),
+    expansions: pairs(said(result, "Variables").split("\n")),
+  };
+}
+
+type EngineFacts = Pick<
+  HostFacts,
+  "engineVersion" | "apiVersion" | "clientApiVersion" | "minApiVersion" | "architecture" | "logDriver"
+>;
+
+function engineFacts(before: HostFacts | undefined, result: ScriptResult): EngineFacts {
+  if (before) {
+    const { engineVersion, apiVersion, clientApiVersion, minApiVersion, architecture, logDriver } = before;
+    return { engineVersion, apiVersion, clientApiVersion, minApiVersion, architecture, logDriver };
+  }
+  const printed = result.text("Docker engine");
+  const [, engineVersion = "", apiVersion = "", engine = ""] = /^(\S+) (\S+) ?(.*)$/m.exec(printed) ?? [];
+  const [minApiVersion, architecture] = [/"MinAPIVersion":"([\d.]+)"/, /"Arch":"(\w+)"/].map(
+    (of) => of.exec(engine)?.[1],
+  );
+  const [clientApiVersion = apiVersion, logDriver] = [/^client ([\d.]+)/m, /^log driver (\S+)/m].map(
+    (of) => of.exec(printed)?.[1],
+  );
+  return { engineVersion, apiVersion, clientApiVersion, minApiVersion, architecture, logDriver };
+}
+
+/** From what `df -Pm` prints: available blocks are the third number of a line. */
+function freeMegabytes(df: readonly string[]): number | undefined {
+  const [, available] = df.map((line) => /\s\d+\s+\d+\s+(\d+)\s+\d+%/.exec(line)).find(Boolean) ?? [];
+  return available === undefined ? undefined : Number(available);
+}
+
+function filesOf(printed: readonly string[]): Map<string, string> {
+  const files = new Map<string, string>();
+  let name = "";
+  for (const line of printed.filter(Boolean)) {
+    if (line.startsWith(" ")) files.set(name, (files.get(name) ?? "") + line.trim());
+    else files.set((name = line), "");
+  }
+  return new Map(Array.from(files, ([file, encoded]) => [file, Buffer.from(encoded, "base64").toString()]));
+}
+
+function pairs(entries: readonly string[]): Map<string, string> {
+  const split = entries.filter(Boolean).map((line) => line.split(" "));
+  return new Map(split.map(([name = "", encoded = ""]) => [name, Buffer.from(encoded, "base64").toString()]));
+}
+
+/** Each line that is JSON, as the schema has it. @throws MrskError for another shape, and for what is no JSON */
+export function jsonLines<T>(host: string, text: string, schema: z.ZodMiniType<T>): T[] {
+  return text
+    .split("\n")
+    .filter((line) => line.startsWith("{"))
+    .map((line) => {
+      const parsed = schema.safeParse(parsedJson(line));
+      if (parsed.success) return parsed.data;
+      throw new MrskError(ExitCode.remote, `${host}: docker inspect printed something unexpected: ${shortened(line)}`, {
+        hint: "Compare with `docker version` and `docker ps --all` there: a wrapper around docker may change its output.",
+        cause: parsed.error,
+      });
+    });
+}
+
+/** undefined for what is no JSON, which no schema takes. */
+function parsedJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+const SHOWN_CHARACTERS = 200;
+
+function shortened(line: string): string {
+  return line.length > SHOWN_CHARACTERS ? `${line.slice(0, SHOWN_CHARACTERS)}…` : line;
+}
+
+function containerFact(seen: z.infer<typeof ContainerSchema>): ContainerFact {
+  const labels = new Map(Object.entries(seen.labels ?? {}));
+  return {
+    ...seen,
+    name: seen.name.replace(/^\//, ""),
+    health: seen.health ?? undefined,
+    role: labels.get("role"),
+    destination: labels.get("destination") || undefined,
+    labels,
+  };
+}
+
+function traefikFact(seen: z.infer<typeof TraefikSchema>): TraefikFact {
+  return {
+    image: seen.image,
+    state: seen.state,
+    args: seen.args ?? [],
+    address: Object.values(seen.networks ?? {}).find((network) => network.IPAddress)?.IPAddress,
+    labels: new Map(Object.entries(seen.labels ?? {})),
+    networks: Object.keys(seen.networks ?? {}),
+    mounts: new Map((seen.mounts ?? []).map((mount) => [mount.Destination, mount.Source ?? ""])),
+    ports: Object.values(seen.ports ?? {}).flatMap((bindings) =>
+      (bindings ?? []).map((b) => `${b.HostIp || "0.0.0.0"}:${b.HostPort}`),
+    ),
+  };
+}

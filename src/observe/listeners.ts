@@ -1,0 +1,42 @@
+import { type Shell, sh } from "../script/command.ts";
+import { HIGHEST_PORT, portsBetween } from "../ports.ts";
+
+/** More than a host has on all its addresses: what it says is not to keep this program counting. */
+const MOST_PORTS = 16 * HIGHEST_PORT;
+
+/** Listening programs, where no Traefik runs that could be one of them. Reads `$seen` and `$as`. */
+export function listeners(): Shell {
+  return sh`case $seen in "state running"*|*"
+state running"*) exit 0 ;; esac
+PATH=$PATH:/usr/sbin:/sbin
+case $as in nobody) as= ;; esac
+$as ss -Hltnp 2>/dev/null || true`;
+}
+
+/**
+ * Who has a TCP port: a container by name, else a program, whose name only root sees.
+ * @param published name and published ports of each container, as `docker ps` prints them
+ */
+export function listenersOf(
+  text: string,
+  published: readonly { readonly name: string; readonly ports: string }[],
+): Map<number, string> {
+  const found = new Map<number, string>();
+  for (const line of text.split("\n")) {
+    const [, local, name, pid] =
+      /^LISTEN\s+\d+\s+\d+\s+\S+:(\d+)\s+\S+\s*(?:users:\(\("([^"]*)",pid=(\d+))?/.exec(line) ?? [];
+    if (local !== undefined) {
+      found.set(Number(local), name === undefined ? "another program" : `${name} (process ${pid})`);
+    }
+  }
+  let counted = 0;
+  for (const { name, ports } of published) {
+    for (const [, first, last = first] of ports.matchAll(/:(\d+)(?:-(\d+))?->[\d-]+\/tcp/g)) {
+      if (counted > MOST_PORTS) return found;
+      const range = portsBetween(Number(first), Number(last));
+      counted += range.length;
+      for (const port of range) found.set(port, `the container ${name}`);
+    }
+  }
+  return found;
+}

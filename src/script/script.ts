@@ -1,0 +1,143 @@
+import type { Secret } from "../config/env/secret.ts";
+import { type Body, quote, render, Shell } from "./command.ts";
+import { BEGINNING } from "./loader.ts";
+
+/**
+ * One named part of a remote script. `must` ends the script when it fails, `try` goes on, `capture` is `must` whose
+ * standard output also lands in the shell variable `variable` of the later steps. `outcome` is a `try` that runs when the
+ * steps since the last one have ended in any way, also when one of them has ended the script: `$_ok` is 0 where they
+ * succeeded, else an exit status.
+ */
+export interface Step {
+  readonly name: string;
+  readonly body: Body;
+  readonly mode: "must" | "try" | "capture" | "outcome";
+  readonly variable?: string;
+  /** Of a `try`: its failure counts for the next outcome. */
+  readonly counts?: boolean;
+}
+
+/** Many commands, one round trip: what is sent to one host. Data; `renderScript` makes the text. */
+export interface Script {
+  readonly title: string;
+  readonly steps: readonly Step[];
+  /** Runs when the script ends in any way, within 5 s when the connection was lost: files first, containers last. */
+  readonly cleanup?: Body;
+}
+
+export function step(name: string, body: Body): Step {
+  return { name, body, mode: "must" };
+}
+
+/** A step that may fail: its exit status is in the result. */
+export function attempt(name: string, body: Body): Step {
+  return { name, body, mode: "try" };
+}
+
+/** A step that may fail, and is what the next outcome is about. */
+export function counted(name: string, body: Body): Step {
+  return { name, body, mode: "try", counts: true };
+}
+
+/** Whether the script goes on where the step fails. */
+export function mayFail({ mode }: Step): boolean {
+  return mode === "try" || mode === "outcome";
+}
+
+/** A step whose trimmed standard output later steps read as `$variable`. */
+export function capture(variable: string, name: string, body: Body): Step {
+  return { name, body, mode: "capture", variable };
+}
+
+export function script(title: string, steps: readonly Step[], cleanup?: Body): Script {
+  return cleanup ? { title, steps, cleanup } : { title, steps };
+}
+
+/**
+ * A script as text for a shell that was told `LOADER`. It runs nothing before all of it has come, prints a mark
+ * (`\x1e<nonce> b|e <step> [status]`) on both streams around each step, keeps secrets as unexported variables, and ends
+ * with its whole process group when standard input ends or stops beating. Its end is the mark `x <status>`; the shell
+ * takes another script after `NEXT`. One that was killed ends its shell, with the exit status of a shell.
+ * @param nonce hex digits, new for each script, so that no output can forge a mark
+ * @throws Error when a secret holds a NUL character, which no shell can carry
+ */
+export function renderScript({ steps, cleanup }: Script, nonce: string): string {
+  const { reference, assignments } = secretPrologue();
+  const tidying = cleanup ? render(cleanup, reference) : "";
+  // All of them ahead of the calls: an outcome may be due before its turn.
+  const functions = steps.map((each, i) => `_f${i}() {\n${render(each.body, reference)}\n}`);
+  const calls = steps.map((_, i) => call(steps, i));
+  return `[ "$_g" = 1 ] || exit 97
+{ _q='\x1e${nonce}'; _tidy=${cleanup ? "yes" : ""}; _on=; trap : HUP INT TERM; (
+${assignments()}
+_cleanup() {
+:
+${tidying}
+}
+${BEGINNING}
+${functions.join("\n")}
+${calls.join("\n")}
+exit 0
+) 3<&0 </dev/null
+_over "$?"; }
+`;
+}
+
+/**
+ * Secrets as unexported variables of a script: `reference` names one, `assignments` are the lines for all it named.
+ * @throws Error (from `reference`) when a secret holds a NUL character, which no shell can carry
+ */
+export function secretPrologue(): {
+  readonly reference: (secret: Secret) => string;
+  readonly assignments: () => string;
+  readonly secrets: () => Secret[];
+} {
+  const names = new Map<Secret, string>();
+  return {
+    reference(secret) {
+      if (secret.reveal().includes("\0")) throw new Error(`the value of ${secret.name} contains a NUL character`);
+      if (!names.has(secret)) names.set(secret, `_s_${names.size + 1}`);
+      return `"$${names.get(secret)!}"`;
+    },
+    assignments: () => Array.from(names, ([secret, name]) => `${name}=${singleQuoted(secret.reveal())}`).join("\n"),
+    secrets: () => [...names.keys()],
+  };
+}
+
+/** The call of a step, and what the next outcome has to know of it. */
+function call(steps: readonly Step[], index: number): string {
+  const one = steps[index]!;
+  if (one.mode === "outcome") return `_on=; ${plainCall(one, index)}`;
+  const first = index === 0 || steps[index - 1]!.mode === "outcome";
+  const next = first ? steps.findIndex(({ mode }, i) => i > index && mode === "outcome") : -1;
+  const begin = next < 0 ? "" : `_on=${next}; _ok=0; `;
+  const end = one.counts ? '; [ "$_r" = 0 ] || _ok=$_r' : "";
+  return `${begin}${plainCall(one, index)}${end}`;
+}
+
+/** A command alone needs no shell of its own, which each step of several commands has: `set -e` would not change a thing. */
+function plainCall({ body, mode, variable }: Step, index: number): string {
+  const alone = !(body instanceof Shell);
+  switch (mode) {
+    case "must":
+      return `${alone ? "_must" : "_step"} ${index} _f${index}`;
+    case "try":
+    case "outcome":
+      return `${alone ? "_run" : "_try"} ${index} _f${index}`;
+    default:
+      return `_cap ${index} _f${index}; ${variable ?? "_unused"}=$_o`;
+  }
+}
+
+function singleQuoted(value: string): string {
+  const quoted = quote(value);
+  return quoted.startsWith("'") || quoted.includes("'") ? quoted : `'${value}'`;
+}
+
+/** Every secret that the script would carry. */
+export function secretsOfScript({ steps, cleanup }: Script): Secret[] {
+  const { reference, secrets } = secretPrologue();
+  for (const { body } of steps) render(body, reference);
+  if (cleanup) render(cleanup, reference);
+  return secrets();
+}

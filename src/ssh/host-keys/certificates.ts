@@ -1,0 +1,123 @@
+import { createHash } from "node:crypto";
+import { utils } from "ssh2";
+import { keyType, sshString, WireReader } from "../wire.ts";
+
+/** How many fields the public key has in a certificate of each type. */
+const KEY_FIELDS: Readonly<Record<string, number>> = {
+  "ssh-ed25519": 1,
+  "ssh-rsa": 2,
+  "ecdsa-sha2-nistp256": 2,
+  "ecdsa-sha2-nistp384": 2,
+  "ecdsa-sha2-nistp521": 2,
+  "sk-ssh-ed25519@openssh.com": 2,
+  "sk-ecdsa-sha2-nistp256@openssh.com": 3,
+};
+
+/** An OpenSSH certificate, as PROTOCOL.certkeys has it. */
+export interface Certificate {
+  readonly blob: Buffer;
+  /** `ssh-ed25519-cert-v01@openssh.com`. */
+  readonly type: string;
+  /** The key that it is for. */
+  readonly key: Buffer;
+  readonly usage: "user" | "host" | undefined;
+  readonly principals: readonly string[];
+  /** Seconds since 1970. */
+  readonly validAfter: bigint;
+  readonly validBefore: bigint;
+  readonly criticalOptions: readonly string[];
+  /** The key of the authority that signed it. */
+  readonly authority: Buffer;
+  /** What the authority signed. */
+  readonly signed: Buffer;
+  readonly signature: Buffer;
+}
+
+/** `ssh-ed25519-cert-v01@openssh.com` is of `ssh-ed25519`; a plain type is itself. */
+export function plainType(type: string): string {
+  return type.replace(/-cert-v01@openssh\.com$/, type.startsWith("sk-") ? "@openssh.com" : "");
+}
+
+/** Undefined for what is no certificate. @throws RangeError for one that ends too early */
+export function readCertificate(blob: Buffer): Certificate | undefined {
+  const type = keyType(blob);
+  const plain = plainType(type);
+  const fields = KEY_FIELDS[plain];
+  if (plain === type || fields === undefined) return undefined;
+  const reader = new WireReader(blob);
+  reader.string();
+  reader.string(); // the nonce
+  const start = reader.position;
+  for (let i = 0; i < fields; i++) reader.string();
+  const key = Buffer.concat([sshString(plain), reader.since(start)]);
+  reader.uint64(); // the serial number
+  const usage = ([undefined, "user", "host"] as const)[reader.uint32()];
+  reader.string(); // the id
+  const principals = strings(reader.string());
+  const [validAfter, validBefore] = [reader.uint64(), reader.uint64()];
+  const criticalOptions = strings(reader.string()).filter((_, i) => i % 2 === 0);
+  reader.string(); // extensions
+  reader.string(); // reserved
+  const authority = reader.string();
+  const signed = reader.since(0);
+  return {
+    blob,
+    type,
+    key,
+    usage,
+    principals,
+    validAfter,
+    validBefore,
+    criticalOptions,
+    authority,
+    signed,
+    signature: reader.string(),
+  };
+}
+
+function strings(list: Buffer): string[] {
+  const reader = new WireReader(list);
+  const found: string[] = [];
+  while (!reader.ended) found.push(reader.text());
+  return found;
+}
+
+/** Why a server may not show this certificate as `host`; undefined when it may. @param now milliseconds since 1970 */
+export function hostCertificateProblem(certificate: Certificate, host: string, now: number): string | undefined {
+  const seconds = BigInt(Math.floor(now / 1000));
+  if (certificate.usage !== "host") return "it is not a certificate for hosts";
+  if (seconds < certificate.validAfter) return "it is not valid yet";
+  if (seconds >= certificate.validBefore) return "it has expired";
+  if (certificate.criticalOptions.length > 0)
+    return `it has an option that is not known: ${certificate.criticalOptions[0]}`;
+  if (certificate.principals.length > 0 && !certificate.principals.includes(host.toLowerCase()))
+    return `it is for ${certificate.principals.join(", ")}`;
+  return signatureProblem(certificate);
+}
+
+function signatureProblem({ authority, signed, signature }: Certificate): string | undefined {
+  const key = utils.parseKey(authority);
+  if (key instanceof Error) return `its authority's key is of a type that is not known: ${keyType(authority)}`;
+  const reader = new WireReader(signature);
+  const algorithm = reader.text();
+  if (algorithm === "ssh-rsa") return "its signature is of ssh-rsa, which is no longer safe";
+  const hash = algorithm === "rsa-sha2-256" ? "sha256" : algorithm === "rsa-sha2-512" ? "sha512" : undefined;
+  const single = Array.isArray(key) ? key[0]! : key;
+  const verified = single.verify(signed, asn1(algorithm, reader.string()), hash);
+  return verified === true ? undefined : "its signature is wrong";
+}
+
+/** Node's verifier takes ASN.1 for ECDSA, where SSH has two numbers. */
+function asn1(algorithm: string, signature: Buffer): Buffer {
+  if (!algorithm.startsWith("ecdsa-")) return signature;
+  const reader = new WireReader(signature);
+  const integer = (bytes: Buffer) => Buffer.concat([Buffer.from([2, bytes.length]), bytes]);
+  const body = Buffer.concat([integer(reader.string()), integer(reader.string())]);
+  return Buffer.concat([Buffer.from(body.length < 128 ? [48, body.length] : [48, 129, body.length]), body]);
+}
+
+/** `SHA256:…` as ssh prints it; a certificate has that of its key. */
+export function fingerprint(blob: Buffer): string {
+  const key = readCertificate(blob)?.key ?? blob;
+  return `SHA256:${createHash("sha256").update(key).digest("base64").replace(/=+$/, "")}`;
+}

@@ -1,0 +1,88 @@
+import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { hostname } from "node:os";
+import { SshError } from "../../errors.ts";
+import { localAccount } from "../../local-account.ts";
+
+/** What the tokens of ssh_config(5) stand for on one connection, by their letter. */
+export type Tokens = Readonly<Record<string, string>>;
+
+export interface TokenValues {
+  /** As asked for. */
+  readonly name: string;
+  readonly host: string;
+  readonly port: string;
+  readonly user: string;
+  readonly alias: string | undefined;
+  readonly jump: string | undefined;
+  readonly home: string;
+}
+
+/** The tokens of files: `IdentityFile`, `CertificateFile` and their like. */
+export function fileTokens(values: TokenValues): Tokens {
+  const local = hostname();
+  const jump = values.jump?.replace(/^.*@/, "").replace(/:\d+$/, "") ?? "";
+  const connection = local + values.host + values.port + values.user + jump;
+  return {
+    ...proxyTokens(values),
+    C: createHash("sha1").update(connection).digest("hex"),
+    d: values.home,
+    i: String(process.getuid?.() ?? 0),
+    j: jump,
+    k: values.alias ?? values.name,
+    L: local.replace(/\..*/, ""),
+    l: local,
+    u: localAccount()?.name ?? "",
+  };
+}
+
+/** The tokens of `ProxyCommand` and `ProxyJump`. */
+export function proxyTokens({ name, host, port, user }: Omit<TokenValues, "home" | "alias" | "jump">): Tokens {
+  return { "%": "%", h: host, n: name, p: port, r: user };
+}
+
+export interface Expansion {
+  readonly tokens: Tokens;
+  /** Of `${NAME}`; undefined where the option takes none. */
+  readonly environment: Readonly<Record<string, string | undefined>> | undefined;
+  /** The host as configured, and the option, for the error. */
+  readonly name: string;
+  readonly what: string;
+}
+
+/** @throws SshError for a token that the option does not take, and a variable that is not set: ssh refuses them too */
+export function expandTokens(text: string, { tokens, environment, name, what }: Expansion): string {
+  return text.replaceAll(/%(.?)|\$\{([^}]*)\}/gs, (whole, letter?: string, variable?: string) => {
+    if (variable !== undefined && environment === undefined) return whole;
+    const value = variable === undefined ? tokens[letter ?? ""] : environment![variable];
+    if (value !== undefined) return value;
+    if (variable !== undefined)
+      throw new SshError(name, `${what} ${text}: the environment variable ${variable} is not set`);
+    const known = Object.keys(tokens).map((token) => `%${token}`);
+    throw new SshError(name, `${what} ${text}: ${whole} is no token that it takes`, {
+      hint: `It takes ${known.join(" ")}. A percent sign of its own is written %%.`,
+    });
+  });
+}
+
+/** `~` and `~/…` are the home, `~ada/…` is that of another account here. */
+export function expandTilde(path: string, home: string): string {
+  return path.replace(/^~([^/]*)(?=\/|$)/, (whole, user: string) => (user === "" ? home : (homeOf(user) ?? whole)));
+}
+
+function homeOf(user: string): string | undefined {
+  try {
+    const lines = readFileSync("/etc/passwd", "utf8").split("\n");
+    return lines.map((line) => line.split(":")).find(([name]) => name === user)?.[5];
+  } catch {
+    return undefined;
+  }
+}
+
+/** As OpenSSH 9.6 and later: names that a shell could take for more than a name. */
+export function refuseUnsafeNames(name: string, host: string, user: string): void {
+  if (/^-|['"`$\\;&<>|(){}\s\p{Cc}]/u.test(host))
+    throw new SshError(name, "the host's name has characters that ssh refuses");
+  if (/^-|['"`;&<>|(){}\p{Cc}]|\s-|\\$/u.test(user))
+    throw new SshError(name, `the user's name ${user} has characters that ssh refuses`);
+}

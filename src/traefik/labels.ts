@@ -1,0 +1,152 @@
+import type { Config, Role } from "../config/config.ts";
+import { containerPrefix } from "../commands/names.ts";
+
+/** Label of an app container: its own eight hex digits, part of its Traefik service's name. */
+export const ID_LABEL = "mrsk.id";
+
+/**
+ * The labels the original gives a role's containers, in its order: service, role, destination, Traefik's, the user's.
+ * A label of the user's keeps the place of the one it overrides.
+ */
+export function roleLabels(config: Config, role: Role): Map<string, string> {
+  const labels = new Map([
+    ["service", config.service],
+    ["role", role.name],
+  ]);
+  if (config.destination !== undefined) labels.set("destination", config.destination);
+  if (role.traefik) {
+    const name = containerPrefix(config, role);
+    labels.set(`traefik.http.services.${name}.loadbalancer.server.scheme`, "http");
+    labels.set(`traefik.http.routers.${name}.rule`, "PathPrefix(`/`)");
+    labels.set(`traefik.http.middlewares.${name}-retry.retry.attempts`, "5");
+    labels.set(`traefik.http.middlewares.${name}-retry.retry.initialinterval`, "500ms");
+    labels.set(`traefik.http.routers.${name}.middlewares`, `${name}-retry@docker`);
+  }
+  for (const [name, value] of role.labels) labels.set(name, value);
+  if (role.traefik && readsVersion3(config.traefik.image)) addRuleSyntax(labels);
+  return labels;
+}
+
+/** Whether an image is Traefik 3 or newer; one without a readable version counts as new. */
+export function readsVersion3(image: string): boolean {
+  const major = /:v?(\d+)/.exec(image.slice(image.lastIndexOf("/") + 1))?.[1];
+  return major === undefined || Number(major) >= 3;
+}
+
+/** Traefik 3 goes on reading rules that only version 2 knew when the router says so. */
+function addRuleSyntax(labels: Map<string, string>): void {
+  for (const [name, value] of labels) {
+    const router = /^(traefik\.(?:http|tcp)\.routers\.[^.]+)\.rule$/i.exec(name)?.[1];
+    if (!router || !isVersion2Rule(value)) continue;
+    const key = `${router}.rulesyntax`;
+    if (![...labels.keys()].some((other) => other.toLowerCase() === key.toLowerCase())) labels.set(key, "v2");
+  }
+}
+
+const VERSION_2_ONLY = [
+  /\b(?:Host|HostRegexp|HostSNI|Path|PathPrefix|Method|ClientIP)\(\s*(?:`[^`]*`|"[^"]*")\s*,/,
+  /\b(?:HostHeader|Headers|HeadersRegexp)\(/,
+  /\b(?:Host|Path|PathPrefix|HostRegexp)\(\s*[`"][^`"]*\{[A-Za-z_][A-Za-z0-9_-]*(?::[^`"]*)?\}/,
+  /\bQuery\(\s*[`"][^`"=]+=/,
+];
+
+/** Several values in one matcher, matchers that were renamed, and `{name:regexp}` in a path or host. */
+export function isVersion2Rule(rule: string): boolean {
+  return VERSION_2_ONLY.some((pattern) => pattern.test(rule));
+}
+
+const LABEL = /^traefik\.(http|tcp)\.(routers|services|middlewares)\.([^.]+)\.(.+)$/i;
+
+/** One Traefik label, taken apart. `section` and `protocol` are lower case, the rest as written. */
+export interface TraefikLabel {
+  readonly protocol: "http" | "tcp";
+  readonly section: "routers" | "services" | "middlewares";
+  readonly name: string;
+  readonly option: string;
+  readonly value: string;
+}
+
+/** @returns undefined for a label that defines no router, service or middleware */
+export function traefikLabel(key: string, value: string): TraefikLabel | undefined {
+  const match = LABEL.exec(key);
+  if (!match) return undefined;
+  return {
+    protocol: match[1]!.toLowerCase() as TraefikLabel["protocol"],
+    section: match[2]!.toLowerCase() as TraefikLabel["section"],
+    name: match[3]!,
+    option: match[4]!,
+    value,
+  };
+}
+
+/**
+ * The labels of one container beside live files: every service under a name of its own (`X-ID`), since two containers
+ * that share one would share its requests, and label routers one below their priority, so that the file decides.
+ */
+export function containerLabels(labels: ReadonlyMap<string, string>, id: string): Map<string, string> {
+  const parts = [...labels].flatMap(([key, value]) => traefikLabel(key, value) ?? []);
+  const owns = (protocol: string, service: string) =>
+    parts.some((part) => part.section === "services" && part.protocol === protocol && part.name === service);
+  const out = new Map([[ID_LABEL, id]]);
+  for (const [key, value] of labels) {
+    const part = traefikLabel(key, value);
+    const option = part?.option.toLowerCase();
+    if (part?.section === "services") {
+      out.set(`traefik.${part.protocol}.services.${part.name}-${id}.${part.option}`, value);
+    } else if (part && namesService(part) && owns(part.protocol, value.replace(/@docker$/, ""))) {
+      out.set(
+        key,
+        value.replace(/(?:@docker)?$/, (provider) => `-${id}${provider}`),
+      );
+    } else if (part?.section === "routers" && option === "priority" && ruleOf(parts, part) !== undefined) {
+      continue;
+    } else {
+      out.set(key, value);
+    }
+    if (part?.section === "routers" && option === "rule") {
+      const priority = standalonePriority(part, parts) - 1;
+      out.set(`traefik.${part.protocol}.routers.${part.name}.priority`, String(priority));
+    }
+  }
+  return out;
+}
+
+/** Whether the label's value is the name of a service. */
+export function namesService({ section, option }: TraefikLabel): boolean {
+  const path = option.toLowerCase();
+  return (section === "routers" && path === "service") || (section === "middlewares" && path === "errors.service");
+}
+
+// Two labels below the lowest there are a router for a stopped app, at 1, and 0, which Traefik takes for none given.
+const LOWEST = 3;
+// Exact as a JavaScript number, below the preview's and below Traefik's own limit.
+const HIGHEST = 8_000_000_000_000_000;
+
+/**
+ * The priority a router has when it stands alone: as its label says, else the rule's length in bytes, as Traefik has it.
+ * Kept within what leaves room for a neighbour above and below.
+ * @param lowered by how much the label was set below it before
+ */
+export function standalonePriority(router: TraefikLabel, labels: readonly TraefikLabel[], lowered = 0): number {
+  const given = Number(optionOf(labels, router, "priority") ?? 0);
+  const rule = ruleOf(labels, router) ?? "";
+  // The catch-all of TCP comes after every other rule; Traefik gives it −1.
+  const natural =
+    router.protocol === "tcp" && /^HostSNI\(\s*[`"]\*[`"]\s*\)$/i.test(rule) ? LOWEST : Buffer.byteLength(rule);
+  return Math.min(HIGHEST, Math.max(LOWEST, Number.isFinite(given) && given !== 0 ? given + lowered : natural));
+}
+
+function ruleOf(labels: readonly TraefikLabel[], router: TraefikLabel): string | undefined {
+  return optionOf(labels, router, "rule");
+}
+
+/** The value of another option of the same router, service or middleware. */
+export function optionOf(labels: readonly TraefikLabel[], of: TraefikLabel, option: string): string | undefined {
+  return labels.find(
+    (other) =>
+      other.protocol === of.protocol &&
+      other.section === of.section &&
+      other.name === of.name &&
+      other.option.toLowerCase() === option,
+  )?.value;
+}

@@ -1,0 +1,144 @@
+import { expect, test } from "vitest";
+import { appContainers, appDetails, appImages, appVersion, staleContainers } from "../../../src/flow/app/app.ts";
+import { startApp, stopApp } from "../../../src/flow/app/start-stop.ts";
+import { removeAppContainer } from "../../../src/flow/app/removal.ts";
+import { details } from "../../../src/flow/details.ts";
+import { remove } from "../../../src/flow/remove.ts";
+import { select } from "../../../src/plan/select.ts";
+import { accessory, config, role } from "../../commands/support.ts";
+import { type FakeRun, fakeRun } from "../../support/fake-run.ts";
+import { observed, type Seen } from "../../support/seen.ts";
+
+const HOST = "192.0.2.1";
+const jobs = role({ name: "jobs", traefik: false, healthcheck: undefined });
+const app = config({ roles: [role(), jobs], accessories: [accessory()] });
+
+function runWith(containers: readonly Seen[], hosts?: readonly string[]): FakeRun {
+  const filters = { hosts, roles: undefined, primary: false };
+  const run = fakeRun(app, { filters, selection: select(app, filters) });
+  for (const host of [HOST, "192.0.2.9"]) run.host(host);
+  observed(run.hosts.get(HOST)!, containers, { traefik: true });
+  return run;
+}
+
+const commands = (run: FakeRun) => run.hosts.get(HOST)!.commands;
+const BOTH: readonly Seen[] = [{ name: "app-web-2" }, { name: "app-web-1" }, { name: "app-jobs-2", role: "jobs" }];
+
+test("details: Traefik, each role of the app, accessories, in blocks", async () => {
+  const run = runWith([]);
+  run.hosts
+    .get(HOST)!
+    .replies(/label=role=web/, "web containers")
+    .replies(/label=role=jobs/, "job containers");
+  run.hosts.get("192.0.2.9")!.replies(/name=\^app-db\$/, "a database");
+  await details(run);
+  expect(run.printed).toEqual([
+    expect.stringMatching(new RegExp(`^Traefik Host: ${HOST}\n.*traefik:v3`)) as string,
+    `App Host: ${HOST}\nweb containers\n\n`,
+    `App Host: ${HOST}\njob containers\n\n`,
+    "Accessory db Host: 192.0.2.9\na database\n\n",
+  ]);
+});
+
+test("details of a host that only has an accessory shows that", async () => {
+  const run = runWith([], ["192.0.2.9"]);
+  await details(run);
+  expect(run.printed).toEqual(["Accessory db Host: 192.0.2.9\n\n\n"]);
+});
+
+test("app details, containers, images and version are blocks of what docker says", async () => {
+  const run = runWith([{ name: "app-web-v1-rc1" }, { name: "app-jobs-2", role: "jobs" }]);
+  run.hosts
+    .get(HOST)!
+    .replies(/^Details \(web\)$/, "running")
+    .replies(/docker image ls/, "dhh/app");
+  await appDetails(run);
+  await appContainers(run);
+  await appImages(run);
+  await appVersion(run);
+  expect(run.printed.slice(0, 2)).toEqual([`App Host: ${HOST}\nrunning\n\n`, `App Host: ${HOST}\n\n\n`]);
+  expect(run.printed.slice(-2)).toEqual([
+    `App Host: ${HOST}\ndhh/app\n\n`,
+    `App Host: ${HOST}\nweb: v1-rc1\njobs: 2\n\n`,
+  ]);
+  expect(commands(run)).toContain("docker container ls --all --filter label=service=app");
+  expect(commands(run)).toContain("docker image ls dhh/app");
+});
+
+test("start takes the container last live, or that of --version; stop takes all that run", async () => {
+  const run = runWith([
+    { name: "app-web-2", state: "exited" },
+    { name: "app-web-1", state: "exited" },
+    { name: "app-jobs-1", role: "jobs", state: "exited" },
+  ]);
+  await startApp({ ...run, givenVersion: "1" });
+  expect(run.hosts.get(HOST)!.steps).toEqual(
+    expect.arrayContaining(["Start app-web-1 (web)", "Start app-jobs-1 (jobs)"]),
+  );
+  const latest = runWith([
+    { name: "app-web-2", state: "exited" },
+    { name: "app-jobs-1", role: "jobs", state: "exited" },
+  ]);
+  await startApp(latest);
+  expect(latest.hosts.get(HOST)!.steps).toEqual(
+    expect.arrayContaining(["Start app-web-2 (web)", "Start app-jobs-1 (jobs)"]),
+  );
+  const running = runWith(BOTH);
+  await stopApp(running);
+  expect(running.hosts.get(HOST)!.steps.filter((step) => step.startsWith("Stop"))).toEqual([
+    "Stop app-web-2",
+    "Stop app-web-1",
+    "Stop app-jobs-2",
+  ]);
+});
+
+test("stale containers are told, and stopped with --stop alone", async () => {
+  const told = runWith(BOTH);
+  await staleContainers(told, { stop: false });
+  expect(told.printed).toEqual([
+    `App Host: ${HOST}\nDetected stale container for role web with version 1 (use \`mrsk app stale_containers --stop\` to stop)\n\n`,
+  ]);
+  expect(commands(told).join("\n")).not.toContain("docker stop");
+  const stopped = runWith(BOTH);
+  await staleContainers(stopped, { stop: true });
+  expect(stopped.printed).toEqual([`App Host: ${HOST}\nStopping stale container for role web with version 1\n\n`]);
+  expect(stopped.hosts.get(HOST)!.steps).toContain("Stop app-web-1");
+  expect(stopped.hosts.get(HOST)!.steps).not.toContain("Stop app-web-2");
+});
+
+test("a container of a version that no host has is an error", async () => {
+  const run = runWith([{ name: "app-web-1", state: "exited" }]);
+  await removeAppContainer(run, "1");
+  expect(commands(run)).toContain("docker container rm id-of-app-web-1");
+  await expect(removeAppContainer(run, "7")).rejects.toMatchObject({
+    exitCode: 2,
+    message: "No host has a container of version 7",
+  });
+});
+
+test("remove takes app, Traefik, accessories and the login, and names the log that stays", async () => {
+  const run = runWith([{ name: "app-web-1" }]);
+  await remove(run, { confirmed: true });
+  const steps = run.hosts.get(HOST)!.steps.join(" | ");
+  expect(steps).toMatch(
+    /Take the lock.*Stop app-web-1.*Remove the images.*Remove Traefik.*Log out.*Release the lock.*Tidy up/,
+  );
+  expect(run.hosts.get("192.0.2.9")!.steps.join(" | ")).toMatch(
+    /Remove the container.*Remove the directory.*Remove the image/,
+  );
+  expect(run.printed).toEqual(["The audit log stays on each host: ~/mrsk-app-audit.log\n"]);
+});
+
+test("remove leaves a Traefik that others use", async () => {
+  const run = runWith([
+    { name: "shop-web-1", labels: { service: "shop", "traefik.enable": "true" } },
+    { name: "app-web-staging-1", destination: "staging", labels: { "traefik.enable": "true" } },
+  ]);
+  await remove(run, { confirmed: true });
+  expect(run.hosts.get(HOST)!.steps).not.toContain("Remove Traefik");
+  expect(run.events).toContainEqual({
+    kind: "note",
+    host: HOST,
+    text: "Traefik stays: app (staging), shop use it",
+  });
+});

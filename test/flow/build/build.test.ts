@@ -1,0 +1,165 @@
+import { mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { push } from "../../../src/flow/build/build.ts";
+import { built } from "../../commands/support.ts";
+import { type FakeRun, fakeRun } from "../../support/fake-run.ts";
+
+const committed = async () => ({ revision: "4f2a9c1d", changes: [] as readonly string[], userName: "" });
+
+function native(git: FakeRun["git"] = committed): FakeRun {
+  return fakeRun(built({ kind: "native" }), { held: { lock: true }, git });
+}
+
+function steps(run: FakeRun): string[] {
+  return run.hosts.get("localhost")!.steps.filter((name) => name !== "engine");
+}
+
+const CLONED = ["Clone the commit", "Look for the Dockerfile", "Build the image"];
+const PUSHED = ["Push the image", "Push the image as latest"];
+
+test("the commit is cloned, built and pushed", async () => {
+  const run = native();
+  await push(run);
+  expect(steps(run)).toEqual([...CLONED, ...PUSHED]);
+});
+
+test("docker's engine is missed when it fails, and not looked for before", async () => {
+  const run = native();
+  const local = run.hosts.get("localhost")!;
+  await push(run);
+  expect(local.steps).not.toContain("engine");
+  local.fails(/^Build the image$/, "").fails(/^engine$/, "");
+  await expect(push(run)).rejects.toThrow("The Docker engine of this machine does not answer");
+});
+
+test("without a repository the folder is built", async () => {
+  const run = fakeRun(built({ kind: "native" }), { held: { lock: true } });
+  await push(run);
+  expect(steps(run)[0]).toBe("Look for the Dockerfile");
+});
+
+test("a Dockerfile in a context that docker fetches is not looked for here", async () => {
+  const context = "git@github.com:dhh/app.git";
+  const run = fakeRun(built({ kind: "native", context, contextGiven: true }), { held: { lock: true } });
+  await push(run);
+  expect(steps(run)[0]).toBe("Build the image");
+});
+
+test("ten paths that are not committed are named, and how many more there are", async () => {
+  const changes = Array.from({ length: 12 }, (_, i) => `${i}.txt`);
+  const run = native(async () => ({ ...(await committed()), changes }));
+  await push(run);
+  const [warning] = run.events.flatMap((event) => (event.kind === "warning" ? [event.text] : []));
+  expect(warning).toBe(
+    "These paths have uncommitted changes, which will not be in the image: " +
+      "0.txt, 1.txt, 2.txt, 3.txt, 4.txt, 5.txt, 6.txt, 7.txt, 8.txt, 9.txt and 2 more",
+  );
+});
+
+test("a push that wants a login gets one, and is tried once more", async () => {
+  const run = native();
+  run.hosts.get("localhost")!.fails(/^Push the image$/, "unauthorized: authentication required");
+  await expect(push(run)).rejects.toMatchObject({
+    message: "The image could not be pushed (exit status 1)\nunauthorized: authentication required",
+    hint: expect.stringContaining("registry/password"),
+  });
+  expect(steps(run)).toEqual([...CLONED, "Push the image", "Log in to the registry", ...CLONED, "Push the image"]);
+});
+
+test.each([
+  'denied\nERROR: failed to solve: process "/bin/sh -c echo denied" did not complete successfully: exit code: 1',
+  "#8 0.1 unauthorized\nERROR: executor failed running [/bin/sh -c echo unauthorized]: exit code: 1",
+])("a step of the Dockerfile that fails is no reason for a second try: %j", async (output) => {
+  const run = native();
+  run.hosts.get("localhost")!.fails(/^Build the image$/, output);
+  await expect(push(run)).rejects.toMatchObject({ exitCode: 5, hint: undefined });
+  expect(steps(run)).toEqual(CLONED);
+});
+
+test.each([
+  [committed, "Missing Dockerfile in the commit 4f2a9c1, which is what is built"],
+  [async () => ({ revision: undefined, changes: [], userName: "" }), "Missing Dockerfile"],
+])("%# a missing Dockerfile", async (git, message) => {
+  const run = native(git);
+  run.hosts.get("localhost")!.fails(/^Look for the Dockerfile$/, "");
+  await expect(push(run)).rejects.toMatchObject({ exitCode: 3, message });
+});
+
+test.each([
+  [/^Clone the commit$/, committed, "Set TMPDIR to a folder that it sees (mkdir -p ~/tmp && export TMPDIR=~/tmp)"],
+  [
+    /^Look for the Dockerfile$/,
+    async () => ({ revision: undefined, changes: [], userName: "" }),
+    "Move the project to a folder of your home whose name begins with no dot",
+  ],
+])("a docker from a snap that cannot see the folder is named: %s", async (step, git, move) => {
+  const run = native(git);
+  run.hosts.get("localhost")!.replies(step, "/snap/bin/docker\n/tmp/x\n", 41);
+  await expect(push(run)).rejects.toMatchObject({
+    exitCode: 5,
+    message: "Docker was installed from a snap (/snap/bin/docker), and cannot see /tmp/x",
+    hint: `${move}, or install Docker from its own packages (https://docs.docker.com/engine/install/).`,
+  });
+});
+
+test.each([
+  ["fatal: could not fetch 4f2a from promisor remote", expect.stringContaining("without --filter")],
+  ["error: external filter 'x' failed", undefined],
+  ["git@github.com: permission denied: requested access to the resource is denied, unauthorized", undefined],
+])("a commit that cannot be checked out is not built: %s", async (output, hint) => {
+  const run = native();
+  run.hosts.get("localhost")!.fails(/^Clone the commit$/, output);
+  const message = `The commit 4f2a9c1 could not be checked out for the build\n${output}`;
+  await expect(push(run)).rejects.toMatchObject({ exitCode: 5, message, hint });
+  expect(steps(run)).toEqual(["Clone the commit"]);
+});
+
+describe("before all is clear, nothing is seen outside of this machine", () => {
+  /** A push that waits for a word, and what it did until it got none for a while. */
+  async function waiting(run: FakeRun): Promise<{ before: string[]; clear: () => void; pushed: Promise<void> }> {
+    let clear = () => {};
+    const pushed = push(run, { clear: new Promise<void>((resolve) => (clear = resolve)) });
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    return { before: steps(run), clear, pushed };
+  }
+
+  test("docker's own engine builds, and pushes then", async () => {
+    const run = native();
+    const { before, clear, pushed } = await waiting(run);
+    expect(before).toEqual(CLONED);
+    clear();
+    await pushed;
+    expect(steps(run)).toEqual([...CLONED, ...PUSHED]);
+  });
+
+  test("a builder that pushes by itself waits", async () => {
+    const run = fakeRun(built({ kind: "multiarch" }), { held: { lock: true }, git: committed });
+    const { before, clear, pushed } = await waiting(run);
+    expect(before).not.toContain("Build the image");
+    clear();
+    await pushed;
+    expect(steps(run)).toContain("Build the image");
+  });
+
+  test("a hook waits", async () => {
+    const cwd = mkdtempSync(join(tmpdir(), "mrsk-build-"));
+    mkdirSync(join(cwd, ".mrsk/hooks"), { recursive: true });
+    writeFileSync(join(cwd, ".mrsk/hooks/pre-build"), "#!/bin/sh\n", { mode: 0o755 });
+    const run = { ...native(), cwd, skipHooks: false };
+    const { before, clear, pushed } = await waiting(run);
+    expect(before).toEqual([]);
+    clear();
+    await pushed;
+    expect(steps(run)).toEqual([expect.stringContaining("pre-build"), ...CLONED, ...PUSHED]);
+  });
+
+  test("what is not clear is not pushed", async () => {
+    const run = native();
+    await expect(push(run, { clear: Promise.reject(new Error("the port is taken")) })).rejects.toThrow(
+      "the port is taken",
+    );
+    expect(steps(run)).toEqual(CLONED);
+  });
+});

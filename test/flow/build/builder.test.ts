@@ -1,0 +1,111 @@
+import { describe, expect, test } from "vitest";
+import { builderDetails, createBuilder, ensureBuilder, removeBuilder } from "../../../src/flow/build/builder.ts";
+import { built } from "../../commands/support.ts";
+import { type FakeRun, fakeRun } from "../../support/fake-run.ts";
+
+const clear = Promise.resolve();
+const NAME = "mrsk-app-native-remote";
+const CONTEXT = `${NAME}-amd64`;
+const remote = built({ kind: "native/remote", remote: { arch: "amd64", host: "ssh://b@192.0.2.9" } });
+const native = built({ kind: "native" });
+
+function local(run: FakeRun) {
+  return run.hosts.get("localhost")!;
+}
+
+function told(run: FakeRun): string[] {
+  return run.events.flatMap((event) => ("text" in event ? [event.text] : []));
+}
+
+/** The builder as buildx shows it, and its context as docker does. */
+function withBuilder(endpoint: string, host: string): FakeRun {
+  const run = fakeRun(remote);
+  local(run)
+    .replies(/^docker buildx inspect/, `Name: ${NAME}\nNodes:\nName:      ${NAME}0\nEndpoint:  ${endpoint}\n`)
+    .replies(/^docker context inspect/, `${host}\n`);
+  return run;
+}
+
+describe("before a build", () => {
+  test("a builder as configured is taken as it is", async () => {
+    const run = withBuilder(CONTEXT, "ssh://b@192.0.2.9");
+    await ensureBuilder(run, clear);
+    expect(local(run).steps).not.toContain("Create the builder");
+  });
+
+  test("a builder that somebody made otherwise is taken as it is", async () => {
+    const run = withBuilder("tcp://192.0.2.8:1234", "");
+    await ensureBuilder(run, clear);
+    expect(local(run).steps).not.toContain("Create the builder");
+  });
+
+  test("a builder whose host changed is made anew", async () => {
+    const run = withBuilder(CONTEXT, "ssh://b@192.0.2.8");
+    await ensureBuilder(run, clear);
+    expect(local(run).steps.at(-1)).toBe("Create the builder");
+    expect(told(run)[0]).toContain(`${CONTEXT} was ssh://b@192.0.2.8, is now ssh://b@192.0.2.9`);
+  });
+
+  test("a missing builder is made, what a crash left of it going first", async () => {
+    const run = fakeRun(remote);
+    local(run).fails(/^docker buildx inspect/, `ERROR: no builder "${NAME}" found`);
+    await ensureBuilder(run, clear);
+    expect(local(run).steps.slice(-3)).toEqual([
+      "Remove what is there of the builder",
+      "Remove what is there of the builder",
+      "Create the builder",
+    ]);
+    expect(told(run)).toEqual(["Missing compatible builder, so creating a new one first"]);
+  });
+
+  test("another failure of buildx makes none", async () => {
+    const run = fakeRun(remote);
+    local(run).fails(/^docker buildx inspect/, "ERROR: open /root/.docker/buildx: no such file or directory");
+    await expect(ensureBuilder(run, clear)).rejects.toThrow("no such file or directory");
+    expect(local(run).steps).not.toContain("Create the builder");
+  });
+
+  test("a builder that cannot be made because of ssh says how to see why", async () => {
+    const run = fakeRun(remote);
+    local(run).fails(/^docker buildx inspect/, `ERROR: no builder "${NAME}" found`);
+    local(run).fails(/^docker context create/, "stderr=Host key verification failed.");
+    await expect(ensureBuilder(run, clear)).rejects.toMatchObject({
+      message: expect.stringContaining("Host key verification failed"),
+      hint: expect.stringContaining("docker -H ssh://b@192.0.2.9 version"),
+    });
+  });
+});
+
+describe("what is missing on this machine is named", () => {
+  test.each([
+    [native, /^docker version/, 127, "Docker is not installed locally"],
+    [remote, /^docker version/, 127, "Docker is not installed locally"],
+    [remote, /^docker buildx version/, 1, "Docker buildx plugin is not installed locally"],
+    [native, /^docker version/, 1, "The Docker engine of this machine does not answer"],
+  ])("%#", async (given, pattern, status, message) => {
+    const run = fakeRun(given);
+    local(run).replies(pattern, "", status);
+    await expect(ensureBuilder(run, clear)).rejects.toMatchObject({ exitCode: 5, message });
+  });
+
+  test("a builder that runs elsewhere needs no engine here", async () => {
+    const run = withBuilder(CONTEXT, "ssh://b@192.0.2.9");
+    local(run).fails(/^docker version/, "");
+    await ensureBuilder(run, clear);
+    expect(local(run).steps).toContain("engine");
+  });
+});
+
+test("docker's own builder: create, remove and details do nothing and say so", async () => {
+  const run = fakeRun(native, { held: { lock: true } });
+  await createBuilder(run);
+  await removeBuilder(run);
+  await builderDetails(run);
+  expect(local(run).steps).toEqual([]);
+  expect(run.printed).toEqual(["Builder: native\n"]);
+  expect(told(run)).toEqual([
+    "Docker's own builder is used: nothing to create",
+    "Docker's own builder is used: nothing to remove",
+    "Docker's own builder is used: nothing to show",
+  ]);
+});

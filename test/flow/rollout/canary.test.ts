@@ -1,0 +1,147 @@
+import { expect, test } from "vitest";
+import { liveFile } from "../../../src/traefik/live-file.ts";
+import type { Config } from "../../../src/config/config.ts";
+import { canariesIn, settleCanaries, takeBack, wayBack } from "../../../src/flow/rollout/canary.ts";
+import { promote } from "../../../src/flow/rollout/promote.ts";
+import { rollOut } from "../../../src/flow/rollout/roll-out.ts";
+import { decide, type Decision } from "../../../src/plan/deploy.ts";
+import type { ContainerFact, HostFacts } from "../../../src/plan/facts.ts";
+import { config, role } from "../../commands/support.ts";
+import { container, facts, traefik } from "../../support/facts.ts";
+import { type FakeRun, fakeRun } from "../../support/fake-run.ts";
+
+const HOSTS = ["192.0.2.1", "192.0.2.2"];
+const old = container("app-web-1", {}, "aaaaaaaa");
+const next = container("app-web-2", {}, "bbbbbbbb");
+const shared = liveFile({ name: "app-web", live: old, canary: { container: next, percent: 10 } });
+const boot = { limit: undefined, waitSeconds: 0, watchSeconds: 1 };
+
+function fleet(overrides: Partial<Config> = {}): FakeRun {
+  const run = fakeRun(config({ roles: [role({ hosts: HOSTS })], boot, ...overrides }));
+  for (const name of HOSTS) run.host(name);
+  return run;
+}
+
+function everywhere(containers: readonly ContainerFact[], file: string, more: Partial<HostFacts> = {}) {
+  const liveFiles = new Map([["app-web", file]]);
+  return new Map(HOSTS.map((host) => [host, facts({ host, traefik: traefik(), containers, liveFiles, ...more })]));
+}
+
+function roll(run: FakeRun, seen: ReadonlyMap<string, HostFacts>, how: Partial<Decision>): Promise<void> {
+  const plans = decide({
+    config: run.config,
+    version: "2",
+    targets: run.selection.app,
+    facts: seen,
+    newId: run.newId,
+    reuse: false,
+    traefikArguments: [],
+    ...how,
+  });
+  return rollOut(run, plans, new Map(), { prune: true, revert: true });
+}
+
+const stepsOf = (run: FakeRun, host: string) => run.hosts.get(host)!.steps.join(" | ");
+
+test("a canary starts, gets its share and is watched; the old one runs on, and no release is recorded", async () => {
+  const run = fleet();
+  await roll(run, everywhere([old], ""), { share: 10 });
+  for (const host of HOSTS) {
+    expect(stepsOf(run, host)).toMatch(
+      /Start app-web-2.*Wait until healthy.*Give 10% of the requests to the new container \(web\) \| Watch for 1 s.*Write the live file/,
+    );
+    expect(stepsOf(run, host)).toContain("Audit: Started app version 2 as a canary with 10% of the requests");
+    expect(stepsOf(run, host)).not.toMatch(/Stop |Keep|Let the old|Record the release|Tag latest|Pruned containers/);
+  }
+});
+
+test("a canary that does not stay up on one host is taken back on all", async () => {
+  const run = fleet();
+  run.hosts.get(HOSTS[1]!)!.replies(/Watch for/, "exited", 66);
+  await expect(roll(run, everywhere([old], ""), { share: 10 })).rejects.toMatchObject({ exitCode: 6 });
+  for (const host of HOSTS) {
+    expect(stepsOf(run, host)).toMatch(/Switch the requests back.*Drain.*Stop app-web-2.*Write the live file/);
+    expect(stepsOf(run, host)).not.toContain("Start app-web-1 again");
+  }
+});
+
+test("a promoted canary is not started anew: it gets all requests, and the old one drains and stops", async () => {
+  const run = fleet();
+  await roll(run, everywhere([next, old], shared), { promote: true });
+  for (const host of HOSTS) {
+    expect(stepsOf(run, host)).toMatch(
+      /Switch the requests over.*Keep the new container.*Watch.*Drain the old container.*Stop the old container.*Record the release/,
+    );
+    expect(stepsOf(run, host)).toContain("Promoted the canary: booted app version 2");
+  }
+});
+
+test("a promotion that fails leaves the canary as it was, and forgets the release", async () => {
+  const run = fleet({ boot: { ...boot, limit: 1 } });
+  run.hosts.get(HOSTS[1]!)!.replies(/Watch for/, "unhealthy", 66);
+  await expect(roll(run, everywhere([next, old], shared), { promote: true })).rejects.toMatchObject({ exitCode: 6 });
+  expect(stepsOf(run, HOSTS[0]!)).toMatch(
+    /Stop the old container.*Start app-web-1 again.*Share the requests again.*Leave the canary on trial.*Forget the release/,
+  );
+  expect(stepsOf(run, HOSTS[1]!)).toMatch(/Share the requests again/);
+  for (const host of HOSTS) expect(stepsOf(run, host)).not.toContain("Stop app-web-2");
+});
+
+test("taken back, it drains and stops after the requests have gone", async () => {
+  const run = fleet();
+  const seen = everywhere([next, old], shared);
+  await takeBack(run, seen, canariesIn(run, seen));
+  for (const host of HOSTS) {
+    expect(stepsOf(run, host)).toMatch(
+      /Switch the requests back \(web\) \| Keep the old container \(web\) \| Drain app-web-2 \(web\) \| Stop app-web-2 \(web\) \| Write the live file/,
+    );
+  }
+});
+
+test("where the old one has stopped, it is started first", async () => {
+  const run = fleet();
+  const seen = everywhere([next, { ...old, state: "exited" }], shared);
+  await takeBack(run, seen, canariesIn(run, seen));
+  expect(stepsOf(run, HOSTS[0]!)).toMatch(/Start app-web-1 again.*Wait until healthy.*Switch the requests back/);
+});
+
+test("where the old one was removed, nothing is taken back", async () => {
+  const run = fleet();
+  const seen = everywhere([next], shared);
+  await expect(takeBack(run, seen, canariesIn(run, seen))).rejects.toMatchObject({ exitCode: 2 });
+  expect(stepsOf(run, HOSTS[0]!)).toBe("");
+});
+
+test("before another version, a canary goes; where it alone runs, it stays until it is replaced", async () => {
+  const alone = everywhere([next, { ...old, state: "exited" }], shared);
+  const run = fleet();
+  expect(await settleCanaries(run, alone)).toBe(alone);
+  await settleCanaries(run, everywhere([next, old], shared));
+  expect(stepsOf(run, HOSTS[0]!)).toMatch(/Switch the requests back.*Write the live file.*Docker engine/);
+});
+
+test("hosts that have a version wholly on trial go back to the release before, whatever serves now", () => {
+  const seen = everywhere([next, old], "", { canaryRelease: "2", releases: ["0", "1"] });
+  expect(wayBack(fleet(), seen)).toMatchObject({ shared: [], wholly: HOSTS, version: "1" });
+});
+
+test("without releases, the newest other container tells the version before", () => {
+  const seen = everywhere([next, { ...old, state: "exited" }], "", { canaryRelease: "2", releases: [] });
+  expect(wayBack(fleet(), seen).version).toBe("1");
+});
+
+test("hosts that ran different versions before are named", () => {
+  const seen = everywhere([next], "", { canaryRelease: "2", releases: ["1"] });
+  seen.set(HOSTS[1]!, { ...seen.get(HOSTS[1]!)!, releases: ["0"] });
+  expect(() => wayBack(fleet(), seen)).toThrow("Which version? 192.0.2.1: 1, 192.0.2.2: 0");
+});
+
+test("nothing on trial is nothing to take back, and nothing to promote", async () => {
+  const run = fleet();
+  expect(wayBack(run, everywhere([old], ""))).toEqual({ shared: [], wholly: [], version: "" });
+  await expect(promote(run)).rejects.toMatchObject({
+    exitCode: 2,
+    hint: expect.stringContaining("mrsk deploy --canary 10%") as string,
+  });
+  expect(run.held.lock).toBe(false);
+});

@@ -1,0 +1,171 @@
+import { expect, test } from "vitest";
+import { liveFile } from "../../../src/traefik/live-file.ts";
+import type { Config } from "../../../src/config/config.ts";
+import { bootApp, deploy, redeploy, rollback } from "../../../src/flow/rollout/deploy.ts";
+import type { ContainerFact } from "../../../src/plan/facts.ts";
+import { built, config, role } from "../../commands/support.ts";
+import { container } from "../../support/facts.ts";
+import { type FakeRun, fakeRun } from "../../support/fake-run.ts";
+import { observed } from "../../support/observed.ts";
+
+const HOSTS = ["192.0.2.1", "192.0.2.2"] as const;
+const [FIRST, SECOND] = HOSTS;
+const REVERT = { revert: true };
+const at = (version: string) => ({ created: `2026-01-0${version}T00:00:00Z` });
+const up = (version: string, id: string) => container(`app-web-${version}`, at(version), id);
+const stopped = (version: string, id: string) =>
+  container(`app-web-${version}`, { ...at(version), state: "exited" }, id);
+
+interface Seen {
+  readonly containers: readonly ContainerFact[];
+  readonly releases?: readonly string[];
+  readonly liveFiles?: ReadonlyMap<string, string>;
+}
+
+function runOn(seen: readonly [Seen, Seen], overrides: Partial<Config> = {}): FakeRun {
+  const run = fakeRun(
+    config({
+      roles: [role({ hosts: HOSTS })],
+      boot: { limit: undefined, waitSeconds: 0, watchSeconds: 0 },
+      ...overrides,
+    }),
+  );
+  for (const [i, name] of HOSTS.entries()) {
+    run.host(name);
+    const host = run.hosts.get(name)!;
+    observed(host, seen[i]!);
+    host.replies(/^Check the image$/, "");
+  }
+  return run;
+}
+
+const both = (seen: Seen): [Seen, Seen] => [seen, seen];
+const stepsOf = (run: FakeRun, host: string) => run.hosts.get(host)!.steps.join(" | ");
+
+test("a rollback without a version goes to the release before, not to what a failed deploy left", async () => {
+  const failed = container("app-web-3", { state: "exited", created: "2026-03-03T00:00:00Z" }, "cccccccc");
+  const run = runOn(
+    both({ containers: [failed, up("2", "bbbbbbbb"), stopped("1", "aaaaaaaa")], releases: ["1", "2"] }),
+  );
+  await rollback(run, undefined, REVERT);
+  for (const host of HOSTS) expect(stepsOf(run, host)).toMatch(/Start app-web-1.*Switch the requests over/);
+});
+
+test("after `app stop` the version before is the one before the stopped one", async () => {
+  const live = stopped("2", "bbbbbbbb");
+  const liveFiles = new Map([["app-web", liveFile({ name: "app-web", live })]]);
+  const run = runOn(both({ containers: [live, stopped("1", "aaaaaaaa")], releases: ["1", "2"], liveFiles }));
+  await rollback(run, undefined, REVERT);
+  expect(stepsOf(run, FIRST)).toContain("Start app-web-1 (web)");
+});
+
+test("where the hosts differ, a rollback asks for the version, and changes nothing", async () => {
+  const run = runOn([
+    { containers: [up("2", "bbbbbbbb")], releases: ["1", "2"] },
+    { containers: [up("2", "bbbbbbbb")], releases: ["0", "2"] },
+  ]);
+  await expect(rollback(run, undefined, REVERT)).rejects.toMatchObject({
+    exitCode: 2,
+    message: `Which version? ${FIRST} (web): 1, ${SECOND} (web): 0`,
+    hint: "Name one: mrsk rollback VERSION",
+  });
+  expect(stepsOf(run, FIRST)).not.toContain("Start app-web");
+});
+
+test("a container that was pruned is made from the image; the release command is left out", async () => {
+  const release = { command: "npm run migrate", timeoutSeconds: 600, role: "web" };
+  const run = runOn(
+    [{ containers: [up("2", "bbbbbbbb"), stopped("1", "aaaaaaaa")] }, { containers: [up("2", "bbbbbbbb")] }],
+    { release },
+  );
+  await rollback(run, "1", REVERT);
+  expect(stepsOf(run, SECOND)).toMatch(/Pull the image.*Start app-web-1/);
+  expect(run.transcript.join("\n")).not.toContain("release command");
+});
+
+test("neither container nor image: the versions that are there are named", async () => {
+  const run = runOn(both({ containers: [up("2", "bbbbbbbb"), stopped("1", "aaaaaaaa")] }));
+  for (const host of HOSTS) run.hosts.get(host)!.replies(/^Pull the image$/, "manifest unknown", 1);
+  await expect(rollback(run, "9", REVERT)).rejects.toMatchObject({
+    exitCode: 2,
+    message: expect.stringContaining(`${FIRST}: role web has no container of version 9 (it has: 2, 1)`) as string,
+  });
+});
+
+test("app boot starts the version that is live anew, in a new container", async () => {
+  const run = runOn(both({ containers: [up("2", "bbbbbbbb")] }));
+  await bootApp(run, REVERT);
+  for (const host of HOSTS) {
+    expect(stepsOf(run, host)).toMatch(/Rename app-web-2 as already deployed.*Start app-web-2/);
+  }
+});
+
+test("a deploy runs the release command after the image is there, before any container starts; a failure frees the lock", async () => {
+  const release = { command: "npm run migrate", timeoutSeconds: 600, role: "web" };
+  const never = { now: () => new Date(0), sleep: () => new Promise<void>(() => {}) };
+  const given = both({ containers: [up("0", "aaaaaaaa")] });
+  const run = Object.assign(runOn(given, { release }), { clock: never });
+  await deploy(run, { skipPush: true, revert: true });
+  const index = (step: string) => run.transcript.findIndex((line) => line.includes(step));
+  expect(index("Check the image")).toBeLessThan(index("Run the release command"));
+  expect(index("Run the release command")).toBeLessThan(index("Start app-web-1"));
+  expect(run.transcript.filter((line) => line.includes("Run the release command"))).toHaveLength(1);
+
+  const failing = Object.assign(runOn(given, { release }), { clock: never });
+  failing.hosts.get(FIRST)!.replies(/Run the release command/, "no", 1);
+  await expect(deploy(failing, { skipPush: true, revert: true })).rejects.toMatchObject({ exitCode: 9 });
+  expect(failing.transcript.join("\n")).not.toContain("Start app-web-1");
+  expect(failing.transcript.at(-1)).toBe(`${FIRST}: Release the lock`);
+});
+
+test("an interruption that comes too late leaves the work done, and its hook out", async () => {
+  const run = runOn(both({ containers: [up("0", "aaaaaaaa")] }));
+  run.hosts.get(SECOND)!.when(/Stop the old container/, () => run.abort());
+  await deploy(run, { skipPush: true, revert: true });
+  expect(run.events.at(-1)).toEqual({ kind: "warning", text: "Interrupted after the switch: the work was finished." });
+  expect(run.transcript.at(-1)).toBe(`${FIRST}: Release the lock`);
+});
+
+test.each([
+  ["a quick one", 6, 1],
+  ["a long one", 11, 2],
+])("after a build, hosts are looked at again only where it took long: %s", async (_, seconds, looks) => {
+  const run = runOn(both({ containers: [up("1", "aaaaaaaa")] }));
+  let now = Date.UTC(2026, 0, 2);
+  const clock = { ...run.clock, now: () => new Date(now) };
+  run.host("localhost");
+  run.hosts.get("localhost")!.when(/^Build the image$/, () => (now += seconds * 1000));
+  await deploy({ ...run, clock }, { skipPush: false });
+  expect(run.hosts.get(FIRST)!.steps.filter((name) => name === "Inspect containers")).toHaveLength(looks);
+  expect(run.hosts.get(FIRST)!.steps.filter((name) => name === "Docker engine")).toHaveLength(1);
+});
+
+test("what the look at a host finds is told, and nothing is pushed", async () => {
+  const run = runOn(both({ containers: [] }), { builder: built({ kind: "native" }).builder });
+  run.hosts.get(SECOND)!.when(/^Docker engine$/, () => {
+    throw new Error("the daemon does not answer");
+  });
+  await expect(redeploy(run, { skipPush: false })).rejects.toThrow("the daemon does not answer");
+  expect(run.hosts.get("localhost")!.steps).not.toContain("Push the image");
+  expect(stepsOf(run, FIRST)).not.toContain("Pull the image");
+});
+
+test.each([
+  ["deploy", deploy, 1],
+  ["redeploy", redeploy, 1],
+  ["deploy that watches", deploy, 2],
+] as const)("%s takes a host as many round trips as it has phases", async (_, act, watch) => {
+  const boot = { limit: undefined, waitSeconds: 0, watchSeconds: watch - 1 };
+  const run = runOn(both({ containers: [up("0", "aaaaaaaa")] }), { boot });
+  run.host("localhost");
+  await act(run, { skipPush: false });
+  const phases = ["Look at the host", "Fetch the image", "Start", "Switch", ...(watch > 1 ? ["Watch"] : []), "Settle"];
+  expect(scriptsOf(run, SECOND)).toEqual(phases);
+  expect(scriptsOf(run, FIRST)).toEqual(["Take the lock", ...phases, "Release the lock"]);
+});
+
+/** Titles of the scripts that a host was sent, each a round trip (`test/ssh/session.test.ts`). */
+function scriptsOf(run: FakeRun, host: string): string[] {
+  const titles = run.hosts.get(host)!.transcript.map((line) => line.slice(0, line.indexOf(" > ")));
+  return titles.filter((title, i) => title !== titles[i - 1]);
+}

@@ -1,0 +1,100 @@
+import { spawnSync } from "node:child_process";
+import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { RolePhases } from "../../../src/flow/rollout/role-phases.ts";
+import { abandon, undoSteps } from "../../../src/flow/rollout/role-undo.ts";
+import { decide } from "../../../src/plan/deploy.ts";
+import type { ContainerFact } from "../../../src/plan/facts.ts";
+import { config, line, role } from "../../commands/support.ts";
+import { container, facts, traefik } from "../../support/facts.ts";
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "undo-"));
+  writeFileSync(join(folder, "calls"), "");
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+/** An engine that has these containers, and writes down what it is told to change. */
+function engine({ made, named }: { made: string; named: string }): void {
+  const body = `case $1 in
+  ps) printf '%s\\n' '${made}' ;;
+  inspect) printf '%s\\n' '${named}' ;;
+  *) echo "$*" >>${folder}/calls ;;
+esac`;
+  writeFileSync(join(folder, "docker"), `#!/bin/sh\n${body}\n`);
+  chmodSync(join(folder, "docker"), 0o755);
+}
+
+function phasesOf(containers: readonly ContainerFact[], version: string, reuse = false): RolePhases {
+  const seen = facts({ traefik: traefik(), containers, liveDirectory: join(folder, "traefik") });
+  const given = config();
+  let count = 0;
+  const newId = (digits: number) => String(++count).padStart(digits, "0");
+  const [plan] = decide({
+    config: given,
+    version,
+    targets: [{ host: seen.host, roles: [role()] }],
+    facts: new Map([[seen.host, seen]]),
+    newId,
+    reuse,
+    traefikArguments: [],
+  });
+  return new RolePhases(given, plan!, plan!.roles[0]!, new Map(), newId);
+}
+
+/** What the engine was told to change. */
+function changesBy(text: string): string[] {
+  const env = { PATH: `${folder}:${process.env["PATH"]}` };
+  const { status, stderr } = spawnSync("/bin/sh", ["-c", text], { encoding: "utf8", env });
+  expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
+  return readFileSync(join(folder, "calls"), "utf8").split("\n").filter(Boolean);
+}
+
+const LIVE = container("app-web-1", {}, "aaaaaaaa");
+const liveFileText = () => readFileSync(join(folder, "traefik/app-web.yml"), "utf8");
+
+test("a start of the same version that fails before the rename leaves the live container alone", () => {
+  engine({ made: "", named: LIVE.id });
+  expect(changesBy(line(abandon(phasesOf([LIVE], "1"))))).toEqual([]);
+  expect(liveFileText()).toContain("service: app-web-aaaaaaaa@docker");
+});
+
+test("one that fails after it gives the name back, and stops the new one by its id", () => {
+  engine({ made: "new-id", named: "new-id" });
+  expect(changesBy(line(abandon(phasesOf([LIVE], "1"))))).toEqual([
+    "rename new-id app-web-1_failed_0000000000000002",
+    `rename ${LIVE.id} app-web-1`,
+    "stop -t 5 new-id",
+  ]);
+});
+
+test("done twice, it does nothing the second time", () => {
+  engine({ made: "new-id", named: LIVE.id });
+  expect(changesBy(line(abandon(phasesOf([LIVE], "1"))))).toEqual(["stop -t 5 new-id"]);
+});
+
+test("a rollback to the container that is live stops nothing", () => {
+  engine({ made: LIVE.id, named: LIVE.id });
+  expect(changesBy(line(abandon(phasesOf([LIVE], "1", true))))).toEqual([]);
+});
+
+test("a rollback that fails stops the kept container", () => {
+  const kept = container("app-web-0", { state: "exited" }, "bbbbbbbb");
+  engine({ made: "", named: kept.id });
+  expect(changesBy(line(abandon(phasesOf([LIVE, kept], "0", true))))).toEqual([`stop -t 5 ${kept.id}`]);
+});
+
+test("a first start that fails takes its live file away", () => {
+  engine({ made: "new-id", named: "new-id" });
+  expect(changesBy(line(abandon(phasesOf([], "1"))))).toEqual(["stop -t 5 new-id"]);
+  expect(liveFileText).toThrow("ENOENT");
+});
+
+test("where the new one was never made, going back starts the old one and stops nothing", () => {
+  engine({ made: "", named: LIVE.id });
+  const steps = undoSteps(phasesOf([LIVE], "2"), "starting");
+  expect(changesBy(steps.map(({ body }) => `( ${line(body)}\n)`).join("\n"))).toEqual([`start ${LIVE.id}`]);
+});

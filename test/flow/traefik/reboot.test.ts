@@ -1,0 +1,106 @@
+import { expect, test } from "vitest";
+import { NOT_REPLACED } from "../../../src/traefik/swap.ts";
+import { bootTraefik } from "../../../src/flow/traefik/traefik.ts";
+import { rebootTraefik } from "../../../src/flow/traefik/reboot.ts";
+import { config, role } from "../../commands/support.ts";
+import { type FakeRun, fakeRun } from "../../support/fake-run.ts";
+import { answersLook, type Look, TRAEFIK } from "../../support/look.ts";
+
+const HOST = "192.0.2.1";
+const RUNNING = { ...TRAEFIK, args: [], networks: null, mounts: null, labels: null, ports: null };
+
+/** A host with a running Traefik. @param rules what is said about the packet filter. @param others containers beside it */
+function seen(rules: string, { user = "root", hosts = [HOST], others = [] }: Partial<SeenOptions> = {}): FakeRun {
+  const run = fakeRun(config({ roles: [role({ hosts })] }));
+  for (const name of hosts) {
+    run.host(name);
+    const look = { user, traefik: RUNNING, others, liveDirectory: "/var/lib/mrsk/traefik" };
+    answersLook(run.hosts.get(name)!, look).replies(/^Swap$/, rules);
+  }
+  return run;
+}
+
+interface SeenOptions extends Required<Pick<Look, "user" | "others">> {
+  readonly hosts: readonly string[];
+}
+
+const stepsOf = (run: FakeRun, host = HOST) => run.hosts.get(host)!.steps.join(" | ");
+const said = (run: FakeRun) => run.events.flatMap((event) => ("text" in event ? [event.text] : [])).join("\n");
+const now = { rolling: false, confirmed: true };
+
+test("a second Traefik is started and asked before the first is touched", async () => {
+  const run = seen("redirects");
+  await rebootTraefik(run, now);
+  expect(stepsOf(run)).toMatch(
+    /Take the lock.*Pull.*Make the new container.*Ask what Traefik serves.*Start a second Traefik.*Begin.*Replace the container.*Audit: Rebooted traefik.*Release the lock/,
+  );
+  expect(said(run)).toContain("Traefik is new, no connection was refused");
+  expect(said(run)).not.toContain("will be refused");
+});
+
+test("without root or sudo the cost is told before, and measured after", async () => {
+  const run = seen("", { user: "ada" });
+  run.hosts.get(HOST)!.replies(/^Replace the container$/, "Stop the old one\nclosed 43");
+  await rebootTraefik(run, now);
+  expect(run.events[0]).toMatchObject({ kind: "warning", host: HOST });
+  expect(said(run)).toMatch(
+    /half a second.*ada is not root and has no sudo.*\n(?:.*\n)*Traefik is new, its ports were closed for 0\.43 s/,
+  );
+});
+
+test("who says no changes nothing, and takes no lock", async () => {
+  const run = { ...seen("redirects"), confirm: async () => false };
+  await rebootTraefik(run, { rolling: false, confirmed: false });
+  expect(run.printed).toEqual(["Aborted\n"]);
+  expect(stepsOf(run)).not.toMatch(/lock|Pull|Replace/);
+});
+
+test("what an interrupted reboot has left is settled first, by a boot too", async () => {
+  for (const work of [(run: FakeRun) => rebootTraefik(run, now), bootTraefik]) {
+    const run = seen("redirects\nrules", { others: ["traefik-swap"] });
+    await work(run);
+    expect(stepsOf(run)).toMatch(/Settle a reboot of Traefik/);
+    expect(stepsOf(run)).not.toMatch(/(?:Make|Replace|Start)[^|]*\|.*Settle/);
+  }
+});
+
+test("rolling is one host after the other, else all are replaced together", async () => {
+  const hosts = [HOST, "192.0.2.2"];
+  const run = seen("redirects", { hosts });
+  run.hosts.get(HOST)!.replies(/^Start a second Traefik$/, "command traefik error: field not found", NOT_REPLACED);
+  await expect(rebootTraefik(run, { rolling: true, confirmed: true })).rejects.toMatchObject({
+    exitCode: 5,
+    message: expect.stringContaining("the old one goes on serving\ncommand traefik error: field not found") as string,
+  });
+  expect(stepsOf(run)).not.toContain("Replace the container");
+  expect(stepsOf(run, "192.0.2.2")).not.toContain("Pull");
+});
+
+test("a boot says what runs already, and that it differs", async () => {
+  const run = seen("redirects");
+  await bootTraefik(run);
+  expect(said(run)).toContain("Traefik runs, but it lacks --providers.docker");
+  expect(stepsOf(run)).not.toMatch(/Start Traefik|Pull/);
+});
+
+test("a Traefik that tells no kept connection to go is made to by the second one's labels, and waited for", async () => {
+  const labels = {
+    "traefik.http.routers.site-web.rule": "Host(`site.test`)",
+    "traefik.http.services.site-web.loadbalancer.server.port": "3000",
+  };
+  const scriptOf = async (args: readonly string[]) => {
+    const run = fakeRun(config({ roles: [role({ hosts: [HOST] })] }));
+    run.host(HOST);
+    const host = run.hosts.get(HOST)!;
+    host.replies(/^Containers$/, JSON.stringify({ name: "/site-web-1", state: "running", labels }));
+    answersLook(host, { traefik: { ...RUNNING, args } }).replies(/^Swap$/, "redirects");
+    await rebootTraefik(run, now);
+    return host.commands.join("\n");
+  };
+  const ofTheOriginal = await scriptOf([]);
+  expect(ofTheOriginal).toContain("traefik.http.middlewares.mrsk-swap-close.headers.customresponseheaders.Connection=");
+  expect(ofTheOriginal).toContain("let_go traefik 8");
+  const ours = await scriptOf(["--entrypoints.http.transport.keepalivemaxtime=15s"]);
+  expect(ours).not.toContain("mrsk-swap-close");
+  expect(ours).toContain("let_go traefik 18");
+});

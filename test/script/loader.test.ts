@@ -1,0 +1,85 @@
+import { spawnSync } from "node:child_process";
+import { existsSync, mkdtempSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { sh } from "../../src/script/command.ts";
+import { HEARTBEAT, LOADER, NEXT } from "../../src/script/loader.ts";
+import { attempt, capture, renderScript, script, step } from "../../src/script/script.ts";
+import { NONCE, start } from "../support/scripted-shell.ts";
+
+const SHELLS = [["dash"], ["bash", "--posix"], ["busybox", "sh"], ["mksh"], ["zsh", "--emulate", "sh"]].filter(
+  ([program]) => spawnSync("sh", ["-c", `command -v ${program}`]).status === 0,
+);
+
+describe.concurrent.each(SHELLS.map((shell) => ({ name: shell.join(" "), shell })))("under $name", ({ shell }) => {
+  test("one script comes after the other, each with nothing of the one before", async () => {
+    const host = start(LOADER, shell);
+    for (let i = 0; i < 50; i++) {
+      const nonce = `00${i}`;
+      const steps = [
+        capture("id", "id", sh`echo ${i}`),
+        attempt("fails", sh`false; echo on`),
+        step("long", sh`: ${"x".repeat(200 * i)}`),
+      ];
+      host.send(
+        renderScript(
+          script("Test", [step("empty", sh`echo "<$id>"`), ...steps, step("uses", sh`echo "got $id"`)]),
+          nonce,
+        ),
+      );
+      if (i % 3 === 0) host.send(HEARTBEAT);
+      await host.printed(`${nonce} x 0`);
+      if (i % 5 === 0) host.send(HEARTBEAT);
+      host.send(NEXT);
+      if (i % 7 === 0) host.send(HEARTBEAT);
+    }
+    host.end();
+    const { status, stdout } = await host.closed;
+    expect(status).toBe(0);
+    const marks = (i: number) => {
+      const mark = `\x1e00${i} `;
+      const [empty, id, fails, long, uses] = [`<>`, `${i}`, "", "", `got ${i}`];
+      const steps = [empty, id, fails, long, uses].map((said, at) => `${mark}b ${at}\n${said && `${said}\n`}${mark}e ${at} ${said === fails && at === 2 ? 1 : 0}\n`); // biome-ignore format: one line
+      return `${steps.join("")}${mark}x 0\n`;
+    };
+    expect(stdout).toBe(Array.from({ length: 50 }, (_, i) => marks(i)).join(""));
+  });
+
+  test("the end of its input ends a script, which cleans up", async () => {
+    const { status } = await interrupted(shell, (host) => host.end());
+    // mksh may wait until it is killed.
+    expect(shell[0] === "mksh" ? [143, null] : [143]).toContain(status);
+  });
+
+  test("without a heartbeat it ends in the same way, and so does a shell that waits", async () => {
+    await interrupted(shell, () => {}, LOADER.replace("sleep 6", "sleep 0.5"));
+    const waiting = start(LOADER.replace("sleep 6", "sleep 0.5"), shell);
+    expect((await waiting.closed).status).toBe(null);
+  });
+
+  test("a script that is killed ends its shell", async () => {
+    const host = start(LOADER + renderScript(script("Test", [attempt("dies", ["sh", "-c", "kill -KILL $PPID"])]), NONCE), shell); // biome-ignore format: one line
+    expect((await host.closed).status).not.toBe(0);
+  });
+});
+
+let sleeps = 4720;
+
+/** How a script in a step without end ends after what `happens` then. It has cleaned up, and left no process. */
+async function interrupted(
+  shell: readonly string[],
+  happens: (host: ReturnType<typeof start>) => void,
+  loader = LOADER,
+): Promise<{ status: number | null }> {
+  const seconds = String(sleeps++);
+  const mark = join(mkdtempSync(join(tmpdir(), "mrsk-script-")), "cleaned");
+  const what = script("Test", [step("silent", sh`echo ready; sleep ${seconds}`)], ["touch", mark]);
+  const host = start(loader + renderScript(what, NONCE), shell);
+  await host.printed("ready");
+  happens(host);
+  const ended = await host.closed;
+  expect(spawnSync("pgrep", ["-fx", `sleep ${seconds}`]).status).toBe(1);
+  expect(existsSync(mark)).toBe(true);
+  return ended;
+}

@@ -1,0 +1,113 @@
+import { existsSync, mkdtempSync, readFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { sh, withEnvironment } from "../../src/script/command.ts";
+import { LOADER } from "../../src/script/loader.ts";
+import {
+  attempt,
+  capture,
+  counted,
+  renderScript,
+  type Script,
+  script,
+  type Step,
+  step,
+} from "../../src/script/script.ts";
+import { Secret } from "../../src/config/env/secret.ts";
+import { machine } from "../support/fake-docker.ts";
+import { NONCE, start } from "../support/scripted-shell.ts";
+
+/** Runs it, and ends the input when `until` was printed. */
+async function run(what: Script, until = `${NONCE} x `): Promise<{ status: number | null; stdout: string }> {
+  const shell = start(LOADER + renderScript(what, NONCE));
+  void shell.printed(until).then(shell.end);
+  return shell.closed;
+}
+
+test("steps run in order, each between its marks, and a later one reads what was captured", async () => {
+  const result = await run(
+    script("Test", [
+      step("one", ["echo", "a b"]),
+      attempt("fails", ["false"]),
+      capture("id", "id", sh`echo "x y"`),
+      step("uses it", sh`echo "<$id>"`),
+    ]),
+  );
+  expect(result).toEqual({
+    status: 0,
+    stdout: "@b 0\na b\n@e 0 0\n@b 1\n@e 1 1\n@b 2\nx y\n@e 2 0\n@b 3\n<x y>\n@e 3 0\n@x 0\n",
+  });
+});
+
+test("a step that must work ends the script with its status; the clean-up runs", async () => {
+  const result = await run(
+    script("Test", [step("dies", sh`echo before; sh -c 'exit 7'; echo after`), step("never", ["echo", "never"])], ["echo", "tidy"]), // biome-ignore format: one line
+  );
+  expect(result).toEqual({ status: 0, stdout: "@b 0\nbefore\n@e 0 7\n@b cleanup\ntidy\n@e cleanup 0\n@x 7\n" });
+});
+
+test("a secret reaches its command byte for byte, and no other", async () => {
+  const secret = new Secret("TOKEN", `a'b"c $d \\ \n é`);
+  const result = await run(
+    script("Test", [
+      step("has it", withEnvironment([["TOKEN", secret]], ["printenv", "TOKEN"])),
+      attempt("has not", ["printenv", "TOKEN"]),
+    ]),
+  );
+  expect(result.stdout).toContain(`@b 0\na'b"c $d \\ \n é\n@e 0 0\n@b 1\n@e 1 1\n`);
+});
+
+test("a value that no shell can carry is refused", () => {
+  const what = script("Test", [step("x", ["echo", new Secret("TOKEN", "a\0b")])]);
+  expect(() => renderScript(what, NONCE)).toThrow("the value of TOKEN contains a NUL character");
+});
+
+test("a step that ignores its end does not keep the clean-up from being done", async () => {
+  const stubborn = step("stubborn", sh`trap '' TERM; echo ready; sleep 4717; echo never`);
+  const mark = join(mkdtempSync(join(tmpdir(), "mrsk-script-")), "cleaned");
+  const result = await run(script("Test", [stubborn], ["touch", mark]), "ready");
+  expect(result).toEqual({ status: null, stdout: "@b 0\nready\n" });
+  expect(existsSync(mark)).toBe(true);
+});
+
+describe("an outcome says what became of the steps before it", () => {
+  const outcome: Step = { name: "Outcome", body: sh`echo "ended $_ok" >>outcome`, mode: "outcome" };
+  const said = async (...steps: Step[]) => {
+    const { host, home } = machine();
+    await host.run(script("Try", steps)).catch(() => {});
+    return readFileSync(join(home, "outcome"), "utf8").trim().split("\n");
+  };
+
+  test.each<[string, readonly Step[], readonly string[]]>([
+    ["all succeed", [step("a", sh`:`), capture("x", "b", sh`:`), attempt("c", sh`:`), outcome], ["ended 0"]],
+    ["a step ends the script", [step("a", sh`exit 7`), step("b", sh`:`), outcome], ["ended 7"]],
+    ["a command alone ends it", [step("a", ["false"]), outcome], ["ended 1"]],
+    ["a captured one ends it", [capture("x", "a", sh`exit 9`), outcome], ["ended 9"]],
+    ["what may fail does", [attempt("a", sh`exit 7`), outcome], ["ended 0"]],
+    ["what may fail and counts does", [counted("a", sh`exit 7`), attempt("b", sh`:`), outcome], ["ended 7"]],
+    ["two parts, the second fails", [step("a", sh`:`), outcome, step("b", sh`exit 3`), outcome], ["ended 0", "ended 3"]],
+    ["two parts, the first may fail", [counted("a", sh`exit 3`), outcome, step("b", sh`:`), outcome], ["ended 3", "ended 0"]],
+    ["a step after it ends the script", [step("a", sh`:`), outcome, step("b", sh`exit 3`)], ["ended 0"]],
+  ])("%s", async (_, steps, told) => {
+    expect(await said(...steps)).toEqual(told);
+  }); // biome-ignore format: one line each
+
+  test("also where the script is ended from outside", async () => {
+    const controller = new AbortController();
+    const { host, home } = machine();
+    const onOutput = () => controller.abort();
+    const ran = host.run(script("Try", [step("a", sh`echo on; sleep 60`), outcome]), {
+      signal: controller.signal,
+      onOutput,
+    });
+    await expect(ran).rejects.toMatchObject({ name: "InterruptedError" });
+    expect(readFileSync(join(home, "outcome"), "utf8")).toBe("ended 143\n");
+  });
+
+  test("the step that failed is the one that the error names", async () => {
+    const { host } = machine();
+    const ran = host.run(script("Try", [step("a", sh`echo why >&2; exit 7`), outcome]));
+    await expect(ran).rejects.toMatchObject({ step: "a", status: 7, output: "why" });
+  });
+});

@@ -1,0 +1,168 @@
+import { describe, expect, test } from "vitest";
+import { type Canary, liveFile } from "../../src/traefik/live-file.ts";
+import { liveServices } from "../../src/traefik/live-file-reader.ts";
+import { canaryOf, isUnfinished, lastLiveContainer, liveContainer } from "../../src/plan/containers.ts";
+import { decide, type Decision } from "../../src/plan/deploy.ts";
+import { obstacles } from "../../src/plan/obstacles.ts";
+import type { ContainerFact, HostFacts } from "../../src/plan/facts.ts";
+import { config, role } from "../commands/support.ts";
+import { container, facts, traefik } from "../support/facts.ts";
+
+const old = container("app-web-1", { created: "2026-01-01" }, "aaaaaaaa");
+const next = container("app-web-2", { created: "2026-02-02" }, "bbbbbbbb");
+const web = role();
+
+function text(live: ContainerFact, canary?: Canary, last?: ContainerFact): string {
+  return liveFile({ name: "app-web", live, canary, last });
+}
+
+function seen(containers: readonly ContainerFact[], file: string, more: Partial<HostFacts> = {}): HostFacts {
+  return facts({ traefik: traefik(), containers, liveFiles: new Map([["app-web", file]]), ...more });
+}
+
+function planFor(there: HostFacts, overrides: Partial<Decision>) {
+  const given = overrides.config ?? config();
+  const [plan] = decide({
+    config: given,
+    version: "2",
+    targets: [{ host: there.host, roles: given.roles }],
+    facts: new Map([[there.host, there]]),
+    newId: (digits) => "c".repeat(digits),
+    reuse: false,
+    traefikArguments: [],
+    ...overrides,
+  });
+  return plan!;
+}
+
+describe("what a live file says", () => {
+  test.each([
+    ["one alone", text(old), { live: "app-web-aaaaaaaa", canary: undefined, last: undefined }],
+    [
+      "a canary with its share",
+      text(old, { container: next, percent: 7 }),
+      { live: "app-web-aaaaaaaa", canary: { service: "app-web-bbbbbbbb", percent: 7 }, last: undefined },
+    ],
+    [
+      "a canary on its way out",
+      text(old, { container: next, percent: 0 }),
+      { live: "app-web-aaaaaaaa", canary: { service: "app-web-bbbbbbbb", percent: 0 }, last: undefined },
+    ],
+    [
+      "a switch that did not end",
+      text(next, undefined, old),
+      { live: "app-web-bbbbbbbb", canary: undefined, last: "app-web-aaaaaaaa" },
+    ],
+    ["no YAML", "a: [", { live: undefined, canary: undefined, last: undefined }],
+    ["nothing", "", { live: undefined, canary: undefined, last: undefined }],
+  ])("%s", (_, file, services) => {
+    expect(liveServices(file, "app-web")).toEqual(services);
+  });
+
+  test("a rule with a template's braces is read back", () => {
+    const labels = new Map([...next.labels, ["traefik.http.routers.app-web.rule", "Path(`/{{x}}`)"]]);
+    expect(liveServices(text({ ...next, labels }), "app-web").live).toBe("app-web-bbbbbbbb");
+  });
+
+  test("a user's router that is called like ours is none", () => {
+    const labels = new Map([...old.labels, ["traefik.http.routers.my-canary.rule", "Path(`/x`)"]]);
+    expect(liveServices(text({ ...old, labels }), "app-web").canary).toBeUndefined();
+  });
+});
+
+describe("a canary on a host", () => {
+  const shared = text(old, { container: next, percent: 10 });
+
+  test("the older one is live, the canary is known while it runs and after its crash", () => {
+    expect(liveContainer(config(), web, seen([next, old], shared))).toBe(old);
+    expect(canaryOf(config(), web, seen([next, old], shared))).toEqual({ container: next, percent: 10 });
+    const crashed = { ...next, state: "exited" };
+    expect(canaryOf(config(), web, seen([crashed, old], shared))).toEqual({ container: crashed, percent: 10 });
+    expect(canaryOf(config(), web, seen([old], shared))).toBeUndefined();
+  });
+
+  test("where the old one died, the canary has the requests; the old one is still what was live last", () => {
+    const dead = { ...old, state: "exited" };
+    expect(liveContainer(config(), web, seen([next, dead], shared))).toBe(next);
+    expect(lastLiveContainer(config(), web, seen([next, dead], shared))).toBe(dead);
+  });
+
+  test("what was live last, where no file tells, is the newest that was not replaced", () => {
+    const replaced = container("app-web-2_replaced_0000000000000000", {}, "cccccccc");
+    expect(lastLiveContainer(config(), web, facts({ containers: [replaced, old] }))).toBe(old);
+  });
+
+  test("a change that did not end is known while the old container runs", () => {
+    const file = text(next, undefined, old);
+    expect(isUnfinished(config(), web, seen([next, old], file))).toBe(true);
+    expect(isUnfinished(config(), web, seen([next, { ...old, state: "exited" }], file))).toBe(false);
+    expect(isUnfinished(config(), web, seen([next, old], text(next)))).toBe(false);
+  });
+
+  test("promoted, it is taken as it runs, and is what the plan goes back to", () => {
+    const [plan] = planFor(seen([next, old], shared), { promote: true }).roles;
+    expect(plan).toMatchObject({ old, canary: { percent: 10 }, next: { kept: next }, stale: [], inTheWay: undefined });
+  });
+
+  test("promoted after its crash, a new container takes its place", () => {
+    const [plan] = planFor(seen([{ ...next, state: "exited" }, old], shared), { promote: true }).roles;
+    expect(plan).toMatchObject({ old, canary: undefined, next: { kept: undefined }, inTheWay: { newName: undefined } });
+  });
+
+  test("promoted where the old one died, it is live already", () => {
+    const [plan] = planFor(seen([next, { ...old, state: "exited" }], shared), { promote: true }).roles;
+    expect(plan).toMatchObject({ old: next, canary: undefined, next: { kept: next } });
+  });
+
+  test("promoted where the version is live wholly, it stays", () => {
+    const [plan] = planFor(seen([next, old], text(next, undefined, old)), { promote: true }).roles;
+    expect(plan).toMatchObject({ old: next, canary: undefined, next: { kept: next }, stale: [old] });
+  });
+
+  test("a stopped container of the version is no canary: a new one is made", () => {
+    const [plan] = planFor(seen([{ ...next, state: "exited" }, old], text(old)), { promote: true }).roles;
+    expect(plan!.next.kept).toBeUndefined();
+  });
+});
+
+describe("a share of the requests", () => {
+  const share = 10;
+
+  test("is the plan's, for roles behind Traefik", () => {
+    const workers = role({ name: "workers", traefik: false });
+    const plan = planFor(seen([old], text(old)), { share, config: config({ roles: [web, workers] }) });
+    expect(plan.roles.map((one) => one.share)).toEqual([10, undefined]);
+    expect(obstacles(plan)).toEqual([]);
+  });
+
+  test.each([
+    ["nothing runs", seen([], ""), web, "mrsk deploy"],
+    [
+      "Traefik reads no live files",
+      seen([old], "", { traefik: traefik({ mounts: new Map() }) }),
+      web,
+      "mrsk traefik reboot",
+    ],
+    [
+      "the role must not run twice",
+      seen([old], text(old)),
+      role({ bootOrder: "stop_first" }),
+      "boot.order: stop_first",
+    ],
+    ["the host is a canary itself", seen([old], text(old), { canaryRelease: "1" }), web, "mrsk promote"],
+  ])("cannot be where %s", (_, there, given, said) => {
+    const found = obstacles(planFor(there, { share, config: config({ roles: [given] }) }));
+    expect(found).toEqual([expect.stringContaining(said)]);
+  });
+});
+
+test.each([
+  ["no YAML", "{{{"],
+  ["a word", "word"],
+  ["no sections", "http: { routers: null, services: null }"],
+  ["a list for a section", "http: { routers: [], services: [] }"],
+  ["shares that are none", "http: { routers: { app-web: { service: 3 } } }"],
+  ["very deep lists", `http: ${"[".repeat(100_000)}`],
+])("a live file that holds %s says nothing", (_what, written) => {
+  expect(liveServices(written, "app-web")).toEqual({ live: undefined, canary: undefined, last: undefined });
+});
