@@ -5,7 +5,7 @@ import { type Command, docker, pipe, raw, type Shell, sh, type Word, withEnviron
 import { healthFlags } from "./healthcheck.ts";
 import { type EngineDriver, logFlags } from "./logging.ts";
 import { pruneImages } from "./prune.ts";
-import { containerName, hostPart, image, latestImage } from "./names.ts";
+import { hostPart, image, latestImage } from "./names.ts";
 import { type ExecOptions, execIn, type OneOffOptions, runOneOff } from "./one-off.ts";
 
 /** All that one `docker run` of the app needs beside the configuration. */
@@ -39,18 +39,6 @@ export interface LogQuery {
   readonly follow?: boolean | undefined;
   readonly timestamps?: boolean | undefined;
 }
-
-/** A container as `AppCommands.list` shows it. */
-export interface Listed {
-  readonly id: string;
-  readonly name: string;
-  readonly state: string;
-}
-
-export const HEALTH_OR_STATE = "{{if .State.Health}}{{.State.Health.Status}}{{else}}{{.State.Status}}{{end}}";
-
-// Docker turns \t into a tab.
-const LIST_FORMAT = String.raw`{{.ID}}\t{{.Names}}\t{{.State}}\t{{.Label "role"}}\t{{.Label "destination"}}`;
 
 /** The docker commands for one role of the app. Builds words, runs nothing. */
 export class AppCommands {
@@ -97,32 +85,6 @@ export class AppCommands {
     return docker("start", name);
   }
 
-  stop(container: string): Command {
-    const { stopWaitSeconds } = this.config;
-    return docker("stop", ...(stopWaitSeconds === undefined ? [] : ["-t", stopWaitSeconds]), container);
-  }
-
-  /** One line per container, newest first, for `parseList`; with `running` only those that are up. */
-  list({ running = false }: { running?: boolean } = {}): Command {
-    const states = running ? ["--filter", "status=running", "--filter", "status=restarting"] : ["--all"];
-    return docker("ps", "--no-trunc", ...states, ...this.filters(), "--format", LIST_FORMAT);
-  }
-
-  /** What `list` printed, without the containers of other destinations: docker cannot filter by a label's absence. */
-  parseList(output: string): Listed[] {
-    return output.split("\n").flatMap((line) => {
-      const [id, name, state, role, destination] = line.split("\t");
-      if (!id || !name || role !== this.role.name || (destination || undefined) !== this.config.destination) return [];
-      return [{ id, name, state: state ?? "" }];
-    });
-  }
-
-  /** Removes every stopped container of the role, of exactly this destination. */
-  removeStopped(): Command {
-    const none = this.config.destination === undefined ? ["--filter", "label!=destination"] : [];
-    return docker("container", "prune", "--force", ...this.filters(), ...none);
-  }
-
   rename(from: string, to: string): Command {
     return docker("rename", from, to);
   }
@@ -133,16 +95,7 @@ export class AppCommands {
 
   /** What docker shows of the role's containers that run. */
   details(): Command {
-    return docker("ps", ...this.filters());
-  }
-
-  /** Filters that docker can apply; it cannot ask for the absence of a destination, so callers look at labels too. */
-  filters(): string[] {
-    return [...serviceFilters(this.config), "--filter", `label=role=${this.role.name}`];
-  }
-
-  status(version: string): Command {
-    return docker("inspect", "--format", HEALTH_OR_STATE, containerName(this.config, this.role, version));
+    return docker("ps", ...serviceFilters(this.config), "--filter", `label=role=${this.role.name}`);
   }
 
   execReuse(container: string, command: Command, options: ExecOptions = {}): Command {
@@ -183,7 +136,7 @@ function hostName({ host, suffix }: Launch): string {
 }
 
 /** `--filter label=service=S [--filter label=destination=D]`. */
-export function serviceFilters(config: Config): string[] {
+function serviceFilters(config: Config): string[] {
   const destination = config.destination === undefined ? [] : ["--filter", `label=destination=${config.destination}`];
   return ["--filter", `label=service=${config.service}`, ...destination];
 }

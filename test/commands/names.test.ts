@@ -10,7 +10,6 @@ import {
   lockDirectory,
   versionOf,
 } from "../../src/commands/names.ts";
-import { probeName, probeStatus, runProbe } from "../../src/commands/probe.ts";
 import { login, logout } from "../../src/commands/registry.ts";
 import { Secret } from "../../src/config/env/secret.ts";
 import { config, line, role } from "./support.ts";
@@ -95,15 +94,4 @@ test("the registry's password goes to standard input", () => {
   );
   expect(line(logout(registry))).toBe("docker logout ghcr.io");
   expect(line(logout(config().registry))).toBe("docker logout");
-});
-
-test("7.1 row 37: the probe container publishes nothing, not even what the role's options would", () => {
-  const web = role({ options: new Map<string, string | string[]>([["publish", ["80:80"]], ["memory", "1g"]]) }); // biome-ignore format: one line
-  expect(line(runProbe(staging, web, { version: "9", secrets: new Map(), startInterval: false }))).toBe(
-    "docker run --detach --name healthcheck-app-staging-9 --label service=healthcheck-app-staging " +
-      "-e MRSK_CONTAINER_NAME=healthcheck-app-staging-9 -e MRSK_VERSION=9 " +
-      "--health-cmd 'curl -f http://localhost:3000/up || exit 1' --health-interval 1s --memory 1g dhh/app:9",
-  );
-  expect(probeName(config(), "9")).toBe("healthcheck-app-9");
-  expect(line(probeStatus(config(), "9"))).toMatch(/^docker inspect --format .* healthcheck-app-9$/);
 });

@@ -26,7 +26,7 @@ import { bootTraefik, restartTraefik, startTraefik, stopTraefik } from "../../sr
 import { rebootTraefik } from "../../src/flow/traefik/reboot.ts";
 import { removeStoppedTraefik, removeTraefik, removeTraefikImageOnly } from "../../src/flow/traefik/removal.ts";
 import { accessory, config, role } from "../commands/support.ts";
-import { shellWords } from "../commands/shell-words.ts";
+import { shellWords } from "../support/shell-words.ts";
 import { machine } from "../support/fake-docker.ts";
 import { type FakeRun, fakeRun } from "../support/fake-run.ts";
 import { observed, ownLabels, type Seen } from "../support/seen.ts";

@@ -22,6 +22,8 @@ export class FakeHost implements Host {
   readonly outcomes: string[] = [];
   /** `SCRIPT > STEP: COMMAND`, a secret as its name in angle brackets. */
   readonly transcript: string[] = [];
+  /** The text of each step, a secret as its name in angle brackets. */
+  readonly texts: string[] = [];
   /** Values of the secrets that came, by name. */
   readonly secrets = new Map<string, string>();
   private readonly answers: Answer[] = [];
@@ -61,7 +63,9 @@ export class FakeHost implements Host {
       const command = redact(body);
       this.steps.push(name);
       this.commands.push(command);
-      this.transcript.push(`${script.title} > ${name}: ${render(body, (secret) => `<${secret.name}>`)}`);
+      const text = render(body, (secret) => `<${secret.name}>`);
+      this.texts.push(text);
+      this.transcript.push(`${script.title} > ${name}: ${text}`);
       this.journal.push(`${this.name}: ${name}`);
       for (const { pattern, work } of this.happenings) {
         if (pattern.test(name) || pattern.test(command)) await work();
@@ -88,6 +92,7 @@ export class FakeHost implements Host {
   /** Says what it `replies` to the command on standard output, and takes no input. */
   attach(command: Attached, ends: "terminal" | Pipes): Promise<number> {
     const line = redact(command.body);
+    this.texts.push(render(command.body, (secret) => `<${secret.name}>`));
     this.steps.push(line);
     this.commands.push(line);
     const answer = this.answers.find(({ pattern }) => pattern.test(line));

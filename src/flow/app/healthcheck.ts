@@ -8,6 +8,7 @@ import { raw, sh } from "../../script/command.ts";
 import { readDriver } from "../../commands/logging.ts";
 import { CommandFailedError, UnhealthyError } from "../../errors.ts";
 import { observeAndResolve } from "../resolve-version.ts";
+import type { Options } from "../../config/config.ts";
 import { begin, type Run } from "../run.ts";
 import { appSecrets } from "../secrets.ts";
 
@@ -20,8 +21,7 @@ export async function performHealthcheck(run: Run): Promise<void> {
   const { config } = run;
   const role = config.roles.find(({ name }) => name === config.primaryRole)!;
   const name = `healthcheck-${servicePrefix(config)}-${version}`;
-  // The role's options may publish a port, which the running app has.
-  const app = new AppCommands(config, { ...role, options: new Map() });
+  const app = new AppCommands(config, { ...role, options: unpublished(role.options) });
   const id = run.newId(12);
   begin(run, `Check that version ${version} becomes healthy...`);
   const launch = app.run({
@@ -60,4 +60,9 @@ export async function performHealthcheck(run: Run): Promise<void> {
       throw new UnhealthyError(error.message, { cause: error });
     throw error;
   }
+}
+
+/** The role's options without published ports: the running app has them. */
+function unpublished(options: Options): Options {
+  return new Map([...options].filter(([name]) => !["publish", "p", "publish-all", "P"].includes(name)));
 }

@@ -1,0 +1,95 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { beforeAll, describe, expect, test } from "vitest";
+import { loadConfig } from "../../src/config/load.ts";
+import { shellWords } from "../support/shell-words.ts";
+import { COUNTERPARTS, NOT_SENT, type Reason, REASONS } from "./commands.ts";
+import { type Sent, sentBy } from "./sent.ts";
+
+// Each line that MRSK 0.13.2 sent for an example configuration, against what a command of this program sends: the same
+// words, or the lines that `fixtures/examples/sent` spells out.
+
+interface Recording {
+  readonly config: {
+    readonly file: string;
+    readonly destination: string | null;
+    readonly version: string;
+    readonly environment: Readonly<Record<string, string>>;
+  };
+  readonly derived: unknown;
+  readonly [part: string]: unknown;
+}
+
+const EXAMPLES = new URL("../fixtures/examples/", import.meta.url);
+const readJson = (path: string) => JSON.parse(readFileSync(new URL(path, EXAMPLES), "utf8")) as unknown;
+const used = new Set<Reason>();
+
+/** Every line of a recording with its path. MRSK had no command where it is null. */
+function linesOf(value: unknown, path: readonly string[] = []): [string, string][] {
+  if (value === null) return [];
+  if (typeof value === "string") return [[path.join("/"), value]];
+  return Object.entries(value as object).flatMap(([key, item]) => linesOf(item, [...path, key]));
+}
+
+const isSent = ([path]: [string, string]) => !NOT_SENT.some(({ lines }) => lines.test(path));
+
+describe.each(readdirSync(new URL("expected/", EXAMPLES)))("%s", (file) => {
+  const { config: given, derived: _, ...parts } = readJson(`expected/${file}`) as Recording;
+  const differing = readJson(`sent/${file}`) as Readonly<Record<string, readonly string[]>>;
+  const recorded = linesOf(parts).filter(isSent);
+  const sent = new Map<string, readonly Sent[]>();
+
+  beforeAll(async () => {
+    const environment = new Map(Object.entries(given.environment));
+    const destination = given.destination ?? undefined;
+    const config = await loadConfig({ file: given.file, destination, cwd: fileURLToPath(EXAMPLES), environment });
+    const names = COUNTERPARTS.filter(({ lines }) => recorded.some(([path]) => lines.test(path)));
+    for (const command of new Set(names.map((one) => one.command)))
+      sent.set(command, await sentBy(command, config, { version: given.version, environment }));
+  });
+
+  test.each(recorded)("%s", (path, line) => {
+    const counterpart = COUNTERPARTS.find(({ lines }) => lines.test(path))!;
+    const texts = sent.get(counterpart.command)!.map(({ text }) => text);
+    const literal = differing[path];
+    if (literal === undefined) {
+      if (texts.some((text) => holds(text, line))) return;
+      expect(texts.flatMap((text) => text.split("\n")).map(wordsOf)).toContainEqual(shellWords(line));
+      return;
+    }
+    for (const reason of counterpart.why) used.add(reason);
+    expect(literal).not.toEqual([]);
+    expect(literal.filter((command) => !texts.some((text) => holds(text, command)))).toEqual([]);
+  });
+
+  test("a line is listed as different only where it is one", () => {
+    const paths = recorded.map(([path]) => path);
+    expect(Object.keys(differing).filter((path) => !paths.includes(path))).toEqual([]);
+    for (const [path, literal] of Object.entries(differing)) {
+      const [, line] = recorded.find(([other]) => other === path)!;
+      expect(literal.map(wordsOf)).not.toContainEqual(wordsOf(line));
+    }
+  });
+});
+
+/** Whether the text has exactly this command, alone or within a script. */
+function holds(text: string, command: string): boolean {
+  for (let at = text.indexOf(command); at >= 0; at = text.indexOf(command, at + 1)) {
+    const ends = /^(?:$|[\n);]| (?:2?>|\|\||;;))/.test(text.slice(at + command.length));
+    if (ends && (at === 0 || /[\n( ]/.test(text[at - 1]!))) return true;
+  }
+  return false;
+}
+
+/** Words of a line; those of a script that no shell reads alone are none. */
+function wordsOf(line: string): string[] {
+  try {
+    return shellWords(line);
+  } catch {
+    return [];
+  }
+}
+
+test("every reason explains a line", () => {
+  expect(Object.keys(REASONS).filter((reason) => !used.has(reason as Reason))).toEqual([]);
+});
