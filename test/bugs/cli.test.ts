@@ -27,20 +27,20 @@ test.each([
   [["app", "-H", "boot", "--version", "1"]],
   [["-H", "app", "boot", "--version", "1"]],
   [["app", "boot", "--skip_hooks", "--version", "1"]],
-])("7.1 row 1: -H skips hooks on grouped subcommands, wherever it stands: %j", async (argv) => {
+])("-H skips hooks on grouped subcommands, wherever it stands: %j", async (argv) => {
   expect(await hookOf(...argv)).toBeUndefined();
 });
 
-test("7.1 row 1: --no-skip-hooks takes it back", async () => {
+test("--no-skip-hooks takes it back", async () => {
   expect(await hookOf("app", "boot", "-H", "--no-skip-hooks", "--version", "1")).toBe("app boot");
 });
 
-test("7.1 row 2: a hook is told both words of a grouped command, and the roles that were asked for", async () => {
+test("a hook is told both words of a grouped command, and the roles that were asked for", async () => {
   expect(await hookOf("traefik", "start", "--version", "1")).toBe("traefik start");
   expect(await hookOf("app", "stop", "-r", "web", "--version", "1")).toBe("app stop web");
 });
 
-test("7.1 row 11: filters that match nothing are an error, before the lock and every hook", async () => {
+test("filters that match nothing are an error, before the lock and every hook", async () => {
   rmSync(join(folder, "said"), { force: true });
   for (const [option, value] of [
     ["--hosts", "192.0.2.77"],
@@ -55,7 +55,7 @@ test("7.1 row 11: filters that match nothing are an error, before the lock and e
   expect(existsSync(join(folder, "said"))).toBe(false);
 });
 
-test("7.1 row 46: -h alone is help, -h with a value names hosts, and a trailing one is no host", async () => {
+test("-h alone is help, -h with a value names hosts, and a trailing one is no host", async () => {
   expect(await mrsk(folder, "deploy", "-h")).toMatchObject({
     status: 0,
     stdout: expect.stringContaining("Usage: mrsk deploy") as string,
@@ -66,7 +66,7 @@ test("7.1 row 46: -h alone is help, -h with a value names hosts, and a trailing 
   });
 });
 
-test("7.1 row 47: --follow is a flag: it swallows no word", async () => {
+test("--follow is a flag: it swallows no word", async () => {
   expect(await mrsk(folder, "app", "logs", "-f", "word")).toMatchObject({
     status: 2,
     stderr: expect.stringContaining("too many arguments for 'logs'") as string,

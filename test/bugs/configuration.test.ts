@@ -27,14 +27,14 @@ async function runWords(written: Written): Promise<string[]> {
 
 const variables = (words: readonly string[]) => words.filter((_, i) => words[i - 1] === "-e");
 
-test("7.1 row 20: newlines, tabs, letters beyond ASCII and #{ arrive as written, ${NAME} as the host's variable", async () => {
+test("newlines, tabs, letters beyond ASCII and #{ arrive as written, ${NAME} as the host's variable", async () => {
   const value = "é ✓ 😀\n\ttab #{x} $y $(z) `q` \"d\" 's' \\n !";
   const words = await runWords({ env: { A: value, B: "home ${HOME}!" } });
   expect(variables(words)).toContain(`A=${value}`);
   expect(variables(words)).toContain(`B=home ${process.env["HOME"]}!`);
 });
 
-test("7.1 row 21: an empty value is sent as such, not as the host's variable of that name", async () => {
+test("an empty value is sent as such, not as the host's variable of that name", async () => {
   const given = variables(await runWords({ env: { EMPTY: "", NOTHING: null, OFF_: false } }));
   expect(given).toEqual(expect.arrayContaining(["EMPTY=", "NOTHING=", "OFF_=false"]));
   expect(given).not.toContain("EMPTY");
@@ -51,14 +51,14 @@ test.each([
   ["clear only, role secret only", { clear: SPLIT.clear }, { secret: ["R"] }, { A: "global", G: "g" }, ["R"]],
   ["flat, role with secret", SPLIT.clear, { clear: { A: "role" }, secret: ["R"] }, { A: "role", G: "g" }, ["R"]],
   ["clear in one, secret in the other", { A: "global" }, { secret: ["A"] }, {}, ["A"]],
-])("7.1 row 22: role and global env are merged by key (global: %s)", async (_, global, own, clear, secret) => {
+])("role and global env are merged by key (global: %s)", async (_, global, own, clear, secret) => {
   const written = { service: "a", image: "b/c", registry: { username: "u", password: "p" } };
   const servers = { web: { hosts: ["h"], env: own } };
   const { roles } = await configOf(JSON.stringify({ ...written, servers, ...(global ? { env: global } : {}) }));
   expect({ clear: Object.fromEntries(roles[0]!.env.clear), secret: roles[0]!.env.secret }).toEqual({ clear, secret });
 });
 
-test("7.1 row 22: a host's tags go over role and global env", async () => {
+test("a host's tags go over role and global env", async () => {
   const { roles } = await configOf(`service: a
 image: b/c
 registry: {username: u, password: p}
@@ -71,7 +71,7 @@ env: {clear: {A: global, G: g, T: t}, tags: {eu: {A: eu, E: e}, late: {clear: {A
   expect(roles[0]!.hostEnv!.has("i")).toBe(false);
 });
 
-test("7.1 row 25: a stopped container of the version is removed and made anew, with today's env and options", async () => {
+test("a stopped container of the version is removed and made anew, with today's env and options", async () => {
   const transcript = await transcriptOf({ env: { A: "new" } }, { old: true, version: "b" });
   expect(transcript).toMatch(
     /Remove app-web-b \(web\): docker rm 10\.0\.0\.1-id-b [^]*docker run .*--name app-web-b .*-e A=new /,
@@ -79,13 +79,13 @@ test("7.1 row 25: a stopped container of the version is removed and made anew, w
   expect(transcript).not.toMatch(/docker start app-web-b/);
 });
 
-test("7.1 row 27: an empty VERSION is none", async () => {
+test("an empty VERSION is none", async () => {
   const git = async () => ({ revision: "abc", changes: [], userName: "" });
   const newId = (digits: number) => "0".repeat(digits);
   expect(await appVersion({ named: "", git, newId, cwd: "/", ofFolder: true })).toBe("abc");
 });
 
-test("7.1 row 28: a missing web role, a null role, an empty file, an accessory of an unknown role are told by their place", async () => {
+test("a missing web role, a null role, an empty file, an accessory of an unknown role are told by their place", async () => {
   const rest = "service: a\nimage: b/c\nregistry: {username: u, password: p}\n";
   expect(await problemsOf(`${rest}servers: {jobs: [h]}\n`)).toEqual([
     "deploy.yml:4:1: servers: The primary_role web isn't defined (roles: jobs)",
@@ -99,14 +99,14 @@ test("7.1 row 28: a missing web role, a null role, an empty file, an accessory o
   ]);
 });
 
-test("7.1 row 29: a port is enough for the check of a role without Traefik", async () => {
+test("a port is enough for the check of a role without Traefik", async () => {
   const transcript = await transcriptOf({
     servers: { web: ["10.0.0.1"], jobs: { hosts: ["10.0.0.2"], healthcheck: { port: 9000 } } },
   });
   expect(transcript).toMatch(/--name app-jobs-2 .*--health-cmd 'curl -f http:\/\/localhost:9000\/up \|\| exit 1'/);
 });
 
-test("7.1 row 30: a role's max_attempts is that role's patience", async () => {
+test("a role's max_attempts is that role's patience", async () => {
   const transcript = await transcriptOf({
     servers: { web: ["10.0.0.1"], jobs: { hosts: ["10.0.0.2"], healthcheck: { cmd: "true", max_attempts: 4 } } },
     healthcheck: { max_attempts: 3 },
@@ -118,7 +118,7 @@ test("7.1 row 30: a role's max_attempts is that role's patience", async () => {
 });
 
 test.each(["app@10.0.0.1", "10.0.0.1:2222", "app@10.0.0.1:2222", "[2001:db8::1]:2222"])(
-  "7.1 row 31: the host %s takes part in everything, under the name that was written",
+  "the host %s takes part in everything, under the name that was written",
   async (host) => {
     const servers = { web: [host] };
     expect(await transcriptOf({ servers })).toContain(`${host}> Start > Start app-web-2`);
@@ -127,7 +127,7 @@ test.each(["app@10.0.0.1", "10.0.0.1:2222", "app@10.0.0.1:2222", "[2001:db8::1]:
   },
 );
 
-test("7.1 row 32: traefik is true or false, also for web; a text is a mistake", async () => {
+test("traefik is true or false, also for web; a text is a mistake", async () => {
   const off = await transcriptOf({ servers: { web: { hosts: ["10.0.0.1"], traefik: false } } });
   expect(off).not.toMatch(/--name traefik|traefik\.http/);
   const rest = "service: a\nimage: b/c\nregistry: {username: u, password: p}\n";
@@ -136,7 +136,7 @@ test("7.1 row 32: traefik is true or false, also for web; a text is a mistake", 
   ]);
 });
 
-test("7.1 row 34: an accessory's template sees its clear env, numbers too, and leaves our environment alone", async () => {
+test("an accessory's template sees its clear env, numbers too, and leaves our environment alone", async () => {
   const given = new Map([
     ["SECRET_ONLY", "from .env"],
     ["PORT", "of the process"],
@@ -156,7 +156,7 @@ test("7.1 row 34: an accessory's template sees its clear env, numbers too, and l
   });
 });
 
-test("7.1 row 34: a template of an accessory with only secret env is rendered", async () => {
+test("a template of an accessory with only secret env is rendered", async () => {
   await inFolder({ "a.erb": '<%= 1 + 1 %> <%= ENV["X"] %>' }, async (cwd) => {
     const resolved = await configOf(
       withRequired("accessories: {db: {image: x, host: h, env: {secret: [X]}, files: [a.erb:/a]}}\n"),
@@ -169,14 +169,14 @@ test("7.1 row 34: a template of an accessory with only secret env is rendered", 
   });
 });
 
-test("7.1 row 36: with a destination, images are removed by their name and the service: they carry no destination", () => {
+test("with a destination, images are removed by their name and the service: they carry no destination", () => {
   const text = render(removeImages(config({ destination: "staging", repository: "acme/app" })), () => "");
   expect(text).toContain("docker image ls --format '{{.Repository}}:{{.Tag}}' acme/app");
   expect(text).toContain("--filter label=service=app");
   expect(text).not.toContain("destination");
 });
 
-test("7.1 row 48: stopped containers are counted per role and destination", () => {
+test("stopped containers are counted per role and destination", () => {
   const roles = [role(), role({ name: "jobs", traefik: false, healthcheck: undefined })];
   const given = config({ roles, retainContainers: 3 });
   const stopped = roles.flatMap((each) =>

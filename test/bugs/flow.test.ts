@@ -41,7 +41,7 @@ const one = (overrides: Partial<Config> = {}) => config({ boot: quick, ...overri
 
 afterEach(() => void vi.restoreAllMocks());
 
-test("7.1 row 3: the lock is freed only when the last host has ended, and both failures are told", async () => {
+test("the lock is freed only when the last host has ended, and both failures are told", async () => {
   const run = fakeRun(one({ roles: [role({ hosts: [FIRST, SECOND] })] }));
   const order: string[] = [];
   let end = () => {};
@@ -60,7 +60,7 @@ test("7.1 row 3: the lock is freed only when the last host has ended, and both f
   expect(order).toEqual(["Acquiring the deploy lock...", "the second host ended", "Releasing the deploy lock..."]);
 });
 
-test("7.1 row 5: accessory exec prints what the command says", async () => {
+test("accessory exec prints what the command says", async () => {
   const run = fakeRun(one({ accessories: [accessory({ hosts: [FIRST] })] }));
   run.host(FIRST);
   run.hosts.get(FIRST)!.replies(/^Command$/, "tables: 3\n");
@@ -68,12 +68,12 @@ test("7.1 row 5: accessory exec prints what the command says", async () => {
   expect(run.printed.join("")).toContain("Accessory db Host: 192.0.2.1\ntables: 3\n");
 });
 
-test("7.1 row 7: a percentage of few hosts is one host, not none", async () => {
+test("a percentage of few hosts is one host, not none", async () => {
   const { boot } = await configOf(withRequired("boot: {limit: 10%}"));
   expect(boot.limit).toBe(1);
 });
 
-test("7.1 row 8: a quoted limit is a number, and nothing is waited for after the last group", async () => {
+test("a quoted limit is a number, and nothing is waited for after the last group", async () => {
   const { boot } = await configOf(withRequired('boot: {limit: "2"}'));
   expect(boot.limit).toBe(2);
   const hosts = [FIRST, SECOND, "192.0.2.3"];
@@ -85,7 +85,7 @@ test("7.1 row 8: a quoted limit is a number, and nothing is waited for after the
   expect(waits).toEqual([9]);
 });
 
-test("7.1 row 9: a version with dashes is found as the one that is live, and stops", async () => {
+test("a version with dashes is found as the one that is live, and stops", async () => {
   const run = running(one(), [{ name: "app-web-v1-rc1" }]);
   await deploy(run, { skipPush: true });
   expect(run.events).toContainEqual(
@@ -94,7 +94,7 @@ test("7.1 row 9: a version with dashes is found as the one that is live, and sto
   expect(commands(run).join("\n")).toMatch(/docker stop.* id-of-app-web-v1-rc1/);
 });
 
-test("7.1 row 10: a rollback to a version that is not there fails, before any container changes", async () => {
+test("a rollback to a version that is not there fails, before any container changes", async () => {
   const run = running(one(), [{ name: "app-web-1" }]);
   run.hosts.get(FIRST)!.replies(/^Pull the image$/, "manifest unknown", 1);
   await expect(rollback(run, "nosuch")).rejects.toMatchObject({
@@ -107,7 +107,7 @@ test("7.1 row 10: a rollback to a version that is not there fails, before any co
   expect(steps(run).filter((step) => /^(?:Start|Stop|Switch)/.test(step))).toEqual([]);
 });
 
-test("7.1 row 11: hosts that only have accessories are no hosts for the app", async () => {
+test("hosts that only have accessories are no hosts for the app", async () => {
   const app = one({ accessories: [accessory({ hosts: ["192.0.2.9"] })] });
   const filters = { hosts: ["192.0.2.9"], roles: undefined, primary: false };
   const run = fakeRun(app, { filters, selection: select(app, filters) });
@@ -120,7 +120,7 @@ test("7.1 row 11: hosts that only have accessories are no hosts for the app", as
   }
 });
 
-test("7.1 row 12: the lock is on the configured primary host, whatever the filters", async () => {
+test("the lock is on the configured primary host, whatever the filters", async () => {
   const app = one({ roles: [role({ hosts: [FIRST, SECOND] })] });
   const filters = { hosts: [SECOND], roles: undefined, primary: false };
   const run = fakeRun(app, { filters, selection: select(app, filters) });
@@ -129,7 +129,7 @@ test("7.1 row 12: the lock is on the configured primary host, whatever the filte
   expect(steps(run, SECOND)).toEqual([]);
 });
 
-test("7.1 row 14: Ctrl-C, and a boot that fails, free the lock", async () => {
+test("Ctrl-C, and a boot that fails, free the lock", async () => {
   const interrupted = running(one(), [{ name: "app-web-0" }]);
   const stopping = { ...interrupted, performer: async () => (interrupted.abort(), "somebody") };
   await expect(deploy(stopping, { skipPush: true })).rejects.toMatchObject({ exitCode: 130 });
@@ -140,7 +140,7 @@ test("7.1 row 14: Ctrl-C, and a boot that fails, free the lock", async () => {
   expect(steps(failing).at(-1)).toBe("Release the lock");
 });
 
-test("7.1 row 16: remove asks once, before the lock, and a no changes nothing", async () => {
+test("remove asks once, before the lock, and a no changes nothing", async () => {
   const app = one({
     accessories: [accessory({ hosts: [FIRST] }), accessory({ name: "cache", service: "app-cache", hosts: [FIRST] })],
   });
@@ -156,7 +156,7 @@ test("7.1 row 16: remove asks once, before the lock, and a no changes nothing", 
   expect(asked).toEqual(Array(2).fill("This will remove all containers and images. Are you sure?"));
 });
 
-test("7.1 row 24: app boot names the container after the version that is live, not latest", async () => {
+test("app boot names the container after the version that is live, not latest", async () => {
   const run = running(one(), [{ name: "app-web-v7" }]);
   await bootApp(run);
   expect(commands(run).find((command) => command.startsWith("docker run"))).toContain("--name app-web-v7 ");
@@ -165,7 +165,7 @@ test("7.1 row 24: app boot names the container after the version that is live, n
   expect(commands(stopped).find((command) => command.startsWith("docker run"))).toContain("--name app-web-v6 ");
 });
 
-test("7.1 row 24: hosts that run different versions are told, and which to boot is asked", async () => {
+test("hosts that run different versions are told, and which to boot is asked", async () => {
   const app = one({ roles: [role({ hosts: [FIRST, SECOND] })] });
   const run = fakeRun(app);
   for (const [host, name] of [
@@ -182,7 +182,7 @@ test("7.1 row 24: hosts that run different versions are told, and which to boot 
   });
 });
 
-test("7.1 row 26: --skip-push in a dirty tree is refused, before anything is touched", async () => {
+test("--skip-push in a dirty tree is refused, before anything is touched", async () => {
   const run = running(one(), [], { version: async () => "abc_uncommitted_0123456789abcdef" });
   await expect(deploy(run, { skipPush: true })).rejects.toMatchObject({
     exitCode: 2,
@@ -191,7 +191,7 @@ test("7.1 row 26: --skip-push in a dirty tree is refused, before anything is tou
   expect(steps(run)).toEqual([]);
 });
 
-test("7.1 row 33: --hosts of a worker starts no Traefik there", async () => {
+test("--hosts of a worker starts no Traefik there", async () => {
   const workers = role({ name: "workers", hosts: [SECOND], traefik: false, healthcheck: undefined });
   const app = one({ roles: [role(), workers] });
   const filters = { hosts: [SECOND], roles: undefined, primary: false };
@@ -203,7 +203,7 @@ test("7.1 row 33: --hosts of a worker starts no Traefik there", async () => {
   expect(commands(run, SECOND).join("\n")).not.toContain("--name traefik");
 });
 
-test("7.1 row 35: app remove takes every container, of roles that are gone from deploy.yml too", async () => {
+test("app remove takes every container, of roles that are gone from deploy.yml too", async () => {
   const run = running(one(), [
     { name: "app-web-2" },
     { name: "app-web-1" },
@@ -222,7 +222,7 @@ test("7.1 row 35: app remove takes every container, of roles that are gone from 
   expect(commands(run).join("\n")).not.toContain("staging");
 });
 
-test("7.1 row 37: the container of healthcheck perform publishes nothing", async () => {
+test("the container of healthcheck perform publishes nothing", async () => {
   const app = one({ roles: [role({ options: new Map([["publish", ["80:3000"]]]) })] });
   const run = fakeRun(app);
   await performHealthcheck(run);
@@ -231,7 +231,7 @@ test("7.1 row 37: the container of healthcheck perform publishes nothing", async
   expect(started).not.toContain("publish");
 });
 
-test("7.1 row 38: a Traefik that cannot start is an error", async () => {
+test("a Traefik that cannot start is an error", async () => {
   const run = fakeRun(one());
   run.host(FIRST);
   observed(run.hosts.get(FIRST)!).replies(/^Start Traefik$/, "unknown flag: --bad-option", 125);
@@ -241,7 +241,7 @@ test("7.1 row 38: a Traefik that cannot start is an error", async () => {
   });
 });
 
-test("7.1 row 42: what a followed log is of is told before it, on standard error", async () => {
+test("what a followed log is of is told before it, on standard error", async () => {
   const run = running(one(), [{ name: "app-web-1" }]);
   run.hosts.get(FIRST)!.replies(/^Follow$/, "a line\n");
   await appLogs(run, { follow: true });
@@ -249,7 +249,7 @@ test("7.1 row 42: what a followed log is of is told before it, on standard error
   expect(run.printed).toEqual(["a line\n"]);
 });
 
-test("7.1 row 45: stopping where nothing runs is no failure, and asks docker for nothing", async () => {
+test("stopping where nothing runs is no failure, and asks docker for nothing", async () => {
   const run = running(one(), [{ name: "app-web-1", state: "exited" }]);
   await stopApp(run);
   expect(steps(run).filter((step) => step.startsWith("Stop"))).toEqual([]);
@@ -257,13 +257,13 @@ test("7.1 row 45: stopping where nothing runs is no failure, and asks docker for
   expect(steps(run)).toContain("Start app-web-1 (web)");
 });
 
-test("7.1 row 47: --since and --lines count while following", async () => {
+test("--since and --lines count while following", async () => {
   const run = running(one(), [{ name: "app-web-1" }]);
   await appLogs(run, { follow: true, since: "10m", lines: 5 });
   expect(commands(run).at(-1)).toBe("docker logs --since 10m --tail 5 --timestamps --follow id-of-app-web-1 2>&1");
 });
 
-test("7.1 row 49: the log of a container that did not become healthy is in the error", async () => {
+test("the log of a container that did not become healthy is in the error", async () => {
   const run = running(one(), [{ name: "app-web-0" }]);
   run.hosts.get(FIRST)!.replies(/^Wait until healthy/, "Last lines of its log:\nboom: no database", 66);
   await expect(deploy(run, { skipPush: true })).rejects.toMatchObject({

@@ -22,7 +22,7 @@ test.each([
 });
 
 test.each(["", "Y\nyes\n"])(
-  "7.1 row 16: after %j the end of input is an error, and no further question",
+  "after %j the end of input is an error, and no further question",
   async (typed) => {
     await expect(asked(typed)).rejects.toMatchObject({
       name: "UsageError",

@@ -62,14 +62,14 @@ test.each([
   expect(run(releaseLock(staging)).stdout).toBe("released\n");
 });
 
-test("7.1 row 13: another service or destination has a lock of its own", () => {
+test("another service or destination has a lock of its own", () => {
   run(acquireLock(staging, owner));
   expect(run(acquireLock(config(), owner)).status).toBe(0);
   expect(run(acquireLock(config({ service: "app-two" }), owner)).status).toBe(0);
   expect(run(acquireLock(staging, owner)).status).toBe(LOCK_HELD);
 });
 
-test("7.1 row 40: a lock that cannot be made is another failure than one that is held", () => {
+test("a lock that cannot be made is another failure than one that is held", () => {
   writeFileSync(join(home, ".mrsk"), "in the way");
   const { status, stderr } = run(acquireLock(staging, owner));
   expect(status).not.toBe(0);
@@ -127,7 +127,7 @@ test("releasing a lock that is not there is no error", () => {
   expect(run(releaseLock(staging))).toMatchObject({ status: 0, stdout: "" });
 });
 
-test("7.1 row 17: an audit line arrives as it is, whatever it contains", () => {
+test("an audit line arrives as it is, whatever it contains", () => {
   // The original's brackets were a pattern: a file of that name took their place.
   writeFileSync(join(home, "2"), "");
   const entry = { at: "2023-06-01T12:00:00Z", performer: "ann", role: "web", text: "Ran 'x; $HOME' > a\nb" };

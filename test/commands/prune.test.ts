@@ -73,7 +73,7 @@ test("removing the app leaves images that another service calls its own", () => 
   ]);
 });
 
-test("7.1 row 36: with a destination images are removed too, but not what another destination's containers need", () => {
+test("with a destination images are removed too, but not what another destination's containers need", () => {
   const lists = { images: "dhh/app:latest\ndhh/app:1\ndhh/app:2", containers: "dhh/app:1" };
   expect(changes(removeImages(config({ destination: "staging" })), lists)).toEqual(["image rm dhh/app:2"]);
 });

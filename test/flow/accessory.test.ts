@@ -60,7 +60,7 @@ test("boot makes directories, uploads files, logs in where the image is our regi
   expect(run.events).toContainEqual({ kind: "note", host: "localhost", text: "started app-db" });
 });
 
-test("7.1 row 44: boot leaves one that runs alone, its files and its audit log too", async () => {
+test("boot leaves one that runs alone, its files and its audit log too", async () => {
   const here = machine(docker("running"));
   writeFileSync(join(here.home, "my.cnf"), "[mysqld]\n");
   const run = runOn(here, {
@@ -189,7 +189,7 @@ test("--hosts counts for accessories: all means those that have a selected host,
   });
 });
 
-test("7.1 row 4: an unknown accessory is told with those there are, and nothing was touched", async () => {
+test("an unknown accessory is told with those there are, and nothing was touched", async () => {
   const run = fleet();
   for (const act of [bootAccessory, rebootAccessory, stopAccessory, accessoryDetails]) {
     await expect(act(run, "redis")).rejects.toMatchObject({

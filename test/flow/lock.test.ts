@@ -18,7 +18,7 @@ test("a run that holds the lock takes it once", async () => {
   expect(run.hosts.get(PRIMARY)!.steps).toEqual(["Take the lock", "Release the lock"]);
 });
 
-test("7.1 row 15: the lock is freed when the work fails, and the work's error is the one that is told", async () => {
+test("the lock is freed when the work fails, and the work's error is the one that is told", async () => {
   const run = fakeRun(config());
   run.host(PRIMARY);
   run.hosts.get(PRIMARY)!.replies(/Release/, "disk is gone", 1);

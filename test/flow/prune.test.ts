@@ -41,7 +41,7 @@ const MANY: readonly Seen[] = [
   stopped("app-old-1", { role: "old" }),
 ];
 
-test("7.1 row 48: each role keeps its newest, and another destination's are not counted", async () => {
+test("each role keeps its newest, and another destination's are not counted", async () => {
   const run = runWith(settings({ retainContainers: 1 }), MANY);
   await pruneContainers(run, undefined);
   expect(removed(run)).toEqual(["id-of-app-web-7", "id-of-app-web-6", "id-of-app-jobs-7"]);

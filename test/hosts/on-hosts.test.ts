@@ -15,7 +15,7 @@ test("all hosts at once, results in their order", async () => {
   expect(results).toEqual(["ONE", "TWO", "THREE"]);
 });
 
-test("7.1 row 3: all hosts settle before an error is told, and every failure is in it", async () => {
+test("all hosts settle before an error is told, and every failure is in it", async () => {
   const settled: string[] = [];
   const failing = onHosts(hosts, async ({ name }) => {
     if (name === "one") throw new SshError(name, "connection refused");

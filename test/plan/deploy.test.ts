@@ -139,7 +139,7 @@ describe("what is decided about a role", () => {
     expect(planFor(facts({ traefik: traefik(), containers: [failed] })).roles[0]!.stopped).toBeUndefined();
   });
 
-  test("7.1 row 9: a version with dashes is read back whole", () => {
+  test("a version with dashes is read back whole", () => {
     const plan = planFor(facts({ traefik: traefik(), containers: [container("app-web-v1-rc1", {}, "aaaaaaaa")] }));
     expect(plan.roles[0]!.old?.name).toBe("app-web-v1-rc1");
   });

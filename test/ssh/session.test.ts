@@ -301,7 +301,7 @@ describe("keys and ways through", () => {
     await own.close();
   });
 
-  test("7.1 row 19: a proxy command carries the connection, an interactive command's too", async () => {
+  test("a proxy command carries the connection, an interactive command's too", async () => {
     const own = connections(
       sshSettings(sshd, {
         proxyCommand: `node -e "const s=require('net').connect(%p,'%h');process.stdin.pipe(s);s.pipe(process.stdout)"`,

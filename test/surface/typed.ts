@@ -1,0 +1,96 @@
+import { vi } from "vitest";
+import type { RunEvent } from "../../src/output/events.ts";
+import { redact } from "../../src/script/command.ts";
+import type { Host } from "../../src/hosts/host.ts";
+import { mrsk, project, type Said } from "../support/cli.ts";
+import { FakeHost } from "../support/fake-host.ts";
+import { type Seen, observed } from "../support/seen.ts";
+
+// Runs command lines as they are typed, against hosts that record what they are sent. Import it ahead of what it mocks.
+
+const hosts = vi.hoisted(() => new Map<string, unknown>());
+
+function recording(name: string): FakeHost {
+  return hosts.get(name) as FakeHost;
+}
+
+/** The host reports its steps, as a real one does. */
+function announcing(host: FakeHost, events: (event: RunEvent) => void): Host {
+  const run: Host["run"] = (script, options) => {
+    for (const { name: step, body } of script.steps) {
+      events({ kind: "step-start", host: host.name, script: script.title, step, command: redact(body) });
+    }
+    return host.run(script, options);
+  };
+  return Object.assign(Object.create(host) as FakeHost, { run });
+}
+
+vi.mock("../../src/hosts/remote-host.ts", () => ({
+  RemoteHost: function RemoteHost(name: string, _sessions: unknown, events: (event: RunEvent) => void) {
+    return announcing(hosts.get(name) as FakeHost, events);
+  },
+}));
+vi.mock("../../src/hosts/local-host.ts", () => ({
+  LocalHost: function LocalHost() {
+    return hosts.get("local");
+  },
+}));
+
+// Nobody is at the terminal: every question is answered with no, and printed.
+vi.mock("../../src/cli/confirm.ts", () => ({
+  confirm: async (question: string) => {
+    process.stderr.write(`${question} no\n`);
+    return false;
+  },
+}));
+
+const DEPLOY_YML = `service: app
+image: dhh/app
+servers:
+  web: [192.0.2.1, 192.0.2.2]
+  jobs: { hosts: [192.0.2.2], cmd: bin/jobs }
+registry: { username: u, password: pw }
+builder: { context: . }
+boot: { watch: 0 }
+readiness_delay: 0
+accessories:
+  db: { image: "postgres:16", host: 192.0.2.3, directories: ["data:/data"], files: ["my.cnf:/etc/my.cnf"] }
+`;
+
+/** What the hosts are like: version 1 is live, 0 is kept, Traefik runs, the accessory too. */
+function world(): void {
+  hosts.clear();
+  for (const name of ["192.0.2.1", "192.0.2.2", "192.0.2.3", "local"]) hosts.set(name, new FakeHost(name));
+  observed(recording("192.0.2.1"), [...of("web"), { name: "app-web-stale" }], { traefik: true });
+  observed(recording("192.0.2.2"), [...of("web"), ...of("jobs")], { traefik: true });
+  observed(recording("192.0.2.3"));
+  const releases = "1\t2026-01-01T00:00:00Z\t0\tann\n1\t2026-01-02T00:00:00Z\t1\tann";
+  for (const name of ["192.0.2.1", "192.0.2.2"]) recording(name).replies(/^Releases$/, releases);
+  recording("192.0.2.3").replies(/^State$/, "running");
+  recording("local").replies(/^Revision$/, "0123456789abcdef0123456789abcdef01234567");
+}
+
+function of(role: string): Seen[] {
+  return [
+    { name: `app-${role}-1`, role },
+    { name: `app-${role}-0`, role, state: "exited" },
+  ];
+}
+
+/** What a command line did. */
+export interface Did extends Said {
+  /** A line for each line of each step, as `1> docker stop …`: the last digits of the host, or `local`. */
+  readonly sent: readonly string[];
+}
+
+/** Types a command line in a project of its own. */
+export async function typed(line: readonly string[], files: Readonly<Record<string, string>> = {}): Promise<Did> {
+  world();
+  const folder = project({ "config/deploy.yml": DEPLOY_YML, Dockerfile: "FROM scratch\n", "my.cnf": "", ...files });
+  const said = await mrsk(folder, ...line);
+  const sent = [...hosts.keys()].flatMap((name) => {
+    const lines = recording(name).texts.flatMap((text) => text.split("\n"));
+    return lines.map((text) => `${name.replace("192.0.2.", "")}> ${text.trim()}`);
+  });
+  return { ...said, sent };
+}
