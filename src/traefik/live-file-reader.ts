@@ -30,8 +30,8 @@ const NOTHING: LiveServices = { live: undefined, canary: undefined, last: undefi
 /** What the live file `name` says; nothing where it is no YAML of ours. */
 export function liveServices(text: string, name: string): LiveServices {
   try {
-    // As `liveFile` escapes it.
-    const file = parse(text.replaceAll("{{`{{`}}", "{{")) as { http?: Http } | null;
+    // As `liveFile` escapes it. What is wrong with a file on a server is no warning for the terminal.
+    const file = parse(text.replaceAll("{{`{{`}}", "{{"), { logLevel: "error" }) as { http?: Http } | null;
     return servicesOf(file?.http ?? {}, name);
   } catch {
     return NOTHING;

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { beforeAll, expect, test } from "vitest";
 import { mrsk, project, UNREACHABLE } from "../support/cli.ts";
 
-// Section 7.1 of what is known of MRSK 0.13.2: its bugs on the command line, which are not copied.
+// Bugs of MRSK 0.13.2 on the command line, which are not copied.
 const HOOK = '#!/bin/sh\necho "$MRSK_COMMAND $MRSK_SUBCOMMAND $MRSK_ROLE" >said\n';
 let folder: string;
 beforeAll(() => {

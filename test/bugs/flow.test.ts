@@ -17,7 +17,7 @@ import { configOf, withRequired } from "../config/from-yaml.ts";
 import { type FakeRun, fakeRun } from "../support/fake-run.ts";
 import { observed, ownLabels, type Seen } from "../support/seen.ts";
 
-// Section 7.1 of what is known of MRSK 0.13.2: its bugs in what happens and in what order, which are not copied.
+// Bugs of MRSK 0.13.2 in what happens and in what order, which are not copied.
 const [FIRST, SECOND] = ["192.0.2.1", "192.0.2.2"] as const;
 const quick = { limit: undefined, waitSeconds: 0, watchSeconds: 0 };
 
