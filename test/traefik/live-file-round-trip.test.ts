@@ -69,7 +69,11 @@ test("a text that is no live file gives nothing, never throws, and warns of noth
   const listen = (warning: unknown) => void warned.push(warning);
   process.on("warning", listen);
   const nothing = { live: undefined, canary: undefined, last: undefined };
-  fc.assert(fc.property(fc.string(), (text) => void expect(liveServices(text, "app-web")).toEqual(nothing)));
+  fc.assert(
+    fc.property(fc.string(), (text) => {
+      expect(liveServices(text, "app-web")).toEqual(nothing);
+    }),
+  );
   const shapes = fc.object({
     key: fc.constantFrom("http", "routers", "services", "app-web-aaaaaaaa-canary", "weighted"),
     maxDepth: 5,
