@@ -1,11 +1,11 @@
 import type { Command } from "commander";
 
-/** `mrsk docs`: every key of deploy.yml, from the reference that also makes the JSON Schema and the README's table. */
+/** `mrsk docs`: the guides, and every key of deploy.yml from the reference that the JSON Schema is made from too. */
 export function addDocs(program: Command): void {
   program
     .command("docs")
-    .description("Explain the keys of deploy.yml")
-    .argument("[section]", "a section, or a key such as drain_timeout; without one, the sections")
+    .description("Show a guide, or explain the keys of deploy.yml")
+    .argument("[section]", "a guide, a section, or a key such as drain_timeout; without one, the list of them")
     .option("--schema", "print a JSON Schema, for editors")
     .option("--markdown", "print all keys as a Markdown table")
     .action(async (section: string | undefined, options: { schema?: boolean; markdown?: boolean }) => {
@@ -13,12 +13,18 @@ export function addDocs(program: Command): void {
     });
 }
 
-async function docs(section: string | undefined, options: { schema?: boolean; markdown?: boolean }): Promise<string> {
+async function docs(wanted: string | undefined, options: { schema?: boolean; markdown?: boolean }): Promise<string> {
   if (options.schema) {
     const { jsonSchema } = await import("../config/reference/schema.ts");
     return `${JSON.stringify(jsonSchema(), null, 2)}\n`;
   }
-  const { docsText, markdownTable, sectionList } = await import("../config/reference/text.ts");
+  const [{ docsText, hasDocs, markdownTable, sectionList }, { findGuide, guideList }] = await Promise.all([
+    import("../config/reference/text.ts"),
+    import("./guides.ts"),
+  ]);
   if (options.markdown) return markdownTable();
-  return section === undefined ? sectionList() : docsText(section);
+  if (wanted === undefined) return `${guideList()}\n${sectionList()}`;
+  const guide = findGuide(wanted);
+  const keys = !guide || hasDocs(wanted) ? docsText(wanted) : "";
+  return [guide?.text, keys].filter(Boolean).join("\n");
 }

@@ -21,17 +21,14 @@ test.each([
   expect(await asked(typed)).toEqual({ answer, said: "Sure? [y, N] (N) " });
 });
 
-test.each(["", "Y\nyes\n"])(
-  "after %j the end of input is an error, and no further question",
-  async (typed) => {
-    await expect(asked(typed)).rejects.toMatchObject({
-      name: "UsageError",
-      exitCode: 2,
-      message: "Aborted: standard input ended without an answer",
-      hint: "Run it in a terminal, or with -y, which confirms without a question.",
-    });
-  },
-);
+test.each(["", "Y\nyes\n"])("after %j the end of input is an error, and no further question", async (typed) => {
+  await expect(asked(typed)).rejects.toMatchObject({
+    name: "UsageError",
+    exitCode: 2,
+    message: "Aborted: standard input ended without an answer",
+    hint: "Run it in a terminal, or with -y, which confirms without a question.",
+  });
+});
 
 test("Ctrl-C ends the question", async () => {
   const controller = new AbortController();

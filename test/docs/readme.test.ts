@@ -1,15 +1,19 @@
-import { readdirSync, readFileSync } from "node:fs";
-import { resolve } from "node:path";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { join, resolve } from "node:path";
 import type { Command } from "commander";
 import { describe, expect, test } from "vitest";
 import { parse, stringify } from "yaml";
 import { normalizeArgv } from "../../src/cli/argv.ts";
+import { guides } from "../../src/cli/guides.ts";
 import { buildProgram } from "../../src/cli/main.ts";
 import { addGlobalOptions } from "../../src/cli/options.ts";
 import { words } from "../../src/commands/arguments.ts";
 import { problemsOf } from "../config/from-yaml.ts";
 
-const readme = readFileSync(resolve(import.meta.dirname, "../../README.md"), "utf8");
+const ROOT = resolve(import.meta.dirname, "../..");
+const pages = readdirSync(join(ROOT, "src/docs")).map((file) => readFileSync(join(ROOT, "src/docs", file), "utf8"));
+/** The README and every guide. */
+const readme = [readFileSync(join(ROOT, "README.md"), "utf8"), ...pages].join("\n");
 
 function blocks(language: string): string[] {
   return Array.from(readme.matchAll(new RegExp(`^\`\`\`${language}\n(.*?)^\`\`\``, "gms")), ([, text]) => text!);
@@ -41,7 +45,7 @@ async function refusal(argv: readonly string[]): Promise<string> {
   );
 }
 
-describe("what the README tells to type is understood", () => {
+describe("what the documentation says to type is understood", () => {
   test.each(commandLines())("%s", async (line) => {
     const [, ...argv] = words(line);
     // A group, or a command without its arguments, is named in a sentence.
@@ -56,7 +60,7 @@ describe("what the README tells to type is understood", () => {
 
 const configurations = blocks("yaml").filter((block) => !/^# \.(?:github|gitlab|semaphore)/.test(block));
 
-describe("what the README tells to write into deploy.yml loads", () => {
+describe("what the documentation says to write into deploy.yml loads", () => {
   test.each(configurations)("%s", async (block) => {
     const base = {
       service: "app",
@@ -80,7 +84,7 @@ test("the examples for CI are YAML", () => {
 });
 
 test("each message of the table of errors is one that the program can print", () => {
-  const table = readme.slice(readme.indexOf("### When something goes wrong"), readme.indexOf("## Keys of deploy.yml"));
+  const table = readFileSync(join(ROOT, "src/docs/troubleshooting.md"), "utf8");
   const messages = Array.from(table.matchAll(/^\| (`[^|]*) \|/gm), ([, cell]) => cell!)
     .flatMap((cell) => Array.from(cell.matchAll(/`([^`]+)`/g), ([, message]) => message!))
     .flatMap((message) => message.split("…"))
@@ -118,7 +122,21 @@ test.each([
   "`KAMAL_…`",
   "ends without an answer",
 ])("a deliberate difference has its row: %s", (phrase) => {
-  const table = readme.slice(readme.indexOf("## What differs from MRSK"), readme.indexOf("## Contributing"));
+  const table = readFileSync(join(ROOT, "src/docs/migrating.md"), "utf8");
   const rows = table.split("\n").filter((line) => /^\| .+ \|.* \|$/.test(line));
   expect(rows.filter((row) => row.includes(phrase))).toHaveLength(1);
+});
+
+test("the README stays a first page, and links every guide", () => {
+  const first = readFileSync(join(ROOT, "README.md"), "utf8");
+  expect(first.split("\n").length).toBeLessThanOrEqual(150);
+  for (const { name } of guides()) expect(first).toContain(`(src/docs/${name}.md)`);
+});
+
+test("every link to a file of the repository leads to one", () => {
+  const linked = (text: string, from: string) =>
+    Array.from(text.matchAll(/\]\((?!https?:|#)([^)#]+)/g), ([, path]) => resolve(ROOT, from, path!));
+  const first = linked(readFileSync(join(ROOT, "README.md"), "utf8"), ".");
+  const missing = [...first, ...pages.flatMap((page) => linked(page, "src/docs"))].filter((path) => !existsSync(path));
+  expect(missing).toEqual([]);
 });

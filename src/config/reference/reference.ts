@@ -6,7 +6,7 @@ import { SSH, SSHKIT } from "./ssh.ts";
 import { CONFIGURATION, RELEASE } from "./top.ts";
 import type { KeyReference, Section } from "./types.ts";
 
-/** Every key of `deploy.yml`: what `mrsk docs` prints, the README's table and the JSON Schema are made from it. */
+/** Every key of `deploy.yml`: what `mrsk docs` prints, the table of `src/docs/keys.md` and the JSON Schema are made from it. */
 export const SECTIONS: readonly Section[] = [
   CONFIGURATION,
   SERVERS,

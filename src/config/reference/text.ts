@@ -9,6 +9,14 @@ export function sectionList(): string {
   return `Sections of deploy.yml:\n${lines.join("\n")}\n\nmrsk docs SECTION shows its keys, mrsk docs KEY one key, mrsk docs --schema a JSON Schema for editors.\n`;
 }
 
+/** Whether there is a section or a key of exactly that name. */
+export function hasDocs(wanted: string): boolean {
+  const name = wanted.toLowerCase().replaceAll("-", "_");
+  return SECTIONS.some(
+    (section) => section.name === (SYNONYMS.get(name) ?? name) || section.keys.some(({ key }) => key === name),
+  );
+}
+
 /**
  * A section by its name or singular, else every key of that name, else a section by its beginning.
  * @throws UsageError where there is neither
@@ -67,7 +75,7 @@ function pathIn(section: Section, key: string): string {
   return at === "" || at === undefined ? key : `${placeholders(at)}.${key}`;
 }
 
-/** The README's table. */
+/** The table of `src/docs/keys.md`. */
 export function markdownTable(): string {
   const cell = (text: string) => text.replaceAll("|", "\\|");
   const rows = SECTIONS.flatMap((section) =>
