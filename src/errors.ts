@@ -53,7 +53,7 @@ export class ConfigError extends MrskError {
 }
 
 /** A file or folder of this machine that cannot be used. */
-export class FileError extends MrskError {
+class FileError extends MrskError {
   constructor(message: string, cause: unknown) {
     super(ExitCode.config, message, { cause });
   }

@@ -1,5 +1,5 @@
 /** What `--help` shows at its end, by the words of the command. Commands whose examples need more say so themselves. */
-export const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
+const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
   setup: ["mrsk setup", "mrsk setup -d staging"],
   redeploy: ["mrsk redeploy", "mrsk redeploy -P --version 4f2a9c1", "mrsk redeploy --canary 10%"],
   promote: ["mrsk promote", "mrsk promote -h 192.0.2.10"],

@@ -9,7 +9,11 @@ import { addDeploy } from "./deploy.ts";
 import { addDocs } from "./docs.ts";
 import { addDowngrade } from "./downgrade.ts";
 import { addProject } from "./project.ts";
-import { addHost } from "./host.ts";
+import { addHealthcheck } from "./healthcheck.ts";
+import { addLock } from "./lock.ts";
+import { addPrune } from "./prune.ts";
+import { addRegistry } from "./registry.ts";
+import { addServer } from "./server.ts";
 import { examplesText } from "./examples.ts";
 import { addGlobalOptions, commandWords } from "./options.ts";
 import { outputFailure, watchOutputs } from "./standard-streams.ts";
@@ -42,7 +46,11 @@ Examples:
     addAccessory,
     addBuild,
     addTraefik,
-    addHost,
+    addHealthcheck,
+    addLock,
+    addPrune,
+    addRegistry,
+    addServer,
     addProject,
     addDocs,
     addDowngrade,

@@ -39,7 +39,7 @@ export function mistakes(issues: readonly ZodIssue[], written: unknown, below: P
   });
 }
 
-export function at(value: unknown, path: Path): unknown {
+function at(value: unknown, path: Path): unknown {
   return path.reduce<unknown>(
     (here, part) => (typeof here === "object" && here !== null ? own(here, part) : undefined),
     value,

@@ -100,7 +100,7 @@ const anyNumber = z.pipe(
 );
 
 /** Eleven days. A timer of Node that is set to more than 25 days ends at once. */
-export const MOST_SECONDS = 1_000_000;
+const MOST_SECONDS = 1_000_000;
 
 const atMost = z.lte(MOST_SECONDS, `should be a number of seconds, at most ${MOST_SECONDS}`);
 

@@ -103,6 +103,6 @@ export function timestamp(date: Date): string {
 }
 
 /** First seven characters, the whole version when it has a `_` (an uncommitted one). */
-export function abbreviated(version: string): string {
+function abbreviated(version: string): string {
   return version.includes("_") ? version : version.slice(0, 7);
 }

@@ -12,7 +12,7 @@ import { type ContainerFact, type HostFacts, isUp, readsLiveFiles } from "./fact
 import { decideTraefik, type TraefikPlan, traefikProblems } from "./traefik.ts";
 
 /** How requests find the role's container on a host. */
-export type Routing = "live-file" | "labels" | "none";
+type Routing = "live-file" | "labels" | "none";
 
 /** The container that is to be live: a new one, or one that was kept. */
 export interface NextContainer {

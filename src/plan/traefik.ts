@@ -19,7 +19,7 @@ export function decideTraefik(config: Config, wantedArguments: readonly string[]
   return { action: "keep", differs: difference(config, wanted, traefik, facts.expansions) };
 }
 
-export function isRunning(traefik: TraefikFact): boolean {
+function isRunning(traefik: TraefikFact): boolean {
   return traefik.state === "running" || traefik.state === "restarting";
 }
 

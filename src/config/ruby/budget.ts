@@ -4,7 +4,7 @@ import type { RubyValue } from "./ruby-values.ts";
 export class TooMuch extends Error {}
 
 /** Of one value: characters, digits, items, those of its items included. */
-export const MOST_SIZE = 1_000_000;
+const MOST_SIZE = 1_000_000;
 
 const MOST_DIGITS = 10_000;
 const MOST_DEPTH = 100;

@@ -23,7 +23,7 @@ export interface TreeMap {
   readonly entries: ReadonlyMap<string, { readonly keyAt: Position; readonly value: Tree }>;
 }
 
-export interface TreeList {
+interface TreeList {
   readonly kind: "list";
   readonly at: Position;
   readonly items: readonly Tree[];

@@ -16,7 +16,7 @@ export interface GitState {
   readonly problem?: GitProblem | undefined;
 }
 
-export interface GitProblem {
+interface GitProblem {
   /** Part of a sentence, and below it what git said. */
   readonly text: string;
   /** What to do: the first half of a sentence. */

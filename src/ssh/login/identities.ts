@@ -49,7 +49,7 @@ export function identityOf(key: object): Identity | undefined {
 }
 
 /** The name under which a server is asked whether it takes the key: RSA certificates sign with SHA-2. */
-export function offeredAs(blob: Buffer): string {
+function offeredAs(blob: Buffer): string {
   const type = keyType(blob);
   return type === "ssh-rsa-cert-v01@openssh.com" ? "rsa-sha2-512-cert-v01@openssh.com" : type;
 }

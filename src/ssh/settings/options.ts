@@ -6,7 +6,7 @@ import { type ClientSettings, clientSettings } from "./client-config.ts";
 import { expandTilde, expandTokens, proxyTokens, refuseUnsafeNames } from "./tokens.ts";
 
 /** A host string taken apart: `[user@]host[:port]`, `[v6]:port`. */
-export interface Address {
+interface Address {
   readonly user: string | undefined;
   readonly host: string;
   readonly port: number | undefined;

@@ -1,0 +1,23 @@
+import type { Command } from "commander";
+import { withRun } from "./with-run.ts";
+
+/** `lock`: status, acquire, release. */
+export function addLock(program: Command): void {
+  const flow = () => import("../flow/lock.ts");
+  const lock = program.command("lock").description("Act on the deploy lock");
+  lock
+    .command("status")
+    .description("Show who holds the lock")
+    .action((_: unknown, command: Command) => withRun(command, async (run) => (await flow()).lockStatus(run)));
+  lock
+    .command("acquire")
+    .description("Take the lock, so that nobody deploys")
+    .requiredOption("-m, --message <text>", "why")
+    .action((options: { message: string }, command: Command) =>
+      withRun(command, async (run) => (await flow()).takeLock(run, options.message)),
+    );
+  lock
+    .command("release")
+    .description("Free the lock, whoever holds it")
+    .action((_: unknown, command: Command) => withRun(command, async (run) => (await flow()).freeLock(run)));
+}
