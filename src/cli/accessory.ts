@@ -19,8 +19,9 @@ export function addAccessory(program: Command): void {
   named("directories", "Create its directories", true).action((name: string, _: unknown, command: Command) =>
     withRun(command, async (run) => (await flow()).createAccessoryDirectories(run, name)),
   );
-  named("reboot", "Stop it, remove the container, start it anew").action((name: string, _: unknown, command: Command) =>
-    withRun(command, async (run) => (await flow()).rebootAccessory(run, name)),
+  named("reboot", "Stop it, remove the container, start it again").action(
+    (name: string, _: unknown, command: Command) =>
+      withRun(command, async (run) => (await flow()).rebootAccessory(run, name)),
   );
   named("start", "Start the stopped container").action((name: string, _: unknown, command: Command) =>
     withRun(command, async (run) => (await flow()).startAccessory(run, name)),

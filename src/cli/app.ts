@@ -12,7 +12,7 @@ export function addApp(program: Command): void {
 
   app
     .command("boot")
-    .description("Start the app anew on the servers (zero downtime when a version runs)")
+    .description("Start the app again on the servers (zero downtime when a version runs)")
     .addOption(noRevert())
     .action(({ revert }: { revert: boolean }, command: Command) =>
       withRun(command, async (run) => (await import("../flow/rollout/deploy.ts")).bootApp(run, { revert })),

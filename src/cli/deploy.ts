@@ -13,7 +13,10 @@ interface DeployFlags {
 function addDeployFlags(command: Command): Command {
   return command
     .option("-P, --skip-push", "use the image already in the registry")
-    .option("--canary <share>", "on trial: a share of the requests (10%), or these hosts; then promote or rollback")
+    .option(
+      "--canary <share>",
+      "as a canary: a percentage of the requests (10%), or these hosts; then promote or rollback",
+    )
     .addOption(noRevert());
 }
 

@@ -42,7 +42,7 @@ export function interruptible(
   const abort = () => {
     if (controller.signal.aborted) return;
     since = Date.now();
-    const text = `\nInterrupted: coming to a safe end (once more to see what is under way). ${describe()}\n`;
+    const text = `\nInterrupted, stopping safely. Press Ctrl-C again to see what is running. ${describe()}\n`;
     saying = setTimeout(() => say(text), WORTH_SAYING_MILLISECONDS);
     controller.abort();
   };
@@ -52,7 +52,7 @@ export function interruptible(
     const seconds = Math.ceil((since + GRACE_MILLISECONDS - Date.now()) / 1000);
     if (seconds > 0) {
       const later = `After ${seconds} s more, the next Ctrl-C ends the run at once.`;
-      return say(`\nNot yet: the deploy lock is held, and is freed at the end. ${describe()}\n${later}\n`);
+      return say(`\nNot yet: the deploy lock is held, and is released at the end. ${describe()}\n${later}\n`);
     }
     say(`\nEnded at once. ${leftBehind()}\n`);
     target.exit(130);

@@ -11,13 +11,13 @@ export function addLock(program: Command): void {
     .action((_: unknown, command: Command) => withRun(command, async (run) => (await flow()).lockStatus(run)));
   lock
     .command("acquire")
-    .description("Take the lock, so that nobody deploys")
+    .description("Take the lock, so that no other run deploys")
     .requiredOption("-m, --message <text>", "why")
     .action((options: { message: string }, command: Command) =>
       withRun(command, async (run) => (await flow()).takeLock(run, options.message)),
     );
   lock
     .command("release")
-    .description("Free the lock, whoever holds it")
+    .description("Release the lock, even if another run holds it")
     .action((_: unknown, command: Command) => withRun(command, async (run) => (await flow()).freeLock(run)));
 }

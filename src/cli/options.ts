@@ -37,7 +37,7 @@ export function addGlobalOptions(command: Command): Command {
 
 /** `revert` is true without it. */
 export function noRevert(): Option {
-  return new Option("--no-revert", "when it fails, leave every host as it is, to look at it");
+  return new Option("--no-revert", "when it fails, leave every host as it is, for an inspection");
 }
 
 function list(value: string): string[] {

@@ -1,5 +1,5 @@
 import { raw, type Shell, sh } from "../script/command.ts";
-import { PREVIEW_ENTRY, TRAEFIK } from "./traefik.ts";
+import { PROBE_ENTRY_POINT, TRAEFIK } from "./traefik.ts";
 
 /**
  * Defines `ask HOST URL SECONDS`: prints the status line and the headers of the answer, without following a redirect.
@@ -16,10 +16,10 @@ export const ASK: Shell = sh`ask() {
 
 /** Sets `$base`, where a Traefik that was just started answers previews: its published port, else its own address. */
 export function findPreview(): Shell {
-  const published = `{{with index .NetworkSettings.Ports "${PREVIEW_ENTRY}/tcp"}}{{with index . 0}}{{.HostIp}}:{{.HostPort}}{{end}}{{end}}`;
+  const published = `{{with index .NetworkSettings.Ports "${PROBE_ENTRY_POINT}/tcp"}}{{with index . 0}}{{.HostIp}}:{{.HostPort}}{{end}}{{end}}`;
   const addresses = "{{range .NetworkSettings.Networks}}{{.IPAddress}} {{end}}";
   return sh`set -- $(docker inspect --type container --format ${`${published} ${addresses}`} ${TRAEFIK})
-case $1 in *:*) ;; *) set -- ${raw('"${1:-127.0.0.1}"')}:${PREVIEW_ENTRY} ;; esac
+case $1 in *:*) ;; *) set -- ${raw('"${1:-127.0.0.1}"')}:${PROBE_ENTRY_POINT} ;; esac
 base=http://$1`;
 }
 

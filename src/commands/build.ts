@@ -40,7 +40,7 @@ export function buildAndPush(config: Config, version: string, secrets: ReadonlyM
   if (builder.kind !== "multiarch/remote") return [build];
   // buildx (0.13.1 was seen to) ends well though it could not join in the registry what its two nodes have built.
   const look = docker("buildx", "imagetools", "inspect", "--builder", name, image(config, version));
-  return [build, step("Look for the image in the registry", look)];
+  return [build, step("Find the image in the registry", look)];
 }
 
 /** Whether building and pushing is one command. Else the first step of `buildAndPush` builds, and the others push. */

@@ -7,7 +7,7 @@ export function checkBuildx(config: Config): Command | undefined {
 }
 
 /** Fails where this machine's engine does not answer, with 127 where there is no docker to ask it. */
-export function askEngine(): Command {
+export function engineVersion(): Command {
   return docker("version", "--format", "{{.Server.Version}}");
 }
 

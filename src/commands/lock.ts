@@ -34,7 +34,7 @@ export function lockText({ by, at, version, message }: LockDetails): string {
 
 /** Prints who has the lock. It may have no details: its owner was cut off between the two steps of taking it. */
 function printDetails(directory: Word): Shell {
-  return sh`{ base64 -d <${directory}/details 2>/dev/null | grep ''; } || echo 'The lock has no details: whoever took it was cut off while doing so'`;
+  return sh`{ base64 -d <${directory}/details 2>/dev/null | grep ''; } || echo 'The lock has no details: the run that took it was interrupted'`;
 }
 
 /**

@@ -13,9 +13,9 @@ export const LIVE_MOUNT = "/etc/traefik/mrsk";
 /** Label of a container that is to take Traefik's place: process id of the run that made it. */
 export const BY_LABEL = "mrsk.by";
 /** Where previews are asked for: an entry point of its own, so that redirects of the user's do not answer it. */
-export const PREVIEW_PORT = 18082;
+export const PROBE_PORT = 18082;
 /** The same in the container. */
-export const PREVIEW_ENTRY = 8082;
+export const PROBE_ENTRY_POINT = 8082;
 /**
  * How long Traefik answers on one kept connection before it says `Connection: close`: at the next reboot whoever is at
  * work has come over to the new one by then, and nobody's request meets a connection that is just being closed.
@@ -131,7 +131,7 @@ function publishFlags(config: Config, preview = true): Word[] {
   const { hostPort } = config.traefik;
   return [
     ...(hostPort === undefined ? [] : ["--publish", `${hostPort}:80`]),
-    ...(preview && offersLiveFiles(config) ? ["--publish", `127.0.0.1:${PREVIEW_PORT}:${PREVIEW_ENTRY}`] : []),
+    ...(preview && offersLiveFiles(config) ? ["--publish", `127.0.0.1:${PROBE_PORT}:${PROBE_ENTRY_POINT}`] : []),
   ];
 }
 
@@ -144,7 +144,7 @@ export function hostPorts(config: Config): number[] {
     if (first === undefined) return [];
     return portsBetween(Number(first), Number(last));
   });
-  return [...(hostPort === undefined ? [] : [hostPort]), ...given, ...(offersLiveFiles(config) ? [PREVIEW_PORT] : [])];
+  return [...(hostPort === undefined ? [] : [hostPort]), ...given, ...(offersLiveFiles(config) ? [PROBE_PORT] : [])];
 }
 
 /** What follows the image; `${NAME}` as written. */
@@ -159,7 +159,7 @@ export function traefikArguments(config: Config, keptSeconds = KEPT_SECONDS): st
           `--providers.file.directory=${LIVE_MOUNT}`,
           ...(given("providers.providersThrottleDuration") ? [] : ["--providers.providersThrottleDuration=100ms"]),
           ...entryPointFlags(args, readsVersion3(image) ? keptSeconds : undefined),
-          `--entrypoints.mrsk.address=:${PREVIEW_ENTRY}`,
+          `--entrypoints.mrsk.address=:${PROBE_ENTRY_POINT}`,
         ]
       : []),
     ...assignedFlags(args),

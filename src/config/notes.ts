@@ -1,6 +1,6 @@
 import type { Role } from "./config.ts";
 import { tagsOf } from "./resolve-parts.ts";
-import { asksForProbe, hostsOf } from "./role.ts";
+import { usesHealthcheck, hostsOf } from "./role.ts";
 import type { WrittenConfig, WrittenHealthcheck } from "./schema.ts";
 
 /** Keys of later versions that are read so that their files load, and why they have nothing to do here. */
@@ -24,11 +24,11 @@ export function notesOf({ env, healthcheck, servers }: WrittenConfig, roles: rea
     ...unknownTags(servers, [...tagsOf(env).keys()]),
     ...own
       .filter(
-        ({ traefik, check }) => !traefik && !asksForProbe(check) && setKeys(check).some((key) => PROBING.has(key)),
+        ({ traefik, check }) => !traefik && !usesHealthcheck(check) && setKeys(check).some((key) => PROBING.has(key)),
       )
       .map(
         ({ name }) =>
-          `servers.${name}.healthcheck asks for no check: without Traefik, one of cmd, path and port says what to look at`,
+          `servers.${name}.healthcheck asks for no check: without Traefik, one of cmd, path and port says what to check`,
       ),
   ];
 }

@@ -74,10 +74,10 @@ function hostEnvironments(
 function roleHealthcheck(role: WrittenRole, traefik: boolean, written: WrittenConfig): Role["healthcheck"] {
   const attempts = written.healthcheck?.max_attempts;
   if (traefik) return healthcheckOf([role.healthcheck, written.healthcheck], attempts);
-  return asksForProbe(role.healthcheck) ? healthcheckOf([role.healthcheck], attempts) : undefined;
+  return usesHealthcheck(role.healthcheck) ? healthcheckOf([role.healthcheck], attempts) : undefined;
 }
 
 /** Without Traefik, a healthcheck says by one of these keys what to look at. */
-export function asksForProbe(check: WrittenRole["healthcheck"]): boolean {
+export function usesHealthcheck(check: WrittenRole["healthcheck"]): boolean {
   return [check?.cmd, check?.path, check?.port].some((key) => key !== undefined && key !== null);
 }

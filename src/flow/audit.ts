@@ -2,7 +2,7 @@ import { type AuditEntry, record, recordOutcome, reveal } from "../commands/audi
 import { containerPrefix, image } from "../commands/names.ts";
 import { attempt, script, type Step } from "../script/script.ts";
 import { onHosts } from "../hosts/on-hosts.ts";
-import { type HostPlan, isTrial } from "../plan/deploy.ts";
+import { type HostPlan, isCanary } from "../plan/deploy.ts";
 import { timestamp } from "./hook.ts";
 import { appHosts, printBlock, type Run } from "./run.ts";
 
@@ -42,17 +42,17 @@ async function entriesOf(run: Run, lines: readonly Line[]): Promise<AuditEntry[]
 /** The original's lines of a boot, and of what a deploy prunes, as one step. Written once they are true. */
 export function auditBoot(run: Run, { roles }: HostPlan, { prune }: { prune: boolean }): Promise<Step> {
   const { config } = run;
-  const lines: Line[] = isTrial({ roles })
+  const lines: Line[] = isCanary({ roles })
     ? []
     : [[`Tagging ${image(config, roles[0]!.next.version)} as the latest image`]];
-  for (const { role, next, inTheWay, share, canary } of roles) {
-    if (inTheWay?.newName !== undefined) {
-      const renamed = inTheWay.newName.slice(containerPrefix(config, role).length + 1);
+  for (const { role, next, nameConflict, share, canary } of roles) {
+    if (nameConflict?.newName !== undefined) {
+      const renamed = nameConflict.newName.slice(containerPrefix(config, role).length + 1);
       lines.push([`Renaming container ${next.version} to ${renamed}`, role.name]);
     }
     lines.push([whatWasDone(next.version, share, canary !== undefined), role.name]);
   }
-  if (prune) lines.push(...(isTrial({ roles }) ? [] : [["Pruned containers"] as const]), ["Pruned images"]);
+  if (prune) lines.push(...(isCanary({ roles }) ? [] : [["Pruned containers"] as const]), ["Pruned images"]);
   return done(run, lines);
 }
 

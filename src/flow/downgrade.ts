@@ -66,7 +66,7 @@ async function replaceProxy(run: Run): Promise<void> {
   const remove = script("Remove kamal-proxy", [
     step("Remove kamal-proxy", sh`! ${present()} || docker rm -f ${KAMAL_PROXY}`),
   ]);
-  const back = script("Go back to kamal-proxy", [
+  const back = script("Revert to kamal-proxy", [
     step("Start kamal-proxy again", sh`! ${present()} || { docker rm -f ${TRAEFIK}; docker start ${KAMAL_PROXY}; }`),
   ]);
   const told = { MRSK_HOSTS: hosts.map(({ name }) => name).join(",") };

@@ -78,14 +78,14 @@ async function fetchWith(
       const fetching = () => host.run(script("Fetch the image", stepsOn(host.name)), { signal: run.signal });
       return { host: host.name, result: await explained(run, fetching) };
     } catch (error) {
-      throw error instanceof CommandFailedError ? inWords(run, image(run.config, version), error) : error;
+      throw error instanceof CommandFailedError ? pullErrorOf(run, image(run.config, version), error) : error;
     }
   });
 }
 
-function inWords(run: Run, name: string, error: CommandFailedError): MrskError {
-  if (error.step === PULL_STEP) return pullInWords(name, error);
-  if (error.step === CHECK_STEP && error.status === NO_LABEL) return labelInWords(run, name, error);
+function pullErrorOf(run: Run, name: string, error: CommandFailedError): MrskError {
+  if (error.step === PULL_STEP) return pullExplained(name, error);
+  if (error.step === CHECK_STEP && error.status === NO_LABEL) return labelExplained(run, name, error);
   if (error.step === CHECK_STEP && error.status === OTHER_ARCHITECTURE) {
     const [built, host] = error.output.trim().split(" ");
     return wrongArchitecture(error, `${error.host}: image ${name} is built for ${built}, and this host is ${host}`);
@@ -93,7 +93,7 @@ function inWords(run: Run, name: string, error: CommandFailedError): MrskError {
   return error;
 }
 
-function labelInWords(run: Run, name: string, error: CommandFailedError): MrskError {
+function labelExplained(run: Run, name: string, error: CommandFailedError): MrskError {
   const { service } = run.config;
   const other = error.output.trim();
   const has = other === "" ? "is missing the 'service' label" : `has the label service=${other}, not ${service}`;
@@ -110,7 +110,7 @@ function wrongArchitecture(error: CommandFailedError, message: string): MrskErro
   });
 }
 
-function pullInWords(name: string, error: CommandFailedError): MrskError {
+function pullExplained(name: string, error: CommandFailedError): MrskError {
   const { host, output } = error;
   if (/no matching manifest/i.test(output)) return wrongArchitecture(error, `${host}: ${name}: ${output}`);
   if (/manifest unknown|not found/i.test(output)) {

@@ -12,7 +12,7 @@ import type { Body } from "../script/command.ts";
 import { attempt, script, step } from "../script/script.ts";
 import { CommandFailedError, LockHeldError, SshError } from "../errors.ts";
 import type { ScriptResult } from "../hosts/host.ts";
-import { runDirectoryInWords } from "../script/file-system.ts";
+import { runDirectoryError } from "../script/file-system.ts";
 import { runHook, timestamp } from "./hook.ts";
 import { warnAboutHooks } from "./hook-check.ts";
 import { type Run, stopIfInterrupted } from "./run.ts";
@@ -81,7 +81,7 @@ function notOurs(error: unknown): string {
   if (error instanceof CommandFailedError && error.status === LOCK_GONE)
     return "The deploy lock was released during this run: another deploy could have run at the same time.";
   if (error instanceof CommandFailedError && error.status === LOCK_HELD)
-    return `The deploy lock was released during this run, and another run holds it now. It is left alone:\n${error.output.trim()}`;
+    return `The deploy lock was released during this run, and another run holds it now, so it stays:\n${error.output.trim()}`;
   throw error;
 }
 
@@ -100,7 +100,7 @@ async function acquire(run: Run, message: string): Promise<LockOwner> {
     if (error instanceof CommandFailedError && error.status === LOCK_HELD) {
       throw new LockHeldError(run.config.primaryHost, error.output);
     }
-    if (error instanceof CommandFailedError) throw runDirectoryInWords(error, run.config.runDirectory);
+    if (error instanceof CommandFailedError) throw runDirectoryError(error, run.config.runDirectory);
     if (error instanceof SshError) await releaseIfTaken(run, owner);
     throw error;
   }

@@ -41,5 +41,7 @@ async function removeRunDirectory(run: Run): Promise<void> {
   const { runDirectory } = run.config;
   const body = sh`[ "$(docker ps --all --quiet --filter name=^traefik$)" ] || rmdir ${`${runDirectory}/traefik`} ${`${SHARED_DIRECTORY}/traefik`} ${SHARED_DIRECTORY} 2>/dev/null || true
 rmdir ${runDirectory} 2>/dev/null || true`;
-  await onHosts(appHosts(run), (host) => host.run(script("Tidy up", [attempt("Tidy up", body)])));
+  await onHosts(appHosts(run), (host) =>
+    host.run(script("Clean up what is left", [attempt("Clean up what is left", body)])),
+  );
 }

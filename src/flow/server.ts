@@ -2,7 +2,7 @@ import { installDocker, JOINED, NOT_ALLOWED, NOT_DOCKER } from "../commands/boot
 import { docker, sh } from "../script/command.ts";
 import { script, step } from "../script/script.ts";
 import { CommandFailedError, ExitCode, HostsFailedError, MrskError } from "../errors.ts";
-import { engineInWords } from "../observe/engine-errors.ts";
+import { engineError } from "../observe/engine-errors.ts";
 import type { Host, ScriptResult } from "../hosts/host.ts";
 import { onHosts } from "../hosts/on-hosts.ts";
 import { accessoryHosts } from "../plan/select.ts";
@@ -22,7 +22,7 @@ export async function bootstrap(run: Run): Promise<void> {
     await onHosts(everyHost(run), async (host) => {
       const said = (await install(run, host)).text(INSTALL);
       if (said !== "present") run.report({ kind: "note", host: host.name, text: said || "Docker is ready" });
-      if (said.includes(JOINED)) await seeGroup(host);
+      if (said.includes(JOINED)) await checkGroup(host);
     });
   } catch (error) {
     throw notAllowed(error) ?? error;
@@ -35,12 +35,12 @@ async function install(run: Run, host: Host): Promise<ScriptResult> {
     return await host.run(script("Install Docker", [step(INSTALL, installDocker())]), { signal: run.signal });
   } catch (error) {
     const other = error instanceof CommandFailedError && error.status === NOT_DOCKER;
-    throw (other && engineInWords(error)) || error;
+    throw (other && engineError(error)) || error;
   }
 }
 
 /** A login keeps the groups it began with. */
-async function seeGroup(host: Host): Promise<void> {
+async function checkGroup(host: Host): Promise<void> {
   await host.reconnect();
   await host.run(script("Use Docker", [step("Use Docker as the login user", docker("version"))]));
 }

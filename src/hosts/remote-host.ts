@@ -15,7 +15,7 @@ export class RemoteHost implements Host {
   readonly name: string;
   private readonly connections: Pick<Connections, "session">;
   private readonly events: StepEvents;
-  private readonly person: Terminal;
+  private readonly terminal: Terminal;
   private readonly known: KnownSecrets;
 
   /** @param known what no event and no error may show, beside the secrets of a script itself */
@@ -29,7 +29,7 @@ export class RemoteHost implements Host {
     this.name = name;
     this.connections = connections;
     this.events = events;
-    this.person = person;
+    this.terminal = person;
     this.known = known;
   }
 
@@ -66,7 +66,7 @@ export class RemoteHost implements Host {
     const nonce = randomBytes(12).toString("hex");
     const terminal = ends === "terminal";
     const attachment = { text: renderAttached(command, nonce, { terminal }), nonce, signal };
-    return terminal ? session.terminal(this.person, attachment) : session.pipes(ends, attachment);
+    return terminal ? session.terminal(this.terminal, attachment) : session.pipes(ends, attachment);
   }
 
   async reconnect(): Promise<void> {

@@ -1,7 +1,7 @@
 import { CommandFailedError, ExitCode, MrskError } from "../errors.ts";
 
 /** A docker command that could not be used at all, in words; undefined where it failed for another reason. */
-export function engineInWords(error: unknown): MrskError | undefined {
+export function engineError(error: unknown): MrskError | undefined {
   if (!(error instanceof CommandFailedError)) return undefined;
   const podman = /^podman version .*/im.exec(error.output)?.[0];
   if (podman !== undefined) {

@@ -4,7 +4,7 @@ import { canaryRelease, releasedVersions, releasesAreMany } from "../commands/re
 import { SWAP_CONTAINERS } from "../traefik/swap.ts";
 import { ExitCode, MrskError } from "../errors.ts";
 import type { ContainerFact, HostFacts, TraefikFact } from "../plan/facts.ts";
-import { engineInWords } from "./engine-errors.ts";
+import { engineError } from "./engine-errors.ts";
 import type { ScriptHost, ScriptResult } from "../hosts/host.ts";
 import { listenersOf } from "./listeners.ts";
 import { observation, type Question } from "./observation.ts";
@@ -28,7 +28,7 @@ export async function observe(host: ScriptHost, question: Question): Promise<Hos
   try {
     return parseFacts(host.name, await host.run(observation(question)));
   } catch (error) {
-    throw engineInWords(error) ?? error;
+    throw engineError(error) ?? error;
   }
 }
 
@@ -77,7 +77,7 @@ export function parseFacts(host: string, result: ScriptResult, before?: HostFact
     ...engineFacts(before, result),
     freeDiskMegabytes: freeMegabytes(disk),
     runDirectoryWritable: !asks.endsWith(" closed"),
-    canAsk: !asks.startsWith("no"),
+    canProbe: !asks.startsWith("no"),
     imageHasCurl: imageHasCurl(result),
     containers: jsonLines(host, linesOf('{"id"'), ContainerSchema)
       .map(containerFact)

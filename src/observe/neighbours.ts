@@ -14,7 +14,7 @@ export async function neighbours(host: Host): Promise<Neighbour[]> {
   const look = sh`look() { ids=$(docker ps --all --quiet); [ -z "$ids" ] || docker inspect --type container --format ${FORMAT} $ids; }
 seen=$(look) || seen=$(look)
 printf '%s\n' "$seen"`;
-  const seen = await host.run(script("Look who uses Traefik", [step("Containers", look)]));
+  const seen = await host.run(script("Observe who uses Traefik", [step("Containers", look)]));
   return jsonLines(host.name, seen.text("Containers"), Schema).map(({ name, state, labels }) => ({
     name: name.replace(/^\//, ""),
     state,

@@ -47,7 +47,7 @@ const TRAEFIK_FORMAT = [
 
 /** One script that asks a host everything a plan needs. Changes nothing, but remembers what it found about an image. */
 export function observation(question: Question): Script {
-  return script("Look at the host", observationSteps(question));
+  return script("Observe the host", observationSteps(question));
 }
 
 /** The same as part of another script; `parseFacts` reads what it ended with. */

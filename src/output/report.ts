@@ -39,15 +39,15 @@ export function lineReport(stderr: TextSink, verbosity: Verbosity, color: boolea
   };
 }
 
-type Told = Exclude<RunEvent, { kind: "progress" | "output" }>;
+type Printed = Exclude<RunEvent, { kind: "progress" | "output" }>;
 
 /** Colours are ours alone, and come later. */
-function cleaned(event: Told): Told {
+function cleaned(event: Printed): Printed {
   const entries = Object.entries(event).map(([key, value]) => [
     key,
     typeof value === "string" ? printable(value) : value,
   ]);
-  return Object.fromEntries(entries) as Told;
+  return Object.fromEntries(entries) as Printed;
 }
 
 /** The streams whose last line may lack its newline. */
@@ -55,7 +55,7 @@ function endedBy({ host, step }: RunEvent & { kind: "step-end" }): string[] {
   return [`${host} progress`, `${host} ${step} stdout`, `${host} ${step} stderr`];
 }
 
-function format(event: Told, verbosity: Verbosity, paint: ChalkInstance): string | undefined {
+function format(event: Printed, verbosity: Verbosity, paint: ChalkInstance): string | undefined {
   if (verbosity === "quiet") return event.kind === "warning" ? paint.yellow(named(event.host, event.text)) : undefined;
   const verbose = verbosity === "verbose";
   switch (event.kind) {

@@ -39,9 +39,9 @@ export interface RolePlan {
   /** Other running containers of the role: left by crashes or by hand. Stopped when the old one is. */
   readonly stale: readonly ContainerFact[];
   /** A container in the way of the next one's name: renamed when it may be gone back to, else removed. */
-  readonly inTheWay: { readonly container: ContainerFact; readonly newName: string | undefined } | undefined;
+  readonly nameConflict: { readonly container: ContainerFact; readonly newName: string | undefined } | undefined;
   /** false where the image cannot run what docker would ask it with: Traefik's preview asks alone. */
-  readonly dockerAsks: boolean;
+  readonly usesDockerHealthcheck: boolean;
   /** Whether Traefik's settings let it route to the next container. */
   readonly admission: Admission;
   /** Stopped containers beyond what is retained, oldest first. */
@@ -61,7 +61,7 @@ export interface HostPlan {
 }
 
 /** Whether the new version gets a share of the requests only. */
-export function isTrial({ roles }: Pick<HostPlan, "roles">): boolean {
+export function isCanary({ roles }: Pick<HostPlan, "roles">): boolean {
   return roles.some(({ share }) => share !== undefined);
 }
 
@@ -131,7 +131,7 @@ function decideRole(decision: Decision, role: Role, facts: HostFacts, traefik: T
     share: role.traefik ? decision.share : undefined,
     canary,
     stale: running,
-    inTheWay:
+    nameConflict:
       sameName && !kept
         ? {
             container: sameName,
@@ -139,7 +139,7 @@ function decideRole(decision: Decision, role: Role, facts: HostFacts, traefik: T
           }
         : undefined,
     admission: admission(facts.traefik?.args ?? decision.traefikArguments, next.labels),
-    dockerAsks: kept !== undefined || facts.imageHasCurl !== false || !needsCurl(role),
+    usesDockerHealthcheck: kept !== undefined || facts.imageHasCurl !== false || !needsCurl(role),
     surplus: surplusOf(config, mine, old, kept, stopped),
   };
 }

@@ -24,7 +24,7 @@ export interface HostFacts {
   /** Whether the login user can write in (or create) the run directory in its home. */
   readonly runDirectoryWritable: boolean;
   /** curl or wget is there: one of them asks the preview. */
-  readonly canAsk: boolean;
+  readonly canProbe: boolean;
   /** Whether docker's health check can run in the image of the version; undefined: not asked, or no such image here. */
   readonly imageHasCurl: boolean | undefined;
   /** Every container with the service's label, newest first. */

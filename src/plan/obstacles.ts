@@ -10,7 +10,7 @@ export function obstacles(plan: HostPlan): string[] {
       `Traefik is not on the network ${plan.join}, and joining it now would cut the requests under way. Run \`mrsk traefik reboot\` first`,
     );
   }
-  if (!plan.facts.canAsk && plan.roles.some(({ routing }) => routing === "live-file")) {
+  if (!plan.facts.canProbe && plan.roles.some(({ routing }) => routing === "live-file")) {
     found.push(
       "there is neither curl nor wget, to ask a new version through Traefik: run `mrsk server bootstrap` first",
     );
@@ -40,7 +40,7 @@ export function obstacles(plan: HostPlan): string[] {
 function canaryObstacles({ role, routing, share, old }: RolePlan, facts: HostFacts): string[] {
   if (share === undefined) return [];
   const found: string[] = [];
-  if (!old) found.push(`role ${role.name} runs nothing that a canary could stand beside. Run \`mrsk deploy\` first`);
+  if (!old) found.push(`role ${role.name} runs nothing that a canary could run alongside. Run \`mrsk deploy\` first`);
   if (role.bootOrder === "stop_first") {
     found.push(
       `role ${role.name} must not run twice (boot.order: stop_first), which a share of its requests would need`,
@@ -56,8 +56,8 @@ function canaryObstacles({ role, routing, share, old }: RolePlan, facts: HostFac
 }
 
 /** Where nobody could ask the new container, it would never count as healthy. */
-function healthObstacles({ role, routing, dockerAsks }: RolePlan): string[] {
-  if (dockerAsks || routing === "live-file") return [];
+function healthObstacles({ role, routing, usesDockerHealthcheck }: RolePlan): string[] {
+  if (usesDockerHealthcheck || routing === "live-file") return [];
   const start = `the image has no curl that runs, which the health check of role ${role.name} needs`;
   const command = `servers.${role.name}.healthcheck.cmd to a command that the image has`;
   return routing === "labels"

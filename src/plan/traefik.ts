@@ -1,5 +1,5 @@
 import { expand } from "../commands/expansion.ts";
-import { hostPorts, PREVIEW_PORT, restartPolicy, TRAEFIK } from "../commands/traefik.ts";
+import { hostPorts, PROBE_PORT, restartPolicy, TRAEFIK } from "../commands/traefik.ts";
 import { SWAP_CONTAINERS } from "../traefik/swap.ts";
 import type { Config } from "../config/config.ts";
 import type { HostFacts, Neighbour, TraefikFact } from "./facts.ts";
@@ -36,7 +36,7 @@ function difference(
     ([key, value]) => seen.labels.get(key) !== expand(value, expansions),
   );
   const published = seen.ports.map((port) => Number(port.slice(port.lastIndexOf(":") + 1)));
-  const ports = hostPorts(config).filter((port) => port !== PREVIEW_PORT && !published.includes(port));
+  const ports = hostPorts(config).filter((port) => port !== PROBE_PORT && !published.includes(port));
   const missing = wanted.filter((arg) => !seen.args.includes(arg));
   const surplus = seen.args.filter((arg) => !wanted.includes(arg));
   const found = [
@@ -59,7 +59,7 @@ export function traefikProblems(config: Config, plan: TraefikPlan, facts: HostFa
       : hostPorts(config).flatMap((port) => {
           const who = facts.listeners.get(port);
           // A new one is then asked at its own address.
-          if (port === PREVIEW_PORT && plan.action === "run") return [];
+          if (port === PROBE_PORT && plan.action === "run") return [];
           const other = port === config.traefik.hostPort ? ", or set traefik.host_port" : "";
           return who === undefined ? [] : [`port ${port}, which Traefik needs, is taken by ${who}: stop it${other}`];
         });

@@ -12,7 +12,7 @@ export function diskHint(said: string): string | undefined {
 }
 
 /** The same failure, with what to do where the login user could not write in the run directory. */
-export function runDirectoryInWords(error: CommandFailedError, runDirectory: string): MrskError {
+export function runDirectoryError(error: CommandFailedError, runDirectory: string): MrskError {
   const refused = /permission denied|not a directory|file exists|read-only file system/i.test(error.output);
   if (!refused) return error;
   return new MrskError(ExitCode.remote, error.message, {

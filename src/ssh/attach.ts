@@ -42,7 +42,15 @@ export const ATTACHED_SHELL = `exec /bin/sh -c 'IFS= read -r l; eval "$l"'`;
 const BEFORE_BYTES = 65_536;
 
 /** A terminal that shows nothing of what goes ahead, and changes no byte of it. */
-export const SILENT_TERMINAL: TerminalModes = { ECHO: 0, ICANON: 0, ISIG: 0, ICRNL: 0, IXON: 0, OPOST: 0, IEXTEN: 0 };
+export const UNRESPONSIVE_TERMINAL: TerminalModes = {
+  ECHO: 0,
+  ICANON: 0,
+  ISIG: 0,
+  ICRNL: 0,
+  IXON: 0,
+  OPOST: 0,
+  IEXTEN: 0,
+};
 
 /** After a lost connection: out of the alternate screen, cursor shown, no mouse, no bracketed paste, plain colours. */
 const UNDO = "\x1b[?1049l\x1b[?25h\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1006l\x1b[?2004l\x1b[0m\r\n";
@@ -131,7 +139,7 @@ function attached(
     const cancel = () => {
       done();
       channel.close();
-      reject(silent ? silentShell(host, beginSeconds) : new InterruptedError());
+      reject(silent ? unresponsiveShell(host, beginSeconds) : new InterruptedError());
     };
     const timer = setTimeout(() => {
       silent = !begun;
@@ -173,7 +181,7 @@ function statusOf(signal: string | undefined): number {
   return 128 + ((constants.signals as Record<string, number | undefined>)[name] ?? 0);
 }
 
-export function silentShell(host: string, seconds: number): SshError {
+export function unresponsiveShell(host: string, seconds: number): SshError {
   const hint =
     "Something that the login shell reads at its start (.bashrc, .profile) reads standard input or does not end.";
   return new SshError(host, `the shell did not begin to work within ${seconds} s`, { hint });

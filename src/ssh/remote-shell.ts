@@ -2,7 +2,7 @@ import type { ClientChannel } from "ssh2";
 import { GO_HOME } from "../script/home.ts";
 import { HEARTBEAT, HEARTBEAT_MILLISECONDS, LOADER, NEXT } from "../script/loader.ts";
 import { SshError } from "../errors.ts";
-import { silentShell } from "./attach.ts";
+import { unresponsiveShell } from "./attach.ts";
 
 export const SHELL = "exec /bin/sh -s";
 /** After a cancel, the time the server's clean-up has before the channel is cut. */
@@ -10,7 +10,7 @@ const GRACE_MILLISECONDS = 8000;
 /** And then, the time the server has to close the channel. */
 const CLOSE_MILLISECONDS = 3000;
 
-export interface Carried {
+export interface ScriptOutput {
   /** undefined when the remote process was killed by a signal. */
   readonly status: number | undefined;
   readonly signal: string | undefined;
@@ -43,30 +43,30 @@ export class RemoteShell {
   private readonly channel: ClientChannel;
   private readonly host: string;
   private readonly connection: OnConnection;
-  private readonly beat: NodeJS.Timeout;
-  private told = false;
+  private readonly heartbeat: NodeJS.Timeout;
+  private loaderSent = false;
   /** A script that it was given did not begin in time: nobody knows whether it still will. */
-  private silent = false;
+  private unresponsive = false;
   private open = true;
   private status: number | null | undefined;
   private signal: string | undefined;
   private streams: Pick<Streams, "onStdout" | "onStderr"> | undefined;
   /** Of the script that runs: to be called when one of its streams, or the shell, may have come to its end. */
-  private look: (() => void) | undefined;
+  private onProgress: (() => void) | undefined;
 
   constructor(channel: ClientChannel, host: string, connection: OnConnection) {
     this.channel = channel;
     this.host = host;
     this.connection = connection;
-    this.beat = setInterval(() => this.write(HEARTBEAT), HEARTBEAT_MILLISECONDS).unref();
+    this.heartbeat = setInterval(() => this.write(HEARTBEAT), HEARTBEAT_MILLISECONDS).unref();
     channel.on("data", (bytes: Buffer) => {
       this.streams?.onStdout(bytes);
-      this.look?.();
+      this.onProgress?.();
     });
     // What nobody reads would block the channel, and keep its end from being noticed.
     channel.stderr.on("data", (bytes: Buffer) => {
       this.streams?.onStderr(bytes);
-      this.look?.();
+      this.onProgress?.();
     });
     channel.on("error", () => {});
     channel.on("exit", (code: number | null, name?: string) => {
@@ -78,8 +78,8 @@ export class RemoteShell {
 
   private over(): void {
     this.open = false;
-    clearInterval(this.beat);
-    this.look?.();
+    clearInterval(this.heartbeat);
+    this.onProgress?.();
   }
 
   /** The server was asked to close the channel, and does not. */
@@ -91,7 +91,7 @@ export class RemoteShell {
 
   /** Whether it ended by itself, or was ended by another, while it waited: what was sent to it since has not run. */
   get endedUnnoticed(): boolean {
-    return !this.open && !this.silent;
+    return !this.open && !this.unresponsive;
   }
 
   /** Whether it takes another script. */
@@ -111,7 +111,7 @@ export class RemoteShell {
    * The end of standard input means "stop" to a script: what is cancelled leaves no shell behind.
    * @throws SshError when there is no exit status to give: link lost, nothing of the script began
    */
-  carry(text: string, streams: Streams): Promise<Carried> {
+  run(text: string, streams: Streams): Promise<ScriptOutput> {
     return new Promise((resolve, reject) => {
       const timers: NodeJS.Timeout[] = [];
       const after = (milliseconds: number, what: () => void) => void timers.push(setTimeout(what, milliseconds));
@@ -123,11 +123,11 @@ export class RemoteShell {
       const over = () => {
         for (const timer of timers) clearTimeout(timer);
         streams.signal?.removeEventListener("abort", cancel);
-        this.look = undefined;
+        this.onProgress = undefined;
         this.streams = undefined;
       };
       this.streams = streams;
-      this.look = () => {
+      this.onProgress = () => {
         const status = streams.exit();
         if (status !== undefined) {
           over();
@@ -139,19 +139,19 @@ export class RemoteShell {
       };
       after(this.connection.beginSeconds * 1000, () => {
         if (streams.signal?.aborted) return;
-        this.silent = !streams.hasBegun();
-        if (this.silent) cancel();
+        this.unresponsive = !streams.hasBegun();
+        if (this.unresponsive) cancel();
       });
       streams.signal?.addEventListener("abort", cancel, { once: true });
       if (streams.signal?.aborted) cancel();
-      else this.write((this.told ? NEXT : LOADER + GO_HOME) + text);
-      this.told = true;
-      this.look();
+      else this.write((this.loaderSent ? NEXT : LOADER + GO_HOME) + text);
+      this.loaderSent = true;
+      this.onProgress();
     });
   }
 
-  private async closed(streams: Streams): Promise<Carried> {
-    if (this.silent) throw silentShell(this.host, this.connection.beginSeconds);
+  private async closed(streams: Streams): Promise<ScriptOutput> {
+    if (this.unresponsive) throw unresponsiveShell(this.host, this.connection.beginSeconds);
     if (this.status !== undefined) return { status: this.status ?? undefined, signal: this.signal };
     // Cut because it was interrupted.
     if (streams.signal?.aborted) return { status: undefined, signal: undefined };

@@ -9,11 +9,11 @@ import {
   joinPipes,
   joinTerminal,
   type Pipes,
-  SILENT_TERMINAL,
+  UNRESPONSIVE_TERMINAL,
   type Terminal,
   windowOf,
 } from "./attach.ts";
-import { type Carried, RemoteShell, SHELL, type Streams } from "./remote-shell.ts";
+import { type ScriptOutput, RemoteShell, SHELL, type Streams } from "./remote-shell.ts";
 
 /** sshd allows 10 channels and frees a slot only after the client's close: 4 never met a refusal (measured). */
 const CHANNELS = 4;
@@ -103,7 +103,7 @@ export class Session {
    * Carries a rendered script (`renderScript`) on the standard input of a shell, that of the script before where there is one.
    * @throws SshError when there is no exit status to give: not connected, link lost, nothing of the script began
    */
-  script(text: string, streams: Streams): Promise<Carried> {
+  script(text: string, streams: Streams): Promise<ScriptOutput> {
     const carried = async () => {
       const ended = this.use();
       try {
@@ -115,13 +115,13 @@ export class Session {
     return streams.endless ? carried() : this.channels(carried);
   }
 
-  private async carry(text: string, streams: Streams): Promise<Carried> {
+  private async carry(text: string, streams: Streams): Promise<ScriptOutput> {
     const waiting = this.takeWaiting();
-    if (!waiting) return this.carryWith(await this.newShell(streams.signal), text, streams);
-    const carried = this.carryWith(waiting, text, streams);
+    if (!waiting) return this.runWith(await this.newShell(streams.signal), text, streams);
+    const carried = this.runWith(waiting, text, streams);
     await carried.catch(() => {});
     const again = waiting.endedUnnoticed && !streams.hasBegun() && this.usable && !streams.signal?.aborted;
-    return again ? this.carryWith(await this.newShell(streams.signal), text, streams) : carried;
+    return again ? this.runWith(await this.newShell(streams.signal), text, streams) : carried;
   }
 
   private async newShell(signal: AbortSignal | undefined): Promise<RemoteShell> {
@@ -138,9 +138,9 @@ export class Session {
     return waiting?.usable ? waiting : undefined;
   }
 
-  private async carryWith(shell: RemoteShell, text: string, streams: Streams): Promise<Carried> {
+  private async runWith(shell: RemoteShell, text: string, streams: Streams): Promise<ScriptOutput> {
     try {
-      return await shell.carry(text, streams);
+      return await shell.run(text, streams);
     } finally {
       if (this.waiting?.usable) shell.end();
       else if (shell.usable) this.waiting = shell;
@@ -149,7 +149,7 @@ export class Session {
 
   /** Runs what `renderAttached` gave with a terminal of its own, joined to the person's. @returns, @throws as `joinTerminal` */
   async terminal(person: Terminal, attachment: Given): Promise<number> {
-    const pty = { term: person.type, ...windowOf(person.output), modes: SILENT_TERMINAL };
+    const pty = { term: person.type, ...windowOf(person.output), modes: UNRESPONSIVE_TERMINAL };
     const channel = await this.open(ATTACHED_SHELL, { pty, signal: attachment.signal });
     return joinTerminal(channel, person, this.attachment(attachment));
   }

@@ -58,7 +58,7 @@ interface Sections {
 }
 
 /** Below Traefik's own limit, above `standalonePriority`'s, and exact as a JavaScript number. */
-const PREVIEW_PRIORITY = 9_000_000_000_000_000;
+const PROBE_PRIORITY = 9_000_000_000_000_000;
 /** Below every other: reached when no container of the app is there. */
 const STOPPED_PRIORITY = 1;
 
@@ -76,7 +76,7 @@ export function isClosed(text: string): boolean {
  */
 export function liveFile(file: LiveFile): string {
   const sections = { http: protocolSections(file, "http"), tcp: protocolSections(file, "tcp") };
-  if (file.preview) addPreview(file, file.preview, sections.http);
+  if (file.preview) addProbeRouter(file, file.preview, sections.http);
   const text = escapeTemplates(stringify(withoutEmpty(sections), { lineWidth: 0, aliasDuplicateObjects: false }));
   return file.closed ? `${CLOSED}\n${text}` : text;
 }
@@ -167,14 +167,14 @@ function addStopped(file: LiveFile, live: Routed, router: Router, raise: number,
   sections.services[name] = { loadBalancer: { servers: [] } };
 }
 
-function addPreview(file: LiveFile, preview: NonNullable<LiveFile["preview"]>, http: Sections): void {
+function addProbeRouter(file: LiveFile, preview: NonNullable<LiveFile["preview"]>, http: Sections): void {
   const name = own(file, preview.container);
   const routers = routersOf(preview.container, "http");
   const router = routers.find((other) => other.name === file.name) ?? routers[0];
   if (!router) return;
   http.routers[`${name}-preview`] = {
     rule: `Host(\`${preview.hostName}\`)`,
-    priority: PREVIEW_PRIORITY,
+    priority: PROBE_PRIORITY,
     entryPoints: ["mrsk"],
     service: router.service,
     middlewares: [`${name}-mark`],

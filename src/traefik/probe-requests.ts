@@ -1,5 +1,5 @@
 import { traefikLabel } from "./labels.ts";
-import type { Question } from "./swap.ts";
+import type { ProbeRequest } from "./swap.ts";
 
 /** As many as are asked before and after: enough to see that every provider has answered. */
 const LIMIT = 30;
@@ -9,20 +9,20 @@ const ANY_HOST = "localhost";
 type Labels = ReadonlyMap<string, string>;
 
 /** A request for each routing rule that plain requests can meet: its first host and its first path. */
-export function questions(containers: readonly { readonly labels: Labels }[]): Question[] {
-  const found = new Map<string, Question>();
+export function probeRequests(containers: readonly { readonly labels: Labels }[]): ProbeRequest[] {
+  const found = new Map<string, ProbeRequest>();
   for (const { labels } of containers) {
     for (const [key, value] of labels) {
       const part = traefikLabel(key, value);
       if (part?.protocol !== "http" || part.section !== "routers" || part.option.toLowerCase() !== "rule") continue;
-      const question = questionOf(value);
+      const question = probeRequestOf(value);
       found.set(`${question.host} ${question.path}`, question);
     }
   }
   return [...found.values()].slice(0, LIMIT);
 }
 
-function questionOf(rule: string): Question {
+function probeRequestOf(rule: string): ProbeRequest {
   const host = /\bHost\(\s*[`"]([A-Za-z0-9.-]+)[`"]/.exec(rule)?.[1];
   const path = /\bPath(?:Prefix)?\(\s*[`"](\/[A-Za-z0-9._~/-]*)[`"]/.exec(rule)?.[1];
   return { host: host ?? ANY_HOST, path: path ?? "/" };

@@ -11,7 +11,7 @@ import {
   NOT_REPLACED,
   OLD,
   PROCESS,
-  type Question,
+  type ProbeRequest,
   SECOND,
   TRIAL,
 } from "./swap.ts";
@@ -72,7 +72,7 @@ echo "The old one finishes what it has"
 ${keptSeconds === undefined ? sh`:` : sh`let_go ${TRAEFIK} ${Math.min(keptSeconds + SENDING_SECONDS, LONGEST_SECONDS)}`}
 ${reviveMeanwhile()}
 docker stop -t ${STOP_SECONDS} ${TRAEFIK} >/dev/null
-${takePlace(policy)}
+${replaceContainer(policy)}
 echo "New connections go to the new one"
 unredirect
 echo "The second one finishes what it has"
@@ -95,7 +95,7 @@ if [ "$(state ${TRAEFIK})" = running ]; then
   echo "Stop the old one"
   docker kill ${TRAEFIK} >/dev/null
 fi
-${takePlace(policy)}
+${replaceContainer(policy)}
 docker rm -f ${OLD} >/dev/null 2>&1
 [ -z "$since" ] || echo "closed $(( $(clock) - since ))"
 exit "$result"`;
@@ -108,7 +108,7 @@ docker update --restart always ${TRAEFIK} >/dev/null`;
 }
 
 /** The new container under Traefik's name, serving; where it does not, the old one again. Sets `result`. */
-function takePlace(policy: string): Shell {
+function replaceContainer(policy: string): Shell {
   return sh`result=0
 docker rename ${TRAEFIK} ${OLD} 2>/dev/null
 docker rename ${NEXT} ${TRAEFIK}
@@ -132,7 +132,7 @@ fi`;
  * Settles what an interrupted reboot has left, when its swap is no longer at work: one Traefik that serves, no rule, no
  * second container. Ends with BEING_REPLACED while it still is after a minute.
  */
-export function mendSwap(policy: string, filter: Filter, questions: readonly Question[]): Shell {
+export function repairSwap(policy: string, filter: Filter, questions: readonly ProbeRequest[]): Shell {
   return sh`${functions(filter)}
 ${alive()}
 ${collect(questions)}

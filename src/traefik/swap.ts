@@ -1,5 +1,5 @@
 import { type Command, raw, type Shell, sh } from "../script/command.ts";
-import { BY_LABEL, PREVIEW_ENTRY, TRAEFIK } from "../commands/traefik.ts";
+import { BY_LABEL, PROBE_ENTRY_POINT, TRAEFIK } from "../commands/traefik.ts";
 
 /** The second Traefik, which takes new connections while the first is replaced. */
 export const SECOND = "traefik-swap";
@@ -41,7 +41,7 @@ fi`;
 }
 
 /** A request that the old Traefik may answer, so the new one has to. */
-export interface Question {
+export interface ProbeRequest {
   readonly host: string;
   readonly path: string;
 }
@@ -67,7 +67,7 @@ ports() {
 }
 pause() { sleep 0.1 2>/dev/null || sleep 1; }
 connections() {
-  doors=$(bindings "$1" | awk -v preview=${PREVIEW_ENTRY} '$2 == "tcp" && $1 != preview { printf " %04X ", $1 }')
+  doors=$(bindings "$1" | awk -v preview=${PROBE_ENTRY_POINT} '$2 == "tcp" && $1 != preview { printf " %04X ", $1 }')
   pid=$(docker inspect --type container --format '{{.State.Pid}}' "$1")
   cat "/proc/$pid/net/tcp" "/proc/$pid/net/tcp6" 2>/dev/null |
     awk -v doors="$doors" '$4 == "01" { split($2, at, ":"); if (index(doors, " " at[2] " ")) open++ } END { print open + 0 }'
@@ -86,7 +86,7 @@ serves() {
   done
 }
 listens() {
-  first=$(bindings "$1" | awk -v preview=${PREVIEW_ENTRY} '$2 == "tcp" && $1 != preview { print $1; exit }')
+  first=$(bindings "$1" | awk -v preview=${PROBE_ENTRY_POINT} '$2 == "tcp" && $1 != preview { print $1; exit }')
   [ -z "$first" ] || curl -s --noproxy '*' -m 5 -o /dev/null "http://$2:$first" || [ "$?" != 7 ]
 }
 await() {
@@ -113,19 +113,19 @@ unredirect() {
  * What the running Traefik answers: a line for each question that it answers with a page of somebody's: scheme, host,
  * path, port in the container, status. Nothing where none runs.
  */
-export function askTheOld(questions: readonly Question[]): Shell {
+export function probeOld(questions: readonly ProbeRequest[]): Shell {
   return sh`${functions(undefined)}
 ${collect(questions)}
 collect ${TRAEFIK}`;
 }
 
 /** The function `collect CONTAINER`: lines as for `askTheOld`. */
-export function collect(questions: readonly Question[]): Shell {
+export function collect(questions: readonly ProbeRequest[]): Shell {
   const list = questions.map(({ host, path }) => `${host} ${path}`).join("\n");
   return sh`collect() {
   [ "$(state "$1")" = running ] || return 0
   set -- "$1" $(address "$1")
-  bindings "$1" | awk -v preview=${PREVIEW_ENTRY} '$2 == "tcp" && $1 != preview { print $1 }' | sort -u | while read -r inner; do
+  bindings "$1" | awk -v preview=${PROBE_ENTRY_POINT} '$2 == "tcp" && $1 != preview { print $1 }' | sort -u | while read -r inner; do
     for scheme in http https; do
       printf '%s\n' ${list} | while read -r host path; do
         [ -n "$host" ] || continue

@@ -53,10 +53,10 @@ test("the second one learns who has it", () => {
 test.each([
   ["no details", (folder: string) => rmSync(join(folder, "details"))],
   ["empty details", (folder: string) => writeFileSync(join(folder, "details"), "")],
-])("a lock with %s, whose owner was cut off while taking it, is held and says so", (_, cut) => {
+])("a lock with %s, whose owner was interrupted, is held and says so", (_, cut) => {
   run(acquireLock(staging, owner));
   cut(join(home, ".mrsk/lock-app-staging"));
-  const words = "The lock has no details: whoever took it was cut off while doing so\n";
+  const words = "The lock has no details: the run that took it was interrupted\n";
   expect(run(acquireLock(staging, other))).toMatchObject({ status: LOCK_HELD, stdout: words });
   expect(run(lockStatus(staging)).stdout).toBe(words);
   expect(run(releaseLock(staging)).stdout).toBe("released\n");

@@ -67,7 +67,7 @@ test.each([
   [
     "large values that are used many times",
     `<% x = "a" * 900000 %>${"\n<% x == x %>".repeat(60)}`,
-    "x.erb:7:4: this and what stands above it take too many steps: `x`",
+    "x.erb:7:4: this and what precedes it take too many steps: `x`",
   ],
   ["a command without end", "<%= `yes` %>", "x.erb:1:5: `yes` printed more than 1000000 characters"],
   [

@@ -185,14 +185,14 @@ describe("a new version on trial", () => {
     succeeded(await project.mrsk("redeploy", "--canary", "50%"));
     old = await commit("fourth");
     const ran = await underLoad(() => project.mrsk("redeploy"));
-    expect(ran.stderr).toContain("Take the canary back...");
+    expect(ran.stderr).toContain("Revert the canary...");
     await settledOn(old);
   });
 
   test("a run that is killed while it promotes or takes back is finished by the next", async () => {
     for (const [command, said] of [
       ["promote", "is live"],
-      ["rollback", "Take the canary back..."],
+      ["rollback", "Revert the canary..."],
     ] as const) {
       next = await commit(`killed ${command}`);
       succeeded(await project.mrsk("redeploy", "--canary", "50%"));

@@ -80,7 +80,7 @@ describe("the whole fleet goes forward or back together", () => {
     await network("c", "mend");
     await fleet.tell("cut off between prepare and switch");
     expect(ran.status).toBe(5);
-    expect(ran.stderr).toContain(`${THIRD}  could not be taken back, and serves`);
+    expect(ran.stderr).toContain(`${THIRD}  could not be reverted, and serves`);
     const seen = await fleet.seen();
     expect([seen["a"], seen["b"]]).toEqual([fleet.everywhere(good)["a"], fleet.everywhere(good)["b"]]);
     expect(await fleet.locked()).toBe(false);
@@ -98,7 +98,7 @@ describe("the whole fleet goes forward or back together", () => {
     await network("c", "mend");
     await fleet.tell("cut off between switch and settle, while watched");
     expect(ran.status).toBe(5);
-    expect(ran.stderr).toContain(`${THIRD}  could not be taken back, and serves fleet-web-${next}`);
+    expect(ran.stderr).toContain(`${THIRD}  could not be reverted, and serves fleet-web-${next}`);
     const answers = Object.values(await fleet.seen()).map((server) => server.answers);
     expect(answers).toEqual([good, good, next]);
     expect(await fleet.locked()).toBe(false);

@@ -45,7 +45,9 @@ describe("a run that is interrupted, or told not to go back", () => {
     const ran = await interrupted("Watch the new containers", "SIGINT", "SIGINT");
     await fleet.tell("Ctrl-C twice after the switch");
     expect(ran.status).toBe(0);
-    expect(ran.stderr).toContain("Not yet: the deploy lock is held, and is freed at the end. Watch the new containers");
+    expect(ran.stderr).toContain(
+      "Not yet: the deploy lock is held, and is released at the end. Watch the new containers",
+    );
     expect(ran.stderr).toMatch(new RegExp(`${address("b")}  Watch for 12 s \\(web\\), for \\d+ s`));
     expect(await fleet.seen()).toEqual(fleet.everywhere(next));
     expect(await fleet.locked()).toBe(false);
@@ -58,7 +60,7 @@ describe("a run that is interrupted, or told not to go back", () => {
     await fleet.tell("--no-revert");
     expect(ran.status).toBe(6);
     expect(ran.stderr).toContain(
-      `${address("c")}  role web serves interrupt-web-${good}; interrupt-web-${bad} is beside it`,
+      `${address("c")}  role web serves interrupt-web-${good}; interrupt-web-${bad} runs alongside it`,
     );
     expect(ran.stderr).toContain(`mrsk rollback ${good}`);
     expect(await onServer("c", `docker inspect -f '{{.State.Status}}' interrupt-web-${bad}`)).toBe("running");

@@ -68,7 +68,7 @@ describe("every run comes to a safe end", () => {
     succeeded(await project.mrsk("lock", "acquire", "-m", "mine\nMessage: forged"));
     const { stderr } = await running;
     expect(stderr).toContain(
-      "The deploy lock was released during this run, and another run holds it now. It is left alone:",
+      "The deploy lock was released during this run, and another run holds it now, so it stays:",
     );
     expect(await locked()).toBe(LOCK);
     const { stdout } = succeeded(await project.mrsk("lock", "status"));
@@ -97,7 +97,7 @@ describe("every run comes to a safe end", () => {
     const { exitCode, stderr } = await running;
     silent.close();
     expect(exitCode).toBe(130);
-    expect(stderr).toContain("Not yet: the deploy lock is held, and is freed at the end.");
+    expect(stderr).toContain("Not yet: the deploy lock is held, and is released at the end.");
     expect(stderr).toContain("Ended at once. What stays behind: the deploy lock on 127.0.0.1, if it was taken");
     expect(stderr).toContain("Run `mrsk lock status`");
   });

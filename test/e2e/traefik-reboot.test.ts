@@ -15,7 +15,7 @@ describe("a reboot of Traefik", () => {
     const ran = await host.underLoad(`from the original, server ${server}`, server, { slow: true }, () =>
       host.reboot(server),
     );
-    expect(succeeded(ran).stderr).toContain("Traefik is new, no connection was refused");
+    expect(succeeded(ran).stderr).toContain("Traefik is new, no connections refused");
     expect(await onServer(server, "docker inspect -f '{{.Args}}' traefik")).toContain("--providers.file.directory");
     await isWhole(server);
   });

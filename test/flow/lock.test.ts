@@ -61,7 +61,7 @@ test.each([
   [
     75,
     "Locked by: Ada at 2026-01-02T03:04:05Z\n",
-    "The deploy lock was released during this run, and another run holds it now. It is left alone:\nLocked by: Ada at 2026-01-02T03:04:05Z",
+    "The deploy lock was released during this run, and another run holds it now, so it stays:\nLocked by: Ada at 2026-01-02T03:04:05Z",
   ],
   [76, "", "The deploy lock was released during this run: another deploy could have run at the same time."],
 ])("a lock that is no longer the run's own (%i) is a warning, and the run ends well", async (status, said, text) => {

@@ -155,9 +155,9 @@ test.each([
 
 test("a run directory that cannot be written is seen", async () => {
   const { host, home } = machine({ "version --format": "26.1.5 1.45", "ps --all": "" });
-  expect(await observe(host, question)).toMatchObject({ runDirectoryWritable: true, canAsk: true });
+  expect(await observe(host, question)).toMatchObject({ runDirectoryWritable: true, canProbe: true });
   writeFileSync(join(home, ".mrsk"), "a file");
-  expect(await observe(host, question)).toMatchObject({ runDirectoryWritable: false, canAsk: true });
+  expect(await observe(host, question)).toMatchObject({ runDirectoryWritable: false, canProbe: true });
 });
 
 test.each([

@@ -10,7 +10,7 @@ test("it says the part of the work, and what each host does and for how long", (
     () => time,
   );
   report({ kind: "title", text: "Stop the old containers..." });
-  const on = (host: string) => ({ host, script: "Settle", step: "Drain" }) as const;
+  const on = (host: string) => ({ host, script: "Finalize", step: "Drain" }) as const;
   report({ kind: "step-start", ...on("192.0.2.1"), command: "ss" });
   report({ kind: "step-start", ...on("192.0.2.2"), command: "ss" });
   report({ kind: "step-end", ...on("192.0.2.1"), status: 0, seconds: 1 });

@@ -27,7 +27,7 @@ describe("what is decided about a role", () => {
   test("a first deploy runs Traefik and a new container behind a live file", () => {
     const plan = planFor(facts());
     expect(plan.traefik).toEqual({ action: "run" });
-    expect(plan.roles[0]).toMatchObject({ routing: "live-file", old: undefined, stale: [], inTheWay: undefined });
+    expect(plan.roles[0]).toMatchObject({ routing: "live-file", old: undefined, stale: [], nameConflict: undefined });
     expect(plan.roles[0]!.next.name).toBe("app-web-2");
     expect(plan.roles[0]!.next.labels.get("mrsk.id")).toBe("00000001");
   });
@@ -60,11 +60,11 @@ describe("what is decided about a role", () => {
 
   test("a running container of the same version is renamed, a stopped one removed", () => {
     const running = planFor(facts({ traefik: traefik(), containers: [container("app-web-2", {}, "aaaaaaaa")] }));
-    expect(running.roles[0]!.inTheWay?.newName).toMatch(/^app-web-2_replaced_\d{16}$/);
+    expect(running.roles[0]!.nameConflict?.newName).toMatch(/^app-web-2_replaced_\d{16}$/);
     const stopped = planFor(
       facts({ traefik: traefik(), containers: [container("app-web-2", { state: "exited" }, "aaaaaaaa")] }),
     );
-    expect(stopped.roles[0]!.inTheWay).toMatchObject({ newName: undefined });
+    expect(stopped.roles[0]!.nameConflict).toMatchObject({ newName: undefined });
   });
 
   test("a rollback takes the kept container as it is", () => {
@@ -80,7 +80,7 @@ describe("what is decided about a role", () => {
     const beside = container("app-web-2", {}, "aaaaaaaa");
     const live = container("app-web-3", {}, "bbbbbbbb");
     const plan = planFor(facts({ traefik: traefik(), containers: [live, beside] }), { reuse: true });
-    expect(plan.roles[0]).toMatchObject({ old: live, stale: [], inTheWay: undefined });
+    expect(plan.roles[0]).toMatchObject({ old: live, stale: [], nameConflict: undefined });
     expect(plan.roles[0]!.next.kept).toBe(beside);
   });
 
@@ -97,7 +97,7 @@ describe("what is decided about a role", () => {
       stopped: undefined,
       stale: [],
       surplus: [],
-      inTheWay: undefined,
+      nameConflict: undefined,
     });
   });
 
@@ -131,7 +131,7 @@ describe("what is decided about a role", () => {
     const seen = facts({ traefik: traefik(), containers: [failed, stopped], releases: ["1", "2"] });
     const [plan] = planFor(seen, { config: config({ retainContainers: 0 }) }).roles;
     expect(plan).toMatchObject({ old: undefined, stopped, surplus: [failed] });
-    expect(plan!.inTheWay?.newName).toMatch(/^app-web-2_replaced_/);
+    expect(plan!.nameConflict?.newName).toMatch(/^app-web-2_replaced_/);
   });
 
   test("what a first deploy left that failed was never live", () => {
@@ -167,18 +167,18 @@ describe("what cannot become healthy is found before anything is touched", () =>
 
   test("an image without curl is asked through Traefik alone, and docker's health check is left out", () => {
     const plan = planFor(facts({ traefik: traefik(), ...noCurl }));
-    expect(plan.roles[0]!.dockerAsks).toBe(false);
+    expect(plan.roles[0]!.usesDockerHealthcheck).toBe(false);
     expect(obstacles(plan)).toEqual([]);
-    expect(planFor(facts({ traefik: traefik(), imageHasCurl: true })).roles[0]!.dockerAsks).toBe(true);
-    expect(planFor(facts({ traefik: traefik() })).roles[0]!.dockerAsks).toBe(true);
+    expect(planFor(facts({ traefik: traefik(), imageHasCurl: true })).roles[0]!.usesDockerHealthcheck).toBe(true);
+    expect(planFor(facts({ traefik: traefik() })).roles[0]!.usesDockerHealthcheck).toBe(true);
   });
 
   test("a command of the user's does not need curl, nor does a kept container", () => {
     const own = withRole({ healthcheck: { ...role().healthcheck!, cmd: "bin/check" } });
-    expect(planFor(facts({ traefik: traefik(), ...noCurl }), own).roles[0]!.dockerAsks).toBe(true);
+    expect(planFor(facts({ traefik: traefik(), ...noCurl }), own).roles[0]!.usesDockerHealthcheck).toBe(true);
     const kept = container("app-web-2", { state: "exited" }, "aaaaaaaa");
     const back = planFor(facts({ traefik: traefik(), containers: [kept], ...noCurl }), { reuse: true });
-    expect(back.roles[0]!.dockerAsks).toBe(true);
+    expect(back.roles[0]!.usesDockerHealthcheck).toBe(true);
   });
 
   test("a role that nobody else can ask needs a command that its image has", () => {
@@ -204,8 +204,8 @@ describe("what cannot become healthy is found before anything is touched", () =>
   });
 
   test("somebody on the server must be able to ask", () => {
-    expect(obstacles(planFor(facts({ traefik: traefik(), canAsk: false })))[0]).toContain("mrsk server bootstrap");
-    expect(obstacles(planFor(facts({ traefik: traefik({ mounts: new Map() }), canAsk: false })))).toEqual([]);
+    expect(obstacles(planFor(facts({ traefik: traefik(), canProbe: false })))[0]).toContain("mrsk server bootstrap");
+    expect(obstacles(planFor(facts({ traefik: traefik({ mounts: new Map() }), canProbe: false })))).toEqual([]);
     const closed = facts({ traefik: traefik(), user: "ada", home: "/home/ada", runDirectoryWritable: false });
     expect(obstacles(planFor(closed))).toEqual([
       "ada may not write in its home directory /home/ada, where mrsk keeps its files",

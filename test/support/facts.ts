@@ -16,7 +16,7 @@ export function facts(overrides: Partial<HostFacts> = {}): HostFacts {
     minApiVersion: "1.24",
     freeDiskMegabytes: 10_000,
     runDirectoryWritable: true,
-    canAsk: true,
+    canProbe: true,
     imageHasCurl: undefined,
     containers: [],
     traefik: undefined,

@@ -1,11 +1,11 @@
 import { expect, test } from "vitest";
-import { questions, sharedDefinitions } from "../../src/traefik/probe-requests.ts";
+import { probeRequests, sharedDefinitions } from "../../src/traefik/probe-requests.ts";
 
 const labels = (...pairs: [string, string][]) => new Map(pairs);
 const rule = (name: string, text: string) => ({ labels: labels([`traefik.http.routers.${name}.rule`, text]) });
 
 test("each rule is asked for by its first host and path, once", () => {
-  const asked = questions([
+  const asked = probeRequests([
     rule("a", "Host(`a.example`, `b.example`) && PathPrefix(`/api`)"),
     rule("b", "Host(`a.example`) && Path(`/api`)"),
     rule("c", "PathPrefix(`/`)"),
@@ -19,11 +19,11 @@ test("each rule is asked for by its first host and path, once", () => {
 });
 
 test("a word that a shell could misread is not asked for", () => {
-  expect(questions([rule("a", "Host(`a b;c`) && PathPrefix(`/x y`)")])).toEqual([{ host: "localhost", path: "/" }]);
+  expect(probeRequests([rule("a", "Host(`a b;c`) && PathPrefix(`/x y`)")])).toEqual([{ host: "localhost", path: "/" }]);
 });
 
 test("no more than thirty are asked", () => {
-  expect(questions(Array.from({ length: 99 }, (_, i) => rule("a", `Host(\`h${i}\`)`)))).toHaveLength(30);
+  expect(probeRequests(Array.from({ length: 99 }, (_, i) => rule("a", `Host(\`h${i}\`)`)))).toHaveLength(30);
 });
 
 test("what two define alike is shared as a whole: a router whose login changed is not", () => {

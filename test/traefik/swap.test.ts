@@ -8,10 +8,10 @@ import {
   startOrRunTraefik,
 } from "../../src/commands/traefik-boot.ts";
 import { createSecondTraefik, createTraefik } from "../../src/commands/traefik.ts";
-import { mendSwap, swap } from "../../src/traefik/replace.ts";
+import { repairSwap, swap } from "../../src/traefik/replace.ts";
 import {
   abandonSwap,
-  askTheOld,
+  probeOld,
   lookForRules,
   makeNext,
   NEXT,
@@ -26,7 +26,7 @@ const noSecrets = new Map();
 const second = createSecondTraefik(config(), traefikHost("/d"), noSecrets, { name: secondName([]), labels: new Map() });
 const pieces: [string, Body][] = [
   ["lookForRules", lookForRules()],
-  ["askTheOld", askTheOld(asked)],
+  ["askTheOld", probeOld(asked)],
   [
     "makeNext",
     makeNext(
@@ -38,8 +38,8 @@ const pieces: [string, Body][] = [
   ["swap as root", swap({ policy: "unless-stopped", filter: [], keptSeconds: 15 })],
   ["swap with sudo", swap({ policy: "always", filter: ["sudo", "-n"], keptSeconds: undefined })],
   ["swap without rules", swap({ policy: "unless-stopped", filter: undefined, keptSeconds: 15 })],
-  ["mendSwap", mendSwap("unless-stopped", [], asked)],
-  ["mendSwap without rules", mendSwap("unless-stopped", undefined, [])],
+  ["mendSwap", repairSwap("unless-stopped", [], asked)],
+  ["mendSwap without rules", repairSwap("unless-stopped", undefined, [])],
   ["abandonSwap", abandonSwap()],
   ["makeLiveDirectory", makeLiveDirectory("/var/lib/mrsk/traefik")],
   ["startOrRunTraefik", startOrRunTraefik(config(), traefikHost("/d"), noSecrets)],
@@ -107,5 +107,5 @@ test("a second that may carry requests and one that is only tried have different
     "traefik-swap",
     "traefik-trial",
   ]);
-  expect(line(mendSwap("unless-stopped", undefined, []))).not.toMatch(/docker rm -f traefik-swap/);
+  expect(line(repairSwap("unless-stopped", undefined, []))).not.toMatch(/docker rm -f traefik-swap/);
 });

@@ -22,7 +22,7 @@ export class Budget {
     checkSize(size);
     if (depth > MOST_DEPTH) throw new TooMuch(`there are more than ${MOST_DEPTH} lists inside each other`);
     this.spent += size;
-    if (this.spent > MOST_WORK) throw new TooMuch("this and what stands above it take too many steps");
+    if (this.spent > MOST_WORK) throw new TooMuch("this and what precedes it take too many steps");
   }
 
   /** Of a list that is known already, without going through it. */

@@ -54,7 +54,7 @@ export async function appDetails(run: Run): Promise<void> {
   await blocks(run, "Details", (role) => new AppCommands(run.config, role).details());
   const facts = await observeHosts(run, appHosts(run));
   for (const { host, roles } of run.selection.app) {
-    const trials = roles.flatMap((role) => trialText(run, role, facts.get(host)!) ?? []);
+    const trials = roles.flatMap((role) => canaryText(run, role, facts.get(host)!) ?? []);
     if (trials.length > 0) printBlock(run, "Canary", host, trials.join("\n"));
   }
 }
@@ -73,7 +73,7 @@ export async function appVersion(run: Run): Promise<void> {
   for (const { host, roles } of run.selection.app) {
     const versions = roles.map((role) => ({
       role: role.name,
-      version: trialText(run, role, facts.get(host)!) ?? liveVersion(run.config, role, facts.get(host)!) ?? "",
+      version: canaryText(run, role, facts.get(host)!) ?? liveVersion(run.config, role, facts.get(host)!) ?? "",
     }));
     const distinct = new Set(versions.map(({ version }) => version));
     const text =
@@ -110,7 +110,7 @@ function newestVersion(run: Run, role: Role, facts: HostFacts): string | undefin
 }
 
 /** What is on trial beside which version; undefined where nothing is. */
-function trialText(run: Run, role: Role, facts: HostFacts): string | undefined {
+function canaryText(run: Run, role: Role, facts: HostFacts): string | undefined {
   const live = liveVersion(run.config, role, facts);
   const canary = canaryOf(run.config, role, facts);
   if (!canary) return live !== undefined && live === facts.canaryRelease ? `${live} (canary)` : undefined;

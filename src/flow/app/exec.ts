@@ -30,7 +30,7 @@ export interface ExecChoice extends CommandChoice {
 }
 
 /** The user's command and how it is asked for. */
-interface Asked {
+interface ExecRequest {
   /** For the audit log: as typed, without secrets. */
   readonly line: string;
   readonly command: Command;
@@ -47,7 +47,7 @@ interface Place {
 
 /** `app exec`. Ends with the exit status of the first host whose command failed. */
 export async function appExec(given: Run, line: string, choice: ExecChoice): Promise<void> {
-  const asked = askedFor(line, choice);
+  const asked = requestOf(line, choice);
   const { app, primary } = given.selection;
   const selected = choice.interactive ? app.filter(({ host }) => host === primary) : app;
   const facts = await observeHosts(
@@ -86,7 +86,7 @@ type AppTarget = Omit<Target, "label"> & { readonly role: string; readonly versi
 async function inRunning(
   run: Run,
   { name, role, facts }: Place,
-  { line, command, choice, env }: Asked,
+  { line, command, choice, env }: ExecRequest,
 ): Promise<AppTarget> {
   const live = liveContainer(run.config, role, facts);
   if (!live) {
@@ -111,7 +111,7 @@ async function inRunning(
 async function inNew(
   run: Run,
   { name, role, facts }: Place,
-  { line, command, choice, env }: Asked,
+  { line, command, choice, env }: ExecRequest,
   secrets: ReadonlyMap<string, Secret>,
 ): Promise<AppTarget> {
   const version = run.givenVersion ?? liveVersion(run.config, role, facts) ?? facts.releases.at(-1) ?? "latest";
@@ -145,7 +145,7 @@ function labelled(target: AppTarget, _: number, all: readonly AppTarget[]): Targ
 /** `accessory exec`. */
 export async function accessoryExec(run: Run, name: string, line: string, choice: ExecChoice): Promise<void> {
   const accessory = oneAccessory(run, name);
-  const { command, env, line: written } = askedFor(line, choice);
+  const { command, env, line: written } = requestOf(line, choice);
   const { interactive, reuse } = choice;
   const commands = new AccessoryCommands(run.config, accessory);
   const secrets = reuse ? new Map() : await accessorySecrets(run, [accessory]);
@@ -179,7 +179,7 @@ function forgotten(run: Run): Step {
 }
 
 /** @throws UsageError for an empty command */
-function askedFor(line: string, choice: ExecChoice): Asked {
+function requestOf(line: string, choice: ExecChoice): ExecRequest {
   const command = words(line);
   if (command.length === 0) throw new UsageError("The command is empty");
   const env = new Map([...choice.env].map(([name, value]) => [name, isTaken(name) ? value : new Secret(name, value)]));

@@ -20,12 +20,12 @@ import { withResolvedGivenVersion } from "../resolve-version.ts";
 import { withLock } from "../lock.ts";
 import { observeHosts } from "../observe.ts";
 import { plansFor, refuse } from "../rollout/plans.ts";
-import { previewBase } from "../rollout/probe-route.ts";
+import { probeBase } from "../rollout/probe-route.ts";
 import { nsenter } from "../rollout/role-phases.ts";
 import { rollOut } from "../rollout/roll-out.ts";
 import { appHosts, type Run } from "../run.ts";
 import { appSecrets } from "../secrets.ts";
-import { observeMended } from "../traefik/repair.ts";
+import { observeRepaired } from "../traefik/repair.ts";
 
 /**
  * `app start`: the container last live in each role, or that of `--version`, as a deploy starts one: no request reaches it
@@ -33,7 +33,7 @@ import { observeMended } from "../traefik/repair.ts";
  */
 export async function startApp(given: Run): Promise<void> {
   await withLock(given, async () => {
-    const facts = await observeMended(given, appHosts(given));
+    const facts = await observeRepaired(given, appHosts(given));
     const run = withResolvedGivenVersion(given, facts);
     const wanted = (role: Role, seen: HostFacts) => versionToStart(run, role, seen);
     const all = plansFor(run, facts, { wanted, reuse: true });
@@ -80,7 +80,7 @@ async function startCanaries(run: Run, canaries: readonly StoppedCanary[]): Prom
       .run(
         script("Start the canary", [
           step(`Start the canary ${canary.container.name}`, start),
-          step(`Share the requests again (${role.name})`, writeLiveFile(facts.liveDirectory, file, text)),
+          step(`Weight the requests again (${role.name})`, writeLiveFile(facts.liveDirectory, file, text)),
         ]),
       );
   });
@@ -125,12 +125,12 @@ export async function stopApp(run: Run): Promise<void> {
         const steps = [
           ...parts.flatMap(({ close }) => close),
           ...parts.flatMap(({ stop }) => stop),
-          ...parts.flatMap(({ settle }) => settle),
+          ...parts.flatMap(({ finalize }) => finalize),
           await outcomes(run, entries),
           capture("stopped", "All is stopped", sh`echo yes`),
         ];
         // Interrupted: whatever still runs gets the requests again.
-        const reopen = lines(sh`:`, ...parts.flatMap(({ settle }) => settle.map(({ body }) => anyway(body))));
+        const reopen = lines(sh`:`, ...parts.flatMap(({ finalize }) => finalize.map(({ body }) => anyway(body))));
         const cleanup = sh`[ "$stopped" = yes ] || { ${reopen}; }`;
         await run.host(name).run(script("Stop the app", steps, cleanup), { signal: run.signal });
       },
@@ -142,7 +142,7 @@ interface StopParts {
   readonly role: Role;
   readonly close: readonly Step[];
   readonly stop: readonly Step[];
-  readonly settle: readonly Step[];
+  readonly finalize: readonly Step[];
 }
 
 function stopParts(run: Run, role: Role, facts: HostFacts): StopParts[] {
@@ -155,14 +155,14 @@ function stopParts(run: Run, role: Role, facts: HostFacts): StopParts[] {
   );
   const { traefik } = facts;
   if (!role.traefik || !traefik || !readsLiveFiles(traefik) || !facts.liveDirectoryWritable) {
-    return [{ role, close: [], stop, settle: [] }];
+    return [{ role, close: [], stop, finalize: [] }];
   }
   const name = containerPrefix(config, role);
   const write = (text: string): Body => writeLiveFile(facts.liveDirectory, name, text);
   const port = role.healthcheck?.port ?? 3000;
   const mark = `${live.labels.get(ID_LABEL) ?? "original"}.0`;
   const question = {
-    base: previewBase({ facts, traefik: { action: "keep", differs: undefined } }),
+    base: probeBase({ facts, traefik: { action: "keep", differs: undefined } }),
     hostName: `${run.newId(16)}.mrsk`,
     path: "/",
     mark,
@@ -193,7 +193,7 @@ function stopParts(run: Run, role: Role, facts: HostFacts): StopParts[] {
         ...(running.length > 0 ? [attempt(`Let Traefik notice (${role.name})`, waitUntilGone(question))] : []),
       ],
       // The file names the stopped one: Traefik answers 503, and `app start` knows which it was.
-      settle: [step(`Write the live file (${role.name})`, write(liveFile({ name, live, canary })))],
+      finalize: [step(`Write the live file (${role.name})`, write(liveFile({ name, live, canary })))],
     },
   ];
 }

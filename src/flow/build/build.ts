@@ -4,7 +4,7 @@ import { type Body, lines, raw, type Shell, sh } from "../../script/command.ts";
 import { type Script, script, type Step, step } from "../../script/script.ts";
 import { visibleToDocker } from "../../commands/snap.ts";
 import { CommandFailedError } from "../../errors.ts";
-import { CLONE_STEP, explained, LOOK_STEP, wantsLogin } from "./errors.ts";
+import { CLONE_STEP, explained, INSPECT_STEP, wantsLogin } from "./errors.ts";
 import { ensureBuilder } from "./builder.ts";
 import { builtRevision } from "./git.ts";
 import { hasHook, runHook } from "../hook.ts";
@@ -107,10 +107,10 @@ function buildScript(run: Run, revision: string | undefined, steps: readonly Ste
   const look = isElsewhere(builder.context) ? [] : [isThere];
   if (revision === undefined) {
     const visible = visibleToDocker(raw('"$(pwd -P)"'));
-    return script("Build", [...look.map((body) => step(LOOK_STEP, lines(visible, body))), ...steps]);
+    return script("Build", [...look.map((body) => step(INSPECT_STEP, lines(visible, body))), ...steps]);
   }
   const clone = cloneFolder(service, run.newId(16));
-  const inside = [...look.map((body) => step(LOOK_STEP, body)), ...steps].map(({ name, body }) =>
+  const inside = [...look.map((body) => step(INSPECT_STEP, body)), ...steps].map(({ name, body }) =>
     step(name, within(projectIn(clone), body)),
   );
   return script("Build", [step(CLONE_STEP, checkOut(revision, clone)), ...inside], sh`rm -rf ${clone}`);

@@ -1,5 +1,5 @@
 import {
-  askEngine,
+  engineVersion,
   builderHosts,
   builderInfo,
   builderName,
@@ -32,7 +32,7 @@ type BuilderState = "there" | "missing" | { readonly changed: string };
  * @throws MrskError naming what is missing
  */
 export async function ensureBuilder(run: Run, clear: Promise<unknown>): Promise<void> {
-  const state = await lookForTools(run);
+  const state = await inspectTools(run);
   if (state === "there") return;
   await clear;
   const text = state === "missing" ? "Missing compatible builder, so creating a new one first" : state.changed;
@@ -45,7 +45,7 @@ export async function createBuilder(run: Run): Promise<void> {
   await withLock(run, async () => {
     const name = builderName(run.config);
     if (name === undefined) return note(run, `${NO_BUILDER}: nothing to create`);
-    if ((await lookForTools(run)) === "there") return note(run, `The builder ${name} is there`);
+    if ((await inspectTools(run)) === "there") return note(run, `The builder ${name} is there`);
     begin(run, `Creating the builder ${name}...`);
     await make(run);
   });
@@ -56,7 +56,7 @@ export async function removeBuilder(run: Run): Promise<void> {
   await withLock(run, async () => {
     const name = builderName(run.config);
     if (name === undefined) return note(run, `${NO_BUILDER}: nothing to remove`);
-    const state = await lookForTools(run);
+    const state = await inspectTools(run);
     await run.local.run(script("Remove the builder", removal(run)));
     note(run, `${state === "missing" ? "There is no" : "Removed the"} builder ${name}`);
   });
@@ -67,7 +67,7 @@ export async function builderDetails(run: Run): Promise<void> {
   const command = builderInfo(run.config);
   run.print(`Builder: ${builderName(run.config) ?? "native"}\n`);
   if (!command) return note(run, `${NO_BUILDER}: nothing to show`);
-  await lookForTools(run);
+  await inspectTools(run);
   const result = await run.local.run(script("Builders", [step("Builders", command)]));
   run.print(`${result.text("Builders")}\n`);
 }
@@ -96,18 +96,18 @@ function removal(run: Run): Step[] {
 }
 
 /** Changes nothing. @throws MrskError naming what is missing on this machine */
-async function lookForTools(run: Run): Promise<BuilderState> {
+async function inspectTools(run: Run): Promise<BuilderState> {
   const { config } = run;
   const name = builderName(config);
   const contexts = builderHosts(config).map((host) => contextName(config, host));
   const buildx = checkBuildx(config);
   const looks = [
-    attempt("engine", silently(askEngine())),
+    attempt("engine", silently(engineVersion())),
     ...(buildx ? [attempt("buildx", silently(buildx))] : []),
     ...(name === undefined ? [] : [attempt("builder", inspectBuilder(name))]),
     ...contexts.map((context) => attempt(context, inspectContext(context))),
   ];
-  const seen = await run.local.run(script("Look for docker", looks), { signal: run.signal });
+  const seen = await run.local.run(script("Inspect docker", looks), { signal: run.signal });
   if (seen.status("engine") === NOT_FOUND) {
     throw new MrskError(ExitCode.remote, "Docker is not installed locally", {
       hint: "Install it: https://docs.docker.com/engine/install/",
@@ -144,5 +144,5 @@ function builderState(config: Config, name: string, seen: ScriptResult): Builder
   const differing = [...new Set([...was.keys(), ...now.keys()])].filter((one) => was.get(one) !== now.get(one));
   if (differing.length === 0) return "there";
   const changes = differing.map((one) => `${one} was ${was.get(one) ?? "none"}, is now ${now.get(one) ?? "none"}`);
-  return { changed: `The builder's hosts changed, so creating it anew: ${changes.join("; ")}` };
+  return { changed: `The builder's hosts changed, so it is created again: ${changes.join("; ")}` };
 }

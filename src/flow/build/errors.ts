@@ -5,7 +5,7 @@ import { isUnauthorized, isUnreachable } from "../registry.ts";
 import type { Run } from "../run.ts";
 
 export const CLONE_STEP = "Clone the commit";
-export const LOOK_STEP = "Look for the Dockerfile";
+export const INSPECT_STEP = "Find the Dockerfile";
 
 /** Whether docker itself says so: the Dockerfile's own steps and git may print anything. */
 export function wantsLogin(error: unknown): error is CommandFailedError {
@@ -25,7 +25,7 @@ function lastWords({ step: name, output }: CommandFailedError): string {
 export function explained(run: Run, revision: string | undefined, error: unknown): unknown {
   if (!(error instanceof CommandFailedError)) return error;
   if (error.status === NOT_VISIBLE && isOfOurs(error)) return notVisible(error);
-  if (error.step === LOOK_STEP) return missingDockerfile(run, revision);
+  if (error.step === INSPECT_STEP) return missingDockerfile(run, revision);
   if (error.step === CLONE_STEP) return notCloned(error, revision!);
   const what = error.step === BUILD_STEP ? "built and pushed" : "pushed";
   return new MrskError(
@@ -40,7 +40,7 @@ export function explained(run: Run, revision: string | undefined, error: unknown
 
 /** Whether it is a step of ours that failed, and not docker. */
 function isOfOurs({ step: name }: CommandFailedError): boolean {
-  return name === CLONE_STEP || name === LOOK_STEP;
+  return name === CLONE_STEP || name === INSPECT_STEP;
 }
 
 function notVisible(error: CommandFailedError): MrskError {

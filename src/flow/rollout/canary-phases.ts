@@ -10,22 +10,22 @@ import { type Progress, undoSteps } from "./role-undo.ts";
 // on trial must not fail again and again for those whom a cookie keeps with it.
 
 /** The new container gets its share of the requests. */
-export function shareSteps(role: RolePhases): Step[] {
+export function weightSteps(role: RolePhases): Step[] {
   const { old, next, share = 0 } = role.plan;
   const canary = { container: next, percent: share };
   const file = role.write({ live: old, canary, preview: next, counter: 2 });
   const title = role.named(`Give ${share}% of the requests to the new container`);
-  return [step(title, lines(file, waitForMarkOf(next.name, role.previewAt(2), role.plan.role.logLines)))];
+  return [step(title, lines(file, waitForMarkOf(next.name, role.probeRouteAt(2), role.plan.role.logLines)))];
 }
 
 /** Both go on. */
-export function sharedSteps(role: RolePhases): Step[] {
+export function weightedSteps(role: RolePhases): Step[] {
   const { old, next, share = 0 } = role.plan;
-  return [attempt(role.named("Write the live file"), role.settled(old!, { container: next, percent: share }))];
+  return [attempt(role.named("Write the live file"), role.finalizedFile(old!, { container: next, percent: share }))];
 }
 
 /** The old one has all requests again: after a failure, and when a canary is taken back. */
-export function undoShareSteps(role: RolePhases, progress: Progress): Step[] {
+export function undoWeightSteps(role: RolePhases, progress: Progress): Step[] {
   const { old } = role.plan;
   // Settling stopped nothing.
   return undoSteps(role, progress === "settled" && old && isUp(old) ? "switched" : progress);
@@ -43,9 +43,9 @@ export function undoPromotionSteps(role: RolePhases, progress: Progress): Step[]
           step(role.named("Wait until healthy"), role.untilHealthy(old.id, 60)),
         ]
       : []),
-    step(role.named("Share the requests again"), lines(file, waitForMark(role.previewAt(3)))),
+    step(role.named("Weight the requests again"), lines(file, waitForMark(role.probeRouteAt(3)))),
     attempt(role.named("Keep the old container"), keepAlive(old.id)),
-    attempt(role.named("Leave the canary on trial"), releaseRestart(next.name)),
-    step(role.named("Write the live file"), role.restored()),
+    attempt(role.named("Leave the canary as it is"), releaseRestart(next.name)),
+    step(role.named("Write the live file"), role.revertedFile()),
   ];
 }

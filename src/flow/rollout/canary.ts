@@ -38,18 +38,21 @@ export function canariesIn(run: Run, facts: ReadonlyMap<string, HostFacts>): Can
 }
 
 /** What `rollback` takes back: shares of the requests, hosts that have a version on trial wholly, and what stays. */
-export interface WayBack {
+export interface CanaryRollback {
   readonly shared: readonly CanaryOnHost[];
-  readonly wholly: readonly string[];
+  readonly byHost: readonly string[];
   /** Empty where nothing is on trial. */
   readonly version: string;
 }
 
 /** @throws UsageError where the hosts ran different versions before */
-export function wayBack(run: Run, facts: ReadonlyMap<string, HostFacts>): WayBack {
+export function canaryRollback(run: Run, facts: ReadonlyMap<string, HostFacts>): CanaryRollback {
   const shared = canariesIn(run, facts);
   const wholly = run.selection.app.filter(({ host }) => facts.get(host)!.canaryRelease !== undefined);
-  const before = wholly.map(({ host, roles }) => ({ host, version: versionBeforeTrial(run, roles, facts.get(host)!) }));
+  const before = wholly.map(({ host, roles }) => ({
+    host,
+    version: versionBeforeCanary(run, roles, facts.get(host)!),
+  }));
   const versions = new Set(before.map(({ version }) => version));
   if (versions.size > 1 || versions.has(undefined)) {
     const what = before.map(({ host, version }) => `${host}: ${version ?? "none before"}`).join(", ");
@@ -57,10 +60,10 @@ export function wayBack(run: Run, facts: ReadonlyMap<string, HostFacts>): WayBac
   }
   const { live, role } = shared[0] ?? {};
   const stays = live && role && versionOf(containerPrefix(run.config, role), live.name);
-  return { shared, wholly: wholly.map(({ host }) => host), version: [...versions][0] ?? stays ?? "" };
+  return { shared, byHost: wholly.map(({ host }) => host), version: [...versions][0] ?? stays ?? "" };
 }
 
-function versionBeforeTrial(run: Run, roles: readonly Role[], facts: HostFacts): string | undefined {
+function versionBeforeCanary(run: Run, roles: readonly Role[], facts: HostFacts): string | undefined {
   const { canaryRelease, releases } = facts;
   const released = releases.findLast((version) => version !== canaryRelease);
   if (released !== undefined) return released;
@@ -72,14 +75,14 @@ function versionBeforeTrial(run: Run, roles: readonly Role[], facts: HostFacts):
 }
 
 /** Before another version goes live: what shares its requests with a canary has them back. @returns what was seen then */
-export async function settleCanaries(
+export async function endCanaries(
   run: Run,
   facts: ReadonlyMap<string, HostFacts>,
 ): Promise<ReadonlyMap<string, HostFacts>> {
   // Where the canary alone runs it is what the next version replaces; where neither does, nothing is shared.
   const canaries = canariesIn(run, facts).filter(({ live }) => live && isUp(live));
   if (canaries.length === 0) return facts;
-  await takeBack(run, facts, canaries);
+  await rollBackWeighted(run, facts, canaries);
   return observeHosts(run, appHosts(run), await run.version());
 }
 
@@ -87,7 +90,7 @@ export async function settleCanaries(
  * The requests go back to the version before, and the canaries stop once they are quiet. Can be repeated.
  * @throws UsageError where there is nothing to give the requests to
  */
-export async function takeBack(
+export async function rollBackWeighted(
   run: Run,
   facts: ReadonlyMap<string, HostFacts>,
   canaries: readonly CanaryOnHost[],
@@ -99,12 +102,12 @@ export async function takeBack(
       hint: "Keep it with `mrsk promote`, or `mrsk deploy` another.",
     });
   }
-  begin(run, "Take the canary back...");
+  begin(run, "Revert the canary...");
   const hosts = [...new Set(canaries.map(({ host }) => host))].map((host) => run.host(host));
   await onHosts(hosts, async (host) => {
     const mine = canaries.filter((canary) => canary.host === host.name);
     const seen = facts.get(host.name)!;
-    const plan = planBack(host.name, seen, mine);
+    const plan = rollbackPlan(host.name, seen, mine);
     const line = await outcomes(
       run,
       mine.map(({ role, version }) => [`Took back the canary of version ${version}`, role.name]),
@@ -115,7 +118,7 @@ export async function takeBack(
     const shared = plan.roles.some(({ routing }) => routing === "live-file");
     const files = mine.map(({ role }) => removeLiveFile(seen.liveDirectory, containerPrefix(run.config, role)));
     const after = shared ? [] : files.map((file) => attempt("Remove the live file", file));
-    await host.run(script("Take the canary back", [...before, ...steps, ...after]));
+    await host.run(script("Revert the canary", [...before, ...steps, ...after]));
     for (const { live, container } of mine) {
       run.report({
         kind: "note",
@@ -127,7 +130,7 @@ export async function takeBack(
 }
 
 /** As if the canary had just failed: going back is the same. */
-function planBack(host: string, facts: HostFacts, canaries: readonly CanaryOnHost[]): HostPlan {
+function rollbackPlan(host: string, facts: HostFacts, canaries: readonly CanaryOnHost[]): HostPlan {
   const shared = facts.traefik !== undefined && readsLiveFiles(facts.traefik) && facts.liveDirectoryWritable;
   const roles = canaries.map(
     ({ role, version, container, live, percent }): RolePlan => ({
@@ -139,9 +142,9 @@ function planBack(host: string, facts: HostFacts, canaries: readonly CanaryOnHos
       share: percent,
       canary: undefined,
       stale: [],
-      inTheWay: undefined,
+      nameConflict: undefined,
       surplus: [],
-      dockerAsks: true,
+      usesDockerHealthcheck: true,
       admission: { refused: undefined, hints: [] },
     }),
   );

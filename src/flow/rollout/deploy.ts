@@ -10,7 +10,7 @@ import { bootAccessory, hasAccessories } from "../accessory.ts";
 import { versionToBoot } from "../app/app.ts";
 import { push } from "../build/build.ts";
 import { ensureBuilder } from "../build/builder.ts";
-import { settleCanaries, takeBack, wayBack } from "./canary.ts";
+import { endCanaries, rollBackWeighted, canaryRollback } from "./canary.ts";
 import { hasHook, hookAfterwards, runHook } from "../hook.ts";
 import { ensureImage, fetchImage } from "../image.ts";
 import { resolveVersion, withVersionFrom } from "../resolve-version.ts";
@@ -24,7 +24,7 @@ import { appSecrets, requireSecrets } from "../secrets.ts";
 import { bootstrap } from "../server.ts";
 import { refuseTrackedSecrets } from "../build/tracked-env.ts";
 import { noteDifference, refuseDroppedSettings } from "../traefik/traefik.ts";
-import { observeMended } from "../traefik/repair.ts";
+import { observeRepaired } from "../traefik/repair.ts";
 
 /** `revert`: whether a failure takes every host back, as it does without, or leaves things as they are to be looked at. */
 export interface RevertOption {
@@ -34,17 +34,17 @@ export interface RevertOption {
 export interface DeployOptions extends RevertOption {
   readonly skipPush: boolean;
   /** The version is on trial: with a share of the requests, or on the selected hosts while others stay. */
-  readonly canary?: Trial;
+  readonly canary?: CanaryShare;
 }
 
 /** `share` is a percentage; undefined: the hosts get the version wholly. */
-type Trial = Pick<CanaryTarget, "share">;
+type CanaryShare = Pick<CanaryTarget, "share">;
 
 interface BootOptions extends RevertOption {
   /** Whether kept containers of the version are taken as they are. */
   readonly reuse: boolean;
   readonly prune: boolean;
-  readonly canary?: Trial | undefined;
+  readonly canary?: CanaryShare | undefined;
   /** Whether canaries of the version are made live, not taken back before. */
   readonly promote?: boolean;
   /** What was seen of the hosts a moment ago; without, they are looked at. */
@@ -90,11 +90,11 @@ interface Delivery extends DeployOptions {
 }
 
 async function deliverAndBoot(given: Run, { skipPush, revert, everything, canary, changed }: Delivery): Promise<void> {
-  const looked = given.clock.now().getTime();
-  const observing = observeMended(given, appHosts(given));
+  const observedAt = given.clock.now().getTime();
+  const observing = observeRepaired(given, appHosts(given));
   const run = withVersionFrom(given, () => observing);
   changed(run);
-  const before = await whileLooking(run, foresee(run, observing, canary), async (local, looking) => {
+  const before = await whileObserving(run, observeAndRefuse(run, observing, canary), async (local, looking) => {
     if (everything) {
       if (!skipPush) await ensureBuilder(local, looking);
       begin(local, "Log into image registry...");
@@ -107,7 +107,7 @@ async function deliverAndBoot(given: Run, { skipPush, revert, everything, canary
   });
   begin(run, "Pull app image...");
   // A build may take long enough for a host to change; what was seen a moment ago still holds.
-  const old = !skipPush && run.clock.now().getTime() - looked > FRESH_MILLISECONDS;
+  const old = !skipPush && run.clock.now().getTime() - observedAt > FRESH_MILLISECONDS;
   const facts = await fetchImage(run, { facts: before, old });
   // A hook may do anything to the hosts: after one, they are looked at again.
   const seen = hasHook(run, "pre-deploy") ? undefined : facts;
@@ -120,7 +120,7 @@ async function deliverAndBoot(given: Run, { skipPush, revert, everything, canary
  * Work on this machine while hosts are looked at. What the look finds stops the work, and of two failures it is told.
  * @param work its run ends early when the look fails
  */
-async function whileLooking<T>(
+async function whileObserving<T>(
   run: Run,
   looking: Promise<T>,
   work: (run: Run, looking: Promise<T>) => Promise<void>,
@@ -135,10 +135,10 @@ async function whileLooking<T>(
 }
 
 /** Judges what is seen of the hosts before anything is touched, so that what cannot work is said now. */
-async function foresee(
+async function observeAndRefuse(
   run: Run,
   observing: Promise<ReadonlyMap<string, HostFacts>>,
-  canary: Trial | undefined,
+  canary: CanaryShare | undefined,
 ): Promise<ReadonlyMap<string, HostFacts>> {
   const facts = await observing;
   const version = await run.version();
@@ -153,8 +153,8 @@ export async function bootVersion(
 ): Promise<void> {
   const version = await run.version();
   begin(run, `Start containers with version ${version}...`);
-  const seen = before.seen ?? (await observeMended(run, appHosts(run), version));
-  const facts = promote ? seen : await settleCanaries(run, seen);
+  const seen = before.seen ?? (await observeRepaired(run, appHosts(run), version));
+  const facts = promote ? seen : await endCanaries(run, seen);
   const plans = plansFor(run, facts, { wanted: () => version, reuse, promote, share: canary?.share });
   refuse(plans);
   for (const plan of plans) {
@@ -168,7 +168,7 @@ export async function bootVersion(
 
 /** The image cannot run what docker would ask it with. */
 function noteHealthcheck(run: Run, { host, roles }: HostPlan): void {
-  if (roles.every(({ dockerAsks }) => dockerAsks)) return;
+  if (roles.every(({ usesDockerHealthcheck }) => usesDockerHealthcheck)) return;
   const text = "the image has no curl for docker's health check: it is asked through Traefik alone";
   run.report({ kind: "note", host, text });
 }
@@ -195,7 +195,7 @@ export async function rollback(run: Run, version: string | undefined, { revert }
     appHosts(run);
     await requireSecrets(run, { accessories: false, builder: false });
     await withLock(run, async () => {
-      const facts = await observeMended(run, appHosts(run));
+      const facts = await observeRepaired(run, appHosts(run));
       if (version === undefined && (await rollBackCanary(run, facts, changed))) return;
       const target = version === undefined ? versionBefore(run, facts) : resolveVersion(run, facts, version);
       await requireVersion(run, facts, target);
@@ -213,15 +213,15 @@ async function rollBackCanary(
   facts: ReadonlyMap<string, HostFacts>,
   changed: (run: Run) => void,
 ): Promise<boolean> {
-  const { shared, wholly, version } = wayBack(run, facts);
-  const hosts = [...shared.map(({ host }) => host), ...wholly];
+  const { shared, byHost, version } = canaryRollback(run, facts);
+  const hosts = [...shared.map(({ host }) => host), ...byHost];
   if (hosts.length === 0) return false;
   const back = { ...runOn(run, hosts), version: async () => version };
   changed(back);
-  if (wholly.length > 0) await requireVersion(runOn(back, wholly), facts, version);
+  if (byHost.length > 0) await requireVersion(runOn(back, byHost), facts, version);
   await runHook(back, "pre-deploy");
-  if (shared.length > 0) await takeBack(run, facts, shared);
-  if (wholly.length > 0) await bootVersion(runOn(back, wholly), { reuse: true, prune: false });
+  if (shared.length > 0) await rollBackWeighted(run, facts, shared);
+  if (byHost.length > 0) await bootVersion(runOn(back, byHost), { reuse: true, prune: false });
   return true;
 }
 

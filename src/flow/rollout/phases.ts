@@ -6,15 +6,15 @@ import { joinNetworks, networkSteps } from "../../commands/network.ts";
 import { pruneImages } from "../../commands/prune.ts";
 import { forgetRelease } from "../../commands/releases.ts";
 import { attempt, type Script, script, type Step, step } from "../../script/script.ts";
-import { PREVIEW_PORT, startTraefikContainer, TRAEFIK } from "../../commands/traefik.ts";
+import { PROBE_PORT, startTraefikContainer, TRAEFIK } from "../../commands/traefik.ts";
 import { startOrRunTraefik } from "../../commands/traefik-boot.ts";
 import type { Config } from "../../config/config.ts";
 import type { Secret } from "../../config/env/secret.ts";
-import { type HostPlan, isTrial } from "../../plan/deploy.ts";
+import { type HostPlan, isCanary } from "../../plan/deploy.ts";
 import { cleanAssetsSteps } from "../app/assets.ts";
-import { sharedSteps, shareSteps, undoPromotionSteps, undoShareSteps } from "./canary-phases.ts";
+import { weightedSteps, weightSteps, undoPromotionSteps, undoWeightSteps } from "./canary-phases.ts";
 import { RolePhases } from "./role-phases.ts";
-import { abandon, abandonInTurn, hasSwitched, type Progress, undoSteps } from "./role-undo.ts";
+import { revertStart, revertStopFirst, hasSwitched, type Progress, undoSteps } from "./role-undo.ts";
 
 /** The scripts of every phase for one host. */
 export interface HostPhases {
@@ -22,7 +22,7 @@ export interface HostPhases {
   readonly switch: () => Script;
   readonly watch: (seconds: number) => Script;
   /** @param pastSeconds since the switch: the old containers have had no new requests for so long */
-  readonly settle: (audit: readonly Step[], pastSeconds: number, options: { prune: boolean }) => Script;
+  readonly finalize: (audit: readonly Step[], pastSeconds: number, options: { prune: boolean }) => Script;
   readonly undo: (audit: readonly Step[], progress: Progress) => Script;
 }
 
@@ -35,26 +35,26 @@ export function hostPhases(
   { revert }: { revert: boolean },
 ): HostPhases {
   const roles = plan.roles.map((rolePlan) => new RolePhases(config, plan, rolePlan, secrets, newId));
-  const early = roles.filter((role) => !role.late);
-  const late = roles.filter((role) => role.late);
+  const early = roles.filter((role) => !role.startsAtSwitch);
+  const late = roles.filter((role) => role.startsAtSwitch);
   const { version } = plan.roles[0]!.next;
   return {
     start: () =>
-      whole(
+      withCleanup(
         { title: "Start", end: "Ready" },
         [
           ...networkSteps(config),
           ...traefikSteps(config, plan, secrets),
           ...early.flatMap((role) => role.startSteps()),
         ],
-        revert ? early.map(abandon) : [],
+        revert ? early.map(revertStart) : [],
       ),
     switch: () =>
-      whole(
+      withCleanup(
         { title: "Switch", end: "Switched" },
         [...early.flatMap(switchSteps), ...late.flatMap((role) => [...role.startSteps(), ...role.switchSteps()])],
         // Where the old one still runs nothing is missing: the next run, or the way back, looks after the new one.
-        revert ? late.filter((role) => role.stopFirst).map(abandonInTurn) : [],
+        revert ? late.filter((role) => role.stopFirst).map(revertStopFirst) : [],
       ),
     watch: (seconds) =>
       script("Watch", [
@@ -66,21 +66,21 @@ export function hostPhases(
           ),
         ),
       ]),
-    settle: (audit, pastSeconds, { prune }) =>
-      script("Settle", [
-        ...settleSteps(roles, config, pastSeconds, { prune }),
+    finalize: (audit, pastSeconds, { prune }) =>
+      script("Finalize", [
+        ...finalizeSteps(roles, config, pastSeconds, { prune }),
         ...plan.roles.flatMap(({ role }) => cleanAssetsSteps(config, role, plan.facts)),
-        ...(isTrial(plan) ? [] : [attempt("Tag latest", tagLatest(config, version))]),
+        ...(isCanary(plan) ? [] : [attempt("Tag latest", tagLatest(config, version))]),
         ...(prune ? [attempt("Prune images", pruneImages(config))] : []),
         ...audit,
       ]),
     undo: (audit, progress) =>
-      script("Go back", [
+      script("Revert", [
         step("Wait for docker", waitForDocker()),
         // An engine that was killed does not start it again by itself.
-        ...(plan.traefik.action === "none" ? [] : [attempt("See that Traefik runs", startTraefikContainer())]),
-        ...roles.flatMap((role) => backSteps(role, progress)),
-        ...(progress === "settled" && !isTrial(plan)
+        ...(plan.traefik.action === "none" ? [] : [attempt("Ensure Traefik runs", startTraefikContainer())]),
+        ...roles.flatMap((role) => revertSteps(role, progress)),
+        ...(progress === "settled" && !isCanary(plan)
           ? [attempt("Forget the release", forgetRelease(config, version))]
           : []),
         ...audit,
@@ -89,7 +89,7 @@ export function hostPhases(
 }
 
 /** A script that does all of it, or cleans up: also when the connection is lost. */
-function whole(
+function withCleanup(
   { title, end }: { title: string; end: string },
   steps: readonly Step[],
   cleanup: readonly Body[],
@@ -105,11 +105,11 @@ ${lines(...cleanup)}
 }
 
 function switchSteps(role: RolePhases): Step[] {
-  return role.plan.share === undefined ? role.switchSteps() : shareSteps(role);
+  return role.plan.share === undefined ? role.switchSteps() : weightSteps(role);
 }
 
 /** Every role drains, then all that ends is stopped at once. */
-function settleSteps(
+function finalizeSteps(
   roles: readonly RolePhases[],
   config: Config,
   pastSeconds: number,
@@ -121,12 +121,12 @@ function settleSteps(
   return [
     ...roles.flatMap((role) => role.drainSteps(pastSeconds)),
     ...(ids.length === 0 ? [] : [attempt(title, stopForGood(ids, config.stopWaitSeconds))]),
-    ...roles.flatMap((role) => (role.plan.share === undefined ? role.aloneSteps(options) : sharedSteps(role))),
+    ...roles.flatMap((role) => (role.plan.share === undefined ? role.finalizeSteps(options) : weightedSteps(role))),
   ];
 }
 
-function backSteps(role: RolePhases, progress: Progress): Step[] {
-  if (role.plan.share !== undefined) return undoShareSteps(role, progress);
+function revertSteps(role: RolePhases, progress: Progress): Step[] {
+  if (role.plan.share !== undefined) return undoWeightSteps(role, progress);
   return role.plan.canary && hasSwitched(progress) ? undoPromotionSteps(role, progress) : undoSteps(role, progress);
 }
 
@@ -135,6 +135,6 @@ function traefikSteps(config: Config, plan: HostPlan, secrets: ReadonlyMap<strin
     plan.join === undefined ? [] : [step(`Put Traefik on the network ${plan.join}`, joinNetworks(TRAEFIK, plan.join))];
   if (plan.traefik.action === "start") return [...join, step("Start Traefik", startTraefikContainer())];
   if (plan.traefik.action !== "run") return join;
-  const publishPreview = !plan.facts.listeners.has(PREVIEW_PORT);
+  const publishPreview = !plan.facts.listeners.has(PROBE_PORT);
   return [step("Start Traefik", startOrRunTraefik(config, plan.facts, secrets, { publishPreview }))];
 }

@@ -3,31 +3,31 @@ import type { Shell } from "../../script/command.ts";
 import type { PreviewQuestion } from "../../commands/cutover.ts";
 import { probeUrl } from "../../commands/healthcheck.ts";
 import { ID_LABEL } from "../../traefik/labels.ts";
-import { PREVIEW_ENTRY, PREVIEW_PORT } from "../../commands/traefik.ts";
+import { PROBE_ENTRY_POINT, PROBE_PORT } from "../../commands/traefik.ts";
 import type { Role } from "../../config/config.ts";
 import type { HostPlan, NextContainer } from "../../plan/deploy.ts";
 
 /** How the next container of a role is asked for before it is live. */
-export function previewQuestion(host: HostPlan, role: Role, next: NextContainer, hostName: string): PreviewQuestion {
+export function probeRoute(host: HostPlan, role: Role, next: NextContainer, hostName: string): PreviewQuestion {
   return {
-    base: previewBase(host),
+    base: probeBase(host),
     hostName,
-    path: previewPath(role),
+    path: probePath(role),
     mark: `${next.labels.get(ID_LABEL) ?? "original"}.1`,
   };
 }
 
 /** Where Traefik answers previews: on the loopback where that is published, else at its own address. */
-export function previewBase(host: Pick<HostPlan, "facts" | "traefik">): string | Shell {
+export function probeBase(host: Pick<HostPlan, "facts" | "traefik">): string | Shell {
   const { traefik } = host.facts;
   // One that this run starts may get another address, or find the port taken.
   if (!traefik || host.traefik.action === "run" || host.traefik.action === "start") return findPreview();
-  if (traefik.ports.some((port) => port.endsWith(`:${PREVIEW_PORT}`))) return `http://127.0.0.1:${PREVIEW_PORT}`;
-  return `http://${traefik.address ?? "127.0.0.1"}:${PREVIEW_ENTRY}`;
+  if (traefik.ports.some((port) => port.endsWith(`:${PROBE_PORT}`))) return `http://127.0.0.1:${PROBE_PORT}`;
+  return `http://${traefik.address ?? "127.0.0.1"}:${PROBE_ENTRY_POINT}`;
 }
 
 /** What the preview is asked for: the health check's path and query. */
-function previewPath({ healthcheck }: Role): string {
+function probePath({ healthcheck }: Role): string {
   if (!healthcheck) return "/";
   const { pathname, search } = new URL(probeUrl(healthcheck));
   return pathname + search;

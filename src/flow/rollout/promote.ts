@@ -36,7 +36,7 @@ export async function promote(run: Run): Promise<void> {
     await requireSecrets(run, { accessories: false, builder: false });
     await withLock(run, async () => {
       const facts = await observeHosts(run, appHosts(run));
-      const version = versionOnTrial(withResolvedGivenVersion(run, facts), facts);
+      const version = canaryVersion(withResolvedGivenVersion(run, facts), facts);
       const forward = { ...run, version: async () => version };
       changed(forward);
       await ensureImage(forward, version);
@@ -47,7 +47,7 @@ export async function promote(run: Run): Promise<void> {
 }
 
 /** @throws UsageError where no version is on trial, or several are */
-function versionOnTrial(run: Run, facts: ReadonlyMap<string, HostFacts>): string {
+function canaryVersion(run: Run, facts: ReadonlyMap<string, HostFacts>): string {
   const shared = canariesIn(run, facts);
   for (const { host, container } of shared.filter((canary) => !isUp(canary.container))) {
     const text = `the canary ${container.name} does not run (${container.state}), so a new one is started`;
@@ -70,7 +70,7 @@ function versionOnTrial(run: Run, facts: ReadonlyMap<string, HostFacts>): string
   }
   const where = found.map((canary) => `${canary.host}: ${canary.version}`);
   if (others.length > 0) {
-    throw new UsageError(`Several versions are on trial: ${[...new Set(where)].join(", ")}`, {
+    throw new UsageError(`Several versions are canaries: ${[...new Set(where)].join(", ")}`, {
       hint: "Take one back where it runs: mrsk rollback -h HOST.",
     });
   }

@@ -9,7 +9,7 @@ import { hasSwitched, type Progress } from "./role-undo.ts";
 import type { Run } from "../run.ts";
 
 /** One host on its way through the phases. */
-export interface Traveller {
+export interface HostRollout {
   readonly name: string;
   readonly host: Host;
   readonly plan: HostPlan;
@@ -20,24 +20,24 @@ export interface Traveller {
 }
 
 /** Every host back to what it ran. What cannot be reached is named, with what it runs. */
-export async function goBack(run: Run, travellers: readonly Traveller[], reason: unknown): Promise<void> {
-  const changed = travellers.filter(({ progress }) => progress !== undefined);
+export async function revertHosts(run: Run, rollouts: readonly HostRollout[], reason: unknown): Promise<void> {
+  const changed = rollouts.filter(({ progress }) => progress !== undefined);
   if (changed.length === 0) return;
   const why = reason instanceof InterruptedError ? "was interrupted" : "failed";
   run.report({
     kind: "title",
     text: `The deploy ${why}: taking ${changed.map(({ name }) => name).join(", ")} back to the version before...`,
   });
-  await Promise.all(changed.map((traveller) => takeBack(run, traveller)));
+  await Promise.all(changed.map((rollout) => revertHost(run, rollout)));
 }
 
-async function takeBack(run: Run, { name, host, plan, phases, progress }: Traveller): Promise<void> {
+async function revertHost(run: Run, { name, host, plan, phases, progress }: HostRollout): Promise<void> {
   try {
     const line = await outcomes(
       run,
-      plan.roles.map(({ role, next }) => [`Went back from version ${next.version}`, role.name]),
+      plan.roles.map(({ role, next }) => [`Reverted from version ${next.version}`, role.name]),
     );
-    const result = await oncemore(run, host, phases.undo([line], progress!));
+    const result = await runWithReconnect(run, host, phases.undo([line], progress!));
     for (const { name: step, status, stderr } of result.steps) {
       if (status) run.report({ kind: "warning", host: name, text: `${step}: exit status ${status} ${stderr.trim()}` });
     }
@@ -54,7 +54,7 @@ async function takeBack(run: Run, { name, host, plan, phases, progress }: Travel
     run.report({
       kind: "warning",
       host: name,
-      text: `could not be taken back, and serves ${plan.roles.map((role) => serves(role, progress!)).join(", ")}: ${said}. Deploy again when it is back.`,
+      text: `could not be reverted, and serves ${plan.roles.map((role) => serves(role, progress!)).join(", ")}: ${said}. Deploy again when it is back.`,
     });
   }
 }
@@ -67,13 +67,13 @@ function serves({ old, next }: RolePlan, progress: Progress): string {
 }
 
 /** For `--no-revert`: what each host runs, and what to type. */
-export function tellWhereTheyAre(run: Run, travellers: readonly Traveller[]): void {
-  run.report({ kind: "title", text: "Nothing is taken back (--no-revert):" });
-  for (const { name, plan, progress } of travellers) {
-    for (const role of plan.roles) run.report({ kind: "note", host: name, text: whereItIs(role, progress) });
+export function reportStates(run: Run, rollouts: readonly HostRollout[]): void {
+  run.report({ kind: "title", text: "Nothing is reverted (--no-revert):" });
+  for (const { name, plan, progress } of rollouts) {
+    for (const role of plan.roles) run.report({ kind: "note", host: name, text: stateText(role, progress) });
   }
   const before = new Set(
-    travellers.flatMap(({ plan }) =>
+    rollouts.flatMap(({ plan }) =>
       plan.roles.map(({ role, old }) => old && versionOf(containerPrefix(run.config, role), old.name)),
     ),
   );
@@ -81,28 +81,28 @@ export function tellWhereTheyAre(run: Run, travellers: readonly Traveller[]): vo
   const back = before.size === 1 && version !== undefined ? `mrsk rollback ${version}` : "mrsk rollback VERSION";
   run.report({
     kind: "note",
-    text: `To look: mrsk app containers, and docker logs NAME there. To go back: ${back}. To go on: mend the cause, and mrsk deploy.`,
+    text: `To inspect: mrsk app containers, and docker logs NAME there. To roll back: ${back}. To continue: fix the cause, then mrsk deploy.`,
   });
 }
 
-function whereItIs(role: RolePlan, progress: Progress | undefined): string {
+function stateText(role: RolePlan, progress: Progress | undefined): string {
   const { next, old } = role;
   const what = `role ${role.role.name} serves ${progress ? serves(role, progress) : (old?.name ?? "nothing")}`;
   if (progress === undefined) return `${what}, as before`;
   if (progress === "settled") return old ? `${what}; ${old.name} is stopped` : what;
   if (hasSwitched(progress)) return old ? `${what}; ${old.name} is still there` : what;
-  return `${what}; ${next.name} is beside it`;
+  return `${what}; ${next.name} runs alongside it`;
 }
 
-const AGAIN_AFTER_SECONDS = 2;
+const RECONNECT_AFTER_SECONDS = 2;
 
 /** Once more on a new connection, where the first one was lost: for what may be run twice. */
-export async function oncemore(run: Run, host: Host, script: Script): Promise<ScriptResult> {
+export async function runWithReconnect(run: Run, host: Host, script: Script): Promise<ScriptResult> {
   try {
     return await host.run(script);
   } catch (error) {
     if (!(error instanceof SshError)) throw error;
-    await run.clock.sleep(AGAIN_AFTER_SECONDS);
+    await run.clock.sleep(RECONNECT_AFTER_SECONDS);
     return host.run(script);
   }
 }

@@ -21,7 +21,7 @@ import type { Config, Role } from "../../config/config.ts";
 import type { Secret } from "../../config/env/secret.ts";
 import type { HostPlan, RolePlan } from "../../plan/deploy.ts";
 import { type HostFacts, isUp } from "../../plan/facts.ts";
-import { previewQuestion } from "./probe-route.ts";
+import { probeRoute } from "./probe-route.ts";
 
 /** The role with the env that the host's tags make of it. */
 export function roleOn(role: Role, host: string): Role {
@@ -55,7 +55,7 @@ export class RolePhases {
     const role = roleOn(plan.role, host.host);
     this.app = new AppCommands(config, role);
     this.file = containerPrefix(config, role);
-    this.preview = previewQuestion(host, role, plan.next, `${newId(16)}.mrsk`);
+    this.preview = probeRoute(host, role, plan.next, `${newId(16)}.mrsk`);
   }
 
   get viaFile(): boolean {
@@ -67,8 +67,8 @@ export class RolePhases {
   }
 
   /** Works from the moment it starts, or has no old one beside it: so it starts when everybody else is ready. */
-  get late(): boolean {
-    return startsLate(this.plan);
+  get startsAtSwitch(): boolean {
+    return startsAtSwitch(this.plan);
   }
 
   /** The one that is replaced; undefined where the live one itself is what is wanted. */
@@ -77,7 +77,7 @@ export class RolePhases {
   }
 
   /** The one that ends when the host settles: not one that has ended already, nor one that goes on beside a trial. */
-  private get ending(): RolePlan["old"] {
+  private get oldToStop(): RolePlan["old"] {
     return this.stopFirst || this.plan.share !== undefined ? undefined : this.old;
   }
 
@@ -89,8 +89,8 @@ export class RolePhases {
   startSteps(): Step[] {
     const { plan } = this;
     const steps: Step[] = this.stopFirst ? this.stopOldFirst() : [];
-    if (plan.inTheWay) {
-      const { container, newName } = plan.inTheWay;
+    if (plan.nameConflict) {
+      const { container, newName } = plan.nameConflict;
       steps.push(
         newName === undefined
           ? step(
@@ -107,7 +107,7 @@ export class RolePhases {
       steps.push(step(this.named("Write the preview"), file));
     }
     steps.push(step(this.named(`Start ${plan.next.name}`), this.startCommand()));
-    steps.push(step(this.named("Wait until healthy"), this.proof()));
+    steps.push(step(this.named("Wait until healthy"), this.readinessStep()));
     return steps;
   }
 
@@ -118,7 +118,7 @@ export class RolePhases {
     if (!this.viaFile) return [stop];
     const close = this.write({ live: old, preview: old, counter: 0, closed: true });
     return [
-      attempt(this.named("Take no more requests"), lines(close, waitForMark(this.previewAt(0)))),
+      attempt(this.named("Take no more requests"), lines(close, waitForMark(this.probeRouteAt(0)))),
       attempt(this.named("Drain the old container"), this.drain(old.id)),
       stop,
     ];
@@ -138,16 +138,16 @@ export class RolePhases {
       restart: this.stopFirst ? "unless-stopped" : "no",
       startInterval: atLeast(this.host.facts.clientApiVersion, "1.44"),
       logDriver: this.host.facts.logDriver,
-      healthcheck: plan.dockerAsks,
+      healthcheck: plan.usesDockerHealthcheck,
       volumes: assetVolumes({ config: this.config, role: plan.role, home: this.host.facts.home }, plan.next.labels),
     });
   }
 
-  private proof(): Shell {
-    const { dockerAsks, next } = this.plan;
-    const works = this.works();
-    if (!dockerAsks || next.kept || !needsCurl(this.app.role)) return works;
-    return orForget(works, `${this.config.runDirectory}/${IMAGES_FILE}`);
+  private readinessStep(): Shell {
+    const { usesDockerHealthcheck, next } = this.plan;
+    const readinessCheck = this.works();
+    if (!usesDockerHealthcheck || next.kept || !needsCurl(this.app.role)) return readinessCheck;
+    return orForget(readinessCheck, `${this.config.runDirectory}/${IMAGES_FILE}`);
   }
 
   private works(): Shell {
@@ -177,11 +177,11 @@ export class RolePhases {
       step(this.named("Switch the requests over"), file),
       // While Traefik reads the file.
       keeping,
-      step(this.named("See that Traefik has switched"), waitForMark(this.previewAt(2))),
+      step(this.named("Wait until Traefik has switched"), waitForMark(this.probeRouteAt(2))),
     ];
   }
 
-  previewAt(counter: number): PreviewQuestion {
+  probeRouteAt(counter: number): PreviewQuestion {
     return { ...this.preview, mark: this.preview.mark.replace(/\d+$/, String(counter)) };
   }
 
@@ -200,9 +200,9 @@ export class RolePhases {
     const noticing = Math.max(0, NOTICING_SECONDS - Math.floor(pastSeconds));
     const notices = old !== undefined && plan.routing === "labels" && noticing > 0;
     return [
-      ...(notices ? [this.letTraefikNotice(noticing)] : []),
-      ...(this.ending && this.viaFile
-        ? [attempt(this.named("Drain the old container"), this.drain(this.ending.id, pastSeconds))]
+      ...(notices ? [this.waitForTraefik(noticing)] : []),
+      ...(this.oldToStop && this.viaFile
+        ? [attempt(this.named("Drain the old container"), this.drain(this.oldToStop.id, pastSeconds))]
         : []),
       ...this.drainStale(),
     ];
@@ -210,22 +210,22 @@ export class RolePhases {
 
   /** Ids of what is stopped then. */
   stopped(): string[] {
-    return [...(this.ending ? [this.ending] : []), ...this.plan.stale].map(({ id }) => id);
+    return [...(this.oldToStop ? [this.oldToStop] : []), ...this.plan.stale].map(({ id }) => id);
   }
 
   /** The new one is alone. */
-  aloneSteps({ prune }: { prune: boolean }): Step[] {
+  finalizeSteps({ prune }: { prune: boolean }): Step[] {
     const { next, surplus } = this.plan;
     return [
-      ...(this.viaFile ? [attempt(this.named("Write the live file"), this.settled(next))] : []),
+      ...(this.viaFile ? [attempt(this.named("Write the live file"), this.finalizedFile(next))] : []),
       ...(prune && surplus.length > 0
         ? [attempt(this.named("Prune containers"), removeContainers(surplus.map(({ id }) => id)))]
         : []),
     ];
   }
 
-  letTraefikNotice(seconds = NOTICING_SECONDS): Step {
-    return attempt(this.named("Let Traefik notice the container"), ["sleep", seconds]);
+  waitForTraefik(seconds = NOTICING_SECONDS): Step {
+    return attempt(this.named("Wait until Traefik lists the container"), ["sleep", seconds]);
   }
 
   drain(container: string | Raw, pastSeconds = 0): Body {
@@ -249,7 +249,7 @@ export class RolePhases {
     counter,
     ...containers
   }: Pick<LiveFile, "live" | "last" | "canary" | "closed"> & { preview: Routed; counter: number }): Shell {
-    const { mark, hostName } = this.previewAt(counter);
+    const { mark, hostName } = this.probeRouteAt(counter);
     const port = this.app.role.healthcheck?.port ?? 3000;
     const text = liveFile({
       name: this.file,
@@ -260,19 +260,21 @@ export class RolePhases {
   }
 
   /** The file without a preview. */
-  settled(live: Routed, canary?: Canary): Shell {
+  finalizedFile(live: Routed, canary?: Canary): Shell {
     return writeLiveFile(this.host.facts.liveDirectory, this.file, liveFile({ name: this.file, live, canary }));
   }
 
   /** The file as it was. */
-  restored(): Body {
+  revertedFile(): Body {
     const before = this.plan.old ?? this.plan.stopped;
-    return before ? this.settled(before, this.plan.canary) : removeLiveFile(this.host.facts.liveDirectory, this.file);
+    return before
+      ? this.finalizedFile(before, this.plan.canary)
+      : removeLiveFile(this.host.facts.liveDirectory, this.file);
   }
 }
 
 /** Whether the role starts in the switch phase: nothing switches its requests, or its old container must end first. */
-export function startsLate({ role, routing }: RolePlan): boolean {
+export function startsAtSwitch({ role, routing }: RolePlan): boolean {
   return routing === "none" || role.bootOrder === "stop_first";
 }
 

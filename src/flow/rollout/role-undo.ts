@@ -18,59 +18,62 @@ export function hasSwitched(progress: Progress): boolean {
  * that it does no harm where there is nothing to undo, and may be run twice.
  */
 export function undoSteps(role: RolePhases, progress: Progress): Step[] {
-  if (!hasSwitched(progress)) return role.late ? [] : undoStart(role);
-  if (role.stopFirst) return undoInTurn(role);
+  if (!hasSwitched(progress)) return role.startsAtSwitch ? [] : undoStart(role);
+  if (role.stopFirst) return undoStopFirst(role);
   return undoSwitch(role, progress);
 }
 
 /** What the start script does itself when it fails or loses its connection: files first, containers last. */
-export function abandon(role: RolePhases): Body {
+export function revertStart(role: RolePhases): Body {
   const stop = sh`[ -z "$next" ] || docker stop -t 5 "$next" >/dev/null 2>&1`;
-  const file = role.viaFile ? role.restored() : sh`:`;
-  return lines(anyway(file), anyway(namesBack(role)), anyway(withNext(role, stop)));
+  const file = role.viaFile ? role.revertedFile() : sh`:`;
+  return lines(anyway(file), anyway(revertNames(role)), anyway(withNext(role, stop)));
 }
 
 /** The same for a role that starts late: its old container may have ended already. */
-export function abandonInTurn(role: RolePhases): Body {
+export function revertStopFirst(role: RolePhases): Body {
   const { old } = role;
-  return lines(abandon(role), old ? anyway(lines(sh`docker start ${old.id} >/dev/null`, keepAlive(old.id))) : sh`:`);
+  return lines(
+    revertStart(role),
+    old ? anyway(lines(sh`docker start ${old.id} >/dev/null`, keepAlive(old.id))) : sh`:`,
+  );
 }
 
 /** The old one has the requests still. */
 function undoStart(role: RolePhases): Step[] {
-  return [...seeThatItRuns(role), ...stopNext(role), ...fileBack(role)];
+  return [...ensureOldRuns(role), ...stopNext(role), ...revertFile(role)];
 }
 
 function undoSwitch(role: RolePhases, progress: Progress): Step[] {
   const { plan, old } = role;
-  const steps = progress === "settled" ? startAgain(role) : seeThatItRuns(role);
+  const steps = progress === "settled" ? startAgain(role) : ensureOldRuns(role);
   if (old && progress === "settled") {
     const wait = role.untilHealthy(old.id, REVIVAL_SECONDS);
     steps.push(step(role.named("Wait until healthy"), wait));
-    if (plan.routing === "labels") steps.push(role.letTraefikNotice());
+    if (plan.routing === "labels") steps.push(role.waitForTraefik());
     if (role.viaFile && plan.share === undefined) {
       const preview = role.write({ live: plan.next, preview: old, counter: 3 });
-      const answer = waitForAnswer(role.previewAt(3), REVIVAL_SECONDS);
-      steps.push(step(role.named("Ask it through Traefik"), lines(preview, answer)));
+      const answer = waitForAnswer(role.probeRouteAt(3), REVIVAL_SECONDS);
+      steps.push(step(role.named("Probe it through Traefik"), lines(preview, answer)));
     }
   }
   if (old && role.viaFile) {
-    const back = role.write({ live: old, ...leaving(role), preview: old, counter: 4 });
-    steps.push(step(role.named("Switch the requests back"), lines(back, waitForMark(role.previewAt(4)))));
+    const back = role.write({ live: old, ...outgoing(role), preview: old, counter: 4 });
+    steps.push(step(role.named("Switch the requests back"), lines(back, waitForMark(role.probeRouteAt(4)))));
   }
   if (old) steps.push(attempt(role.named("Keep the old container"), keepOld(role, old.id)));
-  return [...steps, ...drainNext(role), ...stopNext(role), ...fileBack(role)];
+  return [...steps, ...drainNext(role), ...stopNext(role), ...revertFile(role)];
 }
 
 /** How the next container stands in the file while the old one has its requests back. */
-function leaving({ plan: { next, share } }: RolePhases): Pick<LiveFile, "last" | "canary"> {
+function outgoing({ plan: { next, share } }: RolePhases): Pick<LiveFile, "last" | "canary"> {
   return share === undefined ? { last: next } : { canary: { container: next, percent: 0 } };
 }
 
 /** Never both at once. */
-function undoInTurn(role: RolePhases): Step[] {
+function undoStopFirst(role: RolePhases): Step[] {
   const { old } = role;
-  if (!old) return [...stopNext(role), ...fileBack(role)];
+  if (!old) return [...stopNext(role), ...revertFile(role)];
   const close = role.write({ live: old, preview: old, counter: 3, closed: true });
   const wait = role.untilHealthy(old.id, REVIVAL_SECONDS);
   return [
@@ -80,7 +83,7 @@ function undoInTurn(role: RolePhases): Step[] {
     ...startAgain(role),
     attempt(role.named("Keep the old container"), keepAlive(old.id)),
     step(role.named("Wait until healthy"), wait),
-    ...fileBack(role),
+    ...revertFile(role),
   ];
 }
 
@@ -89,7 +92,7 @@ function startAgain(role: RolePhases): Step[] {
 }
 
 /** Nobody stopped it; but the engine may have been away. Of one that runs, docker says nothing. */
-function seeThatItRuns(role: RolePhases): Step[] {
+function ensureOldRuns(role: RolePhases): Step[] {
   return started(role, role.plan.old, (name) => `See that ${name} runs`);
 }
 
@@ -108,12 +111,12 @@ function stopNext(role: RolePhases): Step[] {
   const { next } = role.plan;
   const stop = sh`if [ -n "$next" ]; then ${stopForGood(NEXT, role.config.stopWaitSeconds)}; fi`;
   const steps = [attempt(role.named(`Stop ${next.name}`), withNext(role, stop))];
-  if (role.plan.inTheWay?.newName) steps.push(attempt(role.named("Give the names back"), namesBack(role)));
+  if (role.plan.nameConflict?.newName) steps.push(attempt(role.named("Restore the names"), revertNames(role)));
   return steps;
 }
 
-function fileBack(role: RolePhases): Step[] {
-  return role.viaFile ? [attempt(role.named("Write the live file"), role.restored())] : [];
+function revertFile(role: RolePhases): Step[] {
+  return role.viaFile ? [attempt(role.named("Write the live file"), role.revertedFile())] : [];
 }
 
 function keepOld(role: RolePhases, old: string): Body {
@@ -122,9 +125,9 @@ function keepOld(role: RolePhases, old: string): Body {
 }
 
 /** The old container of the same version has its name back, the failed one another. */
-function namesBack({ plan }: RolePhases): Shell {
-  if (!plan.inTheWay?.newName) return sh`:`;
-  const { container, newName } = plan.inTheWay;
+function revertNames({ plan }: RolePhases): Shell {
+  if (!plan.nameConflict?.newName) return sh`:`;
+  const { container, newName } = plan.nameConflict;
   const { name } = plan.next;
   return sh`has=$(docker inspect --type container --format '{{.ID}}' ${name} 2>/dev/null) || has=
 if [ "$has" != ${container.id} ]; then

@@ -4,13 +4,13 @@ import { attempt, type Script, type Step } from "../../script/script.ts";
 import type { Secret } from "../../config/env/secret.ts";
 import { CommandFailedError, ExitCode, MrskError, UnhealthyError } from "../../errors.ts";
 import { onHosts, onHostsTogether } from "../../hosts/on-hosts.ts";
-import { type HostPlan, isTrial, type RolePlan } from "../../plan/deploy.ts";
+import { type HostPlan, isCanary, type RolePlan } from "../../plan/deploy.ts";
 import { collectAssetsOfBoth } from "../app/assets.ts";
 import { auditBoot, auditStart } from "../audit.ts";
-import { goBack, oncemore, tellWhereTheyAre, type Traveller } from "./revert.ts";
+import { revertHosts, runWithReconnect, reportStates, type HostRollout } from "./revert.ts";
 import { hookAfterwards, runHook, timestamp } from "../hook.ts";
 import { hostPhases } from "./phases.ts";
-import { startsLate } from "./role-phases.ts";
+import { startsAtSwitch } from "./role-phases.ts";
 import { type Run, stopIfInterrupted } from "../run.ts";
 import { explainedTraefik } from "../traefik/errors.ts";
 
@@ -36,7 +36,7 @@ export async function rollOut(
   secrets: ReadonlyMap<string, Secret>,
   options: RollOutOptions,
 ): Promise<void> {
-  const travellers = plans.map((plan) => ({
+  const rollouts = plans.map((plan) => ({
     name: plan.host,
     host: run.host(plan.host),
     plan,
@@ -45,9 +45,9 @@ export async function rollOut(
     switchedAt: undefined,
   }));
   await collectAssetsOfBoth(run, plans);
-  const groups = groupsOf<Traveller>(travellers, run.config.boot.limit);
+  const groups = groupsOf<HostRollout>(rollouts, run.config.boot.limit);
   const hooks = !options.started;
-  let untidy: unknown;
+  let cleanupError: unknown;
   try {
     for (const [index, group] of groups.entries()) {
       const last = index === groups.length - 1;
@@ -60,17 +60,17 @@ export async function rollOut(
       await switchGroup(run, group, index === 0);
       if (!last) stopIfInterrupted(run);
       await watchGroup(run, group, last ? undefined : run.signal);
-      const settling = settleGroup(run, group, options);
-      if (last) await settling.catch((error: unknown) => (untidy = error));
+      const settling = finalizeGroup(run, group, options);
+      if (last) await settling.catch((error: unknown) => (cleanupError = error));
       else await settling;
-      if (hooks && untidy === undefined) await (last ? hookAfterwards : runHook)(run, "post-app-boot", names);
+      if (hooks && cleanupError === undefined) await (last ? hookAfterwards : runHook)(run, "post-app-boot", names);
     }
   } catch (error) {
-    if (options.revert) await goBack(run, travellers, error);
-    else tellWhereTheyAre(run, travellers);
+    if (options.revert) await revertHosts(run, rollouts, error);
+    else reportStates(run, rollouts);
     throw error;
   }
-  if (untidy) throw leftUntidy(untidy);
+  if (cleanupError) throw cleanupFailed(cleanupError);
 }
 
 function auditStep(run: Run, plan: HostPlan, { started, prune }: RollOutOptions): Promise<Step> {
@@ -88,101 +88,95 @@ function groupsOf<T>(items: readonly T[], limit: number | undefined): T[][] {
  */
 async function throughGate(
   run: Run,
-  group: readonly Traveller[],
+  group: readonly HostRollout[],
   gated: boolean,
   { late }: { late: boolean },
-  work: (group: readonly Traveller[]) => Promise<void>,
+  work: (group: readonly HostRollout[]) => Promise<void>,
 ): Promise<void> {
-  const primary = ({ plan }: Traveller) => plan.roles.find(({ role }) => role.name === run.config.primaryRole);
-  const first = group.find((traveller) => primary(traveller));
-  if (!gated || !first || group.length === 1 || startsLate(primary(first)!) !== late) return work(group);
+  const primary = ({ plan }: HostRollout) => plan.roles.find(({ role }) => role.name === run.config.primaryRole);
+  const first = group.find((rollout) => primary(rollout));
+  if (!gated || !first || group.length === 1 || startsAtSwitch(primary(first)!) !== late) return work(group);
   run.report({ kind: "note", host: first.name, text: "starts first, the others when it is healthy" });
   await work([first]);
   stopIfInterrupted(run);
-  await work(group.filter((traveller) => traveller !== first));
+  await work(group.filter((rollout) => rollout !== first));
 }
 
-function startGroup(run: Run, all: readonly Traveller[], gated: boolean): Promise<void> {
+function startGroup(run: Run, all: readonly HostRollout[], gated: boolean): Promise<void> {
   return throughGate(run, all, gated, { late: false }, (group) =>
-    onHostsTogether(group, run.signal, (traveller, signal) => start(run, traveller, signal)),
+    onHostsTogether(group, run.signal, (rollout, signal) => start(run, rollout, signal)),
   );
 }
 
-async function start(run: Run, traveller: Traveller, signal: AbortSignal): Promise<void> {
+async function start(run: Run, rollout: HostRollout, signal: AbortSignal): Promise<void> {
   const began = run.clock.now().getTime();
-  const { roles, traefik } = traveller.plan;
-  const early = roles.filter((role) => !startsLate(role));
+  const { roles, traefik } = rollout.plan;
+  const early = roles.filter((role) => !startsAtSwitch(role));
   if (early.length === 0 && traefik.action !== "run" && traefik.action !== "start") return;
-  traveller.progress = "starting";
-  await phase(traveller, traveller.phases.start(), signal);
-  traveller.progress = "started";
+  rollout.progress = "starting";
+  await phase(rollout, rollout.phases.start(), signal);
+  rollout.progress = "started";
   const seconds = ((run.clock.now().getTime() - began) / 1000).toFixed(1);
   for (const { next } of early) {
-    run.report({ kind: "note", host: traveller.name, text: `${next.name} is healthy after ${seconds} s` });
+    run.report({ kind: "note", host: rollout.name, text: `${next.name} is healthy after ${seconds} s` });
   }
 }
 
 /** Never interrupted: nobody would know which version a host serves. */
-function switchGroup(run: Run, all: readonly Traveller[], gated: boolean): Promise<void> {
+function switchGroup(run: Run, all: readonly HostRollout[], gated: boolean): Promise<void> {
   return throughGate(run, all, gated, { late: true }, async (group) => {
-    await onHosts(group, async (traveller) => {
-      traveller.progress = "switching";
-      await phase(traveller, traveller.phases.switch());
-      traveller.progress = "switched";
-      traveller.switchedAt = run.clock.now();
-      for (const role of traveller.plan.roles) {
-        run.report({ kind: "note", host: traveller.name, text: whatIsLive(role) });
+    await onHosts(group, async (rollout) => {
+      rollout.progress = "switching";
+      await phase(rollout, rollout.phases.switch());
+      rollout.progress = "switched";
+      rollout.switchedAt = run.clock.now();
+      for (const role of rollout.plan.roles) {
+        run.report({ kind: "note", host: rollout.name, text: liveText(role) });
       }
     });
   });
 }
 
-function whatIsLive({ next, old, share }: RolePlan): string {
+function liveText({ next, old, share }: RolePlan): string {
   if (share !== undefined) return `${next.name} gets ${share}% of the requests, ${old!.name} the others`;
   return `${next.name} is live${old && old.name !== next.name ? ` instead of ${old.name}` : ""}`;
 }
 
-async function watchGroup(run: Run, group: readonly Traveller[], signal: AbortSignal | undefined): Promise<void> {
+async function watchGroup(run: Run, group: readonly HostRollout[], signal: AbortSignal | undefined): Promise<void> {
   const { watchSeconds } = run.config.boot;
   if (watchSeconds === 0) return;
   run.report({ kind: "title", text: `Watch the new containers for ${watchSeconds} seconds...` });
-  await onHostsTogether(group, signal, (traveller, enough) =>
-    phase(traveller, traveller.phases.watch(watchSeconds), enough),
-  );
+  await onHostsTogether(group, signal, (rollout, enough) => phase(rollout, rollout.phases.watch(watchSeconds), enough));
 }
 
-async function settleGroup(run: Run, group: readonly Traveller[], options: RollOutOptions): Promise<void> {
-  if (group.some(({ plan }) => !isTrial(plan) && plan.roles.some(({ old }) => old))) {
+async function finalizeGroup(run: Run, group: readonly HostRollout[], options: RollOutOptions): Promise<void> {
+  if (group.some(({ plan }) => !isCanary(plan) && plan.roles.some(({ old }) => old))) {
     run.report({ kind: "title", text: "Stop the old containers..." });
   }
-  await onHosts(group, async (traveller) => {
-    traveller.progress = "settled";
-    const audited = await auditStep(run, traveller.plan, options);
-    const record = isTrial(traveller.plan) ? [] : [await release(run, traveller.plan, options)];
-    const pastSeconds = (run.clock.now().getTime() - (traveller.switchedAt ?? run.clock.now()).getTime()) / 1000;
-    const work = traveller.phases.settle([audited, ...record], pastSeconds, options);
-    const result = await oncemore(run, traveller.host, work);
+  await onHosts(group, async (rollout) => {
+    rollout.progress = "settled";
+    const audited = await auditStep(run, rollout.plan, options);
+    const record = isCanary(rollout.plan) ? [] : [await release(run, rollout.plan, options)];
+    const pastSeconds = (run.clock.now().getTime() - (rollout.switchedAt ?? run.clock.now()).getTime()) / 1000;
+    const work = rollout.phases.finalize([audited, ...record], pastSeconds, options);
+    const result = await runWithReconnect(run, rollout.host, work);
     for (const { name, status, stdout, stderr } of result.steps) {
       if (status !== 0) {
         const text = `${name}: exit status ${status} ${stderr.trim()}`;
-        run.report({ kind: "warning", host: traveller.name, text });
+        run.report({ kind: "warning", host: rollout.name, text });
       } else if (name.startsWith("Drain") && stdout.trim()) {
-        run.report({ kind: "note", host: traveller.name, text: `${name}: ${stdout.trim()}` });
+        run.report({ kind: "note", host: rollout.name, text: `${name}: ${stdout.trim()}` });
       }
     }
   });
 }
 
-function leftUntidy(error: unknown): MrskError {
+function cleanupFailed(error: unknown): MrskError {
   const { exitCode, message } = error instanceof MrskError ? error : new MrskError(ExitCode.bug, String(error));
-  return new MrskError(
-    exitCode,
-    `The new version is live on every host, and stays. Not everything was tidied:\n${message}`,
-    {
-      hint: "The old container may still run there, without requests. `mrsk deploy` stops it, and so does `mrsk app stale-containers --stop`.",
-      cause: error,
-    },
-  );
+  return new MrskError(exitCode, `The new version is live on every host. Cleanup failed:\n${message}`, {
+    hint: "The old container may still run there, without requests. `mrsk deploy` stops it, and so does `mrsk app stale-containers --stop`.",
+    cause: error,
+  });
 }
 
 async function release(run: Run, { roles, facts }: HostPlan, { canary = false }: RollOutOptions): Promise<Step> {
@@ -192,7 +186,7 @@ async function release(run: Run, { roles, facts }: HostPlan, { canary = false }:
 }
 
 /** Runs a phase; an unhealthy container is told as such. */
-async function phase({ name, host }: Traveller, script: Script, signal?: AbortSignal): Promise<void> {
+async function phase({ name, host }: HostRollout, script: Script, signal?: AbortSignal): Promise<void> {
   try {
     await host.run(script, signal ? { signal } : {});
   } catch (error) {

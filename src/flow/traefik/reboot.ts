@@ -5,8 +5,8 @@ import { createSecondTraefik, createTraefik, keptSecondsOf, offersLiveFiles } fr
 import { prepareLiveDirectory, pullTraefik } from "../../commands/traefik-boot.ts";
 import { CLOSING_SECONDS, closingLabels } from "../../traefik/closing-labels.ts";
 import { swap } from "../../traefik/replace.ts";
-import { questions, sharedDefinitions } from "../../traefik/probe-requests.ts";
-import { abandonSwap, askTheOld, makeNext, NEXT, secondName, startSecond } from "../../traefik/swap.ts";
+import { probeRequests, sharedDefinitions } from "../../traefik/probe-requests.ts";
+import { abandonSwap, probeOld, makeNext, NEXT, secondName, startSecond } from "../../traefik/swap.ts";
 import { CommandFailedError } from "../../errors.ts";
 import type { Host } from "../../hosts/host.ts";
 import { neighbours } from "../../observe/neighbours.ts";
@@ -21,7 +21,7 @@ import { type Run, traefikHosts } from "../run.ts";
 import { environmentSecrets } from "../secrets.ts";
 import { refuseDroppedSettings, refuseProblems, traefikLogin } from "./traefik.ts";
 import { explaining } from "./errors.ts";
-import { appsOf, filterOf, mend, observeMended } from "./repair.ts";
+import { appsOf, filterOf, repair, observeRepaired } from "./repair.ts";
 
 interface RebootOptions {
   /** Host by host. */
@@ -45,7 +45,7 @@ export async function rebootTraefik(run: Run, { rolling, confirmed }: RebootOpti
     for (const group of rolling ? hosts.map((host) => [host]) : [hosts]) {
       const names = group.map((host) => host.name).join(",");
       await runHook(run, "pre-traefik-reboot", { MRSK_HOSTS: names });
-      const facts = await observeMended(run, group);
+      const facts = await observeRepaired(run, group);
       refuseProblems(run, facts, () => ({ action: "run" }));
       await onHosts(group, (host) => reboot(run, host, facts.get(host.name)!));
       await runHook(run, "post-traefik-reboot", { MRSK_HOSTS: names });
@@ -77,7 +77,7 @@ async function reboot(run: Run, host: Host, facts: HostFacts): Promise<void> {
   const closed = /^closed (\d+)$/m.exec(result.text(REPLACE))?.[1];
   const price =
     closed === undefined
-      ? "no connection was refused"
+      ? "no connections refused"
       : `its ports were closed for ${(Number(closed) / 100).toFixed(2)} s`;
   run.report({ kind: "note", host: host.name, text: `Traefik is new, ${price}` });
 }
@@ -87,7 +87,7 @@ async function settling<T>(run: Run, host: Host, facts: HostFacts, work: () => P
   try {
     return await explaining(work);
   } catch (error) {
-    if (error instanceof CommandFailedError && error.step === REPLACE) await mend(run, host, facts);
+    if (error instanceof CommandFailedError && error.step === REPLACE) await repair(run, host, facts);
     throw error;
   }
 }
@@ -108,7 +108,7 @@ async function rebootScript(run: Run, facts: HostFacts, others: readonly Neighbo
   const shared = sharedDefinitions(config.traefik.labels, traefik?.labels ?? new Map());
   const labels = new Map([...shared, ...closing]);
   const trial = [
-    capture("asked", "Ask what Traefik serves", askTheOld(questions(appsOf(others)))),
+    capture("asked", "Ask what Traefik serves", probeOld(probeRequests(appsOf(others)))),
     step(
       "Start a second Traefik",
       startSecond(name, createSecondTraefik(config, facts, secrets, { name, labels }), joinAsBefore(config, name)),

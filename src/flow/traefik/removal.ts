@@ -8,13 +8,13 @@ import { traefikUsers } from "../../plan/traefik.ts";
 import { outcome } from "../audit.ts";
 import { withLock } from "../lock.ts";
 import { type Run, traefikHosts } from "../run.ts";
-import { observeMended } from "./repair.ts";
+import { observeRepaired } from "./repair.ts";
 
 /** `traefik remove`: stays where somebody else on that host has containers with Traefik's labels, unless forced. */
 export async function removeTraefik(run: Run, { force }: { force: boolean }): Promise<void> {
   await withLock(run, async () => {
     const hosts = traefikHosts(run);
-    await observeMended(run, hosts);
+    await observeRepaired(run, hosts);
     await onHosts(hosts, (host) => removeFrom(run, host, force));
   });
 }

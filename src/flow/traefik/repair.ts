@@ -1,7 +1,7 @@
 import { script, step } from "../../script/script.ts";
 import { restartPolicy } from "../../commands/traefik.ts";
-import { questions } from "../../traefik/probe-requests.ts";
-import { mendSwap } from "../../traefik/replace.ts";
+import { probeRequests } from "../../traefik/probe-requests.ts";
+import { repairSwap } from "../../traefik/replace.ts";
 import { type Filter, SECOND } from "../../traefik/swap.ts";
 import type { Host } from "../../hosts/host.ts";
 import { neighbours } from "../../observe/neighbours.ts";
@@ -17,7 +17,7 @@ import { explaining } from "./errors.ts";
  * @param version as for `observeHosts`
  * @throws HostsFailedError
  */
-export async function observeMended(
+export async function observeRepaired(
   run: Run,
   hosts: readonly Host[],
   version?: string,
@@ -25,16 +25,16 @@ export async function observeMended(
   const facts = await observeHosts(run, hosts, version);
   const left = hosts.filter(({ name }) => facts.get(name)!.swapLeftovers.length > 0);
   if (left.length === 0) return facts;
-  await onHosts(left, (host) => mend(run, host, facts.get(host.name)!));
+  await onHosts(left, (host) => repair(run, host, facts.get(host.name)!));
   return new Map([...facts, ...(await observeHosts(run, left, version))]);
 }
 
 /** Settles it now. */
-export async function mend(run: Run, host: Host, facts: HostFacts): Promise<void> {
+export async function repair(run: Run, host: Host, facts: HostFacts): Promise<void> {
   const filter = filterOf(facts);
-  const asked = questions(appsOf(await neighbours(host)));
-  const settle = mendSwap(restartPolicy(run.config), filter, asked);
-  const work = script("Settle an interrupted reboot of Traefik", [step("Settle a reboot of Traefik", settle)]);
+  const asked = probeRequests(appsOf(await neighbours(host)));
+  const settle = repairSwap(restartPolicy(run.config), filter, asked);
+  const work = script("Repair an interrupted reboot of Traefik", [step("Repair a reboot of Traefik", settle)]);
   await explaining(() => host.run(work, { signal: run.signal }));
   if (!filter && facts.swapLeftovers.includes(SECOND)) {
     const text = `an interrupted \`mrsk traefik reboot\` has left ${SECOND}, and perhaps rules of the packet filter: run it again as root, or with sudo`;

@@ -20,7 +20,7 @@ import { loginStep } from "../registry.ts";
 import { printBlock, type Run, traefikHosts } from "../run.ts";
 import { environmentSecrets } from "../secrets.ts";
 import { explaining } from "./errors.ts";
-import { observeMended } from "./repair.ts";
+import { observeRepaired } from "./repair.ts";
 
 /** What the configured Traefik would not start with, told before anything is touched. @throws ConfigError */
 export function refuseDroppedSettings(run: Run): void {
@@ -59,7 +59,7 @@ export async function bootTraefik(run: Run): Promise<void> {
   refuseDroppedSettings(run);
   await withLock(run, async () => {
     const hosts = traefikHosts(run);
-    const facts = await observeMended(run, hosts);
+    const facts = await observeRepaired(run, hosts);
     const planOf = (seen: HostFacts) => decideTraefik(run.config, traefikArguments(run.config), seen);
     refuseProblems(run, facts, planOf);
     await onHosts(hosts, async (host) => {
@@ -92,7 +92,7 @@ async function bootOn(run: Run, host: Host, facts: HostFacts, plan: TraefikPlan)
 export async function startTraefik(run: Run): Promise<void> {
   await withLock(run, async () => {
     const hosts = traefikHosts(run);
-    await observeMended(run, hosts);
+    await observeRepaired(run, hosts);
     const steps = [step("Start Traefik", startTraefikContainer()), await outcome(run, "Started traefik")];
     await onHosts(hosts, (host) => explaining(() => host.run(script("Start Traefik", steps))));
   });

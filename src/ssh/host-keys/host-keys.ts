@@ -187,7 +187,7 @@ function vouching(options: ConnectOptions, known: readonly KnownKey[], problem: 
 function changedWords(options: ConnectOptions, key: Buffer, changed: KnownKey): [what: string, hint: string] {
   const name = hostPattern(knownName(options), knownPort(options));
   return [
-    `its host key has changed to ${fingerprint(key)}: another one is in ${changed.file}, line ${changed.line}. Somebody may be listening in, or the server was installed again.`,
+    `its host key has changed to ${fingerprint(key)}: another one is in ${changed.file}, line ${changed.line}. The server was reinstalled, or the connection is being intercepted.`,
     `If the server was installed again: ssh-keygen -R '${name}' -f ${changed.file}`,
   ];
 }

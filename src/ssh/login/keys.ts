@@ -30,7 +30,7 @@ export class KeyRing {
   private readonly ask: AskPassphrase;
   private readonly keyData: readonly string[];
   private readonly explicit: readonly string[];
-  private asking: Promise<unknown> = Promise.resolve();
+  private prompts: Promise<unknown> = Promise.resolve();
 
   /** @param explicit key files that deploy.yml names: one that cannot be read is an error */
   constructor(ask: AskPassphrase, explicit: readonly string[], keyData: readonly string[]) {
@@ -130,8 +130,8 @@ export class KeyRing {
   }
 
   private async withPassphrase(path: string): Promise<ParsedKey | undefined> {
-    const asked = this.asking.then(() => this.ask(path));
-    this.asking = asked.catch(() => {});
+    const asked = this.prompts.then(() => this.ask(path));
+    this.prompts = asked.catch(() => {});
     const passphrase = await asked;
     return passphrase === undefined ? undefined : parse(textOf(path) ?? "", path, passphrase);
   }

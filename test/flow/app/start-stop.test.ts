@@ -101,7 +101,7 @@ test("a canary that crashed is started again beside the live one, with its share
   const file = liveFile({ name: "app-web", live, canary: { container: canary, percent: 10 } });
   const run = runOn([up(live), canary, job], new Map([["app-web", file]]));
   await startApp(run);
-  expect(stepsOf(run)).toMatch(/Start the canary app-web-2.*Share the requests again \(web\)/);
+  expect(stepsOf(run)).toMatch(/Start the canary app-web-2.*Weight the requests again \(web\)/);
   expect(stepsOf(run)).not.toContain("Start app-web-1");
 });
 

@@ -16,7 +16,7 @@ function steps(run: FakeRun): string[] {
   return run.hosts.get("localhost")!.steps.filter((name) => name !== "engine");
 }
 
-const CLONED = ["Clone the commit", "Look for the Dockerfile", "Build the image"];
+const CLONED = ["Clone the commit", "Find the Dockerfile", "Build the image"];
 const PUSHED = ["Push the image", "Push the image as latest"];
 
 test("the commit is cloned, built and pushed", async () => {
@@ -37,7 +37,7 @@ test("docker's engine is missed when it fails, and not looked for before", async
 test("without a repository the folder is built", async () => {
   const run = fakeRun(built({ kind: "native" }), { held: { lock: true } });
   await push(run);
-  expect(steps(run)[0]).toBe("Look for the Dockerfile");
+  expect(steps(run)[0]).toBe("Find the Dockerfile");
 });
 
 test("a Dockerfile in a context that docker fetches is not looked for here", async () => {
@@ -83,14 +83,14 @@ test.each([
   [async () => ({ revision: undefined, changes: [], userName: "" }), "Missing Dockerfile"],
 ])("%# a missing Dockerfile", async (git, message) => {
   const run = native(git);
-  run.hosts.get("localhost")!.fails(/^Look for the Dockerfile$/, "");
+  run.hosts.get("localhost")!.fails(/^Find the Dockerfile$/, "");
   await expect(push(run)).rejects.toMatchObject({ exitCode: 3, message });
 });
 
 test.each([
   [/^Clone the commit$/, committed, "Set TMPDIR to a folder that it sees (mkdir -p ~/tmp && export TMPDIR=~/tmp)"],
   [
-    /^Look for the Dockerfile$/,
+    /^Find the Dockerfile$/,
     async () => ({ revision: undefined, changes: [], userName: "" }),
     "Move the project to a folder of your home whose name begins with no dot",
   ],

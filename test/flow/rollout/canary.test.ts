@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { liveFile } from "../../../src/traefik/live-file.ts";
 import type { Config } from "../../../src/config/config.ts";
-import { canariesIn, settleCanaries, takeBack, wayBack } from "../../../src/flow/rollout/canary.ts";
+import { canariesIn, endCanaries, rollBackWeighted, canaryRollback } from "../../../src/flow/rollout/canary.ts";
 import { promote } from "../../../src/flow/rollout/promote.ts";
 import { rollOut } from "../../../src/flow/rollout/roll-out.ts";
 import { decide, type Decision } from "../../../src/plan/deploy.ts";
@@ -81,16 +81,16 @@ test("a promotion that fails leaves the canary as it was, and forgets the releas
   run.hosts.get(HOSTS[1]!)!.replies(/Watch for/, "unhealthy", 66);
   await expect(roll(run, everywhere([next, old], shared), { promote: true })).rejects.toMatchObject({ exitCode: 6 });
   expect(stepsOf(run, HOSTS[0]!)).toMatch(
-    /Stop the old container.*Start app-web-1 again.*Share the requests again.*Leave the canary on trial.*Forget the release/,
+    /Stop the old container.*Start app-web-1 again.*Weight the requests again.*Leave the canary as it is.*Forget the release/,
   );
-  expect(stepsOf(run, HOSTS[1]!)).toMatch(/Share the requests again/);
+  expect(stepsOf(run, HOSTS[1]!)).toMatch(/Weight the requests again/);
   for (const host of HOSTS) expect(stepsOf(run, host)).not.toContain("Stop app-web-2");
 });
 
 test("taken back, it drains and stops after the requests have gone", async () => {
   const run = fleet();
   const seen = everywhere([next, old], shared);
-  await takeBack(run, seen, canariesIn(run, seen));
+  await rollBackWeighted(run, seen, canariesIn(run, seen));
   for (const host of HOSTS) {
     expect(stepsOf(run, host)).toMatch(
       /Switch the requests back \(web\) \| Keep the old container \(web\) \| Drain app-web-2 \(web\) \| Stop app-web-2 \(web\) \| Write the live file/,
@@ -101,44 +101,44 @@ test("taken back, it drains and stops after the requests have gone", async () =>
 test("where the old one has stopped, it is started first", async () => {
   const run = fleet();
   const seen = everywhere([next, { ...old, state: "exited" }], shared);
-  await takeBack(run, seen, canariesIn(run, seen));
+  await rollBackWeighted(run, seen, canariesIn(run, seen));
   expect(stepsOf(run, HOSTS[0]!)).toMatch(/Start app-web-1 again.*Wait until healthy.*Switch the requests back/);
 });
 
 test("where the old one was removed, nothing is taken back", async () => {
   const run = fleet();
   const seen = everywhere([next], shared);
-  await expect(takeBack(run, seen, canariesIn(run, seen))).rejects.toMatchObject({ exitCode: 2 });
+  await expect(rollBackWeighted(run, seen, canariesIn(run, seen))).rejects.toMatchObject({ exitCode: 2 });
   expect(stepsOf(run, HOSTS[0]!)).toBe("");
 });
 
 test("before another version, a canary goes; where it alone runs, it stays until it is replaced", async () => {
   const alone = everywhere([next, { ...old, state: "exited" }], shared);
   const run = fleet();
-  expect(await settleCanaries(run, alone)).toBe(alone);
-  await settleCanaries(run, everywhere([next, old], shared));
+  expect(await endCanaries(run, alone)).toBe(alone);
+  await endCanaries(run, everywhere([next, old], shared));
   expect(stepsOf(run, HOSTS[0]!)).toMatch(/Switch the requests back.*Write the live file.*Docker engine/);
 });
 
 test("hosts that have a version wholly on trial go back to the release before, whatever serves now", () => {
   const seen = everywhere([next, old], "", { canaryRelease: "2", releases: ["0", "1"] });
-  expect(wayBack(fleet(), seen)).toMatchObject({ shared: [], wholly: HOSTS, version: "1" });
+  expect(canaryRollback(fleet(), seen)).toMatchObject({ shared: [], byHost: HOSTS, version: "1" });
 });
 
 test("without releases, the newest other container tells the version before", () => {
   const seen = everywhere([next, { ...old, state: "exited" }], "", { canaryRelease: "2", releases: [] });
-  expect(wayBack(fleet(), seen).version).toBe("1");
+  expect(canaryRollback(fleet(), seen).version).toBe("1");
 });
 
 test("hosts that ran different versions before are named", () => {
   const seen = everywhere([next], "", { canaryRelease: "2", releases: ["1"] });
   seen.set(HOSTS[1]!, { ...seen.get(HOSTS[1]!)!, releases: ["0"] });
-  expect(() => wayBack(fleet(), seen)).toThrow("Which version? 192.0.2.1: 1, 192.0.2.2: 0");
+  expect(() => canaryRollback(fleet(), seen)).toThrow("Which version? 192.0.2.1: 1, 192.0.2.2: 0");
 });
 
 test("nothing on trial is nothing to take back, and nothing to promote", async () => {
   const run = fleet();
-  expect(wayBack(run, everywhere([old], ""))).toEqual({ shared: [], wholly: [], version: "" });
+  expect(canaryRollback(run, everywhere([old], ""))).toEqual({ shared: [], byHost: [], version: "" });
   await expect(promote(run)).rejects.toMatchObject({
     exitCode: 2,
     hint: expect.stringContaining("mrsk deploy --canary 10%") as string,

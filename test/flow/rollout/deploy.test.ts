@@ -159,7 +159,14 @@ test.each([
   const run = runOn(both({ containers: [up("0", "aaaaaaaa")] }), { boot });
   run.host("localhost");
   await act(run, { skipPush: false });
-  const phases = ["Look at the host", "Fetch the image", "Start", "Switch", ...(watch > 1 ? ["Watch"] : []), "Settle"];
+  const phases = [
+    "Observe the host",
+    "Fetch the image",
+    "Start",
+    "Switch",
+    ...(watch > 1 ? ["Watch"] : []),
+    "Finalize",
+  ];
   expect(scriptsOf(run, SECOND)).toEqual(phases);
   expect(scriptsOf(run, FIRST)).toEqual(["Take the lock", ...phases, "Release the lock"]);
 });

@@ -185,7 +185,7 @@ describe("what is undone at each point of failure", () => {
     host(run, SECOND).replies(/Wait until healthy/, "not well", 66);
     await expect(roll(run)).rejects.toMatchObject({ exitCode: 6 });
     expect(stepsOf(run, FIRST)).toMatch(
-      /Stop the old container.*Start app-web-0 again.*Wait until healthy.*Ask it through Traefik.*Switch the requests back.*Keep the old container.*Stop app-web-1.*Forget the release/,
+      /Stop the old container.*Start app-web-0 again.*Wait until healthy.*Probe it through Traefik.*Switch the requests back.*Keep the old container.*Stop app-web-1.*Forget the release/,
     );
     expect(stepsOf(run, SECOND)).not.toContain("Forget the release");
     expect(host(run, THIRD).steps).toEqual([]);
@@ -208,7 +208,7 @@ describe("what is undone at each point of failure", () => {
     });
     await expect(roll(run)).rejects.toMatchObject({
       exitCode: 5,
-      message: `The new version is live on every host, and stays. Not everything was tidied:\n${THIRD}: the connection was lost`,
+      message: `The new version is live on every host. Cleanup failed:\n${THIRD}: the connection was lost`,
     });
     for (const name of HOSTS) expect(stepsOf(run, name)).not.toContain("Switch the requests back");
     expect(host(run, THIRD).steps.filter((step) => step.startsWith("Stop the old"))).toHaveLength(2);
@@ -244,7 +244,7 @@ describe("what is undone at each point of failure", () => {
     await expect(roll(run, { containers: [same] })).rejects.toMatchObject({ exitCode: 6 });
     expect(commands.filter((command) => /docker stop .*app-web-1\b/.test(command))).toEqual([]);
     expect(commands.filter((command) => command.includes('docker stop "$next"') || command.includes('docker stop -t 5 "$next"'))).not.toEqual([]); // biome-ignore format: one line
-    expect(stepsOf(run, FIRST)).toMatch(/Rename app-web-1.*Stop app-web-1.*Give the names back/);
+    expect(stepsOf(run, FIRST)).toMatch(/Rename app-web-1.*Stop app-web-1.*Restore the names/);
     expect(commands.join("\n")).toContain("docker rename id-of-app-web-1 app-web-1");
   });
 
@@ -282,7 +282,7 @@ describe("what cannot be undone", () => {
       .when(at, lost(THIRD))
       .when(/Wait for docker/, lost(THIRD));
     await expect(roll(run)).rejects.toMatchObject({ exitCode: 5 });
-    expect(warnings(run)).toEqual([expect.stringContaining(`${THIRD}: could not be taken back, and ${serves}`)]);
+    expect(warnings(run)).toEqual([expect.stringContaining(`${THIRD}: could not be reverted, and ${serves}`)]);
     expect(notes(run)).toContain(`${FIRST}: role web runs app-web-0`);
     expect(host(run, THIRD).steps.filter((step) => step === "Wait for docker")).toHaveLength(2);
   });
@@ -307,7 +307,7 @@ describe("--no-revert", () => {
     expect(notes(run)).toEqual(
       expect.arrayContaining([
         `${FIRST}: role web serves app-web-1; app-web-0 is stopped`,
-        `${SECOND}: role web serves app-web-0; app-web-1 is beside it`,
+        `${SECOND}: role web serves app-web-0; app-web-1 runs alongside it`,
         `${THIRD}: role web serves app-web-0, as before`,
         expect.stringContaining("mrsk rollback 0"),
       ]),

@@ -34,7 +34,7 @@ test("a second Traefik is started and asked before the first is touched", async 
   expect(stepsOf(run)).toMatch(
     /Take the lock.*Pull.*Make the new container.*Ask what Traefik serves.*Start a second Traefik.*Begin.*Replace the container.*Audit: Rebooted traefik.*Release the lock/,
   );
-  expect(said(run)).toContain("Traefik is new, no connection was refused");
+  expect(said(run)).toContain("Traefik is new, no connections refused");
   expect(said(run)).not.toContain("will be refused");
 });
 
@@ -59,7 +59,7 @@ test("what an interrupted reboot has left is settled first, by a boot too", asyn
   for (const work of [(run: FakeRun) => rebootTraefik(run, now), bootTraefik]) {
     const run = seen("redirects\nrules", { others: ["traefik-swap"] });
     await work(run);
-    expect(stepsOf(run)).toMatch(/Settle a reboot of Traefik/);
+    expect(stepsOf(run)).toMatch(/Repair a reboot of Traefik/);
     expect(stepsOf(run)).not.toMatch(/(?:Make|Replace|Start)[^|]*\|.*Settle/);
   }
 });
