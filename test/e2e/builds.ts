@@ -16,7 +16,14 @@ export class BuildProject extends Project {
     const work = join(temporary, "tmp");
     mkdirSync(programs);
     mkdirSync(work);
-    super(service, { DOCKER_BUILDKIT: "1", TMPDIR: work, PATH: `${programs}:${process.env["PATH"]}` });
+    // Node keeps compiled code in the temporary folder otherwise.
+    const cache = join(temporary, "cache");
+    super(service, {
+      DOCKER_BUILDKIT: "1",
+      NODE_COMPILE_CACHE: cache,
+      TMPDIR: work,
+      PATH: `${programs}:${process.env["PATH"]}`,
+    });
     this.temporary = work;
     this.programs = programs;
   }

@@ -68,8 +68,8 @@ describe("Traefik on a server of its own", () => {
       "Started traefik",
       "Stopped traefik",
       "Removed traefik container",
-      "Started traefik",
-      "Stopped traefik",
+      "Failed (exit status 1): Started traefik",
+      "Failed (exit status 1): Stopped traefik",
       "Removed traefik image",
     ]);
   });
