@@ -83,7 +83,7 @@ export const EFFECTS: Readonly<Record<string, Effect | Elsewhere>> = {
   ...under("logging", logging(top)),
   ...under("healthcheck", healthcheck(top)),
   readiness_delay: { base: TWO_ROLES, yaml: `${TWO_ROLES}\nreadiness_delay: 11`, see: /-lt 11 \]/ },
-  stop_wait_time: { ...OLD, yaml: "stop_wait_time: 16", see: /Settle > Stop the old container.*\ndocker stop -t 16 / },
+  stop_wait_time: { ...OLD, yaml: "stop_wait_time: 16", see: /Finalize > Stop the old container.*\ndocker stop -t 16 / },
   drain_timeout: { ...OLD, yaml: "drain_timeout: 17", see: /Drain the old container[^]*\(now \+ 1700\)\)/ },
   ...under("release", {
     command: {
@@ -105,7 +105,7 @@ export const EFFECTS: Readonly<Record<string, Effect | Elsewhere>> = {
     limit: {
       base: "servers: [10.0.0.1, 10.0.0.2]",
       yaml: "servers: [10.0.0.1, 10.0.0.2]\nboot: {limit: 50%}",
-      see: /10\.0\.0\.1> Settle[^]*^sleep 2$[^]*10\.0\.0\.2> Start > /m,
+      see: /10\.0\.0\.1> Finalize[^]*^sleep 2$[^]*10\.0\.0\.2> Start > /m,
     },
     wait: {
       base: "servers: [10.0.0.1, 10.0.0.2]\nboot: {limit: 1}",
@@ -124,7 +124,7 @@ export const EFFECTS: Readonly<Record<string, Effect | Elsewhere>> = {
     "remote.arch": { yaml: "builder: {remote: {arch: riscv64, host: ssh://r}}", see: /--platform linux\/riscv64 / },
     "remote.host": { yaml: `builder: {${BOTH}}`, command: "build create", see: /host=ssh:\/\/r/ },
     args: { yaml: "builder: {args: {NODE: '22'}}", see: /NODE="?<NODE>"? .*--build-arg NODE / },
-    allow_tracked_env: { file: "test/flow/tracked-env.test.ts", test: "builder.allow_tracked_env lets it pass" },
+    allow_tracked_env: { file: "test/flow/build/tracked-env.test.ts", test: "builder.allow_tracked_env lets it pass" },
     secrets: { yaml: "builder: {secrets: [NPM]}", see: /NPM="?<NPM>"? .*--secret id=NPM / },
     dockerfile: {
       yaml: "builder: {dockerfile: d/Other}",

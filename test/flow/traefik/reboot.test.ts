@@ -60,7 +60,7 @@ test("what an interrupted reboot has left is settled first, by a boot too", asyn
     const run = seen("redirects\nrules", { others: ["traefik-swap"] });
     await work(run);
     expect(stepsOf(run)).toMatch(/Repair a reboot of Traefik/);
-    expect(stepsOf(run)).not.toMatch(/(?:Make|Replace|Start)[^|]*\|.*Settle/);
+    expect(stepsOf(run)).not.toMatch(/(?:Make|Replace|Start)[^|]*\|.*Repair/);
   }
 });
 
