@@ -56,7 +56,8 @@ describe.concurrent.each(SHELLS.map((shell) => ({ name: shell.join(" "), shell }
     await interrupted(shell, () => {}, LOADER.replace("sleep 6", "sleep 0.5"));
     const waiting = start(LOADER.replace("sleep 6", "sleep 0.5"), shell);
     expect((await waiting.closed).status).toBe(null);
-  });
+    // mksh waits until it is killed.
+  }, 60_000);
 
   test("a script that is killed ends its shell", async () => {
     const host = start(LOADER + renderScript(script("Test", [attempt("dies", ["sh", "-c", "kill -KILL $PPID"])]), NONCE), shell); // biome-ignore format: one line
