@@ -69,7 +69,7 @@ describe("Traefik on a server of its own", () => {
       "Stopped traefik",
       "Removed traefik container",
       "Failed (exit status 1): Started traefik",
-      "Failed (exit status 1): Stopped traefik",
+      "Stopped traefik",
       "Removed traefik image",
     ]);
   });
