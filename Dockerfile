@@ -21,6 +21,7 @@ WORKDIR /mrsk
 COPY package.json LICENSE ./
 COPY bin/mrsk.cjs bin/
 COPY templates templates
+COPY src/docs src/docs
 COPY --from=build /usr/local/bin/node /usr/local/bin/node
 COPY --from=build /mrsk/dist dist
 RUN ln -s /mrsk/bin/mrsk.cjs /usr/local/bin/mrsk

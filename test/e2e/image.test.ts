@@ -48,6 +48,7 @@ describe("the image of the tool", () => {
   test("says its version, and writes into the mounted folder", async () => {
     expect(await mrsk("version")).toMatch(/^\d+\.\d+\.\d+$/);
     expect(await mrsk("init")).toContain("already exists");
+    expect(await mrsk("docs", "hooks")).toMatch(/^# Hooks\n/);
     expect(readFileSync(join(project.folder, ".mrsk/hooks/pre-deploy.sample"), "utf8")).toContain("#!");
   });
 

@@ -34,6 +34,7 @@ test("the package that npm packs is one, ships the licences of others, and runs 
     execa(join(prefix, "bin/mrsk"), words, { cwd: folder, env: { SERVICE: "from-erb" } });
   expect((await mrsk("version")).stdout).toMatch(/^\d+\.\d+\.\d+$/);
   expect((await mrsk("init")).stdout).toContain("Created configuration file");
+  expect((await mrsk("docs", "hooks")).stdout).toMatch(/^# Hooks\n/);
   mkdirSync(join(folder, "config"), { recursive: true });
   writeFileSync(
     join(folder, "config/erb.yml"),
