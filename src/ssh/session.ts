@@ -13,7 +13,7 @@ import {
   type Terminal,
   windowOf,
 } from "./attach.ts";
-import { type Carried, RemoteShell, SHELL, type Streams } from "./remote-shell.ts";
+import { type Carried, RemoteShell, type SentScript, SHELL, type Streams } from "./remote-shell.ts";
 
 /** sshd allows 10 channels and frees a slot only after the client's close: 4 never met a refusal (measured). */
 const CHANNELS = 4;
@@ -103,11 +103,11 @@ export class Session {
    * Carries a rendered script (`renderScript`) on the standard input of a shell, that of the script before where there is one.
    * @throws SshError when there is no exit status to give: not connected, link lost, nothing of the script began
    */
-  script(text: string, streams: Streams): Promise<Carried> {
+  script(sent: SentScript, streams: Streams): Promise<Carried> {
     const carried = async () => {
       const ended = this.use();
       try {
-        return await this.carry(text, streams);
+        return await this.carry(sent, streams);
       } finally {
         ended();
       }
@@ -115,13 +115,13 @@ export class Session {
     return streams.endless ? carried() : this.channels(carried);
   }
 
-  private async carry(text: string, streams: Streams): Promise<Carried> {
+  private async carry(sent: SentScript, streams: Streams): Promise<Carried> {
     const waiting = this.takeWaiting();
-    if (!waiting) return this.carryWith(await this.newShell(streams.signal), text, streams);
-    const carried = this.carryWith(waiting, text, streams);
+    if (!waiting) return this.carryWith(await this.newShell(streams.signal), sent, streams);
+    const carried = this.carryWith(waiting, sent, streams);
     await carried.catch(() => {});
     const again = waiting.endedUnnoticed && !streams.hasBegun() && this.usable && !streams.signal?.aborted;
-    return again ? this.carryWith(await this.newShell(streams.signal), text, streams) : carried;
+    return again ? this.carryWith(await this.newShell(streams.signal), sent, streams) : carried;
   }
 
   private async newShell(signal: AbortSignal | undefined): Promise<RemoteShell> {
@@ -138,9 +138,9 @@ export class Session {
     return waiting?.usable ? waiting : undefined;
   }
 
-  private async carryWith(shell: RemoteShell, text: string, streams: Streams): Promise<Carried> {
+  private async carryWith(shell: RemoteShell, sent: SentScript, streams: Streams): Promise<Carried> {
     try {
-      return await shell.carry(text, streams);
+      return await shell.carry(sent, streams);
     } finally {
       if (this.waiting?.usable) shell.end();
       else if (shell.usable) this.waiting = shell;
