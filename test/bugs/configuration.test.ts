@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { fake, folder, run } from "../support/fake-commands.ts";
+import { fake, folder, run as runCommands } from "../support/fake-commands.ts";
 import { execFileSync } from "node:child_process";
 import { expect, test } from "vitest";
 import { removeImages } from "../../src/commands/app.ts";
@@ -174,7 +174,7 @@ test("a template of an accessory with only secret env is rendered", async () => 
 
 test("with a destination, images are removed by their name and the service: they carry no destination", () => {
   fake("docker", 'echo "$*" >>calls; case "$*" in "image ls"*) echo acme/app:1 ;; esac');
-  expect(run(removeImages(config({ destination: "staging", repository: "acme/app" }))).status).toBe(0);
+  expect(runCommands(removeImages(config({ destination: "staging", repository: "acme/app" }))).status).toBe(0);
   const calls = readFileSync(join(folder(), "calls"), "utf8");
   expect(calls).toContain("image ls --format {{.Repository}}:{{.Tag}} acme/app\n");
   expect(calls).toContain("image rm acme/app:1\n");

@@ -47,7 +47,7 @@ describe.concurrent.each(SHELLS.map((shell) => ({ name: shell.join(" "), shell }
 
   test("takes every function of src/shell, whose status is its step's", async () => {
     const place = mkdtempSync(join(tmpdir(), "mrsk-library-"));
-    const lock = [join(place, "run"), join(place, "run/lock"), "QWRh"] as const;
+    const lock = [join(place, "run"), join(place, "run/lock"), "1d", "QWRh"] as const;
     const inspected = capture("inspected", "inspected", sh`printf 'state running\nlive %s/live\n{}\n' ${place}`);
     const what = script("Test", [
       step("write", call("write_live_file", join(place, "live"), "app-web", "a: 'b c'\n")),

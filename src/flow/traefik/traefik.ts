@@ -101,7 +101,7 @@ export async function startTraefik(run: Run): Promise<void> {
 /** Where it is stopped, or absent, that is no error. */
 export async function stopTraefik(run: Run): Promise<void> {
   await withLock(run, async () => {
-    const steps = [counted("Stop Traefik", stopTraefikContainer()), await outcome(run, "Stopped traefik")];
+    const steps = [counted("Stop Traefik", stopTraefikContainer(), "stop"), await outcome(run, "Stopped traefik")];
     await onHosts(traefikHosts(run), async (host) => {
       const { steps: done } = await host.run(script("Stop Traefik", steps));
       const stop = done.find(({ id }) => id === "stop")!;
