@@ -35,9 +35,9 @@ const FIXED_DRAIN_SECONDS = 10;
  */
 export function drain(
   container: Hole,
-  { ports, limitSeconds, pastSeconds = 0, recentMilliseconds, nsenter }: DrainOptions,
+  { ports, limitSeconds, pastSeconds = 0, recentMilliseconds: recent, nsenter }: DrainOptions,
 ): Shell {
   const [limit, past] = [Math.ceil(limitSeconds), Math.floor(pastSeconds)];
   if (!nsenter) return call("drain_blindly", Math.max(0, Math.min(limit, FIXED_DRAIN_SECONDS) - past));
-  return call("drain_container", container, limit, past, recentMilliseconds, nsenter.join(" "), ports);
+  return call("drain_container", container, limit, past, recent, nsenter.join(" "), ports);
 }
