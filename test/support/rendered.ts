@@ -15,7 +15,12 @@ const HEADER = `# shellcheck shell=sh
 # shellcheck disable=SC2034 # a piece reads some of what it is given
 `;
 
-const PORTS = "# shellcheck disable=SC2086 # the flags of the ports, a word each\n";
+/** What a piece may do that shellcheck refuses. */
+const ALLOWED: readonly (readonly [piece: string, line: string])[] = [
+  [SECOND_PORTS.text, "# shellcheck disable=SC2086 # the flags of the ports, a word each\n"],
+  ["docker rm -f $mine", "# shellcheck disable=SC2086 # ids, a word each\n"],
+  ["echo --log-opt", "# shellcheck disable=SC2046 # a flag and its value, or nothing\n"],
+];
 
 export function keepRendered({ title, steps, cleanup }: Script): void {
   if (FOLDER === undefined) return;
@@ -30,9 +35,8 @@ function keep(folder: string, title: string, body: Body): void {
   const text = render(body, () => '"$secret"');
   const file = join(folder, `${createHash("sha256").update(text).digest("hex").slice(0, 16)}.sh`);
   if (existsSync(file)) return;
-  const assignments = [...new Set([...given, "secret"])].map((variable) => `${variable}=given`).join("\n");
-  writeFileSync(
-    file,
-    `${HEADER}${text.includes(SECOND_PORTS.text) ? PORTS : ""}# ${title.replaceAll("\n", " ")}\n${assignments}\n${text}\n`,
-  );
+  const read = Array.from(text.matchAll(/"\$(out_\w+|_ok)"/g), ([, variable]) => variable!);
+  const allowed = ALLOWED.filter(([piece]) => text.includes(piece)).map(([, line]) => line);
+  const assignments = [...new Set([...given, ...read, "secret"])].map((variable) => `${variable}=given`).join("\n");
+  writeFileSync(file, `${HEADER}${allowed.join("")}# ${title.replaceAll("\n", " ")}\n${assignments}\n${text}\n`);
 }
