@@ -88,7 +88,9 @@ export function renderScript(given: Script, nonce: string): string {
   // All of them ahead of the calls: an outcome may be due before its turn.
   const functions = steps.map((each, i) => `_f${i}() {\n${render(each.body, reference)}\n}`);
   const calls = steps.map((_, i) => running(steps, i));
-  return `[ "$_g" = 1 ] || exit ${ExitStatus.NOT_RECEIVED}
+  // BusyBox reads ahead: it may have a heartbeat without its end, which the watchdog has read. Hence the first newline.
+  return `
+[ "$_g" = 1 ] || exit ${ExitStatus.NOT_RECEIVED}
 { _q='\x1e${nonce}'; _tidy=${cleanup ? "yes" : ""}; _on=; trap : HUP INT TERM; (
 ${[...variables.map((variable) => `${variable}=`), assignments()].join("\n")}
 _cleanup() {
