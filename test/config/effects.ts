@@ -124,7 +124,7 @@ export const EFFECTS: Readonly<Record<string, Effect | Elsewhere>> = {
     "remote.arch": { yaml: "builder: {remote: {arch: riscv64, host: ssh://r}}", see: /--platform linux\/riscv64 / },
     "remote.host": { yaml: `builder: {${BOTH}}`, command: "build create", see: /host=ssh:\/\/r/ },
     args: { yaml: "builder: {args: {NODE: '22'}}", see: /NODE="?<NODE>"? .*--build-arg NODE / },
-    allow_tracked_env: { file: "test/flow/tracked-env.test.ts", test: "builder.allow_tracked_env lets it pass" },
+    allow_tracked_env: { file: "test/flow/build/tracked-env.test.ts", test: "builder.allow_tracked_env lets it pass" },
     secrets: { yaml: "builder: {secrets: [NPM]}", see: /NPM="?<NPM>"? .*--secret id=NPM / },
     dockerfile: {
       yaml: "builder: {dockerfile: d/Other}",
