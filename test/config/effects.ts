@@ -83,7 +83,11 @@ export const EFFECTS: Readonly<Record<string, Effect | Elsewhere>> = {
   ...under("logging", logging(top)),
   ...under("healthcheck", healthcheck(top)),
   readiness_delay: { base: TWO_ROLES, yaml: `${TWO_ROLES}\nreadiness_delay: 11`, see: /-lt 11 \]/ },
-  stop_wait_time: { ...OLD, yaml: "stop_wait_time: 16", see: /Finalize > Stop the old container.*\ndocker stop -t 16 / },
+  stop_wait_time: {
+    ...OLD,
+    yaml: "stop_wait_time: 16",
+    see: /Finalize > Stop the old container.*\ndocker stop -t 16 /,
+  },
   drain_timeout: { ...OLD, yaml: "drain_timeout: 17", see: /Drain the old container[^]*\(now \+ 1700\)\)/ },
   ...under("release", {
     command: {

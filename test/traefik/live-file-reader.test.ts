@@ -101,12 +101,23 @@ describe("a canary on a host", () => {
 
   test("promoted, it is taken as it runs, and is what the plan goes back to", () => {
     const [plan] = planFor(seen([next, old], shared), { promote: true }).roles;
-    expect(plan).toMatchObject({ old, canary: { percent: 10 }, next: { kept: next }, stale: [], nameConflict: undefined });
+    expect(plan).toMatchObject({
+      old,
+      canary: { percent: 10 },
+      next: { kept: next },
+      stale: [],
+      nameConflict: undefined,
+    });
   });
 
   test("promoted after its crash, a new container takes its place", () => {
     const [plan] = planFor(seen([{ ...next, state: "exited" }, old], shared), { promote: true }).roles;
-    expect(plan).toMatchObject({ old, canary: undefined, next: { kept: undefined }, nameConflict: { newName: undefined } });
+    expect(plan).toMatchObject({
+      old,
+      canary: undefined,
+      next: { kept: undefined },
+      nameConflict: { newName: undefined },
+    });
   });
 
   test("promoted where the old one died, it is live already", () => {
