@@ -1,7 +1,5 @@
 import type { Config, Environment } from "./config.ts";
-import { Secret } from "./env/secret.ts";
-
-const REDACTED = "[REDACTED]";
+import { REDACTED, Secret } from "./env/secret.ts";
 
 /**
  * What `mrsk config` shows, as plain data for YAML or JSON: first what the original shows, under its names, then every

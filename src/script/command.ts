@@ -1,4 +1,4 @@
-import { Secret } from "../config/env/secret.ts";
+import { REDACTED, Secret } from "../config/env/secret.ts";
 import { ExitCode, MrskError } from "../errors.ts";
 
 /** Shell text that is left as it is: `|`, `&&`, `"$ID"`. */
@@ -137,9 +137,9 @@ function renderWord(word: Word, reference: (secret: Secret) => string): string {
 
 /** How a command looks in a log or an error: secrets as `[REDACTED]`, and not even there their names' assignments. */
 export function redact(body: Body): string {
-  if (body instanceof Shell) return render(body, () => "[REDACTED]");
+  if (body instanceof Shell) return render(body, () => REDACTED);
   return render(
     body.filter((word) => !(word instanceof Assignment && word.value instanceof Secret)),
-    () => "[REDACTED]",
+    () => REDACTED,
   );
 }

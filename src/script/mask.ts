@@ -1,8 +1,6 @@
-import type { Secret } from "../config/env/secret.ts";
+import { REDACTED, type Secret } from "../config/env/secret.ts";
 import { Finder, type Found, type Span } from "./finder.ts";
 import { shapesOf } from "./secret-shapes.ts";
-
-const REDACTED = "[REDACTED]";
 
 /** Shapes with fewer characters are found exactly as they are. */
 const SHORTEST_FOLDED = 8;

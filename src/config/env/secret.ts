@@ -1,6 +1,7 @@
 import { inspect } from "node:util";
 
-const REDACTED = "[REDACTED]";
+/** What stands for a secret in everything that is shown or logged. */
+export const REDACTED = "[REDACTED]";
 
 /** A value that nothing prints by accident: only `reveal()` gives it, and only the script renderer and tests call that. */
 export class Secret {

@@ -1,6 +1,5 @@
 import { TELLING_NAME } from "../../config/env/named-secrets.ts";
-
-const REDACTED = "[REDACTED]";
+import { REDACTED } from "../../config/env/secret.ts";
 
 /** A word of a shell, quotes and all. */
 const WORD = String.raw`(?:'[^']*'|"(?:\\.|[^"\\])*"|\\.|[^\s'"\\;&|<>()])+`;
