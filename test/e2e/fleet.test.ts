@@ -117,7 +117,7 @@ describe("the whole fleet goes forward or back together", () => {
     await network("c", "mend");
     await fleet.tell("cut off between switch and settle, after the watch");
     expect(ran.status).toBe(5);
-    expect(ran.stderr).toContain("The new version is live on every host, and stays.");
+    expect(ran.stderr).toContain("The new version is live on every host. Cleanup failed:");
     const answers = Object.values(await fleet.seen()).map((server) => server.answers);
     expect(answers).toEqual([next, next, next]);
     expect(await fleet.locked()).toBe(false);
