@@ -27,6 +27,7 @@ const prismWasm = {
 export default defineConfig({
   input: { cli: "src/cli/main.ts" },
   platform: "node",
+  moduleTypes: { ".sh": "text" },
   external: ["cpu-features", /sshcrypto\.node$/],
   transform: { define: { __MRSK_VERSION__: JSON.stringify(version) } },
   plugins: [lazyChildProcess, prismWasm, licences],

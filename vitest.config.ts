@@ -14,12 +14,19 @@ class LongestFirst extends BaseSequencer {
   }
 }
 
+/** As `moduleTypes` of rolldown.config.mjs does it. */
+const shellAsText = {
+  name: "shell-as-text",
+  transform: (code: string, id: string) => (id.endsWith(".sh") ? `export default ${JSON.stringify(code)}` : undefined),
+};
+
 export default defineConfig({
   test: {
     sequence: { sequencer: LongestFirst },
     globalSetup: ["test/support/temporary.ts"],
     projects: [
       {
+        plugins: [shellAsText],
         test: {
           name: "unit",
           setupFiles: ["test/support/properties.ts"],
@@ -30,6 +37,7 @@ export default defineConfig({
         },
       },
       {
+        plugins: [shellAsText],
         test: {
           name: "e2e",
           include: ["test/e2e/**/*.test.ts"],

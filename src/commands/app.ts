@@ -1,10 +1,10 @@
 import type { Config, Role } from "../config/config.ts";
 import type { Secret } from "../config/env/secret.ts";
 import { each, envFlags, optionFlags, resolvedLabels, secretsOf, volumeFlags, words } from "./arguments.ts";
-import { type Command, docker, pipe, raw, type Shell, sh, type Word, withEnvironment } from "../script/command.ts";
+import { call } from "../script/call.ts";
+import { type Command, docker, pipe, raw, type Shell, type Word, withEnvironment } from "../script/command.ts";
 import { healthFlags } from "./healthcheck.ts";
 import { type EngineDriver, logFlags } from "./logging.ts";
-import { pruneImages } from "./prune.ts";
 import { hostPart, image, latestImage } from "./names.ts";
 import { type ExecOptions, execIn, type OneOffOptions, runOneOff } from "./one-off.ts";
 
@@ -153,23 +153,9 @@ export function tagLatest(config: Config, version: string): Command {
   return docker("tag", image(config, version), latestImage(config));
 }
 
-/**
- * Every image of the service that no container uses, by name where no label says it is another service's: one built
- * elsewhere has none. Images carry no destination: where another one still has containers, what those need stays.
- */
+/** Every image of the service that no container uses, those without its label among them. */
 export function removeImages(config: Config): Shell {
-  const ofService = `label=service=${config.service}`;
-  return sh`if [ "$(docker container ls --all --quiet --filter ${ofService})" ]; then
-${pruneImages(config)}
-exit 0
-fi
-docker image ls --format '{{.Repository}}:{{.Tag}}' ${config.repository} | while read -r image; do
-  case $image in *'<none>'*) continue ;; esac
-  case $(docker image inspect --format '{{index .Config.Labels "service"}}' "$image" </dev/null 2>/dev/null) in
-    ''|'<no value>'|${config.service}) docker image rm "$image" </dev/null || true ;;
-  esac
-done
-${docker("image", "prune", "--all", "--force", "--filter", ofService)}`;
+  return call("remove_images", config.service, config.repository, latestImage(config));
 }
 
 // BusyBox's grep does not know the flag, and stops at it.

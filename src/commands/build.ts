@@ -7,8 +7,8 @@ import { volume } from "./expansion.ts";
 import { image, latestImage } from "./names.ts";
 import { type Step, step } from "../script/script.ts";
 
-/** The step that runs the user's Dockerfile: what it prints may be anything. */
-export const BUILD_STEP = "Build the image";
+/** Id of the step that runs the user's Dockerfile: what it prints may be anything. */
+export const BUILD_STEP = "build";
 
 /**
  * Builds, tags with the version and `latest`, and pushes. Values of build arguments and of build secrets travel in the
@@ -27,7 +27,7 @@ export function buildAndPush(config: Config, version: string, secrets: ReadonlyM
   const options = buildOptions(config, version);
   if (!pushesByItself(config)) {
     return [
-      step(BUILD_STEP, [...environment, ...docker("build", ...options)]),
+      step("Build the image", [...environment, ...docker("build", ...options)], BUILD_STEP),
       // One after the other: registries on a disk (distribution 2.8) were seen to fail when they write and read the same at once.
       step("Push the image", docker("push", image(config, version))),
       step("Push the image as latest", docker("push", latestImage(config))),
@@ -36,7 +36,11 @@ export function buildAndPush(config: Config, version: string, secrets: ReadonlyM
   const platform = platforms(config);
   const name = builderName(config)!;
   const where = ["--push", ...(platform === undefined ? [] : ["--platform", platform]), "--builder", name];
-  const build = step(BUILD_STEP, [...environment, ...docker("buildx", "build", ...where, ...options)]);
+  const build = step(
+    "Build the image",
+    [...environment, ...docker("buildx", "build", ...where, ...options)],
+    BUILD_STEP,
+  );
   if (builder.kind !== "multiarch/remote") return [build];
   // buildx (0.13.1 was seen to) ends well though it could not join in the registry what its two nodes have built.
   const look = docker("buildx", "imagetools", "inspect", "--builder", name, image(config, version));

@@ -1,20 +1,20 @@
 import type { Logging, Options } from "../config/config.ts";
 import { labelled } from "./arguments.ts";
 import { type Body, type Command, docker, Raw, raw, type Shell, sh, type Word } from "../script/command.ts";
-import { capture, type Step } from "../script/script.ts";
+import { capture, type CaptureStep } from "../script/script.ts";
 
 /** Docker's own drivers that write files of their own: no other one takes `max-size`, and an engine refuses what its driver does not take. */
 const FILE_DRIVERS: readonly string[] = ["json-file", "local"];
 
-/** The driver of an engine's `daemon.json`: as seen (undefined: not known), or a variable of the script that reads it. */
+/** The driver of an engine's `daemon.json`: as seen (undefined: not known), or what a step of the script prints. */
 export type EngineDriver = string | undefined | Raw;
 
 /** Prints the engine's default log driver. */
 export const ENGINE_DRIVER: Command = docker("info", "--format", "{{.LoggingDriver}}");
 
 /** The same as a step, for a script whose host was not looked at. @param where wraps the command in its condition */
-export function readDriver(variable: string, where: (body: Body) => Shell = (body) => sh`${body}`): Step {
-  return capture(variable, "Read the engine's log driver", where(sh`${ENGINE_DRIVER} 2>/dev/null || true`));
+export function readDriver(where: (body: Body) => Shell = (body) => sh`${body}`): CaptureStep {
+  return capture("log-driver", "Read the engine's log driver", where(sh`${ENGINE_DRIVER} 2>/dev/null || true`));
 }
 
 /**

@@ -1,14 +1,15 @@
 import type { Config } from "../config/config.ts";
-import { docker, lines, raw, type Shell, sh } from "../script/command.ts";
+import { call } from "../script/call.ts";
+import { lines, type Shell, sh } from "../script/command.ts";
 import { type Step, step } from "../script/script.ts";
-import { TRAEFIK } from "./traefik.ts";
+import { TRAEFIK } from "../shell/constants.ts";
 
 /** Docker's own, where every container is that names no other. */
 const DEFAULT_NETWORK = "bridge";
 
 /** The network, made where it is absent. Two at once end with one. */
 export function ensureNetwork(name: string): Shell {
-  return sh`docker network inspect ${name} >/dev/null 2>&1 || ${docker("network", "create", name)} >/dev/null || docker network inspect ${name} >/dev/null`;
+  return call("make_network", name);
 }
 
 /** Nothing where `network` is not set. */
@@ -21,13 +22,7 @@ export function networkSteps({ network }: Config): Step[] {
  * all that it is on: docker then makes the new network its way out, and cuts what is under way (`joinCuts`).
  */
 export function joinNetworks(container: string, ...networks: readonly string[]): Shell {
-  return lines(
-    ...networks.map((name) => {
-      // A container on the host's own network reaches all others.
-      const there = `{{with .NetworkSettings.Networks}}{{if or (index . "${name}") (index . "host")}}yes{{end}}{{end}}`;
-      return sh`[ "$(docker inspect --type container --format ${there} ${container})" = yes ] || ${docker("network", "connect", name, container)}`;
-    }),
-  );
+  return call("join_networks", container, networks);
 }
 
 /** Docker's way out of a container is the network whose name is the first in byte order (seen on 20.10 and 26.1). */
@@ -42,9 +37,5 @@ export function joinNewTraefik({ network }: Config, container: string = TRAEFIK)
 
 /** The container that is to replace Traefik is on every network that the old one is on: other services put it there. */
 export function joinAsBefore(config: Config, container: string): Shell {
-  const names = "{{range $name, $_ := .NetworkSettings.Networks}}{{$name}} {{end}}";
-  return sh`${joinNewTraefik(config, container)}
-for network in $(docker inspect --type container --format ${names} ${TRAEFIK} 2>/dev/null); do
-  case $network in host|none) ;; *) ${docker("network", "connect", raw('"$network"'), container)} 2>/dev/null || true ;; esac
-done`;
+  return lines(joinNewTraefik(config, container), call("join_as_before", container));
 }

@@ -1,21 +1,11 @@
 import type { Config } from "../config/config.ts";
+import { call } from "../script/call.ts";
 import { type Command, docker, type Shell, sh } from "../script/command.ts";
 import { latestImage, servicePrefix } from "./names.ts";
 
 /** Images of the service that no container uses, but `latest`; then what lost its tag. */
 export function pruneImages(config: Config): Shell {
-  const filter = `label=service=${config.service}`;
-  return sh`images=$(docker image ls --all --filter ${filter} --format '{{.Repository}}:{{.Tag}}')
-used= dangling=
-for image in $images; do
-  case $image in
-    ${latestImage(config)}) continue ;;
-    *'<none>'*) dangling=yes; continue ;;
-  esac
-  [ -n "$used" ] || { used=$(docker container ls --all --format '{{.Image}}' --filter ${filter}); used=" $(echo $used) "; }
-  case $used in *" $image "*) ;; *) docker image rm "$image" || true ;; esac
-done
-[ -z "$dangling" ] || ${docker("image", "prune", "--force", "--filter", filter, "--filter", "dangling=true")}`;
+  return call("prune_images", config.service, latestImage(config));
 }
 
 /** Containers of `healthcheck perform` and of the original's probe that something cut off before it took them away. */

@@ -1,7 +1,8 @@
 import type { Config, Release, Role } from "../config/config.ts";
 import type { Secret } from "../config/env/secret.ts";
 import { envFlags, optionFlags, secretsOf, volumeFlags, words } from "./arguments.ts";
-import { type Command, docker, type Shell, sh, withEnvironment } from "../script/command.ts";
+import { call } from "../script/call.ts";
+import { type Command, docker, type Shell, withEnvironment } from "../script/command.ts";
 import { image, servicePrefix } from "./names.ts";
 
 /** Label of the container that the release command runs in: `S[-D]`, so that no service touches another's. */
@@ -56,6 +57,5 @@ export function runRelease(
 
 /** Ends and removes what a run that was cut off has left. */
 export function removeReleases(config: Config): Shell {
-  return sh`left=$(docker ps --all --quiet --filter ${`label=${LABEL}=${servicePrefix(config)}`})
-[ -z "$left" ] || docker rm -f $left >/dev/null`;
+  return call("remove_labelled", `${LABEL}=${servicePrefix(config)}`);
 }

@@ -1,4 +1,5 @@
 import type { Config } from "../config/config.ts";
+import { call } from "../script/call.ts";
 import { type Shell, sh } from "../script/command.ts";
 import { servicePrefix } from "./names.ts";
 
@@ -34,10 +35,7 @@ export function recordRelease(
   const file = releasesFile(config);
   const mark = canary ? [CANARY] : [];
   const line = [FORMAT, at, version, performer.replaceAll(/\s+/g, " "), ...mark].join("\t");
-  const shorten = sh`tail -n ${KEPT / 2} ${file} >${`${file}.new`}; mv -f ${`${file}.new`} ${file}`;
-  return sh`[ -d ${config.runDirectory} ] || mkdir -p ${config.runDirectory}
-${full ? shorten : sh`:`}
-printf '%s\n' ${line} >>${file}`;
+  return call("record_release", file, line, ...(full ? [KEPT / 2] : []));
 }
 
 /** The last lines of the file, as many as `releasesAreMany` judges by. */
@@ -52,8 +50,7 @@ export function releasesAreMany(text: string): boolean {
 
 /** Takes a version's line away again, where it is the last one: it did not stay live. */
 export function forgetRelease(config: Config, version: string): Shell {
-  const file = releasesFile(config);
-  return sh`[ "$(tail -n 1 ${file} | cut -f 3)" != ${version} ] || { sed '$d' ${file} >${`${file}.new`} && mv -f ${`${file}.new`} ${file}; }`;
+  return call("forget_release", releasesFile(config), version);
 }
 
 /** The versions in a releases file, oldest first; trials and lines of other formats are passed over. */

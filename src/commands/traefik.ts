@@ -3,19 +3,15 @@ import type { Secret } from "../config/env/secret.ts";
 import { portsBetween } from "../ports.ts";
 import { assignedFlags, envFlags, expandable, labelled, optionFlags, secretsOf } from "./arguments.ts";
 import { type LogQuery, logs } from "./app.ts";
-import { type Command, docker, raw, type Shell, sh, withEnvironment, type Word } from "../script/command.ts";
+import { type Command, docker, type Raw, raw, type Shell, sh, withEnvironment, type Word } from "../script/command.ts";
+import { BY_LABEL, PROBE_ENTRY_POINT, TRAEFIK } from "../shell/constants.ts";
 import { readsVersion3 } from "../traefik/labels.ts";
 import { type EngineDriver, logFlags } from "./logging.ts";
 
-export const TRAEFIK = "traefik";
 /** Where the live files are in Traefik's container. */
 export const LIVE_MOUNT = "/etc/traefik/mrsk";
-/** Label of a container that is to take Traefik's place: process id of the run that made it. */
-export const BY_LABEL = "mrsk.by";
 /** Where previews are asked for: an entry point of its own, so that redirects of the user's do not answer it. */
 export const PROBE_PORT = 18082;
-/** The same in the container. */
-export const PROBE_ENTRY_POINT = 8082;
 /**
  * How long Traefik answers on one kept connection before it says `Connection: close`: at the next reboot whoever is at
  * work has come over to the new one by then, and nobody's request meets a connection that is just being closed.
@@ -67,19 +63,19 @@ export function createTraefik(
 }
 
 /**
- * A Traefik with the same settings beside the one that runs: it publishes what the shell variable `publish` says, so
- * that no port is taken twice.
+ * A Traefik with the same settings beside the one that runs.
+ * @param publish flags for other ports than that one has
  * @param labels those of Traefik's own that both know: two containers that define one thing differently lose it
  */
 export function createSecondTraefik(
   config: Config,
   host: TraefikHost,
   secrets: ReadonlyMap<string, Secret>,
-  { name, labels }: { name: string; labels: ReadonlyMap<string, string> },
+  { name, labels, publish }: { name: string; labels: ReadonlyMap<string, string>; publish: Raw },
 ): Command {
   return traefikContainer(config, host, secrets, {
     verb: ["create", "--name", name, "--restart", "no"],
-    publish: [raw("$publish")],
+    publish: [publish],
     labels,
     without: ["restart", "publish"],
     keptSeconds: KEPT_MEANWHILE_SECONDS,

@@ -1,10 +1,10 @@
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { AccessoryCommands } from "../commands/accessory.ts";
-import { type Body, raw, sh } from "../script/command.ts";
+import { type Body, sh } from "../script/command.ts";
 import { readDriver } from "../commands/logging.ts";
 import { ensureNetwork } from "../commands/network.ts";
-import { counted, type Script, script, type Step, step } from "../script/script.ts";
+import { capture, counted, type Script, script, type Step, step } from "../script/script.ts";
 import type { Accessory } from "../config/config.ts";
 import { renderErb } from "../config/ruby/erb.ts";
 import { withVariables } from "../config/env/variables.ts";
@@ -69,7 +69,7 @@ export async function bootAccessory(run: Run, name: string): Promise<void> {
     for (const accessory of named(run, name)) {
       begin(run, `Boot accessory ${accessory.name}...`);
       await onAccessories(run, accessory.name, "Boot the accessory", bootSteps(run), (host, result) => {
-        const running = result.text("State") === "running";
+        const running = result.text("state") === "running";
         const text = running ? `${accessory.service} runs already, and is left alone` : `started ${accessory.service}`;
         run.report({ kind: "note", host: host.name, text });
       });
@@ -82,24 +82,26 @@ function bootSteps(run: Run): StepsFor {
     const secrets = await accessorySecrets(run, [accessory]);
     const uploads = await uploadSteps(run, commands, accessory);
     const line = await outcome(run, `Booted ${accessory.name} accessory`);
-    const absent = (body: Body) => sh`[ -n "$state" ] || { ${body}
+    const state = capture("state", "State", commands.state());
+    const absent = (body: Body) => sh`[ -n ${state.output} ] || { ${body}
 }`;
+    const logDriver = readDriver(absent);
     return [
-      { name: "State", body: commands.state(), mode: "capture", variable: "state" },
+      state,
       ...networkOf(run, accessory).map((name) => step("Make the network", absent(ensureNetwork(name)))),
       step("Create directories", absent(commands.createDirectories())),
       ...uploads.map((upload) => ({ ...upload, body: absent(upload.body) })),
       ...(isOurRegistry(run, accessory) ? [await loginStep(run)] : []),
-      readDriver("log_driver", absent),
+      logDriver,
       step(
         `Start ${accessory.service}`,
-        sh`case $state in
-"") ${commands.run("${PWD}", secrets, raw("$log_driver"))} ;;
+        sh`case ${state.output} in
+"") ${commands.run("${PWD}", secrets, logDriver.output)} ;;
 running|restarting) ;;
 *) ${commands.start()} ;;
 esac`,
       ),
-      { ...line, body: sh`case $state in running|restarting) ;; *) ${line.body} ;; esac` },
+      { ...line, body: sh`case ${state.output} in running|restarting) ;; *) ${line.body} ;; esac` },
     ];
   };
 }
@@ -187,9 +189,9 @@ export async function restartAccessory(run: Run, name: string): Promise<void> {
 
 /** Raw `docker ps` under the host's header. */
 export async function accessoryDetails(run: Run, name: string): Promise<void> {
-  const details: StepsFor = async (commands) => [step("Details", commands.details())];
+  const details: StepsFor = async (commands) => [step("Details", commands.details(), "details")];
   await onAccessories(run, name, "Details", details, (host, result, accessory) =>
-    printBlock(run, `Accessory ${accessory.name}`, host.name, result.text("Details")),
+    printBlock(run, `Accessory ${accessory.name}`, host.name, result.text("details")),
   );
 }
 

@@ -18,8 +18,10 @@ export function outcome(run: Run, text: string, role?: string): Promise<Step> {
 
 /** Several of them with one outcome, as one step. */
 export async function outcomes(run: Run, lines: readonly Line[]): Promise<Step> {
+  const name = stepName(run, lines);
   return {
-    name: stepName(run, lines),
+    id: name,
+    name,
     body: recordOutcome(run.config, ...(await entriesOf(run, lines))),
     mode: "outcome",
   };
@@ -73,7 +75,7 @@ export function auditStart(run: Run, { roles }: HostPlan): Promise<Step> {
 export async function showAudit(run: Run): Promise<void> {
   const results = await onHosts(appHosts(run), async (host) => ({
     host: host.name,
-    text: (await host.run(script("Audit log", [attempt("Audit log", reveal(run.config))]))).text("Audit log"),
+    text: (await host.run(script("Audit log", [attempt("Audit log", reveal(run.config), "log")]))).text("log"),
   }));
   for (const { host, text } of results) printBlock(run, "App", host, text);
 }

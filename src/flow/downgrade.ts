@@ -1,6 +1,5 @@
 import { sh } from "../script/command.ts";
 import { script, step } from "../script/script.ts";
-import { TRAEFIK } from "../commands/traefik.ts";
 import { onHosts } from "../hosts/on-hosts.ts";
 import { accessoryHosts, findAccessory, select } from "../plan/select.ts";
 import { hasAccessories, rebootAccessory } from "./accessory.ts";
@@ -10,6 +9,7 @@ import { runHook } from "./hook.ts";
 import { ensureImage } from "./image.ts";
 import { withLock } from "./lock.ts";
 import { begin, type Run, traefikHosts } from "./run.ts";
+import { TRAEFIK } from "../shell/constants.ts";
 
 interface Choice {
   readonly rolling: boolean;

@@ -1,10 +1,10 @@
 import { pull } from "../commands/build.ts";
 import { type Shell, sh } from "../script/command.ts";
-import { checkImage, NO_LABEL, OTHER_ARCHITECTURE } from "../commands/image.ts";
+import { checkImage } from "../commands/image.ts";
 import { image } from "../commands/names.ts";
 import { networkSteps } from "../commands/network.ts";
 import { withLogin } from "../commands/registry.ts";
-import { capture, script, type Step, step } from "../script/script.ts";
+import { type Captured, capture, script, type Step, step } from "../script/script.ts";
 import { CommandFailedError, ExitCode, MrskError, UsageError } from "../errors.ts";
 import { parseFacts, withImage } from "../observe/facts.ts";
 import type { ScriptResult } from "../hosts/host.ts";
@@ -15,9 +15,11 @@ import { outcome } from "./audit.ts";
 import { questionFor } from "./observe.ts";
 import { explained, isUnauthorized, loginStep } from "./registry.ts";
 import { appHosts, type Run } from "./run.ts";
+import { ExitStatus } from "../script/exit-status.ts";
 
-const PULL_STEP = "Pull the image";
-const CHECK_STEP = "Check the image";
+/** Ids of steps. */
+const PULL = "pull";
+const CHECK = "check-image";
 
 /** What was seen of the hosts, and whether that was long enough ago for them to have changed. */
 export interface Seen {
@@ -35,9 +37,13 @@ export async function fetchImage(run: Run, seen?: Seen): Promise<Map<string, Hos
   const version = await run.version();
   const line = await outcome(run, `Pulled image with version ${version}`);
   const question = questionFor(run, version);
-  const after = !seen ? observationSteps(question) : seen.old ? changingSteps(question) : imageSteps(question);
+  const inspect = !seen ? observationSteps : seen.old ? changingSteps : imageSteps;
   const pulling = await pullOrLogin(run, version);
-  const results = await fetchWith(run, version, pulling, { pulled: [line], after, facts: seen?.facts });
+  const results = await fetchWith(run, version, pulling, {
+    pulled: [line],
+    after: (base) => inspect(question, base),
+    facts: seen?.facts,
+  });
   const factsOf = (host: string, result: ScriptResult) => {
     const before = seen?.facts.get(host);
     return before && !seen?.old ? withImage(before, result) : parseFacts(host, result, before);
@@ -62,17 +68,24 @@ async function fetchWith(
   pulling: Shell,
   {
     pulled = [],
-    after = [],
+    after = () => [],
     facts,
-  }: { pulled?: readonly Step[]; after?: readonly Step[]; facts?: ReadonlyMap<string, HostFacts> | undefined } = {},
+  }: {
+    pulled?: readonly Step[];
+    after?: (base: Captured) => readonly Step[];
+    facts?: ReadonlyMap<string, HostFacts> | undefined;
+  } = {},
 ): Promise<{ host: string; result: ScriptResult }[]> {
-  const stepsOn = (host: string) => [
-    step(PULL_STEP, pulling),
-    ...pulled,
-    capture("image_base", CHECK_STEP, checkImage(run.config, version, facts?.get(host)?.architecture)),
-    ...networkSteps(run.config),
-    ...after,
-  ];
+  const stepsOn = (host: string) => {
+    const checked = capture(CHECK, "Check the image", checkImage(run.config, version, facts?.get(host)?.architecture));
+    return [
+      step("Pull the image", pulling, PULL),
+      ...pulled,
+      checked,
+      ...networkSteps(run.config),
+      ...after(checked.output),
+    ];
+  };
   return onHosts(appHosts(run), async (host) => {
     try {
       const fetching = () => host.run(script("Fetch the image", stepsOn(host.name)), { signal: run.signal });
@@ -84,9 +97,9 @@ async function fetchWith(
 }
 
 function pullErrorOf(run: Run, name: string, error: CommandFailedError): MrskError {
-  if (error.step === PULL_STEP) return pullExplained(name, error);
-  if (error.step === CHECK_STEP && error.status === NO_LABEL) return labelExplained(run, name, error);
-  if (error.step === CHECK_STEP && error.status === OTHER_ARCHITECTURE) {
+  if (error.stepId === PULL) return pullExplained(name, error);
+  if (error.stepId === CHECK && error.status === ExitStatus.NO_LABEL) return labelExplained(run, name, error);
+  if (error.stepId === CHECK && error.status === ExitStatus.OTHER_ARCHITECTURE) {
     const [built, host] = error.output.trim().split(" ");
     return wrongArchitecture(error, `${error.host}: image ${name} is built for ${built}, and this host is ${host}`);
   }

@@ -1,7 +1,5 @@
 import {
   acquireLock,
-  LOCK_GONE,
-  LOCK_HELD,
   type LockOwner,
   lockStatus as statusCommand,
   lockText,
@@ -16,6 +14,7 @@ import { runDirectoryError } from "../script/file-system.ts";
 import { runHook, timestamp } from "./hook.ts";
 import { warnAboutHooks } from "./hook-check.ts";
 import { type Run, stopIfInterrupted } from "./run.ts";
+import { ExitStatus } from "../script/exit-status.ts";
 
 /** `mkdir` and `rm` of a small folder: what takes longer hangs. */
 const LOCK_SECONDS = 60;
@@ -78,9 +77,9 @@ function warn(run: Run, text: string): void {
 
 /** @throws what is no statement about the lock */
 function notOurs(error: unknown): string {
-  if (error instanceof CommandFailedError && error.status === LOCK_GONE)
+  if (error instanceof CommandFailedError && error.status === ExitStatus.LOCK_GONE)
     return "The deploy lock was released during this run: another deploy could have run at the same time.";
-  if (error instanceof CommandFailedError && error.status === LOCK_HELD)
+  if (error instanceof CommandFailedError && error.status === ExitStatus.LOCK_HELD)
     return `The deploy lock was released during this run, and another run holds it now, so it stays:\n${error.output.trim()}`;
   throw error;
 }
@@ -97,7 +96,7 @@ async function acquire(run: Run, message: string): Promise<LockOwner> {
     await onLock(run, "Take the lock", acquireLock(run.config, owner));
     return owner;
   } catch (error) {
-    if (error instanceof CommandFailedError && error.status === LOCK_HELD) {
+    if (error instanceof CommandFailedError && error.status === ExitStatus.LOCK_HELD) {
       throw new LockHeldError(run.config.primaryHost, error.output);
     }
     if (error instanceof CommandFailedError) throw runDirectoryError(error, run.config.runDirectory);
@@ -130,9 +129,9 @@ export async function freeLock(run: Run): Promise<void> {
 
 /** `lock status`. */
 export async function lockStatus(run: Run): Promise<void> {
-  const work = script("Lock", [attempt("Lock", statusCommand(run.config))]);
+  const work = script("Lock", [attempt("Lock", statusCommand(run.config), "status")]);
   const result = await primary(run).run(work, { signal: run.signal });
-  run.print(`${result.text("Lock") || "There is no deploy lock"}\n`);
+  run.print(`${result.text("status") || "There is no deploy lock"}\n`);
 }
 
 function primary(run: Run) {

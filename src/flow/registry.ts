@@ -5,7 +5,8 @@ import { onHosts } from "../hosts/on-hosts.ts";
 import { appHosts, type Run } from "./run.ts";
 import { registryCredentials } from "./secrets.ts";
 
-export const LOGIN_STEP = "Log in to the registry";
+/** Id of the step. */
+const LOGIN_STEP = "log-in";
 
 interface Scope {
   readonly skipLocal?: boolean;
@@ -28,7 +29,7 @@ export async function logout(run: Run, { skipLocal = false, skipRemote = false }
 
 export async function loginStep(run: Run): Promise<Step> {
   const { username, password } = await registryCredentials(run);
-  return step(LOGIN_STEP, loginCommand(run.config.registry, username, password));
+  return step("Log in to the registry", loginCommand(run.config.registry, username, password), LOGIN_STEP);
 }
 
 /** Whether docker failed because the stored login, or none, does not serve. */
@@ -47,7 +48,7 @@ export async function explained<T>(run: Run, work: () => Promise<T>): Promise<T>
     return await work();
   } catch (error) {
     if (!(error instanceof CommandFailedError)) throw error;
-    const refused = error.step === LOGIN_STEP && isUnauthorized(error.output);
+    const refused = error.stepId === LOGIN_STEP && isUnauthorized(error.output);
     const registry = run.config.registry.server ?? "Docker Hub";
     if (isUnreachable(error.output)) {
       throw new MrskError(ExitCode.remote, `${error.host}: the registry ${registry} does not answer\n${error.output}`, {

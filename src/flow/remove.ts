@@ -3,7 +3,6 @@ import { IMAGES_FILE } from "../commands/image-check.ts";
 import { auditFile } from "../commands/names.ts";
 import { releasesFile } from "../commands/releases.ts";
 import { attempt, script } from "../script/script.ts";
-import { SHARED_DIRECTORY } from "../commands/traefik-boot.ts";
 import { onHosts } from "../hosts/on-hosts.ts";
 import { hasAccessories, removeAccessory } from "./accessory.ts";
 import { removeApp } from "./app/removal.ts";
@@ -11,6 +10,7 @@ import { withLock } from "./lock.ts";
 import { logout } from "./registry.ts";
 import { appHosts, type Run } from "./run.ts";
 import { removeTraefik } from "./traefik/removal.ts";
+import { SHARED_DIRECTORY } from "../shell/constants.ts";
 
 /** `remove`: asks once, then takes everything of the service away but the audit logs. */
 export async function remove(run: Run, { confirmed }: { confirmed: boolean }): Promise<void> {

@@ -1,4 +1,4 @@
-import { installDocker, JOINED, NOT_ALLOWED, NOT_DOCKER } from "../commands/bootstrap.ts";
+import { installDocker } from "../commands/bootstrap.ts";
 import { docker, sh } from "../script/command.ts";
 import { script, step } from "../script/script.ts";
 import { CommandFailedError, ExitCode, HostsFailedError, MrskError } from "../errors.ts";
@@ -12,8 +12,11 @@ import { warnAboutHooks } from "./hook-check.ts";
 import type { Run } from "./run.ts";
 import { type CommandChoice, runCommand } from "./app/run-command.ts";
 import { withoutLiterals } from "./app/typed.ts";
+import { ExitStatus } from "../script/exit-status.ts";
+import { JOINED } from "../shell/constants.ts";
 
-const INSTALL = "Ensure Docker and curl";
+/** Id of the step. */
+const INSTALL = "install-docker";
 
 /** Docker and curl on every app and accessory host. @throws MrskError naming the hosts where the user may not install */
 export async function bootstrap(run: Run): Promise<void> {
@@ -32,9 +35,11 @@ export async function bootstrap(run: Run): Promise<void> {
 
 async function install(run: Run, host: Host): Promise<ScriptResult> {
   try {
-    return await host.run(script("Install Docker", [step(INSTALL, installDocker())]), { signal: run.signal });
+    return await host.run(script("Install Docker", [step("Ensure Docker and curl", installDocker(), INSTALL)]), {
+      signal: run.signal,
+    });
   } catch (error) {
-    const other = error instanceof CommandFailedError && error.status === NOT_DOCKER;
+    const other = error instanceof CommandFailedError && error.status === ExitStatus.NOT_DOCKER;
     throw (other && engineError(error)) || error;
   }
 }
@@ -54,7 +59,8 @@ function everyHost(run: Run): Host[] {
 
 function notAllowed(error: unknown): MrskError | undefined {
   if (!(error instanceof HostsFailedError)) return undefined;
-  const isRefusal = (reason: unknown) => reason instanceof CommandFailedError && reason.status === NOT_ALLOWED;
+  const isRefusal = (reason: unknown) =>
+    reason instanceof CommandFailedError && reason.status === ExitStatus.NOT_ALLOWED;
   const hosts = error.failures.filter(({ reason }) => isRefusal(reason)).map(({ host }) => host);
   if (hosts.length === 0) return undefined;
   const others = error.failures.filter(({ reason }) => !isRefusal(reason));

@@ -4,6 +4,7 @@ import type { Pipes } from "../ssh/attach.ts";
 
 /** What one step of a script left behind. Text is UTF-8, untrimmed; of more than 16 MiB, the beginning and the end. */
 export interface StepResult {
+  readonly id: string;
   readonly name: string;
   /** undefined when the step was not reached, or not ended. */
   readonly status: number | undefined;
@@ -15,15 +16,16 @@ export interface StepResult {
 
 export interface ScriptResult {
   readonly steps: readonly StepResult[];
-  /** The whole standard output of the named step, trimmed. @throws MrskError beyond 16 MiB, Error when the script has no such step (a bug) */
-  text(step: string): string;
-  /** Exit status of the named step; undefined when it was not reached. */
-  status(step: string): number | undefined;
+  /** The whole standard output of the step with this id, trimmed. @throws MrskError beyond 16 MiB, Error when the script has no such step (a bug) */
+  text(id: string): string;
+  /** Exit status of the step; undefined when it was not reached. */
+  status(id: string): number | undefined;
 }
 
 export interface OutputChunk {
   readonly host: string;
   readonly step: string;
+  readonly stepId: string;
   readonly stream: "stdout" | "stderr";
   readonly text: string;
   /** The text with all known secrets blotted out: for a log. It may lag behind, where a secret may have begun. */

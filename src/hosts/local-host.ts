@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { HEARTBEAT, HEARTBEAT_MILLISECONDS, LOADER } from "../script/loader.ts";
-import { renderScript, type Script, secretsOfScript } from "../script/script.ts";
+import { ShellLibrary } from "../script/library.ts";
+import { needsOfScript, renderScript, type Script, secretsOfScript } from "../script/script.ts";
 import type { RunOptions, ScriptHost, ScriptResult } from "./host.ts";
 import type { KnownSecrets } from "../script/known-secrets.ts";
 import { ScriptRun, type StepEvents } from "../script/script-run.ts";
@@ -47,7 +48,8 @@ export class LocalHost implements ScriptHost {
     const beat = setInterval(() => child.stdin.writable && child.stdin.write(HEARTBEAT), HEARTBEAT_MILLISECONDS);
     options.signal?.addEventListener("abort", cancel, { once: true });
     child.stdin.on("error", () => {});
-    child.stdin.write(LOADER + renderScript(script, nonce));
+    const library = new ShellLibrary().missing(needsOfScript(script));
+    child.stdin.write(LOADER + library + renderScript(script, nonce));
     if (options.signal?.aborted) cancel();
     try {
       const { exitCode, signal } = await child;

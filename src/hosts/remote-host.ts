@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { orInterrupted } from "../abort.ts";
 import { type Attached, renderAttached } from "../script/attached.ts";
-import { renderScript, type Script, secretsOfScript } from "../script/script.ts";
+import { needsOfScript, renderScript, type Script, secretsOfScript } from "../script/script.ts";
 import { InterruptedError, SshError } from "../errors.ts";
 import type { Connections } from "../ssh/connections.ts";
 import type { Session } from "../ssh/session.ts";
@@ -50,14 +50,17 @@ export class RemoteHost implements Host {
   private async runOn(session: Session, script: Script, options: RunOptions): Promise<ScriptResult> {
     const nonce = randomBytes(12).toString("hex");
     const run = new ScriptRun(this.name, script, nonce, this.events, options, this.known.mask(secretsOfScript(script)));
-    const { status, signal } = await session.script(renderScript(script, nonce), {
-      onStdout: (bytes) => run.feed("stdout", bytes),
-      onStderr: (bytes) => run.feed("stderr", bytes),
-      hasBegun: () => run.begun,
-      exit: () => run.exit,
-      signal: options.signal,
-      endless: options.streamed === "endless",
-    });
+    const { status, signal } = await session.script(
+      { text: renderScript(script, nonce), needs: needsOfScript(script) },
+      {
+        onStdout: (bytes) => run.feed("stdout", bytes),
+        onStderr: (bytes) => run.feed("stderr", bytes),
+        hasBegun: () => run.begun,
+        exit: () => run.exit,
+        signal: options.signal,
+        endless: options.streamed === "endless",
+      },
+    );
     return run.finish(status, signal);
   }
 

@@ -15,12 +15,12 @@ export function withImage(facts: HostFacts, result: ScriptResult): HostFacts {
 }
 
 function imageHasCurl(result: ScriptResult): boolean | undefined {
-  return { yes: true, no: false }[said(result, "Image")];
+  return { yes: true, no: false }[said(result, "image-has-curl")];
 }
 
 /** What a step said that is not in every script. */
-function said(result: ScriptResult, name: string): string {
-  return result.steps.some((one) => one.name === name) ? result.text(name) : "";
+function said(result: ScriptResult, id: string): string {
+  return result.steps.some((one) => one.id === id) ? result.text(id) : "";
 }
 
 /** Asks the host. @throws CommandFailedError, SshError */
@@ -56,16 +56,16 @@ const TraefikSchema = z.object({
 
 /** @param before facts of the host; without, the script has looked at its engine too */
 export function parseFacts(host: string, result: ScriptResult, before?: HostFacts): HostFacts {
-  const [id = "", home = "", asks = "", ...disk] = result.text("Login user").split("\n");
+  const [id = "", home = "", asks = "", ...disk] = result.text("login").split("\n");
   const [, uid = "", user = uid] = /^uid=(\d+)(?:\(([^)]*)\))?/.exec(id) ?? [];
-  const rights = result.text("Login user's rights");
-  const [liveDirectory = "", writable, ...files] = result.text("Live files").split("\n");
-  const rules = result.text("Swap").split("\n").filter(Boolean);
+  const rights = result.text("root-access");
+  const [liveDirectory = "", writable, ...files] = result.text("live-files").split("\n");
+  const rules = result.text("redirects").split("\n").filter(Boolean);
   const listed = result
-    .text("List containers")
+    .text("listed")
     .split("\n")
     .map((line) => line.split("\t"));
-  const inspected = result.text("Inspect containers").split("\n");
+  const inspected = result.text("inspected").split("\n");
   const running = inspected.includes("state running");
   const linesOf = (start: string) => inspected.filter((line) => line.startsWith(start)).join("\n");
   return {
@@ -86,7 +86,7 @@ export function parseFacts(host: string, result: ScriptResult, before?: HostFact
     listeners: running
       ? new Map()
       : listenersOf(
-          result.text("Listeners"),
+          result.text("listeners"),
           listed.map(([, name = "", , ports = ""]) => ({ name, ports })),
         ),
     redirects: rules.includes("redirects"),
@@ -97,10 +97,10 @@ export function parseFacts(host: string, result: ScriptResult, before?: HostFact
     liveDirectory,
     liveDirectoryWritable: writable === "writable",
     liveFiles: filesOf(files),
-    releases: releasedVersions(result.text("Releases")),
-    canaryRelease: canaryRelease(result.text("Releases")),
-    releasesFull: releasesAreMany(result.text("Releases")),
-    expansions: pairs(said(result, "Variables").split("\n")),
+    releases: releasedVersions(result.text("releases")),
+    canaryRelease: canaryRelease(result.text("releases")),
+    releasesFull: releasesAreMany(result.text("releases")),
+    expansions: pairs(said(result, "variables").split("\n")),
   };
 }
 
@@ -114,7 +114,7 @@ function engineFacts(before: HostFacts | undefined, result: ScriptResult): Engin
     const { engineVersion, apiVersion, clientApiVersion, minApiVersion, architecture, logDriver } = before;
     return { engineVersion, apiVersion, clientApiVersion, minApiVersion, architecture, logDriver };
   }
-  const printed = result.text("Docker engine");
+  const printed = result.text("engine");
   const [, engineVersion = "", apiVersion = "", engine = ""] = /^(\S+) (\S+) ?(.*)$/m.exec(printed) ?? [];
   const [minApiVersion, architecture] = [/"MinAPIVersion":"([\d.]+)"/, /"Arch":"(\w+)"/].map(
     (of) => of.exec(engine)?.[1],

@@ -1,17 +1,7 @@
-import { type Shell, sh } from "../script/command.ts";
 import { HIGHEST_PORT, portsBetween } from "../ports.ts";
 
 /** More than a host has on all its addresses: what it says is not to keep this program counting. */
 const MOST_PORTS = 16 * HIGHEST_PORT;
-
-/** Listening programs, where no Traefik runs that could be one of them. Reads `$seen` and `$as`. */
-export function listeners(): Shell {
-  return sh`case $seen in "state running"*|*"
-state running"*) exit 0 ;; esac
-PATH=$PATH:/usr/sbin:/sbin
-case $as in nobody) as= ;; esac
-$as ss -Hltnp 2>/dev/null || true`;
-}
 
 /**
  * Who has a TCP port: a container by name, else a program, whose name only root sees.

@@ -1,6 +1,6 @@
 import { record } from "../config/schema-parts.ts";
 import * as z from "zod/mini";
-import { sh } from "../script/command.ts";
+import { call } from "../script/call.ts";
 import { script, step } from "../script/script.ts";
 import type { Neighbour } from "../plan/facts.ts";
 import { jsonLines } from "./facts.ts";
@@ -11,11 +11,9 @@ const Schema = z.object({ name: z.string(), state: z.string(), labels: z.nullabl
 
 /** Every container of a host, whoever made it, with its labels. */
 export async function neighbours(host: Host): Promise<Neighbour[]> {
-  const look = sh`look() { ids=$(docker ps --all --quiet); [ -z "$ids" ] || docker inspect --type container --format ${FORMAT} $ids; }
-seen=$(look) || seen=$(look)
-printf '%s\n' "$seen"`;
-  const seen = await host.run(script("Observe who uses Traefik", [step("Containers", look)]));
-  return jsonLines(host.name, seen.text("Containers"), Schema).map(({ name, state, labels }) => ({
+  const inspect = step("Containers", call("inspect_all", FORMAT), "containers");
+  const seen = await host.run(script("Observe who uses Traefik", [inspect]));
+  return jsonLines(host.name, seen.text(inspect.id), Schema).map(({ name, state, labels }) => ({
     name: name.replace(/^\//, ""),
     state,
     labels: new Map(Object.entries(labels ?? {})),

@@ -1,13 +1,11 @@
-import { asArgument, type Command, docker, lines, raw, type Shell, sh } from "../script/command.ts";
+import { call } from "../script/call.ts";
+import { docker, lines, raw, type Shell, sh } from "../script/command.ts";
 import { IMAGES_FILE, lookForCurl } from "../commands/image-check.ts";
 import { showReleases } from "../commands/releases.ts";
-import { attempt, capture, type Script, script, type Step, step } from "../script/script.ts";
 import { ENGINE_DRIVER } from "../commands/logging.ts";
-import { LIVE_MOUNT, TRAEFIK } from "../commands/traefik.ts";
-import { SHARED_DIRECTORY } from "../commands/traefik-boot.ts";
-import { lookForRules } from "../traefik/swap.ts";
-import { nearestExisting } from "../commands/write-live-file.ts";
-import { listeners } from "./listeners.ts";
+import { attempt, type Captured, capture, type Script, script, type Step, step } from "../script/script.ts";
+import { LIVE_MOUNT } from "../commands/traefik.ts";
+import { TRAEFIK } from "../shell/constants.ts";
 
 export interface Question {
   readonly service: string;
@@ -51,36 +49,33 @@ export function observation(question: Question): Script {
 }
 
 /** The same as part of another script; `parseFacts` reads what it ended with. */
-export function observationSteps(question: Question): Step[] {
-  return [step("Docker engine", engineVersions()), ...changingSteps(question)];
+export function observationSteps(question: Question, base?: Captured): Step[] {
+  return [step("Docker engine", engineVersions(), "engine"), ...changingSteps(question, base)];
 }
 
-/** What changes from minute to minute. */
-export function changingSteps({ service, expansions, releasesFile, runDirectory, image }: Question): Step[] {
+/**
+ * What changes from minute to minute.
+ * @param base the image's first layer, where a step before prints it
+ */
+export function changingSteps(
+  { service, expansions, releasesFile, runDirectory, image }: Question,
+  base?: Captured,
+): Step[] {
+  const login = capture("login", "Login user", call("print_login", runDirectory));
+  const access = capture("root-access", "Login user's rights", call("print_root_access", login.output));
+  const listed = capture("listed", "List containers", call("list_containers"));
+  const inspected = capture("inspected", "Inspect containers", inspectContainers(service, listed.output));
   return [
-    capture(
-      "me",
-      "Login user",
-      sh`id; pwd -P
-if command -v curl >/dev/null || command -v wget >/dev/null; then asks=yes; else asks=no; fi
-near=${runDirectory}; ${nearestExisting("near")}
-if [ -d "$near" ] && [ -w "$near" ]; then echo "$asks"; else echo "$asks closed"; fi
-df -Pm . || true`,
-    ),
-    // $as: how root is reached. Nothing for root itself, else sudo, where it asks for no password; else "nobody".
-    capture(
-      "as",
-      "Login user's rights",
-      sh`case $me in uid=0[!0-9]*) echo ;; *) if sudo -n true 2>/dev/null; then echo "sudo -n"; else echo nobody; fi ;; esac`,
-    ),
-    capture("all", "List containers", listContainers()),
-    capture("seen", "Inspect containers", inspectContainers(service)),
-    attempt("Listeners", listeners()),
-    attempt("Swap", lookForRules()),
-    step("Live files", liveFiles(service, runDirectory)),
-    attempt("Releases", showReleases(releasesFile)),
-    ...imageSteps({ image, runDirectory }),
-    ...(expansions.length === 0 ? [] : [step("Variables", lines(...expansions.map(valueOf)))]),
+    login,
+    access,
+    listed,
+    inspected,
+    attempt("Listeners", call("print_listeners", inspected.output, access.output), "listeners"),
+    attempt("Swap", call("print_redirects", access.output), "redirects"),
+    step("Live files", liveFiles(service, runDirectory, inspected.output, access.output), "live-files"),
+    attempt("Releases", showReleases(releasesFile), "releases"),
+    ...imageSteps({ image, runDirectory }, base),
+    ...(expansions.length === 0 ? [] : [step("Variables", lines(...expansions.map(valueOf)), "variables")]),
   ];
 }
 
@@ -88,41 +83,17 @@ function valueOf(name: string): Shell {
   return sh`printf '%s %s\n' ${name} "$(printf %s "${raw(`\${${name}-}`)}" | base64 | tr -d '\n')"`;
 }
 
-/** What of a host is not known before it has the image. */
-export function imageSteps({ image, runDirectory }: Pick<Question, "image" | "runDirectory">): Step[] {
-  return image === undefined ? [] : [attempt("Image", lookForCurl(image, `${runDirectory}/${IMAGES_FILE}`))];
-}
-
-// A docker command takes tens of milliseconds on a host: one lists, one inspects, and the other steps read what they said.
-
-/** A line for each container on the host: id, name, service, published ports, with tabs between. */
-function listContainers(): Command {
-  return docker(
-    "ps",
-    "--all",
-    "--no-trunc",
-    "--format",
-    String.raw`{{.ID}}\t{{.Names}}\t{{.Label "service"}}\t{{.Ports}}`,
-  );
+/** What of a host is not known before it has the image. @param base as for `changingSteps` */
+export function imageSteps({ image, runDirectory }: Pick<Question, "image" | "runDirectory">, base?: Captured): Step[] {
+  if (image === undefined) return [];
+  return [attempt("Image", lookForCurl(image, `${runDirectory}/${IMAGES_FILE}`, base), "image-has-curl")];
 }
 
 /** The service's containers and Traefik, JSON a line; of Traefik also, in plain words, its state and where its live files are. */
-function inspectContainers(service: string): Shell {
+function inspectContainers(service: string, listed: Captured): Shell {
   const live = `{{range .Mounts}}{{if eq .Destination "${LIVE_MOUNT}"}}live {{.Source}}{{println}}{{end}}{{end}}`;
   const format = `{{if eq .Name "/${TRAEFIK}"}}state {{.State.Status}}{{println}}${live}${TRAEFIK_FORMAT}{{else}}${CONTAINER_FORMAT}{{end}}`;
-  // A container that goes away between the two commands is no reason to fail: list once more.
-  return sh`look() {
-  ids= rest=$all
-  while [ -n "$rest" ]; do
-    one=${raw('${rest%%"$line"*}; rest=${rest#"$one"}; rest=${rest#"$line"}')}
-    id=${raw('${one%%"$tab"*}; one=${one#*"$tab"}; name=${one%%"$tab"*}; one=${one#*"$tab"}')}
-    if [ "$name" = ${TRAEFIK} ] || [ "${raw('${one%%"$tab"*}')}" = ${service} ]; then ids="$ids $id"; fi
-  done
-  [ -z "$ids" ] || docker inspect --type container --format ${format} $ids
-}
-line='
-' tab='	'
-look 2>/dev/null || { all=$(${listContainers()}); look; }`;
+  return call("inspect_service", service, format, listed);
 }
 
 /**
@@ -139,24 +110,8 @@ function engineVersions(): Shell {
 }
 
 /** The directory, whether it can be written, and each file: its name, then its lines in base64, each with a space in front. */
-function liveFiles(service: string, runDirectory: string): Shell {
-  const list = sh`for file in "$1"/${raw(globSafe(service))}-*.yml; do
-  [ ! -f "$file" ] || { name=${raw("${file##*/}")}; printf '%s\n' "${raw("${name%.yml}")}"; base64 <"$file" | sed 's/^/ /'; }
-done`;
-  return sh`line='
-'
-case $line$seen in
-  *"${raw("${line}")}live "*) seen=$line$seen; dir=${raw('${seen#*"${line}live "}; dir=${dir%%"$line"*}')} ;;
-  *) if [ -z "$as" ]; then dir=${SHARED_DIRECTORY}/traefik; else home=${raw('${me#*"$line"}; home=${home%%"$line"*}')}; dir=$home/${runDirectory}/traefik; fi ;;
-esac
-printf '%s\n' "$dir"
-probe=$dir; ${nearestExisting("probe")}
-by=
-if [ -w "$probe" ]; then echo writable; elif [ "$as" = nobody ]; then echo closed; else by=$as; echo writable; fi
-set -- "$dir"
-if [ -z "$by" ]; then ${list}
-else $by sh -c ${asArgument(list)} sh "$dir"
-fi`;
+function liveFiles(service: string, runDirectory: string, inspected: Captured, access: Captured): Shell {
+  return call("print_live_files", globSafe(service), runDirectory, inspected, access);
 }
 
 function globSafe(service: string): string {

@@ -1,9 +1,10 @@
 import { expand } from "../commands/expansion.ts";
-import { hostPorts, PROBE_PORT, restartPolicy, TRAEFIK } from "../commands/traefik.ts";
+import { hostPorts, PROBE_PORT, restartPolicy } from "../commands/traefik.ts";
 import { SWAP_CONTAINERS } from "../traefik/swap.ts";
 import type { Config } from "../config/config.ts";
 import type { HostFacts, Neighbour, TraefikFact } from "./facts.ts";
 import { engineProblem } from "./traefik-engine.ts";
+import { TRAEFIK } from "../shell/constants.ts";
 
 export type TraefikPlan =
   | { readonly action: "none" | "run" | "start" }

@@ -1,5 +1,8 @@
 import { type Body, render } from "./command.ts";
 import { GO_HOME } from "./home.ts";
+import { needsOf } from "./call.ts";
+import { ExitStatus } from "./exit-status.ts";
+import { ShellLibrary } from "./library.ts";
 import { ENDING } from "./loader.ts";
 import { secretPrologue } from "./script.ts";
 
@@ -33,7 +36,8 @@ export function renderAttached(
   const { reference, assignments } = secretPrologue();
   const command = render(body, reference);
   const last = cleanup ? render(cleanup, reference) : ":";
-  const text = `${GO_HOME}${assignments()}
+  const library = new ShellLibrary().missing(needsOf(cleanup ? [body, cleanup] : [body]));
+  const text = `${GO_HOME}${library}${assignments()}
 _cleanup() {
 ${last}
 }
@@ -46,7 +50,7 @@ ${begin(nonce)}
 ${command}
 )
 exit "$?"`;
-  return `_n=$(printf '\\nx'); _n=\${_n%x}; _t=; while IFS= read -r l && [ "$l" != ${nonce} ]; do _t=$_t$l$_n; done; [ "$l" = ${nonce} ] || exit 97; eval "$_t"
+  return `_n=$(printf '\\nx'); _n=\${_n%x}; _t=; while IFS= read -r l && [ "$l" != ${nonce} ]; do _t=$_t$l$_n; done; [ "$l" = ${nonce} ] || exit ${ExitStatus.NOT_RECEIVED}; eval "$_t"
 ${text}
 ${nonce}
 `;

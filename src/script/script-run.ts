@@ -140,7 +140,7 @@ export class ScriptRun {
     said: { readonly text: string; readonly masked: string; readonly bytes: Uint8Array },
   ): void {
     const where = { host: this.host, step: this.nameOf(step), stream };
-    this.options.onOutput?.({ ...where, ...said });
+    this.options.onOutput?.({ ...where, stepId: this.script.steps[Number(step)]?.id ?? step, ...said });
     if (said.masked !== "" && !this.options.streamed) this.events({ kind: "output", ...where, text: said.masked });
   }
 
@@ -158,6 +158,7 @@ export class ScriptRun {
     return this.script.steps.map((step, i) => {
       const progress = this.progress.get(String(i));
       return {
+        id: step.id,
         name: step.name,
         status: progress?.status,
         stdout: progress?.stdout.text() ?? "",
@@ -203,14 +204,16 @@ export class ScriptRun {
       {
         host: this.host,
         step: failed.name,
+        stepId: failed.id,
         command: this.mask.text(redact(body)),
         status: failed.status ?? 1,
         output: said,
-        stepOutput: new Map(steps.map((step) => [step.name, this.mask.text(step.stdout + step.stderr)])),
+        stepOutput: new Map(steps.map((step) => [step.id, this.mask.text(step.stdout + step.stderr)])),
       },
       { hint: diskHint(said) },
     );
   }
+
   /** The end of what was printed, as an error shows it. */
   private tail(text: string): string {
     const shown = this.mask.text(text.trimEnd()).split("\n").slice(-SHOWN_LINES).join("\n");
@@ -219,20 +222,20 @@ export class ScriptRun {
 
   private result(steps: readonly StepResult[]): ScriptResult {
     const { title } = this.script;
-    const find = (name: string) => {
-      const found = steps.findIndex((step) => step.name === name);
-      if (found < 0) throw new Error(`the script "${title}" has no step "${name}"`);
+    const find = (id: string) => {
+      const found = steps.findIndex((step) => step.id === id);
+      if (found < 0) throw new Error(`the script "${title}" has no step "${id}"`);
       return found;
     };
     return {
       steps,
-      text: (name) => {
-        const at = find(name);
+      text: (id) => {
+        const at = find(id);
         // Half an answer would be taken for the whole one.
-        if (this.progress.get(String(at))?.stdout.cut) throw this.tooMuch(name);
+        if (this.progress.get(String(at))?.stdout.cut) throw this.tooMuch(steps[at]!.name);
         return steps[at]!.stdout.trim();
       },
-      status: (name) => steps[find(name)]!.status,
+      status: (id) => steps[find(id)]!.status,
     };
   }
 

@@ -1,20 +1,38 @@
 import type { Secret } from "../config/env/secret.ts";
-import { type Body, quote, render, Shell } from "./command.ts";
+import { type Needs, needsOf, wordsOf } from "./call.ts";
+import { type Body, quote, Raw, render, Shell } from "./command.ts";
+import { ExitStatus } from "./exit-status.ts";
 import { BEGINNING } from "./loader.ts";
 
 /**
- * One named part of a remote script. `must` ends the script when it fails, `try` goes on, `capture` is `must` whose
- * standard output also lands in the shell variable `variable` of the later steps. `outcome` is a `try` that runs when the
- * steps since the last one have ended in any way, also when one of them has ended the script: `$_ok` is 0 where they
- * succeeded, else an exit status.
+ * One part of a remote script. `must` ends the script when it fails, `try` goes on, `capture` is `must` whose standard
+ * output later steps read. `outcome` is a `try` that runs when the steps since the last one have ended in any way, also
+ * when one of them has ended the script: `$_ok` is 0 where they succeeded, else an exit status.
  */
 export interface Step {
+  /** What behaviour goes by; the name is for people. */
+  readonly id: string;
   readonly name: string;
   readonly body: Body;
   readonly mode: "must" | "try" | "capture" | "outcome";
-  readonly variable?: string;
   /** Of a `try`: its failure counts for the next outcome. */
   readonly counts?: boolean;
+}
+
+/** What a step has printed, trimmed, as a word of later steps and of the clean-up: empty where it was not reached. */
+export class Captured extends Raw {
+  readonly variable: string;
+
+  constructor(id: string) {
+    const variable = `out_${id.replaceAll("-", "_")}`;
+    super(`"$${variable}"`);
+    this.variable = variable;
+  }
+}
+
+export interface CaptureStep extends Step {
+  readonly mode: "capture";
+  readonly output: Captured;
 }
 
 /** Many commands, one round trip: what is sent to one host. Data; `renderScript` makes the text. */
@@ -25,18 +43,19 @@ export interface Script {
   readonly cleanup?: Body;
 }
 
-export function step(name: string, body: Body): Step {
-  return { name, body, mode: "must" };
+/** @param id where something goes by it; without, it is the name */
+export function step(name: string, body: Body, id: string = name): Step {
+  return { id, name, body, mode: "must" };
 }
 
 /** A step that may fail: its exit status is in the result. */
-export function attempt(name: string, body: Body): Step {
-  return { name, body, mode: "try" };
+export function attempt(name: string, body: Body, id: string = name): Step {
+  return { id, name, body, mode: "try" };
 }
 
 /** A step that may fail, and is what the next outcome is about. */
-export function counted(name: string, body: Body): Step {
-  return { name, body, mode: "try", counts: true };
+export function counted(name: string, body: Body, id: string = name): Step {
+  return { id, name, body, mode: "try", counts: true };
 }
 
 /** Whether the script goes on where the step fails. */
@@ -44,9 +63,9 @@ export function mayFail({ mode }: Step): boolean {
   return mode === "try" || mode === "outcome";
 }
 
-/** A step whose trimmed standard output later steps read as `$variable`. */
-export function capture(variable: string, name: string, body: Body): Step {
-  return { name, body, mode: "capture", variable };
+/** A step whose trimmed standard output is the word `output` of later steps. @param id lower-case words and dashes */
+export function capture(id: string, name: string, body: Body): CaptureStep {
+  return { id, name, body, mode: "capture", output: new Captured(id) };
 }
 
 export function script(title: string, steps: readonly Step[], cleanup?: Body): Script {
@@ -61,17 +80,19 @@ export function script(title: string, steps: readonly Step[], cleanup?: Body): S
  * @param nonce hex digits, new for each script, so that no output can forge a mark
  * @throws Error when a secret holds a NUL character, which no shell can carry
  */
-export function renderScript({ steps, cleanup }: Script, nonce: string): string {
+export function renderScript(given: Script, nonce: string): string {
+  const { steps, cleanup } = given;
   const { reference, assignments } = secretPrologue();
   const tidying = cleanup ? render(cleanup, reference) : "";
+  const variables = capturedVariables(given);
   // All of them ahead of the calls: an outcome may be due before its turn.
   const functions = steps.map((each, i) => `_f${i}() {\n${render(each.body, reference)}\n}`);
-  const calls = steps.map((_, i) => call(steps, i));
+  const calls = steps.map((_, i) => running(steps, i));
   // BusyBox reads ahead: it may have a heartbeat without its end, which the watchdog has read. Hence the first newline.
   return `
-[ "$_g" = 1 ] || exit 97
+[ "$_g" = 1 ] || exit ${ExitStatus.NOT_RECEIVED}
 { _q='\x1e${nonce}'; _tidy=${cleanup ? "yes" : ""}; _on=; trap : HUP INT TERM; (
-${assignments()}
+${[...variables.map((variable) => `${variable}=`), assignments()].join("\n")}
 _cleanup() {
 :
 ${tidying}
@@ -106,8 +127,27 @@ export function secretPrologue(): {
   };
 }
 
+/** The variables of what the script captures. @throws Error for a word that no step of it has captured (a bug) */
+function capturedVariables({ title, steps, cleanup }: Script): string[] {
+  const known = new Set<string>();
+  const check = (body: Body) => {
+    const unknown = wordsOf(body).find((word) => word instanceof Captured && !known.has(word.variable));
+    if (unknown) throw new Error(`the script "${title}" uses ${(unknown as Captured).variable} before it is captured`);
+  };
+  for (const one of steps) {
+    check(one.body);
+    if (isCapture(one)) known.add(one.output.variable);
+  }
+  if (cleanup) check(cleanup);
+  return [...known];
+}
+
+function isCapture(one: Step): one is CaptureStep {
+  return one.mode === "capture";
+}
+
 /** The call of a step, and what the next outcome has to know of it. */
-function call(steps: readonly Step[], index: number): string {
+function running(steps: readonly Step[], index: number): string {
   const one = steps[index]!;
   if (one.mode === "outcome") return `_on=; ${plainCall(one, index)}`;
   const first = index === 0 || steps[index - 1]!.mode === "outcome";
@@ -117,18 +157,12 @@ function call(steps: readonly Step[], index: number): string {
   return `${begin}${plainCall(one, index)}${end}`;
 }
 
-/** A command alone needs no shell of its own, which each step of several commands has: `set -e` would not change a thing. */
-function plainCall({ body, mode, variable }: Step, index: number): string {
-  const alone = !(body instanceof Shell);
-  switch (mode) {
-    case "must":
-      return `${alone ? "_must" : "_step"} ${index} _f${index}`;
-    case "try":
-    case "outcome":
-      return `${alone ? "_run" : "_try"} ${index} _f${index}`;
-    default:
-      return `_cap ${index} _f${index}; ${variable ?? "_unused"}=$_o`;
-  }
+/** A command alone needs no shell of its own, which each other step has: `set -e` would not change a thing. */
+function plainCall(one: Step, index: number): string {
+  const alone = !(one.body instanceof Shell);
+  if (isCapture(one)) return `_cap ${index} _f${index}; ${one.output.variable}=$_o`;
+  if (one.mode === "must") return `${alone ? "_must" : "_step"} ${index} _f${index}`;
+  return `${alone ? "_run" : "_try"} ${index} _f${index}`;
 }
 
 function singleQuoted(value: string): string {
@@ -142,4 +176,9 @@ export function secretsOfScript({ steps, cleanup }: Script): Secret[] {
   for (const { body } of steps) render(body, reference);
   if (cleanup) render(cleanup, reference);
   return secrets();
+}
+
+/** What the script needs of `src/shell`. */
+export function needsOfScript({ steps, cleanup }: Script): Needs {
+  return needsOf([...steps.map(({ body }) => body), ...(cleanup ? [cleanup] : [])]);
 }

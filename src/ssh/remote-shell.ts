@@ -1,5 +1,7 @@
 import type { ClientChannel } from "ssh2";
 import { GO_HOME } from "../script/home.ts";
+import type { Needs } from "../script/call.ts";
+import { ShellLibrary } from "../script/library.ts";
 import { HEARTBEAT, HEARTBEAT_MILLISECONDS, LOADER, NEXT } from "../script/loader.ts";
 import { SshError } from "../errors.ts";
 import { unresponsiveShell } from "./attach.ts";
@@ -9,6 +11,12 @@ export const SHELL = "exec /bin/sh -s";
 const GRACE_MILLISECONDS = 8000;
 /** And then, the time the server has to close the channel. */
 const CLOSE_MILLISECONDS = 3000;
+
+/** A rendered script (`renderScript`), and what it calls. */
+export interface RenderedScript {
+  readonly text: string;
+  readonly needs: Needs;
+}
 
 export interface ScriptOutput {
   /** undefined when the remote process was killed by a signal. */
@@ -45,6 +53,7 @@ export class RemoteShell {
   private readonly connection: OnConnection;
   private readonly heartbeat: NodeJS.Timeout;
   private loaderSent = false;
+  private readonly library = new ShellLibrary();
   /** A script that it was given did not begin in time: nobody knows whether it still will. */
   private unresponsive = false;
   private open = true;
@@ -111,7 +120,7 @@ export class RemoteShell {
    * The end of standard input means "stop" to a script: what is cancelled leaves no shell behind.
    * @throws SshError when there is no exit status to give: link lost, nothing of the script began
    */
-  run(text: string, streams: Streams): Promise<ScriptOutput> {
+  run({ text, needs }: RenderedScript, streams: Streams): Promise<ScriptOutput> {
     return new Promise((resolve, reject) => {
       const timers: NodeJS.Timeout[] = [];
       const after = (milliseconds: number, what: () => void) => void timers.push(setTimeout(what, milliseconds));
@@ -144,7 +153,7 @@ export class RemoteShell {
       });
       streams.signal?.addEventListener("abort", cancel, { once: true });
       if (streams.signal?.aborted) cancel();
-      else this.write((this.loaderSent ? NEXT : LOADER + GO_HOME) + text);
+      else this.write((this.loaderSent ? NEXT : LOADER + GO_HOME) + this.library.missing(needs) + text);
       this.loaderSent = true;
       this.onProgress();
     });

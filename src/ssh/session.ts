@@ -13,7 +13,7 @@ import {
   type Terminal,
   windowOf,
 } from "./attach.ts";
-import { type ScriptOutput, RemoteShell, SHELL, type Streams } from "./remote-shell.ts";
+import { type ScriptOutput, RemoteShell, type RenderedScript, SHELL, type Streams } from "./remote-shell.ts";
 
 /** sshd allows 10 channels and frees a slot only after the client's close: 4 never met a refusal (measured). */
 const CHANNELS = 4;
@@ -103,11 +103,11 @@ export class Session {
    * Carries a rendered script (`renderScript`) on the standard input of a shell, that of the script before where there is one.
    * @throws SshError when there is no exit status to give: not connected, link lost, nothing of the script began
    */
-  script(text: string, streams: Streams): Promise<ScriptOutput> {
+  script(sent: RenderedScript, streams: Streams): Promise<ScriptOutput> {
     const carried = async () => {
       const ended = this.use();
       try {
-        return await this.carry(text, streams);
+        return await this.carry(sent, streams);
       } finally {
         ended();
       }
@@ -115,13 +115,13 @@ export class Session {
     return streams.endless ? carried() : this.channels(carried);
   }
 
-  private async carry(text: string, streams: Streams): Promise<ScriptOutput> {
+  private async carry(sent: RenderedScript, streams: Streams): Promise<ScriptOutput> {
     const waiting = this.takeWaiting();
-    if (!waiting) return this.runWith(await this.newShell(streams.signal), text, streams);
-    const carried = this.runWith(waiting, text, streams);
+    if (!waiting) return this.runWith(await this.newShell(streams.signal), sent, streams);
+    const carried = this.runWith(waiting, sent, streams);
     await carried.catch(() => {});
     const again = waiting.endedUnnoticed && !streams.hasBegun() && this.usable && !streams.signal?.aborted;
-    return again ? this.runWith(await this.newShell(streams.signal), text, streams) : carried;
+    return again ? this.runWith(await this.newShell(streams.signal), sent, streams) : carried;
   }
 
   private async newShell(signal: AbortSignal | undefined): Promise<RemoteShell> {
@@ -138,9 +138,9 @@ export class Session {
     return waiting?.usable ? waiting : undefined;
   }
 
-  private async runWith(shell: RemoteShell, text: string, streams: Streams): Promise<ScriptOutput> {
+  private async runWith(shell: RemoteShell, sent: RenderedScript, streams: Streams): Promise<ScriptOutput> {
     try {
-      return await shell.run(text, streams);
+      return await shell.run(sent, streams);
     } finally {
       if (this.waiting?.usable) shell.end();
       else if (shell.usable) this.waiting = shell;

@@ -218,7 +218,7 @@ test("app remove takes every container, of roles that are gone from deploy.yml t
     "id-of-app-jobs-1",
   ]);
   expect(commands(run)).toContain("docker container rm id-of-app-jobs-1");
-  expect(commands(run).join("\n")).toContain("rm -f /root/.mrsk/traefik/app-jobs.yml");
+  expect(commands(run).join("\n")).toContain("remove_live_file /root/.mrsk/traefik app-jobs");
   expect(commands(run).join("\n")).not.toContain("staging");
 });
 

@@ -129,7 +129,7 @@ test("listing and tagging", () => {
   );
   expect(line(listImages(plain))).toBe("docker image ls dhh/app");
   expect(line(tagLatest(plain, "999"))).toBe("docker tag dhh/app:999 dhh/app:latest");
-  expect(line(removeImages(plain))).toContain("docker image prune --all --force --filter label=service=app");
+  expect(line(removeImages(plain))).toBe("remove_images app dhh/app dhh/app:latest");
 });
 
 test("logs", () => {

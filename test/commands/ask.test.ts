@@ -4,10 +4,11 @@ import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { spawn, spawnSync } from "node:child_process";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { ASK, findPreview, whyNotRouted } from "../../src/commands/ask.ts";
-import { lines, sh } from "../../src/script/command.ts";
+import { findPreview } from "../../src/commands/ask.ts";
+import { call } from "../../src/script/call.ts";
+import { sh } from "../../src/script/command.ts";
 import { fake, folder, run } from "../support/fake-commands.ts";
-import { line } from "./support.ts";
+import { runnable } from "./support.ts";
 
 let server: Server;
 let base = "";
@@ -32,7 +33,7 @@ async function askWith(command: string, path: string): Promise<string> {
     const where = spawnSync("/bin/sh", ["-c", `command -v ${name}`], { encoding: "utf8" }).stdout.trim();
     symlinkSync(where, join(folder(), name));
   }
-  const child = spawn("/bin/sh", ["-ec", line(lines(ASK, sh`ask x.mrsk ${base + path} 5`))], {
+  const child = spawn("/bin/sh", ["-ec", runnable(call("probe_route", "x.mrsk", base + path, 5))], {
     env: { PATH: folder() },
   });
   let said = "";
@@ -66,13 +67,13 @@ test("BusyBox's wget gets no flag that it does not know", () => {
       join(folder(), name),
     );
   }
-  expect(run(lines(ASK, sh`ask x.mrsk http://127.0.0.1:1/up 5`), folder()).stdout).toBe(
+  expect(run(call("probe_route", "x.mrsk", "http://127.0.0.1:1/up", 5), folder()).stdout).toBe(
     "HTTP/1.1 200 OK\nSaw: -q -S -O /dev/null -T 5 --header Host: x.mrsk http://127.0.0.1:1/up\n",
   );
 });
 
 test("the preview of a Traefik that was just started is at its published port, else at its own address", () => {
-  const found = () => run(lines(findPreview(), sh`echo "$base"`)).stdout;
+  const found = () => run(sh`echo ${findPreview()}`).stdout;
   fake("docker", 'echo "127.0.0.1:18082 172.17.0.9 "');
   expect(found()).toBe("http://127.0.0.1:18082\n");
   fake("docker", 'echo " 172.17.0.9 10.0.0.2 "');
@@ -87,7 +88,7 @@ function reasons(its: string, of: string, { answer = "HTTP/1.1 404", health = ""
     "docker",
     `case "$*" in logs*) echo '${log}' ;; *Health*) echo "${health}" ;; *traefik) echo "${of}" ;; *) echo "${its}" ;; esac`,
   );
-  return run(lines(sh`answer=${answer}`, whyNotRouted("app-web-1", ["a hint"]))).stderr;
+  return run(call("explain_no_route", "app-web-1", answer, "a hint")).stderr;
 }
 
 test("why Traefik does not route to a container that runs", () => {

@@ -5,7 +5,7 @@ import { dirname, join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { assetVolumes, cleanAssets, collectAssets } from "../../src/commands/assets.ts";
 import type { Shell } from "../../src/script/command.ts";
-import { config, line, role } from "./support.ts";
+import { config, runnable, role } from "./support.ts";
 
 /** Stands for docker: images are folders, a container is a folder with its image's name and its mount. */
 const DOCKER = String.raw`#!/bin/sh
@@ -57,7 +57,7 @@ function container(id: string, version: number, { mounted = true } = {}): void {
 
 function run(body: Shell) {
   const env = { ...process.env, PATH: `${join(root, "bin")}:${process.env["PATH"]}`, DOCKER_ROOT: root };
-  return spawnSync("/bin/sh", ["-ec", line(body)], { env, encoding: "utf8" });
+  return spawnSync("/bin/sh", ["-ec", runnable(body)], { env, encoding: "utf8" });
 }
 
 /** Files with their text. */

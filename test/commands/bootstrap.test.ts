@@ -3,8 +3,10 @@ import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, 
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { installDocker, JOINED, NOT_ALLOWED, NOT_DOCKER } from "../../src/commands/bootstrap.ts";
-import { line } from "./support.ts";
+import { installDocker } from "../../src/commands/bootstrap.ts";
+import { runnable } from "./support.ts";
+import { ExitStatus } from "../../src/script/exit-status.ts";
+import { JOINED } from "../../src/shell/constants.ts";
 
 // A host made of fakes: only what is put into the folder can be found.
 let folder: string;
@@ -41,7 +43,7 @@ function withPackages(name: string): void {
 }
 
 function install(): { status: number | null; stdout: string; stderr: string; log: string } {
-  const done = spawnSync("/bin/sh", ["-ec", line(installDocker())], { encoding: "utf8", env: { PATH: folder } });
+  const done = spawnSync("/bin/sh", ["-ec", runnable(installDocker())], { encoding: "utf8", env: { PATH: folder } });
   const log = join(folder, "log");
   return { ...done, log: existsSync(log) ? readFileSync(log, "utf8") : "" };
 }
@@ -59,7 +61,7 @@ test("Podman under docker's name is left as it is, and not taken for Docker", ()
   fake("curl", "exit 0");
   withPackages("apt-get");
   const { status, stdout, log } = install();
-  expect({ status, stdout }).toEqual({ status: NOT_DOCKER, stdout: "podman version 4.9.3\n" });
+  expect({ status, stdout }).toEqual({ status: ExitStatus.NOT_DOCKER, stdout: "podman version 4.9.3\n" });
   expect(log).not.toContain("apt-get");
 });
 
@@ -67,7 +69,7 @@ test("who may not install is told so, and nothing was touched", () => {
   host({ root: false });
   withPackages("apt-get");
   const { status, log } = install();
-  expect(status).toBe(NOT_ALLOWED);
+  expect(status).toBe(ExitStatus.NOT_ALLOWED);
   expect(log).not.toContain("apt-get");
 });
 

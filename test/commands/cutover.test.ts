@@ -2,8 +2,6 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import {
-  NO_MARK,
-  NOT_HEALTHY,
   waitForAnswer,
   waitForDocker,
   waitForMark,
@@ -14,6 +12,7 @@ import {
   watch,
 } from "../../src/commands/cutover.ts";
 import { container, fake, folder, run } from "../support/fake-commands.ts";
+import { ExitStatus } from "../../src/script/exit-status.ts";
 
 /** A curl whose answer has this status line, this mark, and a date with a 2 in it. */
 function answers(status: string, mark: string): void {
@@ -39,7 +38,7 @@ test.each([
   container("running");
   answers(status, mark);
   const result = run(waitForPreview("app", question, 1));
-  expect(result.status).toBe(NOT_HEALTHY);
+  expect(result.status).toBe(ExitStatus.NOT_HEALTHY);
   expect(result.stderr).toContain(`No good answer at /up after 1 s. The last one: HTTP/1.1 ${status}`);
   expect(result.stderr).toContain("last words");
 });
@@ -48,7 +47,7 @@ test("a container that stops while the preview is asked ends the wait at once", 
   container("exited");
   answers("404 Not Found", "none");
   const result = run(waitForPreview("app", question, 60));
-  expect(result.status).toBe(NOT_HEALTHY);
+  expect(result.status).toBe(ExitStatus.NOT_HEALTHY);
   expect(result.stderr).toContain("The container does not run: exited");
 });
 
@@ -58,7 +57,7 @@ test("the mark tells that the file is loaded", () => {
   expect(run(waitForMark(question)).status).toBe(0);
   answers("200 OK", "0a1b2c3d.1");
   fake("sleep", "exit 0");
-  expect(run(waitForMark(question)).status).toBe(NO_MARK);
+  expect(run(waitForMark(question)).status).toBe(ExitStatus.NOT_LOADED);
 });
 
 test("without the mark, a container that crashed is to blame, one that runs is not", () => {
@@ -67,10 +66,10 @@ test("without the mark, a container that crashed is to blame, one that runs is n
   answers("200 OK", question.mark);
   expect(run(waitForMarkOf("app", question)).status).toBe(0);
   answers("200 OK", "0a1b2c3d.1");
-  expect(run(waitForMarkOf("app", question)).status).toBe(NO_MARK);
+  expect(run(waitForMarkOf("app", question)).status).toBe(ExitStatus.NOT_LOADED);
   container("exited");
   const crashed = run(waitForMarkOf("app", question));
-  expect(crashed.status).toBe(NOT_HEALTHY);
+  expect(crashed.status).toBe(ExitStatus.NOT_HEALTHY);
   expect(crashed.stderr).toContain("last words");
 });
 
@@ -80,9 +79,9 @@ test("healthy is what docker calls healthy; without a health check, steady", () 
   container("running ");
   expect(run(waitUntilHealthy("app", 5, 1)).status).toBe(0);
   container("running starting");
-  expect(run(waitUntilHealthy("app", 1, 1)).status).toBe(NOT_HEALTHY);
+  expect(run(waitUntilHealthy("app", 1, 1)).status).toBe(ExitStatus.NOT_HEALTHY);
   container("exited ");
-  expect(run(waitUntilHealthy("app", 60, 1)).status).toBe(NOT_HEALTHY);
+  expect(run(waitUntilHealthy("app", 60, 1)).status).toBe(ExitStatus.NOT_HEALTHY);
 });
 
 /** A docker whose container is never healthy, with this in its health log. */
@@ -103,7 +102,7 @@ test.each([
 ])("a health check that cannot run is told from one that says no, and not waited for: %s", (entry) => {
   looks(entry, entry, entry);
   const result = run(waitUntilHealthy("app", 600, 1));
-  expect(result.status).toBe(NOT_HEALTHY);
+  expect(result.status).toBe(ExitStatus.NOT_HEALTHY);
   expect(result.stderr).toContain("Docker cannot run the health check in this image: set healthcheck.cmd");
 });
 
@@ -129,7 +128,7 @@ test("a container is watched for restarts and for turning unhealthy", () => {
   expect(run(watch(fresh, 1)).status).toBe(0);
   for (const bad of ["running 1 false ", "running 0 true ", "running 0 false unhealthy", "exited 0 false "]) {
     states(bad);
-    expect(run(watch(fresh, 1)).status).toBe(NOT_HEALTHY);
+    expect(run(watch(fresh, 1)).status).toBe(ExitStatus.NOT_HEALTHY);
   }
   states("running 1 false ");
   expect(run(watch([{ name: "app", fresh: false }], 1)).status).toBe(0);
@@ -149,7 +148,7 @@ test("all containers of a host are watched at once, and the one that fails is na
       60,
     ),
   );
-  expect(result.status).toBe(NOT_HEALTHY);
+  expect(result.status).toBe(ExitStatus.NOT_HEALTHY);
   expect(result.stderr).toContain("The new container jobs did not stay up: exited 0 false");
   expect(result.stderr).toContain("last words of jobs");
 });
@@ -158,9 +157,9 @@ test("a version that was live before has to answer something of its own", () => 
   answers("404 Not Found", question.mark);
   expect(run(waitForAnswer(question, 1)).status).toBe(0);
   answers("502 Bad Gateway", question.mark);
-  expect(run(waitForAnswer(question, 1)).status).toBe(NOT_HEALTHY);
+  expect(run(waitForAnswer(question, 1)).status).toBe(ExitStatus.NOT_HEALTHY);
   answers("200 OK", "0a1b2c3d.1");
-  expect(run(waitForAnswer(question, 1)).status).toBe(NOT_HEALTHY);
+  expect(run(waitForAnswer(question, 1)).status).toBe(ExitStatus.NOT_HEALTHY);
 });
 
 test("an engine that is just starting is waited for", () => {

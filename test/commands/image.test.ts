@@ -3,8 +3,9 @@ import { existsSync, mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { checkImage, NO_LABEL, OTHER_ARCHITECTURE } from "../../src/commands/image.ts";
-import { config, line } from "./support.ts";
+import { checkImage } from "../../src/commands/image.ts";
+import { config, runnable } from "./support.ts";
+import { ExitStatus } from "../../src/script/exit-status.ts";
 
 /** Runs the check where docker shows this image and the host is that machine. */
 function check(image: string, machine: string, known?: string): { status: number; said: string } {
@@ -13,7 +14,10 @@ function check(image: string, machine: string, known?: string): { status: number
   writeFileSync(join(programs, "uname"), `#!/bin/sh\necho ${machine}\n`, { mode: 0o755 });
   const env = { ...process.env, PATH: `${programs}:${process.env["PATH"]}` };
   try {
-    const said = execFileSync("/bin/sh", ["-ec", line(checkImage(config(), "1", known))], { env, encoding: "utf8" });
+    const said = execFileSync("/bin/sh", ["-ec", runnable(checkImage(config(), "1", known))], {
+      env,
+      encoding: "utf8",
+    });
     return { status: 0, said: said.trim() };
   } catch (error) {
     const { status, stdout } = error as { status: number; stdout: string };
@@ -28,10 +32,10 @@ test.skipIf(emulates).each([
   ["amd64 sha256:a app", "x86_64", "amd64", 0, "sha256:a"],
   ["arm64 sha256:a app", "aarch64", "arm64", 0, "sha256:a"],
   ["riscv64 sha256:a app", "riscv64", "riscv64", 0, "sha256:a"],
-  ["amd64 sha256:a app", "riscv64", "riscv64", OTHER_ARCHITECTURE, "amd64 riscv64"],
-  ["arm64 none app", "x86_64", "amd64", OTHER_ARCHITECTURE, "arm64 x86_64"],
-  ["amd64 none other", "x86_64", "amd64", NO_LABEL, "other"],
-  ["amd64 sha256:a ", "x86_64", "amd64", NO_LABEL, ""],
+  ["amd64 sha256:a app", "riscv64", "riscv64", ExitStatus.OTHER_ARCHITECTURE, "amd64 riscv64"],
+  ["arm64 none app", "x86_64", "amd64", ExitStatus.OTHER_ARCHITECTURE, "arm64 x86_64"],
+  ["amd64 none other", "x86_64", "amd64", ExitStatus.NO_LABEL, "other"],
+  ["amd64 sha256:a ", "x86_64", "amd64", ExitStatus.NO_LABEL, ""],
 ])("an image that is %j, on %s, which docker calls %s", (image, machine, architecture, status, said) => {
   expect(check(image, machine)).toEqual({ status, said });
   expect(check(image, "unasked", architecture)).toEqual({ status, said });

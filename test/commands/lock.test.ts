@@ -7,15 +7,14 @@ import { record, reveal } from "../../src/commands/auditor.ts";
 import type { Body } from "../../src/script/command.ts";
 import {
   acquireLock,
-  LOCK_GONE,
-  LOCK_HELD,
   lockStatus,
   lockText,
   releaseEveryLock,
   releaseLock,
   releaseOwnLock,
 } from "../../src/commands/lock.ts";
-import { config, line } from "./support.ts";
+import { config, line, runnable } from "./support.ts";
+import { ExitStatus } from "../../src/script/exit-status.ts";
 
 // These run under the shell itself: what they are about is what a shell makes of them.
 let home: string;
@@ -25,7 +24,7 @@ beforeEach(() => {
 afterEach(() => rmSync(home, { recursive: true }));
 
 function run(body: Body): { status: number | null; stdout: string; stderr: string } {
-  return spawnSync("/bin/sh", ["-ec", line(body)], { cwd: home, encoding: "utf8" });
+  return spawnSync("/bin/sh", ["-ec", runnable(body)], { cwd: home, encoding: "utf8" });
 }
 
 const staging = config({ destination: "staging" });
@@ -46,7 +45,7 @@ test("the first one has the lock, with its details in the original's format", ()
 
 test("the second one learns who has it", () => {
   run(acquireLock(staging, owner));
-  expect(run(acquireLock(staging, other))).toMatchObject({ status: LOCK_HELD, stdout: `${text}\n` });
+  expect(run(acquireLock(staging, other))).toMatchObject({ status: ExitStatus.LOCK_HELD, stdout: `${text}\n` });
   expect(run(lockStatus(staging)).stdout).toBe(`${text}\n`);
 });
 
@@ -57,7 +56,7 @@ test.each([
   run(acquireLock(staging, owner));
   cut(join(home, ".mrsk/lock-app-staging"));
   const words = "The lock has no details: the run that took it was interrupted\n";
-  expect(run(acquireLock(staging, other))).toMatchObject({ status: LOCK_HELD, stdout: words });
+  expect(run(acquireLock(staging, other))).toMatchObject({ status: ExitStatus.LOCK_HELD, stdout: words });
   expect(run(lockStatus(staging)).stdout).toBe(words);
   expect(run(releaseLock(staging)).stdout).toBe("released\n");
 });
@@ -66,14 +65,14 @@ test("another service or destination has a lock of its own", () => {
   run(acquireLock(staging, owner));
   expect(run(acquireLock(config(), owner)).status).toBe(0);
   expect(run(acquireLock(config({ service: "app-two" }), owner)).status).toBe(0);
-  expect(run(acquireLock(staging, owner)).status).toBe(LOCK_HELD);
+  expect(run(acquireLock(staging, owner)).status).toBe(ExitStatus.LOCK_HELD);
 });
 
 test("a lock that cannot be made is another failure than one that is held", () => {
   writeFileSync(join(home, ".mrsk"), "in the way");
   const { status, stderr } = run(acquireLock(staging, owner));
   expect(status).not.toBe(0);
-  expect(status).not.toBe(LOCK_HELD);
+  expect(status).not.toBe(ExitStatus.LOCK_HELD);
   expect(stderr).toContain("mkdir");
 });
 
@@ -81,7 +80,7 @@ test("the original's lock counts, and only a release by hand takes it away", () 
   mkdirSync(join(home, "mrsk_lock"));
   writeFileSync(join(home, "mrsk_lock/details"), Buffer.from("Locked by: Bob").toString("base64"));
   const { status, stdout } = run(acquireLock(staging, owner));
-  expect(status).toBe(LOCK_HELD);
+  expect(status).toBe(ExitStatus.LOCK_HELD);
   expect(stdout).toMatch(/^Locked by: Bob\n.*mrsk_lock/);
   expect(existsSync(file())).toBe(false);
   run(releaseLock(staging));
@@ -92,17 +91,17 @@ test("the original's lock counts, and only a release by hand takes it away", () 
 
 test("a run frees its own lock alone, also where another one has the same details", () => {
   run(acquireLock(staging, owner));
-  expect(run(releaseOwnLock(staging, other))).toMatchObject({ status: LOCK_HELD, stdout: `${text}\n` });
+  expect(run(releaseOwnLock(staging, other))).toMatchObject({ status: ExitStatus.LOCK_HELD, stdout: `${text}\n` });
   expect(existsSync(file())).toBe(true);
   expect(run(releaseOwnLock(staging, owner))).toMatchObject({ status: 0, stdout: "released\n" });
   expect(existsSync(file())).toBe(false);
-  expect(run(releaseOwnLock(staging, owner))).toMatchObject({ status: LOCK_GONE, stdout: "" });
+  expect(run(releaseOwnLock(staging, owner))).toMatchObject({ status: ExitStatus.LOCK_GONE, stdout: "" });
 });
 
 test("a lock of an older version, which has no owner file, is no run's own", () => {
   run(acquireLock(staging, owner));
   rmSync(join(home, ".mrsk/lock-app-staging/run"));
-  expect(run(releaseOwnLock(staging, owner)).status).toBe(LOCK_HELD);
+  expect(run(releaseOwnLock(staging, owner)).status).toBe(ExitStatus.LOCK_HELD);
   expect(run(releaseLock(staging)).stdout).toBe("released\n");
 });
 

@@ -6,7 +6,7 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import { removeImages } from "../../src/commands/app.ts";
 import type { Body } from "../../src/script/command.ts";
 import { pruneImages, pruneProbes, removeContainers } from "../../src/commands/prune.ts";
-import { config, line } from "./support.ts";
+import { config, line, runnable } from "./support.ts";
 
 let folder: string;
 beforeEach(() => {
@@ -33,7 +33,7 @@ esac
 `,
   );
   chmodSync(docker, 0o755);
-  const done = spawnSync("/bin/sh", ["-ec", line(body)], { env: { PATH: `${folder}:${process.env["PATH"]}` } });
+  const done = spawnSync("/bin/sh", ["-ec", runnable(body)], { env: { PATH: `${folder}:${process.env["PATH"]}` } });
   expect(done.status).toBe(0);
   return readFileSync(join(folder, "changes"), "utf8").trim().split("\n");
 }

@@ -12,7 +12,7 @@ import {
   releasesFile,
   showReleases,
 } from "../../src/commands/releases.ts";
-import { config, line } from "./support.ts";
+import { config, line, runnable } from "./support.ts";
 
 const entry = (version: string, canary = false) => ({
   at: "2026-01-02T03:04:05Z",
@@ -23,7 +23,7 @@ const entry = (version: string, canary = false) => ({
 
 test("releases are recorded, told apart from trials, and forgotten where they did not stay", () => {
   const folder = mkdtempSync(join(tmpdir(), "mrsk-releases-"));
-  const run = (body: Parameters<typeof line>[0]) => execFileSync("sh", ["-ec", line(body)], { cwd: folder });
+  const run = (body: Parameters<typeof line>[0]) => execFileSync("sh", ["-ec", runnable(body)], { cwd: folder });
   const text = () => readFileSync(join(folder, ".mrsk/releases-app"), "utf8");
   run(recordRelease(config(), entry("1"), { full: false }));
   expect(canaryRelease(text())).toBeUndefined();
@@ -41,7 +41,7 @@ test("releases are recorded, told apart from trials, and forgotten where they di
 test("a file with many lines is made shorter, and no version of late is lost", () => {
   const folder = mkdtempSync(join(tmpdir(), "mrsk-releases-"));
   const run = (body: Parameters<typeof line>[0]) =>
-    execFileSync("sh", ["-ec", line(body)], { cwd: folder, encoding: "utf8" });
+    execFileSync("sh", ["-ec", runnable(body)], { cwd: folder, encoding: "utf8" });
   const file = releasesFile(config());
   for (let i = 0; i < 120; i++) {
     const full = releasesAreMany(run(showReleases(file)));

@@ -1,4 +1,6 @@
 import type { Accessory, Config, Environment, Role, Ssh } from "../../src/config/config.ts";
+import { needsOf } from "../../src/script/call.ts";
+import { ShellLibrary } from "../../src/script/library.ts";
 import { type Body, render } from "../../src/script/command.ts";
 import type { TraefikHost } from "../../src/commands/traefik.ts";
 import { Secret } from "../../src/config/env/secret.ts";
@@ -130,6 +132,11 @@ export function config(overrides: Partial<Config> = {}): Config {
 /** The line as it reaches a shell, secrets written as `<name>`. */
 export function line(body: Body): string {
   return render(body, (secret) => `<${secret.name}>`);
+}
+
+/** The same with the functions of `src/shell` that it calls: what a shell can run. */
+export function runnable(body: Body): string {
+  return new ShellLibrary().missing(needsOf([body])) + line(body);
 }
 
 /** The same with the secrets' values quoted in: what `ps` would show if they were arguments. */

@@ -1,3 +1,4 @@
+import { raw } from "../../src/script/command.ts";
 import { expect, test } from "vitest";
 import { version3Problems } from "../../src/traefik/version3-problems.ts";
 import {
@@ -102,7 +103,11 @@ test("how long connections are kept is the user's to say, for each entry point",
 });
 
 test("the second one tells its connections to go at once", () => {
-  const second = createSecondTraefik(config(), traefikHost("/d"), new Map(), { name: "second", labels: new Map() });
+  const second = createSecondTraefik(config(), traefikHost("/d"), new Map(), {
+    name: "second",
+    labels: new Map(),
+    publish: raw("$flags"),
+  });
   expect(line(second)).toContain("--entrypoints.http.transport.keepalivemaxtime=1s");
 });
 
@@ -184,8 +189,12 @@ test("the second Traefik takes no port that the first has", () => {
     labels: new Map([["traefik.enable", "true"]]),
   });
   const text = line(
-    createSecondTraefik(given, traefikHost("/d"), new Map(), { name: "traefik-swap", labels: new Map() }),
+    createSecondTraefik(given, traefikHost("/d"), new Map(), {
+      name: "traefik-swap",
+      labels: new Map(),
+      publish: raw("$flags"),
+    }),
   );
-  expect(text).toMatch(/^docker create --name traefik-swap --restart no \$publish --volume/);
+  expect(text).toMatch(/^docker create --name traefik-swap --restart no \$flags --volume/);
   expect(text).not.toMatch(/443|--publish|traefik\.enable/);
 });

@@ -1,7 +1,8 @@
 import { mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { nearestExisting, removeLiveFile, writeLiveFile } from "../../src/commands/write-live-file.ts";
+import { removeLiveFile, writeLiveFile } from "../../src/commands/write-live-file.ts";
+import { call } from "../../src/script/call.ts";
 import { lines, sh } from "../../src/script/command.ts";
 import { folder, run } from "../support/fake-commands.ts";
 
@@ -33,5 +34,5 @@ test.each([
   ["nosuch", "."],
 ])("nearest to %s is %s", (path, nearest) => {
   mkdirSync(join(folder(), "there"));
-  expect(run(lines(sh`at=${path}`, nearestExisting("at"), sh`printf %s "$at"`)).stdout).toBe(nearest);
+  expect(run(lines(call("find_nearest", path), sh`printf %s "$nearest"`)).stdout).toBe(nearest);
 });

@@ -34,13 +34,13 @@ const TAGGED = "servers: [{10.0.0.1: eu}]";
 /** Keys of a healthcheck, wherever it stands. */
 const healthcheck = (place: (more: string) => { yaml: string }): Readonly<Record<string, Effect>> => ({
   cmd: { ...place("healthcheck: {cmd: bin/alive}"), see: /--health-cmd bin\/alive / },
-  path: { ...place("healthcheck: {path: /ok}"), see: /ask \S+\.mrsk "\$base"\/ok 10/ },
+  path: { ...place("healthcheck: {path: /ok}"), see: /wait_route .*\.mrsk \/ok / },
   port: { ...place("healthcheck: {port: 8080}"), see: /Host: localhost:8080$/m },
   interval: { ...place("healthcheck: {interval: 5s}"), see: /--health-interval 5s / },
-  max_attempts: { ...place("healthcheck: {max_attempts: 2}"), see: /end=\$\(\(now \+ 300\)\)/ },
+  max_attempts: { ...place("healthcheck: {max_attempts: 2}"), see: /wait_route .* 3 50$/m },
   cord: { ...place("healthcheck: {cord: /tmp/cord}"), see: /healthcheck.cord has no effect here: / },
   exposed_port: { ...place("healthcheck: {exposed_port: 4000}"), see: /healthcheck.exposed_port has no effect here: / },
-  log_lines: { ...place("healthcheck: {log_lines: 7}"), see: /docker logs --tail 7 / },
+  log_lines: { ...place("healthcheck: {log_lines: 7}"), see: /wait_route .* 28 7$/m },
 });
 
 const env = (place: (more: string) => Omit<Effect, "see">, run: RegExp): Readonly<Record<string, Effect>> => ({
@@ -82,13 +82,13 @@ export const EFFECTS: Readonly<Record<string, Effect | Elsewhere>> = {
   volumes: { yaml: "volumes: [/srv/up:/up]", see: /docker run .*--volume \/srv\/up:\/up / },
   ...under("logging", logging(top)),
   ...under("healthcheck", healthcheck(top)),
-  readiness_delay: { base: TWO_ROLES, yaml: `${TWO_ROLES}\nreadiness_delay: 11`, see: /-lt 11 \]/ },
+  readiness_delay: { base: TWO_ROLES, yaml: `${TWO_ROLES}\nreadiness_delay: 11`, see: /wait_healthy \S+ \d+ 11 / },
   stop_wait_time: {
     ...OLD,
     yaml: "stop_wait_time: 16",
     see: /Finalize > Stop the old container.*\ndocker stop -t 16 /,
   },
-  drain_timeout: { ...OLD, yaml: "drain_timeout: 17", see: /Drain the old container[^]*\(now \+ 1700\)\)/ },
+  drain_timeout: { ...OLD, yaml: "drain_timeout: 17", see: /drain_container \S+ 17 / },
   ...under("release", {
     command: {
       yaml: "release: {command: bin/migrate now}",
@@ -194,7 +194,7 @@ export const EFFECTS: Readonly<Record<string, Effect | Elsewhere>> = {
     },
     directories: { ...accessory("directories: [data:/data:ro]"), see: /--volume "\$\{PWD\}"\/app-db\/data:\/data:ro / },
     volumes: { ...accessory("volumes: [/srv/b:/b]"), see: /--volume \/srv\/b:\/b / },
-    network: { ...accessory("network: backs"), see: /docker network create backs[^]*--network backs / },
+    network: { ...accessory("network: backs"), see: /make_network backs[^]*--network backs / },
     env: { ...accessory("env: {A: flat}"), see: /-e A=flat / },
   }),
   ...under(
@@ -257,7 +257,7 @@ export const EFFECTS: Readonly<Record<string, Effect | Elsewhere>> = {
   network: {
     ...OLD,
     yaml: "network: private",
-    see: /docker network create private[^]*docker network connect private traefik[^]*docker run .*--network private /,
+    see: /make_network private[^]*join_networks traefik private[^]*docker run .*--network private /,
   },
   aliases: { file: "test/cli/main.test.ts", test: "an alias" },
   ...under("servers.*", {

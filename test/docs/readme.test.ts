@@ -102,7 +102,7 @@ test("each message of the table of errors is one that the program can print", ()
 function sourceText(): string {
   const root = resolve(import.meta.dirname, "../../src");
   return readdirSync(root, { recursive: true, encoding: "utf8" })
-    .filter((path) => path.endsWith(".ts"))
+    .filter((path) => /\.(?:ts|sh)$/.test(path))
     .map((path) => readFileSync(resolve(root, path), "utf8"))
     .join("\n")
     .replaceAll("\\`", "`");

@@ -1,6 +1,6 @@
-import { SHARED_DIRECTORY } from "../../src/commands/traefik-boot.ts";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { lab, onServer, Project, succeeded, sweep } from "./project.ts";
+import { SHARED_DIRECTORY } from "../../src/shell/constants.ts";
 
 const SERVER = "a";
 

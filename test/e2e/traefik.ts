@@ -1,7 +1,7 @@
 import { request } from "node:http";
 import { quote } from "../../src/script/command.ts";
-import { SHARED_DIRECTORY } from "../../src/commands/traefik-boot.ts";
 import { lab, onServer } from "./project.ts";
+import { SHARED_DIRECTORY } from "../../src/shell/constants.ts";
 
 export interface Answer {
   /** 0: none. */

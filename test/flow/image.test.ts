@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
-import { NO_LABEL, OTHER_ARCHITECTURE } from "../../src/commands/image.ts";
 import { ensureImage, fetchImage } from "../../src/flow/image.ts";
 import { config } from "../commands/support.ts";
 import { type FakeRun, fakeRun } from "../support/fake-run.ts";
+import { ExitStatus } from "../../src/script/exit-status.ts";
 
 const HOST = "192.0.2.1";
 
@@ -31,9 +31,14 @@ describe("what a pull can fail with, in words", () => {
 
 describe("an image that a host should not have", () => {
   test.each([
-    ["", NO_LABEL, "Image dhh/app:1 is missing the 'service' label", "--label service=app"],
-    ["other", NO_LABEL, "Image dhh/app:1 has the label service=other, not app", "LABEL service=app"],
-    ["arm64 x86_64", OTHER_ARCHITECTURE, "dhh/app:1 is built for arm64, and this host is x86_64", "builder.remote"],
+    ["", ExitStatus.NO_LABEL, "Image dhh/app:1 is missing the 'service' label", "--label service=app"],
+    ["other", ExitStatus.NO_LABEL, "Image dhh/app:1 has the label service=other, not app", "LABEL service=app"],
+    [
+      "arm64 x86_64",
+      ExitStatus.OTHER_ARCHITECTURE,
+      "dhh/app:1 is built for arm64, and this host is x86_64",
+      "builder.remote",
+    ],
   ])("%j", async (output, status, message, hint) => {
     for (const fetch of [fetchImage, (run: FakeRun) => ensureImage(run, "1")]) {
       await expect(fetch(withHost(/^Check the image$/, output, status))).rejects.toMatchObject({

@@ -1,10 +1,11 @@
 import { expect, test } from "vitest";
-import { JOINED, NOT_ALLOWED, NOT_DOCKER } from "../../src/commands/bootstrap.ts";
 import { setup } from "../../src/flow/rollout/deploy.ts";
 import { bootstrap, serverExec } from "../../src/flow/server.ts";
 import { select } from "../../src/plan/select.ts";
 import { accessory, config, role } from "../commands/support.ts";
 import { type FakeRun, fakeRun } from "../support/fake-run.ts";
+import { ExitStatus } from "../../src/script/exit-status.ts";
+import { JOINED } from "../../src/shell/constants.ts";
 
 const HOSTS = ["192.0.2.1", "192.0.2.2", "192.0.2.9"];
 
@@ -43,8 +44,8 @@ test("a user who joined the group logs in anew, and Docker is tried as that user
 
 test("hosts where nothing may be installed are named in the original's words, other failures beside them", async () => {
   const run = fleet();
-  run.hosts.get(HOSTS[0]!)!.replies(/Ensure Docker/, "", NOT_ALLOWED);
-  run.hosts.get(HOSTS[1]!)!.replies(/Ensure Docker/, "", NOT_ALLOWED);
+  run.hosts.get(HOSTS[0]!)!.replies(/Ensure Docker/, "", ExitStatus.NOT_ALLOWED);
+  run.hosts.get(HOSTS[1]!)!.replies(/Ensure Docker/, "", ExitStatus.NOT_ALLOWED);
   run.hosts.get(HOSTS[2]!)!.replies(/Ensure Docker/, "the disk is full", 1);
   await expect(bootstrap(run)).rejects.toMatchObject({
     exitCode: 5,
@@ -57,7 +58,7 @@ test("hosts where nothing may be installed are named in the original's words, ot
 
 test("bootstrap says that docker is Podman, and what to do", async () => {
   const run = fleet([HOSTS[0]!]);
-  run.hosts.get(HOSTS[0]!)!.replies(/Ensure Docker/, "podman version 4.9.3\n", NOT_DOCKER);
+  run.hosts.get(HOSTS[0]!)!.replies(/Ensure Docker/, "podman version 4.9.3\n", ExitStatus.NOT_DOCKER);
   await expect(bootstrap(run)).rejects.toMatchObject({
     exitCode: 5,
     message: "192.0.2.1: `docker` is Podman there (podman version 4.9.3), not Docker",

@@ -16,6 +16,8 @@ import { login, logout } from "../../src/flow/registry.ts";
 import { deploy } from "../../src/flow/rollout/deploy.ts";
 import type { Run } from "../../src/flow/run.ts";
 import { bootTraefik } from "../../src/flow/traefik/traefik.ts";
+import { ShellLibrary } from "../../src/script/library.ts";
+import { needsOfScript, type Script } from "../../src/script/script.ts";
 import type { FakeHost } from "../support/fake-host.ts";
 import { type FakeRun, fakeRun } from "../support/fake-run.ts";
 import { observed } from "../support/seen.ts";
@@ -48,7 +50,7 @@ export const COMMANDS: Readonly<Record<string, (run: Run) => Promise<void>>> = {
   "traefik boot": bootTraefik,
 };
 
-/** What one step of a script sent to a host; a secret stands as its name in angle brackets. */
+/** What one step of a script sent to a host, or the functions that its scripts call; a secret stands as its name in angle brackets. */
 export interface Sent {
   readonly host: string;
   readonly text: string;
@@ -68,10 +70,18 @@ export async function sentBy(
     const run = recordingRun(config, version, new Map([...SECRETS_OF_BUILDS, ...environment]), cwd);
     answer(run, command);
     await COMMANDS[command]!(run);
-    return [...run.hosts].flatMap(([host, { texts }]) => texts.map((text) => ({ host, text })));
+    return [...run.hosts].flatMap(([host, { texts, scripts }]) =>
+      [...texts, functionsOf(scripts)].map((text) => ({ host, text })),
+    );
   } finally {
     rmSync(cwd, { recursive: true });
   }
+}
+
+/** The functions of `src/shell` that the scripts call. */
+function functionsOf(scripts: readonly Script[]): string {
+  const library = new ShellLibrary();
+  return scripts.map((script) => library.missing(needsOfScript(script))).join("");
 }
 
 function recordingRun(config: Config, version: string, environment: ReadonlyMap<string, string>, cwd: string): FakeRun {

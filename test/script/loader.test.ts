@@ -3,6 +3,8 @@ import { existsSync, mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { call } from "../../src/script/call.ts";
+import { ShellLibrary, shellFunctions } from "../../src/script/library.ts";
 import { sh } from "../../src/script/command.ts";
 import { HEARTBEAT, LOADER, NEXT } from "../../src/script/loader.ts";
 import { attempt, capture, renderScript, script, step } from "../../src/script/script.ts";
@@ -17,14 +19,11 @@ describe.concurrent.each(SHELLS.map((shell) => ({ name: shell.join(" "), shell }
     const host = start(LOADER, shell);
     for (let i = 0; i < 50; i++) {
       const nonce = `00${i}`;
-      const steps = [
-        capture("id", "id", sh`echo ${i}`),
-        attempt("fails", sh`false; echo on`),
-        step("long", sh`: ${"x".repeat(200 * i)}`),
-      ];
+      const id = capture("id", "id", sh`echo ${i}`);
+      const steps = [id, attempt("fails", sh`false; echo on`), step("long", sh`: ${"x".repeat(200 * i)}`)];
       host.send(
         renderScript(
-          script("Test", [step("empty", sh`echo "<$id>"`), ...steps, step("uses", sh`echo "got $id"`)]),
+          script("Test", [step("empty", sh`echo "<$out_id>"`), ...steps, step("uses", sh`echo got ${id.output}`)]),
           nonce,
         ),
       );
@@ -44,6 +43,31 @@ describe.concurrent.each(SHELLS.map((shell) => ({ name: shell.join(" "), shell }
       return `${steps.join("")}${mark}x 0\n`;
     };
     expect(stdout).toBe(Array.from({ length: 50 }, (_, i) => marks(i)).join(""));
+  });
+
+  test("takes every function of src/shell, whose status is its step's", async () => {
+    const place = mkdtempSync(join(tmpdir(), "mrsk-library-"));
+    const lock = [join(place, "run"), join(place, "run/lock"), "1d", "QWRh"] as const;
+    const inspected = capture("inspected", "inspected", sh`printf 'state running\nlive %s/live\n{}\n' ${place}`);
+    const what = script("Test", [
+      step("write", call("write_live_file", join(place, "live"), "app-web", "a: 'b c'\n")),
+      inspected,
+      step("read", call("print_live_files", "app", "run", inspected.output, "")),
+      step("none", call("print_listeners", inspected.output, "")),
+      step("take", call("take_lock", ...lock)),
+      attempt("held", call("take_lock", ...lock)),
+      step("condition", sh`if ! ${call("take_lock", ...lock)}; then echo on; fi`),
+      step("after", ["echo", "goes on"]),
+    ]);
+    const every = { functions: new Set(shellFunctions().keys()), programs: new Set(["replace_plainly"]) };
+    const host = start(LOADER + new ShellLibrary().missing(every) + renderScript(what, NONCE), shell);
+    await host.printed(`${NONCE} x `);
+    host.end();
+    const { stdout } = await host.closed;
+    const file = `${place}/live\nwritable\napp-web\n YTogJ2IgYycK\n`;
+    expect(stdout).toContain(
+      `@b 2\n${file}@e 2 0\n@b 3\n@e 3 0\n@b 4\n@e 4 0\n@b 5\nAda\n@e 5 75\n@b 6\nAda\non\n@e 6 0\n@b 7\ngoes on\n@e 7 0\n@x 0\n`,
+    );
   });
 
   test("the end of its input ends a script, which cleans up", async () => {

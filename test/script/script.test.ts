@@ -26,12 +26,13 @@ async function run(what: Script, until = `${NONCE} x `): Promise<{ status: numbe
 }
 
 test("steps run in order, each between its marks, and a later one reads what was captured", async () => {
+  const id = capture("id", "id", sh`echo "x y"`);
   const result = await run(
     script("Test", [
       step("one", ["echo", "a b"]),
       attempt("fails", ["false"]),
-      capture("id", "id", sh`echo "x y"`),
-      step("uses it", sh`echo "<$id>"`),
+      id,
+      step("uses it", sh`echo "<"${id.output}">"`),
     ]),
   );
   expect(result).toEqual({
@@ -72,7 +73,7 @@ test("a step that ignores its end does not keep the clean-up from being done", a
 });
 
 describe("an outcome says what became of the steps before it", () => {
-  const outcome: Step = { name: "Outcome", body: sh`echo "ended $_ok" >>outcome`, mode: "outcome" };
+  const outcome: Step = { id: "outcome", name: "Outcome", body: sh`echo "ended $_ok" >>outcome`, mode: "outcome" };
   const said = async (...steps: Step[]) => {
     const { host, home } = machine();
     await host.run(script("Try", steps)).catch(() => {});

@@ -30,14 +30,11 @@ afterAll(async () => {
 
 describe("a script over a connection", () => {
   test("gives each step's output and status, and captured values to later steps", async () => {
+    const say = capture("say", "Say", sh`echo one; echo aside >&2`);
     const result = await host().run(
-      script("Try", [
-        capture("id", "Say", sh`echo one; echo aside >&2`),
-        attempt("Fail", sh`printf 'no newline'; exit 3`),
-        step("Use", sh`echo "got $id"`),
-      ]),
+      script("Try", [say, attempt("Fail", sh`printf 'no newline'; exit 3`), step("Use", sh`echo got ${say.output}`)]),
     );
-    expect(result.text("Say")).toBe("one");
+    expect(result.text("say")).toBe("one");
     expect(result.steps[0]!.stderr).toBe("aside\n");
     expect(result.status("Fail")).toBe(3);
     expect(result.steps[1]!.stdout).toBe("no newline");

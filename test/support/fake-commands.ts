@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach } from "vitest";
 import type { Body } from "../../src/script/command.ts";
-import { line } from "../commands/support.ts";
+import { runnable } from "../commands/support.ts";
 
 let current = "";
 beforeEach(() => {
@@ -30,7 +30,7 @@ export function container(state: string): void {
 
 /** Runs shell as a step of a script would run. */
 export function run(body: Body, path = process.env["PATH"]): { status: number | null; stdout: string; stderr: string } {
-  return spawnSync("/bin/sh", ["-ec", line(body)], {
+  return spawnSync("/bin/sh", ["-ec", runnable(body)], {
     encoding: "utf8",
     env: { PATH: `${current}:${path}` },
     cwd: current,

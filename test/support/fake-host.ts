@@ -1,3 +1,4 @@
+import { keepRendered } from "./rendered.ts";
 import type { Attached } from "../../src/script/attached.ts";
 import { redact, render } from "../../src/script/command.ts";
 import { type Script, secretsOfScript } from "../../src/script/script.ts";
@@ -26,6 +27,8 @@ export class FakeHost implements Host {
   readonly texts: string[] = [];
   /** Values of the secrets that came, by name. */
   readonly secrets = new Map<string, string>();
+  /** As they were run. */
+  readonly scripts: Script[] = [];
   private readonly answers: Answer[] = [];
 
   private readonly happenings: { readonly pattern: RegExp; readonly work: () => unknown }[] = [];
@@ -57,9 +60,11 @@ export class FakeHost implements Host {
 
   async run(script: Script, { onOutput, signal }: RunOptions = {}): Promise<ScriptResult> {
     const done: StepResult[] = [];
+    this.scripts.push(script);
+    keepRendered(script);
     for (const secret of secretsOfScript(script)) this.secrets.set(secret.name, secret.reveal());
     let result = "done";
-    for (const [i, { name, body, mode, counts }] of script.steps.entries()) {
+    for (const [i, { id, name, body, mode, counts }] of script.steps.entries()) {
       const command = redact(body);
       this.steps.push(name);
       this.commands.push(command);
@@ -74,19 +79,27 @@ export class FakeHost implements Host {
       const answer = this.answers.find(({ pattern }) => pattern.test(name) || pattern.test(command));
       const { status, stdout, stderr } = answer ?? { status: 0, stdout: "", stderr: "" };
       const bytes = Buffer.from(stdout);
-      if (stdout) onOutput?.({ host: this.name, step: name, stream: "stdout", text: stdout, masked: stdout, bytes });
-      done.push({ name, status, stdout, stderr, seconds: 0 });
+      if (stdout)
+        onOutput?.({ host: this.name, step: name, stepId: id, stream: "stdout", text: stdout, masked: stdout, bytes });
+      done.push({ id, name, status, stdout, stderr, seconds: 0 });
       if (mode === "outcome") this.outcomes.push(`${result} ${name}`);
       if (mode === "outcome") result = "done";
       if (status !== 0 && counts) result = "failed";
       if (status !== 0 && mode !== "try" && mode !== "outcome") {
         const due = script.steps.slice(i).find((step) => step.mode === "outcome");
         if (due) this.outcomes.push(`failed ${due.name}`);
-        throw new CommandFailedError({ host: this.name, step: name, command, status, output: stdout + stderr });
+        throw new CommandFailedError({
+          host: this.name,
+          step: name,
+          stepId: id,
+          command,
+          status,
+          output: stdout + stderr,
+        });
       }
     }
-    const named = (name: string) => done.find((step) => step.name === name)!;
-    return { steps: done, text: (name) => named(name).stdout.trim(), status: (name) => named(name).status };
+    const withId = (id: string) => done.find((step) => step.id === id)!;
+    return { steps: done, text: (id) => withId(id).stdout.trim(), status: (id) => withId(id).status };
   }
 
   /** Says what it `replies` to the command on standard output, and takes no input. */

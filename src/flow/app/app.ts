@@ -38,14 +38,14 @@ async function blocks(run: Run, title: string, bodyFor: (role: Role) => Body): P
   await onHosts(targets(run), async ({ host, roles }) => {
     const steps = roles.map((role) => step(`${title} (${role.name})`, bodyFor(role)));
     const result = await host.run(script(title, steps), { signal: run.signal });
-    for (const { name } of steps) printBlock(run, "App", host.name, result.text(name));
+    for (const { id } of steps) printBlock(run, "App", host.name, result.text(id));
   });
 }
 
 /** One block per host. */
 async function hostBlocks(run: Run, title: string, body: Body): Promise<void> {
   await onHosts(appHosts(run), async (host) =>
-    printBlock(run, "App", host.name, (await host.run(script(title, [step(title, body)]))).text(title)),
+    printBlock(run, "App", host.name, (await host.run(script(title, [step(title, body, "block")]))).text("block")),
   );
 }
 

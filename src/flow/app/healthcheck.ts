@@ -1,16 +1,17 @@
 import { networkSteps } from "../../commands/network.ts";
 import { AppCommands } from "../../commands/app.ts";
-import { NOT_HEALTHY, waitUntilHealthy } from "../../commands/cutover.ts";
+import { waitUntilHealthy } from "../../commands/cutover.ts";
 import { deadlineSeconds } from "../../commands/healthcheck.ts";
 import { servicePrefix } from "../../commands/names.ts";
 import { script, step } from "../../script/script.ts";
-import { raw, sh } from "../../script/command.ts";
+import { sh } from "../../script/command.ts";
 import { readDriver } from "../../commands/logging.ts";
 import { CommandFailedError, UnhealthyError } from "../../errors.ts";
 import { observeAndResolve } from "../resolve-version.ts";
 import type { Options } from "../../config/config.ts";
 import { begin, type Run } from "../run.ts";
 import { appSecrets } from "../secrets.ts";
+import { ExitStatus } from "../../script/exit-status.ts";
 
 /** Which run made the container. */
 const RUN_LABEL = "mrsk.healthcheck";
@@ -24,6 +25,7 @@ export async function performHealthcheck(run: Run): Promise<void> {
   const app = new AppCommands(config, { ...role, options: unpublished(role.options) });
   const id = run.newId(12);
   begin(run, `Check that version ${version} becomes healthy...`);
+  const logDriver = readDriver();
   const launch = app.run({
     name,
     version,
@@ -36,7 +38,7 @@ export async function performHealthcheck(run: Run): Promise<void> {
     secrets: await appSecrets(run, [role]),
     restart: "no",
     startInterval: false,
-    logDriver: raw("$log_driver"),
+    logDriver: logDriver.output,
     healthcheck: true,
   });
   const deadline = role.healthcheck ? deadlineSeconds(role.healthcheck) : 30;
@@ -46,7 +48,7 @@ export async function performHealthcheck(run: Run): Promise<void> {
     "Healthcheck",
     [
       ...networkSteps(config),
-      readDriver("log_driver"),
+      logDriver,
       step("Start the container", launch),
       step("Wait until healthy", waitUntilHealthy(name, deadline, config.readinessDelaySeconds, role.logLines)),
     ],
@@ -56,7 +58,7 @@ export async function performHealthcheck(run: Run): Promise<void> {
     await run.host(config.primaryHost).run(work, { signal: run.signal });
     run.report({ kind: "note", host: config.primaryHost, text: "Container is healthy!" });
   } catch (error) {
-    if (error instanceof CommandFailedError && error.status === NOT_HEALTHY)
+    if (error instanceof CommandFailedError && error.status === ExitStatus.NOT_HEALTHY)
       throw new UnhealthyError(error.message, { cause: error });
     throw error;
   }

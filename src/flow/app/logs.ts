@@ -1,7 +1,6 @@
 import { type LogQuery, logs } from "../../commands/app.ts";
 import { sh } from "../../script/command.ts";
 import { attempt, script } from "../../script/script.ts";
-import { TRAEFIK } from "../../commands/traefik.ts";
 import { ExitCode, InterruptedError, MrskError, UsageError } from "../../errors.ts";
 import type { Host, OutputChunk, StepResult } from "../../hosts/host.ts";
 import { onHosts } from "../../hosts/on-hosts.ts";
@@ -11,6 +10,7 @@ import { canaryOf, liveContainer } from "../../plan/containers.ts";
 import { oneAccessory } from "../accessory.ts";
 import { observeHosts } from "../observe.ts";
 import { appHosts, type Run } from "../run.ts";
+import { TRAEFIK } from "../../shell/constants.ts";
 
 /** What `-s -n -g -o -f` said. */
 export interface LogChoice {
@@ -113,8 +113,8 @@ async function follow(run: Run, sources: readonly Source[], choice: LogChoice): 
         else if (!run.signal.aborted) run.write("stderr", text);
       };
       const options = { signal: run.signal, streamed: "endless", onOutput: show } as const;
-      const work = script("Follow", [attempt("Follow", logs(container!, query))]);
-      const status = (await host.run(work, options).finally(() => lines.end())).status("Follow") ?? 1;
+      const work = script("Follow", [attempt("Follow", logs(container!, query), "follow")]);
+      const status = (await host.run(work, options).finally(() => lines.end())).status("follow") ?? 1;
       // grep's 1 says that no line was found, which is no failure here.
       if (status > (choice.grep === undefined ? 0 : 1))
         throw new MrskError(ExitCode.remote, `${host.name}: the log cannot be followed (exit status ${status})`);

@@ -43,7 +43,7 @@ interface Output {
   readonly end: () => void;
 }
 
-const STEP = "Command";
+const STEP = "command";
 
 /**
  * Runs the user's command on every target at once and shows what it prints as it comes. What is piped into mrsk is piped
@@ -85,10 +85,10 @@ async function scripted(run: Run, targets: readonly Target[], outputOf: (target:
     const { body, cleanup } = target.command("output");
     const output = outputOf(target);
     await target.host
-      .run(script("Run a command", [...target.before, step(STEP, body), ...target.after], cleanup), {
+      .run(script("Run a command", [...target.before, step("Command", body, STEP), ...target.after], cleanup), {
         signal: run.signal,
         streamed: "to its end",
-        onOutput: ({ step: name, stream, bytes }) => void (name === STEP && output.add(stream, bytes)),
+        onOutput: ({ stepId, stream, bytes }) => void (stepId === STEP && output.add(stream, bytes)),
       })
       .finally(() => output.end());
   });
@@ -148,7 +148,8 @@ async function prepare(run: Run, { host, before }: Target): Promise<void> {
 }
 
 function ended({ name }: Target, status: number): void {
-  if (status !== 0) throw new CommandFailedError({ host: name, step: STEP, command: "", status, output: "" });
+  if (status !== 0)
+    throw new CommandFailedError({ host: name, step: "Command", stepId: STEP, command: "", status, output: "" });
 }
 
 /** On one target in a block of the original's, on several with the target in front of each line. */
@@ -186,20 +187,21 @@ function prefixed(run: Run, label: string): Output {
 
 /** The command's own exit status becomes ours. */
 function withOwnStatus(error: unknown): unknown {
-  if (error instanceof CommandFailedError && error.step === STEP) return failed([{ host: error.host, reason: error }]);
+  if (error instanceof CommandFailedError && error.stepId === STEP)
+    return failed([{ host: error.host, reason: error }]);
   if (!(error instanceof HostsFailedError)) return error;
-  const own = error.failures.some(({ reason }) => reason instanceof CommandFailedError && reason.step === STEP);
+  const own = error.failures.some(({ reason }) => reason instanceof CommandFailedError && reason.stepId === STEP);
   return own ? failed(error.failures) : error;
 }
 
 function failed(failures: HostsFailedError["failures"]): MrskError {
   const texts = failures.map(({ host, reason }) => {
-    if (reason instanceof CommandFailedError && reason.step === STEP)
+    if (reason instanceof CommandFailedError && reason.stepId === STEP)
       return `${host}: the command ended with exit status ${reason.status}`;
     return reason instanceof InterruptedError ? `${host}: interrupted` : (reason as Error).message;
   });
   const first = failures
     .map(({ reason }) => reason)
-    .find((reason) => reason instanceof CommandFailedError && reason.step === STEP);
+    .find((reason) => reason instanceof CommandFailedError && reason.stepId === STEP);
   return new MrskError((first as CommandFailedError).status, texts.join("\n"), { cause: first });
 }

@@ -122,16 +122,17 @@ export async function stopApp(run: Run): Promise<void> {
         const parts = roles.flatMap((role) => stopParts(run, role, facts.get(name)!));
         if (parts.length === 0) return;
         const entries = parts.map(({ role }) => ["Stopped app", role.name] as const);
+        const stopped = capture("all-stopped", "All is stopped", sh`echo yes`);
         const steps = [
           ...parts.flatMap(({ close }) => close),
           ...parts.flatMap(({ stop }) => stop),
           ...parts.flatMap(({ finalize }) => finalize),
           await outcomes(run, entries),
-          capture("stopped", "All is stopped", sh`echo yes`),
+          stopped,
         ];
         // Interrupted: whatever still runs gets the requests again.
         const reopen = lines(sh`:`, ...parts.flatMap(({ finalize }) => finalize.map(({ body }) => anyway(body))));
-        const cleanup = sh`[ "$stopped" = yes ] || { ${reopen}; }`;
+        const cleanup = sh`[ ${stopped.output} = yes ] || { ${reopen}; }`;
         await run.host(name).run(script("Stop the app", steps, cleanup), { signal: run.signal });
       },
     );

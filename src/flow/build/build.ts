@@ -67,7 +67,7 @@ export async function push(
     try {
       await build(run, revision, clear);
     } catch (error) {
-      if (atOnce && error instanceof CommandFailedError && error.step === BUILD_STEP) await ensureBuilder(run, clear);
+      if (atOnce && error instanceof CommandFailedError && error.stepId === BUILD_STEP) await ensureBuilder(run, clear);
       if (!wantsLogin(error)) throw explained(run, revision, error);
       run.report({ kind: "note", text: "The registry wants a login first" });
       await login(run, { skipRemote: true });
@@ -107,17 +107,23 @@ function buildScript(run: Run, revision: string | undefined, steps: readonly Ste
   const look = isElsewhere(builder.context) ? [] : [isThere];
   if (revision === undefined) {
     const visible = visibleToDocker(raw('"$(pwd -P)"'));
-    return script("Build", [...look.map((body) => step(INSPECT_STEP, lines(visible, body))), ...steps]);
+    return script("Build", [...look.map((body) => inspectStep(lines(visible, body))), ...steps]);
   }
   const clone = cloneFolder(service, run.newId(16));
-  const inside = [...look.map((body) => step(INSPECT_STEP, body)), ...steps].map(({ name, body }) =>
-    step(name, within(projectIn(clone), body)),
-  );
-  return script("Build", [step(CLONE_STEP, checkOut(revision, clone)), ...inside], sh`rm -rf ${clone}`);
+  const inside = [...look.map(inspectStep), ...steps].map((one) => ({
+    ...one,
+    body: within(projectIn(clone), one.body),
+  }));
+  const cloning = step("Clone the commit", checkOut(revision, clone), CLONE_STEP);
+  return script("Build", [cloning, ...inside], sh`rm -rf ${clone}`);
+}
+
+function inspectStep(body: Shell): Step {
+  return step("Find the Dockerfile", body, INSPECT_STEP);
 }
 
 function within(folder: Shell, body: Body): Shell {
-  return sh`cd ${folder}
+  return sh`cd ${folder} || exit
 ${body}`;
 }
 

@@ -68,8 +68,8 @@ export async function builderDetails(run: Run): Promise<void> {
   run.print(`Builder: ${builderName(run.config) ?? "native"}\n`);
   if (!command) return note(run, `${NO_BUILDER}: nothing to show`);
   await inspectTools(run);
-  const result = await run.local.run(script("Builders", [step("Builders", command)]));
-  run.print(`${result.text("Builders")}\n`);
+  const result = await run.local.run(script("Builders", [step("Builders", command, "builders")]));
+  run.print(`${result.text("builders")}\n`);
 }
 
 function note(run: Run, text: string): void {
@@ -132,7 +132,7 @@ async function inspectTools(run: Run): Promise<BuilderState> {
 /** Contexts that have our names are ours; a builder with none of them is somebody's own, and taken as it is. */
 function builderState(config: Config, name: string, seen: ScriptResult): BuilderState {
   if (seen.status("builder") !== 0) {
-    const said = seen.steps.find((one) => one.name === "builder")!.stderr.trim();
+    const said = seen.steps.find((one) => one.id === "builder")!.stderr.trim();
     if (/no builder ".*" found/.test(said)) return "missing";
     throw new MrskError(ExitCode.remote, `docker buildx inspect ${name} failed\n${said}`);
   }

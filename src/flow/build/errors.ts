@@ -4,8 +4,9 @@ import { CommandFailedError, ConfigError, ExitCode, MrskError } from "../../erro
 import { isUnauthorized, isUnreachable } from "../registry.ts";
 import type { Run } from "../run.ts";
 
-export const CLONE_STEP = "Clone the commit";
-export const INSPECT_STEP = "Find the Dockerfile";
+/** Ids of steps. */
+export const CLONE_STEP = "clone-commit";
+export const INSPECT_STEP = "find-dockerfile";
 
 /** Whether docker itself says so: the Dockerfile's own steps and git may print anything. */
 export function wantsLogin(error: unknown): error is CommandFailedError {
@@ -13,9 +14,9 @@ export function wantsLogin(error: unknown): error is CommandFailedError {
 }
 
 /** Of a build only what docker says in the end. */
-function lastWords({ step: name, output }: CommandFailedError): string {
+function lastWords({ stepId, output }: CommandFailedError): string {
   const lines = output.trimEnd().split("\n");
-  if (name !== BUILD_STEP) return output;
+  if (stepId !== BUILD_STEP) return output;
   const said = [...lines.filter((line) => /^error:/i.test(line)), lines.at(-1)!];
   // That a step failed is told with the step's own words.
   return said.filter((line) => !/did not complete successfully|executor failed running/.test(line)).join("\n");
@@ -25,9 +26,9 @@ function lastWords({ step: name, output }: CommandFailedError): string {
 export function explained(run: Run, revision: string | undefined, error: unknown): unknown {
   if (!(error instanceof CommandFailedError)) return error;
   if (error.status === NOT_VISIBLE && isOfOurs(error)) return notVisible(error);
-  if (error.step === INSPECT_STEP) return missingDockerfile(run, revision);
-  if (error.step === CLONE_STEP) return notCloned(error, revision!);
-  const what = error.step === BUILD_STEP ? "built and pushed" : "pushed";
+  if (error.stepId === INSPECT_STEP) return missingDockerfile(run, revision);
+  if (error.stepId === CLONE_STEP) return notCloned(error, revision!);
+  const what = error.stepId === BUILD_STEP ? "built and pushed" : "pushed";
   return new MrskError(
     ExitCode.remote,
     `The image could not be ${what} (exit status ${error.status})\n${error.output}`,
@@ -39,14 +40,14 @@ export function explained(run: Run, revision: string | undefined, error: unknown
 }
 
 /** Whether it is a step of ours that failed, and not docker. */
-function isOfOurs({ step: name }: CommandFailedError): boolean {
-  return name === CLONE_STEP || name === INSPECT_STEP;
+function isOfOurs({ stepId }: CommandFailedError): boolean {
+  return stepId === CLONE_STEP || stepId === INSPECT_STEP;
 }
 
 function notVisible(error: CommandFailedError): MrskError {
   const [docker, folder] = error.output.trim().split("\n").slice(-2);
   const move =
-    error.step === CLONE_STEP
+    error.stepId === CLONE_STEP
       ? "Set TMPDIR to a folder that it sees (mkdir -p ~/tmp && export TMPDIR=~/tmp)"
       : "Move the project to a folder of your home whose name begins with no dot";
   return new MrskError(ExitCode.remote, `Docker was installed from a snap (${docker}), and cannot see ${folder}`, {

@@ -44,20 +44,20 @@ LANGUAGE=C git rev-parse --verify HEAD || {
 export async function gitState(local: ScriptHost): Promise<GitState> {
   const result = await local.run(
     script("Git", [
-      attempt("Revision", REVISION),
+      attempt("Revision", REVISION, "revision"),
       // Settings may hide files that a build of the folder takes.
-      attempt("Changes", ["git", "status", "--porcelain", "--untracked-files=normal"]),
-      attempt("User", ["git", "config", "user.name"]),
+      attempt("Changes", ["git", "status", "--porcelain", "--untracked-files=normal"], "changes"),
+      attempt("User", ["git", "config", "user.name"], "user"),
     ]),
   );
   const [revision, status] = result.steps;
   const problem = problemOf(revision!, status!);
   // Two letters and a space stand before each path; the first line's leading blank is trimmed away.
-  const changes = result.text("Changes").split("\n").filter(Boolean);
+  const changes = result.text("changes").split("\n").filter(Boolean);
   return {
-    revision: result.status("Revision") === 0 && !problem ? result.text("Revision") : undefined,
+    revision: result.status("revision") === 0 && !problem ? result.text("revision") : undefined,
     changes: changes.map((line) => line.replace(/^\s*\S{1,2}\s+/, "")),
-    userName: result.text("User"),
+    userName: result.text("user"),
     ...(problem ? { problem } : {}),
   };
 }

@@ -1,12 +1,12 @@
 import { tagLatest } from "../../commands/app.ts";
-import { type Body, lines, raw, sh } from "../../script/command.ts";
+import { type Body, lines, sh } from "../../script/command.ts";
 import { waitForDocker, watch } from "../../commands/cutover.ts";
 import { stopForGood } from "../../commands/restart-policy.ts";
 import { joinNetworks, networkSteps } from "../../commands/network.ts";
 import { pruneImages } from "../../commands/prune.ts";
 import { forgetRelease } from "../../commands/releases.ts";
-import { attempt, type Script, script, type Step, step } from "../../script/script.ts";
-import { PROBE_PORT, startTraefikContainer, TRAEFIK } from "../../commands/traefik.ts";
+import { attempt, capture, type Script, script, type Step, step } from "../../script/script.ts";
+import { PROBE_PORT, startTraefikContainer } from "../../commands/traefik.ts";
 import { startOrRunTraefik } from "../../commands/traefik-boot.ts";
 import type { Config } from "../../config/config.ts";
 import type { Secret } from "../../config/env/secret.ts";
@@ -15,6 +15,7 @@ import { cleanAssetsSteps } from "../app/assets.ts";
 import { weightedSteps, weightSteps, undoPromotionSteps, undoWeightSteps } from "./canary-phases.ts";
 import { RolePhases } from "./role-phases.ts";
 import { revertStart, revertStopFirst, hasSwitched, type Progress, undoSteps } from "./role-undo.ts";
+import { TRAEFIK } from "../../shell/constants.ts";
 
 /** The scripts of every phase for one host. */
 export interface HostPhases {
@@ -95,10 +96,11 @@ function withCleanup(
   cleanup: readonly Body[],
 ): Script {
   if (cleanup.length === 0) return script(title, steps);
+  const whole = capture("whole", end, sh`echo yes`);
   return script(
     title,
-    [...steps, step(end, [raw("whole=yes")])],
-    sh`[ "$whole" = yes ] || {
+    [...steps, whole],
+    sh`[ ${whole.output} = yes ] || {
 ${lines(...cleanup)}
 }`,
   );

@@ -3,9 +3,10 @@ import type { Shell } from "../../script/command.ts";
 import type { PreviewQuestion } from "../../commands/cutover.ts";
 import { probeUrl } from "../../commands/healthcheck.ts";
 import { ID_LABEL } from "../../traefik/labels.ts";
-import { PROBE_ENTRY_POINT, PROBE_PORT } from "../../commands/traefik.ts";
+import { PROBE_PORT } from "../../commands/traefik.ts";
 import type { Role } from "../../config/config.ts";
 import type { HostPlan, NextContainer } from "../../plan/deploy.ts";
+import { PROBE_ENTRY_POINT } from "../../shell/constants.ts";
 
 /** How the next container of a role is asked for before it is live. */
 export function probeRoute(host: HostPlan, role: Role, next: NextContainer, hostName: string): PreviewQuestion {

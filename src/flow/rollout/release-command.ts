@@ -12,7 +12,8 @@ import { roleOn } from "./role-phases.ts";
 import { begin, type Run } from "../run.ts";
 import { environmentSecrets } from "../secrets.ts";
 
-const STEP = "Run the release command";
+/** Id of the step. */
+const STEP = "release-command";
 
 /** @throws MrskError where its words cannot be told apart */
 export function checkReleaseCommand({ release }: Config): void {
@@ -43,7 +44,11 @@ export async function runReleaseCommand(run: Run): Promise<void> {
     [
       attempt("Remove what is left of an earlier one", remove),
       ...networkSteps(run.config),
-      step(STEP, runRelease(run.config, role, { release, version, suffix: run.newId(12), secrets })),
+      step(
+        "Run the release command",
+        runRelease(run.config, role, { release, version, suffix: run.newId(12), secrets }),
+        STEP,
+      ),
       await outcome(run, `Ran the release command of version ${version}`, role.name),
     ],
     remove,
@@ -59,7 +64,7 @@ async function shown(run: Run, host: Host, work: Script, release: Release): Prom
     try {
       await host.run(work, {
         signal,
-        onOutput: ({ step: name, masked }) => void (name === STEP && output.add(masked)),
+        onOutput: ({ stepId, masked }) => void (stepId === STEP && output.add(masked)),
       });
     } catch (error) {
       throw explained(error, host.name, release, passed());
@@ -76,7 +81,7 @@ function explained(error: unknown, host: string, release: Release, late: boolean
       { hint: "release.timeout sets how long it may take.", cause: error },
     );
   }
-  if (!(error instanceof CommandFailedError) || error.step !== STEP) return error;
+  if (!(error instanceof CommandFailedError) || error.stepId !== STEP) return error;
   const said = error.output.trim();
   return new ReleaseFailedError(
     `${host}: the release command ended with exit status ${error.status}. Nothing was changed.${said ? `\n${said}` : ""}`,

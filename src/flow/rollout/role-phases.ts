@@ -1,6 +1,6 @@
 import { AppCommands } from "../../commands/app.ts";
 import { assetVolumes } from "../../commands/assets.ts";
-import { type Body, type Command, lines, type Raw, type Shell, sh } from "../../script/command.ts";
+import { type Body, type Hole, lines, type Shell, sh } from "../../script/command.ts";
 import {
   type PreviewQuestion,
   waitForMark,
@@ -228,7 +228,7 @@ export class RolePhases {
     return attempt(this.named("Wait until Traefik lists the container"), ["sleep", seconds]);
   }
 
-  drain(container: string | Raw, pastSeconds = 0): Body {
+  drain(container: Hole, pastSeconds = 0): Body {
     return drain(container, {
       ports: listeningPorts(this.app.role),
       limitSeconds: this.config.drainTimeoutSeconds,
@@ -279,7 +279,7 @@ export function startsAtSwitch({ role, routing }: RolePlan): boolean {
 }
 
 /** How to enter a container's network on that host; undefined where the login user may not. */
-export function nsenter({ root, sudo }: HostFacts): Command | undefined {
+export function nsenter({ root, sudo }: HostFacts): readonly string[] | undefined {
   if (root) return ["nsenter"];
   return sudo ? ["sudo", "-n", "nsenter"] : undefined;
 }

@@ -1,4 +1,3 @@
-import { NOT_HEALTHY } from "../../commands/cutover.ts";
 import { recordRelease } from "../../commands/releases.ts";
 import { attempt, type Script, type Step } from "../../script/script.ts";
 import type { Secret } from "../../config/env/secret.ts";
@@ -13,6 +12,7 @@ import { hostPhases } from "./phases.ts";
 import { startsAtSwitch } from "./role-phases.ts";
 import { type Run, stopIfInterrupted } from "../run.ts";
 import { explainedTraefik } from "../traefik/errors.ts";
+import { ExitStatus } from "../../script/exit-status.ts";
 
 export interface RollOutOptions {
   readonly prune: boolean;
@@ -190,7 +190,7 @@ async function phase({ name, host }: HostRollout, script: Script, signal?: Abort
   try {
     await host.run(script, signal ? { signal } : {});
   } catch (error) {
-    if (error instanceof CommandFailedError && error.status === NOT_HEALTHY) {
+    if (error instanceof CommandFailedError && error.status === ExitStatus.NOT_HEALTHY) {
       throw new UnhealthyError(`${name}: ${error.step}: the new version did not become healthy\n${error.output}`, {
         cause: error,
       });

@@ -1,5 +1,5 @@
-import { BEING_REPLACED, NOT_REPLACED } from "../../traefik/swap.ts";
 import { CommandFailedError, ExitCode, MrskError } from "../../errors.ts";
+import { ExitStatus } from "../../script/exit-status.ts";
 
 /** A failure of Traefik's container in words, with what to do. */
 export function explainedTraefik(error: unknown): unknown {
@@ -9,12 +9,12 @@ export function explainedTraefik(error: unknown): unknown {
     const hint = "Something else on that server has the port: stop it, or set traefik.host_port.";
     return new MrskError(ExitCode.remote, error.message, { hint, cause: error });
   }
-  if (status === NOT_REPLACED) {
+  if (status === ExitStatus.NOT_REPLACED) {
     const hint = "Mend the `traefik` section of deploy.yml, and reboot again.";
     const text = `${host}: Traefik was not replaced, the old one goes on serving\n${output.trim()}`;
     return new MrskError(ExitCode.remote, text, { hint, cause: error });
   }
-  if (status === BEING_REPLACED) {
+  if (status === ExitStatus.BEING_REPLACED) {
     return new MrskError(ExitCode.remote, `${host}: ${output.trim()}`, {
       hint: "Wait a moment, then run this again.",
       cause: error,

@@ -6,7 +6,7 @@ import { prepareLiveDirectory, pullTraefik } from "../../commands/traefik-boot.t
 import { CLOSING_SECONDS, closingLabels } from "../../traefik/closing-labels.ts";
 import { swap } from "../../traefik/replace.ts";
 import { probeRequests, sharedDefinitions } from "../../traefik/probe-requests.ts";
-import { abandonSwap, probeOld, makeNext, NEXT, secondName, startSecond } from "../../traefik/swap.ts";
+import { abandonSwap, probeOld, makeNext, SECOND_PORTS, secondName, startSecond } from "../../traefik/swap.ts";
 import { CommandFailedError } from "../../errors.ts";
 import type { Host } from "../../hosts/host.ts";
 import { neighbours } from "../../observe/neighbours.ts";
@@ -22,6 +22,7 @@ import { environmentSecrets } from "../secrets.ts";
 import { refuseDroppedSettings, refuseProblems, traefikLogin } from "./traefik.ts";
 import { explaining } from "./errors.ts";
 import { appsOf, filterOf, repair, observeRepaired } from "./repair.ts";
+import { NEXT } from "../../shell/constants.ts";
 
 interface RebootOptions {
   /** Host by host. */
@@ -87,12 +88,13 @@ async function settling<T>(run: Run, host: Host, facts: HostFacts, work: () => P
   try {
     return await explaining(work);
   } catch (error) {
-    if (error instanceof CommandFailedError && error.step === REPLACE) await repair(run, host, facts);
+    if (error instanceof CommandFailedError && error.stepId === REPLACE) await repair(run, host, facts);
     throw error;
   }
 }
 
-const REPLACE = "Replace the container";
+/** Id of the step. */
+const REPLACE = "replace";
 
 async function rebootScript(run: Run, facts: HostFacts, others: readonly Neighbour[]): Promise<Script> {
   const { config } = run;
@@ -107,26 +109,28 @@ async function rebootScript(run: Run, facts: HostFacts, others: readonly Neighbo
   const keptSeconds = kept ?? (closing.size > 0 ? CLOSING_SECONDS : undefined);
   const shared = sharedDefinitions(config.traefik.labels, traefik?.labels ?? new Map());
   const labels = new Map([...shared, ...closing]);
+  const asked = capture("old-answers", "Ask what Traefik serves", probeOld(probeRequests(appsOf(others))));
+  const create = createSecondTraefik(config, facts, secrets, { name, labels, publish: SECOND_PORTS });
   const trial = [
-    capture("asked", "Ask what Traefik serves", probeOld(probeRequests(appsOf(others)))),
-    step(
-      "Start a second Traefik",
-      startSecond(name, createSecondTraefik(config, facts, secrets, { name, labels }), joinAsBefore(config, name)),
-    ),
+    asked,
+    step("Start a second Traefik", startSecond(name, create, joinAsBefore(config, name), asked.output)),
   ];
+  const next = capture(
+    "next",
+    "Make the new container",
+    makeNext(createTraefik(config, facts, secrets, NEXT), joinAsBefore(config, NEXT)),
+  );
+  const begun = capture("begun", "Begin", sh`echo yes`);
+  const replace = swap({ policy: plan.policy, filter, keptSeconds, asked: plan.tried ? asked.output : "" });
   const steps = [
     step("Pull Traefik's image", pullTraefik(config, await traefikLogin(run))),
     ...(offersLiveFiles(config) ? [step("Make the directory", prepareLiveDirectory(liveDirectory))] : []),
     ...networkSteps(config),
-    capture(
-      "next",
-      "Make the new container",
-      makeNext(createTraefik(config, facts, secrets, NEXT), joinAsBefore(config, NEXT)),
-    ),
+    next,
     ...(plan.tried ? trial : []),
-    capture("begun", "Begin", sh`echo yes`),
-    step(REPLACE, swap({ policy: plan.policy, filter, keptSeconds })),
+    begun,
+    step("Replace the container", replace, REPLACE),
     await outcome(run, "Rebooted traefik"),
   ];
-  return script("Reboot Traefik", steps, abandonSwap());
+  return script("Reboot Traefik", steps, abandonSwap(next.output, begun.output));
 }

@@ -1,6 +1,6 @@
 import { sh } from "../../script/command.ts";
 import { counted, script, step } from "../../script/script.ts";
-import { removeTraefikContainer, removeTraefikImage, stopTraefikContainer, TRAEFIK } from "../../commands/traefik.ts";
+import { removeTraefikContainer, removeTraefikImage, stopTraefikContainer } from "../../commands/traefik.ts";
 import type { Host } from "../../hosts/host.ts";
 import { neighbours } from "../../observe/neighbours.ts";
 import { onHosts } from "../../hosts/on-hosts.ts";
@@ -9,6 +9,7 @@ import { outcome } from "../audit.ts";
 import { withLock } from "../lock.ts";
 import { type Run, traefikHosts } from "../run.ts";
 import { observeRepaired } from "./repair.ts";
+import { TRAEFIK } from "../../shell/constants.ts";
 
 /** `traefik remove`: stays where somebody else on that host has containers with Traefik's labels, unless forced. */
 export async function removeTraefik(run: Run, { force }: { force: boolean }): Promise<void> {

@@ -2,7 +2,7 @@ import { script, step } from "../../script/script.ts";
 import { restartPolicy } from "../../commands/traefik.ts";
 import { probeRequests } from "../../traefik/probe-requests.ts";
 import { repairSwap } from "../../traefik/replace.ts";
-import { type Filter, SECOND } from "../../traefik/swap.ts";
+import { type Filter } from "../../traefik/swap.ts";
 import type { Host } from "../../hosts/host.ts";
 import { neighbours } from "../../observe/neighbours.ts";
 import { onHosts } from "../../hosts/on-hosts.ts";
@@ -11,6 +11,7 @@ import { isTraefik } from "../../plan/traefik.ts";
 import { observeHosts } from "../observe.ts";
 import type { Run } from "../run.ts";
 import { explaining } from "./errors.ts";
+import { SECOND } from "../../shell/constants.ts";
 
 /**
  * Looks at the hosts, and settles what an interrupted `traefik reboot` has left there.

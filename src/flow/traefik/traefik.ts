@@ -101,10 +101,10 @@ export async function startTraefik(run: Run): Promise<void> {
 /** Where it is stopped, or absent, that is no error. */
 export async function stopTraefik(run: Run): Promise<void> {
   await withLock(run, async () => {
-    const steps = [counted("Stop Traefik", stopTraefikContainer()), await outcome(run, "Stopped traefik")];
+    const steps = [counted("Stop Traefik", stopTraefikContainer(), "stop"), await outcome(run, "Stopped traefik")];
     await onHosts(traefikHosts(run), async (host) => {
       const { steps: done } = await host.run(script("Stop Traefik", steps));
-      const stop = done.find(({ name }) => name === "Stop Traefik")!;
+      const stop = done.find(({ id }) => id === "stop")!;
       if (stop.status !== 0) {
         run.report({ kind: "warning", host: host.name, text: `Traefik was not stopped: ${stop.stderr.trim()}` });
       }
@@ -120,8 +120,8 @@ export async function restartTraefik(run: Run): Promise<void> {
 }
 
 export async function traefikDetails(run: Run): Promise<void> {
-  const work = script("Traefik", [step("Traefik", traefikStatus())]);
+  const work = script("Traefik", [step("Traefik", traefikStatus(), "status")]);
   await onHosts(traefikHosts(run), async (host) =>
-    printBlock(run, "Traefik", host.name, (await host.run(work)).text("Traefik")),
+    printBlock(run, "Traefik", host.name, (await host.run(work)).text("status")),
   );
 }

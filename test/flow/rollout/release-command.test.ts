@@ -29,6 +29,7 @@ test("its output is shown line by line, as it is without the secrets that it pri
       options?.onOutput?.({
         host: host.name,
         step: COMMAND,
+        stepId: "release-command",
         stream: "stdout",
         text: "hush",
         masked,

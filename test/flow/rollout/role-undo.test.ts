@@ -7,7 +7,7 @@ import { RolePhases } from "../../../src/flow/rollout/role-phases.ts";
 import { revertStart, undoSteps } from "../../../src/flow/rollout/role-undo.ts";
 import { decide } from "../../../src/plan/deploy.ts";
 import type { ContainerFact } from "../../../src/plan/facts.ts";
-import { config, line, role } from "../../commands/support.ts";
+import { config, role, runnable } from "../../commands/support.ts";
 import { container, facts, traefik } from "../../support/facts.ts";
 
 let folder: string;
@@ -58,13 +58,13 @@ const liveFileText = () => readFileSync(join(folder, "traefik/app-web.yml"), "ut
 
 test("a start of the same version that fails before the rename leaves the live container alone", () => {
   engine({ made: "", named: LIVE.id });
-  expect(changesBy(line(revertStart(phasesOf([LIVE], "1"))))).toEqual([]);
+  expect(changesBy(runnable(revertStart(phasesOf([LIVE], "1"))))).toEqual([]);
   expect(liveFileText()).toContain("service: app-web-aaaaaaaa@docker");
 });
 
 test("one that fails after it gives the name back, and stops the new one by its id", () => {
   engine({ made: "new-id", named: "new-id" });
-  expect(changesBy(line(revertStart(phasesOf([LIVE], "1"))))).toEqual([
+  expect(changesBy(runnable(revertStart(phasesOf([LIVE], "1"))))).toEqual([
     "rename new-id app-web-1_failed_0000000000000002",
     `rename ${LIVE.id} app-web-1`,
     "stop -t 5 new-id",
@@ -73,28 +73,28 @@ test("one that fails after it gives the name back, and stops the new one by its 
 
 test("done twice, it does nothing the second time", () => {
   engine({ made: "new-id", named: LIVE.id });
-  expect(changesBy(line(revertStart(phasesOf([LIVE], "1"))))).toEqual(["stop -t 5 new-id"]);
+  expect(changesBy(runnable(revertStart(phasesOf([LIVE], "1"))))).toEqual(["stop -t 5 new-id"]);
 });
 
 test("a rollback to the container that is live stops nothing", () => {
   engine({ made: LIVE.id, named: LIVE.id });
-  expect(changesBy(line(revertStart(phasesOf([LIVE], "1", true))))).toEqual([]);
+  expect(changesBy(runnable(revertStart(phasesOf([LIVE], "1", true))))).toEqual([]);
 });
 
 test("a rollback that fails stops the kept container", () => {
   const kept = container("app-web-0", { state: "exited" }, "bbbbbbbb");
   engine({ made: "", named: kept.id });
-  expect(changesBy(line(revertStart(phasesOf([LIVE, kept], "0", true))))).toEqual([`stop -t 5 ${kept.id}`]);
+  expect(changesBy(runnable(revertStart(phasesOf([LIVE, kept], "0", true))))).toEqual([`stop -t 5 ${kept.id}`]);
 });
 
 test("a first start that fails takes its live file away", () => {
   engine({ made: "new-id", named: "new-id" });
-  expect(changesBy(line(revertStart(phasesOf([], "1"))))).toEqual(["stop -t 5 new-id"]);
+  expect(changesBy(runnable(revertStart(phasesOf([], "1"))))).toEqual(["stop -t 5 new-id"]);
   expect(liveFileText).toThrow("ENOENT");
 });
 
 test("where the new one was never made, going back starts the old one and stops nothing", () => {
   engine({ made: "", named: LIVE.id });
   const steps = undoSteps(phasesOf([LIVE], "2"), "starting");
-  expect(changesBy(steps.map(({ body }) => `( ${line(body)}\n)`).join("\n"))).toEqual([`start ${LIVE.id}`]);
+  expect(changesBy(steps.map(({ body }) => `( ${runnable(body)}\n)`).join("\n"))).toEqual([`start ${LIVE.id}`]);
 });

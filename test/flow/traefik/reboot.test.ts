@@ -1,10 +1,10 @@
 import { expect, test } from "vitest";
-import { NOT_REPLACED } from "../../../src/traefik/swap.ts";
 import { bootTraefik } from "../../../src/flow/traefik/traefik.ts";
 import { rebootTraefik } from "../../../src/flow/traefik/reboot.ts";
 import { config, role } from "../../commands/support.ts";
 import { type FakeRun, fakeRun } from "../../support/fake-run.ts";
 import { answersLook, type Look, TRAEFIK } from "../../support/look.ts";
+import { ExitStatus } from "../../../src/script/exit-status.ts";
 
 const HOST = "192.0.2.1";
 const RUNNING = { ...TRAEFIK, args: [], networks: null, mounts: null, labels: null, ports: null };
@@ -67,7 +67,9 @@ test("what an interrupted reboot has left is settled first, by a boot too", asyn
 test("rolling is one host after the other, else all are replaced together", async () => {
   const hosts = [HOST, "192.0.2.2"];
   const run = seen("redirects", { hosts });
-  run.hosts.get(HOST)!.replies(/^Start a second Traefik$/, "command traefik error: field not found", NOT_REPLACED);
+  run.hosts
+    .get(HOST)!
+    .replies(/^Start a second Traefik$/, "command traefik error: field not found", ExitStatus.NOT_REPLACED);
   await expect(rebootTraefik(run, { rolling: true, confirmed: true })).rejects.toMatchObject({
     exitCode: 5,
     message: expect.stringContaining("the old one goes on serving\ncommand traefik error: field not found") as string,
@@ -99,8 +101,8 @@ test("a Traefik that tells no kept connection to go is made to by the second one
   };
   const ofTheOriginal = await scriptOf([]);
   expect(ofTheOriginal).toContain("traefik.http.middlewares.mrsk-swap-close.headers.customresponseheaders.Connection=");
-  expect(ofTheOriginal).toContain("let_go traefik 8");
+  expect(ofTheOriginal).toMatch(/replace_bridged" mrsk-swap-process unless-stopped '' 8 4 /);
   const ours = await scriptOf(["--entrypoints.http.transport.keepalivemaxtime=15s"]);
   expect(ours).not.toContain("mrsk-swap-close");
-  expect(ours).toContain("let_go traefik 18");
+  expect(ours).toMatch(/replace_bridged" mrsk-swap-process unless-stopped '' 18 4 /);
 });

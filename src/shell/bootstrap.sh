@@ -1,0 +1,102 @@
+# shellcheck shell=sh
+# Docker and curl on a server. Programs of the system are searched as root: a login user's PATH often has no sbin.
+
+# as_root COMMAND...
+as_root() {
+  if [ "$(id -u)" = 0 ]; then "$@"; else sudo -n "$@"; fi
+}
+
+# may_be_root
+may_be_root() {
+  [ "$(id -u)" = 0 ] || sudo -n true 2>/dev/null
+}
+
+# root_has PROGRAM
+root_has() {
+  as_root sh -c "command -v $1" >/dev/null 2>&1
+}
+
+# install_packages PACKAGE...
+install_packages() {
+  if root_has apt-get; then
+    as_root apt-get update -qq >&2 && as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" >&2
+  elif root_has dnf; then
+    as_root dnf install -y -q "$@" >&2
+  elif root_has yum; then
+    as_root yum install -y -q "$@" >&2
+  elif root_has zypper; then
+    as_root zypper --non-interactive --quiet install "$@" >&2
+  elif root_has apk; then
+    as_root apk add --quiet "$@" >&2
+  else
+    echo 'No package manager that is known here' >&2
+    return 1
+  fi
+}
+
+# start_docker
+# Starts the daemon, and waits up to half a minute until it answers.
+start_docker() (
+  if docker info >/dev/null 2>&1; then exit 0; fi
+  if root_has systemctl && [ -d /run/systemd/system ]; then
+    as_root systemctl enable --now docker >&2 || true
+  elif root_has rc-update; then
+    as_root rc-update add docker default >&2 || true
+    as_root rc-service docker start >&2 || true
+  elif root_has service; then
+    as_root service docker start >&2 || true
+  fi
+  tries=0
+  until as_root docker info >/dev/null 2>&1; do
+    tries=$((tries + 1))
+    if [ "$tries" -ge 60 ]; then
+      echo 'Docker is installed, but its daemon does not answer' >&2
+      exit 1
+    fi
+    pause_for 0.5
+  done
+)
+
+# fetch_install_script
+# Prints Docker's own installation script, by curl or wget.
+fetch_install_script() {
+  curl -fsSL --max-time 30 https://get.docker.com 2>/dev/null || wget -qO- -T 30 https://get.docker.com 2>/dev/null
+}
+
+# install_docker
+# Installs Docker and curl where they are missing: Docker by its own script and, where that cannot be fetched, as the
+# distribution's package. The login user then joins the group docker. Prints what it did. Ends with NOT_ALLOWED where the
+# login user is not root, and sudo asks for a password; with NOT_DOCKER where another program has the name docker, whose
+# version it prints.
+install_docker() (
+  case $(docker --version 2>/dev/null) in
+    podman*)
+      docker --version
+      exit "$NOT_DOCKER"
+      ;;
+  esac
+  if command -v docker >/dev/null && command -v curl >/dev/null && docker info >/dev/null 2>&1; then
+    echo present
+    exit 0
+  fi
+  may_be_root || exit "$NOT_ALLOWED"
+  if ! command -v docker >/dev/null; then
+    if ! command -v curl >/dev/null && ! command -v wget >/dev/null; then install_packages curl ca-certificates || exit; fi
+    script=$(fetch_install_script) || script=
+    if [ -n "$script" ] && printf '%s' "$script" | as_root sh >&2; then
+      echo "installed by Docker's own script"
+    elif root_has apt-get; then
+      install_packages docker.io iptables || exit
+      echo "installed the distribution's docker.io"
+    else
+      install_packages docker || install_packages moby-engine || exit
+      echo "installed the distribution's docker"
+    fi
+  fi
+  if ! command -v curl >/dev/null; then install_packages curl ca-certificates || exit; fi
+  start_docker || exit
+  if [ "$(id -u)" != 0 ] && ! docker info >/dev/null 2>&1; then
+    as_root usermod -aG docker "$(id -un)" 2>/dev/null || as_root addgroup "$(id -un)" docker || exit
+    echo "$(id -un) joined the group docker"
+  fi
+)

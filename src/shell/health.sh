@@ -1,0 +1,101 @@
+# shellcheck shell=sh
+# shellcheck disable=SC2154 # read_state sets $state, read_clock $now
+# Whether a container works, by what docker knows of it.
+
+# print_diagnostics CONTAINER LINES
+# Prints its state, the results of its health check and its last log lines to standard error.
+print_diagnostics() (
+  exec >&2
+  docker inspect --type container --format 'State: {{.State.Status}}, exit code {{.State.ExitCode}}, OOM killed: {{.State.OOMKilled}} {{.State.Error}}' "$1" || true
+  checks=$(docker inspect --type container --format '{{if .State.Health}}{{range .State.Health.Log}}{{.End}} exit {{.ExitCode}}: {{.Output}}{{end}}{{end}}' "$1" 2>/dev/null | tail -n 5)
+  if [ -n "$checks" ]; then printf 'Health check:\n%s\n' "$checks"; fi
+  echo 'Last lines of its log:'
+  docker logs --tail "$2" "$1" 2>&1 || true
+)
+
+# end_unhealthy CONTAINER LINES MESSAGE
+# Prints the message and the diagnostics to standard error, and ends the calling shell with NOT_HEALTHY.
+end_unhealthy() {
+  printf '%s\n' "$3" >&2
+  print_diagnostics "$1" "$2"
+  exit "$NOT_HEALTHY"
+}
+
+# check_cannot_run CONTAINER
+# Succeeds when docker's last three checks could not be run at all, which says nothing about the app. The status is a
+# shell's (126, 127) or docker's, which could not even start the shell (-1); `curl … || exit 1` hides the 127.
+check_cannot_run() {
+  [ "$(docker inspect --type container --format '{{if .State.Health}}{{range .State.Health.Log}}{{println .ExitCode (json .Output)}}{{end}}{{end}}' "$1" 2>/dev/null |
+    grep . | tail -n 3 | grep -cE '^12[67] |^-1 .*(executable file not found|no such file or directory|permission denied)|curl: (command )?not found')" = 3 ]
+}
+
+# wait_healthy CONTAINER SECONDS STEADY LINES
+# Waits until docker calls the container healthy or, without a health check, until it has run for STEADY seconds. Prints
+# the state. Ends with NOT_HEALTHY and diagnostics when it stops, or after SECONDS. A health check has 5 s to put its
+# command in place.
+wait_healthy() (
+  container=$1 seconds=$2 steady=$3 lines=$4
+  since=$(date +%s)
+  while :; do
+    read_state "$container" '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{end}}' || exit 1
+    age=$(($(date +%s) - since))
+    case $state in
+      "running healthy") break ;;
+      "running ") if [ "$age" -ge "$steady" ]; then break; fi ;;
+      "running "*)
+        if [ "$age" -ge 5 ] && check_cannot_run "$container"; then
+          end_unhealthy "$container" "$lines" 'Docker cannot run the health check in this image: set healthcheck.cmd to a command that it has'
+        fi
+        ;;
+      "created "*) ;;
+      *) end_unhealthy "$container" "$lines" "The container does not run: $state" ;;
+    esac
+    if [ "$age" -ge "$seconds" ] && [ "$state" != "running " ]; then
+      end_unhealthy "$container" "$lines" "Not healthy after $seconds s: $state"
+    fi
+    pause_for 0.2
+  done
+  echo "$state"
+)
+
+# watch_containers SECONDS [CONTAINER RESTARTS LINES]...
+# For SECONDS, no container may exit, be killed for memory, turn unhealthy or have more than RESTARTS restarts (`now`: as
+# many as it has). Ends with NOT_HEALTHY and diagnostics of the first that does.
+watch_containers() (
+  read_clock
+  end=$((now + $1 * 100))
+  shift
+  left=$#
+  while [ "$left" -gt 0 ]; do
+    restarts=$2
+    if [ "$restarts" = now ]; then
+      restarts=$(docker inspect --type container --format '{{.RestartCount}}' "$1" 2>/dev/null) || restarts=
+    fi
+    set -- "$@" "$1" "$restarts" "$3"
+    shift 3
+    left=$((left - 3))
+  done
+  while :; do
+    left=$#
+    while [ "$left" -gt 0 ]; do
+      inspect_watched "$1" "$2" "$3"
+      set -- "$@" "$1" "$2" "$3"
+      shift 3
+      left=$((left - 3))
+    done
+    read_clock
+    if [ "$now" -ge "$end" ]; then exit 0; fi
+    pause_for 0.3
+  done
+)
+
+# inspect_watched CONTAINER RESTARTS LINES
+# Sets $state. Ends the calling shell with NOT_HEALTHY and diagnostics when the container is not as it should be.
+inspect_watched() {
+  read_state "$1" '{{.State.Status}} {{.RestartCount}} {{.State.OOMKilled}} {{if .State.Health}}{{.State.Health.Status}}{{end}}' || exit 1
+  case $state in
+    "running $2 false unhealthy") end_unhealthy "$1" "$3" "The new container $1 turned unhealthy" ;;
+    "running $2 false "*) ;;
+    *) end_unhealthy "$1" "$3" "The new container $1 did not stay up: $state" ;;
+  esac
+}

@@ -1,0 +1,180 @@
+# shellcheck shell=sh
+# shellcheck disable=SC2154 # find_nearest sets $nearest
+# shellcheck disable=SC2030,SC2031 # each function has a PATH of its own
+# What a plan needs to know of a host. Changes nothing but the list of images (image_has_curl). A docker command takes
+# tens of milliseconds on a host: one lists, one inspects, and the other functions read what they printed.
+
+# print_login DIRECTORY
+# Prints the login user as `id` does, the login directory, whether curl or wget is there (yes or no) and, in the same line,
+# ` closed` where the user may not write to DIRECTORY or make it; then the disk of the login directory.
+print_login() (
+  id || exit
+  pwd -P
+  if command -v curl >/dev/null || command -v wget >/dev/null; then asks=yes; else asks=no; fi
+  find_nearest "$1"
+  if [ -d "$nearest" ] && [ -w "$nearest" ]; then echo "$asks"; else echo "$asks closed"; fi
+  df -Pm . || true
+)
+
+# print_root_access LOGIN
+# Prints how a login user, as print_login has it, runs a command as root: nothing for root, `sudo -n`, or `nobody`.
+print_root_access() {
+  case $1 in
+    "uid=0"[!0-9]*) echo ;;
+    *) if sudo -n true 2>/dev/null; then echo 'sudo -n'; else echo nobody; fi ;;
+  esac
+}
+
+# list_containers
+# Prints a line for each container on the host: id, name, service and published ports, with tabs between.
+list_containers() {
+  docker ps --all --no-trunc --format '{{.ID}}\t{{.Names}}\t{{.Label "service"}}\t{{.Ports}}'
+}
+
+# inspect_service SERVICE FORMAT LIST
+# Inspects the service's containers and Traefik, out of what list_containers printed. A container that is removed
+# between the two commands makes it list again.
+inspect_service() (
+  inspect_listed "$1" "$2" "$3" 2>/dev/null && exit 0
+  list=$(list_containers) || exit 1
+  inspect_listed "$1" "$2" "$list"
+)
+
+# inspect_listed SERVICE FORMAT LIST
+inspect_listed() (
+  ids=$(printf '%s\n' "$3" | awk -F '\t' -v service="$1" '$2 == "'"$TRAEFIK"'" || $3 == service { print $1 }')
+  # shellcheck disable=SC2086 # a word each
+  if [ -n "$ids" ]; then docker inspect --type container --format "$2" $ids; fi
+)
+
+# inspect_all FORMAT
+# Inspects every container of the host, whoever made it; again, where one was removed meanwhile.
+inspect_all() (
+  found=$(inspect_each "$1") || found=$(inspect_each "$1") || exit 1
+  printf '%s\n' "$found"
+)
+
+# inspect_each FORMAT
+inspect_each() (
+  ids=$(docker ps --all --quiet) || exit 1
+  # shellcheck disable=SC2086 # a word each
+  if [ -n "$ids" ]; then docker inspect --type container --format "$1" $ids; fi
+)
+
+# print_listeners INSPECTED ACCESS
+# Prints the listening programs, where no Traefik runs that could be one of them. INSPECTED is what inspect_service
+# printed, ACCESS what print_root_access did.
+print_listeners() (
+  case $1 in
+    "state running"* | *"
+state running"*) exit 0 ;;
+  esac
+  access=$2
+  PATH=$PATH:/usr/sbin:/sbin
+  if [ "$access" = nobody ]; then access=; fi
+  # shellcheck disable=SC2086 # two words or none
+  $access ss -Hltnp 2>/dev/null || true
+)
+
+# print_redirects ACCESS
+# Prints `redirects` where the packet filter can be used, and `rules` where it has rules of ours.
+print_redirects() (
+  if [ "$1" = nobody ]; then exit 0; fi
+  PATH=$PATH:/usr/sbin:/sbin
+  # shellcheck disable=SC2086 # two words or none
+  rules=$($1 iptables -w 5 -t nat -S PREROUTING 2>/dev/null) || exit 0
+  echo redirects
+  case $rules in *"--comment $COMMENT"*) echo rules ;; esac
+)
+
+# print_live_files NAMES PARENT INSPECTED ACCESS
+# Prints the directory of live files, whether the login user can write there (writable or closed), and each file NAMES-*.yml
+# in it: its name, then its lines in base64, each with a space in front. Traefik says which directory it reads; without
+# one it is root's shared directory, or one in PARENT.
+print_live_files() (
+  newline='
+'
+  inspected=$newline$3 by=
+  case $inspected in
+    *"${newline}live "*)
+      directory=${inspected#*"${newline}live "}
+      directory=${directory%%"$newline"*}
+      ;;
+    *)
+      directory=$(pwd -P)/$2/traefik
+      if [ -z "$4" ]; then directory=$SHARED_DIRECTORY/traefik; fi
+      ;;
+  esac
+  printf '%s\n' "$directory"
+  find_nearest "$directory"
+  if [ -w "$nearest" ]; then
+    echo writable
+  elif [ "$4" = nobody ]; then
+    echo closed
+  else
+    by=$4
+    echo writable
+  fi
+  # shellcheck disable=SC2016 # read by the shell that runs it
+  list='for file in "$1"/$2-*.yml; do
+    [ ! -f "$file" ] || { name=${file##*/}; printf "%s\n" "${name%.yml}"; base64 <"$file" | sed "s/^/ /"; }
+  done'
+  set -- "$directory" "$1"
+  if [ -z "$by" ]; then
+    eval "$list"
+  else
+    # shellcheck disable=SC2086 # two words
+    $by sh -c "$list" sh "$@"
+  fi
+)
+
+# image_has_curl IMAGE FILE BASE
+# Prints `yes` or `no`: whether docker's health check, a shell that calls curl, can run in the image. Tried once for each
+# kind of image (the same instructions on the same base: a version differs from the one before in what they copied), in a
+# container of its own, since one that was started with a check that cannot run never becomes healthy. FILE remembers each
+# kind, a line `1 KIND yes`. BASE is the image's first layer, or empty. Prints nothing where the image is not there, or
+# docker could not try.
+image_has_curl() (
+  base=$3
+  if [ -z "$base" ]; then
+    base=$(docker image inspect --format '{{index .RootFS.Layers 0}}' "$1" 2>/dev/null) || exit 0
+  fi
+  made=$(docker history --no-trunc --format '{{.CreatedBy}}' "$1" 2>/dev/null | sha256sum)
+  kind=$base-${made%% *} known=
+  if [ -f "$2" ]; then
+    known=$(awk -v kind="$kind" '$1 == 1 && $2 == kind { found = $3 } END { print found }' "$2")
+  fi
+  if [ -z "$known" ]; then
+    status=0
+    docker run --rm --network none --entrypoint /bin/sh "$1" -c 'curl --version' >/dev/null 2>&1 || status=$?
+    case $status in
+      0) known=yes ;;
+      126 | 127) known=no ;;
+      *) exit 0 ;;
+    esac
+    remember_image "$2" "1 $kind $known" || exit 1
+  fi
+  echo "$known"
+)
+
+# remember_image FILE LINE
+# Appends the line, and keeps the last hundred.
+remember_image() (
+  case $1 in */*) [ -d "${1%/*}" ] || mkdir -p "${1%/*}" || exit 1 ;; esac
+  {
+    if [ -f "$1" ]; then tail -n 99 "$1"; fi
+    printf '%s\n' "$2"
+  } >"$1.$$" && mv -f "$1.$$" "$1"
+)
+
+# or_forget FILE COMMAND...
+# Runs the command, and where it fails removes FILE, in which image_has_curl remembers: the next run tries again, should an
+# image be otherwise than others of its kind.
+or_forget() (
+  file=$1
+  shift
+  ("$@") && exit 0
+  status=$?
+  rm -f "$file"
+  exit "$status"
+)

@@ -1,0 +1,348 @@
+# shellcheck shell=sh
+# shellcheck disable=SC2030,SC2031 # each function has variables of its own
+# shellcheck disable=SC2154 # read_clock sets $now
+# Replaces Traefik's container without a refused connection. Where the packet filter can be used (FILTER is the command
+# ahead of `iptables`: empty for root, `sudo -n`), a second Traefik takes new connections meanwhile; else (FILTER is
+# `none`) the port is closed for about half a second.
+# ASKED is what print_answers printed: a line `scheme host path port status` for each request that the old Traefik answers.
+
+# container_state CONTAINER
+# Prints docker's word for it, or `gone`.
+container_state() {
+  docker inspect --type container --format '{{.State.Status}}' "$1" 2>/dev/null || echo gone
+}
+
+# container_addresses CONTAINER
+# Prints address and prefix length on each of its networks.
+container_addresses() {
+  docker inspect --type container --format '{{if eq .HostConfig.NetworkMode "host"}}127.0.0.1 32{{else}}{{range .NetworkSettings.Networks}}{{if .IPAddress}}{{.IPAddress}} {{.IPPrefixLen}} {{end}}{{end}}{{end}}' "$1"
+}
+
+# first_address CONTAINER
+first_address() {
+  container_addresses "$1" | cut -d ' ' -f 1
+}
+
+# port_bindings CONTAINER
+# Prints a line for each published port: port in the container, protocol, address and port of the host.
+port_bindings() {
+  # shellcheck disable=SC2016 # Go's templates have $ signs of their own
+  docker inspect --type container --format '{{range $inner, $list := .HostConfig.PortBindings}}{{range $list}}{{$inner}}/{{if .HostIp}}{{.HostIp}}{{else}}0.0.0.0{{end}}/{{.HostPort}}{{println}}{{end}}{{end}}' "$1" | tr / ' '
+}
+
+# tcp_ports CONTAINER
+# Prints the TCP ports in the container that are published, but for that of probe routes.
+tcp_ports() {
+  port_bindings "$1" | awk '$2 == "tcp" && $1 != '"$PROBE_ENTRY_POINT"' { print $1 }' | sort -u
+}
+
+# kept_bindings
+# Prints the port bindings of Traefik that the next one has too.
+kept_bindings() (
+  kept=" $(port_bindings "$NEXT" | awk '{ printf "%s/%s ", $1, $2 }')"
+  port_bindings "$TRAEFIK" | while read -r inner kind at outer; do
+    case $kept in *" $inner/$kind "*) printf '%s %s %s %s\n' "$inner" "$kind" "$at" "$outer" ;; esac
+  done
+)
+
+# count_connections CONTAINER
+# Prints the number of open connections to its published ports.
+count_connections() (
+  ports=$(tcp_ports "$1" | awk '{ printf " %04X ", $1 }')
+  pid=$(docker inspect --type container --format '{{.State.Pid}}' "$1") || pid=
+  cat "/proc/$pid/net/tcp" "/proc/$pid/net/tcp6" 2>/dev/null |
+    awk -v ports="$ports" '$4 == "01" { split($2, at, ":"); if (index(ports, " " at[2] " ")) open++ } END { print open + 0 }'
+)
+
+# await_idle CONTAINER SECONDS
+# Waits until it has no open connection, SECONDS at most.
+await_idle() (
+  end=$(($(date +%s) + $2))
+  while [ "$(date +%s)" -lt "$end" ] && [ "$(count_connections "$1")" -gt 0 ]; do pause_for 0.1; done
+)
+
+# request_status ADDRESS PORT SCHEME HOST PATH
+# Prints the status that the Traefik at that address answers with.
+request_status() {
+  curl -sk --noproxy '*' -m 5 -o /dev/null -w '%{http_code}' --connect-to "::$1:$2" "$3://$4$5"
+}
+
+# print_answers CONTAINER REQUESTS
+# Prints a line as in ASKED for each request (a line `host path`) that the running Traefik answers with a page of an app.
+print_answers() (
+  if [ "$(container_state "$1")" != running ]; then exit 0; fi
+  address=$(first_address "$1")
+  tcp_ports "$1" | while read -r inner; do
+    for scheme in http https; do
+      printf '%s\n' "$2" | while read -r host path; do
+        if [ -z "$host" ]; then continue; fi
+        status=$(request_status "$address" "$inner" "$scheme" "$host" "$path") || continue
+        case $status in
+          404 | 5??) ;;
+          *) printf '%s %s %s %s %s\n' "$scheme" "$host" "$path" "$inner" "$status" ;;
+        esac
+      done
+    done
+  done
+)
+
+# compare_answers CONTAINER ADDRESS ASKED
+# Succeeds when the Traefik answers what the old one answered at the ports that both have; else prints the difference.
+compare_answers() (
+  printf '%s\n' "$3" | while read -r scheme host path inner before; do
+    if [ -z "$scheme" ] || ! port_bindings "$1" | grep -q "^$inner tcp "; then continue; fi
+    status=$(request_status "$2" "$inner" "$scheme" "$host" "$path") || status=000
+    if [ "$status" = "$before" ]; then continue; fi
+    case $status in
+      000 | 404 | 502 | 503 | 504)
+        echo "$scheme://$host$path answers $status, before it was $before"
+        exit 1
+        ;;
+    esac
+  done
+)
+
+# accepts_connections CONTAINER ADDRESS
+# Succeeds when its first published port is open, or none is published.
+accepts_connections() (
+  port=$(tcp_ports "$1" | head -n 1)
+  if [ -z "$port" ]; then exit 0; fi
+  curl -s --noproxy '*' -m 5 -o /dev/null "http://$2:$port" && exit 0
+  [ "$?" != 7 ]
+)
+
+# await_traefik CONTAINER ASKED
+# Waits up to 20 s until the Traefik serves what the old one served. Where it does not, prints why, and fails.
+await_traefik() (
+  end=$(($(date +%s) + 20)) wrong='The new Traefik does not answer'
+  while [ "$(date +%s)" -lt "$end" ]; do
+    if [ "$(container_state "$1")" != running ]; then
+      wrong='The new Traefik does not start'
+      break
+    fi
+    address=$(first_address "$1")
+    if [ -n "$address" ] && { [ -n "$2" ] || accepts_connections "$1" "$address"; }; then
+      wrong=$(compare_answers "$1" "$address" "$2") && exit 0
+    fi
+    pause_for 0.1
+  done
+  printf '%s\n' "$wrong"
+  docker logs --tail 20 "$1" 2>&1
+  exit 1
+)
+
+# refuse_other_run
+# Ends with BEING_REPLACED where another run has made the next container.
+refuse_other_run() {
+  docker inspect --type container "$NEXT" >/dev/null 2>&1 || return 0
+  echo 'Another run replaces Traefik at this moment' >&2
+  exit "$BEING_REPLACED"
+}
+
+# print_second_ports
+# Prints the flags that publish the next container's ports at free ports of the loopback.
+print_second_ports() {
+  # shellcheck disable=SC2016 # Go's templates have $ signs of their own
+  docker inspect --type container --format '{{range $inner, $list := .HostConfig.PortBindings}}{{if $list}} --publish 127.0.0.1::{{$inner}}{{end}}{{end}}' "$NEXT"
+}
+
+# start_second CONTAINER ASKED
+# Starts the second Traefik, and waits until it serves what the old one serves. Ends with NOT_REPLACED.
+start_second() (
+  docker start "$1" >/dev/null || exit 1
+  said=$(await_traefik "$1" "$2") && exit 0
+  printf '%s\n' "$said" >&2
+  exit "$NOT_REPLACED"
+)
+
+# nat_table FILTER ARGUMENT...
+nat_table() (
+  filter=$1
+  shift
+  PATH=$PATH:/usr/sbin:/sbin
+  # shellcheck disable=SC2086 # two words or none
+  $filter iptables -w 5 -t nat "$@"
+)
+
+# redirect_connections FILTER
+# Makes the packet filter lead new connections to the second Traefik.
+redirect_connections() (
+  filter=$1
+  # shellcheck disable=SC2046 # a word each
+  set -- $(container_addresses "$SECOND")
+  ip=$1 prefix=$2
+  kept_bindings | while read -r inner kind at outer; do
+    case $at in 127.* | *:*) continue ;; esac
+    if [ -z "$outer" ]; then continue; fi
+    if [ "$at" = 0.0.0.0 ]; then set -- ! -d 127.0.0.0/8; else set -- -d "$at"; fi
+    nat_table "$filter" -I POSTROUTING -s "$ip/$prefix" -d "$ip" -p "$kind" --dport "$inner" -m conntrack --ctstate DNAT -m comment --comment "$COMMENT" -j MASQUERADE &&
+      nat_table "$filter" -I OUTPUT "$@" -p "$kind" --dport "$outer" -m addrtype --dst-type LOCAL -m comment --comment "$COMMENT" -j DNAT --to-destination "$ip:$inner" &&
+      nat_table "$filter" -I PREROUTING "$@" -p "$kind" --dport "$outer" -m addrtype --dst-type LOCAL -m comment --comment "$COMMENT" -j DNAT --to-destination "$ip:$inner" || exit 1
+  done
+)
+
+# remove_redirects FILTER
+remove_redirects() (
+  for chain in PREROUTING OUTPUT POSTROUTING; do
+    nat_table "$1" -S "$chain" | grep -e "--comment $COMMENT" | sed 's/^-A/-D/' | while read -r rule; do
+      set -f
+      # shellcheck disable=SC2086 # a word each
+      nat_table "$1" $rule
+    done
+  done
+)
+
+# revive_meanwhile
+# Sets $policy_before. Should the server itself go down now, the old Traefik comes back with it though it was stopped.
+revive_meanwhile() {
+  policy_before=$(docker inspect --type container --format '{{.HostConfig.RestartPolicy.Name}}' "$TRAEFIK")
+  docker update --restart always "$TRAEFIK" >/dev/null
+}
+
+# take_place POLICY ASKED POLICY_BEFORE
+# Starts the next container under Traefik's name; where it does not serve, the old one again, and fails with NOT_REPLACED.
+take_place() (
+  docker rename "$TRAEFIK" "$OLD" 2>/dev/null
+  docker rename "$NEXT" "$TRAEFIK"
+  echo 'Start the new one'
+  if said=$(docker start "$TRAEFIK" 2>&1) && said=$(await_traefik "$TRAEFIK" "$2"); then
+    docker update --restart "$1" "$TRAEFIK" >/dev/null
+    exit 0
+  fi
+  printf '%s\n' "$said"
+  echo 'Back to the old one'
+  docker rm -f "$TRAEFIK" >/dev/null
+  if docker rename "$OLD" "$TRAEFIK" 2>/dev/null; then
+    docker start "$TRAEFIK" >/dev/null
+    await_traefik "$TRAEFIK" "$2" >/dev/null
+    docker update --restart "$3" "$TRAEFIK" >/dev/null
+  fi
+  exit "$NOT_REPLACED"
+)
+
+# replace_bridged POLICY FILTER KEPT KEPT_SECOND ASKED
+# With the packet filter, the order of a lossless change: nothing stops before its successor serves. KEPT and KEPT_SECOND
+# are the seconds after which the old and the second Traefik have told every kept connection to go; KEPT may be `never`.
+# A Traefik's own grace (10 s by default, `transport.lifeCycle.graceTimeOut`) may take up to 60 s.
+replace_bridged() (
+  policy=$1 filter=$2 kept=$3 kept_second=$4 asked=$5 status=0 policy_before=
+  echo 'New connections go to the second Traefik'
+  if ! redirect_connections "$filter"; then
+    remove_redirects "$filter"
+    docker rm -f "$SECOND" "$NEXT" >/dev/null
+    echo 'The packet filter refuses the rules'
+    exit "$NOT_REPLACED"
+  fi
+  echo 'The old one finishes what it has'
+  if [ "$kept" != never ]; then await_idle "$TRAEFIK" "$kept"; fi
+  revive_meanwhile
+  docker stop -t 60 "$TRAEFIK" >/dev/null
+  take_place "$policy" "$asked" "$policy_before" || status=$?
+  echo 'New connections go to the new one'
+  remove_redirects "$filter"
+  echo 'The second one finishes what it has'
+  await_idle "$SECOND" "$kept_second"
+  docker stop -t 60 "$SECOND" >/dev/null
+  docker rm -f "$SECOND" "$OLD" >/dev/null 2>&1
+  exit "$status"
+)
+
+# replace_plainly POLICY ASKED
+# Without the packet filter, the shortest gap: the requests under way end with the old Traefik. Prints `closed N`: for how
+# many hundredths of a second the ports were closed.
+replace_plainly() (
+  status=0 closed_at='' policy_before=
+  docker rm -f "$TRIAL" >/dev/null 2>&1
+  if [ "$(container_state "$TRAEFIK")" = running ]; then
+    revive_meanwhile
+    read_clock
+    closed_at=$now
+    echo 'Stop the old one'
+    docker kill "$TRAEFIK" >/dev/null
+  fi
+  take_place "$1" "$2" "$policy_before" || status=$?
+  docker rm -f "$OLD" >/dev/null 2>&1
+  if [ -n "$closed_at" ]; then
+    read_clock
+    echo "closed $((now - closed_at))"
+  fi
+  exit "$status"
+)
+
+# run_detached PROGRAM NAME ARGUMENT...
+# Runs a program text in a session of its own, and prints its output as it comes: it goes on when the connection is lost.
+# Ends with its status.
+run_detached() (
+  log=$(mktemp) || exit 1
+  printed=0 status=0
+  setsid sh -c "$@" >"$log" 2>&1 </dev/null &
+  pid=$!
+  while kill -0 "$pid" 2>/dev/null; do
+    print_new
+    pause_for 0.1
+  done
+  wait "$pid" || status=$?
+  print_new
+  rm -f "$log"
+  exit "$status"
+)
+
+# print_new
+# For run_detached: prints what $log has got after its first $printed bytes. Sets $printed and $size.
+print_new() {
+  size=$(wc -c <"$log")
+  if [ "$size" -gt "$printed" ]; then tail -c +$((printed + 1)) "$log"; fi
+  printed=$size
+}
+
+# replacement_runs
+# Succeeds while a replacement is at work, whoever began it.
+replacement_runs() {
+  grep -slq "$PROCESS_PATTERN" /proc/[0-9]*/cmdline
+}
+
+# replacement_begins
+# Succeeds while the run that made the next container is at work.
+replacement_begins() (
+  by=$(docker inspect --type container --format '{{index .Config.Labels "'"$BY_LABEL"'"}}' "$NEXT" 2>/dev/null) || exit 1
+  if [ -z "$by" ]; then exit 1; fi
+  tr '\0' ' ' <"/proc/$by/cmdline" 2>/dev/null | grep -q 'sh -s'
+)
+
+# repair_replacement POLICY FILTER KEPT_SECOND REQUESTS
+# What an interrupted replacement has left becomes one Traefik that serves: no rule, no second container. Ends with
+# BEING_REPLACED where it still is at work after a minute.
+repair_replacement() (
+  tries=0
+  while replacement_runs || replacement_begins; do
+    tries=$((tries + 1))
+    if [ "$tries" -ge 600 ]; then
+      echo 'Another run replaces Traefik at this moment' >&2
+      exit "$BEING_REPLACED"
+    fi
+    pause_for 0.1
+  done
+  asked=$(print_answers "$SECOND" "$4")
+  if [ "$(container_state "$TRAEFIK")" = gone ]; then
+    docker rename "$OLD" "$TRAEFIK" 2>/dev/null || docker rename "$NEXT" "$TRAEFIK" || exit 1
+  fi
+  if ! said=$(docker start "$TRAEFIK" 2>&1); then
+    if ! docker inspect --type container "$OLD" >/dev/null 2>&1; then
+      printf '%s\n' "$said" >&2
+      exit 1
+    fi
+    docker rm -f "$TRAEFIK" >/dev/null && docker rename "$OLD" "$TRAEFIK" && docker start "$TRAEFIK" >/dev/null || exit 1
+  fi
+  if ! said=$(await_traefik "$TRAEFIK" "$asked"); then
+    printf '%s\n' "$said" >&2
+    exit 1
+  fi
+  docker update --restart "$1" "$TRAEFIK" >/dev/null || exit 1
+  if [ "$2" != none ]; then
+    remove_redirects "$2"
+    await_idle "$SECOND" "$3"
+    docker stop -t 60 "$SECOND" >/dev/null 2>&1 || true
+    docker rm -f "$SECOND" >/dev/null 2>&1 || true
+  fi
+  docker rm -f "$TRIAL" "$NEXT" "$OLD" >/dev/null 2>&1 || true
+)

@@ -1,0 +1,32 @@
+import { expect, test } from "vitest";
+import { deploy } from "../../../src/flow/rollout/deploy.ts";
+import { ShellLibrary } from "../../../src/script/library.ts";
+import { LOADER } from "../../../src/script/loader.ts";
+import { needsOfScript, renderScript } from "../../../src/script/script.ts";
+import { config, role } from "../../commands/support.ts";
+import { container } from "../../support/facts.ts";
+import { fakeRun } from "../../support/fake-run.ts";
+import { observed } from "../../support/observed.ts";
+
+const HOST = "192.0.2.1";
+
+// Measured before the functions had files of their own, when each script carried the text of what it called: 24 773 bytes.
+test("a deploy sends a host no more than 24.5 kB, each function once", async () => {
+  const run = fakeRun(
+    config({ roles: [role({ hosts: [HOST] })], boot: { limit: undefined, waitSeconds: 0, watchSeconds: 0 } }),
+  );
+  run.host(HOST);
+  run.host("localhost");
+  const host = run.hosts.get(HOST)!;
+  observed(host, { containers: [container("app-web-0", {}, "aaaaaaaa")] });
+  host.replies(/^Check the image$/, "");
+  await deploy(run, { skipPush: false, revert: true });
+  const library = new ShellLibrary();
+  const sent = host.scripts.map(
+    (script) => library.missing(needsOfScript(script)) + renderScript(script, "0".repeat(24)),
+  );
+  expect(sent.length).toBe(7);
+  expect(LOADER.length + sent.join("").length).toBeLessThan(24_500);
+  const defined = Array.from(sent.join("").matchAll(/^([a-z_]+_[a-z_]+)\(\) [({]$/gm), ([, name]) => name!);
+  expect(defined.length).toBe(new Set(defined).size);
+});

@@ -1,0 +1,92 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { call, needsOf, Program } from "../../src/script/call.ts";
+import { ShellLibrary, shellFunctions } from "../../src/script/library.ts";
+import { lines } from "../../src/script/command.ts";
+import { capture, needsOfScript, renderScript, script, step } from "../../src/script/script.ts";
+import { CONSTANTS } from "../../src/shell/constants.ts";
+
+const FOLDER = new URL("../../src/shell/", import.meta.url).pathname;
+const files = readdirSync(FOLDER).filter((file) => file.endsWith(".sh"));
+const textOf = (file: string) => readFileSync(join(FOLDER, file), "utf8");
+const sources = readdirSync(join(FOLDER, ".."), { recursive: true, encoding: "utf8" })
+  .filter((file) => file.endsWith(".ts"))
+  .map((file) => readFileSync(join(FOLDER, "..", file), "utf8"))
+  .join("\n");
+const functions = [...shellFunctions()];
+const missing = (library: ShellLibrary, ...names: string[]) =>
+  library.missing(needsOf(names.map((name) => call(name))));
+
+test("every function of every file is there, with a comment that begins with its name", () => {
+  const written = files.flatMap((file) => Array.from(textOf(file).matchAll(/^(\w+)\(\)/gm), ([, name]) => name!));
+  expect(functions.map(([name]) => name).toSorted()).toEqual(written.toSorted());
+  const all = files.map(textOf).join("\n");
+  for (const name of written) expect(all).toMatch(new RegExp(`^# ${name}\\b.*\\n(?:#.*\\n)*${name}\\(\\)`, "m"));
+});
+
+describe.each(functions)("%s", (name, { text }) => {
+  test("has a name that no program has", () => {
+    expect(name).toContain("_");
+  });
+
+  test("sets no variable of its caller but those that its comment names", () => {
+    if (text.startsWith(`${name}() (`)) return;
+    const comment = new RegExp(`((?:^#.*\\n)+)${name}\\(\\)`, "m").exec(files.map(textOf).join("\n"))![1]!;
+    const outside = text.replaceAll(/'[^']*'/g, "");
+    const set = Array.from(outside.matchAll(/(?:^|[;{ ])(?<!-v )([a-z_]+)=/gm), ([, variable]) => variable!);
+    const read = Array.from(outside.matchAll(/\bread -r ((?:[a-z_]+ ?)+)/g), ([, names]) =>
+      names!.trim().split(" "),
+    ).flat();
+    for (const variable of [...set, ...read].filter((one) => one !== "_")) {
+      expect(comment).toMatch(new RegExp(`\\$${variable}\\b`));
+    }
+  });
+
+  test("is called", () => {
+    const callers = functions.filter(([other, { calls }]) => other !== name && calls.includes(name));
+    const used = callers.length > 0 || new RegExp(`(?:call|Program)\\(\\s*"${name}"`).test(sources);
+    expect(used).toBe(true);
+  });
+});
+
+test("a constant takes the place of its name, and no file names another", () => {
+  const capitals = files.flatMap((file) => Array.from(textOf(file).matchAll(/\$([A-Z_]{2,})\b/g), ([, name]) => name!));
+  expect(capitals.filter((name) => !(name in CONSTANTS) && name !== "PATH")).toEqual([]);
+  expect(missing(new ShellLibrary(), "end_unhealthy")).toContain('exit "66"');
+});
+
+test("a shell is sent each function once, with all that it calls, without comments", () => {
+  const library = new ShellLibrary();
+  const first = missing(library, "wait_revision");
+  expect(first.match(/^\w+\(\)/gm)!.toSorted()).toEqual([
+    "end_not_loaded()",
+    "pause_for()",
+    "print_refusals()",
+    "probe_route()",
+    "wait_revision()",
+  ]);
+  expect(first).not.toMatch(/^\s|^#/m);
+  expect(missing(library, "wait_revision", "pause_for")).toBe("");
+  expect(missing(library, "wait_route_gone").match(/^\w+\(\)/gm)).toEqual(["read_clock()", "wait_route_gone()"]);
+});
+
+test("a script without functions is sent none", () => {
+  expect(needsOfScript(script("Logs", [step("Logs", ["docker", "logs", "x"])])).functions.size).toBe(0);
+});
+
+test("functions in conditions, in lists and as a text are found", () => {
+  const body = lines(
+    call("or_forget", "file", call("wait_docker")),
+    call("run_detached", new Program("replace_plainly")),
+  );
+  const { functions: names, programs } = needsOf([body]);
+  expect([...names, ...programs]).toEqual(["or_forget", "wait_docker", "run_detached", "replace_plainly"]);
+});
+
+test("what a step has not captured yet cannot be used", () => {
+  const one = capture("one", "One", ["echo", 1]);
+  expect(() => renderScript(script("Test", [step("Two", ["echo", one.output]), one]), "00")).toThrow(
+    'the script "Test" uses out_one before it is captured',
+  );
+});
