@@ -1,5 +1,5 @@
 import { waitForMark, waitForMarkOf } from "../../commands/cutover.ts";
-import { keepAlive, releaseRestart } from "../../commands/restart-policy.ts";
+import { enableRestart, disableRestart } from "../../commands/restart-policy.ts";
 import { lines, sh } from "../../script/command.ts";
 import { attempt, type Step, step } from "../../script/script.ts";
 import { isUp } from "../../plan/facts.ts";
@@ -44,8 +44,8 @@ export function undoPromotionSteps(role: RolePhases, progress: Progress): Step[]
         ]
       : []),
     step(role.named("Weight the requests again"), lines(file, waitForMark(role.probeRouteAt(3)))),
-    attempt(role.named("Keep the old container"), keepAlive(old.id)),
-    attempt(role.named("Leave the canary as it is"), releaseRestart(next.name)),
+    attempt(role.named("Keep the old container"), enableRestart(old.id)),
+    attempt(role.named("Leave the canary as it is"), disableRestart(next.name)),
     step(role.named("Write the live file"), role.revertedFile()),
   ];
 }

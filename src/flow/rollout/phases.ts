@@ -1,7 +1,7 @@
 import { tagLatest } from "../../commands/app.ts";
 import { type Body, lines, sh } from "../../script/command.ts";
 import { waitForDocker, watch } from "../../commands/cutover.ts";
-import { stopForGood } from "../../commands/restart-policy.ts";
+import { stopWithoutRestart } from "../../commands/restart-policy.ts";
 import { joinNetworks, networkSteps } from "../../commands/network.ts";
 import { pruneImages } from "../../commands/prune.ts";
 import { forgetRelease } from "../../commands/releases.ts";
@@ -122,7 +122,7 @@ function finalizeSteps(
   const title = `Stop the old container${ids.length > 1 ? "s" : ""} (${names.join(", ")})`;
   return [
     ...roles.flatMap((role) => role.drainSteps(pastSeconds)),
-    ...(ids.length === 0 ? [] : [attempt(title, stopForGood(ids, config.stopWaitSeconds))]),
+    ...(ids.length === 0 ? [] : [attempt(title, stopWithoutRestart(ids, config.stopWaitSeconds))]),
     ...roles.flatMap((role) => (role.plan.share === undefined ? role.finalizeSteps(options) : weightedSteps(role))),
   ];
 }

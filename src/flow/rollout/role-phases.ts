@@ -8,7 +8,7 @@ import {
   waitUntilHealthy,
   type Watched,
 } from "../../commands/cutover.ts";
-import { keepAlive, keepInstead, stopForGood } from "../../commands/restart-policy.ts";
+import { enableRestart, moveRestart, stopWithoutRestart } from "../../commands/restart-policy.ts";
 import { removeLiveFile, writeLiveFile } from "../../commands/write-live-file.ts";
 import { drain, listeningPorts, recentMilliseconds } from "../../commands/drain.ts";
 import { deadlineSeconds, needsCurl } from "../../commands/healthcheck.ts";
@@ -114,7 +114,7 @@ export class RolePhases {
   private stopOldFirst(): Step[] {
     const { old } = this;
     if (!old) return [];
-    const stop = step(this.named("Stop the old container"), stopForGood(old.id, this.config.stopWaitSeconds));
+    const stop = step(this.named("Stop the old container"), stopWithoutRestart(old.id, this.config.stopWaitSeconds));
     if (!this.viaFile) return [stop];
     const close = this.write({ live: old, preview: old, counter: 0, closed: true });
     return [
@@ -169,7 +169,7 @@ export class RolePhases {
   /** The new container gets the requests; what is under way stays with the old one. A reboot revives the new one. */
   switchSteps(): Step[] {
     const { plan, old } = this;
-    const keep = old ? keepInstead(plan.next.name, old.id) : keepAlive(plan.next.name);
+    const keep = old ? moveRestart(plan.next.name, old.id) : enableRestart(plan.next.name);
     const keeping = step(this.named("Keep the new container"), keep);
     if (!this.viaFile) return [keeping];
     const file = this.write({ live: plan.next, last: old, preview: plan.next, counter: 2 });
