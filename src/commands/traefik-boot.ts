@@ -37,7 +37,7 @@ export function startOrRunTraefik(
   config: Config,
   host: TraefikHost,
   secrets: ReadonlyMap<string, Secret>,
-  options: { publishPreview?: boolean } = {},
+  options: { publishProbePort?: boolean } = {},
 ): Shell {
   const { liveDirectory } = host;
   return sh`${offersLiveFiles(config) ? prepareLiveDirectory(liveDirectory) : makeLiveDirectory(liveDirectory)}

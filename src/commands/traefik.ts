@@ -37,11 +37,11 @@ export function runTraefik(
   config: Config,
   host: TraefikHost,
   secrets: ReadonlyMap<string, Secret>,
-  { publishPreview = true }: { publishPreview?: boolean } = {},
+  { publishProbePort = true }: { publishProbePort?: boolean } = {},
 ): Command {
   return traefikContainer(config, host, secrets, {
     verb: ["run", "--name", TRAEFIK, "--detach", "--restart", "unless-stopped"],
-    publish: publishFlags(config, publishPreview),
+    publish: publishFlags(config, publishProbePort),
     labels: config.traefik.labels,
     without: [],
   });
@@ -123,11 +123,13 @@ function traefikContainer(
   );
 }
 
-function publishFlags(config: Config, preview = true): Word[] {
+function publishFlags(config: Config, publishProbePort = true): Word[] {
   const { hostPort } = config.traefik;
   return [
     ...(hostPort === undefined ? [] : ["--publish", `${hostPort}:80`]),
-    ...(preview && offersLiveFiles(config) ? ["--publish", `127.0.0.1:${PROBE_PORT}:${PROBE_ENTRY_POINT}`] : []),
+    ...(publishProbePort && offersLiveFiles(config)
+      ? ["--publish", `127.0.0.1:${PROBE_PORT}:${PROBE_ENTRY_POINT}`]
+      : []),
   ];
 }
 

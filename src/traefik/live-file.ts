@@ -17,11 +17,11 @@ import {
 export type { Routed } from "./routing.ts";
 
 /** How the preview is asked for, and what its answers carry. */
-export interface Preview {
+export interface Probe {
   /** Unguessable: `<random>.mrsk`. */
   readonly hostName: string;
   /** `ID.COUNTER`: new with every file, so that an answer tells which file is loaded. */
-  readonly mark: string;
+  readonly revision: string;
   /** What the app sees as Host: `localhost:PORT`. */
   readonly appHost: string;
 }
@@ -48,7 +48,7 @@ export interface LiveFile {
   readonly last?: Routed | undefined;
   /** The container that has a share of the live one's requests. */
   readonly canary?: Canary | undefined;
-  readonly preview?: Preview & { readonly container: Routed };
+  readonly probe?: Probe & { readonly container: Routed };
 }
 
 interface Sections {
@@ -76,7 +76,7 @@ export function isClosed(text: string): boolean {
  */
 export function liveFile(file: LiveFile): string {
   const sections = { http: protocolSections(file, "http"), tcp: protocolSections(file, "tcp") };
-  if (file.preview) addProbeRouter(file, file.preview, sections.http);
+  if (file.probe) addProbeRouter(file, file.probe, sections.http);
   const text = escapeTemplates(stringify(withoutEmpty(sections), { lineWidth: 0, aliasDuplicateObjects: false }));
   return file.closed ? `${CLOSED}\n${text}` : text;
 }
@@ -87,7 +87,7 @@ function protocolSections(file: LiveFile, protocol: Protocol): Sections {
   const last = canary?.container ?? file.last;
   const liveRouters = live ? routersOf(live, protocol) : [];
   const lastRouters = last ? routersOf(last, protocol) : [];
-  const beside = last ?? (file.preview && file.preview.container !== live ? file.preview.container : undefined);
+  const beside = last ?? (file.probe && file.probe.container !== live ? file.probe.container : undefined);
   const besideRouters = beside ? routersOf(beside, protocol) : [];
   const raise = raiseAbove(liveRouters, besideRouters);
   for (const router of live ? liveRouters : []) {
@@ -167,13 +167,13 @@ function addStopped(file: LiveFile, live: Routed, router: Router, raise: number,
   sections.services[name] = { loadBalancer: { servers: [] } };
 }
 
-function addProbeRouter(file: LiveFile, preview: NonNullable<LiveFile["preview"]>, http: Sections): void {
-  const name = own(file, preview.container);
-  const routers = routersOf(preview.container, "http");
+function addProbeRouter(file: LiveFile, probe: NonNullable<LiveFile["probe"]>, http: Sections): void {
+  const name = own(file, probe.container);
+  const routers = routersOf(probe.container, "http");
   const router = routers.find((other) => other.name === file.name) ?? routers[0];
   if (!router) return;
   http.routers[`${name}-preview`] = {
-    rule: `Host(\`${preview.hostName}\`)`,
+    rule: `Host(\`${probe.hostName}\`)`,
     priority: PROBE_PRIORITY,
     entryPoints: ["mrsk"],
     service: router.service,
@@ -181,8 +181,8 @@ function addProbeRouter(file: LiveFile, preview: NonNullable<LiveFile["preview"]
   };
   http.middlewares[`${name}-mark`] = {
     headers: {
-      customRequestHeaders: { Host: preview.appHost },
-      customResponseHeaders: { "X-Mrsk-Live": preview.mark },
+      customRequestHeaders: { Host: probe.appHost },
+      customResponseHeaders: { "X-Mrsk-Live": probe.revision },
     },
   };
 }

@@ -43,7 +43,7 @@ const FACTS: readonly (readonly [fact: string, file: string, test: string])[] = 
   ["an escaped {{ is text to Traefik", "e2e/facts.test.ts", "{{ in a rule is text"],
   [
     "without the mark Traefik did not load the file",
-    "commands/cutover.test.ts",
+    "commands/waits.test.ts",
     "the mark tells that the file is loaded",
   ],
   ["a service that is gone gives way to the label router", "e2e/facts.test.ts", "a file router whose service is gone"],

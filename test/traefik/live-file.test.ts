@@ -13,7 +13,7 @@ function container(id: string | undefined, labels: [string, string][] = []): Rou
 
 const old = container("aaaaaaaa");
 const next = container("bbbbbbbb");
-const preview = { container: next, hostName: "0123456789abcdef.mrsk", mark: "bbbbbbbb.1", appHost: "localhost:3000" };
+const probe = { container: next, hostName: "0123456789abcdef.mrsk", revision: "bbbbbbbb.1", appHost: "localhost:3000" };
 
 function read(text: string): Yaml {
   return parse(text) as Yaml;
@@ -57,7 +57,7 @@ test("closed: 503 above the live router, whose requests under way go on", () => 
 });
 
 test("preview: the live one as it is, the next one on an entry point and a host name of its own, with the mark", () => {
-  const file = read(liveFile({ name: "app-web", live: old, preview }));
+  const file = read(liveFile({ name: "app-web", live: old, probe }));
   expect(file["http"]!["routers"]!["app-web"]!["service"]).toBe("app-web-aaaaaaaa@docker");
   expect(file["http"]!["routers"]!["app-web-bbbbbbbb-preview"]).toEqual({
     rule: "Host(`0123456789abcdef.mrsk`)",
@@ -75,7 +75,7 @@ test("preview: the live one as it is, the next one on an entry point and a host 
 });
 
 test("preview before the first deploy: nothing is live, no section is empty", () => {
-  expect(liveFile({ name: "app-web", live: undefined, preview })).toBe(`http:
+  expect(liveFile({ name: "app-web", live: undefined, probe })).toBe(`http:
   routers:
     app-web-bbbbbbbb-preview:
       rule: Host(\`0123456789abcdef.mrsk\`)
@@ -305,7 +305,7 @@ test("a router that only one of the two has is not shared; a TCP router is, with
 });
 
 test("no address of a container is in the file: after a stop it may be another's", () => {
-  const text = liveFile({ name: "app-web", live: next, last: old, preview });
+  const text = liveFile({ name: "app-web", live: next, last: old, probe });
   expect(text).not.toMatch(/url:|\d+\.\d+\.\d+\.\d+/);
 });
 

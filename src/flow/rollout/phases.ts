@@ -1,6 +1,6 @@
 import { tagLatest } from "../../commands/app.ts";
 import { type Body, lines, sh } from "../../script/command.ts";
-import { waitForDocker, watch } from "../../commands/cutover.ts";
+import { waitForDocker, watch } from "../../commands/waits.ts";
 import { stopWithoutRestart } from "../../commands/restart-policy.ts";
 import { joinNetworks, networkSteps } from "../../commands/network.ts";
 import { pruneImages } from "../../commands/prune.ts";
@@ -137,6 +137,6 @@ function traefikSteps(config: Config, plan: HostPlan, secrets: ReadonlyMap<strin
     plan.join === undefined ? [] : [step(`Put Traefik on the network ${plan.join}`, joinNetworks(TRAEFIK, plan.join))];
   if (plan.traefik.action === "start") return [...join, step("Start Traefik", startTraefikContainer())];
   if (plan.traefik.action !== "run") return join;
-  const publishPreview = !plan.facts.listeners.has(PROBE_PORT);
-  return [step("Start Traefik", startOrRunTraefik(config, plan.facts, secrets, { publishPreview }))];
+  const publishProbePort = !plan.facts.listeners.has(PROBE_PORT);
+  return [step("Start Traefik", startOrRunTraefik(config, plan.facts, secrets, { publishProbePort }))];
 }

@@ -2,12 +2,12 @@ import { AppCommands } from "../../commands/app.ts";
 import { assetVolumes } from "../../commands/assets.ts";
 import { type Body, type Hole, lines, type Shell, sh } from "../../script/command.ts";
 import {
-  type PreviewQuestion,
-  waitForMark,
-  waitForPreview,
+  type ProbeRoute,
+  waitForRevision,
+  waitForProbeRoute,
   waitUntilHealthy,
   type Watched,
-} from "../../commands/cutover.ts";
+} from "../../commands/waits.ts";
 import { enableRestart, moveRestart, stopWithoutRestart } from "../../commands/restart-policy.ts";
 import { removeLiveFile, writeLiveFile } from "../../commands/write-live-file.ts";
 import { drain, listeningPorts, recentMilliseconds } from "../../commands/drain.ts";
@@ -32,7 +32,7 @@ export function roleOn(role: Role, host: string): Role {
 export class RolePhases {
   readonly app: AppCommands;
   readonly file: string;
-  readonly preview: PreviewQuestion;
+  readonly probeRoute: ProbeRoute;
 
   readonly config: Config;
   readonly host: HostPlan;
@@ -55,7 +55,7 @@ export class RolePhases {
     const role = roleOn(plan.role, host.host);
     this.app = new AppCommands(config, role);
     this.file = containerPrefix(config, role);
-    this.preview = probeRoute(host, role, plan.next, `${newId(16)}.mrsk`);
+    this.probeRoute = probeRoute(host, role, plan.next, `${newId(16)}.mrsk`);
   }
 
   get viaFile(): boolean {
@@ -103,7 +103,7 @@ export class RolePhases {
     if (this.viaFile) {
       const live = plan.old ?? plan.stopped;
       const closed = plan.old === undefined || (this.stopFirst && this.old !== undefined);
-      const file = this.write({ live, canary: plan.canary, preview: plan.next, counter: 1, closed });
+      const file = this.write({ live, canary: plan.canary, probe: plan.next, counter: 1, closed });
       steps.push(step(this.named("Write the preview"), file));
     }
     steps.push(step(this.named(`Start ${plan.next.name}`), this.startCommand()));
@@ -116,9 +116,9 @@ export class RolePhases {
     if (!old) return [];
     const stop = step(this.named("Stop the old container"), stopWithoutRestart(old.id, this.config.stopWaitSeconds));
     if (!this.viaFile) return [stop];
-    const close = this.write({ live: old, preview: old, counter: 0, closed: true });
+    const close = this.write({ live: old, probe: old, counter: 0, closed: true });
     return [
-      attempt(this.named("Take no more requests"), lines(close, waitForMark(this.probeRouteAt(0)))),
+      attempt(this.named("Take no more requests"), lines(close, waitForRevision(this.probeRouteAt(0)))),
       attempt(this.named("Drain the old container"), this.drain(old.id)),
       stop,
     ];
@@ -156,10 +156,10 @@ export class RolePhases {
     const patience = check ? deadlineSeconds(check) : DEFAULT_PATIENCE_SECONDS;
     const deadline = patience + (check || !this.viaFile ? 0 : this.config.readinessDelaySeconds);
     if (this.viaFile && check && check.cmd === undefined) {
-      return waitForPreview(name, this.preview, deadline, this.plan.role.logLines, this.plan.admission.hints);
+      return waitForProbeRoute(name, this.probeRoute, deadline, this.plan.role.logLines, this.plan.admission.hints);
     }
     const healthy = this.untilHealthy(name, deadline);
-    return this.viaFile ? lines(healthy, waitForMark(this.preview)) : healthy;
+    return this.viaFile ? lines(healthy, waitForRevision(this.probeRoute)) : healthy;
   }
 
   untilHealthy(container: string, deadline: number): Shell {
@@ -172,17 +172,17 @@ export class RolePhases {
     const keep = old ? moveRestart(plan.next.name, old.id) : enableRestart(plan.next.name);
     const keeping = step(this.named("Keep the new container"), keep);
     if (!this.viaFile) return [keeping];
-    const file = this.write({ live: plan.next, last: old, preview: plan.next, counter: 2 });
+    const file = this.write({ live: plan.next, last: old, probe: plan.next, counter: 2 });
     return [
       step(this.named("Switch the requests over"), file),
       // While Traefik reads the file.
       keeping,
-      step(this.named("Wait until Traefik has switched"), waitForMark(this.probeRouteAt(2))),
+      step(this.named("Wait until Traefik has switched"), waitForRevision(this.probeRouteAt(2))),
     ];
   }
 
-  probeRouteAt(counter: number): PreviewQuestion {
-    return { ...this.preview, mark: this.preview.mark.replace(/\d+$/, String(counter)) };
+  probeRouteAt(counter: number): ProbeRoute {
+    return { ...this.probeRoute, revision: this.probeRoute.revision.replace(/\d+$/, String(counter)) };
   }
 
   watched(): Watched {
@@ -245,16 +245,16 @@ export class RolePhases {
 
   /** The file with `live` in charge, what is beside it, and the preview of a container under the counter's mark. */
   write({
-    preview,
+    probe,
     counter,
     ...containers
-  }: Pick<LiveFile, "live" | "last" | "canary" | "closed"> & { preview: Routed; counter: number }): Shell {
-    const { mark, hostName } = this.probeRouteAt(counter);
+  }: Pick<LiveFile, "live" | "last" | "canary" | "closed"> & { probe: Routed; counter: number }): Shell {
+    const { revision, hostName } = this.probeRouteAt(counter);
     const port = this.app.role.healthcheck?.port ?? 3000;
     const text = liveFile({
       name: this.file,
       ...containers,
-      preview: { container: preview, hostName, mark, appHost: `localhost:${port}` },
+      probe: { container: probe, hostName, revision, appHost: `localhost:${port}` },
     });
     return writeLiveFile(this.host.facts.liveDirectory, this.file, text);
   }

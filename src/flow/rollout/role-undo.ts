@@ -1,5 +1,5 @@
 import { anyway, type Body, lines, raw, type Shell, sh } from "../../script/command.ts";
-import { waitForAnswer, waitForMark } from "../../commands/cutover.ts";
+import { waitForAnswer, waitForRevision } from "../../commands/waits.ts";
 import { enableRestart, disableRestart, stopWithoutRestart } from "../../commands/restart-policy.ts";
 import { ID_LABEL } from "../../traefik/labels.ts";
 import type { LiveFile } from "../../traefik/live-file.ts";
@@ -52,14 +52,14 @@ function undoSwitch(role: RolePhases, progress: Progress): Step[] {
     steps.push(step(role.named("Wait until healthy"), wait));
     if (plan.routing === "labels") steps.push(role.waitForTraefik());
     if (role.viaFile && plan.share === undefined) {
-      const preview = role.write({ live: plan.next, preview: old, counter: 3 });
+      const probe = role.write({ live: plan.next, probe: old, counter: 3 });
       const answer = waitForAnswer(role.probeRouteAt(3), REVIVAL_SECONDS);
-      steps.push(step(role.named("Probe it through Traefik"), lines(preview, answer)));
+      steps.push(step(role.named("Probe it through Traefik"), lines(probe, answer)));
     }
   }
   if (old && role.viaFile) {
-    const back = role.write({ live: old, ...outgoing(role), preview: old, counter: 4 });
-    steps.push(step(role.named("Switch the requests back"), lines(back, waitForMark(role.probeRouteAt(4)))));
+    const back = role.write({ live: old, ...outgoing(role), probe: old, counter: 4 });
+    steps.push(step(role.named("Switch the requests back"), lines(back, waitForRevision(role.probeRouteAt(4)))));
   }
   if (old) steps.push(attempt(role.named("Keep the old container"), keepOld(role, old.id)));
   return [...steps, ...drainNext(role), ...stopNext(role), ...revertFile(role)];
@@ -74,7 +74,7 @@ function outgoing({ plan: { next, share } }: RolePhases): Pick<LiveFile, "last" 
 function undoStopFirst(role: RolePhases): Step[] {
   const { old } = role;
   if (!old) return [...stopNext(role), ...revertFile(role)];
-  const close = role.write({ live: old, preview: old, counter: 3, closed: true });
+  const close = role.write({ live: old, probe: old, counter: 3, closed: true });
   const wait = role.untilHealthy(old.id, REVIVAL_SECONDS);
   return [
     ...(role.viaFile ? [attempt(role.named("Take no more requests"), close)] : []),

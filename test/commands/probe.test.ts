@@ -4,7 +4,7 @@ import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { spawn, spawnSync } from "node:child_process";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { findPreview } from "../../src/commands/ask.ts";
+import { findProbeBase } from "../../src/commands/probe.ts";
 import { call } from "../../src/script/call.ts";
 import { sh } from "../../src/script/command.ts";
 import { fake, folder, run } from "../support/fake-commands.ts";
@@ -73,7 +73,7 @@ test("BusyBox's wget gets no flag that it does not know", () => {
 });
 
 test("the preview of a Traefik that was just started is at its published port, else at its own address", () => {
-  const found = () => run(sh`echo ${findPreview()}`).stdout;
+  const found = () => run(sh`echo ${findProbeBase()}`).stdout;
   fake("docker", 'echo "127.0.0.1:18082 172.17.0.9 "');
   expect(found()).toBe("http://127.0.0.1:18082\n");
   fake("docker", 'echo " 172.17.0.9 10.0.0.2 "');

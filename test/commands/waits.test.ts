@@ -4,71 +4,71 @@ import { expect, test } from "vitest";
 import {
   waitForAnswer,
   waitForDocker,
-  waitForMark,
-  waitForMarkOf,
-  waitUntilGone,
-  waitForPreview,
+  waitForRevision,
+  waitForCanaryRevision,
+  waitForRouteGone,
+  waitForProbeRoute,
   waitUntilHealthy,
   watch,
-} from "../../src/commands/cutover.ts";
+} from "../../src/commands/waits.ts";
 import { container, fake, folder, run } from "../support/fake-commands.ts";
 import { ExitStatus } from "../../src/script/exit-status.ts";
 
-/** A curl whose answer has this status line, this mark, and a date with a 2 in it. */
-function answers(status: string, mark: string): void {
+/** A curl whose answer has this status line, this revision, and a date with a 2 in it. */
+function answers(status: string, revision: string): void {
   fake(
     "curl",
-    `printf 'HTTP/1.1 %s\\r\\nDate: Tue, 24 Nov 2026\\r\\nX-Mrsk-Live: %s\\r\\n\\r\\n' '${status}' '${mark}'`,
+    `printf 'HTTP/1.1 %s\\r\\nDate: Tue, 24 Nov 2026\\r\\nX-Mrsk-Live: %s\\r\\n\\r\\n' '${status}' '${revision}'`,
   );
 }
 
-const question = { base: "http://127.0.0.1:18082", hostName: "x.mrsk", path: "/up", mark: "0a1b2c3d.2" };
+const route = { base: "http://127.0.0.1:18082", hostName: "x.mrsk", path: "/up", revision: "0a1b2c3d.2" };
 
-test.each(["200 OK", "204 No Content"])("the preview answers %s with the mark: good", (status) => {
+test.each(["200 OK", "204 No Content"])("the probe route answers %s with the revision: good", (status) => {
   container("running");
-  answers(status, question.mark);
-  expect(run(waitForPreview("app", question, 5)).status).toBe(0);
+  answers(status, route.revision);
+  expect(run(waitForProbeRoute("app", route, 5)).status).toBe(0);
 });
 
 test.each([
-  ["500 Internal Server Error", question.mark],
-  ["404 Not Found", question.mark],
+  ["500 Internal Server Error", route.revision],
+  ["404 Not Found", route.revision],
   ["200 OK", "0a1b2c3d.1"],
-])("the preview answers %s with mark %s: not good, and the evidence is shown", (status, mark) => {
+])("the probe route answers %s with revision %s: not good, and the evidence is shown", (status, revision) => {
   container("running");
-  answers(status, mark);
-  const result = run(waitForPreview("app", question, 1));
+  answers(status, revision);
+  const result = run(waitForProbeRoute("app", route, 1));
   expect(result.status).toBe(ExitStatus.NOT_HEALTHY);
   expect(result.stderr).toContain(`No good answer at /up after 1 s. The last one: HTTP/1.1 ${status}`);
   expect(result.stderr).toContain("last words");
 });
 
-test("a container that stops while the preview is asked ends the wait at once", () => {
+test("a container that stops during probes ends the wait at once", () => {
   container("exited");
   answers("404 Not Found", "none");
-  const result = run(waitForPreview("app", question, 60));
+  const result = run(waitForProbeRoute("app", route, 60));
   expect(result.status).toBe(ExitStatus.NOT_HEALTHY);
   expect(result.stderr).toContain("The container does not run: exited");
 });
 
-test("the mark tells that the file is loaded", () => {
+test("the revision shows that Traefik has loaded the file", () => {
   container("running");
-  answers("500 whatever", question.mark);
-  expect(run(waitForMark(question)).status).toBe(0);
+  answers("500 whatever", route.revision);
+  expect(run(waitForRevision(route)).status).toBe(0);
   answers("200 OK", "0a1b2c3d.1");
   fake("sleep", "exit 0");
-  expect(run(waitForMark(question)).status).toBe(ExitStatus.NOT_LOADED);
+  expect(run(waitForRevision(route)).status).toBe(ExitStatus.NOT_LOADED);
 });
 
-test("without the mark, a container that crashed is to blame, one that runs is not", () => {
+test("without the revision, a container that crashed is to blame, one that runs is not", () => {
   fake("sleep", "exit 0");
   container("running");
-  answers("200 OK", question.mark);
-  expect(run(waitForMarkOf("app", question)).status).toBe(0);
+  answers("200 OK", route.revision);
+  expect(run(waitForCanaryRevision("app", route)).status).toBe(0);
   answers("200 OK", "0a1b2c3d.1");
-  expect(run(waitForMarkOf("app", question)).status).toBe(ExitStatus.NOT_LOADED);
+  expect(run(waitForCanaryRevision("app", route)).status).toBe(ExitStatus.NOT_LOADED);
   container("exited");
-  const crashed = run(waitForMarkOf("app", question));
+  const crashed = run(waitForCanaryRevision("app", route));
   expect(crashed.status).toBe(ExitStatus.NOT_HEALTHY);
   expect(crashed.stderr).toContain("last words");
 });
@@ -154,12 +154,12 @@ test("all containers of a host are watched at once, and the one that fails is na
 });
 
 test("a version that was live before has to answer something of its own", () => {
-  answers("404 Not Found", question.mark);
-  expect(run(waitForAnswer(question, 1)).status).toBe(0);
-  answers("502 Bad Gateway", question.mark);
-  expect(run(waitForAnswer(question, 1)).status).toBe(ExitStatus.NOT_HEALTHY);
+  answers("404 Not Found", route.revision);
+  expect(run(waitForAnswer(route, 1)).status).toBe(0);
+  answers("502 Bad Gateway", route.revision);
+  expect(run(waitForAnswer(route, 1)).status).toBe(ExitStatus.NOT_HEALTHY);
   answers("200 OK", "0a1b2c3d.1");
-  expect(run(waitForAnswer(question, 1)).status).toBe(ExitStatus.NOT_HEALTHY);
+  expect(run(waitForAnswer(route, 1)).status).toBe(ExitStatus.NOT_HEALTHY);
 });
 
 test("an engine that is just starting is waited for", () => {
@@ -177,9 +177,9 @@ test("a container that Traefik has not noticed is shown to it by another that co
   );
   fake(
     "curl",
-    `[ -f seen ] && printf 'HTTP/1.1 200 OK\\r\\nX-Mrsk-Live: ${question.mark}\\r\\n' || printf 'HTTP/1.1 404 Not Found\\r\\n'`,
+    `[ -f seen ] && printf 'HTTP/1.1 200 OK\\r\\nX-Mrsk-Live: ${route.revision}\\r\\n' || printf 'HTTP/1.1 404 Not Found\\r\\n'`,
   );
-  expect(run(waitForPreview("app", question, 10)).status).toBe(0);
+  expect(run(waitForProbeRoute("app", route, 10)).status).toBe(0);
   expect(readdirSync(folder())).toContain("seen");
 });
 
@@ -188,8 +188,8 @@ test("a stopped container is gone when Traefik says that there is no such page, 
     "curl",
     `n=$(cat tries 2>/dev/null || echo 0); echo $((n + 1)) >tries; [ "$n" -ge 2 ] && echo 'HTTP/1.1 404 Not Found'`,
   );
-  expect(run(waitUntilGone(question)).status).toBe(0);
+  expect(run(waitForRouteGone(route)).status).toBe(0);
   expect(readFileSync(join(folder(), "tries"), "utf8").trim()).toBe("3");
   fake("curl", "sleep 1; exit 28");
-  expect(run(waitUntilGone(question)).status).toBe(0);
+  expect(run(waitForRouteGone(route)).status).toBe(0);
 });

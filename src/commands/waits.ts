@@ -15,51 +15,51 @@ export function waitUntilHealthy(
   return call("wait_healthy", container, Math.ceil(deadlineSeconds), Math.ceil(steadySeconds), logLines);
 }
 
-export interface PreviewQuestion {
+export interface ProbeRoute {
   /** `http://127.0.0.1:18082`, Traefik's own address, or what prints it on the host. */
   readonly base: string | Shell;
   /** The unguessable name that the preview router answers to. */
   readonly hostName: string;
   readonly path: string;
   /** The answer must carry it, or it came from another container. */
-  readonly mark: string;
+  readonly revision: string;
 }
 
-function route({ base, hostName, path, mark }: PreviewQuestion): [string | Shell, string, string, string] {
-  return [base, hostName, path, mark];
+function route({ base, hostName, path, revision }: ProbeRoute): [string | Shell, string, string, string] {
+  return [base, hostName, path, revision];
 }
 
 /**
  * Probes through Traefik until the container behind the preview answers 2xx with the mark, twice in a row. Ends with
  * NOT_HEALTHY, diagnostics, and why Traefik may not route to it (`hints` among it).
  */
-export function waitForPreview(
+export function waitForProbeRoute(
   container: string,
-  question: PreviewQuestion,
+  probe: ProbeRoute,
   deadlineSeconds: number,
   logLines = LOG_LINES,
   hints: readonly string[] = [],
 ): Shell {
-  return call("wait_route", container, ...route(question), Math.ceil(deadlineSeconds), logLines, hints);
+  return call("wait_route", container, ...route(probe), Math.ceil(deadlineSeconds), logLines, hints);
 }
 
 /** For a version that was live before: any response of its own will do. Ends with NOT_HEALTHY. */
-export function waitForAnswer(question: PreviewQuestion, deadlineSeconds: number): Shell {
-  return call("wait_answer", ...route(question), Math.ceil(deadlineSeconds));
+export function waitForAnswer(probe: ProbeRoute, deadlineSeconds: number): Shell {
+  return call("wait_answer", ...route(probe), Math.ceil(deadlineSeconds));
 }
 
 /** Probes until responses carry the mark: Traefik has then loaded the file that was written last. */
-export function waitForMark(question: PreviewQuestion): Shell {
-  return call("wait_revision", ...route(question));
+export function waitForRevision(probe: ProbeRoute): Shell {
+  return call("wait_revision", ...route(probe));
 }
 
 /** The same behind a container that may crash meanwhile: then it ends with NOT_HEALTHY and diagnostics. */
-export function waitForMarkOf(container: string, question: PreviewQuestion, logLines = LOG_LINES): Shell {
-  return call("wait_canary_revision", container, logLines, ...route(question));
+export function waitForCanaryRevision(container: string, probe: ProbeRoute, logLines = LOG_LINES): Shell {
+  return call("wait_canary_revision", container, logLines, ...route(probe));
 }
 
 /** Waits a few seconds at most until Traefik has noticed that the container behind the preview has stopped. */
-export function waitUntilGone({ base, hostName, path }: PreviewQuestion): Shell {
+export function waitForRouteGone({ base, hostName, path }: ProbeRoute): Shell {
   return call("wait_route_gone", base, hostName, path);
 }
 
