@@ -51,6 +51,6 @@ function textOf({ text }: AuditEntry): string {
 }
 
 /** The last 50 lines; nothing when there is no log yet. */
-export function reveal(config: Config): Command {
+export function printAuditLog(config: Config): Command {
   return ["tail", "-n", "50", auditFile(config), raw("2>/dev/null || true")];
 }

@@ -9,11 +9,11 @@ export const IMAGES_FILE = "images";
  * image is not there, or docker could not try.
  * @param base the image's first layer, where a step before prints it
  */
-export function lookForCurl(image: string, file: string, base: Hole = ""): Shell {
+export function detectCurl(image: string, file: string, base: Hole = ""): Shell {
   return call("image_has_curl", image, file, base);
 }
 
 /** @param work one function of `src/shell`: where it fails, the next look tries again, should an image be otherwise than others of its kind. */
-export function orForget(work: Shell, file: string): Shell {
+export function orRemove(work: Shell, file: string): Shell {
   return call("or_forget", file, work);
 }

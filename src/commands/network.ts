@@ -26,7 +26,7 @@ export function joinNetworks(container: string, ...networks: readonly string[]):
 }
 
 /** Docker's way out of a container is the network whose name is the first in byte order (seen on 20.10 and 26.1). */
-export function joinCuts(network: string, present: readonly string[]): boolean {
+export function joinInterrupts(network: string, present: readonly string[]): boolean {
   return present.every((name) => Buffer.compare(Buffer.from(network), Buffer.from(name)) < 0);
 }
 

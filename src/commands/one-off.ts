@@ -56,7 +56,7 @@ export function removeOneOff(name: string): Body {
 }
 
 /** One-off containers that were made and never started, as after a lost connection. Young ones may be about to start. */
-export function removeForgotten(service: string): Body {
+export function removeNeverStarted(service: string): Body {
   const filters = ["--filter", `label=${LABEL}=${service}`, "--filter", "until=30s"];
   return [...docker("container", "prune", "--force", ...filters), raw(">/dev/null")];
 }

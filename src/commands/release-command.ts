@@ -56,6 +56,6 @@ export function runRelease(
 }
 
 /** Ends and removes what a run that was cut off has left. */
-export function removeReleases(config: Config): Shell {
+export function removeReleaseContainers(config: Config): Shell {
   return call("remove_labelled", `${LABEL}=${servicePrefix(config)}`);
 }

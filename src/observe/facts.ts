@@ -1,13 +1,13 @@
 import { record } from "../config/schema-parts.ts";
 import * as z from "zod/mini";
-import { canaryRelease, releasedVersions, releasesAreMany } from "../commands/releases.ts";
-import { SWAP_CONTAINERS } from "../traefik/swap.ts";
+import { canaryVersion, liveVersions, isVersionsFileFull } from "../commands/versions.ts";
+import { REPLACEMENT_CONTAINERS } from "../traefik/replace.ts";
 import { ExitCode, MrskError } from "../errors.ts";
 import type { ContainerFact, HostFacts, TraefikFact } from "../plan/facts.ts";
 import { engineError } from "./engine-errors.ts";
 import type { ScriptHost, ScriptResult } from "../hosts/host.ts";
 import { listenersOf } from "./listeners.ts";
-import { observation, type Question } from "./observation.ts";
+import { observation, type ObserveOptions } from "./observation.ts";
 
 /** The facts with what `imageSteps` found. */
 export function withImage(facts: HostFacts, result: ScriptResult): HostFacts {
@@ -24,9 +24,9 @@ function said(result: ScriptResult, id: string): string {
 }
 
 /** Asks the host. @throws CommandFailedError, SshError */
-export async function observe(host: ScriptHost, question: Question): Promise<HostFacts> {
+export async function observe(host: ScriptHost, options: ObserveOptions): Promise<HostFacts> {
   try {
-    return parseFacts(host.name, await host.run(observation(question)));
+    return parseFacts(host.name, await host.run(observation(options)));
   } catch (error) {
     throw engineError(error) ?? error;
   }
@@ -91,15 +91,15 @@ export function parseFacts(host: string, result: ScriptResult, before?: HostFact
         ),
     redirects: rules.includes("redirects"),
     swapLeftovers: [
-      ...listed.map(([, name = ""]) => name).filter((name) => SWAP_CONTAINERS.includes(name)),
+      ...listed.map(([, name = ""]) => name).filter((name) => REPLACEMENT_CONTAINERS.includes(name)),
       ...rules.filter((word) => word !== "redirects"),
     ],
     liveDirectory,
     liveDirectoryWritable: writable === "writable",
     liveFiles: filesOf(files),
-    releases: releasedVersions(result.text("releases")),
-    canaryRelease: canaryRelease(result.text("releases")),
-    releasesFull: releasesAreMany(result.text("releases")),
+    releases: liveVersions(result.text("releases")),
+    canaryRelease: canaryVersion(result.text("releases")),
+    releasesFull: isVersionsFileFull(result.text("releases")),
     expansions: pairs(said(result, "variables").split("\n")),
   };
 }

@@ -1,18 +1,18 @@
 import { call } from "../script/call.ts";
 import { docker, lines, raw, type Shell, sh } from "../script/command.ts";
-import { IMAGES_FILE, lookForCurl } from "../commands/image-check.ts";
-import { showReleases } from "../commands/releases.ts";
+import { IMAGES_FILE, detectCurl } from "../commands/image-check.ts";
+import { printVersions } from "../commands/versions.ts";
 import { ENGINE_DRIVER } from "../commands/logging.ts";
 import { attempt, type Captured, capture, type Script, script, type Step, step } from "../script/script.ts";
 import { LIVE_MOUNT } from "../commands/traefik.ts";
 import { TRAEFIK } from "../shell/constants.ts";
 
-export interface Question {
+export interface ObserveOptions {
   readonly service: string;
   /** Names of the `${NAME}`s whose values are wanted. */
   readonly expansions: readonly string[];
   /** Relative to the login directory. */
-  readonly releasesFile: string;
+  readonly versionsFile: string;
   /** Where live files go when no Traefik says otherwise, relative to the login directory. */
   readonly runDirectory: string;
   /** Of which it matters whether curl runs in it. */
@@ -44,13 +44,13 @@ const TRAEFIK_FORMAT = [
 ].join(",");
 
 /** One script that asks a host everything a plan needs. Changes nothing, but remembers what it found about an image. */
-export function observation(question: Question): Script {
-  return script("Observe the host", observationSteps(question));
+export function observation(options: ObserveOptions): Script {
+  return script("Observe the host", observationSteps(options));
 }
 
 /** The same as part of another script; `parseFacts` reads what it ended with. */
-export function observationSteps(question: Question, base?: Captured): Step[] {
-  return [step("Docker engine", engineVersions(), "engine"), ...changingSteps(question, base)];
+export function observationSteps(options: ObserveOptions, base?: Captured): Step[] {
+  return [step("Docker engine", engineVersions(), "engine"), ...changingSteps(options, base)];
 }
 
 /**
@@ -58,7 +58,7 @@ export function observationSteps(question: Question, base?: Captured): Step[] {
  * @param base the image's first layer, where a step before prints it
  */
 export function changingSteps(
-  { service, expansions, releasesFile, runDirectory, image }: Question,
+  { service, expansions, versionsFile, runDirectory, image }: ObserveOptions,
   base?: Captured,
 ): Step[] {
   const login = capture("login", "Login user", call("print_login", runDirectory));
@@ -73,7 +73,7 @@ export function changingSteps(
     attempt("Listeners", call("print_listeners", inspected.output, access.output), "listeners"),
     attempt("Swap", call("print_redirects", access.output), "redirects"),
     step("Live files", liveFiles(service, runDirectory, inspected.output, access.output), "live-files"),
-    attempt("Releases", showReleases(releasesFile), "releases"),
+    attempt("Releases", printVersions(versionsFile), "releases"),
     ...imageSteps({ image, runDirectory }, base),
     ...(expansions.length === 0 ? [] : [step("Variables", lines(...expansions.map(valueOf)), "variables")]),
   ];
@@ -84,9 +84,12 @@ function valueOf(name: string): Shell {
 }
 
 /** What of a host is not known before it has the image. @param base as for `changingSteps` */
-export function imageSteps({ image, runDirectory }: Pick<Question, "image" | "runDirectory">, base?: Captured): Step[] {
+export function imageSteps(
+  { image, runDirectory }: Pick<ObserveOptions, "image" | "runDirectory">,
+  base?: Captured,
+): Step[] {
   if (image === undefined) return [];
-  return [attempt("Image", lookForCurl(image, `${runDirectory}/${IMAGES_FILE}`, base), "image-has-curl")];
+  return [attempt("Image", detectCurl(image, `${runDirectory}/${IMAGES_FILE}`, base), "image-has-curl")];
 }
 
 /** The service's containers and Traefik, JSON a line; of Traefik also, in plain words, its state and where its live files are. */

@@ -1,6 +1,6 @@
 import { expand } from "../commands/expansion.ts";
 import { hostPorts, PROBE_PORT, restartPolicy } from "../commands/traefik.ts";
-import { SWAP_CONTAINERS } from "../traefik/swap.ts";
+import { REPLACEMENT_CONTAINERS } from "../traefik/replace.ts";
 import type { Config } from "../config/config.ts";
 import type { HostFacts, Neighbour, TraefikFact } from "./facts.ts";
 import { engineProblem } from "./traefik-engine.ts";
@@ -68,7 +68,7 @@ export function traefikProblems(config: Config, plan: TraefikPlan, facts: HostFa
 }
 
 /** How Traefik can be replaced on a host. */
-export interface SwapPlan {
+export interface ReplacementPlan {
   /** A second one serves meanwhile. */
   readonly bridged: boolean;
   /** The new settings can be tried beside the running one. */
@@ -78,7 +78,7 @@ export interface SwapPlan {
   readonly policy: string;
 }
 
-export function decideSwap(config: Config, facts: HostFacts): SwapPlan {
+export function decideReplacement(config: Config, facts: HostFacts): ReplacementPlan {
   const policy = restartPolicy(config);
   const running = facts.traefik !== undefined && isRunning(facts.traefik);
   const fixed = ownNetwork(config);
@@ -102,7 +102,7 @@ function ownNetwork({ network, traefik }: Config): string | undefined {
 
 /** Traefik's own container, and those of its replacement. */
 export function isTraefik(name: string): boolean {
-  return name === TRAEFIK || SWAP_CONTAINERS.includes(name);
+  return name === TRAEFIK || REPLACEMENT_CONTAINERS.includes(name);
 }
 
 /** Whoever else needs Traefik on a host: other services, other destinations of this one, containers of nobody's. */

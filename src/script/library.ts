@@ -1,6 +1,6 @@
 import assets from "../shell/assets.sh";
 import images from "../shell/images.sh";
-import releases from "../shell/releases.sh";
+import versions from "../shell/versions.sh";
 import bootstrap from "../shell/bootstrap.sh";
 import common from "../shell/common.sh";
 import { CONSTANTS } from "../shell/constants.ts";
@@ -26,7 +26,7 @@ const FILES: readonly string[] = [
   lock,
   network,
   observe,
-  releases,
+  versions,
   route,
   traefikReplace,
 ];

@@ -4,7 +4,7 @@ import { mayFail, type Script } from "./script.ts";
 import { CommandFailedError, ExitCode, InterruptedError, MrskError, SshError } from "../errors.ts";
 import type { RunEvent } from "../output/events.ts";
 import { endedEarly } from "../ssh/attach.ts";
-import { markSplitter, type Piece } from "./marks.ts";
+import { markerSplitter, type Piece } from "./markers.ts";
 import { KeptOutput } from "../kept-output.ts";
 import type { Mask } from "./mask.ts";
 import { diskHint } from "./file-system.ts";
@@ -50,7 +50,7 @@ export class ScriptRun {
     this.script = script;
     this.events = events;
     this.options = options;
-    this.split = { stdout: markSplitter(nonce), stderr: markSplitter(nonce) };
+    this.split = { stdout: markerSplitter(nonce), stderr: markerSplitter(nonce) };
     this.mask = mask;
   }
 

@@ -1,5 +1,5 @@
 import { traefikLabel } from "./labels.ts";
-import type { ProbeRequest } from "./swap.ts";
+import type { ProbeRequest } from "./replace.ts";
 
 /** As many as are asked before and after: enough to see that every provider has answered. */
 const LIMIT = 30;
@@ -15,8 +15,8 @@ export function probeRequests(containers: readonly { readonly labels: Labels }[]
     for (const [key, value] of labels) {
       const part = traefikLabel(key, value);
       if (part?.protocol !== "http" || part.section !== "routers" || part.option.toLowerCase() !== "rule") continue;
-      const question = probeRequestOf(value);
-      found.set(`${question.host} ${question.path}`, question);
+      const request = probeRequestOf(value);
+      found.set(`${request.host} ${request.path}`, request);
     }
   }
   return [...found.values()].slice(0, LIMIT);

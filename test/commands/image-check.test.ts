@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { lookForCurl, orForget } from "../../src/commands/image-check.ts";
+import { detectCurl, orRemove } from "../../src/commands/image-check.ts";
 import { sh } from "../../src/script/command.ts";
 import { fake, folder, run } from "../support/fake-commands.ts";
 
@@ -19,7 +19,7 @@ function image(base: string, trial: number, instructions = "COPY . ."): void {
 const kindOf = (base: string, instructions = "COPY . .") =>
   `${base}-${createHash("sha256").update(`${instructions}\n`).digest("hex")}`;
 
-const look = () => run(lookForCurl("app:1", FILE));
+const look = () => run(detectCurl("app:1", FILE));
 const read = (name: string) => readFileSync(join(folder(), name), "utf8");
 
 test("a kind of image is tried once, in a container that has no network and goes away", () => {
@@ -60,8 +60,8 @@ test("lines of another format are passed over, and the file stays short", () => 
 test("a start that fails is a reason to look again", () => {
   image("sha256:ff", 0);
   look();
-  expect(run(orForget(sh`true`, FILE)).status).toBe(0);
+  expect(run(orRemove(sh`true`, FILE)).status).toBe(0);
   expect(existsSync(join(folder(), FILE))).toBe(true);
-  expect(run(orForget(sh`exit 66`, FILE)).status).toBe(66);
+  expect(run(orRemove(sh`exit 66`, FILE)).status).toBe(66);
   expect(existsSync(join(folder(), FILE))).toBe(false);
 });

@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { record, reveal } from "../../src/commands/auditor.ts";
+import { record, printAuditLog } from "../../src/commands/auditor.ts";
 import type { Body } from "../../src/script/command.ts";
 import {
   acquireLock,
@@ -132,13 +132,15 @@ test("an audit line arrives as it is, whatever it contains", () => {
   const entry = { at: "2023-06-01T12:00:00Z", performer: "ann", role: "web", text: "Ran 'x; $HOME' > a\nb" };
   run(record(staging, entry));
   run(record(config(), { ...entry, role: undefined }));
-  expect(run(reveal(staging)).stdout).toBe("[2023-06-01T12:00:00Z] [ann] [staging] [web] Ran 'x; $HOME' > a b\n");
+  expect(run(printAuditLog(staging)).stdout).toBe(
+    "[2023-06-01T12:00:00Z] [ann] [staging] [web] Ran 'x; $HOME' > a b\n",
+  );
   expect(readFileSync(join(home, "mrsk-app-audit.log"), "utf8")).toBe(
     "[2023-06-01T12:00:00Z] [ann] Ran 'x; $HOME' > a b\n",
   );
-  expect(line(reveal(staging))).toBe("tail -n 50 mrsk-app-staging-audit.log 2>/dev/null || true");
+  expect(line(printAuditLog(staging))).toBe("tail -n 50 mrsk-app-staging-audit.log 2>/dev/null || true");
 });
 
 test("without an audit log there is nothing to show", () => {
-  expect(run(reveal(staging))).toMatchObject({ status: 0, stdout: "" });
+  expect(run(printAuditLog(staging))).toMatchObject({ status: 0, stdout: "" });
 });

@@ -1,7 +1,13 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { ensureNetwork, joinCuts, joinNewTraefik, joinNetworks, networkSteps } from "../../src/commands/network.ts";
+import {
+  ensureNetwork,
+  joinInterrupts,
+  joinNewTraefik,
+  joinNetworks,
+  networkSteps,
+} from "../../src/commands/network.ts";
 import { fake, folder, run } from "../support/fake-commands.ts";
 import { config, line } from "./support.ts";
 
@@ -42,7 +48,7 @@ test("a new Traefik goes on docker's default network too, where other services' 
 });
 
 test("only a name that comes first becomes the way out, which cuts what is under way", () => {
-  expect(joinCuts("private", ["bridge"])).toBe(false);
-  expect(joinCuts("apps", ["bridge"])).toBe(true);
-  expect(joinCuts("apps", ["a", "bridge"])).toBe(false);
+  expect(joinInterrupts("private", ["bridge"])).toBe(false);
+  expect(joinInterrupts("apps", ["bridge"])).toBe(true);
+  expect(joinInterrupts("apps", ["a", "bridge"])).toBe(false);
 });

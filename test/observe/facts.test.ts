@@ -29,17 +29,17 @@ function machine(answers: Readonly<Record<string, string>>): { host: LocalHost; 
   return { host: new LocalHost(home, environment, () => {}, noSecrets), home };
 }
 
-const question = {
+const options = {
   service: "app",
   expansions: ["COLOR", "NOT_SET"],
-  releasesFile: ".mrsk/releases-app",
+  versionsFile: ".mrsk/releases-app",
   runDirectory: ".mrsk",
 };
 
 test("a host that only has docker", async () => {
   const { host, home } = machine({ "version --format": "20.10.24 1.41", "ps --all": "" });
   const root = process.getuid?.() === 0;
-  expect(await observe(host, question)).toMatchObject({
+  expect(await observe(host, options)).toMatchObject({
     host: "localhost",
     home,
     engineVersion: "20.10.24",
@@ -69,7 +69,7 @@ test("containers newest first, Traefik, releases of a format that is known", asy
   writeFileSync(join(home, ".mrsk/releases-app"), "1\t2026-01-01T00:00:00Z\tone\tada\n9\tnewer\n1\t2026\ttwo\tada\n");
   writeFileSync(join(home, ".mrsk/traefik/app-web.yml"), "http: {}\n");
   writeFileSync(join(home, ".mrsk/traefik/apple-web.yml"), "http: {}\n");
-  const seen = await observe(host, question);
+  const seen = await observe(host, options);
   expect(seen.containers.map(({ name }) => name)).toEqual(["app-web-1", "app-web-0"]);
   expect(seen.containers[0]).toMatchObject({
     id: ID,
@@ -100,7 +100,7 @@ test("a user who may not use docker is told what to do", async () => {
     join((host as unknown as { cwd: string }).cwd, "bin/docker"),
     "#!/bin/sh\necho 'permission denied while trying to connect to the Docker daemon socket' >&2; exit 1\n",
   );
-  await expect(observe(host, question)).rejects.toMatchObject({ hint: expect.stringContaining("usermod -aG docker") });
+  await expect(observe(host, options)).rejects.toMatchObject({ hint: expect.stringContaining("usermod -aG docker") });
 });
 
 /** Podman's `docker`, as 4.9 prints it with /etc/containers/nodocker. */
@@ -114,7 +114,7 @@ esac
 test("Podman under docker's name is named, with what to do", async () => {
   const { host, home } = machine({});
   writeFileSync(join(home, "bin/docker"), PODMAN);
-  await expect(observe(host, question)).rejects.toMatchObject({
+  await expect(observe(host, options)).rejects.toMatchObject({
     name: "MrskError",
     message: "localhost: `docker` is Podman there (podman version 4.9.3), not Docker",
     hint: expect.stringContaining("Remove the package podman-docker"),
@@ -127,7 +127,7 @@ test("the engine's log driver, and the API that its docker command speaks", asyn
     "info --format": "journald",
     "ps --all": "",
   });
-  expect(await observe(host, question)).toMatchObject({
+  expect(await observe(host, options)).toMatchObject({
     engineVersion: "27.5.1",
     apiVersion: "1.47",
     clientApiVersion: "1.43",
@@ -147,7 +147,7 @@ test.each([
     "ps --all": `${ID}\tapp-web-1\tapp\t`,
     "inspect --type container": printed,
   });
-  await expect(observe(host, question)).rejects.toMatchObject({
+  await expect(observe(host, options)).rejects.toMatchObject({
     name: "MrskError",
     message: `localhost: docker inspect printed something unexpected: ${shown}`,
   });
@@ -155,9 +155,9 @@ test.each([
 
 test("a run directory that cannot be written is seen", async () => {
   const { host, home } = machine({ "version --format": "26.1.5 1.45", "ps --all": "" });
-  expect(await observe(host, question)).toMatchObject({ runDirectoryWritable: true, canProbe: true });
+  expect(await observe(host, options)).toMatchObject({ runDirectoryWritable: true, canProbe: true });
   writeFileSync(join(home, ".mrsk"), "a file");
-  expect(await observe(host, question)).toMatchObject({ runDirectoryWritable: false, canProbe: true });
+  expect(await observe(host, options)).toMatchObject({ runDirectoryWritable: false, canProbe: true });
 });
 
 test.each([

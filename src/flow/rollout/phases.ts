@@ -4,7 +4,7 @@ import { waitForDocker, watch } from "../../commands/waits.ts";
 import { stopWithoutRestart } from "../../commands/restart-policy.ts";
 import { joinNetworks, networkSteps } from "../../commands/network.ts";
 import { pruneImages } from "../../commands/prune.ts";
-import { forgetRelease } from "../../commands/releases.ts";
+import { forgetVersion } from "../../commands/versions.ts";
 import { attempt, capture, type Script, script, type Step, step } from "../../script/script.ts";
 import { PROBE_PORT, startTraefikContainer } from "../../commands/traefik.ts";
 import { startOrRunTraefik } from "../../commands/traefik-boot.ts";
@@ -82,7 +82,7 @@ export function hostPhases(
         ...(plan.traefik.action === "none" ? [] : [attempt("Ensure Traefik runs", startTraefikContainer())]),
         ...roles.flatMap((role) => revertSteps(role, progress)),
         ...(progress === "settled" && !isCanary(plan)
-          ? [attempt("Forget the release", forgetRelease(config, version))]
+          ? [attempt("Forget the release", forgetVersion(config, version))]
           : []),
         ...audit,
       ]),

@@ -12,7 +12,7 @@ import { enableRestart, moveRestart, stopWithoutRestart } from "../../commands/r
 import { removeLiveFile, writeLiveFile } from "../../commands/write-live-file.ts";
 import { drain, listeningPorts, recentMilliseconds } from "../../commands/drain.ts";
 import { deadlineSeconds, needsCurl } from "../../commands/healthcheck.ts";
-import { IMAGES_FILE, orForget } from "../../commands/image-check.ts";
+import { IMAGES_FILE, orRemove } from "../../commands/image-check.ts";
 import { type Canary, type LiveFile, liveFile, type Routed } from "../../traefik/live-file.ts";
 import { containerPrefix } from "../../commands/names.ts";
 import { removeContainers } from "../../commands/prune.ts";
@@ -147,7 +147,7 @@ export class RolePhases {
     const { usesDockerHealthcheck, next } = this.plan;
     const readinessCheck = this.works();
     if (!usesDockerHealthcheck || next.kept || !needsCurl(this.app.role)) return readinessCheck;
-    return orForget(readinessCheck, `${this.config.runDirectory}/${IMAGES_FILE}`);
+    return orRemove(readinessCheck, `${this.config.runDirectory}/${IMAGES_FILE}`);
   }
 
   private works(): Shell {

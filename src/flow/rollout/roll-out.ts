@@ -1,4 +1,4 @@
-import { recordRelease } from "../../commands/releases.ts";
+import { recordVersion } from "../../commands/versions.ts";
 import { attempt, type Script, type Step } from "../../script/script.ts";
 import type { Secret } from "../../config/env/secret.ts";
 import { CommandFailedError, ExitCode, MrskError, UnhealthyError } from "../../errors.ts";
@@ -182,7 +182,7 @@ function cleanupFailed(error: unknown): MrskError {
 async function release(run: Run, { roles, facts }: HostPlan, { canary = false }: RollOutOptions): Promise<Step> {
   const { version } = roles[0]!.next;
   const entry = { at: timestamp(run.clock.now()), version, performer: await run.performer(), canary };
-  return attempt("Record the release", recordRelease(run.config, entry, { full: facts.releasesFull }));
+  return attempt("Record the release", recordVersion(run.config, entry, { full: facts.releasesFull }));
 }
 
 /** Runs a phase; an unhealthy container is told as such. */

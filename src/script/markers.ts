@@ -15,7 +15,7 @@ export type Piece =
  * because a step's output need not end with a newline.
  * @returns a function to feed; call it without bytes at the end of the stream
  */
-export function markSplitter(nonce: string): (bytes?: Buffer) => Piece[] {
+export function markerSplitter(nonce: string): (bytes?: Buffer) => Piece[] {
   const start = Buffer.from(`\x1e${nonce} `);
   let held: Buffer = Buffer.alloc(0);
   return (bytes) => {

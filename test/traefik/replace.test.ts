@@ -14,21 +14,22 @@ import {
   startOrRunTraefik,
 } from "../../src/commands/traefik-boot.ts";
 import { createSecondTraefik, createTraefik } from "../../src/commands/traefik.ts";
-import { repairSwap, swap } from "../../src/traefik/replace.ts";
 import {
-  abandonSwap,
-  probeOld,
+  abandonReplacement,
+  createNext,
   type Filter,
-  makeNext,
+  recordAnswers,
+  repairReplacement,
+  replaceTraefik,
   SECOND_PORTS,
   secondName,
   startSecond,
-} from "../../src/traefik/swap.ts";
+} from "../../src/traefik/replace.ts";
 import { joinAsBefore } from "../../src/commands/network.ts";
 import { config, line, runnable, traefikHost } from "../commands/support.ts";
 import { NEXT } from "../../src/shell/constants.ts";
 
-const asked = [{ host: "a.example", path: "/" }];
+const requests = [{ host: "a.example", path: "/" }];
 const noSecrets = new Map();
 const second = createSecondTraefik(config(), traefikHost("/d"), noSecrets, {
   name: secondName([]),
@@ -36,21 +37,24 @@ const second = createSecondTraefik(config(), traefikHost("/d"), noSecrets, {
   publish: SECOND_PORTS,
 });
 const pieces: [string, Body][] = [
-  ["probeOld", probeOld(asked)],
+  ["recordAnswers", recordAnswers(requests)],
   [
-    "makeNext",
-    makeNext(
+    "createNext",
+    createNext(
       createTraefik(config(), traefikHost("/d"), noSecrets, NEXT),
       joinAsBefore(config({ network: "private" }), NEXT),
     ),
   ],
-  ["startSecond", startSecond(secondName([]), second, joinAsBefore(config(), secondName([])), new Captured("asked"))],
-  ["swap as root", swap({ policy: "unless-stopped", filter: [], keptSeconds: 15 })],
-  ["swap with sudo", swap({ policy: "always", filter: ["sudo", "-n"], keptSeconds: undefined })],
-  ["swap without rules", swap({ policy: "unless-stopped", filter: undefined, keptSeconds: 15 })],
-  ["repairSwap", repairSwap("unless-stopped", [], asked)],
-  ["repairSwap without rules", repairSwap("unless-stopped", undefined, [])],
-  ["abandonSwap", abandonSwap(new Captured("next"), new Captured("begun"))],
+  [
+    "startSecond",
+    startSecond(secondName([]), second, joinAsBefore(config(), secondName([])), new Captured("old-answers")),
+  ],
+  ["replaceTraefik as root", replaceTraefik({ policy: "unless-stopped", filter: [], keptSeconds: 15 })],
+  ["replaceTraefik with sudo", replaceTraefik({ policy: "always", filter: ["sudo", "-n"], keptSeconds: undefined })],
+  ["replaceTraefik without rules", replaceTraefik({ policy: "unless-stopped", filter: undefined, keptSeconds: 15 })],
+  ["repairReplacement", repairReplacement("unless-stopped", [], requests)],
+  ["repairReplacement without rules", repairReplacement("unless-stopped", undefined, [])],
+  ["abandonReplacement", abandonReplacement(new Captured("next"), new Captured("begun"))],
   ["makeLiveDirectory", makeLiveDirectory("/var/lib/mrsk/traefik")],
   ["startOrRunTraefik", startOrRunTraefik(config(), traefikHost("/d"), noSecrets)],
   ["pullTraefik", pullTraefik(config(), ["docker", "login"])],
@@ -85,13 +89,13 @@ esac`,
 const calls = () => readFileSync(join(folder(), "calls"), "utf8");
 const replaced = (filter: Filter, keptSeconds: number | undefined = 1) =>
   run(sh`out_old_answers='http a.example / 80 200'
-${swap({ policy: "unless-stopped", filter, keptSeconds, asked: new Captured("old-answers") })}`);
+${replaceTraefik({ policy: "unless-stopped", filter, keptSeconds, answers: new Captured("old-answers") })}`);
 
 /** The parts in the order in which the calls have them; without those they lack. */
 const inOrder = (text: string, parts: readonly string[]) =>
   parts.filter((part) => text.includes(part)).toSorted((a, b) => text.indexOf(a) - text.indexOf(b));
 
-describe("the order of a swap", () => {
+describe("the order of a replacement", () => {
   test("nothing stops before its successor serves", () => {
     engine();
     expect(replaced([])).toMatchObject({ status: 0, stderr: "" });
@@ -146,7 +150,7 @@ describe("the order of a swap", () => {
   });
 
   test("one that never tells a connection to go is not waited for, one that does within the hour for a minute", () => {
-    const text = (keptSeconds?: number) => line(swap({ policy: "unless-stopped", filter: [], keptSeconds }));
+    const text = (keptSeconds?: number) => line(replaceTraefik({ policy: "unless-stopped", filter: [], keptSeconds }));
     expect(text()).toBe(`run_detached "$text_of_replace_bridged" mrsk-swap-process unless-stopped '' never 4 ''`);
     expect(text(15)).toMatch(/ unless-stopped '' 18 4 ''$/);
     expect(text(3600)).toMatch(/ unless-stopped '' 60 4 ''$/);
@@ -163,11 +167,11 @@ describe("the order of a swap", () => {
   });
 });
 
-test("what an interrupted swap has left is repaired: one Traefik, no rule", () => {
+test("what an interrupted replacement has left is repaired: one Traefik, no rule", () => {
   engine(
     "*State.Status*traefik) [ -f back ] && echo running || echo gone ;;\n  'rename traefik-old traefik') touch back; echo \"docker $*\" >>calls ;;\n  *Labels*) exit 1 ;;",
   );
-  expect(run(repairSwap("unless-stopped", [], asked))).toMatchObject({ status: 0, stderr: "" });
+  expect(run(repairReplacement("unless-stopped", [], requests))).toMatchObject({ status: 0, stderr: "" });
   const parts = [
     "docker rename traefik-old traefik",
     "docker start traefik",
@@ -182,7 +186,7 @@ test("what an interrupted swap has left is repaired: one Traefik, no rule", () =
 
 test("without the packet filter the second one is left to a run that may use it", () => {
   engine("*Labels*) exit 1 ;;");
-  expect(run(repairSwap("unless-stopped", undefined, [])).status).toBe(0);
+  expect(run(repairReplacement("unless-stopped", undefined, [])).status).toBe(0);
   expect(calls()).not.toMatch(/iptables|rm -f traefik-swap/);
 });
 

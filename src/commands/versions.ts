@@ -10,11 +10,11 @@ const CANARY = "canary";
 const KEPT = 100;
 
 /** In the login directory: one line per version that went live here. */
-export function releasesFile(config: Config): string {
+export function versionsFile(config: Config): string {
   return `${config.runDirectory}/releases-${servicePrefix(config)}`;
 }
 
-export interface Release {
+export interface LiveVersion {
   /** UTC without fractions. */
   readonly at: string;
   readonly version: string;
@@ -27,34 +27,34 @@ export interface Release {
  * Appends a version that is live and stays so.
  * @param full whether the file is to be made shorter
  */
-export function recordRelease(
+export function recordVersion(
   config: Config,
-  { at, version, performer, canary }: Release,
+  { at, version, performer, canary }: LiveVersion,
   { full }: { full: boolean },
 ): Shell {
-  const file = releasesFile(config);
+  const file = versionsFile(config);
   const mark = canary ? [CANARY] : [];
   const line = [FORMAT, at, version, performer.replaceAll(/\s+/g, " "), ...mark].join("\t");
   return call("record_release", file, line, ...(full ? [KEPT / 2] : []));
 }
 
 /** The last lines of the file, as many as `releasesAreMany` judges by. */
-export function showReleases(file: string): Shell {
+export function printVersions(file: string): Shell {
   return sh`[ ! -f ${file} ] || tail -n ${KEPT} ${file}`;
 }
 
 /** Whether there are so many that the file is to be made shorter. */
-export function releasesAreMany(text: string): boolean {
+export function isVersionsFileFull(text: string): boolean {
   return text.trimEnd().split("\n").length >= KEPT;
 }
 
 /** Takes a version's line away again, where it is the last one: it did not stay live. */
-export function forgetRelease(config: Config, version: string): Shell {
-  return call("forget_release", releasesFile(config), version);
+export function forgetVersion(config: Config, version: string): Shell {
+  return call("forget_release", versionsFile(config), version);
 }
 
 /** The versions in a releases file, oldest first; trials and lines of other formats are passed over. */
-export function releasedVersions(text: string): string[] {
+export function liveVersions(text: string): string[] {
   return text.split("\n").flatMap((line) => {
     const [format, , version, , mark] = line.split("\t");
     return format === FORMAT && version && mark !== CANARY ? [version] : [];
@@ -62,7 +62,7 @@ export function releasedVersions(text: string): string[] {
 }
 
 /** The version of the last release, when this host has it on trial. */
-export function canaryRelease(text: string): string | undefined {
+export function canaryVersion(text: string): string | undefined {
   const [format, , version, , mark] = text.trimEnd().split("\n").at(-1)!.split("\t");
   return format === FORMAT && mark === CANARY ? version : undefined;
 }

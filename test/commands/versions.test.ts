@@ -4,14 +4,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import {
-  canaryRelease,
-  forgetRelease,
-  recordRelease,
-  releasedVersions,
-  releasesAreMany,
-  releasesFile,
-  showReleases,
-} from "../../src/commands/releases.ts";
+  canaryVersion,
+  forgetVersion,
+  recordVersion,
+  liveVersions,
+  isVersionsFileFull,
+  versionsFile,
+  printVersions,
+} from "../../src/commands/versions.ts";
 import { config, line, runnable } from "./support.ts";
 
 const entry = (version: string, canary = false) => ({
@@ -25,33 +25,33 @@ test("releases are recorded, told apart from trials, and forgotten where they di
   const folder = mkdtempSync(join(tmpdir(), "mrsk-releases-"));
   const run = (body: Parameters<typeof line>[0]) => execFileSync("sh", ["-ec", runnable(body)], { cwd: folder });
   const text = () => readFileSync(join(folder, ".mrsk/releases-app"), "utf8");
-  run(recordRelease(config(), entry("1"), { full: false }));
-  expect(canaryRelease(text())).toBeUndefined();
-  run(recordRelease(config(), entry("2", true), { full: false }));
+  run(recordVersion(config(), entry("1"), { full: false }));
+  expect(canaryVersion(text())).toBeUndefined();
+  run(recordVersion(config(), entry("2", true), { full: false }));
   expect(text()).toBe("1\t2026-01-02T03:04:05Z\t1\tA Person\n1\t2026-01-02T03:04:05Z\t2\tA Person\tcanary\n");
-  expect(releasedVersions(text())).toEqual(["1"]);
-  expect(canaryRelease(text())).toBe("2");
-  run(forgetRelease(config(), "1"));
-  expect(canaryRelease(text())).toBe("2");
-  run(forgetRelease(config(), "2"));
-  expect(canaryRelease(text())).toBeUndefined();
-  expect(releasedVersions(text())).toEqual(["1"]);
+  expect(liveVersions(text())).toEqual(["1"]);
+  expect(canaryVersion(text())).toBe("2");
+  run(forgetVersion(config(), "1"));
+  expect(canaryVersion(text())).toBe("2");
+  run(forgetVersion(config(), "2"));
+  expect(canaryVersion(text())).toBeUndefined();
+  expect(liveVersions(text())).toEqual(["1"]);
 });
 
 test("a file with many lines is made shorter, and no version of late is lost", () => {
   const folder = mkdtempSync(join(tmpdir(), "mrsk-releases-"));
   const run = (body: Parameters<typeof line>[0]) =>
     execFileSync("sh", ["-ec", runnable(body)], { cwd: folder, encoding: "utf8" });
-  const file = releasesFile(config());
+  const file = versionsFile(config());
   for (let i = 0; i < 120; i++) {
-    const full = releasesAreMany(run(showReleases(file)));
+    const full = isVersionsFileFull(run(printVersions(file)));
     expect(full).toBe(i === 100);
-    run(recordRelease(config(), entry(String(i)), { full }));
+    run(recordVersion(config(), entry(String(i)), { full }));
   }
-  const left = releasedVersions(readFileSync(join(folder, file), "utf8"));
+  const left = liveVersions(readFileSync(join(folder, file), "utf8"));
   expect(left).toEqual(Array.from({ length: 70 }, (_, i) => String(i + 50)));
 });
 
 test.each(["", "2\tnow\t3\tA\tcanary\n"])("%j holds no trial", (text) => {
-  expect(canaryRelease(text)).toBeUndefined();
+  expect(canaryVersion(text)).toBeUndefined();
 });
