@@ -38,6 +38,6 @@ export function drain(
   { ports, limitSeconds, pastSeconds = 0, recentMilliseconds: recent, nsenter }: DrainOptions,
 ): Shell {
   const [limit, past] = [Math.ceil(limitSeconds), Math.floor(pastSeconds)];
-  if (!nsenter) return call("drain_blindly", Math.max(0, Math.min(limit, FIXED_DRAIN_SECONDS) - past));
+  if (!nsenter) return call("drain_by_time", Math.max(0, Math.min(limit, FIXED_DRAIN_SECONDS) - past));
   return call("drain_container", container, limit, past, recent, nsenter.join(" "), ports);
 }

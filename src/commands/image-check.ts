@@ -15,5 +15,5 @@ export function detectCurl(image: string, file: string, base: Hole = ""): Shell 
 
 /** @param work one function of `src/shell`: where it fails, the next look tries again, should an image be otherwise than others of its kind. */
 export function orRemove(work: Shell, file: string): Shell {
-  return call("or_forget", file, work);
+  return call("or_remove", file, work);
 }

@@ -27,7 +27,7 @@ export function lockText({ by, at, version, message }: LockDetails): string {
 
 /** Ends with LOCK_HELD and its details on standard output where another has the lock, or MRSK's own. */
 export function acquireLock(config: Config, { text, id }: LockOwner): Shell {
-  return call("take_lock", config.runDirectory, lockDirectory(config), id, mimeBase64(text));
+  return call("acquire_lock", config.runDirectory, lockDirectory(config), id, mimeBase64(text));
 }
 
 /** Prints the details, or nothing when there is no lock. */

@@ -43,7 +43,7 @@ export function startOrRunTraefik(
   return sh`${offersLiveFiles(config) ? prepareLiveDirectory(liveDirectory) : makeLiveDirectory(liveDirectory)}
 if made=$(${runTraefik(config, host, secrets, options)}); then ${joinNewTraefik(config)}; exit 0; fi
 if [ -n "$made" ]; then docker rm -f "$made" >/dev/null; exit 1; fi
-${call("await_other_traefik")}
+${call("wait_other_traefik")}
 ${startTraefikContainer()}
 ${offersLiveFiles(config) ? call("check_live_directory", LIVE_MOUNT, liveDirectory) : sh`:`}`;
 }

@@ -35,7 +35,7 @@ export function recordVersion(
   const file = versionsFile(config);
   const mark = canary ? [CANARY] : [];
   const line = [FORMAT, at, version, performer.replaceAll(/\s+/g, " "), ...mark].join("\t");
-  return call("record_release", file, line, ...(full ? [KEPT / 2] : []));
+  return call("record_version", file, line, ...(full ? [KEPT / 2] : []));
 }
 
 /** The last lines of the file, as many as `releasesAreMany` judges by. */
@@ -50,7 +50,7 @@ export function isVersionsFileFull(text: string): boolean {
 
 /** Takes a version's line away again, where it is the last one: it did not stay live. */
 export function forgetVersion(config: Config, version: string): Shell {
-  return call("forget_release", versionsFile(config), version);
+  return call("forget_version", versionsFile(config), version);
 }
 
 /** The versions in a releases file, oldest first; trials and lines of other formats are passed over. */

@@ -14,9 +14,9 @@ asset_folder() (
   case $folder in "$1"/*) printf '%s' "$folder" ;; esac
 )
 
-# take_assets BASE ROLE PATH IMAGE
+# copy_out BASE ROLE PATH IMAGE
 # Copies PATH of the image to BASE/.ROLE.part, by a container that is made and never started.
-take_assets() (
+copy_out() (
   part=$1/.$2.part maker=$2-assets taken=0
   docker rm -f "$maker" >/dev/null 2>&1
   rm -rf "$part"
@@ -27,9 +27,9 @@ take_assets() (
   exit "$taken"
 )
 
-# give_assets PART FOLDER
+# copy_in PART FOLDER
 # Copies what the folder does not have yet: a version's own file always wins.
-give_assets() {
+copy_in() {
   [ ! -d "$2" ] || tar -C "$1" -cf - . | tar -C "$2" -xkf - 2>/dev/null || true
 }
 
@@ -39,8 +39,8 @@ give_assets() {
 share_assets() (
   part=$1/.$2.part
   if [ -n "$5" ]; then
-    give_assets "$part" "$(asset_folder "$1" "$3" "$5")"
-    if take_assets "$1" "$2" "$3" "$(image_of "$5")" 2>/dev/null; then give_assets "$part" "$4"; fi
+    copy_in "$part" "$(asset_folder "$1" "$3" "$5")"
+    if copy_out "$1" "$2" "$3" "$(image_of "$5")" 2>/dev/null; then copy_in "$part" "$4"; fi
   fi
   rm -rf "$part"
 )
@@ -49,7 +49,7 @@ share_assets() (
 # Makes the folder of a container that is to be made. Running it again makes the same.
 collect_image_assets() (
   part=$1/.$2.part folder=$1/$2-$5
-  if ! take_assets "$1" "$2" "$3" "$6"; then
+  if ! copy_out "$1" "$2" "$3" "$6"; then
     rm -rf "$part"
     echo "asset_path: $3 could not be copied out of the image" >&2
     exit 1
@@ -62,7 +62,7 @@ collect_image_assets() (
 # The same for a container that was kept. Assets that its image lacks keep no rollback from being done: it has its own.
 collect_kept_assets() (
   folder=$(asset_folder "$1" "$3" "$5") || exit 1
-  take_assets "$1" "$2" "$3" "$(image_of "$5")" 2>/dev/null || true
+  copy_out "$1" "$2" "$3" "$(image_of "$5")" 2>/dev/null || true
   share_assets "$1" "$2" "$3" "$folder" "$4"
 )
 

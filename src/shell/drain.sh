@@ -2,9 +2,9 @@
 # shellcheck disable=SC2154 # read_clock sets $now
 # The end of the requests that are under way in a container.
 
-# drain_blindly SECONDS
+# drain_by_time SECONDS
 # Waits, where connections cannot be seen, and prints that.
-drain_blindly() {
+drain_by_time() {
   sleep "$1"
   echo "waited $1 s without looking: its connections are seen by root, or with sudo that asks for no password, and with ss"
 }
@@ -51,7 +51,7 @@ drain_container() (
       if [ "$quiet" = 2 ]; then exit 0; fi
       pause_for 0.1
     elif [ -z "$seen_once" ]; then
-      drain_blindly "$blind"
+      drain_by_time "$blind"
       exit 0
     else
       busy=some quiet=0

@@ -8,10 +8,10 @@ print_lock() {
   { base64 -d <"$1/details" 2>/dev/null | grep ''; } || echo 'The lock has no details: the run that took it was interrupted'
 }
 
-# take_lock PARENT DIRECTORY ID DETAILS
+# acquire_lock PARENT DIRECTORY ID DETAILS
 # Whether another has the lock is learnt from the directory, never from the text of an error. MRSK's own lock counts too.
 # Ends with LOCK_HELD and the details on standard output.
-take_lock() (
+acquire_lock() (
   if [ -d "$ORIGINAL_LOCK" ]; then
     print_lock "$ORIGINAL_LOCK"
     echo "It is the lock of the original, for all services of this host: $ORIGINAL_LOCK"

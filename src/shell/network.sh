@@ -30,9 +30,9 @@ join_as_before() (
   done
 )
 
-# await_other_traefik
+# wait_other_traefik
 # Waits a second until the Traefik that another run has made at the same time is there. Fails where it is not.
-await_other_traefik() (
+wait_other_traefik() (
   tries=0
   until docker inspect --type container "$TRAEFIK" >/dev/null 2>&1; do
     tries=$((tries + 1))

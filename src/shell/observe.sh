@@ -167,10 +167,10 @@ remember_image() (
   } >"$1.$$" && mv -f "$1.$$" "$1"
 )
 
-# or_forget FILE COMMAND...
+# or_remove FILE COMMAND...
 # Runs the command, and where it fails removes FILE, in which image_has_curl remembers: the next run tries again, should an
 # image be otherwise than others of its kind.
-or_forget() (
+or_remove() (
   file=$1
   shift
   ("$@") && exit 0

@@ -54,9 +54,9 @@ count_connections() (
     awk -v ports="$ports" '$4 == "01" { split($2, at, ":"); if (index(ports, " " at[2] " ")) open++ } END { print open + 0 }'
 )
 
-# await_idle CONTAINER SECONDS
+# wait_idle CONTAINER SECONDS
 # Waits until it has no open connection, SECONDS at most.
-await_idle() (
+wait_idle() (
   end=$(($(date +%s) + $2))
   while [ "$(date +%s)" -lt "$end" ] && [ "$(count_connections "$1")" -gt 0 ]; do pause_for 0.1; done
 )
@@ -111,9 +111,9 @@ accepts_connections() (
   [ "$?" != 7 ]
 )
 
-# await_traefik CONTAINER ASKED
+# wait_traefik CONTAINER ASKED
 # Waits up to 20 s until the Traefik serves what the old one served. Where it does not, prints why, and fails.
-await_traefik() (
+wait_traefik() (
   end=$(($(date +%s) + 20)) wrong='The new Traefik does not answer'
   while [ "$(date +%s)" -lt "$end" ]; do
     if [ "$(container_state "$1")" != running ]; then
@@ -150,7 +150,7 @@ print_second_ports() {
 # Starts the second Traefik, and waits until it serves what the old one serves. Ends with NOT_REPLACED.
 start_second() (
   docker start "$1" >/dev/null || exit 1
-  said=$(await_traefik "$1" "$2") && exit 0
+  said=$(wait_traefik "$1" "$2") && exit 0
   printf '%s\n' "$said" >&2
   exit "$NOT_REPLACED"
 )
@@ -192,20 +192,20 @@ remove_redirects() (
   done
 )
 
-# revive_meanwhile
+# keep_old_alive
 # Sets $policy_before. Should the server itself go down now, the old Traefik comes back with it though it was stopped.
-revive_meanwhile() {
+keep_old_alive() {
   policy_before=$(docker inspect --type container --format '{{.HostConfig.RestartPolicy.Name}}' "$TRAEFIK")
   docker update --restart always "$TRAEFIK" >/dev/null
 }
 
-# take_place POLICY ASKED POLICY_BEFORE
+# start_next POLICY ASKED POLICY_BEFORE
 # Starts the next container under Traefik's name; where it does not serve, the old one again, and fails with NOT_REPLACED.
-take_place() (
+start_next() (
   docker rename "$TRAEFIK" "$OLD" 2>/dev/null
   docker rename "$NEXT" "$TRAEFIK"
   echo 'Start the new one'
-  if said=$(docker start "$TRAEFIK" 2>&1) && said=$(await_traefik "$TRAEFIK" "$2"); then
+  if said=$(docker start "$TRAEFIK" 2>&1) && said=$(wait_traefik "$TRAEFIK" "$2"); then
     docker update --restart "$1" "$TRAEFIK" >/dev/null
     exit 0
   fi
@@ -214,17 +214,17 @@ take_place() (
   docker rm -f "$TRAEFIK" >/dev/null
   if docker rename "$OLD" "$TRAEFIK" 2>/dev/null; then
     docker start "$TRAEFIK" >/dev/null
-    await_traefik "$TRAEFIK" "$2" >/dev/null
+    wait_traefik "$TRAEFIK" "$2" >/dev/null
     docker update --restart "$3" "$TRAEFIK" >/dev/null
   fi
   exit "$NOT_REPLACED"
 )
 
-# replace_bridged POLICY FILTER KEPT KEPT_SECOND ASKED
+# replace_with_second POLICY FILTER KEPT KEPT_SECOND ASKED
 # With the packet filter, the order of a lossless change: nothing stops before its successor serves. KEPT and KEPT_SECOND
 # are the seconds after which the old and the second Traefik have told every kept connection to go; KEPT may be `never`.
 # A Traefik's own grace (10 s by default, `transport.lifeCycle.graceTimeOut`) may take up to 60 s.
-replace_bridged() (
+replace_with_second() (
   policy=$1 filter=$2 kept=$3 kept_second=$4 asked=$5 status=0 policy_before=
   echo 'New connections go to the second Traefik'
   if ! redirect_connections "$filter"; then
@@ -234,33 +234,33 @@ replace_bridged() (
     exit "$NOT_REPLACED"
   fi
   echo 'The old one finishes what it has'
-  if [ "$kept" != never ]; then await_idle "$TRAEFIK" "$kept"; fi
-  revive_meanwhile
+  if [ "$kept" != never ]; then wait_idle "$TRAEFIK" "$kept"; fi
+  keep_old_alive
   docker stop -t 60 "$TRAEFIK" >/dev/null
-  take_place "$policy" "$asked" "$policy_before" || status=$?
+  start_next "$policy" "$asked" "$policy_before" || status=$?
   echo 'New connections go to the new one'
   remove_redirects "$filter"
   echo 'The second one finishes what it has'
-  await_idle "$SECOND" "$kept_second"
+  wait_idle "$SECOND" "$kept_second"
   docker stop -t 60 "$SECOND" >/dev/null
   docker rm -f "$SECOND" "$OLD" >/dev/null 2>&1
   exit "$status"
 )
 
-# replace_plainly POLICY ASKED
+# replace_alone POLICY ASKED
 # Without the packet filter, the shortest gap: the requests under way end with the old Traefik. Prints `closed N`: for how
 # many hundredths of a second the ports were closed.
-replace_plainly() (
+replace_alone() (
   status=0 closed_at='' policy_before=
   docker rm -f "$TRIAL" >/dev/null 2>&1
   if [ "$(container_state "$TRAEFIK")" = running ]; then
-    revive_meanwhile
+    keep_old_alive
     read_clock
     closed_at=$now
     echo 'Stop the old one'
     docker kill "$TRAEFIK" >/dev/null
   fi
-  take_place "$1" "$2" "$policy_before" || status=$?
+  start_next "$1" "$2" "$policy_before" || status=$?
   docker rm -f "$OLD" >/dev/null 2>&1
   if [ -n "$closed_at" ]; then
     read_clock
@@ -333,14 +333,14 @@ repair_replacement() (
     fi
     docker rm -f "$TRAEFIK" >/dev/null && docker rename "$OLD" "$TRAEFIK" && docker start "$TRAEFIK" >/dev/null || exit 1
   fi
-  if ! said=$(await_traefik "$TRAEFIK" "$asked"); then
+  if ! said=$(wait_traefik "$TRAEFIK" "$asked"); then
     printf '%s\n' "$said" >&2
     exit 1
   fi
   docker update --restart "$1" "$TRAEFIK" >/dev/null || exit 1
   if [ "$2" != none ]; then
     remove_redirects "$2"
-    await_idle "$SECOND" "$3"
+    wait_idle "$SECOND" "$3"
     docker stop -t 60 "$SECOND" >/dev/null 2>&1 || true
     docker rm -f "$SECOND" >/dev/null 2>&1 || true
   fi

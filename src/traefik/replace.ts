@@ -83,9 +83,9 @@ export interface ReplaceOptions {
  * does; at its end `closed N`, in hundredths of a second, where the port was closed.
  */
 export function replaceTraefik({ policy, filter, keptSeconds, answers = "" }: ReplaceOptions): Shell {
-  if (!filter) return call("run_detached", new Program("replace_plainly"), PROCESS, policy, answers);
+  if (!filter) return call("run_detached", new Program("replace_alone"), PROCESS, policy, answers);
   const kept = keptSeconds === undefined ? "never" : Math.min(keptSeconds + SENDING_SECONDS, LONGEST_SECONDS);
-  const program = new Program("replace_bridged");
+  const program = new Program("replace_with_second");
   return call("run_detached", program, PROCESS, policy, filter.join(" "), kept, SECOND_SECONDS, answers);
 }
 

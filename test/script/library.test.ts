@@ -77,11 +77,11 @@ test("a script without functions is sent none", () => {
 
 test("functions in conditions, in lists and as a text are found", () => {
   const body = lines(
-    call("or_forget", "file", call("wait_docker")),
-    call("run_detached", new Program("replace_plainly")),
+    call("or_remove", "file", call("wait_docker")),
+    call("run_detached", new Program("replace_alone")),
   );
   const { functions: names, programs } = needsOf([body]);
-  expect([...names, ...programs]).toEqual(["or_forget", "wait_docker", "run_detached", "replace_plainly"]);
+  expect([...names, ...programs]).toEqual(["or_remove", "wait_docker", "run_detached", "replace_alone"]);
 });
 
 test("what a step has not captured yet cannot be used", () => {

@@ -54,12 +54,12 @@ describe.concurrent.each(SHELLS.map((shell) => ({ name: shell.join(" "), shell }
       inspected,
       step("read", call("print_live_files", "app", "run", inspected.output, "")),
       step("none", call("print_listeners", inspected.output, "")),
-      step("take", call("take_lock", ...lock)),
-      attempt("held", call("take_lock", ...lock)),
-      step("condition", sh`if ! ${call("take_lock", ...lock)}; then echo on; fi`),
+      step("take", call("acquire_lock", ...lock)),
+      attempt("held", call("acquire_lock", ...lock)),
+      step("condition", sh`if ! ${call("acquire_lock", ...lock)}; then echo on; fi`),
       step("after", ["echo", "goes on"]),
     ]);
-    const every = { functions: new Set(shellFunctions().keys()), programs: new Set(["replace_plainly"]) };
+    const every = { functions: new Set(shellFunctions().keys()), programs: new Set(["replace_alone"]) };
     const host = start(LOADER + new ShellLibrary().missing(every) + renderScript(what, NONCE), shell);
     await host.printed(`${NONCE} x `);
     host.end();

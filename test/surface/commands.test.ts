@@ -228,7 +228,7 @@ test("lock: acquire takes it with a message, status tells, release frees it", as
   const run = fakeRun(settings());
   await takeLock(run, "sale");
   expect(run.printed).toEqual(["Acquired the deploy lock\n"]);
-  const encoded = /take_lock .* '([A-Za-z0-9+/=\n]+)'$/.exec(commands(run).at(-1)!)![1]!;
+  const encoded = /acquire_lock .* '([A-Za-z0-9+/=\n]+)'$/.exec(commands(run).at(-1)!)![1]!;
   expect(Buffer.from(encoded, "base64").toString()).toBe(
     "Locked by: Some Body at 2026-01-02T03:04:05Z\nVersion: 1\nMessage: sale",
   );

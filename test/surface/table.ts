@@ -209,7 +209,7 @@ export const SURFACE: readonly (readonly [row: string, line: string, ...effects:
   ["healthcheck perform", "healthcheck perform --version 1", "1> --name healthcheck-app-1", "!2> healthcheck-app-1"],
   ["lock", "lock", "out> Usage: mrsk lock"],
   ["lock status", "lock status", "out> There is no deploy lock"],
-  ["lock acquire", "lock acquire -m sale", "1> take_lock .mrsk .mrsk/lock-app", "out> Acquired the deploy lock"],
+  ["lock acquire", "lock acquire -m sale", "1> acquire_lock .mrsk .mrsk/lock-app", "out> Acquired the deploy lock"],
   ["lock acquire --message -m", "lock acquire", "exit> 2", "err> required option '-m, --message <text>' not specified"],
   ["lock release", "lock release", "1> release_lock .mrsk/lock-app"],
   ["prune", "prune", "out> Usage: mrsk prune"],

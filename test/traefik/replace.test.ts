@@ -151,7 +151,7 @@ describe("the order of a replacement", () => {
 
   test("one that never tells a connection to go is not waited for, one that does within the hour for a minute", () => {
     const text = (keptSeconds?: number) => line(replaceTraefik({ policy: "unless-stopped", filter: [], keptSeconds }));
-    expect(text()).toBe(`run_detached "$text_of_replace_bridged" mrsk-swap-process unless-stopped '' never 4 ''`);
+    expect(text()).toBe(`run_detached "$text_of_replace_with_second" mrsk-swap-process unless-stopped '' never 4 ''`);
     expect(text(15)).toMatch(/ unless-stopped '' 18 4 ''$/);
     expect(text(3600)).toMatch(/ unless-stopped '' 60 4 ''$/);
   });

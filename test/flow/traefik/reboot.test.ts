@@ -101,8 +101,8 @@ test("a Traefik that tells no kept connection to go is made to by the second one
   };
   const ofTheOriginal = await scriptOf([]);
   expect(ofTheOriginal).toContain("traefik.http.middlewares.mrsk-swap-close.headers.customresponseheaders.Connection=");
-  expect(ofTheOriginal).toMatch(/replace_bridged" mrsk-swap-process unless-stopped '' 8 4 /);
+  expect(ofTheOriginal).toMatch(/replace_with_second" mrsk-swap-process unless-stopped '' 8 4 /);
   const ours = await scriptOf(["--entrypoints.http.transport.keepalivemaxtime=15s"]);
   expect(ours).not.toContain("mrsk-swap-close");
-  expect(ours).toMatch(/replace_bridged" mrsk-swap-process unless-stopped '' 18 4 /);
+  expect(ours).toMatch(/replace_with_second" mrsk-swap-process unless-stopped '' 18 4 /);
 });
