@@ -1,18 +1,18 @@
 import type { Healthcheck, Role } from "../config/config.ts";
 import type { Word } from "../script/command.ts";
 
-/** Where the probe asks: `path` is joined to `http://localhost:PORT` as a URL reference, so it may be a whole URL. */
+/** The URL of the health check. `path` is resolved against `http://localhost:PORT`, so it may be a complete URL. */
 export function probeUrl(check: Healthcheck): string {
   const url = new URL(check.path, `http://localhost:${check.port}`);
   return url.href;
 }
 
-/** The command that docker runs in the container. */
+/** The health check command, which docker runs in the container. */
 export function probeCommand(check: Healthcheck): string {
   return check.cmd ?? `curl -f ${probeUrl(check)} || exit 1`;
 }
 
-/** Whether docker's health check of the role takes a curl in the image. */
+/** Whether docker's health check of the role needs curl in the image. */
 export function needsCurl({ healthcheck }: Role): boolean {
   return healthcheck !== undefined && healthcheck.cmd === undefined;
 }
@@ -25,8 +25,8 @@ export function healthFlags(check: Healthcheck, { startInterval }: { startInterv
   return ["--health-cmd", probeCommand(check), "--health-interval", check.interval, ...quick];
 }
 
-/** The patience of the original's polling: attempts 1, 2, … `max_attempts`, each followed by as many seconds. */
+/** The longest time that MRSK polled: attempt N of `max_attempts` was followed by a pause of N seconds. */
 export function deadlineSeconds(check: Healthcheck): number {
-  const patience = (check.maxAttempts * (check.maxAttempts + 1)) / 2;
-  return Math.ceil(Math.max(patience, check.intervalSeconds * check.maxAttempts));
+  const polling = (check.maxAttempts * (check.maxAttempts + 1)) / 2;
+  return Math.ceil(Math.max(polling, check.intervalSeconds * check.maxAttempts));
 }

@@ -1,6 +1,6 @@
 import { type Command, docker, Raw, type Shell, sh } from "../script/command.ts";
 
-/** Stops them, all at once, and makes sure that no reboot brings one back. */
+/** Stops the containers in parallel, and disables their restart: docker does not start them after a reboot. */
 export function stopWithoutRestart(
   containers: string | Raw | readonly string[],
   stopWaitSeconds: number | undefined,
@@ -12,12 +12,12 @@ ${docker("stop", ...wait, ...all)}
 wait`;
 }
 
-/** A reboot from here on revives this one. */
+/** From now on, docker starts the container after a reboot of the host. */
 export function enableRestart(container: string): Command {
   return docker("update", "--restart", "unless-stopped", container);
 }
 
-/** The same, and no longer the one that it replaces, which may be gone already. */
+/** Enables the restart of the new container, and disables that of the old one, which may not exist any more. */
 export function moveRestart(container: string, old: string): Shell {
   return sh`${disableRestart(old)} >/dev/null 2>&1 &
 ${enableRestart(container)}

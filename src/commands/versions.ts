@@ -3,13 +3,13 @@ import { call } from "../script/call.ts";
 import { type Shell, sh } from "../script/command.ts";
 import { servicePrefix } from "./names.ts";
 
-/** Every line begins with it, so that an older program refuses what a newer one wrote. */
+/** Every line begins with the format number, so that an older mrsk ignores the lines of a newer one. */
 const FORMAT = "1";
 const CANARY = "canary";
-/** More than anybody will roll back over. */
+/** More versions than any rollback needs. */
 const KEPT = 100;
 
-/** In the login directory: one line per version that went live here. */
+/** The list of versions that went live on a host, in the login user's home directory. One line for each. */
 export function versionsFile(config: Config): string {
   return `${config.runDirectory}/releases-${servicePrefix(config)}`;
 }
@@ -19,13 +19,13 @@ export interface LiveVersion {
   readonly at: string;
   readonly version: string;
   readonly performer: string;
-  /** Whether this host has it on trial, while others stay with the version before. */
+  /** Whether it is a canary by host: other hosts still run the previous version. */
   readonly canary?: boolean;
 }
 
 /**
- * Appends a version that is live and stays so.
- * @param full whether the file is to be made shorter
+ * Appends a version that went live.
+ * @param full whether to truncate the file first
  */
 export function recordVersion(
   config: Config,
@@ -33,36 +33,36 @@ export function recordVersion(
   { full }: { full: boolean },
 ): Shell {
   const file = versionsFile(config);
-  const mark = canary ? [CANARY] : [];
-  const line = [FORMAT, at, version, performer.replaceAll(/\s+/g, " "), ...mark].join("\t");
+  const flag = canary ? [CANARY] : [];
+  const line = [FORMAT, at, version, performer.replaceAll(/\s+/g, " "), ...flag].join("\t");
   return call("record_version", file, line, ...(full ? [KEPT / 2] : []));
 }
 
-/** The last lines of the file, as many as `releasesAreMany` judges by. */
+/** Prints the last lines of the file, as many as `isVersionsFileFull` needs. */
 export function printVersions(file: string): Shell {
   return sh`[ ! -f ${file} ] || tail -n ${KEPT} ${file}`;
 }
 
-/** Whether there are so many that the file is to be made shorter. */
+/** Whether the file is so long that the next record should truncate it. */
 export function isVersionsFileFull(text: string): boolean {
   return text.trimEnd().split("\n").length >= KEPT;
 }
 
-/** Takes a version's line away again, where it is the last one: it did not stay live. */
+/** Removes the last line if it has this version, which did not stay live. */
 export function forgetVersion(config: Config, version: string): Shell {
   return call("forget_version", versionsFile(config), version);
 }
 
-/** The versions in a releases file, oldest first; trials and lines of other formats are passed over. */
+/** The versions in the file, oldest first, without canaries and lines of other formats. */
 export function liveVersions(text: string): string[] {
   return text.split("\n").flatMap((line) => {
-    const [format, , version, , mark] = line.split("\t");
-    return format === FORMAT && version && mark !== CANARY ? [version] : [];
+    const [format, , version, , flag] = line.split("\t");
+    return format === FORMAT && version && flag !== CANARY ? [version] : [];
   });
 }
 
-/** The version of the last release, when this host has it on trial. */
+/** The last version in the file, if it is a canary by host. */
 export function canaryVersion(text: string): string | undefined {
-  const [format, , version, , mark] = text.trimEnd().split("\n").at(-1)!.split("\t");
-  return format === FORMAT && mark === CANARY ? version : undefined;
+  const [format, , version, , flag] = text.trimEnd().split("\n").at(-1)!.split("\t");
+  return format === FORMAT && flag === CANARY ? version : undefined;
 }

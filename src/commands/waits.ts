@@ -3,8 +3,8 @@ import { call } from "../script/call.ts";
 import type { Shell } from "../script/command.ts";
 
 /**
- * Waits on the host until docker calls the container healthy, or, where it has no health check, until it has run for
- * `steadySeconds` without a stop. Ends with NOT_HEALTHY and diagnostics on standard error.
+ * Waits on the host until docker reports the container healthy or, without a health check, until it has run for
+ * `steadySeconds`. Exits with NOT_HEALTHY and diagnostics on standard error.
  */
 export function waitUntilHealthy(
   container: string,
@@ -16,22 +16,22 @@ export function waitUntilHealthy(
 }
 
 export interface ProbeRoute {
-  /** `http://127.0.0.1:18082`, Traefik's own address, or what prints it on the host. */
+  /** The URL of the probe entry point, `http://127.0.0.1:18082`, or shell that prints it on the host. */
   readonly base: string | Shell;
-  /** The unguessable name that the preview router answers to. */
+  /** The random host name that the router matches. */
   readonly hostName: string;
   readonly path: string;
-  /** The answer must carry it, or it came from another container. */
+  /** A response without it came from another container, or before Traefik loaded the file. */
   readonly revision: string;
 }
 
-function route({ base, hostName, path, revision }: ProbeRoute): [string | Shell, string, string, string] {
+function routeArguments({ base, hostName, path, revision }: ProbeRoute): [string | Shell, string, string, string] {
   return [base, hostName, path, revision];
 }
 
 /**
- * Probes through Traefik until the container behind the preview answers 2xx with the mark, twice in a row. Ends with
- * NOT_HEALTHY, diagnostics, and why Traefik may not route to it (`hints` among it).
+ * Probes through Traefik until the container answers twice in a row with a 2xx and the revision. Exits with NOT_HEALTHY,
+ * diagnostics, and the reasons why Traefik may not route to it, `hints` included.
  */
 export function waitForProbeRoute(
   container: string,
@@ -40,48 +40,48 @@ export function waitForProbeRoute(
   logLines = LOG_LINES,
   hints: readonly string[] = [],
 ): Shell {
-  return call("wait_route", container, ...route(probe), Math.ceil(deadlineSeconds), logLines, hints);
+  return call("wait_route", container, ...routeArguments(probe), Math.ceil(deadlineSeconds), logLines, hints);
 }
 
-/** For a version that was live before: any response of its own will do. Ends with NOT_HEALTHY. */
+/** The same for a version that was live before: any response of the app is enough. Exits with NOT_HEALTHY. */
 export function waitForAnswer(probe: ProbeRoute, deadlineSeconds: number): Shell {
-  return call("wait_answer", ...route(probe), Math.ceil(deadlineSeconds));
+  return call("wait_answer", ...routeArguments(probe), Math.ceil(deadlineSeconds));
 }
 
-/** Probes until responses carry the mark: Traefik has then loaded the file that was written last. */
+/** Probes until the responses carry the revision: then Traefik has loaded the live file. Exits with NOT_LOADED. */
 export function waitForRevision(probe: ProbeRoute): Shell {
-  return call("wait_revision", ...route(probe));
+  return call("wait_revision", ...routeArguments(probe));
 }
 
-/** The same behind a container that may crash meanwhile: then it ends with NOT_HEALTHY and diagnostics. */
+/** The same for a canary, which may crash during the wait: then exits with NOT_HEALTHY and diagnostics. */
 export function waitForCanaryRevision(container: string, probe: ProbeRoute, logLines = LOG_LINES): Shell {
-  return call("wait_canary_revision", container, logLines, ...route(probe));
+  return call("wait_canary_revision", container, logLines, ...routeArguments(probe));
 }
 
-/** Waits a few seconds at most until Traefik has noticed that the container behind the preview has stopped. */
+/** Waits up to 5 s until Traefik no longer routes to the stopped container behind the probe route. */
 export function waitForRouteGone({ base, hostName, path }: ProbeRoute): Shell {
   return call("wait_route_gone", base, hostName, path);
 }
 
-/** A container that is watched. */
+/** A container to watch. */
 export interface Watched {
   readonly name: string;
-  /** It was started for this deploy, so any restart counts; else only those from now on do. */
+  /** Whether this deploy started it: then every restart counts, otherwise only restarts from now on. */
   readonly fresh: boolean;
-  /** How much of its log is shown when it fails. */
+  /** How many lines of its log to print when it fails. */
   readonly logLines?: number;
 }
 
 /**
- * For `seconds`, none of the containers may restart, exit, be killed for memory or turn unhealthy.
- * Ends with NOT_HEALTHY and diagnostics.
+ * Watches the containers for `seconds`: none may restart, exit, run out of memory or turn unhealthy. Exits with
+ * NOT_HEALTHY and diagnostics.
  */
 export function watch(containers: readonly Watched[], seconds: number): Shell {
   const watched = containers.flatMap(({ name, fresh, logLines = LOG_LINES }) => [name, fresh ? 0 : "now", logLines]);
   return call("watch_containers", Math.ceil(seconds), ...watched);
 }
 
-/** Half a minute for an engine that is just starting again. */
+/** Waits up to 30 s for an engine that is restarting. */
 export function waitForDocker(): Shell {
   return call("wait_docker");
 }

@@ -30,7 +30,7 @@ test("a container of the version with the role's environment, volumes and option
   expect(revealed(command).replace(/^TOKEN='hush' /, "")).not.toContain("hush");
 });
 
-test("what was left is found by the label of exactly this service and destination", () => {
+test("leftover containers are found by the label of exactly this service and destination", () => {
   expect(line(removeReleaseContainers(config({ destination: "staging" })))).toBe(
     "remove_labelled mrsk.release=app-staging",
   );

@@ -21,7 +21,7 @@ const entry = (version: string, canary = false) => ({
   canary,
 });
 
-test("releases are recorded, told apart from trials, and forgotten where they did not stay", () => {
+test("versions are recorded, separately from canaries, and removed if they did not stay live", () => {
   const folder = mkdtempSync(join(tmpdir(), "mrsk-releases-"));
   const run = (body: Parameters<typeof line>[0]) => execFileSync("sh", ["-ec", runnable(body)], { cwd: folder });
   const text = () => readFileSync(join(folder, ".mrsk/releases-app"), "utf8");
@@ -38,7 +38,7 @@ test("releases are recorded, told apart from trials, and forgotten where they di
   expect(liveVersions(text())).toEqual(["1"]);
 });
 
-test("a file with many lines is made shorter, and no version of late is lost", () => {
+test("a file with many lines is truncated, and no recent version is lost", () => {
   const folder = mkdtempSync(join(tmpdir(), "mrsk-releases-"));
   const run = (body: Parameters<typeof line>[0]) =>
     execFileSync("sh", ["-ec", runnable(body)], { cwd: folder, encoding: "utf8" });
@@ -52,6 +52,6 @@ test("a file with many lines is made shorter, and no version of late is lost", (
   expect(left).toEqual(Array.from({ length: 70 }, (_, i) => String(i + 50)));
 });
 
-test.each(["", "2\tnow\t3\tA\tcanary\n"])("%j holds no trial", (text) => {
+test.each(["", "2\tnow\t3\tA\tcanary\n"])("%j has no canary", (text) => {
   expect(canaryVersion(text)).toBeUndefined();
 });

@@ -61,11 +61,11 @@ const pieces: [string, Body][] = [
   ["ensureTraefikImage", ensureTraefikImage(config(), undefined)],
 ];
 
-test.each(pieces)("%s is shell that a POSIX sh takes", (_, body) => {
+test.each(pieces)("%s is valid POSIX shell", (_, body) => {
   expect(execaSync("sh", ["-n"], { input: runnable(body), reject: false }).stderr).toBe("");
 });
 
-/** An engine that has every container running with a port 80, and writes down what it is told to change. */
+/** An engine with every container running with port 80. It records its changing commands. */
 function engine(more = ""): void {
   fake(
     "docker",
@@ -91,12 +91,12 @@ const replaced = (filter: Filter, keptSeconds: number | undefined = 1) =>
   run(sh`out_old_answers='http a.example / 80 200'
 ${replaceTraefik({ policy: "unless-stopped", filter, keptSeconds, answers: new Captured("old-answers") })}`);
 
-/** The parts in the order in which the calls have them; without those they lack. */
+/** The parts that the calls contain, in the order of the calls. */
 const inOrder = (text: string, parts: readonly string[]) =>
   parts.filter((part) => text.includes(part)).toSorted((a, b) => text.indexOf(a) - text.indexOf(b));
 
 describe("the order of a replacement", () => {
-  test("nothing stops before its successor serves", () => {
+  test("no Traefik stops before its successor serves", () => {
     engine();
     expect(replaced([])).toMatchObject({ status: 0, stderr: "" });
     const parts = [
@@ -114,49 +114,49 @@ describe("the order of a replacement", () => {
     expect(inOrder(calls(), parts)).toEqual(parts);
   });
 
-  test("with sudo the rules are made by it", () => {
+  test("sudo adds the rules", () => {
     engine();
     fake("sudo", '[ "$1" = -n ] && shift; echo "sudo $*" >>calls; exec "$@"');
     expect(replaced(["sudo", "-n"]).status).toBe(0);
     expect(calls()).toContain("sudo iptables -w 5 -t nat -I PREROUTING ");
   });
 
-  test("without rules no packet filter is touched, and the old one ends at once", () => {
+  test("without rules the packet filter remains unchanged, and the old Traefik is killed", () => {
     engine();
     const { status, stdout } = replaced(undefined);
     expect(status).toBe(0);
-    expect(stdout).toMatch(/^Stop the old one\nStart the new one\nclosed \d+\n$/);
+    expect(stdout).toMatch(/^Stop the old Traefik\nStart the new Traefik\nclosed \d+\n$/);
     expect(calls()).not.toContain("iptables");
     const parts = ["docker rm -f traefik-trial", "docker kill traefik", "docker rename traefik-next traefik"];
     expect(inOrder(calls(), parts)).toEqual(parts);
   });
 
-  test("a new one that does not serve gives way to the old one, with the policy it had", () => {
+  test("if the new Traefik does not serve, the old one starts again, with its restart policy", () => {
     engine(
       "*State.Status*traefik) [ -f back ] && echo running || echo exited ;;\n  'rename traefik-old traefik') touch back ;;",
     );
     const { status, stdout } = replaced([]);
     expect(status).toBe(ExitStatus.NOT_REPLACED);
-    expect(stdout).toContain("The new Traefik does not start\nBack to the old one\n");
+    expect(stdout).toContain("The new Traefik does not start\nStart the old Traefik again\n");
     expect(calls()).toContain("docker update --restart always-before traefik\n");
     expect(calls()).toContain("iptables -w 5 -t nat -D PREROUTING");
   });
 
-  test("where the packet filter refuses, nothing has happened to the old one", () => {
+  test("if the packet filter refuses the rules, the old Traefik remains unchanged", () => {
     engine();
     fake("iptables", '[ "$5" = -S ]');
     expect(replaced([])).toMatchObject({ status: ExitStatus.NOT_REPLACED });
     expect(calls()).toBe("docker rm -f traefik-swap traefik-next\n");
   });
 
-  test("one that never tells a connection to go is not waited for, one that does within the hour for a minute", () => {
+  test("without keepAliveMaxTime there is no wait for connections, with one hour the wait takes a minute", () => {
     const text = (keptSeconds?: number) => line(replaceTraefik({ policy: "unless-stopped", filter: [], keptSeconds }));
     expect(text()).toBe(`run_detached "$text_of_replace_with_second" mrsk-swap-process unless-stopped '' never 4 ''`);
     expect(text(15)).toMatch(/ unless-stopped '' 18 4 ''$/);
     expect(text(3600)).toMatch(/ unless-stopped '' 60 4 ''$/);
   });
 
-  test("it outlives its connection, under a name that the next run finds", () => {
+  test("it outlives the connection, and the next run finds its process", () => {
     engine("'stop -t 60 traefik') ps -o sid=,args= -p $PPID >session ;;");
     expect(replaced([]).status).toBe(0);
     const session = readFileSync(join(folder(), "session"), "utf8");
@@ -167,7 +167,7 @@ describe("the order of a replacement", () => {
   });
 });
 
-test("what an interrupted replacement has left is repaired: one Traefik, no rule", () => {
+test("an interrupted replacement is repaired: one Traefik, no rule", () => {
   engine(
     "*State.Status*traefik) [ -f back ] && echo running || echo gone ;;\n  'rename traefik-old traefik') touch back; echo \"docker $*\" >>calls ;;\n  *Labels*) exit 1 ;;",
   );
@@ -184,13 +184,13 @@ test("what an interrupted replacement has left is repaired: one Traefik, no rule
   expect(inOrder(calls(), parts)).toEqual(parts);
 });
 
-test("without the packet filter the second one is left to a run that may use it", () => {
+test("without the packet filter the second Traefik remains, for a run that can remove its rules", () => {
   engine("*Labels*) exit 1 ;;");
   expect(run(repairReplacement("unless-stopped", undefined, [])).status).toBe(0);
   expect(calls()).not.toMatch(/iptables|rm -f traefik-swap/);
 });
 
-test("a second that may carry requests and one that is only tried have different names: only the first has rules", () => {
+test("a second Traefik with rules and one for a test have different names", () => {
   expect([secondName([]), secondName(["sudo", "-n"]), secondName(undefined)]).toEqual([
     "traefik-swap",
     "traefik-swap",

@@ -40,7 +40,7 @@ test("a second Traefik is started and asked before the first is touched", async 
 
 test("without root or sudo the cost is told before, and measured after", async () => {
   const run = seen("", { user: "ada" });
-  run.hosts.get(HOST)!.replies(/^Replace the container$/, "Stop the old one\nclosed 43");
+  run.hosts.get(HOST)!.replies(/^Replace the container$/, "Stop the old Traefik\nclosed 43");
   await rebootTraefik(run, now);
   expect(run.events[0]).toMatchObject({ kind: "warning", host: HOST });
   expect(said(run)).toMatch(
