@@ -15,7 +15,7 @@ const SHELLS = [["dash"], ["bash", "--posix"], ["busybox", "sh"], ["mksh"], ["zs
 );
 
 describe.concurrent.each(SHELLS.map((shell) => ({ name: shell.join(" "), shell })))("under $name", ({ shell }) => {
-  test("one script comes after the other, each with nothing of the one before", async () => {
+  test("scripts run one after the other, without variables of the previous one", async () => {
     const host = start(LOADER, shell);
     for (let i = 0; i < 50; i++) {
       const nonce = `00${i}`;
@@ -39,13 +39,13 @@ describe.concurrent.each(SHELLS.map((shell) => ({ name: shell.join(" "), shell }
     const marks = (i: number) => {
       const mark = `\x1e00${i} `;
       const [empty, id, fails, long, uses] = [`<>`, `${i}`, "", "", `got ${i}`];
-      const steps = [empty, id, fails, long, uses].map((said, at) => `${mark}b ${at}\n${said && `${said}\n`}${mark}e ${at} ${said === fails && at === 2 ? 1 : 0}\n`); // biome-ignore format: one line
+      const steps = [empty, id, fails, long, uses].map((output, at) => `${mark}b ${at}\n${output && `${output}\n`}${mark}e ${at} ${output === fails && at === 2 ? 1 : 0}\n`); // biome-ignore format: one line
       return `${steps.join("")}${mark}x 0\n`;
     };
     expect(stdout).toBe(Array.from({ length: 50 }, (_, i) => marks(i)).join(""));
   });
 
-  test("takes every function of src/shell, whose status is its step's", async () => {
+  test("runs every function of src/shell, and a step has the status of its function", async () => {
     const place = mkdtempSync(join(tmpdir(), "mrsk-library-"));
     const lock = [join(place, "run"), join(place, "run/lock"), "1d", "QWRh"] as const;
     const inspected = capture("inspected", "inspected", sh`printf 'state running\nlive %s/live\n{}\n' ${place}`);
@@ -70,20 +70,20 @@ describe.concurrent.each(SHELLS.map((shell) => ({ name: shell.join(" "), shell }
     );
   });
 
-  test("the end of its input ends a script, which cleans up", async () => {
+  test("a script cleans up at the end of its input", async () => {
     const { status } = await interrupted(shell, (host) => host.end());
     // mksh may wait until it is killed.
     expect(shell[0] === "mksh" ? [143, null] : [143]).toContain(status);
   });
 
-  test("without a heartbeat it ends in the same way, and so does a shell that waits", async () => {
+  test("a script and a waiting shell end without heartbeats", async () => {
     await interrupted(shell, () => {}, LOADER.replace("sleep 6", "sleep 0.5"));
     const waiting = start(LOADER.replace("sleep 6", "sleep 0.5"), shell);
     expect((await waiting.closed).status).toBe(null);
     // mksh waits until it is killed.
   }, 60_000);
 
-  test("a script that is killed ends its shell", async () => {
+  test("a killed script ends its shell", async () => {
     const host = start(LOADER + renderScript(script("Test", [attempt("dies", ["sh", "-c", "kill -KILL $PPID"])]), NONCE), shell); // biome-ignore format: one line
     expect((await host.closed).status).not.toBe(0);
   });
@@ -91,7 +91,7 @@ describe.concurrent.each(SHELLS.map((shell) => ({ name: shell.join(" "), shell }
 
 let sleeps = 4720;
 
-/** How a script in a step without end ends after what `happens` then. It has cleaned up, and left no process. */
+/** The exit of a script during an endless step after `happens`. It has cleaned up, and has left no process. */
 async function interrupted(
   shell: readonly string[],
   happens: (host: ReturnType<typeof start>) => void,

@@ -14,7 +14,7 @@ function joined(pieces: readonly Piece[]): string[] {
   return out;
 }
 
-test("a stream gives the same pieces however it is cut", () => {
+test("a stream gives the same pieces in any chunks", () => {
   const noise = fc.stringMatching(/^[a-c\n\u001e 4f]*$/);
   fc.assert(
     fc.property(fc.array(fc.tuple(noise, fc.nat(20), fc.nat(255))), fc.array(fc.nat(400)), (parts, cuts) => {
@@ -37,7 +37,7 @@ test("a stream gives the same pieces however it is cut", () => {
   );
 });
 
-test("a mark with another nonce is output", () => {
+test("a marker with another nonce is output", () => {
   const split = markerSplitter(NONCE);
   expect(joined([...split(Buffer.from("\x1edeadbeef b 0\n")), ...split()])).toEqual(["o:\x1edeadbeef b 0\n"]);
 });
@@ -57,13 +57,13 @@ test.each([
   "x 1.5",
   "z 0",
   `b ${"0".repeat(100_000)}`,
-])("a mark that no loader writes is output: %.40s", (words) => {
+])("a marker that the loader does not write is output: %.40s", (words) => {
   const split = markerSplitter(NONCE);
   const text = `\x1e${NONCE} ${words}\n`;
   expect(joined([...split(Buffer.from(text)), ...split()])).toEqual([`o:${text}`]);
 });
 
-test("a mark that never ends is not waited for", () => {
+test("a marker without an end is not held back", () => {
   const split = markerSplitter(NONCE);
   const pieces = [...split(Buffer.from(`\x1e${NONCE} b `)), ...split(Buffer.alloc(100_000, "0"))];
   expect(joined(pieces)).toEqual([`o:\x1e${NONCE} b ${"0".repeat(100_000)}`]);
