@@ -173,14 +173,14 @@ function addProbeRouter(file: LiveFile, probe: NonNullable<LiveFile["probe"]>, h
   const routers = routersOf(probe.container, "http");
   const router = routers.find((other) => other.name === file.name) ?? routers[0];
   if (!router) return;
-  http.routers[`${name}-preview`] = {
+  http.routers[`${name}-probe`] = {
     rule: `Host(\`${probe.hostName}\`)`,
     priority: PROBE_PRIORITY,
     entryPoints: ["mrsk"],
     service: router.service,
-    middlewares: [`${name}-mark`],
+    middlewares: [`${name}-probe`],
   };
-  http.middlewares[`${name}-mark`] = {
+  http.middlewares[`${name}-probe`] = {
     headers: {
       customRequestHeaders: { Host: probe.appHost },
       customResponseHeaders: { "X-Mrsk-Live": probe.revision },
@@ -223,7 +223,7 @@ function middlewaresOf(file: LiveFile, container: Routed, protocol: Protocol): S
 function middlewareName(file: LiveFile, container: Routed, name: string): string {
   const short = name.startsWith(`${file.name}-`) ? name.slice(file.name.length + 1) : `own-${name}`;
   // mrsk's own middleware has that name.
-  return `${own(file, container)}-${short === "mark" ? "user-mark" : short}`;
+  return `${own(file, container)}-${short === "probe" ? "user-probe" : short}`;
 }
 
 /** A middleware of this container by its name in the file; any other with its provider, docker by default. */

@@ -59,14 +59,14 @@ test("closed: 503 above the live router, whose open requests continue", () => {
 test("probe: the live router unchanged, the next container on the probe entry point and a random host name, with the revision", () => {
   const file = read(liveFile({ name: "app-web", live: old, probe }));
   expect(file["http"]!["routers"]!["app-web"]!["service"]).toBe("app-web-aaaaaaaa@docker");
-  expect(file["http"]!["routers"]!["app-web-bbbbbbbb-preview"]).toEqual({
+  expect(file["http"]!["routers"]!["app-web-bbbbbbbb-probe"]).toEqual({
     rule: "Host(`0123456789abcdef.mrsk`)",
     priority: 9_000_000_000_000_000,
     entryPoints: ["mrsk"],
     service: "app-web-bbbbbbbb@docker",
-    middlewares: ["app-web-bbbbbbbb-mark"],
+    middlewares: ["app-web-bbbbbbbb-probe"],
   });
-  expect(file["http"]!["middlewares"]!["app-web-bbbbbbbb-mark"]).toEqual({
+  expect(file["http"]!["middlewares"]!["app-web-bbbbbbbb-probe"]).toEqual({
     headers: {
       customRequestHeaders: { Host: "localhost:3000" },
       customResponseHeaders: { "X-Mrsk-Live": "bbbbbbbb.1" },
@@ -77,16 +77,16 @@ test("probe: the live router unchanged, the next container on the probe entry po
 test("probe before the first deploy: no live container, no empty section", () => {
   expect(liveFile({ name: "app-web", live: undefined, probe })).toBe(`http:
   routers:
-    app-web-bbbbbbbb-preview:
+    app-web-bbbbbbbb-probe:
       rule: Host(\`0123456789abcdef.mrsk\`)
       priority: 9000000000000000
       entryPoints:
         - mrsk
       service: app-web-bbbbbbbb@docker
       middlewares:
-        - app-web-bbbbbbbb-mark
+        - app-web-bbbbbbbb-probe
   middlewares:
-    app-web-bbbbbbbb-mark:
+    app-web-bbbbbbbb-probe:
       headers:
         customRequestHeaders:
           Host: localhost:3000
