@@ -5,7 +5,6 @@ import { roleLabels, containerLabels, ID_LABEL } from "../traefik/labels.ts";
 import { containerName } from "../commands/names.ts";
 import { expand } from "../commands/expansion.ts";
 import type { Config, Role } from "../config/config.ts";
-import type { RoleOnHost } from "./select.ts";
 import type { CanaryFact } from "../traefik/live-file-reader.ts";
 import { canaryOf, containersOf, liveContainer, stoppedContainer } from "./containers.ts";
 import { type ContainerFact, type HostFacts, isUp, readsLiveFiles } from "./facts.ts";
@@ -65,11 +64,14 @@ export function isCanary({ roles }: Pick<HostPlan, "roles">): boolean {
   return roles.some(({ share }) => share !== undefined);
 }
 
+/** What the plan of one host depends on. */
 export interface Decision {
   readonly config: Config;
-  readonly version: string;
-  readonly targets: readonly RoleOnHost[];
-  readonly facts: ReadonlyMap<string, HostFacts>;
+  /** Roles that the command acts on, on this host. */
+  readonly roles: readonly Role[];
+  readonly facts: HostFacts;
+  /** The version that the role shall run on the host. */
+  readonly versionOn: (facts: HostFacts, role: Role) => string;
   /** New hex digits; called in a fixed order, so a test can count. */
   readonly newId: (digits: number) => string;
   /** Whether a kept container of the version is taken as it is (rollback), or a new one made (deploy). */
@@ -82,23 +84,19 @@ export interface Decision {
   readonly traefikArguments: readonly string[];
 }
 
-/** Facts to work. Pure: the same question gives the same answer. */
-export function decide(decision: Decision): HostPlan[] {
-  return decision.targets.map((target) => {
-    const facts = decision.facts.get(target.host)!;
-    const routed = target.roles.some((role) => role.traefik);
-    const traefik = routed
-      ? decideTraefik(decision.config, decision.traefikArguments, facts)
-      : ({ action: "none" } as const);
-    return {
-      host: target.host,
-      facts,
-      roles: target.roles.map((role) => decideRole(decision, role, facts, traefik)),
-      traefik,
-      traefikProblems: traefikProblems(decision.config, traefik, facts),
-      join: networkToJoin(decision.config, facts, traefik),
-    };
-  });
+/** The plan of one host. Pure: equal facts give an equal plan. */
+export function decide(decision: Decision): HostPlan {
+  const { config, roles, facts } = decision;
+  const routed = roles.some((role) => role.traefik);
+  const traefik = routed ? decideTraefik(config, decision.traefikArguments, facts) : ({ action: "none" } as const);
+  return {
+    host: facts.host,
+    facts,
+    roles: roles.map((role) => decideRole(decision, role, traefik)),
+    traefik,
+    traefikProblems: traefikProblems(config, traefik, facts),
+    join: networkToJoin(config, facts, traefik),
+  };
 }
 
 function networkToJoin({ network }: Config, { traefik }: HostFacts, { action }: TraefikPlan): string | undefined {
@@ -106,8 +104,9 @@ function networkToJoin({ network }: Config, { traefik }: HostFacts, { action }: 
   return [network, "host"].some((name) => traefik.networks.includes(name)) ? undefined : network;
 }
 
-function decideRole(decision: Decision, role: Role, facts: HostFacts, traefik: TraefikPlan): RolePlan {
-  const { config, version } = decision;
+function decideRole(decision: Decision, role: Role, traefik: TraefikPlan): RolePlan {
+  const { config, facts } = decision;
+  const version = decision.versionOn(facts, role);
   const mine = containersOf(config, role, facts);
   const routing = routingOf(config, role, facts, traefik);
   const old = liveContainer(config, role, facts);
@@ -120,7 +119,7 @@ function decideRole(decision: Decision, role: Role, facts: HostFacts, traefik: T
   const kept = canary?.container ?? keptContainer(decision, sameName, old);
   const next: NextContainer = kept
     ? { name, version, labels: kept.labels, kept }
-    : { name, version, labels: nextLabels(decision, role, facts, routing), kept: undefined };
+    : { name, version, labels: nextLabels(decision, role, routing), kept: undefined };
   const running = mine.filter((container) => isUp(container) && container !== old && container !== kept);
   return {
     role,
@@ -153,8 +152,8 @@ function keptContainer(
   return sameName === old || reuse ? sameName : undefined;
 }
 
-function nextLabels(decision: Decision, role: Role, facts: HostFacts, routing: Routing): Map<string, string> {
-  const { config } = decision;
+function nextLabels(decision: Decision, role: Role, routing: Routing): Map<string, string> {
+  const { config, facts } = decision;
   const plain = new Map([...roleLabels(config, role)].map(([key, value]) => [key, expand(value, facts.expansions)]));
   const id = decision.newId(8);
   return routing === "live-file" ? containerLabels(plain, id) : new Map([...plain, [ID_LABEL, id]]);

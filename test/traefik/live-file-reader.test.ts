@@ -22,17 +22,17 @@ function seen(containers: readonly ContainerFact[], file: string, more: Partial<
 
 function planFor(there: HostFacts, overrides: Partial<Decision>) {
   const given = overrides.config ?? config();
-  const [plan] = decide({
+  const plan = decide({
     config: given,
-    version: "2",
-    targets: [{ host: there.host, roles: given.roles }],
-    facts: new Map([[there.host, there]]),
+    versionOn: () => "2",
+    roles: given.roles,
+    facts: there,
     newId: (digits) => "c".repeat(digits),
     reuse: false,
     traefikArguments: [],
     ...overrides,
   });
-  return plan!;
+  return plan;
 }
 
 describe("what a live file says", () => {

@@ -77,13 +77,14 @@ function versionBeforeCanary(run: Run, roles: readonly Role[], facts: HostFacts)
 /** Before another version goes live: what shares its requests with a canary has them back. @returns what was seen then */
 export async function endCanaries(
   run: Run,
+  version: string,
   facts: ReadonlyMap<string, HostFacts>,
 ): Promise<ReadonlyMap<string, HostFacts>> {
   // Where the canary alone runs it is what the next version replaces; where neither does, nothing is shared.
   const canaries = canariesIn(run, facts).filter(({ live }) => live && isUp(live));
   if (canaries.length === 0) return facts;
   await rollBackWeighted(run, facts, canaries);
-  return observeHosts(run, appHosts(run), await run.version());
+  return observeHosts(run, appHosts(run), version);
 }
 
 /**

@@ -3,9 +3,11 @@ import { canaryTarget } from "../../plan/canary-target.ts";
 import { isUnfinished, liveVersion } from "../../plan/containers.ts";
 import { type HostFacts, isUp } from "../../plan/facts.ts";
 import { ensureImage } from "../image.ts";
-import { withResolvedGivenVersion } from "../resolve-version.ts";
+import { resolveGivenVersion } from "../resolve-version.ts";
 import { canariesIn } from "./canary.ts";
-import { bootVersion, type DeployOptions, deploy, redeploy, withPostDeploy } from "./deploy.ts";
+import { bootVersion } from "./boot.ts";
+import { type DeployOptions, deploy, redeploy } from "./deploy.ts";
+import { withPostDeploy } from "./post-deploy.ts";
 import { runHook } from "../hook.ts";
 import { withLock } from "../lock.ts";
 import { observeHosts } from "../observe.ts";
@@ -20,28 +22,27 @@ export async function deployCanary(
 ): Promise<void> {
   const { selection, share } = canaryTarget(run.config, run.filters, run.selection, target);
   const work = command === "deploy" ? deploy : redeploy;
-  await work({ ...run, selection }, { ...options, canary: { share } });
+  const { version } = await work({ ...run, selection }, { ...options, canary: { share } });
   const hosts = selection.app.map(({ host }) => host).join(", ");
   const what = share === undefined ? "all requests" : `${share}% of the requests`;
   run.report({
     kind: "note",
-    text: `Version ${await run.version()} has ${what} on ${hosts}. Next: \`mrsk promote\` gives it the rest, \`mrsk rollback\` takes it back.`,
+    text: `Version ${version} has ${what} on ${hosts}. Next: \`mrsk promote\` gives it the rest, \`mrsk rollback\` takes it back.`,
   });
 }
 
 /** `promote`: the canary's version everywhere. What a crash left half-way is finished. */
 export async function promote(run: Run): Promise<void> {
-  await withPostDeploy(run, async (changed) => {
+  await withPostDeploy(run, async () => {
     appHosts(run);
     await requireSecrets(run, { accessories: false, builder: false });
-    await withLock(run, async () => {
+    return withLock(run, async () => {
       const facts = await observeHosts(run, appHosts(run));
-      const version = canaryVersion(withResolvedGivenVersion(run, facts), facts);
-      const forward = { ...run, version: async () => version };
-      changed(forward);
-      await ensureImage(forward, version);
-      await runHook(forward, "pre-deploy");
-      await bootVersion(forward, { reuse: false, prune: true, promote: true });
+      const version = canaryVersion(run, facts);
+      await ensureImage(run, version);
+      await runHook(run, "pre-deploy", version);
+      await bootVersion(run, version, { reuse: false, prune: true, promote: true });
+      return { run, version };
     });
   });
 }
@@ -74,8 +75,9 @@ function canaryVersion(run: Run, facts: ReadonlyMap<string, HostFacts>): string 
       hint: "Take one back where it runs: mrsk rollback -h HOST.",
     });
   }
-  if (run.givenVersion !== undefined && run.givenVersion !== version) {
-    throw new UsageError(`The canary is version ${version}, not ${run.givenVersion}`);
+  const given = resolveGivenVersion(run, facts);
+  if (given !== undefined && given !== version) {
+    throw new UsageError(`The canary is version ${version}, not ${given}`);
   }
   return version;
 }

@@ -25,7 +25,7 @@ export function checkReleaseCommand({ release }: Config): void {
  * so, where the filters leave no such host. Its output is shown as it comes.
  * @throws ReleaseFailedError when it fails or takes too long: nothing has been changed then
  */
-export async function runReleaseCommand(run: Run): Promise<void> {
+export async function runReleaseCommand(run: Run, version: string): Promise<void> {
   const { release } = run.config;
   if (!release) return;
   const target = run.selection.app.find(({ roles }) => roles.some(({ name }) => name === release.role));
@@ -35,7 +35,6 @@ export async function runReleaseCommand(run: Run): Promise<void> {
     return;
   }
   begin(run, `Run the release command on ${target.host}...`);
-  const version = await run.version();
   const role = roleOn(target.roles.find(({ name }) => name === release.role)!, target.host);
   const secrets = await environmentSecrets(run, role.env, `env of role ${role.name}`);
   const remove = removeReleases(run.config);

@@ -15,12 +15,12 @@ import { explainedTraefik } from "../traefik/errors.ts";
 import { ExitStatus } from "../../script/exit-status.ts";
 
 export interface RollOutOptions {
+  /** The version that boots; undefined: stopped containers start again, which is no boot, so its hooks do not run. */
+  readonly version: string | undefined;
   readonly prune: boolean;
-  /** Whether a failure takes every host back, or leaves things as they are for somebody to look at. */
+  /** Whether a failure reverts every host, or leaves the hosts as they are for an inspection. */
   readonly revert: boolean;
-  /** What was stopped is started again: no boot, so its hooks are left out. */
-  readonly started?: boolean;
-  /** The hosts have the version on trial, while others stay with the one before. */
+  /** The version is a canary by host: other hosts stay with the version before. */
   readonly canary?: boolean;
 }
 
@@ -46,7 +46,7 @@ export async function rollOut(
   }));
   await collectAssetsOfBoth(run, plans);
   const groups = groupsOf<HostRollout>(rollouts, run.config.boot.limit);
-  const hooks = !options.started;
+  const { version } = options;
   let cleanupError: unknown;
   try {
     for (const [index, group] of groups.entries()) {
@@ -54,7 +54,7 @@ export async function rollOut(
       if (index > 0) await run.clock.sleep(run.config.boot.waitSeconds, run.signal);
       stopIfInterrupted(run);
       const names = { MRSK_HOSTS: group.map(({ name }) => name).join(",") };
-      if (hooks) await runHook(run, "pre-app-boot", names);
+      if (version !== undefined) await runHook(run, "pre-app-boot", version, names);
       await startGroup(run, group, index === 0);
       stopIfInterrupted(run);
       await switchGroup(run, group, index === 0);
@@ -63,7 +63,8 @@ export async function rollOut(
       const settling = finalizeGroup(run, group, options);
       if (last) await settling.catch((error: unknown) => (cleanupError = error));
       else await settling;
-      if (hooks && cleanupError === undefined) await (last ? hookAfterwards : runHook)(run, "post-app-boot", names);
+      if (version !== undefined && cleanupError === undefined)
+        await (last ? hookAfterwards : runHook)(run, "post-app-boot", version, names);
     }
   } catch (error) {
     if (options.revert) await revertHosts(run, rollouts, error);
@@ -73,8 +74,8 @@ export async function rollOut(
   if (cleanupError) throw cleanupFailed(cleanupError);
 }
 
-function auditStep(run: Run, plan: HostPlan, { started, prune }: RollOutOptions): Promise<Step> {
-  return started ? auditStart(run, plan) : auditBoot(run, plan, { prune });
+function auditStep(run: Run, plan: HostPlan, { version, prune }: RollOutOptions): Promise<Step> {
+  return version === undefined ? auditStart(run, plan) : auditBoot(run, plan, { prune });
 }
 
 function groupsOf<T>(items: readonly T[], limit: number | undefined): T[][] {

@@ -28,17 +28,19 @@ function everywhere(containers: readonly ContainerFact[], file: string, more: Pa
 }
 
 function roll(run: FakeRun, seen: ReadonlyMap<string, HostFacts>, how: Partial<Decision>): Promise<void> {
-  const plans = decide({
-    config: run.config,
-    version: "2",
-    targets: run.selection.app,
-    facts: seen,
-    newId: run.newId,
-    reuse: false,
-    traefikArguments: [],
-    ...how,
-  });
-  return rollOut(run, plans, new Map(), { prune: true, revert: true });
+  const plans = run.selection.app.map(({ host, roles }) =>
+    decide({
+      config: run.config,
+      versionOn: () => "2",
+      roles,
+      facts: seen.get(host)!,
+      newId: run.newId,
+      reuse: false,
+      traefikArguments: [],
+      ...how,
+    }),
+  );
+  return rollOut(run, plans, new Map(), { version: "2", prune: true, revert: true });
 }
 
 const stepsOf = (run: FakeRun, host: string) => run.hosts.get(host)!.steps.join(" | ");
@@ -115,8 +117,8 @@ test("where the old one was removed, nothing is taken back", async () => {
 test("before another version, a canary goes; where it alone runs, it stays until it is replaced", async () => {
   const alone = everywhere([next, { ...old, state: "exited" }], shared);
   const run = fleet();
-  expect(await endCanaries(run, alone)).toBe(alone);
-  await endCanaries(run, everywhere([next, old], shared));
+  expect(await endCanaries(run, "3", alone)).toBe(alone);
+  await endCanaries(run, "3", everywhere([next, old], shared));
   expect(stepsOf(run, HOSTS[0]!)).toMatch(/Switch the requests back.*Write the live file.*Docker engine/);
 });
 

@@ -41,16 +41,18 @@ function roll(
   const seen = new Map(HOSTS.map((host) => [host, facts({ host, traefik: traefik(), containers })]));
   let count = 0;
   const newId = (digits: number) => String(++count).padStart(digits, "0");
-  const plans = decide({
-    config: run.config,
-    version,
-    targets: run.selection.app,
-    facts: seen,
-    newId,
-    reuse,
-    traefikArguments: [],
-  });
-  return rollOut(run, plans, new Map(), { prune: false, revert: true, ...options });
+  const plans = run.selection.app.map(({ host, roles }) =>
+    decide({
+      config: run.config,
+      versionOn: () => version,
+      roles,
+      facts: seen.get(host as (typeof HOSTS)[number])!,
+      newId,
+      reuse,
+      traefikArguments: [],
+    }),
+  );
+  return rollOut(run, plans, new Map(), { version, prune: false, revert: true, ...options });
 }
 
 const host = (run: FakeRun, name: string) => run.hosts.get(name)!;
