@@ -118,7 +118,7 @@ test.each([
   "`mrsk app boot` without `--version` starts the version that runs",
   "no beginning of a command runs it",
   "options after the first word of an unquoted command",
-  "exit codes of their own",
+  "separate exit codes",
   "`KAMAL_…`",
   "ends without an answer",
 ])("the migrating guide has one row for the difference: %s", (phrase) => {

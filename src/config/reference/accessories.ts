@@ -3,8 +3,8 @@ import type { Section } from "./types.ts";
 export const ACCESSORIES: Section = {
   name: "accessories",
   meaning:
-    "Each name is an accessory, a container that no deploy changes. `mrsk accessory boot NAME` or `mrsk setup` starts it.\n" +
-    "Exactly one of host, hosts and roles sets where it runs.",
+    "Containers that no deploy changes: databases, caches. Each name is an accessory, which `mrsk accessory boot NAME`\n" +
+    "or `mrsk setup` starts. Exactly one of host, hosts and roles sets where it runs.",
   at: ["accessories.*"],
   keys: [
     {
@@ -28,7 +28,7 @@ export const ACCESSORIES: Section = {
       type: "host",
       default: "one of the three",
       since: "0.2.0",
-      meaning: "The host that it runs on",
+      meaning: "Host of the accessory",
       example: "host: 192.0.2.20",
     },
     {
@@ -36,7 +36,7 @@ export const ACCESSORIES: Section = {
       type: "list of hosts",
       default: "one of the three",
       since: "0.10.0",
-      meaning: "The hosts that it runs on",
+      meaning: "Hosts of the accessory",
       example: "hosts:\n  - 192.0.2.20",
     },
     {
@@ -44,7 +44,7 @@ export const ACCESSORIES: Section = {
       type: "list of roles",
       default: "one of the three",
       since: "0.10.0",
-      meaning: "Roles: it runs on all of their hosts",
+      meaning: "Roles of the accessory: it runs on all of their hosts",
       example: "roles:\n  - web",
     },
     {

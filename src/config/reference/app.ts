@@ -4,7 +4,7 @@ import type { Section } from "./types.ts";
 export const SERVERS: Section = {
   name: "servers",
   meaning:
-    "A list of hosts is the role web. A map has roles, each of them a list of hosts or a map with the keys below.\n" +
+    "Hosts and roles. A list of hosts is the role web. A map has roles, each a list of hosts or a map with these keys.\n" +
     "A host is HOST, USER@HOST, HOST:PORT or [V6]:PORT, with tags after a colon: `- 192.0.2.10: [eu, first]`.",
   at: ["servers.*"],
   keys: [
@@ -102,7 +102,8 @@ export const SERVERS: Section = {
 
 export const REGISTRY: Section = {
   name: "registry",
-  meaning: "A credential is a text, or a list with the name of one variable. Write passwords as names only.",
+  meaning:
+    "The registry of the image. A credential is a text, or a list with the name of one variable. Write passwords as names only.",
   at: ["registry"],
   keys: [
     {
@@ -126,7 +127,7 @@ export const REGISTRY: Section = {
       type: "[NAME], or text",
       default: "required",
       since: "0.0.1",
-      meaning: "Name of a variable in .env or the environment, which docker login gets on standard input",
+      meaning: "Name of a variable in .env or the environment; docker login gets its value on standard input",
       example: "password: [MRSK_REGISTRY_PASSWORD]",
     },
   ],
@@ -135,8 +136,9 @@ export const REGISTRY: Section = {
 export const ENV: Section = {
   name: "env",
   meaning:
-    "Either NAME: value pairs, or the keys below. The values of secrets come from .env or the environment. They reach\n" +
-    "only the docker command that starts the container, unchanged. `${NAME}` in a clear value is a variable of the host.",
+    "Variables of containers: either NAME: value pairs, or the keys below. The values of secrets come from .env or the\n" +
+    "environment. They reach only the docker command that starts the container, unchanged. `${NAME}` in a clear value is a\n" +
+    "variable of the host.",
   at: ["env", "servers.*.env", "accessories.*.env", "traefik.env", "env.tags.*"],
   keys: [
     {
@@ -170,9 +172,10 @@ export const ENV: Section = {
 export const HEALTHCHECK: Section = {
   name: "healthcheck",
   meaning:
-    "For a role behind Traefik, mrsk probes the path through Traefik, which must answer 2xx. Docker checks it too, with\n" +
-    "the image's curl. If the image has no curl, the probe through Traefik alone is enough; a role that is not behind\n" +
-    "Traefik, or is behind one without live files, then needs cmd. With cmd, the command in the container decides.",
+    "Check that a new container must pass before it gets requests. For a role behind Traefik, mrsk probes the path through\n" +
+    "Traefik, which must answer 2xx. Docker checks it too, with the image's curl. If the image has no curl, the probe\n" +
+    "through Traefik alone is enough; a role that is not behind Traefik, or is behind one without live files, then needs\n" +
+    "cmd. With cmd, the command in the container decides.",
   at: ["healthcheck", "servers.*.healthcheck"],
   keys: [
     {

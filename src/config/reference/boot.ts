@@ -6,7 +6,8 @@ export const ORDER =
 export const LOGGING: Section = {
   name: "logging",
   meaning:
-    "Docker's logs. Without driver and options, max-size 10m limits their size, if the engine's default driver accepts it (json-file, local).",
+    "Docker's logs. Without driver and options, max-size 10m limits their size, if the engine's default driver accepts it\n" +
+    "(json-file, local).",
   at: ["logging", "servers.*.logging"],
   keys: [
     {

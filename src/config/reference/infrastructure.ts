@@ -3,9 +3,10 @@ import type { Section } from "./types.ts";
 export const BUILDER: Section = {
   name: "builder",
   meaning:
-    "By default, buildx builds for amd64 and arm64 on this machine. With local, it builds for that architecture only; with\n" +
-    "remote, on the other machine; with both, each machine builds its own architecture. multiarch: false builds with this\n" +
-    "machine's docker only. Without a context, mrsk builds a clone of the last commit, with submodules as checked out.",
+    "How the image is built. By default, buildx builds for amd64 and arm64 on this machine. With local, it builds for that\n" +
+    "architecture only; with remote, on the other machine; with both, each machine builds its own architecture.\n" +
+    "multiarch: false builds with this machine's docker only. Without a context, mrsk builds a clone of the last commit,\n" +
+    "with submodules as checked out.",
   at: ["builder"],
   keys: [
     {
@@ -158,7 +159,10 @@ export const BUILDER: Section = {
 export const TRAEFIK: Section = {
   name: "traefik",
   meaning:
-    "Changed settings take effect with `mrsk traefik reboot`. A deploy prints a note if they differ from the Traefik that runs. A reboot refuses no connection if the login user is root or has sudo without a password, and the server has iptables. Requests in progress have as long as entrypoints.NAME.transport.lifeCycle.graceTimeOut allows (10 s in Traefik).",
+    "The proxy on each web server. Changed settings take effect with `mrsk traefik reboot`; a deploy prints a note if they\n" +
+    "differ from the Traefik that runs. A reboot refuses no connection if the login user is root or has sudo without a\n" +
+    "password, and the server has iptables. Requests in progress have as long as\n" +
+    "entrypoints.NAME.transport.lifeCycle.graceTimeOut allows (10 s in Traefik).",
   at: ["traefik"],
   keys: [
     {

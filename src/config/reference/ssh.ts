@@ -3,8 +3,9 @@ import type { Section } from "./types.ts";
 export const SSH: Section = {
   name: "ssh",
   meaning:
-    "mrsk uses ~/.ssh/config, the agent and the usual key files as ssh does. It checks known_hosts and adds new hosts.\n" +
-    "To set another user, port or key for one host, write USER@HOST:PORT in servers, or use ~/.ssh/config.",
+    "SSH connections to the servers. mrsk uses ~/.ssh/config, the agent and the usual key files as ssh does. It checks\n" +
+    "known_hosts and adds new hosts. To set another user, port or key for one host, write USER@HOST:PORT in servers, or\n" +
+    "use ~/.ssh/config.",
   at: ["ssh"],
   keys: [
     {
@@ -87,7 +88,7 @@ export const SSH: Section = {
 
 export const SSHKIT: Section = {
   name: "sshkit",
-  meaning: "Limits of the connections.",
+  meaning: "Limits of the SSH connections.",
   at: ["sshkit"],
   keys: [
     {

@@ -148,7 +148,7 @@ export const CONFIGURATION: Section = {
       type: "map",
       default: "see there",
       since: "Kamal 0.16",
-      meaning: "Limits of the connections, by the name that Kamal gave them",
+      meaning: "Limits of the SSH connections; the name is Kamal's",
       example: "sshkit:\n  max_concurrent_starts: 10",
     },
     {
@@ -250,7 +250,8 @@ export const CONFIGURATION: Section = {
 export const RELEASE: Section = {
   name: "release",
   meaning:
-    "A command that runs once in a deploy, redeploy or setup, with the new version, before that version starts on any host. If it fails, nothing was changed.",
+    "A command that runs once per deploy, for migrations. It runs in a deploy, redeploy or setup, with the new version,\n" +
+    "before that version starts on any host. If it fails, nothing was changed.",
   at: ["release"],
   keys: [
     {
