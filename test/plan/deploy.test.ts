@@ -193,7 +193,7 @@ describe("what cannot become healthy is found before anything is touched", () =>
   test("a Traefik that would leave the container out is named, whether it runs or is configured", () => {
     const closed = traefik({ args: [...traefik().args, "--providers.docker.exposedbydefault=false"] });
     expect(obstacles(planFor(facts({ traefik: closed })))[0]).toMatch(
-      /^role web would not be reached: .*exposedbydefault/,
+      /^Traefik would not route to role web: .*exposedbydefault/,
     );
     const enabled = withRole({ labels: new Map([["traefik.enable", "true"]]) });
     expect(obstacles(planFor(facts({ traefik: closed }), enabled))).toEqual([]);

@@ -16,14 +16,14 @@ export interface RevertOption {
   readonly revert?: boolean | undefined;
 }
 
-/** `share` is a percentage of the requests; undefined: the selected hosts run the version, the others stay. */
-export type CanaryShare = Pick<CanaryTarget, "share">;
+/** `percent` is a percentage of the requests; undefined: the selected hosts run the version, the others stay. */
+export type CanaryPercent = Pick<CanaryTarget, "percent">;
 
 export interface BootOptions extends RevertOption {
   /** Whether a kept container of the version starts again; else a new one is made. */
   readonly reuse: boolean;
   readonly prune: boolean;
-  readonly canary?: CanaryShare | undefined;
+  readonly canary?: CanaryPercent | undefined;
   /** Whether canaries of the version become live, instead of being reverted first. */
   readonly promote?: boolean;
   /** The facts of the hosts as of a moment ago; undefined: the hosts are observed. */
@@ -39,7 +39,7 @@ export async function bootVersion(
   begin(run, `Start containers with version ${version}...`);
   const seen = before.seen ?? (await observeRepaired(run, appHosts(run), version));
   const facts = promote ? seen : await endCanaries(run, version, seen);
-  const plans = plansFor(run, facts, { versionOn: () => version, reuse, promote, share: canary?.share });
+  const plans = plansFor(run, facts, { versionOn: () => version, reuse, promote, percent: canary?.percent });
   refuse(plans);
   for (const plan of plans) {
     noteDifference(run, plan.host, plan.traefik);

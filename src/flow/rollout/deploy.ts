@@ -16,7 +16,7 @@ import { requireSecrets } from "../secrets.ts";
 import { bootstrap } from "../server.ts";
 import { observeRepaired } from "../traefik/repair.ts";
 import { refuseDroppedSettings } from "../traefik/traefik.ts";
-import { bootVersion, type CanaryShare, type RevertOption } from "./boot.ts";
+import { bootVersion, type CanaryPercent, type RevertOption } from "./boot.ts";
 import { plansFor, refuse } from "./plans.ts";
 import { type Deployed, withPostDeploy } from "./post-deploy.ts";
 import { checkReleaseCommand, runReleaseCommand } from "./release-command.ts";
@@ -24,7 +24,7 @@ import { checkReleaseCommand, runReleaseCommand } from "./release-command.ts";
 export interface DeployOptions extends RevertOption {
   readonly skipPush: boolean;
   /** The version becomes a canary: with a percentage of the requests, or on the selected hosts alone. */
-  readonly canary?: CanaryShare;
+  readonly canary?: CanaryPercent;
 }
 
 /** `setup`: prepares the servers, boots the accessories, then deploys. Can be repeated. */
@@ -138,10 +138,10 @@ async function observeAndRefuse(
   run: Run,
   version: string,
   observing: Promise<ReadonlyMap<string, HostFacts>>,
-  canary: CanaryShare | undefined,
+  canary: CanaryPercent | undefined,
 ): Promise<ReadonlyMap<string, HostFacts>> {
   const facts = await observing;
-  refuse(plansFor(run, facts, { versionOn: () => version, reuse: false, share: canary?.share }));
+  refuse(plansFor(run, facts, { versionOn: () => version, reuse: false, percent: canary?.percent }));
   return facts;
 }
 

@@ -9,7 +9,7 @@ import type { Run } from "../run.ts";
 export function plansFor(
   run: Run,
   facts: ReadonlyMap<string, HostFacts>,
-  how: Pick<Decision, "versionOn" | "reuse" | "promote" | "share">,
+  how: Pick<Decision, "versionOn" | "reuse" | "promote" | "percent">,
 ): HostPlan[] {
   const { config, newId } = run;
   return run.selection.app.map(({ host, roles }) =>

@@ -25,10 +25,10 @@ export interface RollOutOptions {
 }
 
 /**
- * Carries the plans out, group by group: all of a group start, then all switch, then all are watched, and only then do
- * the old containers stop. Whatever fails before the last group has passed its watch, on any host, sends every host back
- * to what it ran, and so does an interruption before the last group has switched. From then on the new version stays:
- * what is left is tidying, and a host where that fails is named.
+ * Executes the plans, group by group. All hosts of a group start, then all switch, then all are watched, and only then the
+ * old containers stop. Any failure before the last group has passed its watch reverts every host, and so does an
+ * interruption before the last group has switched. From then on the new version stays, and only cleanup is left: a host
+ * where the cleanup fails is reported.
  */
 export async function rollOut(
   run: Run,
@@ -60,9 +60,9 @@ export async function rollOut(
       await switchGroup(run, group, index === 0);
       if (!last) stopIfInterrupted(run);
       await watchGroup(run, group, last ? undefined : run.signal);
-      const settling = finalizeGroup(run, group, options);
-      if (last) await settling.catch((error: unknown) => (cleanupError = error));
-      else await settling;
+      const finalizing = finalizeGroup(run, group, options);
+      if (last) await finalizing.catch((error: unknown) => (cleanupError = error));
+      else await finalizing;
       if (version !== undefined && cleanupError === undefined)
         await (last ? hookAfterwards : runHook)(run, "post-app-boot", version, names);
     }
@@ -84,8 +84,8 @@ function groupsOf<T>(items: readonly T[], limit: number | undefined): T[][] {
 }
 
 /**
- * The gate: one host of the primary role goes first, so that a broken version meets one host and no more. Only in the
- * first group, and in the phase in which the primary role starts.
+ * The gate: one host of the primary role starts first, so that a broken version reaches one host only. In the first group
+ * alone, and in the phase in which the primary role starts.
  */
 async function throughGate(
   run: Run,
@@ -97,7 +97,7 @@ async function throughGate(
   const primary = ({ plan }: HostRollout) => plan.roles.find(({ role }) => role.name === run.config.primaryRole);
   const first = group.find((rollout) => primary(rollout));
   if (!gated || !first || group.length === 1 || startsAtSwitch(primary(first)!) !== late) return work(group);
-  run.report({ kind: "note", host: first.name, text: "starts first, the others when it is healthy" });
+  run.report({ kind: "note", host: first.name, text: "starts first; the other hosts start when it is healthy" });
   await work([first]);
   stopIfInterrupted(run);
   await work(group.filter((rollout) => rollout !== first));
@@ -123,7 +123,7 @@ async function start(run: Run, rollout: HostRollout, signal: AbortSignal): Promi
   }
 }
 
-/** Never interrupted: nobody would know which version a host serves. */
+/** Ignores interruptions: a host must not end between two versions. */
 function switchGroup(run: Run, all: readonly HostRollout[], gated: boolean): Promise<void> {
   return throughGate(run, all, gated, { late: true }, async (group) => {
     await onHosts(group, async (rollout) => {
@@ -138,8 +138,8 @@ function switchGroup(run: Run, all: readonly HostRollout[], gated: boolean): Pro
   });
 }
 
-function liveText({ next, old, share }: RolePlan): string {
-  if (share !== undefined) return `${next.name} gets ${share}% of the requests, ${old!.name} the others`;
+function liveText({ next, old, percent }: RolePlan): string {
+  if (percent !== undefined) return `${next.name} gets ${percent}% of the requests, ${old!.name} the others`;
   return `${next.name} is live${old && old.name !== next.name ? ` instead of ${old.name}` : ""}`;
 }
 
@@ -155,9 +155,9 @@ async function finalizeGroup(run: Run, group: readonly HostRollout[], options: R
     run.report({ kind: "title", text: "Stop the old containers..." });
   }
   await onHosts(group, async (rollout) => {
-    rollout.progress = "settled";
+    rollout.progress = "finalized";
     const audited = await auditStep(run, rollout.plan, options);
-    const record = isCanary(rollout.plan) ? [] : [await release(run, rollout.plan, options)];
+    const record = isCanary(rollout.plan) ? [] : [await recordVersion(run, rollout.plan, options)];
     const pastSeconds = (run.clock.now().getTime() - (rollout.switchedAt ?? run.clock.now()).getTime()) / 1000;
     const work = rollout.phases.finalize([audited, ...record], pastSeconds, options);
     const result = await runWithReconnect(run, rollout.host, work);
@@ -175,18 +175,18 @@ async function finalizeGroup(run: Run, group: readonly HostRollout[], options: R
 function cleanupFailed(error: unknown): MrskError {
   const { exitCode, message } = error instanceof MrskError ? error : new MrskError(ExitCode.bug, String(error));
   return new MrskError(exitCode, `The new version is live on every host. Cleanup failed:\n${message}`, {
-    hint: "The old container may still run there, without requests. `mrsk deploy` stops it, and so does `mrsk app stale-containers --stop`.",
+    hint: "The old container may still run on that host, without requests. `mrsk deploy` stops it, and so does `mrsk app stale-containers --stop`.",
     cause: error,
   });
 }
 
-async function release(run: Run, { roles, facts }: HostPlan, { canary = false }: RollOutOptions): Promise<Step> {
+async function recordVersion(run: Run, { roles, facts }: HostPlan, { canary = false }: RollOutOptions): Promise<Step> {
   const { version } = roles[0]!.next;
   const entry = { at: timestamp(run.clock.now()), version, performer: await run.performer(), canary };
-  return attempt("Record the release", recordRelease(run.config, entry, { full: facts.releasesFull }));
+  return attempt("Record the version", recordRelease(run.config, entry, { full: facts.releasesFull }));
 }
 
-/** Runs a phase; an unhealthy container is told as such. */
+/** Runs the script of a phase. @throws UnhealthyError if the next container did not become healthy */
 async function phase({ name, host }: HostRollout, script: Script, signal?: AbortSignal): Promise<void> {
   try {
     await host.run(script, signal ? { signal } : {});

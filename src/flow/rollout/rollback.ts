@@ -36,12 +36,12 @@ export async function rollback(run: Run, typed: string | undefined, { revert }: 
 
 /** Reverts the canary, and nothing else. @returns undefined without a canary */
 async function rollBackCanary(run: Run, facts: ReadonlyMap<string, HostFacts>): Promise<Deployed | undefined> {
-  const { shared, byHost, version } = canaryRollback(run, facts);
-  const hosts = [...shared.map(({ host }) => host), ...byHost];
+  const { weighted, byHost, version } = canaryRollback(run, facts);
+  const hosts = [...weighted.map(({ host }) => host), ...byHost];
   if (hosts.length === 0) return undefined;
   if (byHost.length > 0) await requireVersion(runOn(run, byHost), facts, version);
   await runHook(runOn(run, hosts), "pre-deploy", version);
-  if (shared.length > 0) await rollBackWeighted(run, facts, shared);
+  if (weighted.length > 0) await rollBackWeighted(run, facts, weighted);
   if (byHost.length > 0) await bootVersion(runOn(run, byHost), version, { reuse: true, prune: false });
   return { run: runOn(run, hosts), version };
 }

@@ -57,7 +57,7 @@ test("on the first that the filters leave; without any it is left out, and told 
   await runReleaseCommand(other, "1");
   expect(other.transcript).toEqual([]);
   expect(other.events).toEqual([
-    { kind: "warning", text: "The release command is left out: no selected host has the role jobs" },
+    { kind: "warning", text: "The release command is skipped: no selected host has the role jobs" },
   ]);
 });
 
