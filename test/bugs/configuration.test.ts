@@ -196,15 +196,15 @@ test("stopped containers are counted per role and destination", () => {
       })),
     ),
   );
-  const [plan] = decide({
+  const plan = decide({
     config: given,
-    version: "z",
-    targets: [{ host: "192.0.2.1", roles }],
-    facts: new Map([["192.0.2.1", facts({ traefik: traefik(), containers: stopped })]]),
+    versionOn: () => "z",
+    roles,
+    facts: facts({ traefik: traefik(), containers: stopped }),
     newId: (digits) => "0".repeat(digits),
     reuse: false,
     traefikArguments: [],
   });
-  expect(plan!.roles.map(({ surplus }) => surplus.map(({ name }) => name))).toEqual([["app-web-d"], ["app-jobs-d"]]);
+  expect(plan.roles.map(({ surplus }) => surplus.map(({ name }) => name))).toEqual([["app-web-d"], ["app-jobs-d"]]);
   expect(redactedConfig(given, "z")["retain_containers"]).toBe(3);
 });

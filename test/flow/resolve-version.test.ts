@@ -5,11 +5,12 @@ import { expect, test } from "vitest";
 import { liveFile } from "../../src/traefik/live-file.ts";
 import { removeAppContainer } from "../../src/flow/app/removal.ts";
 import { deliver, pull, pushImage } from "../../src/flow/build/build.ts";
-import { bootApp, deploy, redeploy, rollback, setup } from "../../src/flow/rollout/deploy.ts";
+import { bootApp } from "../../src/flow/rollout/boot.ts";
+import { deploy, redeploy, setup } from "../../src/flow/rollout/deploy.ts";
+import { rollback } from "../../src/flow/rollout/rollback.ts";
 import { appExec } from "../../src/flow/app/exec.ts";
 import { performHealthcheck } from "../../src/flow/app/healthcheck.ts";
 import { promote } from "../../src/flow/rollout/promote.ts";
-import type { Run } from "../../src/flow/run.ts";
 import { startApp } from "../../src/flow/app/start-stop.ts";
 import { built } from "../commands/support.ts";
 import { container } from "../support/facts.ts";
@@ -32,7 +33,7 @@ function typed(
 ): FakeRun {
   const boot = { limit: undefined, waitSeconds: 0, watchSeconds: 0 };
   const config = { ...built({ kind: "native" }), boot };
-  const run = fakeRun(config, { version: async () => SHORT, givenVersion: SHORT });
+  const run = fakeRun(config, { requestedVersion: async () => SHORT, givenVersion: SHORT });
   for (const host of [HOST, "localhost"]) run.host(host);
   observed(run.hosts.get(HOST)!, { containers, liveFiles });
   run.hosts.get(HOST)!.replies(/^Check the image$/, "");
@@ -43,11 +44,11 @@ function typed(
 const work = (run: FakeRun) =>
   [...run.hosts.values()].flatMap(({ transcript }) => transcript.filter((line) => !line.startsWith("Take the lock")));
 
-type Act = (run: Run) => Promise<void>;
+type Act = (run: FakeRun) => Promise<unknown>;
 const commands: [string, Act][] = [
   ["rollback", (run) => rollback(run, SHORT)],
   ["app boot", bootApp],
-  ["app exec", (run) => appExec(run, "ls", NEW)],
+  ["app exec", (run) => appExec(run, run.terminal, "ls", NEW)],
   ["app remove-container", (run) => removeAppContainer(run, SHORT)],
   ["deploy", (run) => deploy(run, options)],
   ["deploy --skip-push", (run) => deploy(run, { skipPush: true })],

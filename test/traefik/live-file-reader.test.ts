@@ -22,17 +22,17 @@ function seen(containers: readonly ContainerFact[], file: string, more: Partial<
 
 function planFor(there: HostFacts, overrides: Partial<Decision>) {
   const given = overrides.config ?? config();
-  const [plan] = decide({
+  const plan = decide({
     config: given,
-    version: "2",
-    targets: [{ host: there.host, roles: given.roles }],
-    facts: new Map([[there.host, there]]),
+    versionOn: () => "2",
+    roles: given.roles,
+    facts: there,
     newId: (digits) => "c".repeat(digits),
     reuse: false,
     traefikArguments: [],
     ...overrides,
   });
-  return plan!;
+  return plan;
 }
 
 describe("the services of a live file", () => {
@@ -136,13 +136,13 @@ describe("a canary on a host", () => {
   });
 });
 
-describe("a percentage of the requests", () => {
-  const share = 10;
+describe("a weighted canary", () => {
+  const percent = 10;
 
   test("is planned for roles behind Traefik", () => {
     const workers = role({ name: "workers", traefik: false });
-    const plan = planFor(seen([old], text(old)), { share, config: config({ roles: [web, workers] }) });
-    expect(plan.roles.map((one) => one.share)).toEqual([10, undefined]);
+    const plan = planFor(seen([old], text(old)), { percent, config: config({ roles: [web, workers] }) });
+    expect(plan.roles.map((one) => one.percent)).toEqual([10, undefined]);
     expect(obstacles(plan)).toEqual([]);
   });
 
@@ -162,7 +162,7 @@ describe("a percentage of the requests", () => {
     ],
     ["the host is a canary itself", seen([old], text(old), { canaryRelease: "1" }), web, "mrsk promote"],
   ])("is refused if %s", (_, there, given, message) => {
-    const found = obstacles(planFor(there, { share, config: config({ roles: [given] }) }));
+    const found = obstacles(planFor(there, { percent, config: config({ roles: [given] }) }));
     expect(found).toEqual([expect.stringContaining(message)]);
   });
 });

@@ -1,7 +1,9 @@
 import { expect, test } from "vitest";
 import { liveFile } from "../../../src/traefik/live-file.ts";
 import type { Config } from "../../../src/config/config.ts";
-import { bootApp, deploy, redeploy, rollback } from "../../../src/flow/rollout/deploy.ts";
+import { bootApp } from "../../../src/flow/rollout/boot.ts";
+import { deploy, redeploy } from "../../../src/flow/rollout/deploy.ts";
+import { rollback } from "../../../src/flow/rollout/rollback.ts";
 import type { ContainerFact } from "../../../src/plan/facts.ts";
 import { built, config, role } from "../../commands/support.ts";
 import { container } from "../../support/facts.ts";
