@@ -16,7 +16,7 @@ export const PROBE_PORT = 18082;
  * How long Traefik answers on one kept connection before it says `Connection: close`: at the next reboot whoever is at
  * work has come over to the new one by then, and nobody's request meets a connection that is just being closed.
  */
-export const KEPT_SECONDS = 15;
+const KEPT_SECONDS = 15;
 /** The same for the one that only stands in. */
 export const KEPT_MEANWHILE_SECONDS = 1;
 const IMAGE_TITLE = "label=org.opencontainers.image.title=Traefik";
