@@ -2,7 +2,6 @@ import type { Config, Options } from "../config/config.ts";
 import type { Secret } from "../config/env/secret.ts";
 import { portsBetween } from "../ports.ts";
 import { assignedFlags, envFlags, expandable, labelled, optionFlags, secretsOf } from "./arguments.ts";
-import { type LogQuery, logs } from "./app.ts";
 import { type Command, docker, type Raw, raw, type Shell, sh, withEnvironment, type Word } from "../script/command.ts";
 import { BY_LABEL, PROBE_ENTRY_POINT, TRAEFIK } from "../shell/constants.ts";
 import { readsVersion3 } from "../traefik/labels.ts";
@@ -226,9 +225,4 @@ export function removeTraefikContainer(): Command {
 
 export function removeTraefikImage(): Command {
   return docker("image", "prune", "--all", "--force", "--filter", IMAGE_TITLE);
-}
-
-/** Traefik's own log, both streams on standard output. */
-export function traefikLogs(query: LogQuery): Command {
-  return logs(TRAEFIK, { timestamps: true, ...query });
 }
