@@ -2,9 +2,8 @@ import type * as z from "zod/mini";
 import { writtenConfig } from "../../src/config/schema.ts";
 import { madeLater, splitForms } from "../../src/config/schema-parts.ts";
 
-/** What zod knows of a schema, as far as it is walked here. */
+/** The parts of a zod schema that the walk follows. */
 interface Definition {
-  readonly type: string;
   readonly innerType?: z.core.$ZodType;
   readonly options?: readonly z.core.$ZodType[];
   readonly element?: z.core.$ZodType;
@@ -13,7 +12,7 @@ interface Definition {
   readonly shape?: Readonly<Record<string, z.core.$ZodType>>;
 }
 
-/** Every path of the schema at which a known key stands, `*` for any name, as `keyPaths` of the reference has them. */
+/** The path of every key in the schema, with `*` for any name, as `keyPaths` of the reference has them. */
 export function schemaPaths(schema: z.core.$ZodType = writtenConfig, at: readonly string[] = []): string[] {
   const behind = splitForms.get(schema) ?? madeLater.get(schema)?.();
   if (behind) return schemaPaths(behind, at);
