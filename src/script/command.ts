@@ -79,10 +79,6 @@ export function and(...commands: readonly Command[]): Command {
   return joined("&&", commands);
 }
 
-export function or(...commands: readonly Command[]): Command {
-  return joined("||", commands);
-}
-
 function joined(operator: string, commands: readonly Command[]): Command {
   return commands.flatMap((command, i) => (i === 0 ? command : [raw(operator), ...command]));
 }

@@ -6,7 +6,6 @@ import {
   Assignment,
   docker,
   lines,
-  or,
   pipe,
   quote,
   raw,
@@ -35,7 +34,6 @@ test.each([
 
 test("words are quoted, raw text is not, operators join commands", () => {
   expect(line(and(docker("ps", "a b"), ["echo", raw('"$x"')]))).toBe(`docker ps 'a b' && echo "$x"`);
-  expect(line(or(["a"], ["b"]))).toBe("a || b");
   expect(line(pipe(["a"], ["b"]))).toBe("a | b");
   expect(line(silently(["a"]))).toBe("a >/dev/null 2>&1");
   expect(line(docker("run", undefined, false, "-t", 5))).toBe("docker run -t 5");
