@@ -2,7 +2,6 @@ import { expect, test } from "vitest";
 import {
   and,
   anyway,
-  asArgument,
   Assignment,
   docker,
   lines,
@@ -57,11 +56,4 @@ test("a secret is a reference where it is run, and no more than a mark where it 
 
 test("what may fail does not fail", () => {
   expect(run(anyway(["false"])).status).toBe(0);
-});
-
-test("a secret is refused in what goes to a shell as one argument", () => {
-  expect(asArgument(sh`echo ${"a b"}`)).toBe("echo 'a b'");
-  expect(() => asArgument(sh`echo ${new Secret("TOKEN", "x")}`)).toThrow(
-    "the secret TOKEN would be in an argument list",
-  );
 });
