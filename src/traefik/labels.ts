@@ -112,7 +112,7 @@ export function containerLabels(labels: ReadonlyMap<string, string>, id: string)
 }
 
 /** Whether the label's value is the name of a service. */
-export function namesService({ section, option }: TraefikLabel): boolean {
+function namesService({ section, option }: TraefikLabel): boolean {
   const path = option.toLowerCase();
   return (section === "routers" && path === "service") || (section === "middlewares" && path === "errors.service");
 }
