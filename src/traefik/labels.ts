@@ -51,7 +51,7 @@ const VERSION_2_ONLY = [
 ];
 
 /** Several values in one matcher, matchers that were renamed, and `{name:regexp}` in a path or host. */
-export function isVersion2Rule(rule: string): boolean {
+function isVersion2Rule(rule: string): boolean {
   return VERSION_2_ONLY.some((pattern) => pattern.test(rule));
 }
 
