@@ -9,7 +9,6 @@ import { examplesText } from "../../src/cli/examples.ts";
 import { buildProgram, explain } from "../../src/cli/main.ts";
 import { wantsColor } from "../../src/cli/open-run.ts";
 import { commandWords } from "../../src/cli/options.ts";
-import { isHidden } from "../../src/cli/unknown-words.ts";
 import { HostsFailedError, LockHeldError, UsageError } from "../../src/errors.ts";
 import { mrsk, project, UNREACHABLE } from "../support/cli.ts";
 
@@ -123,9 +122,11 @@ aliases:
 });
 
 test("every command that is shown has an example in its help", () => {
-  const every = (command: Command): Command[] =>
-    isHidden(command) ? [] : [command, ...command.commands.flatMap(every)];
-  const shown = buildProgram().commands.flatMap(every);
+  const below = (command: Command): Command[] => {
+    const visible = command.createHelp().visibleCommands(command);
+    return command.commands.filter((child) => visible.includes(child)).flatMap((child) => [child, ...below(child)]);
+  };
+  const shown = below(buildProgram());
   const without = shown
     .map(commandWords)
     .filter((path) => examplesText(path) === "")
