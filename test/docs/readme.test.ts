@@ -4,7 +4,6 @@ import type { Command } from "commander";
 import { describe, expect, test } from "vitest";
 import { parse, stringify } from "yaml";
 import { normalizeArgv } from "../../src/cli/argv.ts";
-import { guides } from "../../src/cli/guides.ts";
 import { buildProgram } from "../../src/cli/main.ts";
 import { addGlobalOptions } from "../../src/cli/options.ts";
 import { words } from "../../src/commands/arguments.ts";
@@ -130,7 +129,7 @@ test.each([
 test("the README stays a first page, and links every guide", () => {
   const first = readFileSync(join(ROOT, "README.md"), "utf8");
   expect(first.split("\n").length).toBeLessThanOrEqual(150);
-  for (const { name } of guides()) expect(first).toContain(`(src/docs/${name}.md)`);
+  for (const file of readdirSync(join(ROOT, "src/docs"))) expect(first).toContain(`(src/docs/${file})`);
 });
 
 test("every link to a file of the repository leads to one", () => {
