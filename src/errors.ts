@@ -67,11 +67,8 @@ export function asFileError(error: unknown, path?: string): unknown {
 
 /** A connection that could not be made or was lost. `host` is as the config names it. */
 export class SshError extends MrskError {
-  readonly host: string;
-
   constructor(host: string, message: string, options: MrskErrorOptions = {}) {
     super(ExitCode.remote, `${host}: ${message}`, options);
-    this.host = host;
   }
 }
 
