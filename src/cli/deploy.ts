@@ -1,4 +1,5 @@
 import type { Command } from "commander";
+import { SHOWN_AUDIT_LINES } from "../config/defaults.ts";
 import { noRevert } from "./options.ts";
 import { withRun } from "./with-run.ts";
 
@@ -78,7 +79,7 @@ export function addDeploy(program: Command): void {
 
   program
     .command("audit")
-    .description("Show the last 50 lines of each app host's audit log")
+    .description(`Show the last ${SHOWN_AUDIT_LINES} lines of each app host's audit log`)
     .action((_options: unknown, command: Command) =>
       withRun(command, async (run) => (await import("../flow/audit.ts")).showAudit(run)),
     );

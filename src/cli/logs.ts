@@ -1,4 +1,5 @@
 import type { Command } from "commander";
+import { SHOWN_LOG_LINES } from "../config/defaults.ts";
 import { count } from "./options.ts";
 
 export interface LogOptions {
@@ -13,7 +14,7 @@ export interface LogOptions {
 export function addLogOptions(command: Command): Command {
   return command
     .option("-s, --since <time>", "lines since then: 2023-06-01T12:00:00Z or 10m")
-    .option("-n, --lines <number>", "that many last lines (default: 100)", count)
+    .option("-n, --lines <number>", `that many last lines (default: ${SHOWN_LOG_LINES})`, count)
     .option("-g, --grep <pattern>", "lines that match, as grep has it")
     .option("-o, --grep-options <options>", "flags for grep, e.g. '-C 3'")
     .option("-f, --follow", "go on with new lines, from all selected hosts, until Ctrl-C");

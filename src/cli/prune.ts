@@ -1,4 +1,5 @@
 import type { Command } from "commander";
+import { DEFAULTS } from "../config/defaults.ts";
 import { count } from "./options.ts";
 import { withRun } from "./with-run.ts";
 
@@ -10,7 +11,11 @@ export function addPrune(program: Command): void {
     prune
       .command(name)
       .description(description)
-      .option("--retain <number>", "keep that many containers (default: retain_containers, 5)", count);
+      .option(
+        "--retain <number>",
+        `keep that many containers (default: retain_containers, ${DEFAULTS.retainContainers})`,
+        count,
+      );
   retaining("all", "Old containers, then unused images").action((options: { retain?: number }, command: Command) =>
     withRun(command, async (run) => (await flow()).pruneAll(run, options.retain)),
   );

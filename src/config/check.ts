@@ -1,8 +1,10 @@
 import { imageMistakes } from "./check-registry.ts";
 import { interpolationMistakes } from "./interpolation.ts";
+import { DEFAULTS } from "./defaults.ts";
 import type { Mistake } from "./issues.ts";
 import type { Path } from "./yaml/tree.ts";
 import { words } from "./words.ts";
+import { HIGHEST_PORT } from "../ports.ts";
 
 type Written = Readonly<Record<string, unknown>>;
 
@@ -61,12 +63,12 @@ function builderMistakes(builder: unknown): Mistake[] {
 /** The roles as written; a list of hosts is the role `web`. */
 function rolesOf(written: Written): [string, unknown][] {
   const { servers } = written;
-  if (Array.isArray(servers)) return [["web", servers]];
+  if (Array.isArray(servers)) return [[DEFAULTS.primaryRole, servers]];
   return isMap(servers) ? Object.entries(servers) : [];
 }
 
 function primaryRoleOf(written: Written): string {
-  return typeof written["primary_role"] === "string" ? written["primary_role"] : "web";
+  return typeof written["primary_role"] === "string" ? written["primary_role"] : DEFAULTS.primaryRole;
 }
 
 function roleMistakes(written: Written): Mistake[] {
@@ -115,8 +117,8 @@ function hostMistakes(hosts: readonly unknown[], path: readonly string[]): Mista
 /** Of `HOST:PORT` and `[ADDRESS]:PORT`; an address without brackets has no port. */
 function portMistake(host: string, path: Path): Mistake | undefined {
   const [, port] = /^(?:[^:]*|[^[]*\[.*\]):(\d+)$/.exec(host) ?? [];
-  if (port === undefined || (Number(port) >= 1 && Number(port) <= 65_535)) return undefined;
-  return { path, message: `${host} has no port from 1 to 65535` };
+  if (port === undefined || (Number(port) >= 1 && Number(port) <= HIGHEST_PORT)) return undefined;
+  return { path, message: `${host} has no port from 1 to ${HIGHEST_PORT}` };
 }
 
 function accessoryMistakes(written: Written): Mistake[] {

@@ -1,4 +1,5 @@
 import type { Environment, Healthcheck, Logging, Options } from "./config.ts";
+import { DEFAULTS } from "./defaults.ts";
 import type { WrittenEnv, WrittenHealthcheck, WrittenLogging, WrittenOptions, WrittenTaggedEnv } from "./schema.ts";
 
 type Maybe<T> = T | null | undefined;
@@ -52,11 +53,6 @@ export function optionsOf(written: Maybe<WrittenOptions>): Options {
   return new Map(Object.entries(written ?? {}).filter(([, value]) => !Array.isArray(value) || value.length > 0));
 }
 
-const HEALTHCHECK = { path: "/up", port: 3000, interval: "1s", maxAttempts: 7 };
-
-/** Last lines of a failed container's log, where nobody says how many. */
-export const LOG_LINES = 50;
-
 const UNIT_SECONDS: Readonly<Record<string, number>> = { ns: 1e-9, us: 1e-6, ms: 1e-3, s: 1, m: 60, h: 3600 };
 
 /** A docker duration such as `1m30s`, in seconds. */
@@ -68,14 +64,14 @@ export function durationSeconds(duration: string): number {
 /** The first value that was written, key by key; what is missing everywhere has its default. */
 export function healthcheckOf(written: readonly Maybe<WrittenHealthcheck>[], attempts: Maybe<number>): Healthcheck {
   const merged = written.reduceRight<WrittenHealthcheck>((below, over) => ({ ...below, ...withoutEmpty(over) }), {});
-  const interval = merged.interval ?? HEALTHCHECK.interval;
+  const interval = merged.interval ?? DEFAULTS.healthcheck.interval;
   return {
     cmd: merged.cmd ?? undefined,
-    path: merged.path ?? HEALTHCHECK.path,
-    port: merged.port ?? HEALTHCHECK.port,
+    path: merged.path ?? DEFAULTS.healthcheck.path,
+    port: merged.port ?? DEFAULTS.healthcheck.port,
     interval,
     intervalSeconds: durationSeconds(interval),
-    maxAttempts: merged.max_attempts ?? attempts ?? HEALTHCHECK.maxAttempts,
+    maxAttempts: merged.max_attempts ?? attempts ?? DEFAULTS.healthcheck.maxAttempts,
   };
 }
 
@@ -88,6 +84,6 @@ function withoutEmpty(map: Maybe<WrittenHealthcheck>): WrittenHealthcheck {
 export function loggingOf(...written: readonly Maybe<WrittenLogging>[]): Logging {
   const driver = written.findLast((logging) => logging?.driver)?.driver ?? undefined;
   const options = new Map(written.flatMap((logging) => Object.entries(logging?.options ?? {})));
-  if (driver === undefined && options.size === 0) return { driver, options, maxSize: "10m" };
+  if (driver === undefined && options.size === 0) return { driver, options, maxSize: DEFAULTS.logMaxSize };
   return { driver, options };
 }

@@ -2,6 +2,7 @@ import * as z from "zod/mini";
 import { isTaken, TAKEN, TOO_LONG, tooLong } from "./limits.ts";
 import { durationSeconds } from "./resolve-parts.ts";
 import { recordOf } from "./yaml/tree.ts";
+import { HIGHEST_PORT } from "../ports.ts";
 
 /** A key that may be missing, or written without a value. */
 export function optional<T extends z.core.SomeType>(schema: T) {
@@ -121,9 +122,12 @@ export function wholeNumber(least: number) {
   return z.pipe(anyNumber, z.number().check(z.gte(least, message), z.multipleOf(1, message)));
 }
 
-const PORT = "should be a port, 1 to 65535";
+const PORT = `should be a port, 1 to ${HIGHEST_PORT}`;
 
-export const port = z.pipe(anyNumber, z.number().check(z.gte(1, PORT), z.lte(65_535, PORT), z.multipleOf(1, PORT)));
+export const port = z.pipe(
+  anyNumber,
+  z.number().check(z.gte(1, PORT), z.lte(HIGHEST_PORT, PORT), z.multipleOf(1, PORT)),
+);
 
 /** A value that becomes text as Ruby's `to_s` would have it. */
 const value = z.pipe(
