@@ -1,3 +1,4 @@
+import { DEFAULTS } from "../defaults.ts";
 import { ORDER } from "./boot.ts";
 import type { Section } from "./types.ts";
 
@@ -91,7 +92,7 @@ export const SERVERS: Section = {
     {
       key: "boot.order",
       type: "word",
-      default: "start_first",
+      default: DEFAULTS.boot.order,
       since: "new",
       meaning: ORDER,
       example: "boot:\n  order: stop_first",
@@ -185,7 +186,7 @@ export const HEALTHCHECK: Section = {
     {
       key: "path",
       type: "path",
-      default: "/up",
+      default: DEFAULTS.healthcheck.path,
       since: "0.7.0",
       meaning: "What is asked for",
       example: "path: /health",
@@ -193,7 +194,7 @@ export const HEALTHCHECK: Section = {
     {
       key: "port",
       type: "port",
-      default: "3000",
+      default: String(DEFAULTS.healthcheck.port),
       since: "0.7.0",
       meaning: "Where the app listens in its container, for the question",
       example: "port: 8080",
@@ -201,7 +202,7 @@ export const HEALTHCHECK: Section = {
     {
       key: "interval",
       type: "duration",
-      default: "1s",
+      default: DEFAULTS.healthcheck.interval,
       since: "0.13.0",
       meaning: "Docker's interval between two looks",
       example: "interval: 5s",
@@ -209,7 +210,7 @@ export const HEALTHCHECK: Section = {
     {
       key: "max_attempts",
       type: "number",
-      default: "7",
+      default: String(DEFAULTS.healthcheck.maxAttempts),
       since: "0.11.0",
       meaning: "How patient a deploy is: the nth try is followed by a pause of n seconds, 7 are 28 seconds",
       example: "max_attempts: 10",
@@ -233,7 +234,7 @@ export const HEALTHCHECK: Section = {
     {
       key: "log_lines",
       type: "number",
-      default: "50",
+      default: String(DEFAULTS.logLines),
       since: "Kamal 1.0",
       meaning: "Last lines that are shown of the log of a container that did not become healthy, or did not stay so",
       example: "log_lines: 100",

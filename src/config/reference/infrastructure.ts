@@ -1,3 +1,4 @@
+import { DEFAULTS } from "../defaults.ts";
 import type { Section } from "./types.ts";
 
 export const BUILDER: Section = {
@@ -91,7 +92,7 @@ export const BUILDER: Section = {
     {
       key: "dockerfile",
       type: "path",
-      default: "Dockerfile",
+      default: DEFAULTS.builder.dockerfile,
       since: "0.9.0",
       meaning: "The Dockerfile",
       example: "dockerfile: docker/Dockerfile.prod",
@@ -164,7 +165,7 @@ export const TRAEFIK: Section = {
     {
       key: "image",
       type: "image",
-      default: "traefik:v3.7.15",
+      default: DEFAULTS.traefik.image,
       since: "0.11.0",
       meaning: "Version 2 works too, from 2.11.31 on with every Docker",
       example: "image: traefik:v2.11.31",
@@ -172,7 +173,7 @@ export const TRAEFIK: Section = {
     {
       key: "host_port",
       type: "port",
-      default: "80",
+      default: String(DEFAULTS.traefik.hostPort),
       since: "0.9.0",
       meaning: "Port of the server that leads to port 80 of Traefik",
       example: "host_port: 8080",

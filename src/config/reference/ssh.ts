@@ -1,3 +1,4 @@
+import { DEFAULTS } from "../defaults.ts";
 import type { Section } from "./types.ts";
 
 export const SSH: Section = {
@@ -10,12 +11,19 @@ export const SSH: Section = {
     {
       key: "user",
       type: "name",
-      default: "root",
+      default: DEFAULTS.ssh.user,
       since: "0.6.0",
       meaning: "Login user; must be allowed to use docker",
       example: "user: app",
     },
-    { key: "port", type: "port", default: "22", since: "Kamal 1.2", meaning: "Port of sshd", example: "port: 2222" },
+    {
+      key: "port",
+      type: "port",
+      default: String(DEFAULTS.ssh.port),
+      since: "Kamal 1.2",
+      meaning: "Port of sshd",
+      example: "port: 2222",
+    },
     {
       key: "proxy",
       type: "host",
@@ -67,7 +75,7 @@ export const SSH: Section = {
     {
       key: "connect_timeout",
       type: "seconds",
-      default: "15",
+      default: String(DEFAULTS.ssh.connectTimeoutSeconds),
       since: "new",
       meaning: "How long a connection may take, and each answer of the server before a command begins",
       example: "connect_timeout: 5",
@@ -75,7 +83,7 @@ export const SSH: Section = {
     {
       key: "log_level",
       type: "word",
-      default: "fatal",
+      default: DEFAULTS.ssh.logLevel,
       since: "Kamal 0.16",
       meaning:
         "debug: all that the SSH library says, for connections that fail; info: connections made and closed; warn, error, fatal: nothing of that",
@@ -92,7 +100,7 @@ export const SSHKIT: Section = {
     {
       key: "max_concurrent_starts",
       type: "number",
-      default: "30",
+      default: String(DEFAULTS.sshkit.maxConcurrentStarts),
       since: "Kamal 0.16",
       meaning: "Connections opened at once",
       example: "max_concurrent_starts: 10",
@@ -100,7 +108,7 @@ export const SSHKIT: Section = {
     {
       key: "pool_idle_timeout",
       type: "seconds",
-      default: "900",
+      default: String(DEFAULTS.sshkit.poolIdleTimeoutSeconds),
       since: "Kamal 0.16",
       meaning: "A connection that was not used for so long is closed, and opened again when it is needed",
       example: "pool_idle_timeout: 300",

@@ -1,3 +1,4 @@
+import { DEFAULTS } from "../defaults.ts";
 import type { Section } from "./types.ts";
 
 export const CONFIGURATION: Section = {
@@ -65,7 +66,7 @@ export const CONFIGURATION: Section = {
     {
       key: "logging",
       type: "map",
-      default: "max-size 10m",
+      default: `max-size ${DEFAULTS.logMaxSize}`,
       since: "0.10.0",
       meaning: "Docker's log driver for app, accessories and Traefik",
       example: "logging:\n  driver: json-file\n  options:\n    max-size: 50m",
@@ -73,7 +74,7 @@ export const CONFIGURATION: Section = {
     {
       key: "healthcheck",
       type: "map",
-      default: "HTTP, /up, 3000",
+      default: `HTTP, ${DEFAULTS.healthcheck.path}, ${DEFAULTS.healthcheck.port}`,
       since: "0.7.0",
       meaning: "How a new container shows that it is ready",
       example: "healthcheck:\n  path: /up\n  port: 3000",
@@ -81,7 +82,7 @@ export const CONFIGURATION: Section = {
     {
       key: "readiness_delay",
       type: "seconds",
-      default: "7",
+      default: String(DEFAULTS.readinessDelaySeconds),
       since: "0.8.2",
       meaning: "How long a container without a health check must run to count as ready",
       example: "readiness_delay: 10",
@@ -97,7 +98,7 @@ export const CONFIGURATION: Section = {
     {
       key: "drain_timeout",
       type: "seconds",
-      default: "30",
+      default: String(DEFAULTS.drainTimeoutSeconds),
       since: "new",
       meaning: "How long the old container may finish what is under way, streams among it, before it is stopped",
       example: "drain_timeout: 60",
@@ -129,7 +130,7 @@ export const CONFIGURATION: Section = {
     {
       key: "traefik",
       type: "map",
-      default: "Traefik 3 on port 80",
+      default: `Traefik 3 on port ${DEFAULTS.traefik.hostPort}`,
       since: "0.4.0",
       meaning: "The proxy on each web server",
       example: "traefik:\n  args:\n    accesslog: true",
@@ -137,7 +138,7 @@ export const CONFIGURATION: Section = {
     {
       key: "ssh",
       type: "map",
-      default: "root, your keys",
+      default: `${DEFAULTS.ssh.user}, your keys`,
       since: "0.6.0",
       meaning: "How the servers are reached",
       example: "ssh:\n  user: app",
@@ -153,7 +154,7 @@ export const CONFIGURATION: Section = {
     {
       key: "hooks_path",
       type: "path",
-      default: ".mrsk/hooks",
+      default: DEFAULTS.hooksPath,
       since: "0.13.0",
       meaning: "Folder of the hooks on this machine",
       example: "hooks_path: deploy/hooks",
@@ -161,7 +162,7 @@ export const CONFIGURATION: Section = {
     {
       key: "retain_containers",
       type: "number",
-      default: "5",
+      default: String(DEFAULTS.retainContainers),
       since: "Kamal 1.4",
       meaning: "Old containers kept for a rollback, per host, role and destination",
       example: "retain_containers: 3",
@@ -169,7 +170,7 @@ export const CONFIGURATION: Section = {
     {
       key: "run_directory",
       type: "path",
-      default: ".mrsk",
+      default: DEFAULTS.runDirectory,
       since: "Kamal 1.0",
       meaning:
         "Folder in the login user's home on the servers for lock and releases, and for live files where that user is not root",
@@ -178,7 +179,7 @@ export const CONFIGURATION: Section = {
     {
       key: "primary_role",
       type: "name of a role",
-      default: "web",
+      default: DEFAULTS.primaryRole,
       since: "Kamal 1.3",
       meaning: "The role whose first host has the lock and tries a new version first; it is behind Traefik by default",
       example: "primary_role: web",
@@ -262,7 +263,7 @@ export const RELEASE: Section = {
     {
       key: "timeout",
       type: "seconds",
-      default: "600",
+      default: String(DEFAULTS.release.timeoutSeconds),
       since: "new",
       meaning: "How long it may take, before it is stopped and the deploy fails",
       example: "timeout: 900",
