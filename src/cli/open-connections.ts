@@ -1,6 +1,6 @@
 import { Writable } from "node:stream";
 import { privateKeys } from "../config/env/key-data.ts";
-import { misused } from "../config/load.ts";
+import { errorFor } from "../config/load.ts";
 import type { Secrets } from "../config/env/secrets.ts";
 import { InterruptedError } from "../errors.ts";
 import type { Run } from "../flow/run.ts";
@@ -20,7 +20,7 @@ export async function openConnections(
   ]);
   const home = homeFolder();
   const wrong = namedFileMistakes(config.ssh, home);
-  if (wrong.length > 0) throw await misused(source, wrong);
+  if (wrong.length > 0) throw await errorFor(source, wrong);
   return new ssh.Connections({
     ssh: { ...config.ssh, keyData: await privateKeys(config.ssh.keyData, secrets) },
     client: { agentSocket: processEnvironment["SSH_AUTH_SOCK"], home, environment: processEnvironment },

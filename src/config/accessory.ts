@@ -3,7 +3,7 @@ import { DEFAULTS } from "./defaults.ts";
 import { environmentOf, mapOf, optionsOf } from "./resolve-parts.ts";
 import type { WrittenAccessory, WrittenConfig } from "./schema.ts";
 
-/** In the order written. */
+/** In the order of the file. */
 export function accessoriesOf(written: WrittenConfig, roles: readonly Role[]): Accessory[] {
   return Object.entries(written.accessories ?? {}).map(([name, accessory]) => ({
     name,
@@ -29,7 +29,7 @@ function hostsOf(accessory: WrittenAccessory, roles: readonly Role[]): string[] 
   return [...new Set(ofRoles)];
 }
 
-/** A lone port is the same inside and outside: `53/udp` is `53:53/udp`. */
+/** A single port is the same on the host and in the container: `53/udp` is `53:53/udp`. */
 function publishOf(port: string): string {
   return port.includes(":") ? port : `${port.replace(/\/.*/, "")}:${port}`;
 }

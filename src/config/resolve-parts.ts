@@ -18,7 +18,7 @@ export function environmentOf(written: Maybe<WrittenEnv | WrittenTaggedEnv>): En
   return { clear: mapOf(split.clear), secret: [...new Set(split.secret ?? [])] };
 }
 
-/** What each tag adds. */
+/** The environment that each tag adds. */
 export function tagsOf(written: Maybe<WrittenTaggedEnv>): ReadonlyMap<string, Environment> {
   const tags = written ? splitOf(written)?.tags : undefined;
   return new Map(Object.entries(tags ?? {}).map(([tag, env]) => [tag, environmentOf(env)]));
@@ -34,7 +34,9 @@ function splitOf(written: WrittenEnv | WrittenTaggedEnv): Split | undefined {
   return ["clear", "secret", "tags"].some((key) => Object.hasOwn(written, key)) ? written : undefined;
 }
 
-/** By name, the later winning, also where one has a name in clear and the other as a secret. Names keep their place. */
+/**
+ * Merges by name; later environments win, also if a name is clear in one and secret in the other. Names keep their order.
+ */
 export function mergeEnvironments(...all: readonly Environment[]): Environment {
   let clear = new Map<string, string>();
   let secret: string[] = [];
@@ -48,7 +50,7 @@ export function mergeEnvironments(...all: readonly Environment[]): Environment {
   return { clear, secret };
 }
 
-/** An empty list gives no option; everything else that is not `true` is text. */
+/** Options with an empty list are left out. */
 export function optionsOf(written: Maybe<WrittenOptions>): Options {
   return new Map(Object.entries(written ?? {}).filter(([, value]) => !Array.isArray(value) || value.length > 0));
 }
@@ -61,7 +63,7 @@ export function durationSeconds(duration: string): number {
   return Array.from(parts).reduce((total, [, amount, unit]) => total + Number(amount) * UNIT_SECONDS[unit!]!, 0);
 }
 
-/** The first value that was written, key by key; what is missing everywhere has its default. */
+/** Each key from the first map that has it, otherwise its default. */
 export function healthcheckOf(written: readonly Maybe<WrittenHealthcheck>[], attempts: Maybe<number>): Healthcheck {
   const merged = written.reduceRight<WrittenHealthcheck>((below, over) => ({ ...below, ...withoutEmpty(over) }), {});
   const interval = merged.interval ?? DEFAULTS.healthcheck.interval;
@@ -80,7 +82,7 @@ function withoutEmpty(map: Maybe<WrittenHealthcheck>): WrittenHealthcheck {
   return Object.fromEntries(Object.entries(map ?? {}).filter(([, value]) => value !== null && value !== undefined));
 }
 
-/** Later ones win. With neither driver nor options anywhere, docker's logs are kept from filling the disk. */
+/** Later maps win. With neither driver nor options in any of them, the size of docker's log files is limited. */
 export function loggingOf(...written: readonly Maybe<WrittenLogging>[]): Logging {
   const driver = written.findLast((logging) => logging?.driver)?.driver ?? undefined;
   const options = new Map(written.flatMap((logging) => Object.entries(logging?.options ?? {})));

@@ -9,7 +9,7 @@ import { Secret } from "./env/secret.ts";
 
 type Maybe<T> = T | null | undefined;
 
-/** Fills in every default; nothing after this asks what was written. Takes only what passed the schema and the checks. */
+/** Fills in every default. `written` has passed the schema and the checks. */
 export function resolve(written: WrittenConfig, file: string, destination: string | undefined): Config {
   const roles = rolesOf(written);
   const primaryRole = written.primary_role ?? DEFAULTS.primaryRole;

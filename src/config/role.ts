@@ -45,7 +45,7 @@ function roleOf(name: string, role: WrittenRole, written: WrittenConfig): Role {
   };
 }
 
-/** Hosts with their tags. */
+/** The tags of each host. */
 export function hostsOf(role: Pick<WrittenRole, "hosts">): ReadonlyMap<string, readonly string[]> {
   const hosts = typeof role.hosts === "string" ? [role.hosts] : (role.hosts ?? []);
   return new Map(
@@ -68,14 +68,14 @@ function hostEnvironments(
   );
 }
 
-/** A role behind Traefik is always probed; another only if it says how. */
+/** A role behind Traefik is always checked; another role only if it defines a check. */
 function roleHealthcheck(role: WrittenRole, traefik: boolean, written: WrittenConfig): Role["healthcheck"] {
   const attempts = written.healthcheck?.max_attempts;
   if (traefik) return healthcheckOf([role.healthcheck, written.healthcheck], attempts);
   return usesHealthcheck(role.healthcheck) ? healthcheckOf([role.healthcheck], attempts) : undefined;
 }
 
-/** Without Traefik, a healthcheck says by one of these keys what to look at. */
+/** Whether one of the keys is set that define a check of a role without Traefik. */
 export function usesHealthcheck(check: WrittenRole["healthcheck"]): boolean {
   return [check?.cmd, check?.path, check?.port].some((key) => key !== undefined && key !== null);
 }

@@ -88,7 +88,7 @@ test("each message of the table of errors is one that the program can print", ()
   const messages = Array.from(table.matchAll(/^\| (`[^|]*) \|/gm), ([, cell]) => cell!)
     .flatMap((cell) => Array.from(cell.matchAll(/`([^`]+)`/g), ([, message]) => message!))
     .flatMap((message) => message.split("…"))
-    .map((part) => part.replace(/\(asked for by $/, "").trim())
+    .map((part) => part.replace(/\(required by $/, "").trim())
     .filter((part) => part.length > 3);
   const sources = sourceText();
   // Docker says these itself.

@@ -1,7 +1,7 @@
 import * as z from "zod/mini";
 import { keyPaths, placeholders } from "./reference.ts";
 import { writtenConfig } from "../schema.ts";
-import { madeLater, splitForms, values } from "../schema-parts.ts";
+import { lazySchemas, splitForms, values } from "../schema-parts.ts";
 
 /** What zod knows of a schema, as far as it is walked here. */
 interface Definition {
@@ -16,7 +16,7 @@ interface Definition {
 
 /** Every path of the schema at which a known key stands, `*` for any name, as `keyPaths` of the reference has them. */
 export function schemaPaths(schema: z.core.$ZodType = writtenConfig, at: readonly string[] = []): string[] {
-  const behind = splitForms.get(schema) ?? madeLater.get(schema)?.();
+  const behind = splitForms.get(schema) ?? lazySchemas.get(schema)?.();
   if (behind) return schemaPaths(behind, at);
   const { innerType, options, element, valueType, in: input, shape } = schema._zod.def as unknown as Definition;
   const below = [innerType, element, input, ...(options ?? [])].filter((inner) => inner !== undefined);
@@ -46,7 +46,7 @@ function convert(of: z.core.$ZodType): Json {
     unrepresentable: "any",
     override: ({ zodSchema, jsonSchema: target }) => {
       const split = splitForms.get(zodSchema);
-      const made = madeLater.get(zodSchema)?.();
+      const made = lazySchemas.get(zodSchema)?.();
       if (made) Object.assign(target, withoutDialect(convert(made)));
       if (split) Object.assign(target, { anyOf: [withoutDialect(convert(split)), withoutDialect(convert(values))] });
     },

@@ -4,7 +4,7 @@ import { LocalCommandError, localCommand } from "../env/local-command.ts";
 import type { Budget } from "./budget.ts";
 import { type Call, callConstant, Refused } from "./constants.ts";
 import type { RubyContext } from "./context.ts";
-import { isHarmless } from "./libraries.ts";
+import { isWithoutEffect } from "./libraries.ts";
 import { callMethod, Unsupported } from "./methods.ts";
 import type { RubyNode } from "./prism.ts";
 import { Failure, type ProgramSource } from "./program-source.ts";
@@ -20,7 +20,7 @@ export interface Evaluation {
   values(nodes: readonly RubyNode[]): Promise<RubyValue[]>;
   /** The value of a block. */
   body(body: RubyNode | null): Promise<RubyValue>;
-  /** Whether nothing is done with the node's value. */
+  /** Whether the node's value is not used. */
   isStatement(node: RubyNode): boolean;
 }
 
@@ -85,10 +85,10 @@ export class Calls {
   }
 
   private require(node: RubyNode, args: readonly RubyValue[]): void {
-    if (isHarmless(args)) return;
+    if (isWithoutEffect(args)) return;
     throw new Failure(
       node,
-      `\`${this.source.excerpt(node)}\` cannot be done: there is no Ruby here, so write what you need of it`,
+      `\`${this.source.excerpt(node)}\` is not possible: there is no Ruby here, so no library can be loaded`,
     );
   }
 

@@ -46,7 +46,7 @@ export class ProgramSource {
   }
 
   unsupported(node: RubyNode): Failure {
-    return new Failure(node, `\`${this.excerpt(node)}\` is beyond the part of Ruby known here: write ${SUPPORTED}`);
+    return new Failure(node, `\`${this.excerpt(node)}\` is not in the supported part of Ruby: use ${SUPPORTED}`);
   }
 
   private range({ location }: Located): [number, number] {

@@ -100,7 +100,7 @@ test("commands that fail are told together, with file and line", async () => {
       problems: [
         ".env:2:1: A: $(echo locked >&2; exit 2) failed (exit status 2): locked",
         ".env:3:1: B: $(exit 3) failed (exit status 3)",
-        "C is not set (asked for by env/secret)",
+        "C is not set (required by env/secret)",
       ],
     });
   });
@@ -122,12 +122,12 @@ test("every missing or unusable secret is told, with who asks for it", async () 
   await expect(secrets.resolve(needs)).rejects.toMatchObject({
     exitCode: 3,
     problems: [
-      "NOPE is not set (asked for by env/secret, db/env)",
-      "NUL cannot be used: it has a NUL byte in it (asked for by env/secret)",
-      "LONG cannot be used: with its name it is longer than the 131071 bytes that Linux takes (asked for by env/secret)",
-      "PATH cannot be a secret: docker or the shell on the host would take it for itself, so give it another name (asked for by env/secret)",
-      "DOCKER_HOST cannot be a secret: docker or the shell on the host would take it for itself, so give it another name (asked for by env/secret)",
-      "a-b cannot be a secret: a name has letters, digits and _, and no digit in front (asked for by env/secret)",
+      "NOPE is not set (required by env/secret, db/env)",
+      "NUL cannot be used: it has a NUL byte in it (required by env/secret)",
+      "LONG cannot be used: with its name it is longer than the 131071 bytes that Linux takes (required by env/secret)",
+      "PATH cannot be a secret: docker or the shell on the host uses a variable of this name: choose another name (required by env/secret)",
+      "DOCKER_HOST cannot be a secret: docker or the shell on the host uses a variable of this name: choose another name (required by env/secret)",
+      "a-b cannot be a secret: a name has letters, digits and _, and no digit in front (required by env/secret)",
     ],
   });
 });
