@@ -64,7 +64,7 @@ function literals({ builder, registry, ssh }: Config): Secret[] {
 const SHOWN = new Set(["VERSION"]);
 
 /** Names of variables and options whose values are secret. */
-export const TELLING_NAME = /PASS|PWD|SECRET|TOKEN|KEY|CREDENTIAL|PRIVATE|AUTH|SALT|DSN|CERT|SIGN/i;
+export const SECRET_NAME = /PASS|PWD|SECRET|TOKEN|KEY|CREDENTIAL|PRIVATE|AUTH|SALT|DSN|CERT|SIGN/i;
 
 /** A word, a short number, or both: the parts of names, addresses, paths and versions. */
 const PLAIN_WORD = /^(?:(?:[a-z]+|[A-Z][a-z]*|[A-Z]+)\d{0,3}|\d{1,6})$/;
@@ -77,6 +77,6 @@ export function seemsSecret(name: string, value: string): boolean {
   const text = value.trim();
   if (SHOWN.has(name) || text.length < 4) return false;
   if (/:\/\/[^/\s]*:[^/\s]*@/.test(text)) return true;
-  if (TELLING_NAME.test(name)) return !/^(?:\d{1,5}|true|false|none|\/.*|~\/.*)$/.test(text);
+  if (SECRET_NAME.test(name)) return !/^(?:\d{1,5}|true|false|none|\/.*|~\/.*)$/.test(text);
   return text.length >= 8 && !text.split(/[-_.,:;/@~+ ]+/).every((word) => word === "" || PLAIN_WORD.test(word));
 }
