@@ -10,7 +10,7 @@ const RESERVED_NAMES = new RegExp(
 
 export const RESERVED = "docker or the shell on the host uses a variable of this name: choose another name";
 
-export function isTaken(name: string): boolean {
+export function isReserved(name: string): boolean {
   return RESERVED_NAMES.test(name);
 }
 

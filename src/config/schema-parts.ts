@@ -1,5 +1,5 @@
 import * as z from "zod/mini";
-import { isTaken, RESERVED, TOO_LONG, tooLong } from "./limits.ts";
+import { isReserved, RESERVED, TOO_LONG, tooLong } from "./limits.ts";
 import { durationSeconds } from "./resolve-parts.ts";
 import { recordOf } from "./yaml/tree.ts";
 import { HIGHEST_PORT } from "../ports.ts";
@@ -164,7 +164,7 @@ export const host = textLike(
 );
 
 export const secretNames = z.array(
-  variableName.check(z.refine((variable) => !isTaken(variable), { error: `cannot be a secret: ${RESERVED}` })),
+  variableName.check(z.refine((variable) => !isReserved(variable), { error: `cannot be a secret: ${RESERVED}` })),
 );
 
 const SPLIT_KEYS = ["clear", "secret", "tags"];

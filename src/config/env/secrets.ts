@@ -1,7 +1,7 @@
 import { ConfigError } from "../../errors.ts";
 import { combined } from "./environment.ts";
 import { Secret } from "./secret.ts";
-import { isTaken, RESERVED, TOO_LONG, tooLong } from "../limits.ts";
+import { isReserved, RESERVED, TOO_LONG, tooLong } from "../limits.ts";
 import type { Variables } from "./variables.ts";
 
 export { type LocalEnvironment, loadEnvironment } from "./environment.ts";
@@ -87,7 +87,7 @@ function problemWith(name: string, value: string | undefined): string | undefine
   if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(name)) {
     return "cannot be a secret: a name has letters, digits and _, and no digit in front";
   }
-  if (isTaken(name)) return `cannot be a secret: ${RESERVED}`;
+  if (isReserved(name)) return `cannot be a secret: ${RESERVED}`;
   if (value === undefined) return "is not set";
   if (value.includes("\0")) return "cannot be used: it has a NUL byte in it";
   return tooLong(`${name}=${value}`) ? `cannot be used: ${TOO_LONG}` : undefined;
