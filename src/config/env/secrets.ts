@@ -9,7 +9,7 @@ export { type LocalEnvironment, loadEnvironment } from "./environment.ts";
 /** A variable that is needed, and the key of the configuration that requires it: `env/secret`. */
 export interface Need {
   readonly name: string;
-  readonly askedBy: string;
+  readonly requiredBy: string;
   /** Whether an empty value is an error too. */
   readonly filled?: true;
 }
@@ -38,8 +38,8 @@ export class Secrets {
   async resolve(needs: Iterable<Need>): Promise<ReadonlyMap<string, Secret>> {
     const keys = new Map<string, string[]>();
     const filled = new Set<string>();
-    for (const { name, askedBy, filled: mustBe } of needs) {
-      keys.set(name, [...(keys.get(name) ?? []), askedBy]);
+    for (const { name, requiredBy, filled: mustBe } of needs) {
+      keys.set(name, [...(keys.get(name) ?? []), requiredBy]);
       if (mustBe) filled.add(name);
     }
     const names = [...keys.keys()];
