@@ -25,7 +25,7 @@ export async function openRun(command: Command, work: (run: Run) => Promise<void
   const [
     given,
     { Secrets },
-    { secretsAtHand, isPublic },
+    { initialSecrets, isPublic },
     { KnownSecrets: Known },
     { openView },
     { linePrefix },
@@ -43,7 +43,7 @@ export async function openRun(command: Command, work: (run: Run) => Promise<void
   ]);
   const { options, cwd, processEnvironment, environment, config } = given;
   const secrets = new Secrets(environment);
-  const atHand = await secretsAtHand(config, environment);
+  const atHand = await initialSecrets(config, environment);
   const known = new Known(() => [...atHand, ...secrets.resolved.filter((secret) => !isPublic(config, secret))]);
   const color = wantsColor(processEnvironment, process.stderr.isTTY);
   const view = await openView(process.stderr, verbosity(options), color, processEnvironment);

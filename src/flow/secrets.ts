@@ -19,7 +19,11 @@ export function accessorySecrets(run: Run, accessories: readonly Accessory[]): P
   return run.secrets.resolve(accessories.flatMap(accessoryNeeds));
 }
 
-export function environmentSecrets(run: Run, env: Environment, requiredBy: string): Promise<ReadonlyMap<string, Secret>> {
+export function environmentSecrets(
+  run: Run,
+  env: Environment,
+  requiredBy: string,
+): Promise<ReadonlyMap<string, Secret>> {
   return run.secrets.resolve(needsOf(env, requiredBy));
 }
 

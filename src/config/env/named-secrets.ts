@@ -6,7 +6,7 @@ import { Secret } from "./secret.ts";
  * The secrets known at the start of a run, to mask them: values that the configuration names as secret, and those of
  * `.env` that look like secrets. Without the values that need a command.
  */
-export async function secretsAtHand(config: Config, environment: LocalEnvironment): Promise<Secret[]> {
+export async function initialSecrets(config: Config, environment: LocalEnvironment): Promise<Secret[]> {
   const values = await environment.forCommands();
   const named = namesOfSecrets(config).flatMap((name): Secret[] => secretOf(name, values[name]));
   const seeming = environment.names().flatMap((name): Secret[] => {

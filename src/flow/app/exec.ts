@@ -182,6 +182,8 @@ function forgotten(run: Run): Step {
 function requestOf(line: string, choice: ExecChoice): ExecRequest {
   const command = words(line);
   if (command.length === 0) throw new UsageError("The command is empty");
-  const env = new Map([...choice.env].map(([name, value]) => [name, isReserved(name) ? value : new Secret(name, value)]));
+  const env = new Map(
+    [...choice.env].map(([name, value]) => [name, isReserved(name) ? value : new Secret(name, value)]),
+  );
   return { line: withoutLiterals(line, choice.env), command, choice, env };
 }
