@@ -59,10 +59,10 @@ export function addDeploy(program: Command): void {
 
   program
     .command("rollback")
-    .description("Take a canary back, or switch back to a version that is still on the servers")
+    .description("Roll back a canary, or roll back to a version that is still on the servers")
     .argument(
       "[version]",
-      "as `mrsk app containers` shows it, or seven digits of it; without one, what was before the canary or the last deploy",
+      "as `mrsk app containers` shows it, or its first seven digits (default: the version before the canary or the last deploy)",
     )
     .addOption(noRevert())
     .addHelpText("after", "\nExample:\n  $ mrsk rollback 4f2a9c1")

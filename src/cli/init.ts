@@ -6,13 +6,13 @@ import { ignoreEnv } from "./ignore-env.ts";
 import { DEFAULT_CONFIG_FILE } from "./options.ts";
 import { isPresent } from "./write-file.ts";
 
-/** The folder beside `dist/` (bundled) or `src/` (from sources). */
+/** The folder `templates`, next to `dist/` (bundled) or `src/` (run from the sources). */
 function templates(): string {
   const here = import.meta.dirname;
   return [join(here, "../templates"), join(here, "../../templates")].find((path) => existsSync(path))!;
 }
 
-/** Writes what a project starts from, keeping every file that exists. */
+/** Writes the files that a project starts with. Changes no existing file except `.gitignore` and `.dockerignore`. */
 export function init(cwd: string, print: (text: string) => void, { bundle }: { bundle: boolean }): void {
   const from = templates();
   const config = join(cwd, DEFAULT_CONFIG_FILE);
@@ -38,6 +38,5 @@ export function init(cwd: string, print: (text: string) => void, { bundle }: { b
     }
     print(`Created sample hooks in ${DEFAULTS.hooksPath}\n`);
   }
-  if (bundle)
-    print("--bundle has no meaning here. Instead of a binstub: `npm install --save-dev mrsk`, then `npx mrsk`.\n");
+  if (bundle) print("--bundle has no effect. Instead of a binstub: `npm install --save-dev mrsk`, then `npx mrsk`.\n");
 }

@@ -13,17 +13,18 @@ export function addPrune(program: Command): void {
       .description(description)
       .option(
         "--retain <number>",
-        `keep that many containers (default: retain_containers, ${DEFAULTS.retainContainers})`,
+        `number of containers to keep (default: retain_containers, ${DEFAULTS.retainContainers})`,
         count,
       );
-  retaining("all", "Old containers, then unused images").action((options: { retain?: number }, command: Command) =>
-    withRun(command, async (run) => (await flow()).pruneAll(run, options.retain)),
+  retaining("all", "Remove old containers, then unused images").action(
+    (options: { retain?: number }, command: Command) =>
+      withRun(command, async (run) => (await flow()).pruneAll(run, options.retain)),
   );
   prune
     .command("images")
-    .description("Images that no container uses")
+    .description("Remove images that no container uses")
     .action((_: unknown, command: Command) => withRun(command, async (run) => (await flow()).pruneImages(run)));
-  retaining("containers", "Stopped containers but the newest").action(
+  retaining("containers", "Remove stopped containers except the newest").action(
     (options: { retain?: number }, command: Command) =>
       withRun(command, async (run) => (await flow()).pruneContainers(run, options.retain)),
   );
