@@ -16,9 +16,12 @@ function target(text: string, filters: Partial<Filters> = {}) {
   return { percent, app: selection.app.map(({ host, roles }) => `${host}: ${roles.map(({ name }) => name).join()}`) };
 }
 
-test.each(["10%", "10", " 10 % "])("%j is a percentage of the requests, on the hosts and roles behind Traefik", (text) => {
-  expect(target(text)).toEqual({ percent: 10, app: ["web-1: web", "web-2: web", "192.0.2.10: web"] });
-});
+test.each(["10%", "10", " 10 % "])(
+  "%j is a percentage of the requests, on the hosts and roles behind Traefik",
+  (text) => {
+    expect(target(text)).toEqual({ percent: 10, app: ["web-1: web", "web-2: web", "192.0.2.10: web"] });
+  },
+);
 
 test("a percentage applies to the selected hosts", () => {
   expect(target("99%", { hosts: ["web-2", "jobs-1"] })).toEqual({ percent: 99, app: ["web-2: web"] });
@@ -34,7 +37,9 @@ test.each([
 
 test("only hosts that the filters select become canaries", () => {
   expect(target("web-*", { hosts: ["web-2"], roles: ["workers"] }).app).toEqual(["web-2: workers"]);
-  expect(() => target("web-1", { hosts: ["web-2"] })).toThrow("--hosts and --roles exclude every host of --canary: web-1");
+  expect(() => target("web-1", { hosts: ["web-2"] })).toThrow(
+    "--hosts and --roles exclude every host of --canary: web-1",
+  );
 });
 
 describe("an invalid target is an error with a correct example", () => {
