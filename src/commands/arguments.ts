@@ -5,7 +5,7 @@ import type { Word } from "../script/command.ts";
 import { expandable, volume } from "./expansion.ts";
 
 export { words } from "../config/words.ts";
-export { expand, expandable, expansionNames, expansions } from "./expansion.ts";
+export { expandable } from "./expansion.ts";
 
 /** `name key=value` for each pair; the host's shell expands `${NAME}`. An empty value gives the bare key, as in MRSK. */
 export function labelled(name: string, pairs: Iterable<readonly [string, string]>): Word[] {

@@ -1,4 +1,5 @@
 import type { Healthcheck, Role } from "../config/config.ts";
+import { DEFAULTS } from "../config/defaults.ts";
 import type { Word } from "../script/command.ts";
 
 /** The URL of the health check. `path` is resolved against `http://localhost:PORT`, so it may be a complete URL. */
@@ -8,7 +9,7 @@ export function probeUrl(check: Healthcheck): string {
 }
 
 /** The health check command, which docker runs in the container. */
-export function probeCommand(check: Healthcheck): string {
+function probeCommand(check: Healthcheck): string {
   return check.cmd ?? `curl -f ${probeUrl(check)} || exit 1`;
 }
 
@@ -25,8 +26,11 @@ export function healthFlags(check: Healthcheck, { startInterval }: { startInterv
   return ["--health-cmd", probeCommand(check), "--health-interval", check.interval, ...quick];
 }
 
-/** The longest time that MRSK polled: attempt N of `max_attempts` was followed by a pause of N seconds. */
-export function deadlineSeconds(check: Healthcheck): number {
-  const polling = (check.maxAttempts * (check.maxAttempts + 1)) / 2;
-  return Math.ceil(Math.max(polling, check.intervalSeconds * check.maxAttempts));
+/**
+ * How long a container may take to become healthy: as long as MRSK polled. Attempt N of `max_attempts` was followed by a
+ * pause of N seconds. A role without a check gets the time of the default attempts.
+ */
+export function deadlineSeconds(check: Healthcheck | undefined): number {
+  const attempts = check?.maxAttempts ?? DEFAULTS.healthcheck.maxAttempts;
+  return Math.ceil(Math.max((attempts * (attempts + 1)) / 2, attempts * (check?.intervalSeconds ?? 0)));
 }

@@ -35,11 +35,6 @@ export function lockStatus(config: Config): Shell {
   return call("print_locks", lockDirectory(config));
 }
 
-/** Releases the lock of any run. Prints `released` if there was one. Idempotent. */
-export function releaseLock(config: Config): Shell {
-  return call("release_lock", lockDirectory(config));
-}
-
 /**
  * Releases the lock at the end of a run. After `lock release`, another run may hold it: then exits with LOCK_HELD and its
  * details. Exits with LOCK_GONE if there is no lock.
@@ -48,9 +43,9 @@ export function releaseOwnLock(config: Config, { id }: LockOwner): Shell {
   return call("release_own_lock", lockDirectory(config), id);
 }
 
-/** For `lock release`: releases MRSK's lock as well. */
+/** For `lock release`: releases the lock of any run, and MRSK's. Prints `released` for each. Idempotent. */
 export function releaseEveryLock(config: Config): Shell {
-  return lines(releaseLock(config), call("release_lock", MRSK_LOCK));
+  return lines(call("release_lock", lockDirectory(config)), call("release_lock", MRSK_LOCK));
 }
 
 /** Lines of 60 characters with a newline after each, as MRSK wrote them. */

@@ -2,7 +2,6 @@ import type { Config, Options } from "../config/config.ts";
 import type { Secret } from "../config/env/secret.ts";
 import { portsBetween } from "../ports.ts";
 import { assignedFlags, envFlags, expandable, labelled, optionFlags, secretsOf } from "./arguments.ts";
-import { type LogQuery, logs } from "./app.ts";
 import { type Command, docker, type Raw, raw, type Shell, sh, withEnvironment, type Word } from "../script/command.ts";
 import { BY_LABEL, PROBE_ENTRY_POINT, TRAEFIK } from "../shell/constants.ts";
 import { readsVersion3 } from "../traefik/labels.ts";
@@ -16,7 +15,7 @@ export const PROBE_PORT = 18082;
  * `keepAliveMaxTime`: after this time Traefik answers with `Connection: close`. During a replacement, every active client
  * has then opened a new connection to the new Traefik, and no request meets a connection that is being closed.
  */
-export const KEEP_ALIVE_SECONDS = 15;
+const KEEP_ALIVE_SECONDS = 15;
 /** The same for the second Traefik, which serves only during a replacement. */
 export const SECOND_KEEP_ALIVE_SECONDS = 1;
 const IMAGE_TITLE = "label=org.opencontainers.image.title=Traefik";
@@ -228,9 +227,4 @@ export function removeTraefikContainer(): Command {
 
 export function removeTraefikImage(): Command {
   return docker("image", "prune", "--all", "--force", "--filter", IMAGE_TITLE);
-}
-
-/** Traefik's log, standard error merged into standard output. */
-export function traefikLogs(query: LogQuery): Command {
-  return logs(TRAEFIK, { timestamps: true, ...query });
 }

@@ -1,5 +1,5 @@
 /** Exit status of a shell that cannot enter the home directory. It prints a line that `homeProblem` reads. */
-export const NO_HOME = 98;
+const NO_HOME = 98;
 
 /**
  * Every shell on a host runs this first: mrsk's paths are relative to the home directory, and a start-up file of the login

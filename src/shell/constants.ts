@@ -13,7 +13,7 @@ export const OLD = "traefik-old";
 /** Label of the new Traefik: the process id of the shell that created it. */
 export const BY_LABEL = "mrsk.by";
 /** Comment of every packet filter rule that mrsk adds. */
-export const COMMENT = "mrsk-swap";
+const COMMENT = "mrsk-swap";
 /** In the command line of a replacement, which continues when the connection is lost: other runs search for it. */
 export const PROCESS = "mrsk-swap-process";
 /** The port of the probe entry point in Traefik's container. */

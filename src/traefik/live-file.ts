@@ -17,7 +17,7 @@ import {
 export type { Routed } from "./routing.ts";
 
 /** The probe route: what requests it matches, and what its responses carry. */
-export interface Probe {
+interface Probe {
   /** Random, so that no other client reaches it: `<random>.mrsk`. */
   readonly hostName: string;
   /** `ID.COUNTER`: changes with every file, so that a response shows which file Traefik has loaded. */

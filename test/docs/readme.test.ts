@@ -4,7 +4,6 @@ import type { Command } from "commander";
 import { describe, expect, test } from "vitest";
 import { parse, stringify } from "yaml";
 import { normalizeArgv } from "../../src/cli/argv.ts";
-import { guides } from "../../src/cli/guides.ts";
 import { buildProgram } from "../../src/cli/main.ts";
 import { addGlobalOptions } from "../../src/cli/options.ts";
 import { words } from "../../src/commands/arguments.ts";
@@ -88,7 +87,7 @@ test("the program can print each message of the troubleshooting guide", () => {
   const messages = Array.from(guide.matchAll(/^\| (`[^|]*) \|/gm), ([, cell]) => cell!)
     .flatMap((cell) => Array.from(cell.matchAll(/`([^`]+)`/g), ([, message]) => message!))
     .flatMap((message) => message.split("…"))
-    .map((part) => part.replace(/\(asked for by $/, "").trim())
+    .map((part) => part.replace(/\(required by $/, "").trim())
     .filter((part) => part.length > 3);
   const sources = sourceText();
   // Docker prints these.
@@ -130,7 +129,7 @@ test.each([
 test("the README has at most 150 lines, and links every guide", () => {
   const text = readFileSync(join(ROOT, "README.md"), "utf8");
   expect(text.split("\n").length).toBeLessThanOrEqual(150);
-  for (const { name } of guides()) expect(text).toContain(`(src/docs/${name}.md)`);
+  for (const file of readdirSync(join(ROOT, "src/docs"))) expect(text).toContain(`(src/docs/${file})`);
 });
 
 test("every link to a file of the repository has a target", () => {
