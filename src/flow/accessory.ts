@@ -88,7 +88,7 @@ function bootSteps(run: Run): StepsFor {
     const logDriver = readDriver(absent);
     return [
       state,
-      ...networkOf(run, accessory).map((name) => step("Make the network", absent(ensureNetwork(name)))),
+      ...networkOf(run, accessory).map((name) => step("Create the network", absent(ensureNetwork(name)))),
       step("Create directories", absent(commands.createDirectories())),
       ...uploads.map((upload) => ({ ...upload, body: absent(upload.body) })),
       ...(isOurRegistry(run, accessory) ? [await loginStep(run)] : []),

@@ -1,4 +1,4 @@
-import { type AuditEntry, record, recordOutcome, reveal } from "../commands/auditor.ts";
+import { type AuditEntry, record, recordOutcome, printAuditLog } from "../commands/auditor.ts";
 import { containerPrefix, image } from "../commands/names.ts";
 import { attempt, script, type Step } from "../script/script.ts";
 import { onHosts } from "../hosts/on-hosts.ts";
@@ -75,7 +75,7 @@ export function auditStart(run: Run, { roles }: HostPlan): Promise<Step> {
 export async function showAudit(run: Run): Promise<void> {
   const results = await onHosts(appHosts(run), async (host) => ({
     host: host.name,
-    text: (await host.run(script("Audit log", [attempt("Audit log", reveal(run.config), "log")]))).text("log"),
+    text: (await host.run(script("Audit log", [attempt("Audit log", printAuditLog(run.config), "log")]))).text("log"),
   }));
   for (const { host, text } of results) printBlock(run, "App", host, text);
 }

@@ -12,7 +12,7 @@ import { changingSteps, imageSteps, observationSteps } from "../observe/observat
 import { onHosts } from "../hosts/on-hosts.ts";
 import type { HostFacts } from "../plan/facts.ts";
 import { outcome } from "./audit.ts";
-import { questionFor } from "./observe.ts";
+import { observeOptions } from "./observe.ts";
 import { explained, isUnauthorized, loginStep } from "./registry.ts";
 import { appHosts, type Run } from "./run.ts";
 import { ExitStatus } from "../script/exit-status.ts";
@@ -35,12 +35,12 @@ export interface Seen {
  */
 export async function fetchImage(run: Run, version: string, seen?: Seen): Promise<Map<string, HostFacts>> {
   const line = await outcome(run, `Pulled image with version ${version}`);
-  const question = questionFor(run, version);
+  const options = observeOptions(run, version);
   const inspect = !seen ? observationSteps : seen.old ? changingSteps : imageSteps;
   const pulling = await pullOrLogin(run, version);
   const results = await fetchWith(run, version, pulling, {
     pulled: [line],
-    after: (base) => inspect(question, base),
+    after: (base) => inspect(options, base),
     facts: seen?.facts,
   });
   const factsOf = (host: string, result: ScriptResult) => {

@@ -1,7 +1,7 @@
 import { sh } from "../script/command.ts";
 import { IMAGES_FILE } from "../commands/image-check.ts";
 import { auditFile } from "../commands/names.ts";
-import { releasesFile } from "../commands/releases.ts";
+import { versionsFile } from "../commands/versions.ts";
 import { attempt, script } from "../script/script.ts";
 import { onHosts } from "../hosts/on-hosts.ts";
 import { hasAccessories, removeAccessory } from "./accessory.ts";
@@ -32,7 +32,7 @@ export async function remove(run: Run, { confirmed }: { confirmed: boolean }): P
 /** While the lock is held: the next deploy writes them again. */
 async function removeRecords(run: Run): Promise<void> {
   const { config } = run;
-  const body = sh`rm -f ${releasesFile(config)} ${`${config.runDirectory}/${IMAGES_FILE}`}`;
+  const body = sh`rm -f ${versionsFile(config)} ${`${config.runDirectory}/${IMAGES_FILE}`}`;
   await onHosts(appHosts(run), (host) => host.run(script("Remove records", [attempt("Remove records", body)])));
 }
 

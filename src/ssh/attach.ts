@@ -4,7 +4,7 @@ import type { ClientChannel, TerminalModes } from "ssh2";
 import { homeProblem } from "../script/home.ts";
 import { InterruptedError, SshError } from "../errors.ts";
 import { KeptOutput } from "../kept-output.ts";
-import { markSplitter, type Piece } from "../script/marks.ts";
+import { markerSplitter, type Piece } from "../script/markers.ts";
 
 /** The terminal a person sits at. */
 export interface Terminal {
@@ -126,7 +126,7 @@ function attached(
   { begin, stdout, stderr }: Ends,
 ): Promise<number> {
   return new Promise((resolve, reject) => {
-    const split = markSplitter(nonce);
+    const split = markerSplitter(nonce);
     const before = new KeptOutput(BEFORE_BYTES);
     let begun = false;
     let silent = false;

@@ -128,7 +128,7 @@ describe("what the live files are built on, on a real Traefik", () => {
     await bench.file("fact-good", file("good", { rule: "Host(`late.test`)", service: "good@docker" }));
     const stopped = await project.mrsk("app", "boot");
     expect(stopped.status).toBe(5);
-    expect(stopped.stderr).toMatch(/Traefik did not take the live file within 5 s.*\n.*fact-0-bad/);
+    expect(stopped.stderr).toMatch(/Traefik did not load the live file within 5 s.*\n.*fact-0-bad/);
     expect((await bench.get("late.test")).status).toBe(404);
     expect((await bench.get("facts.test")).status).toBe(200);
     await bench.noFile("fact-0-bad");
@@ -278,7 +278,9 @@ describe("a Traefik that keeps containers away says so", () => {
     await configure({ traefik: { args: { "providers.docker.constraints": "Label(`team`,`x`)" } } });
     const ran = await other.mrsk("deploy");
     expect(ran.status).toBe(6);
-    expect(ran.stderr).toContain("Traefik admits only what matches --providers.docker.constraints=Label(`team`,`x`)");
+    expect(ran.stderr).toContain(
+      "Traefik routes only to containers that match --providers.docker.constraints=Label(`team`,`x`)",
+    );
     expect(ran.stderr).toContain("listening, version");
   });
 

@@ -55,7 +55,7 @@ export const USER_ROWS: readonly Row[] = [
     server: "a",
     env: { TERM_MANNER: "rude" },
     more: as("deploy"),
-    says: ["s without looking: its connections are seen by root, or with sudo"],
+    says: ["s: observing its connections needs ss, and root or sudo"],
   },
   { what: "a user with sudo", server: "b", env: { TERM_MANNER: "rude" }, more: as("sudoer") },
 ];

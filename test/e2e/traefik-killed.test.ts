@@ -25,9 +25,9 @@ describe("a reboot of Traefik that is interrupted", () => {
   test("by the end of mrsk, at any step, is settled by the next reboot, boot or deploy", async () => {
     const steps = [
       ["Start a second Traefik:", ["traefik", "boot"]],
-      ["New connections go to the second", ["traefik", "reboot", "-y"]],
-      ["The old one finishes", ["redeploy"]],
-      ["Start the new one", ["traefik", "boot"]],
+      ["Redirect new connections to the second", ["traefik", "reboot", "-y"]],
+      ["Drain the old Traefik", ["redeploy"]],
+      ["Start the new Traefik", ["traefik", "boot"]],
     ] as const;
     await host.underLoad("mrsk killed four times", SERVER, {}, async () => {
       for (const [text, next] of steps) {
@@ -48,7 +48,7 @@ describe("a reboot of Traefik that is interrupted", () => {
     const traefiks = () =>
       inside(SERVER, "docker", "ps", "--all", "--format", "{{.Names}}", "--filter", "name=^traefik");
     await host.underLoad("connection cut", SERVER, {}, async () => {
-      const { running } = await rebootUntil("New connections go to the second");
+      const { running } = await rebootUntil("Redirect new connections to the second");
       await network("-I");
       await until(async () => (await traefiks()) === "traefik");
       running.kill("SIGKILL");

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { Traefik } from "../../src/config/config.ts";
-import { decideSwap, decideTraefik, traefikProblems, traefikUsers } from "../../src/plan/traefik.ts";
+import { decideReplacement, decideTraefik, traefikProblems, traefikUsers } from "../../src/plan/traefik.ts";
 import { accessory, config } from "../commands/support.ts";
 import { facts, traefik } from "../support/facts.ts";
 
@@ -93,7 +93,7 @@ describe("how Traefik can be replaced", () => {
   const seen = facts({ traefik: traefik() });
 
   test("behind a second one where the packet filter can be changed", () => {
-    expect(decideSwap(given(), seen)).toEqual({
+    expect(decideReplacement(given(), seen)).toEqual({
       bridged: true,
       tried: true,
       cost: undefined,
@@ -106,23 +106,23 @@ describe("how Traefik can be replaced", () => {
     [{ redirects: false, root: false, sudo: true }, "there is no iptables"],
     [{ redirects: false, root: false, sudo: false, user: "ada" }, "ada is not root and has no sudo without a password"],
   ])("elsewhere the new settings are tried first, and the cost is told: %j", (overrides, cost) => {
-    expect(decideSwap(given(), { ...seen, ...overrides })).toMatchObject({ bridged: false, tried: true, cost });
+    expect(decideReplacement(given(), { ...seen, ...overrides })).toMatchObject({ bridged: false, tried: true, cost });
   });
 
   test("two cannot have the host's network or one address", () => {
     const host = given({ options: new Map([["network", "host"]]) });
-    expect(decideSwap(host, seen)).toMatchObject({
+    expect(decideReplacement(host, seen)).toMatchObject({
       bridged: false,
       tried: false,
       cost: "Traefik has the network host",
     });
     const fixed = given({ options: new Map([["ip", "172.30.0.9"]]) });
-    expect(decideSwap(fixed, seen)).toMatchObject({ tried: false, cost: "Traefik has a fixed address" });
+    expect(decideReplacement(fixed, seen)).toMatchObject({ tried: false, cost: "Traefik has a fixed address" });
   });
 
   test("where none runs, nothing can be lost", () => {
     const stopped = { ...seen, traefik: traefik({ state: "exited" }) };
-    expect(decideSwap(given(), stopped)).toMatchObject({ bridged: false, tried: false, cost: undefined });
+    expect(decideReplacement(given(), stopped)).toMatchObject({ bridged: false, tried: false, cost: undefined });
   });
 });
 

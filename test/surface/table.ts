@@ -1,6 +1,6 @@
-// Every command and option, the command line that shows it, and what that does: `1> docker …` is sent to 192.0.2.1 (2, 3 and
-// `local` likewise), `out>` and `err>` are printed, `exit>` is the status, else 0. `!` in front: it is not. See typed.ts for
-// the hosts.
+// Every command and option, with a command line and its effects: `1> docker …` is sent to 192.0.2.1 (also `2>`, `3>` and
+// `local>`), `out>` and `err>` are printed, `exit>` is the status (0 by default). A leading `!` negates. typed.ts defines the
+// hosts.
 export const SURFACE: readonly (readonly [row: string, line: string, ...effects: string[]])[] = [
   ["--verbose -v", "-v app containers", "err> docker container ls --all --filter label=service=app"],
   ["--quiet -q", "-q app logs", "!err> ...", "out> App Host: 192.0.2.1"],
@@ -209,7 +209,7 @@ export const SURFACE: readonly (readonly [row: string, line: string, ...effects:
   ["healthcheck perform", "healthcheck perform --version 1", "1> --name healthcheck-app-1", "!2> healthcheck-app-1"],
   ["lock", "lock", "out> Usage: mrsk lock"],
   ["lock status", "lock status", "out> There is no deploy lock"],
-  ["lock acquire", "lock acquire -m sale", "1> take_lock .mrsk .mrsk/lock-app", "out> Acquired the deploy lock"],
+  ["lock acquire", "lock acquire -m sale", "1> acquire_lock .mrsk .mrsk/lock-app", "out> Acquired the deploy lock"],
   ["lock acquire --message -m", "lock acquire", "exit> 2", "err> required option '-m, --message <text>' not specified"],
   ["lock release", "lock release", "1> release_lock .mrsk/lock-app"],
   ["prune", "prune", "out> Usage: mrsk prune"],

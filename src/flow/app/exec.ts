@@ -3,7 +3,7 @@ import { AppCommands } from "../../commands/app.ts";
 import { words } from "../../commands/arguments.ts";
 import type { Command } from "../../script/command.ts";
 import { containerPrefix } from "../../commands/names.ts";
-import { type ExecOptions, removeForgotten, removeOneOff } from "../../commands/one-off.ts";
+import { type ExecOptions, removeNeverStarted, removeOneOff } from "../../commands/one-off.ts";
 import { attempt, type Step } from "../../script/script.ts";
 import type { Role } from "../../config/config.ts";
 import { isReserved } from "../../config/limits.ts";
@@ -182,7 +182,7 @@ export async function accessoryExec(
 }
 
 function forgotten(run: Run): Step {
-  return attempt("Remove containers that were never started", removeForgotten(run.config.service));
+  return attempt("Remove containers that were never started", removeNeverStarted(run.config.service));
 }
 
 /** @throws UsageError for an empty command */

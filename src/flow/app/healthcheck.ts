@@ -1,6 +1,6 @@
 import { networkSteps } from "../../commands/network.ts";
 import { AppCommands } from "../../commands/app.ts";
-import { waitUntilHealthy } from "../../commands/cutover.ts";
+import { waitUntilHealthy } from "../../commands/waits.ts";
 import { deadlineSeconds } from "../../commands/healthcheck.ts";
 import { servicePrefix } from "../../commands/names.ts";
 import { script, step } from "../../script/script.ts";

@@ -1,6 +1,6 @@
 import { AppCommands, removeImages } from "../../commands/app.ts";
 import { removeLiveFile } from "../../commands/write-live-file.ts";
-import { stopForGood } from "../../commands/restart-policy.ts";
+import { stopWithoutRestart } from "../../commands/restart-policy.ts";
 import { containerName, containerPrefix } from "../../commands/names.ts";
 import { script, type Step, step } from "../../script/script.ts";
 import { UsageError } from "../../errors.ts";
@@ -55,7 +55,7 @@ async function removeLeftRoles(run: Run): Promise<void> {
       );
       if (left.length === 0) return;
       const steps: Step[] = left.flatMap(({ id, name, role }) => [
-        step(`Stop ${name}`, stopForGood(id, config.stopWaitSeconds)),
+        step(`Stop ${name}`, stopWithoutRestart(id, config.stopWaitSeconds)),
         step(`Remove ${name}`, ["docker", "container", "rm", id]),
         ...(role === undefined
           ? []

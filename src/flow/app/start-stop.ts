@@ -1,7 +1,7 @@
 import { AppCommands } from "../../commands/app.ts";
 import { anyway, type Body, lines, sh } from "../../script/command.ts";
-import { waitForMark, waitUntilGone } from "../../commands/cutover.ts";
-import { stopForGood } from "../../commands/restart-policy.ts";
+import { waitForRevision, waitForRouteGone } from "../../commands/waits.ts";
+import { stopWithoutRestart } from "../../commands/restart-policy.ts";
 import { writeLiveFile } from "../../commands/write-live-file.ts";
 import { drain, listeningPorts, recentMilliseconds } from "../../commands/drain.ts";
 import { ID_LABEL } from "../../traefik/labels.ts";
@@ -152,7 +152,7 @@ function stopParts(run: Run, role: Role, facts: HostFacts): StopParts[] {
   const live = liveContainer(config, role, facts);
   if (!live) return [];
   const stop = running.map((container) =>
-    step(`Stop ${container.name}`, stopForGood(container.id, config.stopWaitSeconds)),
+    step(`Stop ${container.name}`, stopWithoutRestart(container.id, config.stopWaitSeconds)),
   );
   const { traefik } = facts;
   if (!role.traefik || !traefik || !readsLiveFiles(traefik) || !facts.liveDirectoryWritable) {
@@ -161,22 +161,22 @@ function stopParts(run: Run, role: Role, facts: HostFacts): StopParts[] {
   const name = containerPrefix(config, role);
   const write = (text: string): Body => writeLiveFile(facts.liveDirectory, name, text);
   const port = role.healthcheck?.port ?? DEFAULTS.healthcheck.port;
-  const mark = `${live.labels.get(ID_LABEL) ?? "original"}.0`;
-  const question = {
+  const revision = `${live.labels.get(ID_LABEL) ?? "original"}.0`;
+  const route = {
     base: probeBase({ facts, traefik: { action: "keep", differs: undefined } }),
     hostName: `${run.newId(16)}.mrsk`,
     path: "/",
-    mark,
+    revision,
   };
   const canary = canaryOf(config, role, facts);
-  const preview = { container: live, hostName: question.hostName, mark, appHost: `localhost:${port}` };
-  const closed = liveFile({ name, live, canary, closed: true, preview });
+  const probe = { container: live, hostName: route.hostName, revision, appHost: `localhost:${port}` };
+  const closed = liveFile({ name, live, canary, closed: true, probe });
   const limitSeconds = config.drainTimeoutSeconds;
   return [
     {
       role,
       close: [
-        attempt(`Take no more requests (${role.name})`, lines(write(closed), waitForMark(question))),
+        attempt(`Take no more requests (${role.name})`, lines(write(closed), waitForRevision(route))),
         ...running.map((container) =>
           attempt(
             `Drain ${container.name}`,
@@ -191,7 +191,7 @@ function stopParts(run: Run, role: Role, facts: HostFacts): StopParts[] {
       ],
       stop: [
         ...stop,
-        ...(running.length > 0 ? [attempt(`Let Traefik notice (${role.name})`, waitUntilGone(question))] : []),
+        ...(running.length > 0 ? [attempt(`Let Traefik notice (${role.name})`, waitForRouteGone(route))] : []),
       ],
       // The file names the stopped one: Traefik answers 503, and `app start` knows which it was.
       finalize: [step(`Write the live file (${role.name})`, write(liveFile({ name, live, canary })))],

@@ -4,15 +4,22 @@ import { joinAsBefore, networkSteps } from "../../commands/network.ts";
 import { createSecondTraefik, createTraefik, keptSecondsOf, offersLiveFiles } from "../../commands/traefik.ts";
 import { prepareLiveDirectory, pullTraefik } from "../../commands/traefik-boot.ts";
 import { CLOSING_SECONDS, closingLabels } from "../../traefik/closing-labels.ts";
-import { swap } from "../../traefik/replace.ts";
 import { probeRequests, sharedDefinitions } from "../../traefik/probe-requests.ts";
-import { abandonSwap, probeOld, makeNext, SECOND_PORTS, secondName, startSecond } from "../../traefik/swap.ts";
+import {
+  abandonReplacement,
+  createNext,
+  recordAnswers,
+  replaceTraefik,
+  SECOND_PORTS,
+  secondName,
+  startSecond,
+} from "../../traefik/replace.ts";
 import { CommandFailedError } from "../../errors.ts";
 import type { Host } from "../../hosts/host.ts";
 import { neighbours } from "../../observe/neighbours.ts";
 import { onHosts } from "../../hosts/on-hosts.ts";
 import type { HostFacts, Neighbour } from "../../plan/facts.ts";
-import { decideSwap, isTraefik } from "../../plan/traefik.ts";
+import { decideReplacement, isTraefik } from "../../plan/traefik.ts";
 import { outcome } from "../audit.ts";
 import { runHook } from "../hook.ts";
 import { connecting, withLock } from "../lock.ts";
@@ -58,7 +65,7 @@ export async function rebootTraefik(run: Run, { rolling, confirmed }: RebootOpti
 /** Tells the price, then asks. */
 async function agreed(run: Run, facts: ReadonlyMap<string, HostFacts>, confirmed: boolean): Promise<boolean> {
   const costs = [...facts.values()].flatMap((seen) => {
-    const { cost } = decideSwap(run.config, seen);
+    const { cost } = decideReplacement(run.config, seen);
     return cost === undefined ? [] : [{ host: seen.host, cost }];
   });
   for (const { host, cost } of costs) {
@@ -101,7 +108,7 @@ async function rebootScript(run: Run, facts: HostFacts, others: readonly Neighbo
   const { config } = run;
   const { liveDirectory, traefik } = facts;
   const secrets = await environmentSecrets(run, config.traefik.env, "traefik/env");
-  const plan = decideSwap(config, facts);
+  const plan = decideReplacement(config, facts);
   const filter = plan.bridged ? filterOf(facts) : undefined;
   const name = secondName(filter);
   const kept = keptSecondsOf(traefik?.args ?? []);
@@ -110,19 +117,24 @@ async function rebootScript(run: Run, facts: HostFacts, others: readonly Neighbo
   const keptSeconds = kept ?? (closing.size > 0 ? CLOSING_SECONDS : undefined);
   const shared = sharedDefinitions(config.traefik.labels, traefik?.labels ?? new Map());
   const labels = new Map([...shared, ...closing]);
-  const asked = capture("old-answers", "Ask what Traefik serves", probeOld(probeRequests(appsOf(others))));
+  const answers = capture("old-answers", "Ask what Traefik serves", recordAnswers(probeRequests(appsOf(others))));
   const create = createSecondTraefik(config, facts, secrets, { name, labels, publish: SECOND_PORTS });
   const trial = [
-    asked,
-    step("Start a second Traefik", startSecond(name, create, joinAsBefore(config, name), asked.output)),
+    answers,
+    step("Start a second Traefik", startSecond(name, create, joinAsBefore(config, name), answers.output)),
   ];
   const next = capture(
     "next",
     "Make the new container",
-    makeNext(createTraefik(config, facts, secrets, NEXT), joinAsBefore(config, NEXT)),
+    createNext(createTraefik(config, facts, secrets, NEXT), joinAsBefore(config, NEXT)),
   );
   const begun = capture("begun", "Begin", sh`echo yes`);
-  const replace = swap({ policy: plan.policy, filter, keptSeconds, asked: plan.tried ? asked.output : "" });
+  const replace = replaceTraefik({
+    policy: plan.policy,
+    filter,
+    keptSeconds,
+    answers: plan.tried ? answers.output : "",
+  });
   const steps = [
     step("Pull Traefik's image", pullTraefik(config, await traefikLogin(run))),
     ...(offersLiveFiles(config) ? [step("Make the directory", prepareLiveDirectory(liveDirectory))] : []),
@@ -133,5 +145,5 @@ async function rebootScript(run: Run, facts: HostFacts, others: readonly Neighbo
     step("Replace the container", replace, REPLACE),
     await outcome(run, "Rebooted traefik"),
   ];
-  return script("Reboot Traefik", steps, abandonSwap(next.output, begun.output));
+  return script("Reboot Traefik", steps, abandonReplacement(next.output, begun.output));
 }

@@ -1,8 +1,7 @@
 import { script, step } from "../../script/script.ts";
 import { restartPolicy } from "../../commands/traefik.ts";
 import { probeRequests } from "../../traefik/probe-requests.ts";
-import { repairSwap } from "../../traefik/replace.ts";
-import { type Filter } from "../../traefik/swap.ts";
+import { type Filter, repairReplacement } from "../../traefik/replace.ts";
 import type { Host } from "../../hosts/host.ts";
 import { neighbours } from "../../observe/neighbours.ts";
 import { onHosts } from "../../hosts/on-hosts.ts";
@@ -33,9 +32,9 @@ export async function observeRepaired(
 /** Settles it now. */
 export async function repair(run: Run, host: Host, facts: HostFacts): Promise<void> {
   const filter = filterOf(facts);
-  const asked = probeRequests(appsOf(await neighbours(host)));
-  const settle = repairSwap(restartPolicy(run.config), filter, asked);
-  const work = script("Repair an interrupted reboot of Traefik", [step("Repair a reboot of Traefik", settle)]);
+  const requests = probeRequests(appsOf(await neighbours(host)));
+  const repairing = repairReplacement(restartPolicy(run.config), filter, requests);
+  const work = script("Repair an interrupted reboot of Traefik", [step("Repair a reboot of Traefik", repairing)]);
   await explaining(() => host.run(work, { signal: run.signal }));
   if (!filter && facts.swapLeftovers.includes(SECOND)) {
     const text = `an interrupted \`mrsk traefik reboot\` has left ${SECOND}, and perhaps rules of the packet filter: run it again as root, or with sudo`;

@@ -64,6 +64,8 @@ test.each<[string, (run: FakeRun) => Promise<void>]>([
 test("a lock's message holds no known secret", async () => {
   const run = knowing();
   await takeLock(run, "with known-secret-value");
-  const [, base64 = ""] = /take_lock \S+ \S+ \S+ '([A-Za-z0-9+/=\n]+)'/.exec(run.hosts.get(HOST)!.commands.join("\n"))!;
+  const [, base64 = ""] = /acquire_lock \S+ \S+ \S+ '([A-Za-z0-9+/=\n]+)'/.exec(
+    run.hosts.get(HOST)!.commands.join("\n"),
+  )!;
   expect(Buffer.from(base64, "base64").toString()).toContain("Message: with [REDACTED]");
 });

@@ -40,7 +40,7 @@ test("a second Traefik is started and asked before the first is touched", async 
 
 test("without root or sudo the cost is told before, and measured after", async () => {
   const run = seen("", { user: "ada" });
-  run.hosts.get(HOST)!.replies(/^Replace the container$/, "Stop the old one\nclosed 43");
+  run.hosts.get(HOST)!.replies(/^Replace the container$/, "Stop the old Traefik\nclosed 43");
   await rebootTraefik(run, now);
   expect(run.events[0]).toMatchObject({ kind: "warning", host: HOST });
   expect(said(run)).toMatch(
@@ -101,8 +101,8 @@ test("a Traefik that tells no kept connection to go is made to by the second one
   };
   const ofTheOriginal = await scriptOf([]);
   expect(ofTheOriginal).toContain("traefik.http.middlewares.mrsk-swap-close.headers.customresponseheaders.Connection=");
-  expect(ofTheOriginal).toMatch(/replace_bridged" mrsk-swap-process unless-stopped '' 8 4 /);
+  expect(ofTheOriginal).toMatch(/replace_with_second" mrsk-swap-process unless-stopped '' 8 4 /);
   const ours = await scriptOf(["--entrypoints.http.transport.keepalivemaxtime=15s"]);
   expect(ours).not.toContain("mrsk-swap-close");
-  expect(ours).toMatch(/replace_bridged" mrsk-swap-process unless-stopped '' 18 4 /);
+  expect(ours).toMatch(/replace_with_second" mrsk-swap-process unless-stopped '' 18 4 /);
 });
