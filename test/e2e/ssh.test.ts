@@ -80,7 +80,7 @@ test("a host that an authority should vouch for is refused, where it has no cert
   const known = join(keys, "known");
   writeFileSync(known, `@cert-authority * ${readFileSync(join(keys, "authority.pub"), "utf8")}`);
   configured(`IdentityFile ${lab["LAB_KEY"]}`, `UserKnownHostsFile ${known}`, "StrictHostKeyChecking accept-new");
-  expect(await got()).toContain("an authority should vouch for its host key");
+  expect(await got()).toContain("requires a certificate for its host key");
   expect(readFileSync(known, "utf8").split("\n")).toHaveLength(2);
 });
 
