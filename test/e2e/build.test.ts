@@ -162,7 +162,7 @@ describe("builds", () => {
     const failed = await project.mrsk("build", "push");
     expect(failed.status).toBe(5);
     expect(failed.stderr).toContain("The image could not be built and pushed");
-    expect(failed.stderr).not.toContain("wants a login");
+    expect(failed.stderr).not.toContain("requires a login");
     const [progress = ""] = failed.stderr.split("ERROR (");
     expect(progress.match(/#\d+ [\d.]+ ran$/gm)).toHaveLength(1);
   });
@@ -196,7 +196,7 @@ describe("builds", () => {
     await buildElsewhere("plain-arm", "--platform", "linux/arm64", "--label", "service=build");
     const plain = await project.mrsk("redeploy", "-P", "--version", "plain-arm");
     expect(plain.status).toBe(5);
-    expect(plain.stderr).toContain(`${IMAGE}:plain-arm is built for arm64, and this host is x86_64`);
+    expect(plain.stderr).toContain(`${IMAGE}:plain-arm is built for arm64, but this host is x86_64`);
     expect(await ask("a", "/version")).toEqual({ status: 200, text: `${first}\n` });
   });
 

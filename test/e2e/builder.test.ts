@@ -46,7 +46,7 @@ describe("builders", () => {
     configure({ remote: { arch: "amd64", host: `ssh://root@${HOST}` } });
     succeeded(await project.mrsk("build", "create"));
     expect(await contexts()).toMatch(new RegExp(`^${NAME}-amd64 ssh://root@${HOST}$`, "m"));
-    expect(succeeded(await project.mrsk("build", "create")).stderr).toContain(`The builder ${NAME} is there`);
+    expect(succeeded(await project.mrsk("build", "create")).stderr).toContain(`The builder ${NAME} already exists`);
     configure({ remote: { arch: "amd64", host: `ssh://root@${HOST}:22` } });
     succeeded(await project.mrsk("build", "create"));
     expect(await contexts()).toMatch(new RegExp(`^${NAME}-amd64 ssh://root@${HOST}:22$`, "m"));

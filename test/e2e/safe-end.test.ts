@@ -68,7 +68,7 @@ describe("every run comes to a safe end", () => {
     succeeded(await project.mrsk("lock", "acquire", "-m", "mine\nMessage: forged"));
     const { stderr } = await running;
     expect(stderr).toContain(
-      "The deploy lock was released during this run, and another run holds it now, so it stays:",
+      "The deploy lock was released during this run, and another run holds it now. It was not released:",
     );
     expect(await locked()).toBe(LOCK);
     const { stdout } = succeeded(await project.mrsk("lock", "status"));

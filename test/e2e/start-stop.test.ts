@@ -55,7 +55,7 @@ describe("app stop and app start", () => {
 
   test("a second start does no harm", async () => {
     const again = succeeded(await fleet.project.mrsk("app", "start"));
-    expect(again.stderr).toContain("The app runs already");
+    expect(again.stderr).toContain("The app is already running");
     expect(await running()).toBe(both());
   });
 

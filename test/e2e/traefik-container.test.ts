@@ -32,15 +32,17 @@ describe("Traefik on a server of its own", () => {
   });
 
   test("boot runs what is absent, starts what is stopped, and leaves what differs", async () => {
-    expect(succeeded(await app.project.mrsk("traefik", "boot")).stderr).toContain("Traefik runs");
-    expect(succeeded(await app.project.mrsk("traefik", "boot")).stderr).toContain("Traefik runs already");
+    expect(succeeded(await app.project.mrsk("traefik", "boot")).stderr).toContain("Traefik started");
+    expect(succeeded(await app.project.mrsk("traefik", "boot")).stderr).toContain("Traefik is already running");
     succeeded(await app.project.mrsk("traefik", "stop"));
     succeeded(await app.project.mrsk("traefik", "stop"));
     expect(await onServer(SERVER, "docker inspect -f '{{.State.Status}}' traefik")).toBe("exited");
-    expect(succeeded(await app.project.mrsk("traefik", "boot")).stderr).toContain("was stopped, and runs again");
+    expect(succeeded(await app.project.mrsk("traefik", "boot")).stderr).toContain(
+      "Traefik was stopped, and was started",
+    );
     app.configure({ args: { accesslog: true } });
     const ran = succeeded(await app.project.mrsk("traefik", "boot"));
-    expect(ran.stderr).toContain("Traefik runs, but it lacks --accesslog. `mrsk traefik reboot` replaces it.");
+    expect(ran.stderr).toContain("Traefik is running, but it lacks --accesslog. `mrsk traefik reboot` replaces it.");
     app.configure();
   });
 

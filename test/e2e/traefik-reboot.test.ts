@@ -15,7 +15,7 @@ describe("a reboot of Traefik", () => {
     const ran = await host.underLoad(`from the original, server ${server}`, server, { slow: true }, () =>
       host.reboot(server),
     );
-    expect(succeeded(ran).stderr).toContain("Traefik is new, no connections refused");
+    expect(succeeded(ran).stderr).toContain("Traefik replaced, no connections refused");
     expect(await onServer(server, "docker inspect -f '{{.Args}}' traefik")).toContain("--providers.file.directory");
     await isWhole(server);
   });
@@ -33,7 +33,7 @@ describe("a reboot of Traefik", () => {
     host.configure({ args: { "entrypoints.http.nonsense": "1" } });
     const ran = await host.underLoad("bad argument", "b", {}, () => host.reboot("b"));
     expect(ran.status).toBe(5);
-    expect(ran.stderr).toContain("Traefik was not replaced, the old one goes on serving");
+    expect(ran.stderr).toContain("Traefik was not replaced, the old Traefik keeps serving");
     expect(ran.stderr).toContain("field not found, node: nonsense");
     await isWhole("b");
   });
@@ -60,7 +60,7 @@ describe("a reboot of Traefik", () => {
     expect(ran.stderr).toMatch(
       /connections will be refused for about half a second.*deploy is not root and has no sudo/,
     );
-    expect(ran.stderr).toMatch(/Traefik is new, its ports were closed for \d+\.\d\d s/);
+    expect(ran.stderr).toMatch(/Traefik replaced, ports closed for \d+\.\d\d s/);
     await isWhole("b");
     host.configure({ args: { nonsense: "1" } }, { user: "deploy" });
     const refused = await host.reboot("b");
@@ -76,9 +76,9 @@ describe("a reboot of Traefik", () => {
     }
     await execa("chmod", ["-R", "+x", `${host.project.folder}/.mrsk/hooks`]);
     const ran = succeeded(await host.project.mrsk("traefik", "reboot", "--rolling", "-y"));
-    const said = ran.stderr.split("\n").flatMap((line) => /(?:pre|post) 127\S+|Traefik is new/.exec(line)?.[0] ?? []);
+    const said = ran.stderr.split("\n").flatMap((line) => /(?:pre|post) 127\S+|Traefik replaced/.exec(line)?.[0] ?? []);
     const [a, b] = SERVERS.map((server) => host.address(server));
-    expect(said).toEqual([`pre ${a}`, "Traefik is new", `post ${a}`, `pre ${b}`, "Traefik is new", `post ${b}`]);
+    expect(said).toEqual([`pre ${a}`, "Traefik replaced", `post ${a}`, `pre ${b}`, "Traefik replaced", `post ${b}`]);
     const asked = await host.project.mrsk("traefik", "reboot");
     expect(asked).toMatchObject({ status: 2, stderr: expect.stringContaining("Aborted") as string });
   });

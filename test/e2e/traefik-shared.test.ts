@@ -76,9 +76,9 @@ describe("one Traefik for several services", () => {
 
   test("a removal leaves Traefik to the others, and says who they are", async () => {
     const stays = succeeded(await two.project.mrsk("remove", "-y"));
-    expect(stays.stderr).toContain("Traefik stays: by-deploy, by-sudoer, one use it");
+    expect(stays.stderr).toContain("Traefik is not removed: by-deploy, by-sudoer, one use it");
     const refused = succeeded(await one.project.mrsk("traefik", "remove"));
-    expect(refused.stderr).toContain("Traefik stays: by-deploy, by-sudoer use it");
+    expect(refused.stderr).toContain("Traefik is not removed: by-deploy, by-sudoer use it");
     expect(await visit(SERVER, "one.test")).toBe("200 ok");
     succeeded(await one.project.mrsk("traefik", "remove", "--force"));
     expect(await onServer(SERVER, "docker ps -aq --filter name=traefik; docker images -q traefik")).toBe("");
