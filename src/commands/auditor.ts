@@ -51,7 +51,7 @@ function textOf({ text }: AuditEntry): string {
   return oneLine(text);
 }
 
-/** Prints the last lines, or nothing if there is no log yet. */
+/** Prints the last lines of the audit log, or nothing if there is no log yet. */
 export function printAuditLog(config: Config): Command {
   return ["tail", "-n", SHOWN_AUDIT_LINES, auditFile(config), raw("2>/dev/null || true")];
 }

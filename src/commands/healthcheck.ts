@@ -27,8 +27,8 @@ export function healthFlags(check: Healthcheck, { startInterval }: { startInterv
 }
 
 /**
- * How long a container may take to become healthy: as long as MRSK polled. Attempt N of `max_attempts` was followed by a
- * pause of N seconds. A role without a check gets the time of the default attempts.
+ * The time that a container may take to become healthy: the longest time that MRSK polled, where attempt N of
+ * `max_attempts` was followed by a pause of N seconds. A role without a check gets the time of the default attempts.
  */
 export function deadlineSeconds(check: Healthcheck | undefined): number {
   const attempts = check?.maxAttempts ?? DEFAULTS.healthcheck.maxAttempts;

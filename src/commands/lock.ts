@@ -43,7 +43,7 @@ export function releaseOwnLock(config: Config, { id }: LockOwner): Shell {
   return call("release_own_lock", lockDirectory(config), id);
 }
 
-/** For `lock release`: releases the lock of any run, and MRSK's. Prints `released` for each. Idempotent. */
+/** For `lock release`: releases the lock of any run, and MRSK's. Idempotent; prints `released` for each that existed. */
 export function releaseEveryLock(config: Config): Shell {
   return lines(call("release_lock", lockDirectory(config)), call("release_lock", MRSK_LOCK));
 }

@@ -10,8 +10,8 @@ import type { HostFacts } from "../plan/facts.ts";
 import type { Run } from "./run.ts";
 
 /**
- * Looks at every host at once.
- * @param version of which it matters whether docker's health check can run in its image
+ * Observes all hosts concurrently.
+ * @param version also checks whether docker's health check can run in its image
  * @throws HostsFailedError
  */
 export async function observeHosts(
@@ -24,7 +24,7 @@ export async function observeHosts(
   return new Map(facts.map((fact) => [fact.host, fact]));
 }
 
-/** What is asked of each host. */
+/** What to observe on each host. */
 export function observeOptions(run: Run, version?: string): ObserveOptions {
   return {
     service: run.config.service,

@@ -22,7 +22,7 @@ export interface ProbeRequest {
 }
 
 /** One line for each request, the input of `print_answers`. */
-export function requestLines(requests: readonly ProbeRequest[]): string {
+function requestLines(requests: readonly ProbeRequest[]): string {
   return requests.map(({ host, path }) => `${host} ${path}`).join("\n");
 }
 

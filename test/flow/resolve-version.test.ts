@@ -26,7 +26,7 @@ const kept = (version: string) => container(`app-web-${version}`, { state: "exit
 const NEW = { interactive: false, raw: false, reuse: false, env: new Map<string, string>() };
 const options = { skipPush: false };
 
-/** A run whose version was typed as seven digits, `--version` of most commands. */
+/** A run whose `--version` is a short id of seven digits. */
 function typed(
   containers: Parameters<typeof observed>[1]["containers"],
   liveFiles = new Map<string, string>(),
@@ -40,7 +40,7 @@ function typed(
   return run;
 }
 
-/** What was sent to hosts and done here, without what the lock says, which is as typed. */
+/** The transcripts of all hosts, without the lock, whose text has the version as typed. */
 const work = (run: FakeRun) =>
   [...run.hosts.values()].flatMap(({ transcript }) => transcript.filter((line) => !line.startsWith("Take the lock")));
 
@@ -60,7 +60,7 @@ const commands: [string, Act][] = [
   ["healthcheck perform", performHealthcheck],
 ];
 
-test.each(commands)("%s takes seven digits for the version on the hosts that begins with them", async (_, act) => {
+test.each(commands)("%s resolves seven digits to the version on the hosts that begins with them", async (_, act) => {
   const run = typed([live, kept(FULL)]);
   await act(run);
   const done = work(run).join("\n");
@@ -68,18 +68,18 @@ test.each(commands)("%s takes seven digits for the version on the hosts that beg
   expect(done).not.toMatch(new RegExp(`(?:dhh/app:|app-web-)${SHORT}(?!0{33})`));
 });
 
-test.each(commands)("%s refuses digits that begin several versions, and changes nothing", async (_, act) => {
+test.each(commands)("%s refuses digits that match several versions, and changes nothing", async (_, act) => {
   const run = typed([live, kept(FULL), kept(SAME_BEGIN)]);
   await expect(act(run)).rejects.toMatchObject({
     exitCode: 2,
     message: `${SHORT} matches several versions: ${FULL}, ${SAME_BEGIN}`,
-    hint: "Name one of them with more digits.",
+    hint: "Use more digits.",
   });
   expect(work(run).join("\n")).not.toMatch(new RegExp(`(?:dhh/app:|app-web-)${SHORT}`));
 });
 
 test.each(commands.filter(([name]) => !/^(?:rollback|app remove)/.test(name)))(
-  "%s takes digits that no version begins with as typed",
+  "%s uses digits without a match as typed",
   async (_, act) => {
     const run = typed([live]);
     await act(run);
@@ -87,13 +87,13 @@ test.each(commands.filter(([name]) => !/^(?:rollback|app remove)/.test(name)))(
   },
 );
 
-test("app start takes seven digits", async () => {
+test("app start resolves seven digits", async () => {
   const run = typed([kept(FULL)]);
   await startApp(run);
   expect(run.hosts.get(HOST)!.steps).toContain(`Start app-web-${FULL} (web)`);
 });
 
-test("promote takes seven digits of the version on trial, and refuses those of another", async () => {
+test("promote resolves seven digits of the canary's version, and refuses those of another version", async () => {
   const next = container(`app-web-${FULL}`, {}, "bbbbbbbb");
   const file = liveFile({ name: "app-web", live, canary: { container: next, percent: 10 } });
   const run = typed([next, live], new Map([["app-web", file]]));
@@ -104,7 +104,7 @@ test("promote takes seven digits of the version on trial, and refuses those of a
   );
 });
 
-test("hooks are given the whole id", async () => {
+test("hooks get the full id", async () => {
   const run = typed([live, kept(FULL)]);
   const cwd = mkdtempSync(join(tmpdir(), "mrsk-hooks-"));
   mkdirSync(join(cwd, ".mrsk/hooks"), { recursive: true });

@@ -75,7 +75,7 @@ export const SURFACE: readonly (readonly [row: string, line: string, ...effects:
   ["app", "app", "out> Usage: mrsk app"],
   ["app boot", "app boot", "1> --name app-web-1", "1> Booted app version 1"],
   ["app boot --no-revert", "app boot --no-revert", "1> --name app-web-1"],
-  ["app start", "app start", "err> The app runs already"],
+  ["app start", "app start", "err> The app is already running"],
   ["app stop", "app stop", "1> docker stop id-of-app-web-1", "2> docker stop id-of-app-jobs-1", "1> Stopped app"],
   [
     "app details",
@@ -197,7 +197,7 @@ export const SURFACE: readonly (readonly [row: string, line: string, ...effects:
   ],
   ["build push", "build push --version 2", "local> docker buildx build --push", "!1> docker pull"],
   ["build pull", "build pull --version 2", "!local> docker buildx build", "2> docker pull dhh/app:2"],
-  ["build create", "build create", "err> The builder mrsk-app-multiarch is there"],
+  ["build create", "build create", "err> The builder mrsk-app-multiarch already exists"],
   ["build remove", "build remove", "local> docker buildx rm mrsk-app-multiarch"],
   [
     "build details",
@@ -242,7 +242,7 @@ export const SURFACE: readonly (readonly [row: string, line: string, ...effects:
   ["server exec --raw", "server exec --raw -p date", "exit> 2", "err> --raw"],
   ["server exec --interactive -i", "server exec -i -p date", "1> date", "!2> date"],
   ["traefik", "traefik", "out> Usage: mrsk traefik"],
-  ["traefik boot", "traefik boot", "err> Traefik runs", "!3> traefik"],
+  ["traefik boot", "traefik boot", "err> Traefik is running", "!3> traefik"],
   ["traefik reboot", "traefik reboot", "out> Aborted", "!1> traefik-next"],
   ["traefik reboot --rolling", "traefik reboot --rolling -y", "1> traefik-next", "2> traefik-next"],
   ["traefik reboot --confirmed -y", "traefik reboot -y", "1> traefik-next", "2> traefik-next"],

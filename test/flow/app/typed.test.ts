@@ -28,7 +28,7 @@ test.each([
   ["ls -e RAILS_ENV", "ls -e RAILS_ENV"],
   ["RAILS_ENV=test rails db:migrate --trace", "RAILS_ENV=test rails db:migrate --trace"],
   [`sh -c "echo it's; $HOME > x" [2]*`, `sh -c "echo it's; $HOME > x" [2]*`],
-])("%s is written down as %s", (typed, written) => expect(withoutLiterals(typed, new Map())).toBe(written));
+])("%s is logged as %s", (typed, written) => expect(withoutLiterals(typed, new Map())).toBe(written));
 
 /** A run that knows one secret. */
 function knowing(): FakeRun {
@@ -40,7 +40,7 @@ function knowing(): FakeRun {
   return run;
 }
 
-/** What the run writes into files of the server. */
+/** What the run writes to files on the server. */
 const written = (run: FakeRun) =>
   run.hosts
     .get(HOST)!

@@ -124,7 +124,7 @@ test("an interruption that comes too late leaves the work done, and its hook out
   const run = runOn(both({ containers: [up("0", "aaaaaaaa")] }));
   run.hosts.get(SECOND)!.when(/Stop the old container/, () => run.abort());
   await deploy(run, { skipPush: true, revert: true });
-  expect(run.events.at(-1)).toEqual({ kind: "warning", text: "Interrupted after the switch: the work was finished." });
+  expect(run.events.at(-1)).toEqual({ kind: "warning", text: "Interrupted after the switch: the run was completed." });
   expect(run.transcript.at(-1)).toBe(`${FIRST}: Release the lock`);
 });
 
