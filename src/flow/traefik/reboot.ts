@@ -16,9 +16,9 @@ import {
 } from "../../traefik/replace.ts";
 import { CommandFailedError } from "../../errors.ts";
 import type { Host } from "../../hosts/host.ts";
-import { neighbours } from "../../observe/neighbours.ts";
+import { observeContainers } from "../../observe/containers.ts";
 import { onHosts } from "../../hosts/on-hosts.ts";
-import type { HostFacts, Neighbour } from "../../plan/facts.ts";
+import type { HostFacts, HostContainer } from "../../plan/facts.ts";
 import { decideReplacement, isTraefik } from "../../plan/traefik.ts";
 import { outcome } from "../audit.ts";
 import { runHook } from "../hook.ts";
@@ -82,7 +82,7 @@ async function confirmReboot(run: Run, facts: ReadonlyMap<string, HostFacts>, co
 }
 
 async function reboot(run: Run, host: Host, facts: HostFacts): Promise<void> {
-  const work = await rebootScript(run, facts, await neighbours(host));
+  const work = await rebootScript(run, facts, await observeContainers(host));
   const result = await repairOnFailure(run, host, facts, () => host.run(work, { signal: run.signal }));
   const closed = /^closed (\d+)$/m.exec(result.text(REPLACE))?.[1];
   const effect =
@@ -103,7 +103,7 @@ async function repairOnFailure<T>(run: Run, host: Host, facts: HostFacts, work: 
 /** Id of the step. */
 const REPLACE = "replace";
 
-async function rebootScript(run: Run, facts: HostFacts, others: readonly Neighbour[]): Promise<Script> {
+async function rebootScript(run: Run, facts: HostFacts, containers: readonly HostContainer[]): Promise<Script> {
   const { config } = run;
   const { liveDirectory, traefik } = facts;
   const secrets = await environmentSecrets(run, config.traefik.env, "traefik/env");
@@ -111,12 +111,16 @@ async function rebootScript(run: Run, facts: HostFacts, others: readonly Neighbo
   const filter = plan.bridged ? filterOf(facts) : undefined;
   const name = secondName(filter);
   const kept = keptSecondsOf(traefik?.args ?? []);
-  const own = others.filter((other) => isTraefik(other.name));
-  const closing = filter && kept === undefined ? closingLabels(appsOf(others), own) : new Map<string, string>();
+  const own = containers.filter((other) => isTraefik(other.name));
+  const closing = filter && kept === undefined ? closingLabels(appsOf(containers), own) : new Map<string, string>();
   const keptSeconds = kept ?? (closing.size > 0 ? CLOSING_SECONDS : undefined);
   const shared = sharedDefinitions(config.traefik.labels, traefik?.labels ?? new Map());
   const labels = new Map([...shared, ...closing]);
-  const answers = capture("old-answers", "Ask what Traefik serves", recordAnswers(probeRequests(appsOf(others))));
+  const answers = capture(
+    "old-answers",
+    "Record what Traefik answers",
+    recordAnswers(probeRequests(appsOf(containers))),
+  );
   const create = createSecondTraefik(config, facts, secrets, { name, labels, publish: SECOND_PORTS });
   const trial = [
     answers,
