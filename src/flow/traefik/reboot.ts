@@ -1,7 +1,7 @@
 import { sh } from "../../script/command.ts";
 import { capture, type Script, script, step } from "../../script/script.ts";
 import { joinAsBefore, networkSteps } from "../../commands/network.ts";
-import { createSecondTraefik, createTraefik, keptSecondsOf, offersLiveFiles } from "../../commands/traefik.ts";
+import { createSecondTraefik, createTraefik, keepAliveSecondsOf, offersLiveFiles } from "../../commands/traefik.ts";
 import { prepareLiveDirectory, pullTraefik } from "../../commands/traefik-boot.ts";
 import { CLOSING_SECONDS, closingLabels } from "../../traefik/closing-labels.ts";
 import { probeRequests, sharedDefinitions } from "../../traefik/probe-requests.ts";
@@ -110,10 +110,10 @@ async function rebootScript(run: Run, facts: HostFacts, containers: readonly Hos
   const plan = decideReplacement(config, facts);
   const filter = plan.bridged ? filterOf(facts) : undefined;
   const name = secondName(filter);
-  const kept = keptSecondsOf(traefik?.args ?? []);
+  const kept = keepAliveSecondsOf(traefik?.args ?? []);
   const own = containers.filter((other) => isTraefik(other.name));
   const closing = filter && kept === undefined ? closingLabels(appsOf(containers), own) : new Map<string, string>();
-  const keptSeconds = kept ?? (closing.size > 0 ? CLOSING_SECONDS : undefined);
+  const keepAliveSeconds = kept ?? (closing.size > 0 ? CLOSING_SECONDS : undefined);
   const shared = sharedDefinitions(config.traefik.labels, traefik?.labels ?? new Map());
   const labels = new Map([...shared, ...closing]);
   const answers = capture(
@@ -135,7 +135,7 @@ async function rebootScript(run: Run, facts: HostFacts, containers: readonly Hos
   const replace = replaceTraefik({
     policy: plan.policy,
     filter,
-    keptSeconds,
+    keepAliveSeconds,
     answers: plan.tried ? answers.output : "",
   });
   const steps = [
