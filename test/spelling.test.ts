@@ -12,10 +12,10 @@ test.each([
   ["logz", ["logs", "log"]],
   ["history", []],
   ["", []],
-])("near to %j are %j", (word, names) => {
+])("the names similar to %j are %j", (word, names) => {
   expect(near(word, NAMES)).toEqual(names);
 });
 
-test("a proposal is one sentence, or none", () => {
+test("a suggestion is one sentence, or none", () => {
   expect([[], ["a"], ["a", "b"]].map(didYouMean)).toEqual([undefined, "Did you mean a?", "Did you mean one of a, b?"]);
 });

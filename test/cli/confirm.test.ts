@@ -17,11 +17,11 @@ test.each([
   ["N\n", false],
   ["\n", false],
   ["y", true],
-])("%j is %s, asked once", async (typed, answer) => {
+])("%j is %s, with one prompt", async (typed, answer) => {
   expect(await asked(typed)).toEqual({ answer, said: "Sure? [y, N] (N) " });
 });
 
-test.each(["", "Y\nyes\n"])("after %j the end of input is an error, and no further question", async (typed) => {
+test.each(["", "Y\nyes\n"])("after %j the end of input is an error, without a further prompt", async (typed) => {
   await expect(asked(typed)).rejects.toMatchObject({
     name: "UsageError",
     exitCode: 2,
@@ -30,20 +30,20 @@ test.each(["", "Y\nyes\n"])("after %j the end of input is an error, and no furth
   });
 });
 
-test("Ctrl-C ends the question", async () => {
+test("Ctrl-C ends the prompt", async () => {
   const controller = new AbortController();
   const asking = confirm("Sure?", { input: new PassThrough(), output: new PassThrough(), signal: controller.signal });
   controller.abort();
   await expect(asking).rejects.toMatchObject({ name: "InterruptedError", exitCode: 130 });
 });
 
-test("anything else is asked again", async () => {
+test("any other answer is prompted for again", async () => {
   const again = "Your response must be one of: [y, N]. Please try again.\nSure? [y, N] (N) ";
   expect(await asked("Y\nyes\ny\n")).toEqual({ answer: true, said: `Sure? [y, N] (N) ${again}${again}` });
 });
 
 test.each(["remove", "accessory remove db", "downgrade", "traefik downgrade", "accessory downgrade db"])(
-  "%s in a pipe without an answer: one error, and 2",
+  "%s in a pipe without an answer prints one error and exits with 2",
   async (typed) => {
     const input = new PassThrough();
     input.end();

@@ -24,7 +24,7 @@ function run(held: boolean) {
   return { target, said, signal, abort, close };
 }
 
-test.each(["SIGINT", "SIGTERM", "SIGHUP"])("the first %s interrupts the run, and ends nothing", (name) => {
+test.each(["SIGINT", "SIGTERM", "SIGHUP"])("the first %s interrupts the run, and does not end the process", (name) => {
   const { target, said, signal } = run(true);
   target.emit(name);
   expect(signal.aborted).toBe(true);
@@ -34,7 +34,7 @@ test.each(["SIGINT", "SIGTERM", "SIGHUP"])("the first %s interrupts the run, and
   expect(said.join("")).toContain("Interrupted");
 });
 
-test("further ones tell what is going on, as long as the lock is held", () => {
+test("further signals print the work in progress while the lock is held", () => {
   const { target, said } = run(true);
   for (let i = 0; i < 5; i++) target.emit("SIGINT");
   expect(target.exits).toEqual([]);
@@ -46,23 +46,20 @@ test.each([
   ["SIGINT", "SIGINT"],
   ["SIGINT", "SIGTERM"],
   ["SIGHUP", "SIGHUP"],
-])(
-  "a run that holds the lock, and does not end within 15 s after %s, is ended by %s, which names what stays behind",
-  (first, second) => {
-    const { target, said } = run(true);
-    target.emit(first);
-    vi.advanceTimersByTime(14_000);
-    target.emit(second);
-    expect(said.at(-1)).toContain("In 1 s, Ctrl-C will end the run immediately.");
-    expect(target.exits).toEqual([]);
-    vi.advanceTimersByTime(1000);
-    target.emit(second);
-    expect(target.exits).toEqual([130]);
-    expect(said.at(-1)).toBe("\nEnded immediately. Left on the servers: the deploy lock on 192.0.2.1\n");
-  },
-);
+])("15 s after %s, %s ends a run that holds the lock, and prints what is left on the servers", (first, second) => {
+  const { target, said } = run(true);
+  target.emit(first);
+  vi.advanceTimersByTime(14_000);
+  target.emit(second);
+  expect(said.at(-1)).toContain("In 1 s, Ctrl-C will end the run immediately.");
+  expect(target.exits).toEqual([]);
+  vi.advanceTimersByTime(1000);
+  target.emit(second);
+  expect(target.exits).toEqual([130]);
+  expect(said.at(-1)).toBe("\nEnded immediately. Left on the servers: the deploy lock on 192.0.2.1\n");
+});
 
-test("an output that cannot be written counts as the first signal, however often it fails", () => {
+test("an output that cannot be written counts as the first signal, no matter how often it fails", () => {
   const { target, said, signal, abort } = run(true);
   abort();
   abort();
@@ -76,14 +73,14 @@ test("an output that cannot be written counts as the first signal, however often
   expect(target.exits).toEqual([130]);
 });
 
-test("where nothing is held, the second one ends the process", () => {
+test("the second signal ends the process if the lock is not held", () => {
   const { target } = run(false);
   target.emit("SIGINT");
   target.emit("SIGINT");
   expect(target.exits).toEqual([130]);
 });
 
-test("after the run nothing listens any more, and what ended at once is not talked about", () => {
+test("after the run no listener is left, and a run that stopped immediately prints no message", () => {
   const { target, close, said } = run(true);
   target.emit("SIGINT");
   close();

@@ -75,7 +75,7 @@ function leaks(text: string): string[] {
   return SECRETS.filter((secret) => text.includes(secret.slice(4, -4)));
 }
 
-test("what a server's docker prints of secrets that the run has not looked up is masked, with -v and in errors", async () => {
+test("a secret that the run has not read is masked in the output of a server's docker, with -v and in errors", async () => {
   for (const words of [
     ["-v", "accessory", "start", "db"],
     ["accessory", "remove", "db", "-y"],
@@ -95,7 +95,7 @@ test("a failing container rm shows its error, without the accessory's secret", a
   expect(said.stderr).not.toContain("of-the-accessory");
 });
 
-test("a hook that prints its environment shows nothing of .env but what is plain", async () => {
+test("of the variables of .env that a hook prints, all but plain words are masked", async () => {
   const folder = app({ ".mrsk/hooks/pre-connect": "#!/bin/sh\nenv | sort\nenv >&2\nexit 3\n" });
   const said = await mrsk(folder, "deploy", "-P", "--version", "1");
   expect(said.status).toBe(7);
@@ -106,7 +106,7 @@ test("a hook that prints its environment shows nothing of .env but what is plain
   expect(shown).toContain("APP_HOST=app.example.com");
 });
 
-test("no command of .env is run only to know what to mask", async () => {
+test("no command of .env runs only for masking", async () => {
   const folder = app();
   process.env["MARKER"] = join(folder, "ran");
   await mrsk(folder, "accessory", "start", "db");

@@ -21,7 +21,7 @@ test.each([
   expect(outputs[name].listenerCount("error")).toBe(0);
 });
 
-test("a full disk under standard output is a failure, a reader that wants no more is none", () => {
+test("standard output on a full disk is a failure, a reader that has ended is not", () => {
   expect(outputFailure("stdout", failing("ENOSPC"))).toBe(
     "ERROR: Standard output cannot be written: ENOSPC: write failed, write\n",
   );

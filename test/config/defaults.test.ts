@@ -55,7 +55,7 @@ function isValue(text: string): boolean {
   return !/^(?:none|required|docker's|[A-Z]{2,}-\S+)$|\s/.test(text);
 }
 
-test("the documentation of every key gives the default that the loader gives", async () => {
+test("the documentation of every key gives the loader's default", async () => {
   const values = loaded(await configOf(YAML));
   const keys = [...keyPaths()].map(([path, key]) => ({ path, global: path.replace(/^servers\.\*\./, ""), ...key }));
   expect(keys.map(({ path }) => path)).toEqual(expect.arrayContaining(Object.keys(values)));

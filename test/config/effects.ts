@@ -247,7 +247,10 @@ export const EFFECTS: Readonly<Record<string, Effect | Elsewhere>> = {
     see: /^10\.0\.0\.2> Take the lock > /m,
   },
   allow_empty_roles: { file: "test/config/effects.test.ts", test: "allow_empty_roles" },
-  require_destination: { file: "test/config/load.test.ts", test: "a destination can be demanded" },
+  require_destination: {
+    file: "test/config/load.test.ts",
+    test: "require_destination refuses a run without a destination",
+  },
   minimum_version: { file: "test/config/minimum-version.test.ts", test: "minimum_version" },
   asset_path: {
     ...OLD,

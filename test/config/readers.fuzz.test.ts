@@ -39,7 +39,7 @@ const YAML = tokens(
   "a b service servers web x-a labels env clear secret image __proto__ constructor toString << 1 0x_ 0b1 1e9 .inf ~ null yes 1:30 ⏎ ⏎␠␠ ⏎␠␠␠␠ :␠ : -␠ ?␠ [ ] { } ,␠ &a␠ *a !!str␠ !b␠ ' \" |⏎ >-⏎ # ---⏎ ...⏎ % \\ ␉ <% %> <%=␠1␠%> ${A}",
 );
 
-test("any YAML is read, or refused at its places", { timeout: 60_000 }, async () => {
+test("any YAML is read, or refused with positions", { timeout: 60_000 }, async () => {
   await fc.assert(
     fc.asyncProperty(textOf(YAML), fc.boolean(), async (text, below) => {
       await inFolder({ "deploy.yml": below ? withRequired(text) : text }, async (cwd) => {
@@ -60,7 +60,7 @@ const RUBY = [
   ...tokens('<%␠x="#{x}#{x}"␠%> <%=␠ENV["A"]␠%> <%␠ENV["A"]="b"␠%> <%=␠ENV.fetch("B")␠%> <%=␠"a"*9␠%> <%=␠[1,[2]]␠%>'),
 ];
 
-test("any template is rendered, or refused at its places", { timeout: 60_000 }, async () => {
+test("any template is rendered, or refused with positions", { timeout: 60_000 }, async () => {
   await fc.assert(
     fc.asyncProperty(textOf(RUBY), async (text) => {
       // A command may do anything.
@@ -77,7 +77,7 @@ const DOTENV = tokens(
   "A B AB export __proto__ constructor = :␠ ␠ ⏎ \r⏎ ' \" \\ # $ ${ } $A ${B} \\n $( ) \0 \uFEFF \u2028",
 );
 
-test("any .env is read, or refused at its places", { timeout: 60_000 }, async () => {
+test("any .env is read, or refused with positions", { timeout: 60_000 }, async () => {
   await fc.assert(
     fc.asyncProperty(textOf(DOTENV), async (text) => {
       // A command may do anything.
@@ -94,7 +94,7 @@ test("any .env is read, or refused at its places", { timeout: 60_000 }, async ()
   );
 });
 
-test("a .env is read as Ruby's own pattern reads it", { timeout: 60_000 }, async () => {
+test("a .env is read as by the pattern of Ruby's dotenv", { timeout: 60_000 }, async () => {
   // Of dotenv 2, whose leading and trailing \s take a time in square of the blank lines.
   const original =
     /^\s*(?:export\s+)?([\w.]+)(?:\s*=\s*?|:\s+?)(\s*'(?:\\'|[^'])*'|\s*"(?:\\"|[^"])*"|[^#\r\n]+)?\s*(?:#.*)?$/gm;

@@ -45,14 +45,14 @@ async function refusal(argv: readonly string[]): Promise<string> {
   );
 }
 
-describe("what the documentation says to type is understood", () => {
+describe("the commands in the documentation are valid", () => {
   test.each(commandLines())("%s", async (line) => {
     const [, ...argv] = words(line);
     // A group, or a command without its arguments, is named in a sentence.
     expect(["", "commander.help", "commander.missingArgument"]).toContain(await refusal(argv));
   });
 
-  test("an unknown command would be seen", async () => {
+  test("an unknown command would be found", async () => {
     expect(await refusal(["deplyo"])).toBe("unknown command");
     await expect(refusal(["deploy", "--bogus"])).rejects.toThrow("Unknown option '--bogus'");
   });
@@ -60,7 +60,7 @@ describe("what the documentation says to type is understood", () => {
 
 const configurations = blocks("yaml").filter((block) => !/^# \.(?:github|gitlab|semaphore)/.test(block));
 
-describe("what the documentation says to write into deploy.yml loads", () => {
+describe("the examples of deploy.yml in the documentation load", () => {
   test.each(configurations)("%s", async (block) => {
     const base = {
       service: "app",
@@ -83,7 +83,7 @@ test("the examples for CI are YAML", () => {
   for (const example of examples) expect(Object.keys(parse(example) as object)).not.toEqual([]);
 });
 
-test("each message of the table of errors is one that the program can print", () => {
+test("the program can print each message of the table of errors", () => {
   const table = readFileSync(join(ROOT, "src/docs/troubleshooting.md"), "utf8");
   const messages = Array.from(table.matchAll(/^\| (`[^|]*) \|/gm), ([, cell]) => cell!)
     .flatMap((cell) => Array.from(cell.matchAll(/`([^`]+)`/g), ([, message]) => message!))

@@ -47,7 +47,7 @@ function placed(at: string, example: Json): Json {
   }
 }
 
-test("an entry says something, once, and needs no full stop", () => {
+test("every entry has a meaning without a full stop, and no key is documented twice", () => {
   for (const { keys } of SECTIONS) {
     for (const { meaning, key } of keys) expect(`${key}: ${meaning}`).toMatch(/[^.\s]$/);
     expect(new Set(keys.map(({ key }) => key)).size).toBe(keys.length);
@@ -95,7 +95,7 @@ test("the table of keys is the reference's (mrsk docs --markdown)", () => {
   expect(rows).toEqual(markdownTable().trimEnd().split("\n"));
 });
 
-test("every example file of the original is made of documented keys", () => {
+test("every example file of MRSK has only documented keys", () => {
   const folder = new URL("../fixtures/examples/", import.meta.url);
   const documented = new Set(SECTIONS[0]!.keys.map(({ key }) => key));
   for (const file of readdirSync(folder).filter((name) => name.endsWith(".yml"))) {

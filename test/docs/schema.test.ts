@@ -24,7 +24,7 @@ test.each([...examples.map((name) => `examples/${name}`), "examples/destinations
   },
 );
 
-test("what is required is missed", () => {
+test("a missing required key is reported", () => {
   expect(problems({ service: "app" })).toContain(" must have required property 'image'");
 });
 

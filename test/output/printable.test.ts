@@ -25,7 +25,7 @@ test.each(HOSTILE)("text that would %s is shown escaped", (_what, text, shown) =
   expect(JSON.parse(`"${printable("\x1b\x7f\u202e\u{e0041}")}"`)).toBe("\x1b\x7f\u202e\u{e0041}");
 });
 
-test("what people write stays as it is", () => {
+test("ordinary text is not changed", () => {
   const text = "Zoë ✓ 日本語 עברית العربية 😀 é\n\ttab\r\n";
   expect(printable(text)).toBe("Zoë ✓ 日本語 עברית العربية 😀 é\n\ttab\n");
 });
@@ -44,7 +44,7 @@ const VIEWS: readonly (readonly [string, (text: string) => RunEvent[]])[] = [
   ],
 ];
 
-test.each(VIEWS)("%s holds no character that a terminal would obey", (_what, events) => {
+test.each(VIEWS)("%s contains no control character", (_what, events) => {
   for (const [, text] of HOSTILE) {
     let said = "";
     const report = lineReport({ write: (more) => (said += more) }, "verbose", false);
@@ -55,20 +55,20 @@ test.each(VIEWS)("%s holds no character that a terminal would obey", (_what, eve
   }
 });
 
-test("progress loses its colours, and what else it has is escaped", () => {
+test("progress loses its colours, and its control characters are escaped", () => {
   let said = "";
   const report = lineReport({ write: (more) => (said += more) }, "normal", false);
   report({ kind: "progress", host: "one", text: "10 %\r\x1b[1;31mred\x1b[0m \x1b]0;title\x07\n" });
   expect(said).toBe(String.raw`  red \u001b]0;title\u0007` + "\n");
 });
 
-test("our own colours stay around what is escaped", () => {
+test("mrsk's colours are kept around escaped text", () => {
   let said = "";
   lineReport({ write: (more) => (said += more) }, "normal", true)({ kind: "title", text: "a\x1b[31mb" });
   expect(said).toBe("\x1b[35ma\\u001b[31mb\x1b[39m\n");
 });
 
-test("the live view shows no step's characters raw", () => {
+test("the live view escapes the control characters of a step", () => {
   let said = "";
   let time = 0;
   const sink = Object.assign(new Writable({ write: (chunk, _encoding, done) => ((said += String(chunk)), done()) }), {
