@@ -79,7 +79,7 @@ export class SshError extends MrskError {
 export class CommandFailedError extends MrskError {
   readonly host: string;
   readonly step: string;
-  /** Its id, for what behaviour goes by. */
+  /** The id of the step, for callers that handle its failure. */
   readonly stepId: string;
   readonly command: string;
   /** The exit status of the command. */

@@ -42,7 +42,7 @@ describe("a failed file-system call becomes a readable sentence", () => {
   });
 });
 
-/** A project in which one path is not what it should be. */
+/** A project in which one path is of a wrong kind. */
 const BROKEN: readonly (readonly [what: string, argv: readonly string[], spoil: (folder: string) => void, told: RegExp])[] = [
   ["deploy.yml is a folder", ["config"], (at) => mkdirSync(join(at, "config/deploy.yml"), { recursive: true }), /^ERROR \(ConfigError\): config\/deploy\.yml:1:1: this is a folder, and should be a file\n$/],
   ["config is a file", ["config"], (at) => writeFileSync(join(at, "config"), ""), /^ERROR \(ConfigError\): Cannot read config\/deploy\.yml: a part of the path is a file, not a folder\n$/],

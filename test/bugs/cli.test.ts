@@ -10,7 +10,7 @@ beforeAll(() => {
   folder = project({ "config/deploy.yml": UNREACHABLE, ".mrsk/hooks/pre-connect": HOOK });
 });
 
-/** What the hook said, if it ran; the command itself then meets a server that refuses. */
+/** The output of the hook, if it ran. The command then fails, as its server refuses the connection. */
 async function hookOf(...argv: string[]): Promise<string | undefined> {
   const file = join(folder, "said");
   rmSync(file, { force: true });

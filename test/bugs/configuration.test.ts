@@ -18,9 +18,9 @@ import { container, facts, traefik } from "../support/facts.ts";
 import { fakeRun } from "../support/fake-run.ts";
 import { transcriptOf, type Written } from "../support/transcript.ts";
 
-/** The rows of "Bugs a port should not copy" that are about configuration and environment. */
+/** Bugs of MRSK 0.13.2 in the configuration and the environment, which are not copied. */
 
-/** The words that docker gets, as a shell on the host makes them. */
+/** The arguments that docker gets from a shell. */
 async function runWords(written: Written): Promise<string[]> {
   const transcript = await transcriptOf(written);
   const line = /> Start app-web-2 \(web\): (docker run [^]*? acme\/app:2)/.exec(transcript)![1]!;

@@ -17,11 +17,11 @@ import { configOf, withRequired } from "../config/from-yaml.ts";
 import { type FakeRun, fakeRun } from "../support/fake-run.ts";
 import { observed, ownLabels, type Seen } from "../support/seen.ts";
 
-// Bugs of MRSK 0.13.2 in what happens and in what order, which are not copied.
+// Bugs of MRSK 0.13.2 in the order of work, which are not copied.
 const [FIRST, SECOND] = ["192.0.2.1", "192.0.2.2"] as const;
 const quick = { limit: undefined, waitSeconds: 0, watchSeconds: 0 };
 
-/** Hosts on which these containers run behind mrsk's Traefik, each with the labels of its role. */
+/** A run whose hosts have these containers behind mrsk's Traefik, with the labels of their role. */
 function running(app: Config, containers: readonly Omit<Seen, "labels">[], overrides: Partial<Run> = {}): FakeRun {
   const run = fakeRun(app, overrides);
   for (const name of new Set(app.roles.flatMap(({ hosts }) => hosts))) {

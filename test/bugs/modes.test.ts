@@ -8,7 +8,7 @@ import { Secret } from "../../src/config/env/secret.ts";
 import { accessory, config } from "../commands/support.ts";
 import { machine } from "../support/fake-docker.ts";
 
-// What is secret is never readable by others, not even while it is written.
+// Other users can never read a secret, not even while it is written.
 
 test("an uploaded file is private to the login user before it has any content", async () => {
   const { host, home } = machine();

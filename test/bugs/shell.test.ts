@@ -10,7 +10,7 @@ import { Secret } from "../../src/config/env/secret.ts";
 import { config, role, traefikHost } from "../commands/support.ts";
 import { machine } from "../support/fake-docker.ts";
 
-// Bugs of MRSK 0.13.2 that are not copied, and that a real shell decides.
+// Bugs of MRSK 0.13.2 that are not copied, tested with a real shell.
 
 test("an audited command with quotes, > and $ is in the log as it was typed", async () => {
   const { host, home } = machine();

@@ -13,7 +13,7 @@ import { expect, test } from "vitest";
 import { buildProgram } from "../../src/cli/main.ts";
 import { mrsk, project, UNREACHABLE } from "../support/cli.ts";
 
-/** What is typed, and what lies in the project's folder. */
+/** The words of a command line, and the files of its project. */
 
 test.each(["../../x", "a/b", "..", "", "-x", "a b"])("every command refuses %j as a destination", async (name) => {
   const folder = project({ "config/deploy.yml": UNREACHABLE, "outside/.env": "", "..x.erb": "", ".env.erb": "A=1\n" });

@@ -130,7 +130,7 @@ test("every visible command has an example in its help", () => {
     .map(commandWords)
     .filter((path) => examplesText(path) === "")
     .map((path) => path.join(" "));
-  // These four write their own.
+  // These commands add their examples themselves.
   expect(without).toEqual(["deploy", "rollback", "app exec", "accessory exec"]);
 });
 

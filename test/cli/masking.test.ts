@@ -33,7 +33,7 @@ const SECRETS = [
 let sshd: Sshd;
 let bin: string;
 
-/** The server's docker says all that it should keep to itself, whatever it is called for, and cannot remove anything. */
+/** The server's docker prints secrets at every call, and fails to remove anything. */
 beforeAll(async () => {
   bin = mkdtempSync(join(tmpdir(), "mrsk-talkative-"));
   writeFileSync(join(bin, "secrets"), `${SECRETS.join("\n")}\n`);

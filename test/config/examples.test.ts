@@ -50,7 +50,7 @@ test.each(recorded)("%s: what MRSK 0.13.2 derived is what we derive", async (_, 
     ssh_user: config.ssh.user,
   }).toEqual({
     ...derived,
-    // The recordings say null for the runner's own defaults: 2 s where there is a limit, a probe each second.
+    // The recordings of MRSK have null for defaults of SSHKit: 2 s with a limit, a probe each second.
     boot: { wait: boot.limit === null ? 0 : 2, ...withoutNull(boot), limit: boot.limit },
     healthcheck: { interval: "1s", ...healthcheck },
   });

@@ -4,7 +4,7 @@ import { LocalEnvironment } from "../../src/config/env/environment.ts";
 import { ConfigError } from "../../src/errors.ts";
 import { configOf, inFolder, problemsOf, withRequired } from "./from-yaml.ts";
 
-/** Files that would take all time or memory, or that use what a value happens to have in JavaScript. */
+/** Files that would take unlimited time or memory, or that use properties of JavaScript objects. */
 
 async function problemsOfTemplate(template: string): Promise<readonly string[]> {
   const environment = new LocalEnvironment("/", { PATH: process.env["PATH"] });

@@ -71,7 +71,7 @@ function pathsOf(value: unknown, at: readonly string[]): string[] {
   });
 }
 
-/** What is not shown as it was written, and what stands for it. */
+/** Values that are not printed as written, and what is printed. */
 const SHOWN_OTHERWISE = new Map([
   ["secret-build-arg", "[REDACTED]"],
   ["secret-key-data", "[REDACTED]"],
@@ -79,9 +79,9 @@ const SHOWN_OTHERWISE = new Map([
   ["acme/full-image", "registry.example.com/acme/full-image"],
   ["accessory-directory:/accessory-target:ro", "/accessory-target"],
 ]);
-/** Told in a note, and nothing else. */
+/** Reported in a note alone. */
 const IN_NOTES = new Set(["/web-cord", "4011", "4012"]);
-/** The role's own goes over it, or what it makes is shown: the env of a host with the tag. */
+/** Overridden by the role's value, or printed as part of another field: the env of a host with the tag. */
 const RESOLVED = new Set(["start_first", "eu"]);
 
 test("every written value is printed, or redacted", async () => {

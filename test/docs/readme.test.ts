@@ -19,7 +19,7 @@ function blocks(language: string): string[] {
   return Array.from(readme.matchAll(new RegExp(`^\`\`\`${language}\n(.*?)^\`\`\``, "gms")), ([, text]) => text!);
 }
 
-/** Every `mrsk …` that a reader may type: lines of shell blocks, and what stands between backticks. */
+/** Every `mrsk …` in the documentation: lines of shell blocks, and text between backticks. */
 function commandLines(): string[] {
   const typed = blocks("sh").flatMap((block) => block.split("\n"));
   const inline = Array.from(readme.matchAll(/`(mrsk [a-z-][^`…\n]*)`/g), ([, line]) => line!);
@@ -27,7 +27,7 @@ function commandLines(): string[] {
   return [...new Set(lines.filter((line) => line.startsWith("mrsk ")))];
 }
 
-/** Parses a command line as the program does, doing nothing. @returns why it is refused, or nothing */
+/** Parses a command line without running it. @returns the code of its error; empty if it is valid */
 async function refusal(argv: readonly string[]): Promise<string> {
   const program = buildProgram();
   const silence = (command: Command) => {
@@ -48,7 +48,7 @@ async function refusal(argv: readonly string[]): Promise<string> {
 describe("the commands in the documentation are valid", () => {
   test.each(commandLines())("%s", async (line) => {
     const [, ...argv] = words(line);
-    // A group, or a command without its arguments, is named in a sentence.
+    // Sentences name groups, and commands without their arguments.
     expect(["", "commander.help", "commander.missingArgument"]).toContain(await refusal(argv));
   });
 
@@ -91,7 +91,7 @@ test("the program can print each message of the table of errors", () => {
     .map((part) => part.replace(/\(required by $/, "").trim())
     .filter((part) => part.length > 3);
   const sources = sourceText();
-  // Docker says these itself.
+  // Docker prints these.
   const dockers = ["permission denied", "docker", "port is already allocated"];
   const missing = messages.filter(
     (message) => !dockers.includes(message) && !sources.includes(message.replace("root", "${options.user}")),

@@ -27,7 +27,7 @@ describe("an example", () => {
   );
 });
 
-/** A whole file with the example in its place. */
+/** A complete file with the example at `at`. */
 function placed(at: string, example: Json): Json {
   const base: Json = { service: "app", image: "a/b", servers: ["h"], registry: { username: "u", password: ["P"] } };
   const accessory: Json = { image: "redis", host: "h" };

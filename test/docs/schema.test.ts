@@ -28,7 +28,7 @@ test("a missing required key is reported", () => {
   expect(problems({ service: "app" })).toContain(" must have required property 'image'");
 });
 
-/** The maps of the full file at a place of the reference, `*` for any name. */
+/** The maps of the full file at a path of the reference, `*` for any name. */
 function mapsAt(file: unknown, path: readonly string[]): Json[] {
   if (typeof file !== "object" || file === null || Array.isArray(file)) return [];
   const [first, ...rest] = path;

@@ -8,7 +8,7 @@ import { openView } from "../../src/output/view.ts";
 
 const SIZE = { cols: 60, rows: 8 };
 
-/** A terminal's screen, and a live view on it with a clock of the test's. */
+/** The screen of a terminal, and a live view on it with a fake clock. */
 function screen() {
   const terminal = new xterm.Terminal({ ...SIZE, allowProposedApi: true, convertEol: true });
   const stream = Object.assign(new PassThrough(), { isTTY: true, columns: SIZE.cols, rows: SIZE.rows });

@@ -5,7 +5,7 @@ import { liveView } from "../../src/output/live.ts";
 import { printable } from "../../src/output/printable.ts";
 import { lineReport } from "../../src/output/report.ts";
 
-/** What a hostile server may say: names of what it would do, and the bytes. */
+/** Output of a hostile server: its effect on a terminal, the text, and the escaped text. */
 const HOSTILE: readonly (readonly [what: string, text: string, shown: string])[] = [
   ["write the clipboard (OSC 52)", "\x1b]52;c;cm0=\x07", String.raw`\u001b]52;c;cm0=\u0007`],
   ["set the title (OSC 0)", "\x1b]0;title\x1b\\", String.raw`\u001b]0;title\u001b` + "\\"],

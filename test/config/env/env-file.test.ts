@@ -84,8 +84,8 @@ test.each([
   ["A=5$ and $", []],
   ["B=\nA=$B$PATH", []],
   ["GIVEN=abc$def9", []],
-])("%s reports the position of a lost part of a value, and not its text", async (text, notes) => {
-  expect(await withFiles({ ".env": text }, ({ lost }) => lost, { GIVEN: "1" })).toEqual(notes);
+])("%s reports the position of a lost part of a value, and not its text", async (text, expected) => {
+  expect(await withFiles({ ".env": text }, ({ notes }) => notes, { GIVEN: "1" })).toEqual(expected);
 });
 
 test("20,000 lines that each use the one above are read in one pass", async () => {

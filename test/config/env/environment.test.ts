@@ -53,7 +53,7 @@ test("any text in single quotes is kept, and in double quotes if quotes, dollars
     }),
     { numRuns: 50 },
   );
-  // An escaped dollar in front of a parenthesis that never closes keeps its backslash, as in the original.
+  // An escaped dollar sign before an open parenthesis without its end keeps the backslash, as in Ruby's dotenv.
   const escapable = fc.string().filter((text) => !/[\\\r\n'`]|\$\(/.test(text));
   await fc.assert(
     fc.asyncProperty(escapable, async (text) => {
