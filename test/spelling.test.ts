@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { didYouMean, near } from "../src/spelling.ts";
+import { didYouMean, similarNames } from "../src/spelling.ts";
 
 const NAMES = ["boot", "bootstrap", "reboot", "stale-containers", "logs", "log"];
 
@@ -13,7 +13,7 @@ test.each([
   ["history", []],
   ["", []],
 ])("the names similar to %j are %j", (word, names) => {
-  expect(near(word, NAMES)).toEqual(names);
+  expect(similarNames(word, NAMES)).toEqual(names);
 });
 
 test("a suggestion is one sentence, or none", () => {
