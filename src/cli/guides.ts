@@ -28,7 +28,7 @@ function readGuide(name: string): Guide {
 }
 
 /** Every guide, by name. */
-export function guides(): Guide[] {
+function guides(): Guide[] {
   return guideNames().map(readGuide);
 }
 

@@ -2,12 +2,14 @@ import { fstatSync } from "node:fs";
 import { userInfo } from "node:os";
 import type { Command } from "commander";
 import { systemClock } from "../clock.ts";
-import type { Run, StandardInput } from "../flow/run.ts";
+import type { Run } from "../flow/run.ts";
+import type { Terminal } from "../flow/terminal.ts";
 import type { Host } from "../hosts/host.ts";
 import type { KnownSecrets } from "../script/known-secrets.ts";
 import type { Connections } from "../ssh/connections.ts";
 
 import { activity } from "../output/activity.ts";
+import { wantsColor } from "../output/color.ts";
 import { masked, withoutSecrets } from "../output/masked.ts";
 import { printable } from "../output/printable.ts";
 import { confirm } from "./confirm.ts";
@@ -21,7 +23,7 @@ import { watchOutputs } from "./standard-streams.ts";
  * Opens a run for a command (config, secrets, hosts, report, Ctrl-C), does the work, and closes every connection. Loads
  * the large modules, which `--help` and `version` do not need.
  */
-export async function openRun(command: Command, work: (run: Run) => Promise<void>): Promise<void> {
+export async function openRun(command: Command, work: (run: Run, terminal: Terminal) => Promise<void>): Promise<void> {
   const [
     given,
     { Secrets },
@@ -83,19 +85,15 @@ export async function openRun(command: Command, work: (run: Run) => Promise<void
     signal: interrupt.signal,
     report,
     print: (text) => view.withoutLiveLines(() => void process.stdout.write(printable(text))),
-    write: (stream, bytes) => view.withoutLiveLines(() => void process[stream].write(bytes)),
-    prefix: linePrefix(wantsColor(processEnvironment, process.stdout.isTTY)),
-    stdin: standardInput(),
     confirm: (question) =>
       confirm(printable(question), { input: process.stdin, output: process.stderr, signal: interrupt.signal }),
     local,
     host,
     newId,
-    version: versionOf(given, git),
+    requestedVersion: versionOf(given, git),
     git,
     givenVersion: options.version || undefined,
     performer: async () => performer,
-    lockOwner: once(async () => (await git()).userName || performer),
     command: commandWords(command),
     skipHooks: options.skipHooks === true,
     variables: environment,
@@ -103,8 +101,13 @@ export async function openRun(command: Command, work: (run: Run) => Promise<void
     held,
     mask: (text) => known.text(text),
   };
+  const terminal: Terminal = {
+    stdin: standardInput(),
+    write: (stream, bytes) => view.withoutLiveLines(() => void process[stream].write(bytes)),
+    prefix: linePrefix(wantsColor(processEnvironment, process.stdout.isTTY)),
+  };
   try {
-    await work(run);
+    await work(run, terminal);
   } catch (error) {
     throw withoutSecrets(error, known);
   } finally {
@@ -169,15 +172,7 @@ function verbosity(options: GlobalOptions): "quiet" | "normal" | "verbose" {
   return options.verbose ? "verbose" : "normal";
 }
 
-/** NO_COLOR and FORCE_COLOR as usual, SSHKIT_COLOR as in MRSK. Otherwise colours only on a terminal, and not in CI. */
-export function wantsColor(environment: Record<string, string | undefined>, terminal: boolean | undefined): boolean {
-  const { NO_COLOR, FORCE_COLOR, SSHKIT_COLOR, CI } = environment;
-  if (NO_COLOR || FORCE_COLOR === "0") return false;
-  if (FORCE_COLOR || SSHKIT_COLOR) return true;
-  return terminal === true && !CI;
-}
-
-function standardInput(): StandardInput {
+function standardInput(): Terminal["stdin"] {
   return { kind: process.stdin.isTTY ? "terminal" : inputKind(), open: () => process.stdin };
 }
 

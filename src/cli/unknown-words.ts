@@ -4,7 +4,7 @@ import { didYouMean, similarNames } from "../spelling.ts";
 import { commandWords } from "./options.ts";
 
 /** Commander has no public property for this. */
-export function isHidden(command: Command): boolean {
+function isHidden(command: Command): boolean {
   return (command as unknown as { _hidden: boolean })._hidden;
 }
 

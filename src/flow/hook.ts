@@ -19,39 +19,45 @@ export const HOOKS = [
 ] as const;
 export type HookName = (typeof HOOKS)[number];
 
-/** Whether the hook is there, and not skipped. */
+/** Whether the hook exists, and `-H` does not skip it. */
 export function hasHook(run: Run, hook: HookName): boolean {
   return !run.skipHooks && existsSync(resolve(run.cwd, `${run.config.hooksPath}/${hook}`));
 }
 
 /**
- * Runs the hook on this machine if there is one, with the `MRSK_…` variables of the original, and Kamal's names of them.
- * Its output is shown line by line as it comes.
+ * Runs the hook on this machine if the file exists, with MRSK's `MRSK_…` variables and Kamal's names of them. Shows its
+ * output line by line as it comes.
+ * @param version the version that the command acts on: `MRSK_VERSION`
  * @param details more variables, `MRSK_RUNTIME` for instance
- * @throws HookFailedError when it ends with anything but 0, or may not be executed
+ * @throws HookFailedError if it exits with another status than 0, or is not executable
  */
-export async function runHook(run: Run, hook: HookName, details: Readonly<Record<string, string>> = {}): Promise<void> {
+export async function runHook(
+  run: Run,
+  hook: HookName,
+  version: string,
+  details: Readonly<Record<string, string>> = {},
+): Promise<void> {
   const path = `${run.config.hooksPath}/${hook}`;
   if (!hasHook(run, hook)) return;
   stopIfInterrupted(run);
   requireExecutable(run, hook, path);
   run.report({ kind: "title", text: `Running the ${hook} hook...` });
-  const variables = withKamalNames({ ...(await hookVariables(run)), ...details });
+  const variables = withKamalNames({ ...(await hookVariables(run, version)), ...details });
   const exports = Object.entries(variables).map(([name, value]) => sh`export ${name}=${value}`);
   const body = lines(...exports, sh`exec /usr/bin/env ${path}`);
   const show = () => lineByLine((text) => run.report({ kind: "progress", host: run.local.name, text: `${text}\n` }));
-  const said = { stdout: show(), stderr: show() };
+  const output = { stdout: show(), stderr: show() };
   try {
     await run.local.run(script(`${hook} hook`, [step(`Hook ${hook}`, body)]), {
       signal: run.signal,
-      onOutput: ({ stream, masked }) => said[stream].add(masked),
+      onOutput: ({ stream, masked }) => output[stream].add(masked),
     });
   } catch (error) {
     if (error instanceof CommandFailedError) throw new HookFailedError(hook, error.output);
     throw error;
   } finally {
-    said.stdout.end();
-    said.stderr.end();
+    output.stdout.end();
+    output.stderr.end();
   }
 }
 
@@ -64,19 +70,19 @@ function requireExecutable(run: Run, hook: HookName, path: string): void {
   }
 }
 
-/** A hook of what has been done: left out, and told so, where the run was interrupted too late to be undone. */
+/** Runs a hook after the work. Skips it with a warning if the run was interrupted too late to revert. */
 export async function hookAfterwards(
   run: Run,
   hook: HookName,
+  version: string,
   details: Readonly<Record<string, string>> = {},
 ): Promise<void> {
-  if (!run.signal.aborted) return runHook(run, hook, details);
-  const left = hasHook(run, hook) ? ` The ${hook} hook was left out.` : "";
-  run.report({ kind: "warning", text: `Interrupted after the switch: the work was finished.${left}` });
+  if (!run.signal.aborted) return runHook(run, hook, version, details);
+  const skipped = hasHook(run, hook) ? ` The ${hook} hook was skipped.` : "";
+  run.report({ kind: "warning", text: `Interrupted after the switch: the run was completed.${skipped}` });
 }
 
-async function hookVariables(run: Run): Promise<Record<string, string>> {
-  const version = await run.version();
+async function hookVariables(run: Run, version: string): Promise<Record<string, string>> {
   const { config, selection } = run;
   return {
     MRSK_RECORDED_AT: timestamp(run.clock.now()),
@@ -91,10 +97,10 @@ async function hookVariables(run: Run): Promise<Record<string, string>> {
   };
 }
 
-/** Each `MRSK_NAME` also as `KAMAL_NAME`. */
+/** Adds each `MRSK_NAME` as `KAMAL_NAME`. */
 function withKamalNames(variables: Readonly<Record<string, string>>): Record<string, string> {
-  const kamals = Object.entries(variables).map(([name, value]) => [name.replace(/^MRSK_/, "KAMAL_"), value] as const);
-  return { ...variables, ...Object.fromEntries(kamals) };
+  const kamal = Object.entries(variables).map(([name, value]) => [name.replace(/^MRSK_/, "KAMAL_"), value] as const);
+  return { ...variables, ...Object.fromEntries(kamal) };
 }
 
 /** UTC without fractions: `2023-06-01T12:00:00Z`. */
@@ -102,7 +108,7 @@ export function timestamp(date: Date): string {
   return date.toISOString().replace(/\.\d+Z$/, "Z");
 }
 
-/** First seven characters, the whole version when it has a `_` (an uncommitted one). */
+/** The first seven characters; the whole version if it contains `_` (uncommitted changes). */
 function abbreviated(version: string): string {
   return version.includes("_") ? version : version.slice(0, 7);
 }

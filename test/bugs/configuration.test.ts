@@ -115,7 +115,7 @@ test("a role's max_attempts sets its deadline", async () => {
     healthcheck: { max_attempts: 3 },
   });
   expect(transcript).toMatch(
-    /Wait until healthy \(web\): or_forget \.mrsk\/images wait_route app-web-2 .*\.mrsk \/up \S+ 6 50\n/,
+    /Wait until healthy \(web\): or_remove \.mrsk\/images wait_route app-web-2 .*\.mrsk \/up \S+ 6 50\n/,
   );
   expect(transcript).toMatch(/Wait until healthy \(jobs\): wait_healthy app-jobs-2 10 7 50\n/);
 });
@@ -196,15 +196,15 @@ test("stopped containers are counted per role and destination", () => {
       })),
     ),
   );
-  const [plan] = decide({
+  const plan = decide({
     config: given,
-    version: "z",
-    targets: [{ host: "192.0.2.1", roles }],
-    facts: new Map([["192.0.2.1", facts({ traefik: traefik(), containers: stopped })]]),
+    versionOn: () => "z",
+    roles,
+    facts: facts({ traefik: traefik(), containers: stopped }),
     newId: (digits) => "0".repeat(digits),
     reuse: false,
     traefikArguments: [],
   });
-  expect(plan!.roles.map(({ surplus }) => surplus.map(({ name }) => name))).toEqual([["app-web-d"], ["app-jobs-d"]]);
+  expect(plan.roles.map(({ surplus }) => surplus.map(({ name }) => name))).toEqual([["app-web-d"], ["app-jobs-d"]]);
   expect(redactedConfig(given, "z")["retain_containers"]).toBe(3);
 });

@@ -2,7 +2,9 @@ import { afterEach, expect, test, vi } from "vitest";
 import type { Config } from "../../src/config/config.ts";
 import { startApp, stopApp } from "../../src/flow/app/start-stop.ts";
 import { removeApp } from "../../src/flow/app/removal.ts";
-import { bootApp, deploy, rollback } from "../../src/flow/rollout/deploy.ts";
+import { bootApp } from "../../src/flow/rollout/boot.ts";
+import { deploy } from "../../src/flow/rollout/deploy.ts";
+import { rollback } from "../../src/flow/rollout/rollback.ts";
 import { accessoryExec, appExec } from "../../src/flow/app/exec.ts";
 import { performHealthcheck } from "../../src/flow/app/healthcheck.ts";
 import { withLock } from "../../src/flow/lock.ts";
@@ -64,7 +66,12 @@ test("accessory exec prints the command's output", async () => {
   const run = fakeRun(one({ accessories: [accessory({ hosts: [FIRST] })] }));
   run.host(FIRST);
   run.hosts.get(FIRST)!.replies(/^Command$/, "tables: 3\n");
-  await accessoryExec(run, "db", "show tables", { interactive: false, raw: false, reuse: true, env: new Map() });
+  await accessoryExec(run, run.terminal, "db", "show tables", {
+    interactive: false,
+    raw: false,
+    reuse: true,
+    env: new Map(),
+  });
   expect(run.printed.join("")).toContain("Accessory db Host: 192.0.2.1\ntables: 3\n");
 });
 
@@ -183,7 +190,7 @@ test("hosts that run different versions are reported, and the version to boot mu
 });
 
 test("--skip-push in a dirty tree is refused before any work", async () => {
-  const run = running(one(), [], { version: async () => "abc_uncommitted_0123456789abcdef" });
+  const run = running(one(), [], { requestedVersion: async () => "abc_uncommitted_0123456789abcdef" });
   await expect(deploy(run, { skipPush: true })).rejects.toMatchObject({
     exitCode: 2,
     message: "There are uncommitted changes, so the version to deploy was never built",
@@ -244,7 +251,7 @@ test("a Traefik that cannot start is an error", async () => {
 test("the hosts of a followed log are printed before it, on standard error", async () => {
   const run = running(one(), [{ name: "app-web-1" }]);
   run.hosts.get(FIRST)!.replies(/^Follow$/, "a line\n");
-  await appLogs(run, { follow: true });
+  await appLogs(run, run.terminal, { follow: true });
   expect(run.events).toContainEqual({ kind: "note", text: "Following logs on 192.0.2.1..." });
   expect(run.printed).toEqual(["a line\n"]);
 });
@@ -259,7 +266,7 @@ test("app stop on a host whose containers are all stopped is no failure, and sto
 
 test("--since and --lines have an effect with --follow", async () => {
   const run = running(one(), [{ name: "app-web-1" }]);
-  await appLogs(run, { follow: true, since: "10m", lines: 5 });
+  await appLogs(run, run.terminal, { follow: true, since: "10m", lines: 5 });
   expect(commands(run).at(-1)).toBe("docker logs --since 10m --tail 5 --timestamps --follow id-of-app-web-1 2>&1");
 });
 
@@ -275,6 +282,6 @@ test("the log of a container that did not become healthy is in the error", async
 test("app exec in a new container needs no running container", async () => {
   const run = running(one(), []);
   run.hosts.get(FIRST)!.replies(/^Command$/, "42\n");
-  await appExec(run, "node report.js", { interactive: false, raw: false, reuse: false, env: new Map() });
+  await appExec(run, run.terminal, "node report.js", { interactive: false, raw: false, reuse: false, env: new Map() });
   expect(run.printed.join("")).toContain("42\n");
 });

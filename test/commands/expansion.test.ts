@@ -3,13 +3,13 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { words } from "../../src/commands/arguments.ts";
 import { type Command, docker } from "../../src/script/command.ts";
-import { expand, expandable, expansionNames, expansions, volume } from "../../src/commands/expansion.ts";
+import { expand, expandable, expansions, volume } from "../../src/commands/expansion.ts";
 import { accessory, config, line, role } from "./support.ts";
 
 const TEXT = fc.string({ unit: "binary", maxLength: 12 }).filter((text) => !text.includes("\0"));
 const ODD = fc.string({ unit: fc.constantFrom(...Array.from(" \t\n'\"\\$`{}!#~*?[]()&|;<>=-éa1😀")), maxLength: 12 });
 
-/** What `/bin/sh` makes of the words. */
+/** The arguments that `/bin/sh` makes of the words. */
 function throughShell(command: Command, environment: Record<string, string> = {}): string[] {
   const output = execFileSync("/bin/sh", ["-c", line(["printf", String.raw`%s\0`, ...command])], {
     encoding: "utf8",
@@ -27,7 +27,7 @@ test("every text arrives byte for byte", () => {
   );
 });
 
-test("around ${NAME} every text arrives byte for byte, and the shell fills in what expand does", () => {
+test("around ${NAME} every text arrives byte for byte, and the shell replaces it as expand does", () => {
   const piece = fc.oneof(ODD, fc.constantFrom("${A}", "${B:-x y}", '${B:-"$(id)`\\}', "${EMPTY:-d}"));
   const values = new Map([
     ["A", "value of $A"],
@@ -42,8 +42,9 @@ test("around ${NAME} every text arrives byte for byte, and the shell fills in wh
   );
 });
 
-test("names are found once", () => {
-  expect(expansionNames(["${A} ${B:-x}", "${A} $C ${D-x} ${"])).toEqual(["A", "B"]);
+test("names are found once, and only in complete ${…}", () => {
+  const clear = new Map([["X", "${A} ${B:-x}"], ["Y", "${A} $C ${D-x} ${"]]); // biome-ignore format: one line
+  expect(expansions(config({ env: { clear, secret: [] } }))).toEqual(["A", "B"]);
 });
 
 test("expand replaces complete ${…} only", () => {
@@ -61,7 +62,7 @@ test.each([
   expect(line(docker(volume(given)))).toBe(`docker ${expected}`);
 });
 
-test("every place whose ${NAME} the original left to the shell is looked through", () => {
+test("names are found in every setting whose ${NAME} MRSK left to the shell", () => {
   const env = (name: string) => ({ clear: new Map([["X", `\${${name}}`]]), secret: [] });
   const all = config({
     env: env("A"),

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { deadlineSeconds, healthFlags, probeCommand, probeUrl } from "../../src/commands/healthcheck.ts";
+import { deadlineSeconds, healthFlags, probeUrl } from "../../src/commands/healthcheck.ts";
 import {
   auditFile,
   containerName,
@@ -70,14 +70,13 @@ test.each([
   expect(probeUrl({ ...check, ...overrides })).toBe(expected);
 });
 
-test("a command replaces the request", () => {
-  expect(probeCommand({ ...check, cmd: "bin/alive" })).toBe("bin/alive");
+test("a configured command replaces curl", () => {
   expect(line(healthFlags({ ...check, cmd: "bin/alive x", interval: "3s" }, { startInterval: false }))).toBe(
     "--health-cmd 'bin/alive x' --health-interval 3s",
   );
 });
 
-test("patience is the original's polling: 1 + 2 + … seconds, or an interval each if that is longer", () => {
+test("the deadline is that of MRSK's polling: 1 + 2 + … seconds, or that many intervals if longer", () => {
   expect(deadlineSeconds(check)).toBe(28);
   expect(deadlineSeconds({ ...check, maxAttempts: 3, intervalSeconds: 10 })).toBe(30);
 });

@@ -5,7 +5,7 @@ import { type Body, render } from "../../src/script/command.ts";
 import type { TraefikHost } from "../../src/commands/traefik.ts";
 import { Secret } from "../../src/config/env/secret.ts";
 
-export const NO_ENV: Environment = { clear: new Map(), secret: [] };
+const NO_ENV: Environment = { clear: new Map(), secret: [] };
 
 export function role(overrides: Partial<Role> = {}): Role {
   return {
@@ -32,7 +32,7 @@ export function role(overrides: Partial<Role> = {}): Role {
   };
 }
 
-/** A host as Traefik's container sees it, whose engine logs as docker does by default. */
+/** The facts of a host that Traefik depends on, with docker's default log driver. */
 export function traefikHost(liveDirectory: string, logDriver = "json-file"): TraefikHost {
   return { liveDirectory, logDriver };
 }
@@ -129,17 +129,17 @@ export function config(overrides: Partial<Config> = {}): Config {
   };
 }
 
-/** The line as it reaches a shell, secrets written as `<name>`. */
+/** The line for a shell, with secrets as `<name>`. */
 export function line(body: Body): string {
   return render(body, (secret) => `<${secret.name}>`);
 }
 
-/** The same with the functions of `src/shell` that it calls: what a shell can run. */
+/** The same with the functions of `src/shell` that it calls, so that a shell can run it. */
 export function runnable(body: Body): string {
   return new ShellLibrary().missing(needsOf([body])) + line(body);
 }
 
-/** The same with the secrets' values quoted in: what `ps` would show if they were arguments. */
+/** The same with the values of secrets: what `ps` would show if they were arguments. */
 export function revealed(body: Body): string {
   return render(body, (secret) => `'${secret.reveal().replaceAll("'", String.raw`'\''`)}'`);
 }

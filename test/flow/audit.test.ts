@@ -15,12 +15,13 @@ import { startApp, stopApp } from "../../src/flow/app/start-stop.ts";
 import { removeApp, removeAppContainer, removeAppContainers, removeAppImages } from "../../src/flow/app/removal.ts";
 import { showAudit } from "../../src/flow/audit.ts";
 import { pull } from "../../src/flow/build/build.ts";
-import { bootApp, deploy, redeploy, rollback } from "../../src/flow/rollout/deploy.ts";
+import { bootApp } from "../../src/flow/rollout/boot.ts";
+import { deploy, redeploy } from "../../src/flow/rollout/deploy.ts";
+import { rollback } from "../../src/flow/rollout/rollback.ts";
 import { accessoryExec, appExec } from "../../src/flow/app/exec.ts";
 import { takeLock } from "../../src/flow/lock.ts";
 import { pruneAll, pruneContainers, pruneImages } from "../../src/flow/prune.ts";
 import { login } from "../../src/flow/registry.ts";
-import type { Run } from "../../src/flow/run.ts";
 import { serverExec } from "../../src/flow/server.ts";
 import { bootTraefik, restartTraefik, startTraefik, stopTraefik } from "../../src/flow/traefik/traefik.ts";
 import { rebootTraefik } from "../../src/flow/traefik/reboot.ts";
@@ -55,7 +56,7 @@ function runOn(containers: readonly Omit<Seen, "labels">[], destination?: string
   return run;
 }
 
-/** The lines that were written, without time and performer, and the file they went to. */
+/** The audit lines without time and performer, and their file. */
 function lines(run: FakeRun): { files: Set<string>; lines: string[] } {
   const files = new Set<string>();
   const found = run.hosts.get(HOST)!.commands.flatMap((command) => {
@@ -74,7 +75,7 @@ const STOPPED = [{ name: "app-web-1", state: "exited" }];
 const NEW = { interactive: false, raw: false, reuse: false, env: new Map<string, string>() };
 const IN_ACCESSORY = ["Stopped db accessory", "Remove db accessory container"];
 
-test.each<[string, readonly Omit<Seen, "labels">[], (run: Run) => Promise<void>, string[]]>([
+test.each<[string, readonly Omit<Seen, "labels">[], (run: FakeRun) => Promise<unknown>, string[]]>([
   [
     "app boot, of the version that runs",
     RUNNING,
@@ -121,16 +122,16 @@ test.each<[string, readonly Omit<Seen, "labels">[], (run: Run) => Promise<void>,
   [
     "app exec",
     RUNNING,
-    (run) => appExec(run, "echo 'a > b; $HOME'", NEW),
+    (run) => appExec(run, run.terminal, "echo 'a > b; $HOME'", NEW),
     ["Executed cmd 'echo 'a > b; $HOME'' on app version 1"],
   ],
   [
     "app exec --reuse",
     RUNNING,
-    (run) => appExec(run, "ls", { ...NEW, reuse: true }),
+    (run) => appExec(run, run.terminal, "ls", { ...NEW, reuse: true }),
     ["[web] Executed cmd 'ls' on app version 1"],
   ],
-  ["app exec -i", RUNNING, (run) => appExec(run, "sh", { ...NEW, reuse: true, interactive: true }), []],
+  ["app exec -i", RUNNING, (run) => appExec(run, run.terminal, "sh", { ...NEW, reuse: true, interactive: true }), []],
   [
     "app stale-containers --stop",
     [{ name: "app-web-1" }, { name: "app-web-0" }],
@@ -173,14 +174,19 @@ test.each<[string, readonly Omit<Seen, "labels">[], (run: Run) => Promise<void>,
   ["accessory stop", [], (run) => stopAccessory(run, "db"), ["Stopped db accessory"]],
   ["accessory restart", [], (run) => restartAccessory(run, "db"), ["Stopped db accessory", "Started db accessory"]],
   ["accessory reboot", [], (run) => rebootAccessory(run, "db"), [...IN_ACCESSORY, "Booted db accessory"]],
-  ["accessory exec", [], (run) => accessoryExec(run, "db", "ls -l", NEW), ["Executed cmd 'ls -l' on db accessory"]],
+  [
+    "accessory exec",
+    [],
+    (run) => accessoryExec(run, run.terminal, "db", "ls -l", NEW),
+    ["Executed cmd 'ls -l' on db accessory"],
+  ],
   [
     "accessory remove",
     [],
     (run) => removeAccessory(run, "all", { confirmed: true }),
     [...IN_ACCESSORY, "Removed db accessory image"],
   ],
-  ["server exec", [], (run) => serverExec(run, "uptime", NEW), ["Executed cmd 'uptime' on server"]],
+  ["server exec", [], (run) => serverExec(run, run.terminal, "uptime", NEW), ["Executed cmd 'uptime' on server"]],
   ["lock acquire", [], (run) => takeLock(run, "why"), []],
   ["registry login", [], (run) => login(run), []],
 ])("%s writes its lines", async (_, containers, act, expected) => {
@@ -191,7 +197,7 @@ test.each<[string, readonly Omit<Seen, "labels">[], (run: Run) => Promise<void>,
   expect([...written.files]).toEqual(expected.length === 0 ? [] : ["mrsk-app-audit.log"]);
 });
 
-test("a destination has a log of its own, and a tag before the role's", async () => {
+test("a destination has a separate log, and its tag precedes the role's", async () => {
   const run = runOn([{ name: "app-web-staging-1" }], "staging");
   await stopApp(run);
   expect(lines(run)).toEqual({
@@ -208,16 +214,16 @@ test("audit shows the last fifty lines of each app host", async () => {
   expect(run.hosts.get(HOST)!.commands).toEqual(["tail -n 50 mrsk-app-audit.log 2>/dev/null || true"]);
 });
 
-/** Work of each command that fails, by its step's title, and what the log says then. */
-const FAILING: readonly (readonly [string, RegExp, readonly Omit<Seen, "labels">[], (run: Run) => Promise<void>, readonly string[]])[] = [
+/** A failing step of each command, and the audit lines after it. */
+const FAILING: readonly (readonly [string, RegExp, readonly Omit<Seen, "labels">[], (run: FakeRun) => Promise<unknown>, readonly string[]])[] = [
   ["accessory boot", /^Start app-db/, [], (run) => bootAccessory(run, "db"), ["failed Audit: Booted db accessory"]],
   ["accessory boot whose folder cannot be made", /^Create directories/, [], (run) => bootAccessory(run, "db"), ["failed Audit: Booted db accessory"]],
   ["accessory start", /^Start app-db/, [], (run) => startAccessory(run, "db"), ["failed Audit: Started db accessory"]],
   ["accessory stop", /^Stop app-db/, [], (run) => stopAccessory(run, "db"), ["failed Audit: Stopped db accessory"]],
   ["accessory remove", /^Remove the container/, [], (run) => removeAccessory(run, "db", { confirmed: true }), ["done Audit: Stopped db accessory", "failed Audit: Remove db accessory container"]],
-  ["accessory exec", /^Command$/, [], (run) => accessoryExec(run, "db", "ls", NEW), ["failed Audit: Executed cmd 'ls' on db accessory"]],
-  ["app exec", /^Command$/, RUNNING, (run) => appExec(run, "ls", NEW), ["failed Audit: Executed cmd 'ls' on app version 1"]],
-  ["server exec", /^Command$/, RUNNING, (run) => serverExec(run, "ls", NEW), ["failed Audit: Executed cmd 'ls' on server"]],
+  ["accessory exec", /^Command$/, [], (run) => accessoryExec(run, run.terminal, "db", "ls", NEW), ["failed Audit: Executed cmd 'ls' on db accessory"]],
+  ["app exec", /^Command$/, RUNNING, (run) => appExec(run, run.terminal, "ls", NEW), ["failed Audit: Executed cmd 'ls' on app version 1"]],
+  ["server exec", /^Command$/, RUNNING, (run) => serverExec(run, run.terminal, "ls", NEW), ["failed Audit: Executed cmd 'ls' on server"]],
   ["app stop", /^Stop app-web-1/, RUNNING, stopApp, ["failed Audit: Stopped app"]],
   ["app remove-container", /^Remove app-web-1/, STOPPED, (run) => removeAppContainer(run, "1"), ["failed Audit: Removed app container with version 1"]],
   ["app remove-containers", /^Remove app-web-1/, STOPPED, removeAppContainers, ["failed Audit: Removed all app containers"]],
@@ -232,15 +238,15 @@ const FAILING: readonly (readonly [string, RegExp, readonly Omit<Seen, "labels">
   ["traefik remove-image", /^Remove Traefik's image/, RUNNING, removeTraefikImageOnly, ["failed Audit: Removed traefik image"]],
 ]; // biome-ignore format: one line each
 
-test.each(FAILING)("%s that fails is logged as failed", async (_, failing, containers, work, told) => {
+test.each(FAILING)("%s that fails is logged as failed", async (_, failing, containers, work, expected) => {
   const run = runOn(containers);
   const host = run.hosts.get(HOST)!;
   host.fails(failing, "no");
   await work(run).catch(() => {});
-  expect(host.outcomes).toEqual(told);
+  expect(host.outcomes).toEqual(expected);
 });
 
-test("a failure's line has the exit status, and what should have been done", async () => {
+test("a failure's audit line has the exit status and the intended work", async () => {
   const here = machine('case "$*" in "container start app-db") echo no >&2; exit 3 ;; esac');
   const run = fakeRun(settings(), { host: () => here.host });
   await expect(startAccessory(run, "db")).rejects.toThrow("no");

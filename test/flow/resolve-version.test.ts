@@ -5,11 +5,12 @@ import { expect, test } from "vitest";
 import { liveFile } from "../../src/traefik/live-file.ts";
 import { removeAppContainer } from "../../src/flow/app/removal.ts";
 import { deliver, pull, pushImage } from "../../src/flow/build/build.ts";
-import { bootApp, deploy, redeploy, rollback, setup } from "../../src/flow/rollout/deploy.ts";
+import { bootApp } from "../../src/flow/rollout/boot.ts";
+import { deploy, redeploy, setup } from "../../src/flow/rollout/deploy.ts";
+import { rollback } from "../../src/flow/rollout/rollback.ts";
 import { appExec } from "../../src/flow/app/exec.ts";
 import { performHealthcheck } from "../../src/flow/app/healthcheck.ts";
 import { promote } from "../../src/flow/rollout/promote.ts";
-import type { Run } from "../../src/flow/run.ts";
 import { startApp } from "../../src/flow/app/start-stop.ts";
 import { built } from "../commands/support.ts";
 import { container } from "../support/facts.ts";
@@ -25,29 +26,29 @@ const kept = (version: string) => container(`app-web-${version}`, { state: "exit
 const NEW = { interactive: false, raw: false, reuse: false, env: new Map<string, string>() };
 const options = { skipPush: false };
 
-/** A run whose version was typed as seven digits, `--version` of most commands. */
+/** A run whose `--version` is a short id of seven digits. */
 function typed(
   containers: Parameters<typeof observed>[1]["containers"],
   liveFiles = new Map<string, string>(),
 ): FakeRun {
   const boot = { limit: undefined, waitSeconds: 0, watchSeconds: 0 };
   const config = { ...built({ kind: "native" }), boot };
-  const run = fakeRun(config, { version: async () => SHORT, givenVersion: SHORT });
+  const run = fakeRun(config, { requestedVersion: async () => SHORT, givenVersion: SHORT });
   for (const host of [HOST, "localhost"]) run.host(host);
   observed(run.hosts.get(HOST)!, { containers, liveFiles });
   run.hosts.get(HOST)!.replies(/^Check the image$/, "");
   return run;
 }
 
-/** What was sent to hosts and done here, without what the lock says, which is as typed. */
+/** The transcripts of all hosts, without the lock, whose text has the version as typed. */
 const work = (run: FakeRun) =>
   [...run.hosts.values()].flatMap(({ transcript }) => transcript.filter((line) => !line.startsWith("Take the lock")));
 
-type Act = (run: Run) => Promise<void>;
+type Act = (run: FakeRun) => Promise<unknown>;
 const commands: [string, Act][] = [
   ["rollback", (run) => rollback(run, SHORT)],
   ["app boot", bootApp],
-  ["app exec", (run) => appExec(run, "ls", NEW)],
+  ["app exec", (run) => appExec(run, run.terminal, "ls", NEW)],
   ["app remove-container", (run) => removeAppContainer(run, SHORT)],
   ["deploy", (run) => deploy(run, options)],
   ["deploy --skip-push", (run) => deploy(run, { skipPush: true })],
@@ -59,7 +60,7 @@ const commands: [string, Act][] = [
   ["healthcheck perform", performHealthcheck],
 ];
 
-test.each(commands)("%s takes seven digits for the version on the hosts that begins with them", async (_, act) => {
+test.each(commands)("%s resolves seven digits to the version on the hosts that begins with them", async (_, act) => {
   const run = typed([live, kept(FULL)]);
   await act(run);
   const done = work(run).join("\n");
@@ -67,18 +68,18 @@ test.each(commands)("%s takes seven digits for the version on the hosts that beg
   expect(done).not.toMatch(new RegExp(`(?:dhh/app:|app-web-)${SHORT}(?!0{33})`));
 });
 
-test.each(commands)("%s refuses digits that begin several versions, and changes nothing", async (_, act) => {
+test.each(commands)("%s refuses digits that match several versions, and changes nothing", async (_, act) => {
   const run = typed([live, kept(FULL), kept(SAME_BEGIN)]);
   await expect(act(run)).rejects.toMatchObject({
     exitCode: 2,
     message: `${SHORT} matches several versions: ${FULL}, ${SAME_BEGIN}`,
-    hint: "Name one of them with more digits.",
+    hint: "Use more digits.",
   });
   expect(work(run).join("\n")).not.toMatch(new RegExp(`(?:dhh/app:|app-web-)${SHORT}`));
 });
 
 test.each(commands.filter(([name]) => !/^(?:rollback|app remove)/.test(name)))(
-  "%s takes digits that no version begins with as typed",
+  "%s uses digits without a match as typed",
   async (_, act) => {
     const run = typed([live]);
     await act(run);
@@ -86,13 +87,13 @@ test.each(commands.filter(([name]) => !/^(?:rollback|app remove)/.test(name)))(
   },
 );
 
-test("app start takes seven digits", async () => {
+test("app start resolves seven digits", async () => {
   const run = typed([kept(FULL)]);
   await startApp(run);
   expect(run.hosts.get(HOST)!.steps).toContain(`Start app-web-${FULL} (web)`);
 });
 
-test("promote takes seven digits of the version on trial, and refuses those of another", async () => {
+test("promote resolves seven digits of the canary's version, and refuses those of another version", async () => {
   const next = container(`app-web-${FULL}`, {}, "bbbbbbbb");
   const file = liveFile({ name: "app-web", live, canary: { container: next, percent: 10 } });
   const run = typed([next, live], new Map([["app-web", file]]));
@@ -103,7 +104,7 @@ test("promote takes seven digits of the version on trial, and refuses those of a
   );
 });
 
-test("hooks are given the whole id", async () => {
+test("hooks get the full id", async () => {
   const run = typed([live, kept(FULL)]);
   const cwd = mkdtempSync(join(tmpdir(), "mrsk-hooks-"));
   mkdirSync(join(cwd, ".mrsk/hooks"), { recursive: true });

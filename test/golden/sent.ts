@@ -14,7 +14,6 @@ import { builderDetails, createBuilder, removeBuilder } from "../../src/flow/bui
 import { pruneAll } from "../../src/flow/prune.ts";
 import { login, logout } from "../../src/flow/registry.ts";
 import { deploy } from "../../src/flow/rollout/deploy.ts";
-import type { Run } from "../../src/flow/run.ts";
 import { bootTraefik } from "../../src/flow/traefik/traefik.ts";
 import { ShellLibrary } from "../../src/script/library.ts";
 import { needsOfScript, type Script } from "../../src/script/script.ts";
@@ -26,12 +25,12 @@ const FILES = join(import.meta.dirname, "../fixtures/examples/files");
 const SECRETS_OF_BUILDS = ["NPM_TOKEN", "GITHUB_TOKEN"].map((name) => [name, name.toLowerCase()] as const);
 const EXEC = { interactive: false, raw: false, reuse: false, env: new Map<string, string>() };
 
-/** Commands of the program, as typed, that send what MRSK's commands of the same name sent. */
-export const COMMANDS: Readonly<Record<string, (run: Run) => Promise<void>>> = {
+/** The commands of this program that send what MRSK's commands of the same name sent. */
+const COMMANDS: Readonly<Record<string, (run: FakeRun) => Promise<unknown>>> = {
   deploy: (run) => deploy(run, { skipPush: false }),
   "app stop": stopApp,
-  "app exec bin/console": (run) => appExec(run, "bin/console", EXEC),
-  "app exec -i bash": (run) => appExec(run, "bash", { ...EXEC, interactive: true }),
+  "app exec bin/console": (run) => appExec(run, run.terminal, "bin/console", EXEC),
+  "app exec -i bash": (run) => appExec(run, run.terminal, "bash", { ...EXEC, interactive: true }),
   "app images": appImages,
   "app remove-images": removeAppImages,
   "accessory boot all": (run) => bootAccessory(run, "all"),
@@ -50,15 +49,15 @@ export const COMMANDS: Readonly<Record<string, (run: Run) => Promise<void>>> = {
   "traefik boot": bootTraefik,
 };
 
-/** What one step of a script sent to a host, or the functions that its scripts call; a secret stands as its name in angle brackets. */
+/** The text of one step that was sent to a host, or the functions that its scripts call; secrets as names in angle brackets. */
 export interface Sent {
   readonly host: string;
   readonly text: string;
 }
 
 /**
- * Runs a command against hosts that record what they are sent. On every host, version `old1` of every role runs, and
- * for `traefik boot` and `accessory boot` nothing does.
+ * Runs a command against hosts that record their scripts. On every host, version `old1` of every role runs; with
+ * `traefik boot` and `accessory boot`, nothing runs.
  */
 export async function sentBy(
   command: string,
@@ -89,11 +88,11 @@ function recordingRun(config: Config, version: string, environment: ReadonlyMap<
   cpSync(FILES, join(cwd, "files"), { recursive: true });
   return fakeRun(config, {
     cwd,
-    version: async () => version,
+    requestedVersion: async () => version,
     secrets: new Secrets(environment),
     variables: environment,
     newId: (digits) => "0123456789abcdef".slice(0, digits),
-    stdin: { kind: "terminal", open: () => process.stdin },
+    terminal: { stdin: { kind: "terminal", open: () => process.stdin } },
   });
 }
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { Traefik } from "../../src/config/config.ts";
-import { decideSwap, decideTraefik, traefikProblems, traefikUsers } from "../../src/plan/traefik.ts";
+import { decideReplacement, decideTraefik, traefikProblems, traefikUsers } from "../../src/plan/traefik.ts";
 import { accessory, config } from "../commands/support.ts";
 import { facts, traefik } from "../support/facts.ts";
 
@@ -18,7 +18,7 @@ describe("what is decided about Traefik", () => {
     [{ image: "traefik:v3.8.0" }, "its image is traefik:v3.7.15, configured is traefik:v3.8.0"],
     [{ hostPort: 8080 }, "it does not publish 8080"],
     [{ options: new Map([["publish", "443:443"]]) }, "it does not publish 443"],
-    [{ labels: new Map([["traefik.enable", "false"]]) }, "its labels are others: traefik.enable"],
+    [{ labels: new Map([["traefik.enable", "false"]]) }, "its labels differ: traefik.enable"],
   ])("%j is reported", (settings, differs) => {
     expect(decideTraefik(given(settings), ARGS, facts({ traefik: traefik() }))).toEqual({ action: "keep", differs });
   });
@@ -55,12 +55,12 @@ describe("what keeps Traefik from working", () => {
   const v293 = engine("29.3.0", "1.54", "1.40");
 
   test.each([
-    ["traefik:v2.9", v29, "which wants API 1.44"],
-    ["traefik:v2.9", v293, "which wants API 1.40"],
-    ["traefik:v2.11.30", v29, "which wants API 1.44"],
-    ["traefik:v3.5.4", v29, "which wants API 1.44"],
-    ["docker.io/library/traefik:3.6.0", v29, "which wants API 1.44"],
-    ["traefik:v2.9", engine("29.0.0", "1.52"), "which wants API 1.44"],
+    ["traefik:v2.9", v29, "which requires API 1.44"],
+    ["traefik:v2.9", v293, "which requires API 1.40"],
+    ["traefik:v2.11.30", v29, "which requires API 1.44"],
+    ["traefik:v3.5.4", v29, "which requires API 1.44"],
+    ["docker.io/library/traefik:3.6.0", v29, "which requires API 1.44"],
+    ["traefik:v2.9", engine("29.0.0", "1.52"), "which requires API 1.44"],
     ["traefik:v3.7.15", engine("18.09.9", "1.39", "1.12"), "whose API is 1.39"],
   ])("%s is refused on an engine that it cannot talk to", (image, seen, why) => {
     const [problem] = traefikProblems(given({ image }), run, seen);
@@ -93,7 +93,7 @@ describe("how Traefik can be replaced", () => {
   const seen = facts({ traefik: traefik() });
 
   test("behind a second one where the packet filter can be changed", () => {
-    expect(decideSwap(given(), seen)).toEqual({
+    expect(decideReplacement(given(), seen)).toEqual({
       bridged: true,
       tried: true,
       cost: undefined,
@@ -106,23 +106,23 @@ describe("how Traefik can be replaced", () => {
     [{ redirects: false, root: false, sudo: true }, "there is no iptables"],
     [{ redirects: false, root: false, sudo: false, user: "ada" }, "ada is not root and has no sudo without a password"],
   ])("elsewhere the new settings are tried first, and the cost is told: %j", (overrides, cost) => {
-    expect(decideSwap(given(), { ...seen, ...overrides })).toMatchObject({ bridged: false, tried: true, cost });
+    expect(decideReplacement(given(), { ...seen, ...overrides })).toMatchObject({ bridged: false, tried: true, cost });
   });
 
   test("two cannot have the host's network or one address", () => {
     const host = given({ options: new Map([["network", "host"]]) });
-    expect(decideSwap(host, seen)).toMatchObject({
+    expect(decideReplacement(host, seen)).toMatchObject({
       bridged: false,
       tried: false,
       cost: "Traefik has the network host",
     });
     const fixed = given({ options: new Map([["ip", "172.30.0.9"]]) });
-    expect(decideSwap(fixed, seen)).toMatchObject({ tried: false, cost: "Traefik has an address of its own" });
+    expect(decideReplacement(fixed, seen)).toMatchObject({ tried: false, cost: "Traefik has a fixed address" });
   });
 
   test("where none runs, nothing can be lost", () => {
     const stopped = { ...seen, traefik: traefik({ state: "exited" }) };
-    expect(decideSwap(given(), stopped)).toMatchObject({ bridged: false, tried: false, cost: undefined });
+    expect(decideReplacement(given(), stopped)).toMatchObject({ bridged: false, tried: false, cost: undefined });
   });
 });
 

@@ -84,15 +84,27 @@ export class LocalEnvironment implements Variables {
     return known || file !== undefined;
   }
 
-  /** All variables, with those of the process. Runs every command. @throws ConfigError naming every command that failed */
-  async all(): Promise<Readonly<Record<string, string>>> {
-    return this.every(() => true);
-  }
-
-  /** As `all`, but without the values that need a command: the environment that commands run with. */
+  /**
+   * The environment of commands: every variable of the files whose value needs no command, and the process' own.
+   * @throws ConfigError as `get`, for all that fail
+   */
   async forCommands(): Promise<Readonly<Record<string, string>>> {
     const needing = this.needingCommands();
-    return this.every((located) => !needing.has(located));
+    const chosen = new Map<string, Promise<string>>();
+    for (const located of this.files.flatMap((file) => file.last())) {
+      const { name } = located.entry;
+      const taken = chosen.has(name) || this.process.has(name) || this.removed.has(name);
+      if (!taken && !needing.has(located)) chosen.set(name, this.value(located));
+    }
+    const settled = await Promise.allSettled(chosen.values());
+    const failures = settled.flatMap((result) => (result.status === "rejected" ? [result.reason as unknown] : []));
+    if (failures.length > 0) throw combined(failures);
+    const names = [...chosen.keys()];
+    const values = settled.map((result, index): [string, string] => [
+      names[index]!,
+      result.status === "fulfilled" ? result.value : "",
+    ]);
+    return Object.fromEntries([...values, ...this.process]);
   }
 
   /** The names of all variables that a file sets. */
@@ -129,24 +141,6 @@ export class LocalEnvironment implements Variables {
       if (needs) needing.add(located);
     }
     return needing;
-  }
-
-  private async every(wanted: (located: Located) => boolean): Promise<Readonly<Record<string, string>>> {
-    const chosen = new Map<string, Promise<string>>();
-    for (const located of this.files.flatMap((file) => file.last())) {
-      const { name } = located.entry;
-      const taken = chosen.has(name) || this.process.has(name) || this.removed.has(name);
-      if (!taken && wanted(located)) chosen.set(name, this.value(located));
-    }
-    const settled = await Promise.allSettled(chosen.values());
-    const failures = settled.flatMap((result) => (result.status === "rejected" ? [result.reason as unknown] : []));
-    if (failures.length > 0) throw combined(failures);
-    const names = [...chosen.keys()];
-    const values = settled.map((result, index): [string, string] => [
-      names[index]!,
-      result.status === "fulfilled" ? result.value : "",
-    ]);
-    return Object.fromEntries([...values, ...this.process]);
   }
 
   /** The entry of that name which the entry `user` sees: in an earlier file, or above it in its file. Without `user`, in any. */

@@ -3,34 +3,9 @@ import { keyPaths, placeholders } from "./reference.ts";
 import { writtenConfig } from "../schema.ts";
 import { lazySchemas, splitForms, values } from "../schema-parts.ts";
 
-/** What zod knows of a schema, as far as it is walked here. */
-interface Definition {
-  readonly type: string;
-  readonly innerType?: z.core.$ZodType;
-  readonly options?: readonly z.core.$ZodType[];
-  readonly element?: z.core.$ZodType;
-  readonly valueType?: z.core.$ZodType;
-  readonly in?: z.core.$ZodType;
-  readonly shape?: Readonly<Record<string, z.core.$ZodType>>;
-}
-
-/** Every path of the schema at which a known key stands, `*` for any name, as `keyPaths` of the reference has them. */
-export function schemaPaths(schema: z.core.$ZodType = writtenConfig, at: readonly string[] = []): string[] {
-  const behind = splitForms.get(schema) ?? lazySchemas.get(schema)?.();
-  if (behind) return schemaPaths(behind, at);
-  const { innerType, options, element, valueType, in: input, shape } = schema._zod.def as unknown as Definition;
-  const below = [innerType, element, input, ...(options ?? [])].filter((inner) => inner !== undefined);
-  const paths = below.flatMap((inner) => schemaPaths(inner, at));
-  if (valueType) paths.push(...schemaPaths(valueType, [...at, "*"]));
-  for (const [key, inner] of Object.entries(shape ?? {})) {
-    paths.push([...at, key].join("."), ...schemaPaths(inner, [...at, key]));
-  }
-  return [...new Set(paths)];
-}
-
 type Json = Record<string, unknown>;
 
-/** JSON Schema (draft 7) of `deploy.yml` as people write it, with what the reference says of each key. */
+/** JSON Schema (draft 7) of `deploy.yml` as users write it, with the reference's text for each key. */
 export function jsonSchema(): Json {
   const schema = convert(writtenConfig);
   schema["title"] = "deploy.yml of mrsk";

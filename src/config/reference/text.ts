@@ -65,15 +65,15 @@ function keyText(section: Section, key: KeyReference): string {
 }
 
 function meaningOf(key: KeyReference): string {
-  return key.pending ? `${key.meaning}. Read, but without effect` : key.meaning;
+  return key.pending ? `${key.meaning}. Accepted, without effect` : key.meaning;
 }
 
 function age({ since }: KeyReference): string {
-  if (since === "new") return "new here";
+  if (since === "new") return "new in mrsk";
   return since.startsWith("Kamal") ? `as ${since}` : `since MRSK ${since}`;
 }
 
-/** The path of a key in the first of the places where its section may be. */
+/** The path at the first place of the section; its other places have the same keys. */
 function pathIn(section: Section, key: string): string {
   const [at] = section.at;
   return at === "" || at === undefined ? key : `${placeholders(at)}.${key}`;

@@ -3,7 +3,7 @@ import { AppCommands } from "../../commands/app.ts";
 import { words } from "../../commands/arguments.ts";
 import type { Command } from "../../script/command.ts";
 import { containerPrefix } from "../../commands/names.ts";
-import { type ExecOptions, removeForgotten, removeOneOff } from "../../commands/one-off.ts";
+import { type ExecOptions, removeNeverStarted, removeOneOff } from "../../commands/one-off.ts";
 import { attempt, type Step } from "../../script/script.ts";
 import type { Role } from "../../config/config.ts";
 import { isReserved } from "../../config/limits.ts";
@@ -14,47 +14,48 @@ import { liveContainer, liveVersion } from "../../plan/containers.ts";
 import type { HostFacts } from "../../plan/facts.ts";
 import { oneAccessory } from "../accessory.ts";
 import { outcome } from "../audit.ts";
-import { withResolvedGivenVersion } from "../resolve-version.ts";
+import { resolveGivenVersion } from "../resolve-version.ts";
 import { observeHosts } from "../observe.ts";
 import { roleOn } from "../rollout/role-phases.ts";
 import { begin, type Run } from "../run.ts";
 import { type CommandChoice, runCommand, type Target } from "./run-command.ts";
 import { accessorySecrets, roleSecrets } from "../secrets.ts";
+import type { Terminal } from "../terminal.ts";
 import { withoutLiterals } from "./typed.ts";
 
 export interface ExecChoice extends CommandChoice {
-  /** In the container that runs, not in a new one. */
+  /** Use the running container, not a new one. */
   readonly reuse: boolean;
-  /** Variables of this one command. */
+  /** Variables for this command only. */
   readonly env: ReadonlyMap<string, string>;
 }
 
-/** The user's command and how it is asked for. */
+/** The user's command and its options. */
 interface ExecRequest {
-  /** For the audit log: as typed, without secrets. */
+  /** For the audit log: the command line as typed, without secrets. */
   readonly line: string;
   readonly command: Command;
   readonly choice: ExecChoice;
   readonly env: NonNullable<ExecOptions["env"]>;
 }
 
-/** A role on a host, as seen there. */
+/** A role on a host, with the host's facts. */
 interface Place {
   readonly name: string;
   readonly role: Role;
   readonly facts: HostFacts;
 }
 
-/** `app exec`. Ends with the exit status of the first host whose command failed. */
-export async function appExec(given: Run, line: string, choice: ExecChoice): Promise<void> {
-  const asked = requestOf(line, choice);
-  const { app, primary } = given.selection;
+/** `app exec`. @throws MrskError with the exit status of the first host whose command failed */
+export async function appExec(run: Run, terminal: Terminal, line: string, choice: ExecChoice): Promise<void> {
+  const request = requestOf(line, choice);
+  const { app, primary } = run.selection;
   const selected = choice.interactive ? app.filter(({ host }) => host === primary) : app;
   const facts = await observeHosts(
-    given,
-    selected.map(({ host }) => given.host(host)),
+    run,
+    selected.map(({ host }) => run.host(host)),
   );
-  const run = withResolvedGivenVersion(given, facts);
+  const given = resolveGivenVersion(run, facts);
   const places = selected.flatMap(({ host, roles }) =>
     chosenRoles(run, roles, choice).map((role) => ({
       name: host,
@@ -69,13 +70,15 @@ export async function appExec(given: Run, line: string, choice: ExecChoice): Pro
         places.map(({ role }) => role),
       );
   const targets = await Promise.all(
-    places.map((place) => (choice.reuse ? inRunning(run, place, asked) : inNew(run, place, asked, secrets))),
+    places.map((place) =>
+      choice.reuse ? inRunning(run, place, request) : inNew(run, place, request, { secrets, given }),
+    ),
   );
   announce(run, targets, choice);
-  await runCommand(run, "App", targets.map(labelled), choice);
+  await runCommand(run, terminal, { kind: "App", targets: targets.map(labelled), choice });
 }
 
-/** Each role has containers to reuse; a new one is made once per host, for the primary role where that runs there. */
+/** With `--reuse`, every role. A new container is created once per host, for the primary role if the host runs it. */
 function chosenRoles(run: Run, roles: readonly Role[], { reuse, interactive }: ExecChoice): readonly Role[] {
   const first = roles.find(({ name }) => name === run.config.primaryRole) ?? roles[0]!;
   return reuse && !interactive ? roles : [first];
@@ -91,7 +94,7 @@ async function inRunning(
   const live = liveContainer(run.config, role, facts);
   if (!live) {
     throw new UsageError(`${name}: no container of role ${role.name} runs`, {
-      hint: "Leave out --reuse to run it in a new one.",
+      hint: "Omit --reuse to run the command in a new container.",
     });
   }
   const version = liveVersion(run.config, role, facts) ?? "";
@@ -112,16 +115,16 @@ async function inNew(
   run: Run,
   { name, role, facts }: Place,
   { line, command, choice, env }: ExecRequest,
-  secrets: ReadonlyMap<string, Secret>,
+  { secrets, given }: { secrets: ReadonlyMap<string, Secret>; given: string | undefined },
 ): Promise<AppTarget> {
-  const version = run.givenVersion ?? liveVersion(run.config, role, facts) ?? facts.releases.at(-1) ?? "latest";
+  const version = given ?? liveVersion(run.config, role, facts) ?? facts.releases.at(-1) ?? "latest";
   const container = { name: `${containerPrefix(run.config, role)}-exec-${run.newId(12)}`, service: run.config.service };
   return {
     name,
     host: run.host(name),
     role: role.name,
     version,
-    before: [forgotten(run)],
+    before: [removeUnstarted(run)],
     after: choice.interactive ? [] : [await outcome(run, `Executed cmd '${line}' on app version ${version}`)],
     command: (streams) => ({
       body: new AppCommands(run.config, role).execNew(version, command, secrets, { streams, env, container }),
@@ -143,14 +146,20 @@ function labelled(target: AppTarget, _: number, all: readonly AppTarget[]): Targ
 }
 
 /** `accessory exec`. */
-export async function accessoryExec(run: Run, name: string, line: string, choice: ExecChoice): Promise<void> {
+export async function accessoryExec(
+  run: Run,
+  terminal: Terminal,
+  name: string,
+  line: string,
+  choice: ExecChoice,
+): Promise<void> {
   const accessory = oneAccessory(run, name);
-  const { command, env, line: written } = requestOf(line, choice);
+  const { command, env, line: redacted } = requestOf(line, choice);
   const { interactive, reuse } = choice;
   const commands = new AccessoryCommands(run.config, accessory);
   const secrets = reuse ? new Map() : await accessorySecrets(run, [accessory]);
-  const before = reuse ? [] : [forgotten(run)];
-  const after = interactive ? [] : [await outcome(run, `Executed cmd '${written}' on ${name} accessory`)];
+  const before = reuse ? [] : [removeUnstarted(run)];
+  const after = interactive ? [] : [await outcome(run, `Executed cmd '${redacted}' on ${name} accessory`)];
   const targets = accessoryHosts(accessory, run.filters).map((host): Target => {
     const container = { name: `${accessory.service}-exec-${run.newId(12)}`, service: run.config.service };
     return {
@@ -171,11 +180,11 @@ export async function accessoryExec(run: Run, name: string, line: string, choice
   const how = interactive ? "interactive command via SSH" : "command";
   const where = `${reuse ? "existing" : "new"} container${interactive ? ` on ${targets[0]?.name}` : ""}`;
   begin(run, `Launching ${how} from ${where}...`);
-  await runCommand(run, `Accessory ${name}`, targets, choice);
+  await runCommand(run, terminal, { kind: `Accessory ${name}`, targets, choice });
 }
 
-function forgotten(run: Run): Step {
-  return attempt("Remove containers that were never started", removeForgotten(run.config.service));
+function removeUnstarted(run: Run): Step {
+  return attempt("Remove containers that were never started", removeNeverStarted(run.config.service));
 }
 
 /** @throws UsageError for an empty command */

@@ -11,9 +11,10 @@ import { canaryOf, liveContainer } from "../../plan/containers.ts";
 import { oneAccessory } from "../accessory.ts";
 import { observeHosts } from "../observe.ts";
 import { appHosts, type Run } from "../run.ts";
+import type { Terminal } from "../terminal.ts";
 import { TRAEFIK } from "../../shell/constants.ts";
 
-/** What `-s -n -g -o -f` said. */
+/** Values of `-s`, `-n`, `-g`, `-o` and `-f`. */
 export interface LogChoice {
   readonly since?: string;
   readonly lines?: number;
@@ -22,19 +23,19 @@ export interface LogChoice {
   readonly follow?: boolean;
 }
 
-/** A log to show: of which container, under which header. */
+/** A log to show. */
 interface Source {
-  /** The host's. */
+  /** The host's name. */
   readonly name: string;
   readonly host: Host;
   readonly kind: string;
-  /** What its lines begin with where there are several. */
+  /** Prefix of its lines if there are several sources. */
   readonly label: string;
-  /** undefined: there is none. */
+  /** Name or id; undefined if the role has no container on the host. */
   readonly container: string | undefined;
 }
 
-export async function appLogs(run: Run, choice: LogChoice): Promise<void> {
+export async function appLogs(run: Run, terminal: Terminal, choice: LogChoice): Promise<void> {
   const facts = await observeHosts(run, appHosts(run));
   const sources = run.selection.app.flatMap(({ host, roles }) =>
     roles.flatMap((role): Source[] => {
@@ -52,46 +53,58 @@ export async function appLogs(run: Run, choice: LogChoice): Promise<void> {
       ];
     }),
   );
-  await showLogs(run, sources, choice, false);
+  await showLogs(run, terminal, sources, { ...choice, timestamps: false });
 }
 
-export async function accessoryLogs(run: Run, name: string, choice: LogChoice): Promise<void> {
+export async function accessoryLogs(run: Run, terminal: Terminal, name: string, choice: LogChoice): Promise<void> {
   const accessory = oneAccessory(run, name);
   const hosts = accessoryHosts(accessory, run.filters);
-  await showLogs(run, sourcesOn(run, hosts, `Accessory ${name}`, accessory.service), choice, true);
+  const sources = sourcesOn(run, hosts, `Accessory ${name}`, accessory.service);
+  await showLogs(run, terminal, sources, { ...choice, timestamps: true });
 }
 
-export async function traefikLogs(run: Run, choice: LogChoice): Promise<void> {
-  await showLogs(run, sourcesOn(run, run.selection.traefik, "Traefik", TRAEFIK), choice, true);
+export async function traefikLogs(run: Run, terminal: Terminal, choice: LogChoice): Promise<void> {
+  const sources = sourcesOn(run, run.selection.traefik, "Traefik", TRAEFIK);
+  await showLogs(run, terminal, sources, { ...choice, timestamps: true });
 }
 
 function sourcesOn(run: Run, hosts: readonly string[], kind: string, container: string): Source[] {
   return hosts.map((name) => ({ name, host: run.host(name), kind, label: name, container }));
 }
 
-async function showLogs(run: Run, sources: readonly Source[], choice: LogChoice, timestamps: boolean): Promise<void> {
-  if (choice.follow) return follow(run, sources, choice);
+async function showLogs(
+  run: Run,
+  terminal: Terminal,
+  sources: readonly Source[],
+  { timestamps, ...choice }: LogChoice & { readonly timestamps: boolean },
+): Promise<void> {
+  if (choice.follow) return follow(run, terminal, sources, choice);
   const anyChoice = choice.since !== undefined || choice.lines !== undefined || choice.grep !== undefined;
   const query: LogQuery = { ...choice, timestamps, lines: choice.lines ?? (anyChoice ? undefined : SHOWN_LOG_LINES) };
   await onHosts(sources, async ({ host, kind, container }) => {
     const body = container === undefined ? sh`:` : logs(container, query);
     const result = await host.run(script("Logs", [attempt("Logs", body)]), { signal: run.signal });
     const step = result.steps[0]!;
-    throwUnlessUnderstood(host.name, step);
+    throwOnBadQuery(host.name, step);
     const found = step.status === 0 ? step.stdout.trim() : "";
-    run.write("stdout", `${kind} Host: ${host.name}\n${found || "Nothing found"}\n\n`);
+    terminal.write("stdout", `${kind} Host: ${host.name}\n${found || "Nothing found"}\n\n`);
   });
 }
 
-/** @throws UsageError with what docker or grep did not understand; no container and no line are not that */
-function throwUnlessUnderstood(host: string, { status, stdout, stderr }: StepResult): void {
-  const said = (stderr.trim() || stdout.trim()).split("\n").slice(0, 3).join("\n");
-  if (status === undefined || status === 0 || said === "" || /no such container/i.test(said)) return;
-  throw new UsageError(`${host}: the log cannot be shown: ${said}`);
+/** @throws UsageError with the error of docker or grep; a missing container or an empty result is no error */
+function throwOnBadQuery(host: string, { status, stdout, stderr }: StepResult): void {
+  const output = (stderr.trim() || stdout.trim()).split("\n").slice(0, 3).join("\n");
+  if (status === undefined || status === 0 || output === "" || /no such container/i.test(output)) return;
+  throw new UsageError(`${host}: the log cannot be shown: ${output}`);
 }
 
-/** New lines of all sources at once, until Ctrl-C: an end that was asked for is no error. */
-async function follow(run: Run, sources: readonly Source[], choice: LogChoice): Promise<void> {
+/** Shows new lines of all sources until Ctrl-C, which is no error here. */
+async function follow(
+  run: Run,
+  { write, prefix }: Terminal,
+  sources: readonly Source[],
+  choice: LogChoice,
+): Promise<void> {
   const present = sources.filter(({ container }) => container !== undefined);
   for (const { name, label } of sources.filter((source) => !present.includes(source)))
     run.report({ kind: "warning", host: name, text: `Nothing found: no container runs (${label})` });
@@ -103,20 +116,20 @@ async function follow(run: Run, sources: readonly Source[], choice: LogChoice): 
     timestamps: true,
     lines: choice.lines ?? (choice.since ? undefined : 10),
   };
-  const prefix = ({ label }: Source) => (sources.length === 1 ? "" : run.prefix(label));
+  const start = ({ label }: Source) => (sources.length === 1 ? "" : prefix(label));
   try {
     await onHosts(present, async (source) => {
       const { host, label, container } = source;
-      const lines = lineByLine((line) => run.write("stdout", `${prefix(source)}${line}\n`));
-      // On standard error are the words of grep or the shell, not the log's; after Ctrl-C nobody wants to hear them.
+      const lines = lineByLine((line) => write("stdout", `${start(source)}${line}\n`));
+      // Standard error holds messages of grep and the shell, not the log. After Ctrl-C they are of no use.
       const show = ({ stream, text }: OutputChunk) => {
         if (stream === "stdout") lines.add(text);
-        else if (!run.signal.aborted) run.write("stderr", text);
+        else if (!run.signal.aborted) write("stderr", text);
       };
       const options = { signal: run.signal, streamed: "endless", onOutput: show } as const;
       const work = script("Follow", [attempt("Follow", logs(container!, query), "follow")]);
       const status = (await host.run(work, options).finally(() => lines.end())).status("follow") ?? 1;
-      // grep's 1 says that no line was found, which is no failure here.
+      // grep exits with 1 if no line matches, which is no failure here.
       if (status > (choice.grep === undefined ? 0 : 1))
         throw new MrskError(ExitCode.remote, `${host.name}: the log cannot be followed (exit status ${status})`);
       run.report({ kind: "note", host: host.name, text: `The log ended: the container stopped (${label})` });

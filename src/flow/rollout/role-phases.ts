@@ -2,17 +2,17 @@ import { AppCommands } from "../../commands/app.ts";
 import { assetVolumes } from "../../commands/assets.ts";
 import { type Body, type Hole, lines, type Shell, sh } from "../../script/command.ts";
 import {
-  type PreviewQuestion,
-  waitForMark,
-  waitForPreview,
+  type ProbeRoute,
+  waitForRevision,
+  waitForProbeRoute,
   waitUntilHealthy,
   type Watched,
-} from "../../commands/cutover.ts";
-import { keepAlive, keepInstead, stopForGood } from "../../commands/restart-policy.ts";
+} from "../../commands/waits.ts";
+import { enableRestart, moveRestart, stopWithoutRestart } from "../../commands/restart-policy.ts";
 import { removeLiveFile, writeLiveFile } from "../../commands/write-live-file.ts";
 import { drain, listeningPorts, recentMilliseconds } from "../../commands/drain.ts";
 import { deadlineSeconds, needsCurl } from "../../commands/healthcheck.ts";
-import { IMAGES_FILE, orForget } from "../../commands/image-check.ts";
+import { IMAGES_FILE, orRemove } from "../../commands/image-check.ts";
 import { type Canary, type LiveFile, liveFile, type Routed } from "../../traefik/live-file.ts";
 import { containerPrefix } from "../../commands/names.ts";
 import { removeContainers } from "../../commands/prune.ts";
@@ -24,7 +24,7 @@ import type { HostPlan, RolePlan } from "../../plan/deploy.ts";
 import { type HostFacts, isUp } from "../../plan/facts.ts";
 import { probeRoute } from "./probe-route.ts";
 
-/** The role with the env that the host's tags make of it. */
+/** The role with the environment of the host: its tags may add variables. */
 export function roleOn(role: Role, host: string): Role {
   return { ...role, env: role.hostEnv?.get(host) ?? role.env };
 }
@@ -33,7 +33,7 @@ export function roleOn(role: Role, host: string): Role {
 export class RolePhases {
   readonly app: AppCommands;
   readonly file: string;
-  readonly preview: PreviewQuestion;
+  readonly probeRoute: ProbeRoute;
 
   readonly config: Config;
   readonly host: HostPlan;
@@ -56,7 +56,7 @@ export class RolePhases {
     const role = roleOn(plan.role, host.host);
     this.app = new AppCommands(config, role);
     this.file = containerPrefix(config, role);
-    this.preview = probeRoute(host, role, plan.next, `${newId(16)}.mrsk`);
+    this.probeRoute = probeRoute(host, role, plan.next, `${newId(16)}.mrsk`);
   }
 
   get viaFile(): boolean {
@@ -67,26 +67,26 @@ export class RolePhases {
     return this.plan.role.bootOrder === "stop_first";
   }
 
-  /** Works from the moment it starts, or has no old one beside it: so it starts when everybody else is ready. */
+  /** Whether the role starts in the switch phase, when every other role is ready. */
   get startsAtSwitch(): boolean {
     return startsAtSwitch(this.plan);
   }
 
-  /** The one that is replaced; undefined where the live one itself is what is wanted. */
+  /** The container that the next one replaces; undefined if the live container itself is the next one. */
   get old(): RolePlan["old"] {
     return this.plan.old && this.plan.old !== this.plan.next.kept ? this.plan.old : undefined;
   }
 
-  /** The one that ends when the host settles: not one that has ended already, nor one that goes on beside a trial. */
+  /** The old container, if the finalize phase stops it: stop_first has stopped it before, a canary keeps it. */
   private get oldToStop(): RolePlan["old"] {
-    return this.stopFirst || this.plan.share !== undefined ? undefined : this.old;
+    return this.stopFirst || this.plan.percent !== undefined ? undefined : this.old;
   }
 
   named(what: string): string {
     return `${what} (${this.plan.role.name})`;
   }
 
-  /** The new container beside the old, and its proof that it works. Roles that must not run twice stop the old one first. */
+  /** Starts the next container alongside the old one, and waits until it is healthy. stop_first stops the old one before. */
   startSteps(): Step[] {
     const { plan } = this;
     const steps: Step[] = this.stopFirst ? this.stopOldFirst() : [];
@@ -104,8 +104,8 @@ export class RolePhases {
     if (this.viaFile) {
       const live = plan.old ?? plan.stopped;
       const closed = plan.old === undefined || (this.stopFirst && this.old !== undefined);
-      const file = this.write({ live, canary: plan.canary, preview: plan.next, counter: 1, closed });
-      steps.push(step(this.named("Write the preview"), file));
+      const file = this.write({ live, canary: plan.canary, probe: plan.next, counter: 1, closed });
+      steps.push(step(this.named("Write the probe route"), file));
     }
     steps.push(step(this.named(`Start ${plan.next.name}`), this.startCommand()));
     steps.push(step(this.named("Wait until healthy"), this.readinessStep()));
@@ -115,11 +115,11 @@ export class RolePhases {
   private stopOldFirst(): Step[] {
     const { old } = this;
     if (!old) return [];
-    const stop = step(this.named("Stop the old container"), stopForGood(old.id, this.config.stopWaitSeconds));
+    const stop = step(this.named("Stop the old container"), stopWithoutRestart(old.id, this.config.stopWaitSeconds));
     if (!this.viaFile) return [stop];
-    const close = this.write({ live: old, preview: old, counter: 0, closed: true });
+    const close = this.write({ live: old, probe: old, counter: 0, closed: true });
     return [
-      attempt(this.named("Take no more requests"), lines(close, waitForMark(this.probeRouteAt(0)))),
+      attempt(this.named("Close the route"), lines(close, waitForRevision(this.probeRouteAt(0)))),
       attempt(this.named("Drain the old container"), this.drain(old.id)),
       stop,
     ];
@@ -135,7 +135,7 @@ export class RolePhases {
       suffix: this.newId(12),
       labels: plan.next.labels,
       secrets: this.secrets,
-      // Until the switch a reboot revives the old one; where that is stopped already, the new one.
+      // Before the switch a reboot of the server restarts the old container; with stop_first, which stopped it, the new one.
       restart: this.stopFirst ? "unless-stopped" : "no",
       startInterval: atLeast(this.host.facts.clientApiVersion, "1.44"),
       logDriver: this.host.facts.logDriver,
@@ -146,44 +146,44 @@ export class RolePhases {
 
   private readinessStep(): Shell {
     const { usesDockerHealthcheck, next } = this.plan;
-    const readinessCheck = this.works();
+    const readinessCheck = this.readinessCheck();
     if (!usesDockerHealthcheck || next.kept || !needsCurl(this.app.role)) return readinessCheck;
-    return orForget(readinessCheck, `${this.config.runDirectory}/${IMAGES_FILE}`);
+    return orRemove(readinessCheck, `${this.config.runDirectory}/${IMAGES_FILE}`);
   }
 
-  private works(): Shell {
+  private readinessCheck(): Shell {
     const check = this.app.role.healthcheck;
     const name = this.plan.next.name;
     const patience = deadlineSeconds(check);
     const deadline = patience + (check || !this.viaFile ? 0 : this.config.readinessDelaySeconds);
     if (this.viaFile && check && check.cmd === undefined) {
-      return waitForPreview(name, this.preview, deadline, this.plan.role.logLines, this.plan.admission.hints);
+      return waitForProbeRoute(name, this.probeRoute, deadline, this.plan.role.logLines, this.plan.admission.hints);
     }
     const healthy = this.untilHealthy(name, deadline);
-    return this.viaFile ? lines(healthy, waitForMark(this.preview)) : healthy;
+    return this.viaFile ? lines(healthy, waitForRevision(this.probeRoute)) : healthy;
   }
 
   untilHealthy(container: string, deadline: number): Shell {
     return waitUntilHealthy(container, deadline, this.config.readinessDelaySeconds, this.plan.role.logLines);
   }
 
-  /** The new container gets the requests; what is under way stays with the old one. A reboot revives the new one. */
+  /** Routes new requests to the next container. The old one finishes its requests. A reboot restarts the next one. */
   switchSteps(): Step[] {
     const { plan, old } = this;
-    const keep = old ? keepInstead(plan.next.name, old.id) : keepAlive(plan.next.name);
+    const keep = old ? moveRestart(plan.next.name, old.id) : enableRestart(plan.next.name);
     const keeping = step(this.named("Keep the new container"), keep);
     if (!this.viaFile) return [keeping];
-    const file = this.write({ live: plan.next, last: old, preview: plan.next, counter: 2 });
+    const file = this.write({ live: plan.next, last: old, probe: plan.next, counter: 2 });
     return [
       step(this.named("Switch the requests over"), file),
-      // While Traefik reads the file.
+      // Traefik reads the file meanwhile.
       keeping,
-      step(this.named("Wait until Traefik has switched"), waitForMark(this.probeRouteAt(2))),
+      step(this.named("Wait until Traefik has switched"), waitForRevision(this.probeRouteAt(2))),
     ];
   }
 
-  probeRouteAt(counter: number): PreviewQuestion {
-    return { ...this.preview, mark: this.preview.mark.replace(/\d+$/, String(counter)) };
+  probeRouteAt(counter: number): ProbeRoute {
+    return { ...this.probeRoute, revision: this.probeRoute.revision.replace(/\d+$/, String(counter)) };
   }
 
   watched(): Watched {
@@ -192,16 +192,16 @@ export class RolePhases {
   }
 
   /**
-   * The old one ends once it is quiet, and stays for a rollback. Nothing of this decides about the version: each step may
-   * fail, and the next deploy does it again.
+   * Drains the old container and the stale ones. The version is live by then: a step may fail, and the next deploy repeats
+   * it.
    * @param pastSeconds since the switch
    */
   drainSteps(pastSeconds: number): Step[] {
     const { plan, old } = this;
-    const noticing = Math.max(0, NOTICING_SECONDS - Math.floor(pastSeconds));
-    const notices = old !== undefined && plan.routing === "labels" && noticing > 0;
+    const remaining = Math.max(0, LISTING_SECONDS - Math.floor(pastSeconds));
+    const waits = old !== undefined && plan.routing === "labels" && remaining > 0;
     return [
-      ...(notices ? [this.waitForTraefik(noticing)] : []),
+      ...(waits ? [this.waitForTraefik(remaining)] : []),
       ...(this.oldToStop && this.viaFile
         ? [attempt(this.named("Drain the old container"), this.drain(this.oldToStop.id, pastSeconds))]
         : []),
@@ -209,12 +209,12 @@ export class RolePhases {
     ];
   }
 
-  /** Ids of what is stopped then. */
-  stopped(): string[] {
+  /** Ids of the containers that the finalize phase stops. */
+  idsToStop(): string[] {
     return [...(this.oldToStop ? [this.oldToStop] : []), ...this.plan.stale].map(({ id }) => id);
   }
 
-  /** The new one is alone. */
+  /** The steps after the old container has stopped. */
   finalizeSteps({ prune }: { prune: boolean }): Step[] {
     const { next, surplus } = this.plan;
     return [
@@ -225,7 +225,7 @@ export class RolePhases {
     ];
   }
 
-  waitForTraefik(seconds = NOTICING_SECONDS): Step {
+  waitForTraefik(seconds = LISTING_SECONDS): Step {
     return attempt(this.named("Wait until Traefik lists the container"), ["sleep", seconds]);
   }
 
@@ -244,28 +244,28 @@ export class RolePhases {
     return this.plan.stale.map(({ id, name }) => attempt(this.named(`Drain the stale ${name}`), this.drain(id)));
   }
 
-  /** The file with `live` in charge, what is beside it, and the preview of a container under the counter's mark. */
+  /** Writes the live file: the containers, and the probe route of one of them under the revision of the counter. */
   write({
-    preview,
+    probe,
     counter,
     ...containers
-  }: Pick<LiveFile, "live" | "last" | "canary" | "closed"> & { preview: Routed; counter: number }): Shell {
-    const { mark, hostName } = this.probeRouteAt(counter);
+  }: Pick<LiveFile, "live" | "last" | "canary" | "closed"> & { probe: Routed; counter: number }): Shell {
+    const { revision, hostName } = this.probeRouteAt(counter);
     const port = this.app.role.healthcheck?.port ?? DEFAULTS.healthcheck.port;
     const text = liveFile({
       name: this.file,
       ...containers,
-      preview: { container: preview, hostName, mark, appHost: `localhost:${port}` },
+      probe: { container: probe, hostName, revision, appHost: `localhost:${port}` },
     });
     return writeLiveFile(this.host.facts.liveDirectory, this.file, text);
   }
 
-  /** The file without a preview. */
+  /** Writes the live file without a probe route. */
   finalizedFile(live: Routed, canary?: Canary): Shell {
     return writeLiveFile(this.host.facts.liveDirectory, this.file, liveFile({ name: this.file, live, canary }));
   }
 
-  /** The file as it was. */
+  /** Writes the live file as it was before the deploy. */
   revertedFile(): Body {
     const before = this.plan.old ?? this.plan.stopped;
     return before
@@ -274,19 +274,19 @@ export class RolePhases {
   }
 }
 
-/** Whether the role starts in the switch phase: nothing switches its requests, or its old container must end first. */
+/** Whether the role starts in the switch phase: Traefik does not route to it, or its old container must stop first. */
 export function startsAtSwitch({ role, routing }: RolePlan): boolean {
   return routing === "none" || role.bootOrder === "stop_first";
 }
 
-/** How to enter a container's network on that host; undefined where the login user may not. */
+/** The command that enters the network namespace of a container; undefined if the login user may not. */
 export function nsenter({ root, sudo }: HostFacts): readonly string[] | undefined {
   if (root) return ["nsenter"];
   return sudo ? ["sudo", "-n", "nsenter"] : undefined;
 }
 
-/** A Traefik without live files looks at docker every two seconds by default. */
-const NOTICING_SECONDS = 4;
+/** Without live files, Traefik lists the containers every two seconds by default. */
+const LISTING_SECONDS = 4;
 
 function atLeast(version: string, wanted: string): boolean {
   const [major = 0, minor = 0] = version.split(".").map(Number);

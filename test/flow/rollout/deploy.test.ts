@@ -1,7 +1,9 @@
 import { expect, test } from "vitest";
 import { liveFile } from "../../../src/traefik/live-file.ts";
 import type { Config } from "../../../src/config/config.ts";
-import { bootApp, deploy, redeploy, rollback } from "../../../src/flow/rollout/deploy.ts";
+import { bootApp } from "../../../src/flow/rollout/boot.ts";
+import { deploy, redeploy } from "../../../src/flow/rollout/deploy.ts";
+import { rollback } from "../../../src/flow/rollout/rollback.ts";
 import type { ContainerFact } from "../../../src/plan/facts.ts";
 import { built, config, role } from "../../commands/support.ts";
 import { container } from "../../support/facts.ts";
@@ -122,7 +124,7 @@ test("an interruption that comes too late leaves the work done, and its hook out
   const run = runOn(both({ containers: [up("0", "aaaaaaaa")] }));
   run.hosts.get(SECOND)!.when(/Stop the old container/, () => run.abort());
   await deploy(run, { skipPush: true, revert: true });
-  expect(run.events.at(-1)).toEqual({ kind: "warning", text: "Interrupted after the switch: the work was finished." });
+  expect(run.events.at(-1)).toEqual({ kind: "warning", text: "Interrupted after the switch: the run was completed." });
   expect(run.transcript.at(-1)).toBe(`${FIRST}: Release the lock`);
 });
 
