@@ -43,7 +43,7 @@ describe("a failed file-system call becomes a readable sentence", () => {
 });
 
 /** A project in which one path is of a wrong kind. */
-const BROKEN: readonly (readonly [what: string, argv: readonly string[], spoil: (folder: string) => void, told: RegExp])[] = [
+const BROKEN: readonly (readonly [what: string, argv: readonly string[], spoil: (folder: string) => void, message: RegExp])[] = [
   ["deploy.yml is a folder", ["config"], (at) => mkdirSync(join(at, "config/deploy.yml"), { recursive: true }), /^ERROR \(ConfigError\): config\/deploy\.yml:1:1: this is a folder, and should be a file\n$/],
   ["config is a file", ["config"], (at) => writeFileSync(join(at, "config"), ""), /^ERROR \(ConfigError\): Cannot read config\/deploy\.yml: a part of the path is a file, not a folder\n$/],
   ["config is a file where init writes", ["init"], (at) => writeFileSync(join(at, "config"), ""), /^ERROR \(FileError\): Cannot use \S+\/config\/deploy\.yml: a part of the path is a file, not a folder\n$/],
@@ -54,11 +54,11 @@ const BROKEN: readonly (readonly [what: string, argv: readonly string[], spoil: 
   ["the configuration's name is too long", ["config", "-c", "x".repeat(300)], () => {}, /^ERROR \(ConfigError\): Cannot read x{300}: the name is too long\n$/],
 ]; // biome-ignore format: one line each
 
-test.each(BROKEN)("%s prints a sentence without a stack, and exits with 3", async (_, argv, spoil, told) => {
+test.each(BROKEN)("%s prints a sentence without a stack, and exits with 3", async (_, argv, spoil, message) => {
   const folder = project({});
   spoil(folder);
   const { status, stderr } = await mrsk(folder, ...argv);
-  expect(stderr).toMatch(told);
+  expect(stderr).toMatch(message);
   expect(stderr).not.toMatch(/bug in mrsk|\n {4}at /);
   expect(status).toBe(3);
 });
@@ -73,15 +73,15 @@ test.each([["config"], ["deploy"], ["init"], ["envify"], ["audit"], ["nonsense"]
   async (command) => {
     const folder = mkdtempSync(join(tmpdir(), "mrsk-gone-"));
     const before = process.cwd();
-    let said = "";
+    let printed = "";
     process.chdir(folder);
     rmdirSync(folder);
     try {
-      expect(await main([command], { write: (text) => (said += text) })).toBe(3);
+      expect(await main([command], { write: (text) => (printed += text) })).toBe(3);
     } finally {
       process.chdir(before);
     }
-    expect(said).toBe(
+    expect(printed).toBe(
       "ERROR (FileError): The working directory cannot be used: it was removed or moved, or may not be read. " +
         "Change to the project's folder (`cd`) and run this again.\n",
     );

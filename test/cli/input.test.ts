@@ -21,9 +21,9 @@ test.each(["../../x", "a/b", "..", "", "-x", "a b"])("every command refuses %j a
   expect(commands.length).toBeGreaterThan(10);
   const before = readdirSync(folder, { recursive: true });
   for (const command of commands) {
-    const said = await mrsk(folder, `--destination=${name}`, command.name());
-    expect(said).toMatchObject({ status: 2, stdout: "" });
-    expect(said.stderr).toContain(`'${name}' cannot be a destination: it becomes part of file names`);
+    const result = await mrsk(folder, `--destination=${name}`, command.name());
+    expect(result).toMatchObject({ status: 2, stdout: "" });
+    expect(result.stderr).toContain(`'${name}' cannot be a destination: it becomes part of file names`);
   }
   expect(readdirSync(folder, { recursive: true })).toEqual(before);
 });
@@ -31,8 +31,8 @@ test.each(["../../x", "a/b", "..", "", "-x", "a b"])("every command refuses %j a
 test("envify writes nothing outside the project", async () => {
   const folder = project({ "inner/project/.env.erb": "A=1\n", "inner/x.erb": "A=1\n" });
   mkdirSync(join(folder, "inner/project/.env."), { recursive: true });
-  const said = await mrsk(join(folder, "inner/project"), "envify", "-d", "/../../x");
-  expect(said.status).toBe(2);
+  const result = await mrsk(join(folder, "inner/project"), "envify", "-d", "/../../x");
+  expect(result.status).toBe(2);
   expect(existsSync(join(folder, "inner/x"))).toBe(false);
 });
 
@@ -58,9 +58,9 @@ test("envify does not change .env if the template fails or .env is a folder", as
   });
   expect(readFileSync(join(folder, ".env"), "utf8")).toBe("A=before\n");
   const other = project({ ".env.erb": "A=1\n", ".env/x": "" });
-  const said = await mrsk(other, "envify");
-  expect(said.status).toBe(3);
-  expect(said.stderr).toMatch(/^ERROR \(ConfigError\): Cannot write \.env: /);
+  const result = await mrsk(other, "envify");
+  expect(result.status).toBe(3);
+  expect(result.stderr).toMatch(/^ERROR \(ConfigError\): Cannot write \.env: /);
   expect(readdirSync(other).toSorted((a, b) => (a < b ? -1 : 1))).toEqual([".env", ".env.erb"]);
 });
 
@@ -90,11 +90,11 @@ test.each([
 
 test("every command that opens a run reports a value that loses a part", async () => {
   const folder = project({ "config/deploy.yml": UNREACHABLE, ".env": "\nA=abc$def9\n" });
-  const said = await mrsk(folder, "app", "details");
-  expect(said.stderr).toContain(
+  const result = await mrsk(folder, "app", "details");
+  expect(result.stderr).toContain(
     ".env:2:1: A: a $name in the value is not set, so this part of the value is lost: for a literal dollar sign, write A='…' with single quotes",
   );
-  expect(said.stderr).not.toContain("def9");
+  expect(result.stderr).not.toContain("def9");
 });
 
 test("a value that is too long for Linux is reported with its line, before a connection is opened", async () => {

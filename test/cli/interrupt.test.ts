@@ -14,32 +14,32 @@ class FakeProcess extends EventEmitter {
 
 function run(held: boolean) {
   const target = new FakeProcess();
-  const said: string[] = [];
+  const printed: string[] = [];
   const { signal, abort, close } = interruptible(target, {
     mustFinish: () => held,
     describe: () => "Watch the new containers...\n  192.0.2.1  Watch for 5 s, for 2 s",
     remaining: () => "Left on the servers: the deploy lock on 192.0.2.1",
-    print: (text) => void said.push(text),
+    print: (text) => void printed.push(text),
   });
-  return { target, said, signal, abort, close };
+  return { target, printed, signal, abort, close };
 }
 
 test.each(["SIGINT", "SIGTERM", "SIGHUP"])("the first %s interrupts the run, and does not end the process", (name) => {
-  const { target, said, signal } = run(true);
+  const { target, printed, signal } = run(true);
   target.emit(name);
   expect(signal.aborted).toBe(true);
   expect(target.exits).toEqual([]);
-  expect(said).toEqual([]);
+  expect(printed).toEqual([]);
   vi.runAllTimers();
-  expect(said.join("")).toContain("Interrupted");
+  expect(printed.join("")).toContain("Interrupted");
 });
 
 test("further signals print the work in progress while the lock is held", () => {
-  const { target, said } = run(true);
+  const { target, printed } = run(true);
   for (let i = 0; i < 5; i++) target.emit("SIGINT");
   expect(target.exits).toEqual([]);
-  expect(said).toHaveLength(4);
-  expect(said.at(-1)).toContain("192.0.2.1  Watch for 5 s, for 2 s");
+  expect(printed).toHaveLength(4);
+  expect(printed.at(-1)).toContain("192.0.2.1  Watch for 5 s, for 2 s");
 });
 
 test.each([
@@ -47,25 +47,25 @@ test.each([
   ["SIGINT", "SIGTERM"],
   ["SIGHUP", "SIGHUP"],
 ])("15 s after %s, %s ends a run that holds the lock, and prints what is left on the servers", (first, second) => {
-  const { target, said } = run(true);
+  const { target, printed } = run(true);
   target.emit(first);
   vi.advanceTimersByTime(14_000);
   target.emit(second);
-  expect(said.at(-1)).toContain("In 1 s, Ctrl-C will end the run immediately.");
+  expect(printed.at(-1)).toContain("In 1 s, Ctrl-C will end the run immediately.");
   expect(target.exits).toEqual([]);
   vi.advanceTimersByTime(1000);
   target.emit(second);
   expect(target.exits).toEqual([130]);
-  expect(said.at(-1)).toBe("\nEnded immediately. Left on the servers: the deploy lock on 192.0.2.1\n");
+  expect(printed.at(-1)).toBe("\nEnded immediately. Left on the servers: the deploy lock on 192.0.2.1\n");
 });
 
 test("an output that cannot be written counts as the first signal, no matter how often it fails", () => {
-  const { target, said, signal, abort } = run(true);
+  const { target, printed, signal, abort } = run(true);
   abort();
   abort();
   expect(signal.aborted).toBe(true);
   vi.advanceTimersByTime(1000);
-  expect(said.join("")).toContain("Interrupted");
+  expect(printed.join("")).toContain("Interrupted");
   vi.advanceTimersByTime(20_000);
   abort();
   expect(target.exits).toEqual([]);
@@ -81,10 +81,10 @@ test("the second signal ends the process if the lock is not held", () => {
 });
 
 test("after the run no listener is left, and a run that stopped immediately prints no message", () => {
-  const { target, close, said } = run(true);
+  const { target, close, printed } = run(true);
   target.emit("SIGINT");
   close();
   vi.runAllTimers();
-  expect(said).toEqual([]);
+  expect(printed).toEqual([]);
   expect(target.eventNames()).toEqual([]);
 });

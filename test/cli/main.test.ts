@@ -181,8 +181,8 @@ describe("the command line", () => {
     ["con", "Did you mean one of config, console?"],
     ["broken", "Unknown command 'nosuch'"],
   ])("%s prints one error and exits with 2", async (typed, message) => {
-    const said = await mrsk(folder, ...typed.split(" "));
-    expect(said).toMatchObject({ status: 2, stdout: "", stderr: expect.stringContaining(message) as string });
+    const result = await mrsk(folder, ...typed.split(" "));
+    expect(result).toMatchObject({ status: 2, stdout: "", stderr: expect.stringContaining(message) as string });
   });
 
   test.each([
@@ -200,13 +200,13 @@ describe("the command line", () => {
     "console --help",
     "app exec --help",
   ])("%j prints help on standard output and exits with 0", async (typed) => {
-    const said = await mrsk(folder, ...typed.split(" ").filter(Boolean));
-    expect(said).toMatchObject({ status: 0, stderr: "", stdout: expect.stringMatching(/^Usage: mrsk /) as string });
+    const result = await mrsk(folder, ...typed.split(" ").filter(Boolean));
+    expect(result).toMatchObject({ status: 0, stderr: "", stdout: expect.stringMatching(/^Usage: mrsk /) as string });
   });
 
   test("healthcheck alone is healthcheck perform", async () => {
-    const said = await mrsk(folder, "healthcheck", "--version", "1");
-    expect(said).toMatchObject({ status: 5, stderr: expect.stringContaining("connection refused") as string });
+    const result = await mrsk(folder, "healthcheck", "--version", "1");
+    expect(result).toMatchObject({ status: 5, stderr: expect.stringContaining("connection refused") as string });
   });
 
   test("version needs no project", async () => {
@@ -264,8 +264,8 @@ describe("the command line", () => {
   });
 
   test("-c names another configuration, and the option after the command wins", async () => {
-    const said = await mrsk(folder, "-c", "one.yml", "config", "-c", "two.yml", "--version", "1");
-    expect(said).toMatchObject({ status: 3, stderr: expect.stringContaining("two.yml") as string });
+    const result = await mrsk(folder, "-c", "one.yml", "config", "-c", "two.yml", "--version", "1");
+    expect(result).toMatchObject({ status: 3, stderr: expect.stringContaining("two.yml") as string });
   });
 
   test("docs explains a key", async () => {

@@ -89,17 +89,17 @@ test("a secret that the run has not read is masked in the output of a server's d
 });
 
 test("a failing container rm shows its error, without the accessory's secret", async () => {
-  const said = await mrsk(app(), "accessory", "remove", "db", "-y", "--version", "1");
-  expect(said.status).not.toBe(0);
-  expect(said.stderr).toContain("[REDACTED]");
-  expect(said.stderr).not.toContain("of-the-accessory");
+  const result = await mrsk(app(), "accessory", "remove", "db", "-y", "--version", "1");
+  expect(result.status).not.toBe(0);
+  expect(result.stderr).toContain("[REDACTED]");
+  expect(result.stderr).not.toContain("of-the-accessory");
 });
 
 test("of the variables of .env that a hook prints, all but plain words are masked", async () => {
   const folder = app({ ".mrsk/hooks/pre-connect": "#!/bin/sh\nenv | sort\nenv >&2\nexit 3\n" });
-  const said = await mrsk(folder, "deploy", "-P", "--version", "1");
-  expect(said.status).toBe(7);
-  const shown = said.stdout + said.stderr;
+  const result = await mrsk(folder, "deploy", "-P", "--version", "1");
+  expect(result.status).toBe(7);
+  const shown = result.stdout + result.stderr;
   expect(leaks(shown)).toEqual([]);
   expect(shown).toContain("UNNAMED=[REDACTED]");
   expect(shown).toContain("RAILS_ENV=production");

@@ -11,7 +11,7 @@ test.each([
   ["stderr", "EPIPE"],
   ["stderr", "ENOSPC"],
   ["stderr", "EIO"],
-] as const)("%s that fails with %s is told, and ends nothing", (name, code) => {
+] as const)("a failure of %s with %s is reported, and does not end the process", (name, code) => {
   const outputs = { stdout: new EventEmitter(), stderr: new EventEmitter() };
   const lost: string[] = [];
   const stop = watchOutputs(outputs, (which, error) => void lost.push(`${which} ${error.code}`));

@@ -25,7 +25,7 @@ function textOf(words: readonly string[]): fc.Arbitrary<string> {
 }
 
 /** The lines of a failure that have no position; the whole message, if the failure is not an expected one. */
-async function saidWithoutPlace(work: Promise<unknown>): Promise<string[]> {
+async function linesWithoutPosition(work: Promise<unknown>): Promise<string[]> {
   try {
     await work;
     return [];
@@ -44,7 +44,7 @@ test("any YAML is read, or refused with positions", { timeout: 60_000 }, async (
     fc.asyncProperty(textOf(YAML), fc.boolean(), async (text, below) => {
       await inFolder({ "deploy.yml": below ? withRequired(text) : text }, async (cwd) => {
         const loading = loadConfig({ file: "deploy.yml", destination: undefined, cwd, environment: new Map() });
-        expect(await saidWithoutPlace(loading)).toEqual([]);
+        expect(await linesWithoutPosition(loading)).toEqual([]);
       });
     }),
     { numRuns: 200 },
@@ -67,7 +67,7 @@ test("any template is rendered, or refused with positions", { timeout: 60_000 },
       const template = text.replaceAll(/`|%x/g, "");
       const environment = new LocalEnvironment("/nowhere", {});
       const rendering = renderErb(template, { file: "x.erb", environment, cwd: "/nowhere" });
-      expect(await saidWithoutPlace(rendering)).toEqual([]);
+      expect(await linesWithoutPosition(rendering)).toEqual([]);
     }),
     { numRuns: 300 },
   );
@@ -87,7 +87,7 @@ test("any .env is read, or refused with positions", { timeout: 60_000 }, async (
           environment.load(".env");
           return [environment.notes, await environment.forCommands()];
         };
-        expect(await saidWithoutPlace(reading())).toEqual([]);
+        expect(await linesWithoutPosition(reading())).toEqual([]);
       });
     }),
     { numRuns: 300 },

@@ -79,9 +79,9 @@ test("a short step is not shown, and other output is printed above the live line
   after(0.1);
   expect(await lines()).toEqual([]);
   after(1);
-  view.withoutLiveLines(() => view.report({ kind: "note", text: "said" }));
+  view.withoutLiveLines(() => view.report({ kind: "note", text: "printed" }));
   after(0);
-  expect(await lines()).toEqual(["  said", "  one  Look  1 s"]);
+  expect(await lines()).toEqual(["  printed", "  one  Look  1 s"]);
 });
 
 test("hosts that do not fit are counted, and close removes all live lines", async () => {

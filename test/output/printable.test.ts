@@ -46,41 +46,44 @@ const VIEWS: readonly (readonly [string, (text: string) => RunEvent[]])[] = [
 
 test.each(VIEWS)("%s contains no control character", (_what, events) => {
   for (const [, text] of HOSTILE) {
-    let said = "";
-    const report = lineReport({ write: (more) => (said += more) }, "verbose", false);
+    let printed = "";
+    const report = lineReport({ write: (more) => (printed += more) }, "verbose", false);
     for (const event of events(text)) report(event);
-    expect(said).not.toBe("");
-    expect(said).toMatch(/^[^\p{Cf}\u2028]*$/u);
-    expect(said).toMatch(/^[\P{Cc}\n]*$/u);
+    expect(printed).not.toBe("");
+    expect(printed).toMatch(/^[^\p{Cf}\u2028]*$/u);
+    expect(printed).toMatch(/^[\P{Cc}\n]*$/u);
   }
 });
 
 test("progress loses its colours, and its control characters are escaped", () => {
-  let said = "";
-  const report = lineReport({ write: (more) => (said += more) }, "normal", false);
+  let printed = "";
+  const report = lineReport({ write: (more) => (printed += more) }, "normal", false);
   report({ kind: "progress", host: "one", text: "10 %\r\x1b[1;31mred\x1b[0m \x1b]0;title\x07\n" });
-  expect(said).toBe(String.raw`  red \u001b]0;title\u0007` + "\n");
+  expect(printed).toBe(String.raw`  red \u001b]0;title\u0007` + "\n");
 });
 
 test("mrsk's colours are kept around escaped text", () => {
-  let said = "";
-  lineReport({ write: (more) => (said += more) }, "normal", true)({ kind: "title", text: "a\x1b[31mb" });
-  expect(said).toBe("\x1b[35ma\\u001b[31mb\x1b[39m\n");
+  let printed = "";
+  lineReport({ write: (more) => (printed += more) }, "normal", true)({ kind: "title", text: "a\x1b[31mb" });
+  expect(printed).toBe("\x1b[35ma\\u001b[31mb\x1b[39m\n");
 });
 
 test("the live view escapes the control characters of a step", () => {
-  let said = "";
+  let printed = "";
   let time = 0;
-  const sink = Object.assign(new Writable({ write: (chunk, _encoding, done) => ((said += String(chunk)), done()) }), {
-    rows: 24,
-    columns: 200,
-    isTTY: true,
-  });
+  const sink = Object.assign(
+    new Writable({ write: (chunk, _encoding, done) => ((printed += String(chunk)), done()) }),
+    {
+      rows: 24,
+      columns: 200,
+      isTTY: true,
+    },
+  );
   const view = liveView(sink, (to) => lineReport(to, "normal", false), { now: () => time });
   view.report({ kind: "step-start", host: "one", script: "Try", step: "Remove \x1b]0;x\x07\u202e", command: "" });
   time = 5000;
   view.draw();
   view.close();
-  expect(said).toContain(String.raw`Remove \u001b]0;x\u0007\u202e`);
-  expect(said).not.toContain("\x1b]0;");
+  expect(printed).toContain(String.raw`Remove \u001b]0;x\u0007\u202e`);
+  expect(printed).not.toContain("\x1b]0;");
 });
