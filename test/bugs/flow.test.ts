@@ -19,11 +19,11 @@ import { configOf, withRequired } from "../config/from-yaml.ts";
 import { type FakeRun, fakeRun } from "../support/fake-run.ts";
 import { observed, ownLabels, type Seen } from "../support/seen.ts";
 
-// Bugs of MRSK 0.13.2 in what happens and in what order, which are not copied.
+// Bugs of MRSK 0.13.2 in the order of work, which are not copied.
 const [FIRST, SECOND] = ["192.0.2.1", "192.0.2.2"] as const;
 const quick = { limit: undefined, waitSeconds: 0, watchSeconds: 0 };
 
-/** Hosts on which these containers run behind mrsk's Traefik, each with the labels of its role. */
+/** A run whose hosts have these containers behind mrsk's Traefik, with the labels of their role. */
 function running(app: Config, containers: readonly Omit<Seen, "labels">[], overrides: Partial<Run> = {}): FakeRun {
   const run = fakeRun(app, overrides);
   for (const name of new Set(app.roles.flatMap(({ hosts }) => hosts))) {
@@ -43,7 +43,7 @@ const one = (overrides: Partial<Config> = {}) => config({ boot: quick, ...overri
 
 afterEach(() => void vi.restoreAllMocks());
 
-test("the lock is freed only when the last host has ended, and both failures are told", async () => {
+test("the lock is released only after the last host has finished, and both failures are reported", async () => {
   const run = fakeRun(one({ roles: [role({ hosts: [FIRST, SECOND] })] }));
   const order: string[] = [];
   let end = () => {};
@@ -62,7 +62,7 @@ test("the lock is freed only when the last host has ended, and both failures are
   expect(order).toEqual(["Acquiring the deploy lock...", "the second host ended", "Releasing the deploy lock..."]);
 });
 
-test("accessory exec prints what the command says", async () => {
+test("accessory exec prints the command's output", async () => {
   const run = fakeRun(one({ accessories: [accessory({ hosts: [FIRST] })] }));
   run.host(FIRST);
   run.hosts.get(FIRST)!.replies(/^Command$/, "tables: 3\n");
@@ -80,7 +80,7 @@ test("a percentage of few hosts is one host, not none", async () => {
   expect(boot.limit).toBe(1);
 });
 
-test("a quoted limit is a number, and nothing is waited for after the last group", async () => {
+test("a quoted limit is a number, and there is no wait after the last group", async () => {
   const { boot } = await configOf(withRequired('boot: {limit: "2"}'));
   expect(boot.limit).toBe(2);
   const hosts = [FIRST, SECOND, "192.0.2.3"];
@@ -92,7 +92,7 @@ test("a quoted limit is a number, and nothing is waited for after the last group
   expect(waits).toEqual([9]);
 });
 
-test("a version with dashes is found as the one that is live, and stops", async () => {
+test("a live version with dashes in its name is found, and stopped", async () => {
   const run = running(one(), [{ name: "app-web-v1-rc1" }]);
   await deploy(run, { skipPush: true });
   expect(run.events).toContainEqual(
@@ -101,7 +101,7 @@ test("a version with dashes is found as the one that is live, and stops", async 
   expect(commands(run).join("\n")).toMatch(/docker stop.* id-of-app-web-v1-rc1/);
 });
 
-test("a rollback to a version that is not there fails, before any container changes", async () => {
+test("a rollback to a missing version fails before any container changes", async () => {
   const run = running(one(), [{ name: "app-web-1" }]);
   run.hosts.get(FIRST)!.replies(/^Pull the image$/, "manifest unknown", 1);
   await expect(rollback(run, "nosuch")).rejects.toMatchObject({
@@ -114,7 +114,7 @@ test("a rollback to a version that is not there fails, before any container chan
   expect(steps(run).filter((step) => /^(?:Start|Stop|Switch)/.test(step))).toEqual([]);
 });
 
-test("hosts that only have accessories are no hosts for the app", async () => {
+test("hosts with accessories alone are no hosts of the app", async () => {
   const app = one({ accessories: [accessory({ hosts: ["192.0.2.9"] })] });
   const filters = { hosts: ["192.0.2.9"], roles: undefined, primary: false };
   const run = fakeRun(app, { filters, selection: select(app, filters) });
@@ -127,7 +127,7 @@ test("hosts that only have accessories are no hosts for the app", async () => {
   }
 });
 
-test("the lock is on the configured primary host, whatever the filters", async () => {
+test("the lock is on the configured primary host, with any filters", async () => {
   const app = one({ roles: [role({ hosts: [FIRST, SECOND] })] });
   const filters = { hosts: [SECOND], roles: undefined, primary: false };
   const run = fakeRun(app, { filters, selection: select(app, filters) });
@@ -136,7 +136,7 @@ test("the lock is on the configured primary host, whatever the filters", async (
   expect(steps(run, SECOND)).toEqual([]);
 });
 
-test("Ctrl-C, and a boot that fails, free the lock", async () => {
+test("Ctrl-C and a failed boot release the lock", async () => {
   const interrupted = running(one(), [{ name: "app-web-0" }]);
   const stopping = { ...interrupted, performer: async () => (interrupted.abort(), "somebody") };
   await expect(deploy(stopping, { skipPush: true })).rejects.toMatchObject({ exitCode: 130 });
@@ -147,7 +147,7 @@ test("Ctrl-C, and a boot that fails, free the lock", async () => {
   expect(steps(failing).at(-1)).toBe("Release the lock");
 });
 
-test("remove asks once, before the lock, and a no changes nothing", async () => {
+test("remove prompts once, before it takes the lock, and a no changes nothing", async () => {
   const app = one({
     accessories: [accessory({ hosts: [FIRST] }), accessory({ name: "cache", service: "app-cache", hosts: [FIRST] })],
   });
@@ -163,7 +163,7 @@ test("remove asks once, before the lock, and a no changes nothing", async () => 
   expect(asked).toEqual(Array(2).fill("This will remove all containers and images. Are you sure?"));
 });
 
-test("app boot names the container after the version that is live, not latest", async () => {
+test("app boot names the container after the live version, not latest", async () => {
   const run = running(one(), [{ name: "app-web-v7" }]);
   await bootApp(run);
   expect(commands(run).find((command) => command.startsWith("docker run"))).toContain("--name app-web-v7 ");
@@ -172,7 +172,7 @@ test("app boot names the container after the version that is live, not latest", 
   expect(commands(stopped).find((command) => command.startsWith("docker run"))).toContain("--name app-web-v6 ");
 });
 
-test("hosts that run different versions are told, and which to boot is asked", async () => {
+test("hosts that run different versions are reported, and the version to boot must be given", async () => {
   const app = one({ roles: [role({ hosts: [FIRST, SECOND] })] });
   const run = fakeRun(app);
   for (const [host, name] of [
@@ -189,7 +189,7 @@ test("hosts that run different versions are told, and which to boot is asked", a
   });
 });
 
-test("--skip-push in a dirty tree is refused, before anything is touched", async () => {
+test("--skip-push in a dirty tree is refused before any work", async () => {
   const run = running(one(), [], { requestedVersion: async () => "abc_uncommitted_0123456789abcdef" });
   await expect(deploy(run, { skipPush: true })).rejects.toMatchObject({
     exitCode: 2,
@@ -198,7 +198,7 @@ test("--skip-push in a dirty tree is refused, before anything is touched", async
   expect(steps(run)).toEqual([]);
 });
 
-test("--hosts of a worker starts no Traefik there", async () => {
+test("--hosts with a worker starts no Traefik there", async () => {
   const workers = role({ name: "workers", hosts: [SECOND], traefik: false, healthcheck: undefined });
   const app = one({ roles: [role(), workers] });
   const filters = { hosts: [SECOND], roles: undefined, primary: false };
@@ -210,7 +210,7 @@ test("--hosts of a worker starts no Traefik there", async () => {
   expect(commands(run, SECOND).join("\n")).not.toContain("--name traefik");
 });
 
-test("app remove takes every container, of roles that are gone from deploy.yml too", async () => {
+test("app remove removes every container, also of roles that deploy.yml no longer has", async () => {
   const run = running(one(), [
     { name: "app-web-2" },
     { name: "app-web-1" },
@@ -229,7 +229,7 @@ test("app remove takes every container, of roles that are gone from deploy.yml t
   expect(commands(run).join("\n")).not.toContain("staging");
 });
 
-test("the container of healthcheck perform publishes nothing", async () => {
+test("the container of healthcheck perform publishes no port", async () => {
   const app = one({ roles: [role({ options: new Map([["publish", ["80:3000"]]]) })] });
   const run = fakeRun(app);
   await performHealthcheck(run);
@@ -248,7 +248,7 @@ test("a Traefik that cannot start is an error", async () => {
   });
 });
 
-test("what a followed log is of is told before it, on standard error", async () => {
+test("the hosts of a followed log are printed before it, on standard error", async () => {
   const run = running(one(), [{ name: "app-web-1" }]);
   run.hosts.get(FIRST)!.replies(/^Follow$/, "a line\n");
   await appLogs(run, run.terminal, { follow: true });
@@ -256,7 +256,7 @@ test("what a followed log is of is told before it, on standard error", async () 
   expect(run.printed).toEqual(["a line\n"]);
 });
 
-test("stopping where nothing runs is no failure, and asks docker for nothing", async () => {
+test("app stop on a host whose containers are all stopped is no failure, and stops nothing", async () => {
   const run = running(one(), [{ name: "app-web-1", state: "exited" }]);
   await stopApp(run);
   expect(steps(run).filter((step) => step.startsWith("Stop"))).toEqual([]);
@@ -264,7 +264,7 @@ test("stopping where nothing runs is no failure, and asks docker for nothing", a
   expect(steps(run)).toContain("Start app-web-1 (web)");
 });
 
-test("--since and --lines count while following", async () => {
+test("--since and --lines have an effect with --follow", async () => {
   const run = running(one(), [{ name: "app-web-1" }]);
   await appLogs(run, run.terminal, { follow: true, since: "10m", lines: 5 });
   expect(commands(run).at(-1)).toBe("docker logs --since 10m --tail 5 --timestamps --follow id-of-app-web-1 2>&1");
@@ -279,7 +279,7 @@ test("the log of a container that did not become healthy is in the error", async
   });
 });
 
-test("app exec in a new container needs nothing that runs", async () => {
+test("app exec in a new container needs no running container", async () => {
   const run = running(one(), []);
   run.hosts.get(FIRST)!.replies(/^Command$/, "42\n");
   await appExec(run, run.terminal, "node report.js", { interactive: false, raw: false, reuse: false, env: new Map() });

@@ -1,16 +1,16 @@
 import type { Circumstances } from "../support/transcript.ts";
 
-/** What a key changes: written on top of `base`, the transcript of the command shows `see`, and without it does not. */
+/** The effect of a key: with `yaml` added to `base`, the transcript of the command contains `see`; without, it does not. */
 export interface Effect extends Circumstances {
   readonly yaml: string;
-  /** What stands in the file in both cases. */
+  /** The configuration in both cases. */
   readonly base?: string;
   readonly see?: RegExp;
-  /** What the key takes away, in place of `see`. */
+  /** Instead of `see`: what the transcript contains only without the key. */
   readonly gone?: RegExp;
 }
 
-/** Where only a real server shows it: a test of that file has the words in its name. */
+/** An effect that another file tests. A title in it contains `test`. */
 export interface Elsewhere {
   readonly file: string;
   readonly test: string;
@@ -31,7 +31,7 @@ const role = (more: string) => ({ yaml: `servers: {web: {hosts: [10.0.0.1], ${mo
 const BOTH = "local: {arch: amd64, host: unix:///l.sock}, remote: {arch: arm64, host: ssh://r}";
 const TAGGED = "servers: [{10.0.0.1: eu}]";
 
-/** Keys of a healthcheck, wherever it stands. */
+/** The keys of a healthcheck, for one of its places. */
 const healthcheck = (place: (more: string) => { yaml: string }): Readonly<Record<string, Effect>> => ({
   cmd: { ...place("healthcheck: {cmd: bin/alive}"), see: /--health-cmd bin\/alive / },
   path: { ...place("healthcheck: {path: /ok}"), see: /wait_route .*\.mrsk \/ok / },
@@ -55,7 +55,7 @@ const logging = (place: (more: string) => { yaml: string }): Readonly<Record<str
 
 const top = (yaml: string) => ({ yaml });
 
-/** By path in the reference, `*` for any name. */
+/** By the path of the key in the reference, `*` for any name. */
 export const EFFECTS: Readonly<Record<string, Effect | Elsewhere>> = {
   service: { yaml: "service: shop", see: /docker run .*--name shop-web-2 / },
   image: { yaml: "image: acme/shop", see: /docker pull acme\/shop:2/ },
@@ -128,7 +128,7 @@ export const EFFECTS: Readonly<Record<string, Effect | Elsewhere>> = {
     "remote.arch": { yaml: "builder: {remote: {arch: riscv64, host: ssh://r}}", see: /--platform linux\/riscv64 / },
     "remote.host": { yaml: `builder: {${BOTH}}`, command: "build create", see: /host=ssh:\/\/r/ },
     args: { yaml: "builder: {args: {NODE: '22'}}", see: /NODE="?<NODE>"? .*--build-arg NODE / },
-    allow_tracked_env: { file: "test/flow/build/tracked-env.test.ts", test: "builder.allow_tracked_env lets it pass" },
+    allow_tracked_env: { file: "test/flow/build/tracked-env.test.ts", test: "builder.allow_tracked_env allows it" },
     secrets: { yaml: "builder: {secrets: [NPM]}", see: /NPM="?<NPM>"? .*--secret id=NPM / },
     dockerfile: {
       yaml: "builder: {dockerfile: d/Other}",
@@ -219,10 +219,10 @@ export const EFFECTS: Readonly<Record<string, Effect | Elsewhere>> = {
     port: { file: SSH, test: "user and port" },
     proxy: { file: "test/ssh/session.test.ts", test: "many hosts behind a jump host" },
     proxy_command: { file: "test/ssh/session.test.ts", test: "a proxy command carries the connection" },
-    keys: { file: "test/ssh/session.test.ts", test: "a key that is not let in, with what was tried" },
+    keys: { file: "test/ssh/session.test.ts", test: "a refused key: the error names the keys that were tried" },
     keys_only: { file: SSH, test: "ssh.keys_only" },
     key_data: { file: SSH, test: "ssh.key_data" },
-    config: { file: SSH, test: "ssh.config: of several files" },
+    config: { file: SSH, test: "ssh.config: all files count" },
     connect_timeout: { file: SSH, test: "ssh.connect_timeout" },
     log_level: { file: SSH, test: "ssh.log_level" },
   }),
@@ -247,7 +247,10 @@ export const EFFECTS: Readonly<Record<string, Effect | Elsewhere>> = {
     see: /^10\.0\.0\.2> Take the lock > /m,
   },
   allow_empty_roles: { file: "test/config/effects.test.ts", test: "allow_empty_roles" },
-  require_destination: { file: "test/config/load.test.ts", test: "a destination can be demanded" },
+  require_destination: {
+    file: "test/config/load.test.ts",
+    test: "require_destination refuses a run without a destination",
+  },
   minimum_version: { file: "test/config/minimum-version.test.ts", test: "minimum_version" },
   asset_path: {
     ...OLD,
