@@ -109,7 +109,7 @@ test("a rollback to a version that is not there fails, before any container chan
     message: expect.stringMatching(
       /The app version 'nosuch' is not available as a container\n.*role web has no container of version nosuch \(it has: 1\)/,
     ) as string,
-    hint: "See `mrsk app containers` for what there is.",
+    hint: "See `mrsk app containers` for the versions on the hosts.",
   });
   expect(steps(run).filter((step) => /^(?:Start|Stop|Switch)/.test(step))).toEqual([]);
 });

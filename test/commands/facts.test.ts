@@ -23,7 +23,7 @@ const FACTS: readonly (readonly [fact: string, file: string, test: string])[] = 
   [
     "ties of priority: the file is one above",
     "e2e/facts.test.ts",
-    "the file's router, one above the label's, answers at",
+    "the file's router, with a priority one above the label's, answers at",
   ],
   [
     "label routers one below, never 0, below the limit",
@@ -38,10 +38,10 @@ const FACTS: readonly (readonly [fact: string, file: string, test: string])[] = 
   [
     "Traefik ignores a router that two containers define differently",
     "e2e/facts.test.ts",
-    "two containers that define a router differently",
+    "two containers define a router differently",
   ],
   ["one more than the larger of both", "traefik/live-file.test.ts", "with two containers the live priority"],
-  ["one bad file stops all changes", "e2e/facts.test.ts", "one bad file stops all changes of the server"],
+  ["one bad file stops all changes", "e2e/facts.test.ts", "one bad file blocks all changes on the server"],
   ["no empty sections", "traefik/live-file.test.ts", "probe before the first deploy"],
   ["{{ is escaped", "traefik/live-file.test.ts", "{{ is escaped"],
   ["an escaped {{ is text to Traefik", "e2e/facts.test.ts", "{{ in a rule is text"],
@@ -53,7 +53,7 @@ const FACTS: readonly (readonly [fact: string, file: string, test: string])[] = 
   [
     "the label router replaces a missing service of the file",
     "e2e/facts.test.ts",
-    "a file router whose service is gone",
+    "a file router whose service does not exist",
   ],
   ["rules of version 2", "e2e/facts.test.ts", "rules that only version 2 reads"],
   ["which rules are of version 2", "traefik/labels.test.ts", "needs version 2"],
@@ -63,7 +63,7 @@ const FACTS: readonly (readonly [fact: string, file: string, test: string])[] = 
     "traefik/live-file.test.ts",
     "entry points, tls and the rule syntax are as the labels say",
   ],
-  ["what labels say works from the file", "e2e/facts.test.ts", "everything that labels say is in the file and works"],
+  ["what labels say works from the file", "e2e/facts.test.ts", "all routing labels are in the file and work"],
   [
     "middlewares: own ones plain, others with @",
     "traefik/live-file.test.ts",
@@ -72,10 +72,10 @@ const FACTS: readonly (readonly [fact: string, file: string, test: string])[] = 
   ["TCP routers", "traefik/live-file.test.ts", "TCP routers are in the file as well"],
   ["the catch-all of TCP", "traefik/labels.test.ts", "the catch-all rule of TCP is below"],
   ["asdefault only for version 3", "commands/traefik.test.ts", "Traefik 2 refuses a flag that it does not know"],
-  ["redirects do not answer probes", "e2e/facts.test.ts", "redirected at the entry point is no obstacle"],
+  ["redirects do not answer probes", "e2e/facts.test.ts", "a redirect at the entry point is no error"],
   ["exposedbydefault=false", "e2e/facts.test.ts", "exposedbydefault=false without the label is refused"],
   ["constraints", "e2e/facts.test.ts", "constraints that the container does not match are named"],
-  ["another network", "e2e/facts.test.ts", "a network that Traefik is not on is named"],
+  ["another network", "e2e/facts.test.ts", "a network without Traefik is named"],
   [
     "written next to the directory and moved in",
     "commands/write-live-file.test.ts",
@@ -88,7 +88,11 @@ const FACTS: readonly (readonly [fact: string, file: string, test: string])[] = 
     "a kind of image is tested once",
   ],
   ["--health-start-interval takes API 1.44", "commands/app.test.ts", "an engine of API 1.44 checks every 200 ms"],
-  ["the first answer does not wait a whole interval", "e2e/health.test.ts", "does not wait a whole interval"],
+  [
+    "the first answer does not wait a whole interval",
+    "e2e/health.test.ts",
+    "the first check does not wait a whole interval",
+  ],
   ["retry repeats no request that was read", "e2e/facts.test.ts", "a request that the app has read is never repeated"],
   ["no addresses of containers in the file", "traefik/live-file.test.ts", "no address of a container"],
   ["streams remain on the old container until it stops", "e2e/rows.ts", "streams: true"],
