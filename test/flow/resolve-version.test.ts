@@ -42,7 +42,9 @@ function typed(
 
 /** The transcripts of all hosts, without the lock, whose text has the version as typed. */
 const work = (run: FakeRun) =>
-  [...run.hosts.values()].flatMap(({ transcript }) => transcript.filter((line) => !line.startsWith("Take the lock")));
+  [...run.hosts.values()].flatMap(({ transcript }) =>
+    transcript.filter((line) => !line.startsWith("Acquire the lock")),
+  );
 
 type Act = (run: FakeRun) => Promise<unknown>;
 const commands: [string, Act][] = [

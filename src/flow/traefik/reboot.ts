@@ -116,7 +116,7 @@ async function rebootScript(run: Run, facts: HostFacts, others: readonly Neighbo
   const keptSeconds = kept ?? (closing.size > 0 ? CLOSING_SECONDS : undefined);
   const shared = sharedDefinitions(config.traefik.labels, traefik?.labels ?? new Map());
   const labels = new Map([...shared, ...closing]);
-  const answers = capture("old-answers", "Ask what Traefik serves", recordAnswers(probeRequests(appsOf(others))));
+  const answers = capture("old-answers", "Record the answers of Traefik", recordAnswers(probeRequests(appsOf(others))));
   const create = createSecondTraefik(config, facts, secrets, { name, labels, publish: SECOND_PORTS });
   const trial = [
     answers,

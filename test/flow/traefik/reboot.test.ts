@@ -32,7 +32,7 @@ test("a second Traefik is started and probed before the first is changed", async
   const run = seen("redirects");
   await rebootTraefik(run, now);
   expect(stepsOf(run)).toMatch(
-    /Take the lock.*Pull.*Create the new container.*Ask what Traefik serves.*Start a second Traefik.*Begin.*Replace the container.*Audit: Rebooted traefik.*Release the lock/,
+    /Acquire the lock.*Pull.*Create the new container.*Record the answers of Traefik.*Start a second Traefik.*Begin.*Replace the container.*Audit: Rebooted traefik.*Release the lock/,
   );
   expect(output(run)).toContain("Traefik replaced, no connections refused");
   expect(output(run)).not.toContain("will be refused");
