@@ -105,7 +105,7 @@ async function buildWhileObserving(
     }
     if (!skipPush) {
       begin(local, "Build and push app image...");
-      await push(local, version, { clear: observing, builderIsReady: loginHere, checked: true });
+      await push(local, version, { checks: observing, builderIsReady: loginHere, secretsChecked: true });
     }
   });
   return { facts: seen, old: !skipPush && run.clock.now().getTime() - startedAt > FRESH_MILLISECONDS };
