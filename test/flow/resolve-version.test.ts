@@ -113,8 +113,8 @@ test("hooks get the full id", async () => {
   const hooks = ["pre-build", "pre-deploy", "post-deploy"];
   for (const hook of hooks) writeFileSync(join(cwd, ".mrsk/hooks", hook), "#!/bin/sh\n", { mode: 0o755 });
   await deploy({ ...run, cwd, skipHooks: false }, options);
-  const said = run.hosts.get("localhost")!.transcript.filter((line) => line.includes("MRSK_VERSION="));
-  expect(said.map((line) => /^(\S+) hook .* MRSK_VERSION=(\w+)/s.exec(line)?.slice(1).join(" "))).toEqual(
+  const transcript = run.hosts.get("localhost")!.transcript.filter((line) => line.includes("MRSK_VERSION="));
+  expect(transcript.map((line) => /^(\S+) hook .* MRSK_VERSION=(\w+)/s.exec(line)?.slice(1).join(" "))).toEqual(
     hooks.map((hook) => `${hook} ${FULL}`),
   );
 });

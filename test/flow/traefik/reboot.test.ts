@@ -99,10 +99,10 @@ test("labels of the second Traefik make the old Traefik close kept connections, 
     await rebootTraefik(run, now);
     return host.commands.join("\n");
   };
-  const ofTheOriginal = await scriptOf([]);
-  expect(ofTheOriginal).toContain("traefik.http.middlewares.mrsk-swap-close.headers.customresponseheaders.Connection=");
-  expect(ofTheOriginal).toMatch(/replace_with_second" mrsk-swap-process unless-stopped '' 8 4 /);
-  const ours = await scriptOf(["--entrypoints.http.transport.keepalivemaxtime=15s"]);
-  expect(ours).not.toContain("mrsk-swap-close");
-  expect(ours).toMatch(/replace_with_second" mrsk-swap-process unless-stopped '' 18 4 /);
+  const ofMrsk = await scriptOf([]);
+  expect(ofMrsk).toContain("traefik.http.middlewares.mrsk-swap-close.headers.customresponseheaders.Connection=");
+  expect(ofMrsk).toMatch(/replace_with_second" mrsk-swap-process unless-stopped '' 8 4 /);
+  const withKeepAlive = await scriptOf(["--entrypoints.http.transport.keepalivemaxtime=15s"]);
+  expect(withKeepAlive).not.toContain("mrsk-swap-close");
+  expect(withKeepAlive).toMatch(/replace_with_second" mrsk-swap-process unless-stopped '' 18 4 /);
 });
