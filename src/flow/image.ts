@@ -22,7 +22,7 @@ const PULL = "pull";
 const CHECK = "check-image";
 
 /** Facts of the hosts from an earlier observation. */
-export interface Seen {
+export interface EarlierFacts {
   readonly facts: ReadonlyMap<string, HostFacts>;
   /** Whether the hosts may have changed since then. */
   readonly old: boolean;
@@ -34,7 +34,7 @@ export interface Seen {
  * @param earlier without it, the same script observes the hosts
  * @returns the facts of each host after the pull
  */
-export async function fetchImage(run: Run, version: string, earlier?: Seen): Promise<Map<string, HostFacts>> {
+export async function fetchImage(run: Run, version: string, earlier?: EarlierFacts): Promise<Map<string, HostFacts>> {
   const line = await outcome(run, `Pulled image with version ${version}`);
   const options = observeOptions(run, version);
   const inspect = !earlier ? observationSteps : earlier.old ? changingSteps : imageSteps;

@@ -93,7 +93,7 @@ async function acquire(run: Run, message: string): Promise<LockOwner> {
   });
   const owner = { text, id: run.newId(32) };
   try {
-    await onLock(run, "Take the lock", acquireLock(run.config, owner));
+    await onLock(run, "Acquire the lock", acquireLock(run.config, owner));
     return owner;
   } catch (error) {
     if (error instanceof CommandFailedError && error.status === ExitStatus.LOCK_HELD) {

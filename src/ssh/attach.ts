@@ -24,7 +24,7 @@ export interface Attachment {
   readonly host: string;
   /** Time limit for the login shell to start. */
   readonly beginSeconds: number;
-  /** The script sent before the input (`renderAttached`), and the nonce of its begin mark. */
+  /** The script sent before the input (`renderAttached`), and the nonce of its begin marker. */
   readonly text: string;
   readonly nonce: string;
   /** An abort closes the channel, which ends the command. */
@@ -38,7 +38,7 @@ export interface Attachment {
  */
 export const ATTACHED_SHELL = `exec /bin/sh -c 'IFS= read -r l; eval "$l"'`;
 
-/** How much output before the begin mark is kept, for the error message. */
+/** How much output before the begin marker is kept, for the error message. */
 const BEFORE_BYTES = 65_536;
 
 /** Terminal modes that neither echo nor change the script that is sent before the input. */
@@ -114,7 +114,7 @@ export async function joinPipes(
 }
 
 interface Receivers {
-  /** Called at the begin mark: all output from then on is the command's. */
+  /** Called at the begin marker: all output from then on is the command's. */
   readonly begin: () => void;
   readonly stdout: (bytes: Buffer) => void;
   readonly stderr: (bytes: Buffer) => void;
@@ -145,7 +145,7 @@ function attached(
       timedOut = !begun;
       if (timedOut) cancel();
     }, beginSeconds * 1000);
-    const outputBeforeMark = (bytes: Buffer) => {
+    const outputBeforeMarker = (bytes: Buffer) => {
       const take = (piece: Piece) => {
         if (piece.kind === "begin" && !begun) {
           begun = true;
@@ -156,10 +156,10 @@ function attached(
         }
       };
       split(bytes).forEach(take);
-      // The splitter is not used any more: what it held back as the possible beginning of a mark is output.
+      // The splitter is not used any more: what it held back as the possible beginning of a marker is output.
       if (begun) split().forEach(take);
     };
-    channel.on("data", (bytes: Buffer) => (begun ? stdout(bytes) : outputBeforeMark(bytes)));
+    channel.on("data", (bytes: Buffer) => (begun ? stdout(bytes) : outputBeforeMarker(bytes)));
     channel.stderr.on("data", (bytes: Buffer) => (begun ? stderr(bytes) : before.add(bytes)));
     channel.on("exit", (code: number | null, name?: string) => (status = code ?? statusOf(name)));
     channel.on("error", () => {});
@@ -186,7 +186,7 @@ export function unresponsiveShell(host: string, seconds: number): SshError {
   return new SshError(host, `the login shell did not start within ${seconds} s`, { hint });
 }
 
-/** The login shell ended before the begin mark. @param output what it printed */
+/** The login shell ended before the begin marker. @param output what it printed */
 export function endedEarly(host: string, status: number | string | undefined, output: string): SshError {
   const text = output.trim();
   const problem = homeProblem(status, output);

@@ -27,9 +27,9 @@ export interface ScriptOutput {
 export interface Streams {
   readonly onStdout: (bytes: Buffer) => void;
   readonly onStderr: (bytes: Buffer) => void;
-  /** Whether a mark of the script has been received: before that, the login shell may have read the script as input. */
+  /** Whether a marker of the script has been received: before that, the login shell may have read the script as input. */
   readonly hasBegun: () => boolean;
-  /** The exit status; undefined before the script's last marks are received. */
+  /** The exit status; undefined before the script's last markers are received. */
   readonly exit: () => number | undefined;
   readonly signal?: AbortSignal | undefined;
   /** The script runs until it is interrupted, and so must not occupy one of the few channel slots. */

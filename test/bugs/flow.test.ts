@@ -132,7 +132,7 @@ test("the lock is on the configured primary host, with any filters", async () =>
   const filters = { hosts: [SECOND], roles: undefined, primary: false };
   const run = fakeRun(app, { filters, selection: select(app, filters) });
   await withLock(run, async () => {});
-  expect(steps(run, FIRST)).toEqual(["Take the lock", "Release the lock"]);
+  expect(steps(run, FIRST)).toEqual(["Acquire the lock", "Release the lock"]);
   expect(steps(run, SECOND)).toEqual([]);
 });
 
@@ -159,7 +159,7 @@ test("remove prompts once, before it takes the lock, and a no changes nothing", 
   expect(refused.printed).toEqual(["Aborted\n"]);
   const agreed = running(app, [{ name: "app-web-1" }], { confirm: answering(true) });
   await remove(agreed, { confirmed: false });
-  expect(steps(agreed)[0]).toBe("Take the lock");
+  expect(steps(agreed)[0]).toBe("Acquire the lock");
   expect(asked).toEqual(Array(2).fill("This will remove all containers and images. Are you sure?"));
 });
 

@@ -244,7 +244,7 @@ export const EFFECTS: Readonly<Record<string, Effect | Elsewhere>> = {
   primary_role: {
     base: "servers: {web: [10.0.0.1], api: [10.0.0.2]}",
     yaml: "servers: {web: [10.0.0.1], api: [10.0.0.2]}\nprimary_role: api",
-    see: /^10\.0\.0\.2> Take the lock > /m,
+    see: /^10\.0\.0\.2> Acquire the lock > /m,
   },
   allow_empty_roles: { file: "test/config/effects.test.ts", test: "allow_empty_roles" },
   require_destination: {

@@ -37,7 +37,7 @@ test("a login user with sudo installs Docker and joins its group, and the same r
   const hook = join(project.folder, ".mrsk/hooks/docker-setup");
   project.write(
     ".mrsk/hooks/docker-setup",
-    '#!/bin/sh\necho "$MRSK_HOSTS $MRSK_COMMAND $MRSK_SUBCOMMAND" >hook-said\n',
+    '#!/bin/sh\necho "$MRSK_HOSTS $MRSK_COMMAND $MRSK_SUBCOMMAND" >hook-output\n',
   );
   chmodSync(hook, 0o755);
   await project.commit("A hook");
@@ -46,7 +46,7 @@ test("a login user with sudo installs Docker and joins its group, and the same r
   expect(ran.stderr).toContain("sudoer joined the group docker");
   expect(ran.stderr).toMatch(/Use Docker as the login user: done/);
   expect(await onServer("bare", "id -nG sudoer")).toContain("docker");
-  expect(readFileSync(join(project.folder, "hook-said"), "utf8")).toBe(`${lab["LAB_BARE"]} server bootstrap\n`);
+  expect(readFileSync(join(project.folder, "hook-output"), "utf8")).toBe(`${lab["LAB_BARE"]} server bootstrap\n`);
   const details = succeeded(await project.mrsk("app", "details"));
   expect(details.stdout).toContain("CONTAINER ID");
 });

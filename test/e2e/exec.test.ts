@@ -81,7 +81,7 @@ describe("commands and logs on several hosts", () => {
 
     test("output is printed while the command runs", async () => {
       const running = project.start("app", "exec", "-p", "-r", "web", "--reuse", "sh -c 'echo first; sleep 1000'");
-      await says(running.stdout, "first");
+      await outputHas(running.stdout, "first");
       running.kill("SIGINT");
       expect((await running).exitCode).toBe(130);
     });
@@ -95,7 +95,7 @@ describe("commands and logs on several hosts", () => {
         "web",
         "sh -c 'trap : TERM; echo first; while :; do sleep 1; done'",
       );
-      await says(running.stdout, "first");
+      await outputHas(running.stdout, "first");
       expect(await onServer("a", "docker ps -q --filter label=mrsk.exec=exec")).not.toBe("");
       running.kill("SIGINT");
       expect((await running).exitCode).toBe(130);
@@ -284,13 +284,13 @@ describe("commands and logs on several hosts", () => {
   const followers = async (server: string) => Number(await onServer(server, "pgrep -c -f '^docker logs' || true"));
 });
 
-function says(output: Readable, what: string): Promise<void> {
+function outputHas(output: Readable, what: string): Promise<void> {
   return new Promise((resolve) => output.on("data", (text: Buffer) => text.toString().includes(what) && resolve()));
 }
 
 async function until(isTrue: () => boolean | Promise<boolean>): Promise<void> {
   for (let tries = 0; !(await isTrue()); tries++) {
-    if (tries > 150) throw new Error("it did not come to that");
+    if (tries > 150) throw new Error("the condition did not become true");
     await delay(200);
   }
 }

@@ -46,7 +46,7 @@ describe("the behaviour of Traefik that live files rely on", () => {
       "traefik.http.routers.dotted.rule": "Host(`dotted.test`)",
       "traefik.http.services.dotted-1.2.3.loadbalancer.server.port": "3000",
     });
-    await bench.settled();
+    await bench.ready();
     expect((await bench.get("dotted.test")).status).toBe(404);
   });
 
@@ -68,7 +68,7 @@ describe("the behaviour of Traefik that live files rely on", () => {
       "traefik.http.services.this.loadbalancer.server.port": "3000",
       "traefik.http.services.that.loadbalancer.server.port": "3000",
     });
-    await bench.settled();
+    await bench.ready();
     expect((await bench.get("one.test")).status).toBe(200);
     expect((await bench.get("two.test")).status).toBe(404);
   });
@@ -81,7 +81,7 @@ describe("the behaviour of Traefik that live files rely on", () => {
     });
     await bench.start("tie1", labels("1", "20"));
     await bench.start("tie2", labels("2", "21"));
-    await bench.settled();
+    await bench.ready();
     expect((await bench.get("tie.test")).status).toBe(404);
     await bench.file("fact-tie", file("tie", { rule: "Host(`tie.test`)", priority: 21, service: "tie-2@docker" }));
     expect((await answers("tie.test")).version).toBe("tie2");
@@ -90,7 +90,7 @@ describe("the behaviour of Traefik that live files rely on", () => {
   test("the file's router, with a priority one above the label's, answers at every reload", async () => {
     await bench.start("below", { ...route("below"), "traefik.http.routers.below.priority": "17" });
     await bench.start("above", route("above"));
-    await bench.settled();
+    await bench.ready();
     const seen = new Set<string | undefined>();
     for (let reload = 1; reload <= 20; reload++) {
       const mark = { headers: { customResponseHeaders: { "X-Mark": String(reload) } } };
@@ -107,7 +107,7 @@ describe("the behaviour of Traefik that live files rely on", () => {
 
   test("a priority above Traefik's limit drops the router; the probe router's is below the limit", async () => {
     await bench.start("high", route("high"));
-    await bench.settled();
+    await bench.ready();
     const text = (name: string, priority: string) =>
       file(name, { rule: `Host(\`${name}.test\`)`, priority: "P", service: "high@docker" }).replace("P", priority);
     await bench.file("fact-over", text("over", "9223372036854775807"));
@@ -123,7 +123,7 @@ describe("the behaviour of Traefik that live files rely on", () => {
     ["an open template", "# {{\n"],
   ])("one bad file blocks all changes on the server until it is removed: %s", async (_, bad) => {
     await bench.start("good", route("good"));
-    await bench.settled();
+    await bench.ready();
     await bench.file("fact-0-bad", bad);
     await bench.file("fact-good", file("good", { rule: "Host(`late.test`)", service: "good@docker" }));
     const stopped = await project.mrsk("app", "boot");
@@ -157,7 +157,7 @@ describe("the behaviour of Traefik that live files rely on", () => {
     const live = { labels: containerLabels(labels, "aaaaaaaa") };
     await bench.start("file", new Map([...live.labels, ["traefik.http.routers.fact-web.rule", "Host(`no.test`)"]]));
     await bench.file("fact-web", liveFile({ name: "fact-web", live }));
-    await bench.settled();
+    await bench.ready();
     expect((await bench.get("plain2.test")).status).toBe(404);
     expect((await bench.get("v2b.test")).version).toBe("v2");
     expect((await answers("file2.test")).version).toBe("file");

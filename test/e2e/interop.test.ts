@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { Load } from "./load.ts";
-import { ORIGINAL_TRAEFIK, originalApp, pullOn } from "./original.ts";
+import { MRSK_TRAEFIK, mrskApp, pullOn } from "./mrsk-0.13.ts";
 import { ask, lab, onServer, Project, succeeded, sweep } from "./project.ts";
 
 const IMAGE = `${lab["LAB_REGISTRY"]}/lab/interop:orig1`;
@@ -21,9 +21,9 @@ describe("a server set up by MRSK is taken over", () => {
     first = await project.commit("Taken over");
     succeeded(await project.mrsk("build", "push", "--version", "orig1"));
     await pullOn("a", IMAGE);
-    await onServer("a", ORIGINAL_TRAEFIK);
-    await onServer("a", originalApp("interop", "web", IMAGE));
-    await onServer("a", originalApp("interop", "workers", IMAGE));
+    await onServer("a", MRSK_TRAEFIK);
+    await onServer("a", mrskApp("interop", "web", IMAGE));
+    await onServer("a", mrskApp("interop", "workers", IMAGE));
     await onServer(
       "a",
       "echo '[2023-06-01T12:00:00Z] [deployer] [web] Booted app version orig1' >> mrsk-interop-audit.log",

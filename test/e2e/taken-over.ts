@@ -1,7 +1,7 @@
 import { execa } from "execa";
 import { expect } from "vitest";
 import { Load } from "./load.ts";
-import { ORIGINAL_TRAEFIK, originalApp, pullOn } from "./original.ts";
+import { MRSK_TRAEFIK, mrskApp, pullOn } from "./mrsk-0.13.ts";
 import { ask, lab, onServer, Project, type Ran, succeeded, sweep } from "./project.ts";
 
 const SHORT_KEEP_ALIVE = { "entrypoints.http.transport.keepAliveMaxTime": "2s" };
@@ -39,13 +39,13 @@ export class TakenOver {
     this.project.write(".env", `MRSK_REGISTRY_PASSWORD=${lab["LAB_REGISTRY_PASSWORD"]}\n`);
     await this.project.commit("First");
     succeeded(await this.project.mrsk("build", "push", "--version", "orig1"));
-    const original = async (server: string) => {
+    const setUp = async (server: string) => {
       await pullOn(server, image);
-      await onServer(server, ORIGINAL_TRAEFIK);
-      await onServer(server, originalApp(service, "web", image));
+      await onServer(server, MRSK_TRAEFIK);
+      await onServer(server, mrskApp(service, "web", image));
       await until(async () => (await ask(server, "/up")).status === 200);
     };
-    await Promise.all(this.servers.map(original));
+    await Promise.all(this.servers.map(setUp));
   }
 
   reboot(server: string): Promise<Ran> {

@@ -12,9 +12,7 @@ describe("a reboot of Traefik", () => {
   afterAll(() => sweep(...SERVERS));
 
   test.each(SERVERS)("gives a host set up by MRSK live files, and loses no request (server %s)", async (server) => {
-    const ran = await host.underLoad(`from the original, server ${server}`, server, { slow: true }, () =>
-      host.reboot(server),
-    );
+    const ran = await host.underLoad(`from MRSK, server ${server}`, server, { slow: true }, () => host.reboot(server));
     expect(succeeded(ran).stderr).toContain("Traefik replaced, no connections refused");
     expect(await onServer(server, "docker inspect -f '{{.Args}}' traefik")).toContain("--providers.file.directory");
     await expectOneTraefik(server);
@@ -24,7 +22,7 @@ describe("a reboot of Traefik", () => {
     const again = async () => {
       for (let times = 0; times < 3; times++) succeeded(await host.reboot(server));
     };
-    await host.underLoad(`of ours, server ${server}`, server, { slow: true, resend: false }, again);
+    await host.underLoad(`of mrsk, server ${server}`, server, { slow: true, resend: false }, again);
     expect(await leftoversOn(server)).toBe("");
     await expectOneTraefik(server);
   });

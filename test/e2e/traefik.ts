@@ -88,7 +88,7 @@ export class Bench {
   }
 
   /** Resolves when Traefik knows every container started so far. */
-  async settled(): Promise<void> {
+  async ready(): Promise<void> {
     const name = `control${++this.count}`;
     await this.start(name, route(name));
     const answer = await until(

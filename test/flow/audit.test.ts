@@ -77,7 +77,7 @@ const IN_ACCESSORY = ["Stopped db accessory", "Remove db accessory container"];
 
 test.each<[string, readonly Omit<Seen, "labels">[], (run: FakeRun) => Promise<unknown>, string[]]>([
   [
-    "app boot, of the version that runs",
+    "app boot, of the running version",
     RUNNING,
     bootApp,
     [
@@ -118,7 +118,7 @@ test.each<[string, readonly Omit<Seen, "labels">[], (run: FakeRun) => Promise<un
   ],
   ["app start", STOPPED, startApp, ["Started app version 1"]],
   ["app stop", RUNNING, stopApp, ["[web] Stopped app"]],
-  ["app stop where nothing runs", STOPPED, stopApp, []],
+  ["app stop without a running container", STOPPED, stopApp, []],
   [
     "app exec",
     RUNNING,
@@ -217,7 +217,7 @@ test("audit shows the last fifty lines of each app host", async () => {
 /** A failing step of each command, and the audit lines after it. */
 const FAILING: readonly (readonly [string, RegExp, readonly Omit<Seen, "labels">[], (run: FakeRun) => Promise<unknown>, readonly string[]])[] = [
   ["accessory boot", /^Start app-db/, [], (run) => bootAccessory(run, "db"), ["failed Audit: Booted db accessory"]],
-  ["accessory boot whose folder cannot be made", /^Create directories/, [], (run) => bootAccessory(run, "db"), ["failed Audit: Booted db accessory"]],
+  ["accessory boot whose folder cannot be created", /^Create directories/, [], (run) => bootAccessory(run, "db"), ["failed Audit: Booted db accessory"]],
   ["accessory start", /^Start app-db/, [], (run) => startAccessory(run, "db"), ["failed Audit: Started db accessory"]],
   ["accessory stop", /^Stop app-db/, [], (run) => stopAccessory(run, "db"), ["failed Audit: Stopped db accessory"]],
   ["accessory remove", /^Remove the container/, [], (run) => removeAccessory(run, "db", { confirmed: true }), ["done Audit: Stopped db accessory", "failed Audit: Remove db accessory container"]],

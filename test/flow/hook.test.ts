@@ -172,7 +172,7 @@ async function story(act: (run: Run) => Promise<unknown>, failing?: HookName): P
   const first = run.hosts.get("192.0.2.1")!;
   const push = first.steps.push.bind(first.steps);
   const SHOWN =
-    /^(?:Take the lock|Release the lock|Pull the image|Switch the requests over|Switch the requests back|Replace the container)/;
+    /^(?:Acquire the lock|Release the lock|Pull the image|Switch the requests over|Switch the requests back|Replace the container)/;
   first.steps.push = (...names) => {
     seen.push(...names.filter((name) => SHOWN.test(name)).map((name) => name.replace(/ \(web\)$/, "")));
     return push(...names);
@@ -187,7 +187,7 @@ async function story(act: (run: Run) => Promise<unknown>, failing?: HookName): P
 test("a deploy: pre-connect before the lock, pre-deploy after the pull, post-deploy after the release of the lock", async () => {
   expect(await story((run) => deploy(run, { skipPush: true }))).toEqual([
     "pre-connect",
-    "Take the lock",
+    "Acquire the lock",
     "Pull the image",
     "pre-deploy",
     "pre-app-boot",
@@ -201,7 +201,7 @@ test("a deploy: pre-connect before the lock, pre-deploy after the pull, post-dep
 test("a rollback: pre-deploy only if the version exists, no build and no pull", async () => {
   expect(await story((run) => rollback({ ...run, requestedVersion: async () => "0" }, "0"))).toEqual([
     "pre-connect",
-    "Take the lock",
+    "Acquire the lock",
     "pre-deploy",
     "pre-app-boot",
     "Switch the requests over",
@@ -218,7 +218,7 @@ test("a failing pre-connect connects to no host, a failing pre-deploy changes no
   ]);
   expect(await story((run) => deploy(run, { skipPush: true }), "pre-deploy")).toEqual([
     "pre-connect",
-    "Take the lock",
+    "Acquire the lock",
     "Pull the image",
     "pre-deploy",
     "Release the lock",
@@ -229,7 +229,7 @@ test("a failing pre-connect connects to no host, a failing pre-deploy changes no
 test("app boot has its own hooks, and reverts if the last one fails", async () => {
   expect(await story(bootApp, "post-app-boot")).toEqual([
     "pre-connect",
-    "Take the lock",
+    "Acquire the lock",
     "pre-app-boot",
     "Switch the requests over",
     "post-app-boot",

@@ -8,14 +8,14 @@ const PRIMARY = "192.0.2.1";
 
 test("the lock is acquired before the work and released after it", async () => {
   const run = fakeRun(config());
-  await withLock(run, async () => expect(run.hosts.get(PRIMARY)!.steps).toEqual(["Take the lock"]));
-  expect(run.hosts.get(PRIMARY)!.steps).toEqual(["Take the lock", "Release the lock"]);
+  await withLock(run, async () => expect(run.hosts.get(PRIMARY)!.steps).toEqual(["Acquire the lock"]));
+  expect(run.hosts.get(PRIMARY)!.steps).toEqual(["Acquire the lock", "Release the lock"]);
 });
 
 test("a run acquires the lock once", async () => {
   const run = fakeRun(config());
   await withLock(run, () => withLock(run, async () => {}));
-  expect(run.hosts.get(PRIMARY)!.steps).toEqual(["Take the lock", "Release the lock"]);
+  expect(run.hosts.get(PRIMARY)!.steps).toEqual(["Acquire the lock", "Release the lock"]);
 });
 
 test("the lock is released when the work fails, and the work's error is reported", async () => {
@@ -32,7 +32,7 @@ test("the lock is released when the work fails, and the work's error is reported
 test("a held lock is an error with its owner and its own exit code", async () => {
   const run = fakeRun(config());
   run.host(PRIMARY);
-  run.hosts.get(PRIMARY)!.replies(/Take/, "Locked by: Ada at 2026-01-01T00:00:00Z", 75);
+  run.hosts.get(PRIMARY)!.replies(/Acquire/, "Locked by: Ada at 2026-01-01T00:00:00Z", 75);
   await expect(withLock(run, async () => {})).rejects.toMatchObject({
     name: "LockHeldError",
     exitCode: ExitCode.locked,
@@ -50,11 +50,11 @@ test("lock status and lock release without a lock", async () => {
 test("the lock is released if the connection was lost while it was acquired", async () => {
   const run = fakeRun(config());
   run.host(PRIMARY);
-  run.hosts.get(PRIMARY)!.when(/Take the lock/, () => {
+  run.hosts.get(PRIMARY)!.when(/Acquire the lock/, () => {
     throw new SshError(PRIMARY, "the connection was lost");
   });
   await expect(withLock(run, async () => {})).rejects.toMatchObject({ exitCode: 5 });
-  expect(run.hosts.get(PRIMARY)!.steps).toEqual(["Take the lock", "Release the lock"]);
+  expect(run.hosts.get(PRIMARY)!.steps).toEqual(["Acquire the lock", "Release the lock"]);
 });
 
 test.each([
@@ -81,7 +81,7 @@ test.each([
 ])("a home directory without write access is explained: %s", async (output) => {
   const run = fakeRun(config());
   run.host(PRIMARY);
-  run.hosts.get(PRIMARY)!.replies(/Take/, output, 1);
+  run.hosts.get(PRIMARY)!.replies(/Acquire/, output, 1);
   await expect(withLock(run, async () => {})).rejects.toMatchObject({
     exitCode: ExitCode.remote,
     message: expect.stringContaining(output) as string,

@@ -76,7 +76,7 @@ test("prune images runs docker once on every app host", async () => {
   await pruneImages(run);
   expect(removed(run)).toEqual([]);
   expect(run.hosts.get(HOST)!.steps).toEqual([
-    "Take the lock",
+    "Acquire the lock",
     "Prune images",
     "Audit: Pruned images",
     "Release the lock",

@@ -42,7 +42,9 @@ function typed(
 
 /** The transcripts of all hosts, without the lock, whose text has the version as typed. */
 const work = (run: FakeRun) =>
-  [...run.hosts.values()].flatMap(({ transcript }) => transcript.filter((line) => !line.startsWith("Take the lock")));
+  [...run.hosts.values()].flatMap(({ transcript }) =>
+    transcript.filter((line) => !line.startsWith("Acquire the lock")),
+  );
 
 type Act = (run: FakeRun) => Promise<unknown>;
 const commands: [string, Act][] = [
@@ -111,8 +113,8 @@ test("hooks get the full id", async () => {
   const hooks = ["pre-build", "pre-deploy", "post-deploy"];
   for (const hook of hooks) writeFileSync(join(cwd, ".mrsk/hooks", hook), "#!/bin/sh\n", { mode: 0o755 });
   await deploy({ ...run, cwd, skipHooks: false }, options);
-  const said = run.hosts.get("localhost")!.transcript.filter((line) => line.includes("MRSK_VERSION="));
-  expect(said.map((line) => /^(\S+) hook .* MRSK_VERSION=(\w+)/s.exec(line)?.slice(1).join(" "))).toEqual(
+  const transcript = run.hosts.get("localhost")!.transcript.filter((line) => line.includes("MRSK_VERSION="));
+  expect(transcript.map((line) => /^(\S+) hook .* MRSK_VERSION=(\w+)/s.exec(line)?.slice(1).join(" "))).toEqual(
     hooks.map((hook) => `${hook} ${FULL}`),
   );
 });

@@ -72,7 +72,7 @@ test("setup installs, boots the accessories, then deploys, under one lock", asyn
   run.hosts.get(HOSTS[0]!)!.replies(/^Docker engine$/, "no docker", 1);
   await expect(setup(run, { skipPush: true })).rejects.toThrow("no docker");
   expect(run.hosts.get(HOSTS[0]!)!.steps).toEqual([
-    "Take the lock",
+    "Acquire the lock",
     "Ensure Docker and curl",
     "Docker engine",
     "Release the lock",

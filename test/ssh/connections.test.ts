@@ -20,7 +20,7 @@ let sshd: Sshd;
 beforeAll(async () => void (sshd = await startSshd()));
 afterAll(() => sshd.stop());
 
-function say(pool: Connections, body = sh`echo here`) {
+function run(pool: Connections, body = sh`echo here`) {
   return new RemoteHost("127.0.0.1", pool, () => {}, terminal, noSecrets).run(script("Say", [step("Say", body)]));
 }
 
@@ -32,9 +32,9 @@ async function closed(pool: Connections): Promise<void> {
 test("a connection that is idle for sshkit.pool_idle_timeout is closed, and opened again when it is needed", async () => {
   const between = await relay(sshd.port);
   const pool = connections(sshSettings(sshd, { port: between.port, poolIdleTimeoutSeconds: 0.2 }));
-  await say(pool);
+  await run(pool);
   await closed(pool);
-  expect((await say(pool)).text("Say")).toBe("here");
+  expect((await run(pool)).text("Say")).toBe("here");
   expect(between.accepted()).toBe(2);
   await pool.close();
   between.close();
@@ -43,7 +43,7 @@ test("a connection that is idle for sshkit.pool_idle_timeout is closed, and open
 test("a connection is not idle while a script runs on it", async () => {
   const between = await relay(sshd.port);
   const pool = connections(sshSettings(sshd, { port: between.port, poolIdleTimeoutSeconds: 0.1 }));
-  expect((await say(pool, sh`sleep 1; echo still here`)).text("Say")).toBe("still here");
+  expect((await run(pool, sh`sleep 1; echo still here`)).text("Say")).toBe("still here");
   expect(between.accepted()).toBe(1);
   await pool.close();
   between.close();
@@ -55,17 +55,17 @@ test.each([
   ["warn", []],
   ["fatal", []],
 ] as const)("ssh.log_level %s", async (logLevel, wanted) => {
-  const said: string[] = [];
+  const lines: string[] = [];
   const pool = connections(
     sshSettings(sshd, { logLevel }),
     async () => undefined,
-    (_, text) => void said.push(text),
+    (_, text) => void lines.push(text),
   );
-  await say(pool);
+  await run(pool);
   await pool.close();
-  await expect.poll(() => wanted.every((pattern) => said.some((text) => pattern.test(text)))).toBe(true);
-  expect(said.length > wanted.length).toBe(logLevel === "debug");
-  expect(said.join("\n")).not.toContain("/bin/sh");
+  await expect.poll(() => wanted.every((pattern) => lines.some((text) => pattern.test(text)))).toBe(true);
+  expect(lines.length > wanted.length).toBe(logLevel === "debug");
+  expect(lines.join("\n")).not.toContain("/bin/sh");
 });
 
 function settings(ssh: Partial<Ssh>): Ssh {
@@ -112,7 +112,7 @@ test("ssh.keys_only ignores the client's own keys", async () => {
 test("ssh.key_data logs in without a file", async () => {
   const keyData = [readFileSync(sshd.key, "utf8")];
   const pool = connections(sshSettings(sshd, { keys: [], keyData }));
-  expect((await say(pool, sh`id -un`)).text("Say")).toBe(userInfo().username);
+  expect((await run(pool, sh`id -un`)).text("Say")).toBe(userInfo().username);
   await pool.close();
 });
 

@@ -8,11 +8,11 @@ import { ssh } from "../commands/support.ts";
 
 const path = process.env["PATH"];
 let folder: string;
-let said: string[];
+let notes: string[];
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), "mrsk-refused-"));
   mkdirSync(join(folder, ".ssh"));
-  said = [];
+  notes = [];
 });
 afterEach(() => {
   process.env["PATH"] = path;
@@ -36,7 +36,7 @@ const client = () => ({
   agentSocket: undefined,
   home: folder,
   environment: process.env,
-  note: (text: string) => void said.push(text),
+  note: (text: string) => void notes.push(text),
 });
 
 test.runIf(userInfo().uid === 0)("a configuration that belongs to another account is read, with a notice", async () => {
@@ -51,7 +51,7 @@ test.runIf(userInfo().uid === 0)("a configuration that belongs to another accoun
     identityFiles: [expect.stringContaining(".ssh/root-key") as string],
     strictHostKeyChecking: "ask",
   });
-  expect(said).toEqual([
+  expect(notes).toEqual([
     `${file} belongs to another account (uid 12345): ssh refuses it, mrsk reads it`,
     `the OpenSSH here does not know these options, which are ignored: usekeychain (${more}: line 3)`,
   ]);
@@ -78,14 +78,14 @@ test.each([
     identityFiles: [`${folder}/.ssh/app-box.example.com`],
     knownHostsFiles: expect.arrayContaining([`${folder}/known`]) as string[],
   });
-  expect(said).toEqual([expect.stringContaining("no entry in passwd")]);
+  expect(notes).toEqual([expect.stringContaining("no entry in passwd")]);
 });
 
 test("options that this OpenSSH does not know are named with their lines, the others are used", async () => {
   const file = configure("Host box", "  UseKeychain yes", "  HostName 192.0.2.7", "Host *", "  NoSuchOption 1");
   const settings = ssh({ config: [file] });
   expect(await connectOptions("box", settings, client())).toMatchObject({ host: "192.0.2.7" });
-  expect(said).toEqual([
+  expect(notes).toEqual([
     `the OpenSSH here does not know these options, which are ignored: usekeychain (${file}: line 2), nosuchoption (${file}: line 5)`,
   ]);
 });

@@ -363,8 +363,8 @@ describe("keys, jump hosts and proxy commands", () => {
 
 /** An agent with these keys. */
 function startAgent(socket: string, ...keys: readonly string[]): { socket: string; stop(): void } {
-  const said = execFileSync("ssh-agent", ["-a", socket, "-s"], { encoding: "utf8" });
-  const pid = Number(/SSH_AGENT_PID=(\d+)/.exec(said)![1]);
+  const output = execFileSync("ssh-agent", ["-a", socket, "-s"], { encoding: "utf8" });
+  const pid = Number(/SSH_AGENT_PID=(\d+)/.exec(output)![1]);
   execFileSync("ssh-add", ["-q", ...keys], { env: { ...process.env, SSH_AUTH_SOCK: socket } });
   return { socket, stop: () => process.kill(pid) };
 }

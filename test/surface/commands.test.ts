@@ -261,7 +261,7 @@ test("traefik reboot asks for confirmation unless -y, and no changes nothing; --
   await rebootTraefik(run, { rolling: false, confirmed: false });
   expect(questions).toHaveLength(1);
   expect(run.printed).toEqual(["Aborted\n"]);
-  for (const changing of ["Take the lock", "Replace the container"]) expect(steps(run)).not.toContain(changing);
+  for (const changing of ["Acquire the lock", "Replace the container"]) expect(steps(run)).not.toContain(changing);
   const failing = running("1");
   failing.hosts.get(HOST)!.replies(/^Replace the container$/, "no", 1);
   await expect(rebootTraefik(failing, { rolling: true, confirmed: true })).rejects.toMatchObject({ exitCode: 5 });

@@ -177,7 +177,7 @@ function stopParts(run: Run, role: Role, facts: HostFacts): StopParts[] {
     {
       role,
       close: [
-        attempt(`Take no more requests (${role.name})`, lines(write(closed), waitForRevision(route))),
+        attempt(`Close the route (${role.name})`, lines(write(closed), waitForRevision(route))),
         ...running.map((container) =>
           attempt(
             `Drain ${container.name}`,
@@ -192,7 +192,9 @@ function stopParts(run: Run, role: Role, facts: HostFacts): StopParts[] {
       ],
       stop: [
         ...stop,
-        ...(running.length > 0 ? [attempt(`Let Traefik notice (${role.name})`, waitForRouteGone(route))] : []),
+        ...(running.length > 0
+          ? [attempt(`Wait until Traefik drops the route (${role.name})`, waitForRouteGone(route))]
+          : []),
       ],
       // The file names the stopped container: Traefik answers 503, and `app start` finds the container.
       finalize: [step(`Write the live file (${role.name})`, write(liveFile({ name, live, canary })))],

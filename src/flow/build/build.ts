@@ -20,7 +20,7 @@ export async function deliver(run: Run): Promise<void> {
   await refuseTrackedSecrets(run);
   await withLock(run, async () => {
     const version = await resolveRequestedVersion(run);
-    await push(run, version, { checked: true });
+    await push(run, version, { secretsChecked: true });
     await fetchImage(run, version);
   });
 }
@@ -33,16 +33,16 @@ export async function pull(run: Run): Promise<void> {
 /** `build push`. */
 export async function pushImage(run: Run): Promise<void> {
   await refuseTrackedSecrets(run);
-  await withLock(run, async () => push(run, await resolveRequestedVersion(run), { checked: true }));
+  await withLock(run, async () => push(run, await resolveRequestedVersion(run), { secretsChecked: true }));
 }
 
 interface PushOptions {
   /** Checks that must succeed before a change outside of this machine (push, builder, hook). If they fail, none happens. */
-  readonly clear?: Promise<unknown>;
+  readonly checks?: Promise<unknown>;
   /** Whether `ensureBuilder` was called. */
   readonly builderIsReady?: boolean;
   /** Whether `refuseTrackedSecrets` was called. */
-  readonly checked?: boolean;
+  readonly secretsChecked?: boolean;
 }
 
 /**
@@ -52,9 +52,9 @@ interface PushOptions {
 export async function push(
   run: Run,
   version: string,
-  { clear = Promise.resolve(), builderIsReady = false, checked = false }: PushOptions = {},
+  { checks = Promise.resolve(), builderIsReady = false, secretsChecked = false }: PushOptions = {},
 ): Promise<void> {
-  if (!checked) await refuseTrackedSecrets(run);
+  if (!secretsChecked) await refuseTrackedSecrets(run);
   await withLock(run, async () => {
     const { revision, changes } = await builtRevision(run);
     if (changes.length > 0) run.report({ kind: "warning", text: notBuilt(changes) });
@@ -62,19 +62,19 @@ export async function push(
     // Docker is checked only if the build fails.
     const immediately = !pushesByItself(run.config) && !hasHook(run, "pre-build");
     if (!immediately) {
-      if (!builderIsReady) await ensureBuilder(run, clear);
-      await clear;
+      if (!builderIsReady) await ensureBuilder(run, checks);
+      await checks;
       await runHook(run, "pre-build", version);
     }
     try {
-      await build(run, { version, revision, clear });
+      await build(run, { version, revision, checks });
     } catch (error) {
       if (immediately && error instanceof CommandFailedError && error.stepId === BUILD_STEP)
-        await ensureBuilder(run, clear);
+        await ensureBuilder(run, checks);
       if (!requiresLogin(error)) throw buildError(run, revision, error);
       run.report({ kind: "note", text: "The registry requires a login" });
       await login(run, { skipRemote: true });
-      await build(run, { version, revision, clear }).catch((again: unknown) => {
+      await build(run, { version, revision, checks }).catch((again: unknown) => {
         throw buildError(run, revision, again);
       });
     }
@@ -89,13 +89,13 @@ function notBuilt(changes: readonly string[]): string {
   return `These paths have uncommitted changes, which will not be in the image: ${paths}${more}`;
 }
 
-interface Build extends Required<Pick<PushOptions, "clear">> {
+interface Build extends Required<Pick<PushOptions, "checks">> {
   readonly version: string;
   /** The commit to build; undefined: the folder as it is. */
   readonly revision: string | undefined;
 }
 
-async function build(run: Run, { version, revision, clear }: Build): Promise<void> {
+async function build(run: Run, { version, revision, checks }: Build): Promise<void> {
   const running = (work: Script) =>
     run.local.run(work, {
       signal: run.signal,
@@ -105,7 +105,7 @@ async function build(run: Run, { version, revision, clear }: Build): Promise<voi
   const steps = buildAndPush(run.config, version, await run.secrets.resolve(needs));
   const pushing = pushesByItself(run.config) ? [] : steps.slice(1);
   await running(buildScript(run, revision, steps.slice(0, steps.length - pushing.length)));
-  await clear;
+  await checks;
   if (pushing.length > 0) await running(script("Push", pushing));
 }
 
@@ -113,13 +113,13 @@ async function build(run: Run, { version, revision, clear }: Build): Promise<voi
 function buildScript(run: Run, revision: string | undefined, steps: readonly Step[]): Script {
   const { builder, service } = run.config;
   const exists = sh`[ -f ${builder.dockerfile} ]`;
-  const checks = isRemote(builder.context) ? [] : [exists];
+  const dockerfile = isRemote(builder.context) ? [] : [exists];
   if (revision === undefined) {
     const visible = visibleToDocker(raw('"$(pwd -P)"'));
-    return script("Build", [...checks.map((body) => inspectStep(lines(visible, body))), ...steps]);
+    return script("Build", [...dockerfile.map((body) => inspectStep(lines(visible, body))), ...steps]);
   }
   const clone = cloneFolder(service, run.newId(16));
-  const inside = [...checks.map(inspectStep), ...steps].map((one) => ({
+  const inside = [...dockerfile.map(inspectStep), ...steps].map((one) => ({
     ...one,
     body: within(projectIn(clone), one.body),
   }));

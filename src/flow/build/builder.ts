@@ -27,13 +27,13 @@ type BuilderState = "ready" | "missing" | { readonly changed: string };
 
 /**
  * Checks docker and buildx on this machine, and creates the builder if it is missing or its hosts changed.
- * @param clear checks that must succeed before the builder is created
+ * @param checks must succeed before the builder is created
  * @throws MrskError naming what is missing
  */
-export async function ensureBuilder(run: Run, clear: Promise<unknown>): Promise<void> {
+export async function ensureBuilder(run: Run, checks: Promise<unknown>): Promise<void> {
   const state = await inspectTools(run);
   if (state === "ready") return;
-  await clear;
+  await checks;
   const text = state === "missing" ? "Missing compatible builder, so creating a new one first" : state.changed;
   run.report({ kind: "warning", text });
   await create(run);

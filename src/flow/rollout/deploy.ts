@@ -7,7 +7,7 @@ import { push } from "../build/build.ts";
 import { ensureBuilder } from "../build/builder.ts";
 import { refuseTrackedSecrets } from "../build/tracked-env.ts";
 import { hasHook, runHook } from "../hook.ts";
-import { fetchImage, type Seen } from "../image.ts";
+import { fetchImage, type EarlierFacts } from "../image.ts";
 import { withLock } from "../lock.ts";
 import { login } from "../registry.ts";
 import { resolveWhileObserving } from "../resolve-version.ts";
@@ -95,7 +95,7 @@ async function buildWhileObserving(
   version: string,
   { startedAt, facts }: Observation,
   { skipPush, login: loginHere, canary }: Delivery,
-): Promise<Seen> {
+): Promise<EarlierFacts> {
   const observing = observeAndRefuse(run, version, facts, canary);
   const seen = await whileObserving(run, observing, async (local) => {
     if (loginHere) {
@@ -105,14 +105,18 @@ async function buildWhileObserving(
     }
     if (!skipPush) {
       begin(local, "Build and push app image...");
-      await push(local, version, { clear: observing, builderIsReady: loginHere, checked: true });
+      await push(local, version, { checks: observing, builderIsReady: loginHere, secretsChecked: true });
     }
   });
   return { facts: seen, old: !skipPush && run.clock.now().getTime() - startedAt > FRESH_MILLISECONDS };
 }
 
 /** @returns the facts of each host with the image; undefined if a `pre-deploy` hook may change the hosts after this */
-async function pullImage(run: Run, version: string, seen: Seen): Promise<ReadonlyMap<string, HostFacts> | undefined> {
+async function pullImage(
+  run: Run,
+  version: string,
+  seen: EarlierFacts,
+): Promise<ReadonlyMap<string, HostFacts> | undefined> {
   begin(run, "Pull app image...");
   const facts = await fetchImage(run, version, seen);
   return hasHook(run, "pre-deploy") ? undefined : facts;

@@ -11,7 +11,7 @@ import { hookAfterwards, runHook, timestamp } from "../hook.ts";
 import { hostPhases } from "./phases.ts";
 import { startsAtSwitch } from "./role-phases.ts";
 import { type Run, stopIfInterrupted } from "../run.ts";
-import { explainedTraefik } from "../traefik/errors.ts";
+import { traefikError } from "../traefik/errors.ts";
 import { ExitStatus } from "../../script/exit-status.ts";
 
 export interface RollOutOptions {
@@ -196,6 +196,6 @@ async function phase({ name, host }: HostRollout, script: Script, signal?: Abort
         cause: error,
       });
     }
-    throw explainedTraefik(error);
+    throw traefikError(error);
   }
 }

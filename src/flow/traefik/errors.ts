@@ -2,7 +2,7 @@ import { CommandFailedError, ExitCode, MrskError } from "../../errors.ts";
 import { ExitStatus } from "../../script/exit-status.ts";
 
 /** Turns an error of a step on Traefik's container into a message with a hint. */
-export function explainedTraefik(error: unknown): unknown {
+export function traefikError(error: unknown): unknown {
   if (!(error instanceof CommandFailedError)) return error;
   const { host, output, status } = error;
   if (/port is already allocated|address already in use/i.test(output)) {
@@ -29,11 +29,11 @@ export function explainedTraefik(error: unknown): unknown {
   return error;
 }
 
-/** Runs `work` and throws its error as `explainedTraefik` returns it. */
+/** Runs `work` and throws its error as `traefikError` returns it. */
 export async function withTraefikErrors<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
-    throw explainedTraefik(error);
+    throw traefikError(error);
   }
 }

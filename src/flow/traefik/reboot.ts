@@ -118,7 +118,7 @@ async function rebootScript(run: Run, facts: HostFacts, containers: readonly Hos
   const labels = new Map([...shared, ...closing]);
   const answers = capture(
     "old-answers",
-    "Record what Traefik answers",
+    "Record the answers of Traefik",
     recordAnswers(probeRequests(appsOf(containers))),
   );
   const create = createSecondTraefik(config, facts, secrets, { name, labels, publish: SECOND_PORTS });

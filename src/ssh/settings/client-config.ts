@@ -65,7 +65,7 @@ function retryInvocation(query: SettingsQuery, invocation: Invocation, stderr: s
   }
   const [, foreign] = /^Bad owner or permissions on (.*?)\r?$/m.exec(stderr) ?? [];
   if (foreign === undefined || invocation.copied) return undefined;
-  // A file that ssh.config names is read whoever owns it, as with `ssh -F`.
+  // Files that ssh.config names are read regardless of their owner, as with `ssh -F`.
   if (query.files.length > 0) return { ...invocation, copied: true };
   if (writableByOthers(foreign)) return undefined;
   query.note(`${foreign} belongs to another account (uid ${statSync(foreign).uid}): ssh refuses it, mrsk reads it`);

@@ -121,7 +121,7 @@ test("remove removes app, Traefik, accessories and the login, and names the log 
   await remove(run, { confirmed: true });
   const steps = run.hosts.get(HOST)!.steps.join(" | ");
   expect(steps).toMatch(
-    /Take the lock.*Stop app-web-1.*Remove the images.*Remove Traefik.*Log out.*Release the lock.*Remove empty folders/,
+    /Acquire the lock.*Stop app-web-1.*Remove the images.*Remove Traefik.*Log out.*Release the lock.*Remove empty folders/,
   );
   expect(run.hosts.get("192.0.2.9")!.steps.join(" | ")).toMatch(
     /Remove the container.*Remove the directory.*Remove the image/,

@@ -34,7 +34,7 @@ test("a stop closes the route, drains, stops every role, and writes a file that 
   const run = runOn([up(live), job], naming(live));
   await stopApp(run);
   expect(stepsOf(run)).toMatch(
-    /Take no more requests \(web\).*Drain app-web-1.*Stop app-jobs-1.*Stop app-web-1.*Let Traefik notice \(web\).*Write the live file \(web\).*Audit: Stopped app/,
+    /Close the route \(web\).*Drain app-web-1.*Stop app-jobs-1.*Stop app-web-1.*Wait until Traefik drops the route \(web\).*Write the live file \(web\).*Audit: Stopped app/,
   );
 });
 

@@ -121,28 +121,28 @@ test.each([
 });
 
 describe("until the checks succeed, nothing changes outside of this machine", () => {
-  /** Starts a push that waits for `clear`. @returns the steps that ran before that */
-  async function waiting(run: FakeRun): Promise<{ before: string[]; clear: () => void; pushed: Promise<void> }> {
-    let clear = () => {};
-    const pushed = push(run, "1", { clear: new Promise<void>((resolve) => (clear = resolve)) });
+  /** Starts a push that waits for `checks`. @returns the steps that ran before that */
+  async function waiting(run: FakeRun): Promise<{ before: string[]; pass: () => void; pushed: Promise<void> }> {
+    let pass = () => {};
+    const pushed = push(run, "1", { checks: new Promise<void>((resolve) => (pass = resolve)) });
     await new Promise((resolve) => setTimeout(resolve, 20));
-    return { before: steps(run), clear, pushed };
+    return { before: steps(run), pass, pushed };
   }
 
   test("docker's own engine builds meanwhile, then pushes", async () => {
     const run = native();
-    const { before, clear, pushed } = await waiting(run);
+    const { before, pass, pushed } = await waiting(run);
     expect(before).toEqual(CLONED);
-    clear();
+    pass();
     await pushed;
     expect(steps(run)).toEqual([...CLONED, ...PUSHED]);
   });
 
   test("a builder that pushes by itself waits", async () => {
     const run = fakeRun(built({ kind: "multiarch" }), { held: { lock: true }, git: committed });
-    const { before, clear, pushed } = await waiting(run);
+    const { before, pass, pushed } = await waiting(run);
     expect(before).not.toContain("Build the image");
-    clear();
+    pass();
     await pushed;
     expect(steps(run)).toContain("Build the image");
   });
@@ -152,16 +152,16 @@ describe("until the checks succeed, nothing changes outside of this machine", ()
     mkdirSync(join(cwd, ".mrsk/hooks"), { recursive: true });
     writeFileSync(join(cwd, ".mrsk/hooks/pre-build"), "#!/bin/sh\n", { mode: 0o755 });
     const run = { ...native(), cwd, skipHooks: false };
-    const { before, clear, pushed } = await waiting(run);
+    const { before, pass, pushed } = await waiting(run);
     expect(before).toEqual([]);
-    clear();
+    pass();
     await pushed;
     expect(steps(run)).toEqual([expect.stringContaining("pre-build"), ...CLONED, ...PUSHED]);
   });
 
   test("a failed check prevents the push", async () => {
     const run = native();
-    await expect(push(run, "1", { clear: Promise.reject(new Error("the port is taken")) })).rejects.toThrow(
+    await expect(push(run, "1", { checks: Promise.reject(new Error("the port is taken")) })).rejects.toThrow(
       "the port is taken",
     );
     expect(steps(run)).toEqual(CLONED);

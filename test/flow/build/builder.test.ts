@@ -3,7 +3,7 @@ import { builderDetails, createBuilder, ensureBuilder, removeBuilder } from "../
 import { built } from "../../commands/support.ts";
 import { type FakeRun, fakeRun } from "../../support/fake-run.ts";
 
-const clear = Promise.resolve();
+const checks = Promise.resolve();
 const NAME = "mrsk-app-native-remote";
 const CONTEXT = `${NAME}-amd64`;
 const remote = built({ kind: "native/remote", remote: { arch: "amd64", host: "ssh://b@192.0.2.9" } });
@@ -29,19 +29,19 @@ function withBuilder(endpoint: string, host: string): FakeRun {
 describe("before a build", () => {
   test("a builder that matches the configuration is used", async () => {
     const run = withBuilder(CONTEXT, "ssh://b@192.0.2.9");
-    await ensureBuilder(run, clear);
+    await ensureBuilder(run, checks);
     expect(local(run).steps).not.toContain("Create the builder");
   });
 
   test("a builder that the user created is used", async () => {
     const run = withBuilder("tcp://192.0.2.8:1234", "");
-    await ensureBuilder(run, clear);
+    await ensureBuilder(run, checks);
     expect(local(run).steps).not.toContain("Create the builder");
   });
 
   test("a builder whose host changed is created again", async () => {
     const run = withBuilder(CONTEXT, "ssh://b@192.0.2.8");
-    await ensureBuilder(run, clear);
+    await ensureBuilder(run, checks);
     expect(local(run).steps.at(-1)).toBe("Create the builder");
     expect(texts(run)[0]).toContain(`${CONTEXT} was ssh://b@192.0.2.8, is now ssh://b@192.0.2.9`);
   });
@@ -49,7 +49,7 @@ describe("before a build", () => {
   test("a missing builder is created, after the remains of a crash are removed", async () => {
     const run = fakeRun(remote);
     local(run).fails(/^docker buildx inspect/, `ERROR: no builder "${NAME}" found`);
-    await ensureBuilder(run, clear);
+    await ensureBuilder(run, checks);
     expect(local(run).steps.slice(-3)).toEqual([
       "Remove the existing builder",
       "Remove the existing builder",
@@ -61,7 +61,7 @@ describe("before a build", () => {
   test("after another failure of buildx no builder is created", async () => {
     const run = fakeRun(remote);
     local(run).fails(/^docker buildx inspect/, "ERROR: open /root/.docker/buildx: no such file or directory");
-    await expect(ensureBuilder(run, clear)).rejects.toThrow("no such file or directory");
+    await expect(ensureBuilder(run, checks)).rejects.toThrow("no such file or directory");
     expect(local(run).steps).not.toContain("Create the builder");
   });
 
@@ -69,7 +69,7 @@ describe("before a build", () => {
     const run = fakeRun(remote);
     local(run).fails(/^docker buildx inspect/, `ERROR: no builder "${NAME}" found`);
     local(run).fails(/^docker context create/, "stderr=Host key verification failed.");
-    await expect(ensureBuilder(run, clear)).rejects.toMatchObject({
+    await expect(ensureBuilder(run, checks)).rejects.toMatchObject({
       message: expect.stringContaining("Host key verification failed"),
       hint: expect.stringContaining("docker -H ssh://b@192.0.2.9 version"),
     });
@@ -85,13 +85,13 @@ describe("what is missing on this machine is named", () => {
   ])("%#", async (given, pattern, status, message) => {
     const run = fakeRun(given);
     local(run).replies(pattern, "", status);
-    await expect(ensureBuilder(run, clear)).rejects.toMatchObject({ exitCode: 5, message });
+    await expect(ensureBuilder(run, checks)).rejects.toMatchObject({ exitCode: 5, message });
   });
 
   test("a remote builder needs no local engine", async () => {
     const run = withBuilder(CONTEXT, "ssh://b@192.0.2.9");
     local(run).fails(/^docker version/, "");
-    await ensureBuilder(run, clear);
+    await ensureBuilder(run, checks);
     expect(local(run).steps).toContain("engine");
   });
 });

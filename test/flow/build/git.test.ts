@@ -133,7 +133,7 @@ describe("with git itself", () => {
   });
 
   test.each([
-    ["a setting that is none", () => write(path, { ".git/config": "[core" }), "fatal: bad config line"],
+    ["an invalid setting", () => write(path, { ".git/config": "[core" }), "fatal: bad config line"],
     [
       "an index that is damaged",
       () => write(path, { ".git/index": "damaged" }),

@@ -170,7 +170,7 @@ test.each([
     "Finalize",
   ];
   expect(scriptsOf(run, SECOND)).toEqual(phases);
-  expect(scriptsOf(run, FIRST)).toEqual(["Take the lock", ...phases, "Release the lock"]);
+  expect(scriptsOf(run, FIRST)).toEqual(["Acquire the lock", ...phases, "Release the lock"]);
 });
 
 /** Titles of the scripts that a host was sent, each a round trip (`test/ssh/session.test.ts`). */

@@ -32,7 +32,7 @@ test("a second Traefik is started and probed before the first is changed", async
   const run = seen("redirects");
   await rebootTraefik(run, now);
   expect(stepsOf(run)).toMatch(
-    /Take the lock.*Pull.*Create the new container.*Record what Traefik answers.*Start a second Traefik.*Begin.*Replace the container.*Audit: Rebooted traefik.*Release the lock/,
+    /Acquire the lock.*Pull.*Create the new container.*Record the answers of Traefik.*Start a second Traefik.*Begin.*Replace the container.*Audit: Rebooted traefik.*Release the lock/,
   );
   expect(output(run)).toContain("Traefik replaced, no connections refused");
   expect(output(run)).not.toContain("will be refused");
@@ -99,10 +99,10 @@ test("labels of the second Traefik make the old Traefik close kept connections, 
     await rebootTraefik(run, now);
     return host.commands.join("\n");
   };
-  const ofTheOriginal = await scriptOf([]);
-  expect(ofTheOriginal).toContain("traefik.http.middlewares.mrsk-swap-close.headers.customresponseheaders.Connection=");
-  expect(ofTheOriginal).toMatch(/replace_with_second" mrsk-swap-process unless-stopped '' 8 4 /);
-  const ours = await scriptOf(["--entrypoints.http.transport.keepalivemaxtime=15s"]);
-  expect(ours).not.toContain("mrsk-swap-close");
-  expect(ours).toMatch(/replace_with_second" mrsk-swap-process unless-stopped '' 18 4 /);
+  const ofMrsk = await scriptOf([]);
+  expect(ofMrsk).toContain("traefik.http.middlewares.mrsk-swap-close.headers.customresponseheaders.Connection=");
+  expect(ofMrsk).toMatch(/replace_with_second" mrsk-swap-process unless-stopped '' 8 4 /);
+  const withKeepAlive = await scriptOf(["--entrypoints.http.transport.keepalivemaxtime=15s"]);
+  expect(withKeepAlive).not.toContain("mrsk-swap-close");
+  expect(withKeepAlive).toMatch(/replace_with_second" mrsk-swap-process unless-stopped '' 18 4 /);
 });

@@ -1,4 +1,4 @@
-// The little of PostgreSQL's protocol that the app needs: one connection per query, simple queries, SCRAM or trust.
+// The part of PostgreSQL's protocol that the app needs: one connection per query, simple queries, SCRAM or trust.
 import { createHash, createHmac, pbkdf2Sync, randomBytes } from "node:crypto";
 import { connect } from "node:net";
 

@@ -1,4 +1,4 @@
-// A small web app with a database, and with the bad manners that tests ask for.
+// A small web app with a database. Variables make it misbehave, for the tests.
 import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { createServer } from "node:http";
@@ -13,7 +13,7 @@ const server = createServer(async (request, response) => {
   response.on("close", () => open.delete(response));
   const url = new URL(request.url, "http://app");
   const send = (status, body, type = "text/plain; charset=utf-8") => {
-    // Who asked on a kept connection is to ask elsewhere next time.
+    // While it stops, the client must send its next request on another connection.
     if (stopping) response.setHeader("connection", "close");
     response.writeHead(status, { "content-type": type, "x-version": version() });
     response.end(body);
@@ -25,7 +25,7 @@ const server = createServer(async (request, response) => {
   }
 });
 
-// Behind a proxy, who closes an idle connection first must be the proxy: else a request meets the closing.
+// The proxy must close an idle connection first: otherwise a request may arrive while the app closes it.
 server.keepAliveTimeout = 120_000;
 
 async function route(request, response, url, send) {
@@ -83,7 +83,7 @@ async function bodyOf(request) {
 
 const version = () => env.APP_VERSION ?? env.MRSK_VERSION ?? env.MRSK_CONTAINER_NAME ?? "none";
 
-// WebSocket: every text frame shorter than 126 bytes comes back with the version in front.
+// WebSocket: echoes every text frame shorter than 126 bytes, with the version before it.
 server.on("upgrade", (request, socket) => {
   const accept = createHash("sha1").update(`${request.headers["sec-websocket-key"]}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`).digest("base64");
   socket.write(`HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ${accept}\r\n\r\n`);
@@ -98,7 +98,7 @@ server.on("upgrade", (request, socket) => {
   });
 });
 
-// How it takes SIGTERM: politely (finish what is under way), rudely (at once), or not at all.
+// Reaction to SIGTERM: polite (finish open requests), rude (exit immediately), or ignore.
 const manner = env.TERM_MANNER ?? "polite";
 process.on("SIGTERM", () => {
   if (manner === "ignore") return;

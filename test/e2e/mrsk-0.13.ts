@@ -1,11 +1,11 @@
 import { lab, onServer } from "./project.ts";
 
 /** MRSK's command line for Traefik, from the reference of its behaviour, with the lab's image. */
-export const ORIGINAL_TRAEFIK =
+export const MRSK_TRAEFIK =
   'docker run --name traefik --detach --restart unless-stopped --publish 80:80 --volume /var/run/docker.sock:/var/run/docker.sock --log-opt max-size="10m" traefik:v3.7.15 --providers.docker --log.level=DEBUG';
 
 /** MRSK's command line for one role of a service. */
-export function originalApp(service: string, role: "web" | "workers", image: string): string {
+export function mrskApp(service: string, role: "web" | "workers", image: string): string {
   const version = image.slice(image.lastIndexOf(":") + 1);
   const name = `${service}-${role}-${version}`;
   const common = `docker run --detach --restart unless-stopped --name ${name} --hostname 192.0.2.1-0123456789ab -e MRSK_CONTAINER_NAME="${name}"`;
