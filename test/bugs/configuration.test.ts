@@ -11,7 +11,7 @@ import { Secrets } from "../../src/config/env/secrets.ts";
 import { bootAccessory } from "../../src/flow/accessory.ts";
 import { appVersion } from "../../src/flow/version.ts";
 import { decide } from "../../src/plan/deploy.ts";
-import { config, role } from "../commands/support.ts";
+import { config, role } from "../support/config.ts";
 import { configOf, inFolder, problemsOf, withRequired } from "../config/from-yaml.ts";
 import type { FakeHost } from "../support/fake-host.ts";
 import { container, facts, traefik } from "../support/facts.ts";

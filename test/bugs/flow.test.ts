@@ -12,7 +12,7 @@ import type { Run } from "../../src/flow/run.ts";
 import { bootTraefik } from "../../src/flow/traefik/traefik.ts";
 import { onHosts } from "../../src/hosts/on-hosts.ts";
 import { select } from "../../src/plan/select.ts";
-import { accessory, config, role } from "../commands/support.ts";
+import { accessory, config, role } from "../support/config.ts";
 import { configOf, withRequired } from "../config/from-yaml.ts";
 import { type FakeRun, fakeRun } from "../support/fake-run.ts";
 import { observed, ownLabels, type Seen } from "../support/seen.ts";

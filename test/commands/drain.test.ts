@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { drain, listeningPorts, recentMilliseconds } from "../../src/commands/drain.ts";
 import { container, fake, folder, run } from "../support/fake-commands.ts";
-import { role } from "./support.ts";
+import { role } from "../support/config.ts";
 
 const looking = (nsenter: readonly string[] | undefined, limitSeconds = 1, recent = 300) =>
   drain("app", { ports: [3000], limitSeconds, recentMilliseconds: recent, nsenter });

@@ -13,7 +13,7 @@ import {
   releaseLock,
   releaseOwnLock,
 } from "../../src/commands/lock.ts";
-import { config, line, runnable } from "./support.ts";
+import { config, line, runnable } from "../support/config.ts";
 import { ExitStatus } from "../../src/script/exit-status.ts";
 
 // These run under the shell itself: what they are about is what a shell makes of them.

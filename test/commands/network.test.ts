@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { ensureNetwork, joinCuts, joinNewTraefik, joinNetworks, networkSteps } from "../../src/commands/network.ts";
 import { fake, folder, run } from "../support/fake-commands.ts";
-import { config, line } from "./support.ts";
+import { config, line } from "../support/config.ts";
 
 test("a network is made where it is absent, and a second maker at the same time is no failure", () => {
   const calls = () => readFileSync(join(folder(), "calls"), "utf8");

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { keepAlive, keepInstead, releaseRestart, stopForGood } from "../../src/commands/restart-policy.ts";
 import { fake, run } from "../support/fake-commands.ts";
-import { line } from "./support.ts";
+import { line } from "../support/config.ts";
 
 test("which container a reboot revives", () => {
   expect(line(keepAlive("app-web-2"))).toBe("docker update --restart unless-stopped app-web-2");

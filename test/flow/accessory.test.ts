@@ -17,7 +17,7 @@ import {
   uploadAccessory,
 } from "../../src/flow/accessory.ts";
 import type { Run } from "../../src/flow/run.ts";
-import { accessory, config } from "../commands/support.ts";
+import { accessory, config } from "../support/config.ts";
 import { type Machine, machine } from "../support/fake-docker.ts";
 import { type FakeRun, fakeRun } from "../support/fake-run.ts";
 

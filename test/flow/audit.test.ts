@@ -25,7 +25,7 @@ import { serverExec } from "../../src/flow/server.ts";
 import { bootTraefik, restartTraefik, startTraefik, stopTraefik } from "../../src/flow/traefik/traefik.ts";
 import { rebootTraefik } from "../../src/flow/traefik/reboot.ts";
 import { removeStoppedTraefik, removeTraefik, removeTraefikImageOnly } from "../../src/flow/traefik/removal.ts";
-import { accessory, config, role } from "../commands/support.ts";
+import { accessory, config, role } from "../support/config.ts";
 import { shellWords } from "../support/shell-words.ts";
 import { machine } from "../support/fake-docker.ts";
 import { type FakeRun, fakeRun } from "../support/fake-run.ts";

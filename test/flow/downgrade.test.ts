@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { downgrade, downgradeAccessory, downgradeTraefik } from "../../src/flow/downgrade.ts";
-import { accessory, config, role } from "../commands/support.ts";
+import { accessory, config, role } from "../support/config.ts";
 import { type FakeRun, fakeRun } from "../support/fake-run.ts";
 import { observed } from "../support/seen.ts";
 

@@ -8,7 +8,7 @@ import type { Run } from "../../src/flow/run.ts";
 import { rebootTraefik } from "../../src/flow/traefik/reboot.ts";
 import { HookFailedError } from "../../src/errors.ts";
 import { select } from "../../src/plan/select.ts";
-import { config, role } from "../commands/support.ts";
+import { config, role } from "../support/config.ts";
 import { type Machine, machine } from "../support/fake-docker.ts";
 import { fakeRun, type FakeRun } from "../support/fake-run.ts";
 import { observed, ownLabels } from "../support/seen.ts";

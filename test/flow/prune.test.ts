@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import type { Config } from "../../src/config/config.ts";
 import { deploy } from "../../src/flow/rollout/deploy.ts";
 import { pruneAll, pruneContainers, pruneImages } from "../../src/flow/prune.ts";
-import { config, role } from "../commands/support.ts";
+import { config, role } from "../support/config.ts";
 import { type FakeRun, fakeRun } from "../support/fake-run.ts";
 import { observed, ownLabels, type Seen } from "../support/seen.ts";
 

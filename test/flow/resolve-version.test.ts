@@ -11,7 +11,7 @@ import { performHealthcheck } from "../../src/flow/app/healthcheck.ts";
 import { promote } from "../../src/flow/rollout/promote.ts";
 import type { Run } from "../../src/flow/run.ts";
 import { startApp } from "../../src/flow/app/start-stop.ts";
-import { built } from "../commands/support.ts";
+import { built } from "../support/config.ts";
 import { container } from "../support/facts.ts";
 import { type FakeRun, fakeRun } from "../support/fake-run.ts";
 import { observed } from "../support/observed.ts";

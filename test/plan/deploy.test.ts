@@ -4,7 +4,7 @@ import { liveContainer } from "../../src/plan/containers.ts";
 import { decide, type Decision } from "../../src/plan/deploy.ts";
 import { obstacles } from "../../src/plan/obstacles.ts";
 import type { HostFacts } from "../../src/plan/facts.ts";
-import { config, role } from "../commands/support.ts";
+import { config, role } from "../support/config.ts";
 import { container, facts, traefik } from "../support/facts.ts";
 
 function planFor(seen: HostFacts, overrides: Partial<Decision> = {}) {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { Traefik } from "../../src/config/config.ts";
 import { decideSwap, decideTraefik, traefikProblems, traefikUsers } from "../../src/plan/traefik.ts";
-import { accessory, config } from "../commands/support.ts";
+import { accessory, config } from "../support/config.ts";
 import { facts, traefik } from "../support/facts.ts";
 
 const given = (overrides: Partial<Traefik> = {}) => config({ traefik: { ...config().traefik, ...overrides } });

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { candidates, versionsOn } from "../../src/plan/versions.ts";
-import { config, role } from "../commands/support.ts";
+import { config, role } from "../support/config.ts";
 import { container, facts } from "../support/facts.ts";
 
 const FIRST = `4f2a9c1${"0".repeat(33)}`;

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach } from "vitest";
 import type { Body } from "../../src/script/command.ts";
-import { runnable } from "../commands/support.ts";
+import { runnable } from "./config.ts";
 
 let current = "";
 beforeEach(() => {

@@ -3,7 +3,7 @@ import { lstatSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, readlinkS
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { checkOut, cloneFolder, projectIn } from "../../src/commands/checkout.ts";
-import { line } from "../commands/support.ts";
+import { line } from "./config.ts";
 
 /** Real git, away from the settings of whoever runs the tests. */
 export class Repositories {

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import type { Ssh } from "../../src/config/config.ts";
 import { Connections } from "../../src/ssh/connections.ts";
-import { ssh as sshOf } from "../commands/support.ts";
+import { ssh as sshOf } from "./config.ts";
 import type { Sshd } from "./sshd.ts";
 
 /** What both clients are given. In lines, `KEYS` is the folder of the keys and `KNOWN` the client's own known_hosts. */

@@ -5,7 +5,7 @@ import { tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
 import type { Ssh } from "../../src/config/config.ts";
 import { Connections } from "../../src/ssh/connections.ts";
-import { ssh } from "../commands/support.ts";
+import { ssh } from "./config.ts";
 
 /** A real sshd on 127.0.0.1, with keys of its own. */
 export interface Sshd {

@@ -15,7 +15,7 @@ import { bootTraefik, startTraefik, stopTraefik, traefikDetails } from "../../sr
 import { rebootTraefik } from "../../src/flow/traefik/reboot.ts";
 import { removeTraefik } from "../../src/flow/traefik/removal.ts";
 import { performHealthcheck } from "../../src/flow/app/healthcheck.ts";
-import { accessory, config, role } from "../commands/support.ts";
+import { accessory, config, role } from "../support/config.ts";
 import { machine } from "../support/fake-docker.ts";
 import { type FakeRun, fakeRun } from "../support/fake-run.ts";
 import { observed, ownLabels } from "../support/seen.ts";

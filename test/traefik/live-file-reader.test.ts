@@ -5,7 +5,7 @@ import { canaryOf, isUnfinished, lastLiveContainer, liveContainer } from "../../
 import { decide, type Decision } from "../../src/plan/deploy.ts";
 import { obstacles } from "../../src/plan/obstacles.ts";
 import type { ContainerFact, HostFacts } from "../../src/plan/facts.ts";
-import { config, role } from "../commands/support.ts";
+import { config, role } from "../support/config.ts";
 import { container, facts, traefik } from "../support/facts.ts";
 
 const old = container("app-web-1", { created: "2026-01-01" }, "aaaaaaaa");

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { parse } from "yaml";
 import { containerLabels, roleLabels } from "../../src/traefik/labels.ts";
 import { liveFile, type Routed } from "../../src/traefik/live-file.ts";
-import { config, role } from "../commands/support.ts";
+import { config, role } from "../support/config.ts";
 
 type Yaml = Record<string, Record<string, Record<string, Record<string, unknown>>>>;
 

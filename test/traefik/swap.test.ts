@@ -25,7 +25,7 @@ import {
   startSecond,
 } from "../../src/traefik/swap.ts";
 import { joinAsBefore } from "../../src/commands/network.ts";
-import { config, line, runnable, traefikHost } from "../commands/support.ts";
+import { config, line, runnable, traefikHost } from "../support/config.ts";
 import { NEXT } from "../../src/shell/constants.ts";
 
 const asked = [{ host: "a.example", path: "/" }];

@@ -5,7 +5,7 @@ import { removeAppContainer } from "../../../src/flow/app/removal.ts";
 import { details } from "../../../src/flow/details.ts";
 import { remove } from "../../../src/flow/remove.ts";
 import { select } from "../../../src/plan/select.ts";
-import { accessory, config, role } from "../../commands/support.ts";
+import { accessory, config, role } from "../../support/config.ts";
 import { type FakeRun, fakeRun } from "../../support/fake-run.ts";
 import { observed, type Seen } from "../../support/seen.ts";
 

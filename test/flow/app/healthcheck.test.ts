@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { performHealthcheck } from "../../../src/flow/app/healthcheck.ts";
-import { config } from "../../commands/support.ts";
+import { config } from "../../support/config.ts";
 import { machine } from "../../support/fake-docker.ts";
 import { fakeRun } from "../../support/fake-run.ts";
 

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { liveFile } from "../../../src/traefik/live-file.ts";
 import { startApp, stopApp } from "../../../src/flow/app/start-stop.ts";
 import type { ContainerFact } from "../../../src/plan/facts.ts";
-import { config, role } from "../../commands/support.ts";
+import { config, role } from "../../support/config.ts";
 import { container } from "../../support/facts.ts";
 import { type FakeRun, fakeRun } from "../../support/fake-run.ts";
 import { observed } from "../../support/observed.ts";

@@ -5,7 +5,7 @@ import { takeLock } from "../../../src/flow/lock.ts";
 import { serverExec } from "../../../src/flow/server.ts";
 import { withoutLiterals } from "../../../src/flow/app/typed.ts";
 import { Mask } from "../../../src/script/mask.ts";
-import { accessory, config, role } from "../../commands/support.ts";
+import { accessory, config, role } from "../../support/config.ts";
 import { type FakeRun, fakeRun } from "../../support/fake-run.ts";
 import { observed } from "../../support/seen.ts";
 

@@ -3,7 +3,7 @@ import { deploy } from "../../../src/flow/rollout/deploy.ts";
 import { ShellLibrary } from "../../../src/script/library.ts";
 import { LOADER } from "../../../src/script/loader.ts";
 import { needsOfScript, renderScript } from "../../../src/script/script.ts";
-import { config, role } from "../../commands/support.ts";
+import { config, role } from "../../support/config.ts";
 import { container } from "../../support/facts.ts";
 import { fakeRun } from "../../support/fake-run.ts";
 import { observed } from "../../support/observed.ts";

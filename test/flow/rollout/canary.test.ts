@@ -6,7 +6,7 @@ import { promote } from "../../../src/flow/rollout/promote.ts";
 import { rollOut } from "../../../src/flow/rollout/roll-out.ts";
 import { decide, type Decision } from "../../../src/plan/deploy.ts";
 import type { ContainerFact, HostFacts } from "../../../src/plan/facts.ts";
-import { config, role } from "../../commands/support.ts";
+import { config, role } from "../../support/config.ts";
 import { container, facts, traefik } from "../../support/facts.ts";
 import { type FakeRun, fakeRun } from "../../support/fake-run.ts";
 

@@ -3,7 +3,7 @@ import { liveFile } from "../../../src/traefik/live-file.ts";
 import type { Config } from "../../../src/config/config.ts";
 import { bootApp, deploy, redeploy, rollback } from "../../../src/flow/rollout/deploy.ts";
 import type { ContainerFact } from "../../../src/plan/facts.ts";
-import { built, config, role } from "../../commands/support.ts";
+import { built, config, role } from "../../support/config.ts";
 import { container } from "../../support/facts.ts";
 import { type FakeRun, fakeRun } from "../../support/fake-run.ts";
 import { observed } from "../../support/observed.ts";

@@ -7,7 +7,7 @@ import { RolePhases } from "../../../src/flow/rollout/role-phases.ts";
 import { revertStart, undoSteps } from "../../../src/flow/rollout/role-undo.ts";
 import { decide } from "../../../src/plan/deploy.ts";
 import type { ContainerFact } from "../../../src/plan/facts.ts";
-import { config, role, runnable } from "../../commands/support.ts";
+import { config, role, runnable } from "../../support/config.ts";
 import { container, facts, traefik } from "../../support/facts.ts";
 
 let folder: string;

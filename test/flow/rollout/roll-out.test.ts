@@ -4,7 +4,7 @@ import { SshError } from "../../../src/errors.ts";
 import { rollOut, type RollOutOptions } from "../../../src/flow/rollout/roll-out.ts";
 import { decide } from "../../../src/plan/deploy.ts";
 import type { ContainerFact } from "../../../src/plan/facts.ts";
-import { config, role } from "../../commands/support.ts";
+import { config, role } from "../../support/config.ts";
 import { container, facts, traefik } from "../../support/facts.ts";
 import { type FakeRun, fakeRun } from "../../support/fake-run.ts";
 

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { bootTraefik } from "../../../src/flow/traefik/traefik.ts";
 import { rebootTraefik } from "../../../src/flow/traefik/reboot.ts";
-import { config, role } from "../../commands/support.ts";
+import { config, role } from "../../support/config.ts";
 import { type FakeRun, fakeRun } from "../../support/fake-run.ts";
 import { answersLook, type Look, TRAEFIK } from "../../support/look.ts";
 import { ExitStatus } from "../../../src/script/exit-status.ts";

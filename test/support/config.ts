@@ -32,7 +32,7 @@ export function role(overrides: Partial<Role> = {}): Role {
   };
 }
 
-/** A host as Traefik's container sees it, whose engine logs as docker does by default. */
+/** The engine logs with docker's default driver. */
 export function traefikHost(liveDirectory: string, logDriver = "json-file"): TraefikHost {
   return { liveDirectory, logDriver };
 }
@@ -129,17 +129,17 @@ export function config(overrides: Partial<Config> = {}): Config {
   };
 }
 
-/** The line as it reaches a shell, secrets written as `<name>`. */
+/** The text of a command, with `<name>` for each secret. */
 export function line(body: Body): string {
   return render(body, (secret) => `<${secret.name}>`);
 }
 
-/** The same with the functions of `src/shell` that it calls: what a shell can run. */
+/** The text of a command after the functions of `src/shell` that it calls: a shell can run it. */
 export function runnable(body: Body): string {
   return new ShellLibrary().missing(needsOf([body])) + line(body);
 }
 
-/** The same with the secrets' values quoted in: what `ps` would show if they were arguments. */
+/** The text of a command with the quoted value of each secret, as `ps` would show it in an argument. */
 export function revealed(body: Body): string {
   return render(body, (secret) => `'${secret.reveal().replaceAll("'", String.raw`'\''`)}'`);
 }
