@@ -13,7 +13,7 @@ import { decide } from "../../src/plan/deploy.ts";
 import { config, role } from "../support/config.ts";
 import { configOf, inFolder, problemsOf, withRequired } from "../config/from-yaml.ts";
 import type { FakeHost } from "../support/fake-host.ts";
-import { host, stopped } from "../support/world.ts";
+import { aHost, stopped } from "../support/world.ts";
 import { fakeRun } from "../support/fake-run.ts";
 import { transcriptOf, type Written } from "../support/transcript.ts";
 
@@ -185,7 +185,7 @@ test("stopped containers are counted per role and destination", () => {
   const roles = [role(), role({ name: "jobs", traefik: false, healthcheck: undefined })];
   const given = config({ roles, retainContainers: 3 });
   const versions = [4, 3, 2, 1];
-  const world = host()
+  const world = aHost()
     .behindTraefik()
     .keeps(
       ...roles.flatMap(({ name }) =>

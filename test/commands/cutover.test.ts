@@ -11,7 +11,7 @@ import {
   waitUntilHealthy,
   watch,
 } from "../../src/commands/cutover.ts";
-import { container, fake, folder, run } from "../support/fake-commands.ts";
+import { fake, fakeContainer, folder, run } from "../support/fake-commands.ts";
 import { ExitStatus } from "../../src/script/exit-status.ts";
 
 /** A curl whose answer has this status line, this mark, and a date with a 2 in it. */
@@ -25,7 +25,7 @@ function answers(status: string, mark: string): void {
 const question = { base: "http://127.0.0.1:18082", hostName: "x.mrsk", path: "/up", mark: "0a1b2c3d.2" };
 
 test.each(["200 OK", "204 No Content"])("the preview answers %s with the mark: good", (status) => {
-  container("running");
+  fakeContainer("running");
   answers(status, question.mark);
   expect(run(waitForPreview("app", question, 5)).status).toBe(0);
 });
@@ -35,7 +35,7 @@ test.each([
   ["404 Not Found", question.mark],
   ["200 OK", "0a1b2c3d.1"],
 ])("the preview answers %s with mark %s: not good, and the evidence is shown", (status, mark) => {
-  container("running");
+  fakeContainer("running");
   answers(status, mark);
   const result = run(waitForPreview("app", question, 1));
   expect(result.status).toBe(ExitStatus.NOT_HEALTHY);
@@ -44,7 +44,7 @@ test.each([
 });
 
 test("a container that stops while the preview is asked ends the wait at once", () => {
-  container("exited");
+  fakeContainer("exited");
   answers("404 Not Found", "none");
   const result = run(waitForPreview("app", question, 60));
   expect(result.status).toBe(ExitStatus.NOT_HEALTHY);
@@ -52,7 +52,7 @@ test("a container that stops while the preview is asked ends the wait at once", 
 });
 
 test("the mark tells that the file is loaded", () => {
-  container("running");
+  fakeContainer("running");
   answers("500 whatever", question.mark);
   expect(run(waitForMark(question)).status).toBe(0);
   answers("200 OK", "0a1b2c3d.1");
@@ -62,25 +62,25 @@ test("the mark tells that the file is loaded", () => {
 
 test("without the mark, a container that crashed is to blame, one that runs is not", () => {
   fake("sleep", "exit 0");
-  container("running");
+  fakeContainer("running");
   answers("200 OK", question.mark);
   expect(run(waitForMarkOf("app", question)).status).toBe(0);
   answers("200 OK", "0a1b2c3d.1");
   expect(run(waitForMarkOf("app", question)).status).toBe(ExitStatus.NOT_LOADED);
-  container("exited");
+  fakeContainer("exited");
   const crashed = run(waitForMarkOf("app", question));
   expect(crashed.status).toBe(ExitStatus.NOT_HEALTHY);
   expect(crashed.stderr).toContain("last words");
 });
 
 test("healthy is what docker calls healthy; without a health check, steady", () => {
-  container("running healthy");
+  fakeContainer("running healthy");
   expect(run(waitUntilHealthy("app", 5, 1)).status).toBe(0);
-  container("running ");
+  fakeContainer("running ");
   expect(run(waitUntilHealthy("app", 5, 1)).status).toBe(0);
-  container("running starting");
+  fakeContainer("running starting");
   expect(run(waitUntilHealthy("app", 1, 1)).status).toBe(ExitStatus.NOT_HEALTHY);
-  container("exited ");
+  fakeContainer("exited ");
   expect(run(waitUntilHealthy("app", 60, 1)).status).toBe(ExitStatus.NOT_HEALTHY);
 });
 

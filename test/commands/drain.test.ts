@@ -2,7 +2,7 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { drain, listeningPorts, recentMilliseconds } from "../../src/commands/drain.ts";
-import { container, fake, folder, run } from "../support/fake-commands.ts";
+import { fake, fakeContainer, folder, run } from "../support/fake-commands.ts";
 import { role } from "../support/config.ts";
 
 const looking = (nsenter: readonly string[] | undefined, limitSeconds = 1, recent = 300) =>
@@ -23,7 +23,7 @@ test.each([
 ])("the drain looks at connections: %s", (_, seen, busy) => {
   mkdirSync(join(folder(), "seen"));
   writeFileSync(join(folder(), "seen/ss"), seen);
-  container("4242");
+  fakeContainer("4242");
   fake("nsenter", `cat ${folder()}/seen/ss`);
   const { status, stdout } = run(looking(["nsenter"]));
   expect(status).toBe(0);
@@ -31,14 +31,14 @@ test.each([
 });
 
 test("a stream between two messages is busy, for as long as its last one is recent", () => {
-  container("4242");
+  fakeContainer("4242");
   fake("nsenter", `printf '%s\\n\\t cubic rtt:0.1/0.1 lastsnd:2000 lastrcv:2010\\n' '${CONNECTION}'`);
   expect(run(looking(["nsenter"], 1, 3500)).stdout).toContain("still busy");
   expect(run(looking(["nsenter"], 1, 1500)).stdout).toBe("");
 });
 
 test("every port the app may listen on is looked at: the health check's, the labels', those of the image", () => {
-  container("4242 8080/tcp 53/udp");
+  fakeContainer("4242 8080/tcp 53/udp");
   fake("nsenter", 'printf "%s " "$@" >>looks');
   fake("sudo", 'shift; exec "$@"');
   run(looking(["sudo", "-n", "nsenter"]));
@@ -50,7 +50,7 @@ test("every port the app may listen on is looked at: the health check's, the lab
 });
 
 test("a container that does not run has nothing under way", () => {
-  container("0 3000/tcp");
+  fakeContainer("0 3000/tcp");
   fake("nsenter", "exit 9");
   expect(run(looking(["nsenter"], 30))).toMatchObject({ status: 0, stdout: "" });
   fake("docker", "exit 1");
@@ -58,7 +58,7 @@ test("a container that does not run has nothing under way", () => {
 });
 
 test("where connections cannot be seen the drain is a wait, and says so", () => {
-  container("4242");
+  fakeContainer("4242");
   fake("sleep", 'echo "slept $*"');
   const why = "its connections are seen by root, or with sudo that asks for no password, and with ss";
   expect(run(looking(undefined, 30)).stdout).toBe(`slept 10\nwaited 10 s without looking: ${why}\n`);

@@ -2,7 +2,6 @@ import { mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { liveFile } from "../../src/traefik/live-file.ts";
 import { removeAppContainer } from "../../src/flow/app/removal.ts";
 import { deliver, pull, pushImage } from "../../src/flow/build/build.ts";
 import { bootApp, deploy, redeploy, rollback, setup } from "../../src/flow/rollout/deploy.ts";
@@ -12,30 +11,27 @@ import { promote } from "../../src/flow/rollout/promote.ts";
 import type { Run } from "../../src/flow/run.ts";
 import { startApp } from "../../src/flow/app/start-stop.ts";
 import { built } from "../support/config.ts";
-import { container } from "../support/facts.ts";
 import { type FakeRun, fakeRun } from "../support/fake-run.ts";
-import { observed } from "../support/observed.ts";
+import { aHost, container, stopped, type World } from "../support/world.ts";
 
 const HOST = "192.0.2.1";
 const SHORT = "4f2a9c1";
 const FULL = `${SHORT}${"0".repeat(33)}`;
 const SAME_BEGIN = `${SHORT}${"1".repeat(33)}`;
-const live = container("app-web-1", { created: "2026-01-02T00:00:00Z" }, "aaaaaaaa");
-const kept = (version: string) => container(`app-web-${version}`, { state: "exited" }, "bbbbbbbb");
+const live = container("web", 1);
 const NEW = { interactive: false, raw: false, reuse: false, env: new Map<string, string>() };
 const options = { skipPush: false };
 
 /** A run whose version was typed as seven digits, `--version` of most commands. */
-function typed(
-  containers: Parameters<typeof observed>[1]["containers"],
-  liveFiles = new Map<string, string>(),
-): FakeRun {
+function typed(world: World): FakeRun {
   const boot = { limit: undefined, waitSeconds: 0, watchSeconds: 0 };
   const config = { ...built({ kind: "native" }), boot };
   const run = fakeRun(config, { version: async () => SHORT, givenVersion: SHORT });
-  for (const host of [HOST, "localhost"]) run.host(host);
-  observed(run.hosts.get(HOST)!, { containers, liveFiles });
-  run.hosts.get(HOST)!.replies(/^Check the image$/, "");
+  world
+    .behindTraefik()
+    .fake(run)
+    .replies(/^Check the image$/, "");
+  run.host("localhost");
   return run;
 }
 
@@ -60,7 +56,7 @@ const commands: [string, Act][] = [
 ];
 
 test.each(commands)("%s takes seven digits for the version on the hosts that begins with them", async (_, act) => {
-  const run = typed([live, kept(FULL)]);
+  const run = typed(aHost(HOST).runs(live).keeps(stopped("web", FULL)));
   await act(run);
   const done = work(run).join("\n");
   expect(done).toMatch(new RegExp(`(?:dhh/app:|app-web-)${FULL}`));
@@ -68,7 +64,7 @@ test.each(commands)("%s takes seven digits for the version on the hosts that beg
 });
 
 test.each(commands)("%s refuses digits that begin several versions, and changes nothing", async (_, act) => {
-  const run = typed([live, kept(FULL), kept(SAME_BEGIN)]);
+  const run = typed(aHost(HOST).runs(live).keeps(stopped("web", FULL), stopped("web", SAME_BEGIN)));
   await expect(act(run)).rejects.toMatchObject({
     exitCode: 2,
     message: `${SHORT} matches several versions: ${FULL}, ${SAME_BEGIN}`,
@@ -80,22 +76,25 @@ test.each(commands)("%s refuses digits that begin several versions, and changes 
 test.each(commands.filter(([name]) => !/^(?:rollback|app remove)/.test(name)))(
   "%s takes digits that no version begins with as typed",
   async (_, act) => {
-    const run = typed([live]);
+    const run = typed(aHost(HOST).runs(live));
     await act(run);
     expect(work(run).join("\n")).toMatch(new RegExp(`(?:dhh/app:|app-web-)${SHORT}\\b`));
   },
 );
 
 test("app start takes seven digits", async () => {
-  const run = typed([kept(FULL)]);
+  const run = typed(aHost(HOST).keeps(stopped("web", FULL)));
   await startApp(run);
   expect(run.hosts.get(HOST)!.steps).toContain(`Start app-web-${FULL} (web)`);
 });
 
 test("promote takes seven digits of the version on trial, and refuses those of another", async () => {
-  const next = container(`app-web-${FULL}`, {}, "bbbbbbbb");
-  const file = liveFile({ name: "app-web", live, canary: { container: next, percent: 10 } });
-  const run = typed([next, live], new Map([["app-web", file]]));
+  const next = container("web", FULL);
+  const run = typed(
+    aHost(HOST)
+      .runs(next, live)
+      .routesTo(live, { canary: { container: next, percent: 10 } }),
+  );
   await promote(run);
   expect(run.hosts.get(HOST)!.steps.join()).toContain("Switch the requests over");
   await expect(promote({ ...run, givenVersion: "4f2a9c2" })).rejects.toThrow(
@@ -104,7 +103,7 @@ test("promote takes seven digits of the version on trial, and refuses those of a
 });
 
 test("hooks are given the whole id", async () => {
-  const run = typed([live, kept(FULL)]);
+  const run = typed(aHost(HOST).runs(live).keeps(stopped("web", FULL)));
   const cwd = mkdtempSync(join(tmpdir(), "mrsk-hooks-"));
   mkdirSync(join(cwd, ".mrsk/hooks"), { recursive: true });
   const hooks = ["pre-build", "pre-deploy", "post-deploy"];

@@ -3,7 +3,7 @@ import { liveContainer } from "../../src/plan/containers.ts";
 import { decide, type Decision } from "../../src/plan/deploy.ts";
 import { obstacles } from "../../src/plan/obstacles.ts";
 import { config, role } from "../support/config.ts";
-import { container, containerOfMrsk, host, stopped, TRAEFIK, type World } from "../support/world.ts";
+import { aHost, container, containerOfMrsk, stopped, TRAEFIK, type World } from "../support/world.ts";
 
 function planFor(world: World, overrides: Partial<Decision> = {}) {
   const seen = world.facts();
@@ -24,7 +24,7 @@ function planFor(world: World, overrides: Partial<Decision> = {}) {
 
 describe("what is decided about a role", () => {
   test("a first deploy runs Traefik and a new container behind a live file", () => {
-    const plan = planFor(host());
+    const plan = planFor(aHost());
     expect(plan.traefik).toEqual({ action: "run" });
     expect(plan.roles[0]).toMatchObject({ routing: "live-file", old: undefined, stale: [], nameConflict: undefined });
     expect(plan.roles[0]!.next.name).toBe("app-web-2");
@@ -32,7 +32,7 @@ describe("what is decided about a role", () => {
   });
 
   test("a Traefik of the original is deployed by labels as they were", () => {
-    const plan = planFor(host().behindTraefikOfMrsk().runs(containerOfMrsk("web", 1)));
+    const plan = planFor(aHost().behindTraefikOfMrsk().runs(containerOfMrsk("web", 1)));
     expect(plan.roles[0]!.routing).toBe("labels");
     expect(plan.roles[0]!.next.labels.has("traefik.http.services.app-web.loadbalancer.server.scheme")).toBe(true);
     expect(plan.traefik).toMatchObject({
@@ -46,24 +46,24 @@ describe("what is decided about a role", () => {
     const changed = config({
       roles: [role({ labels: new Map([["traefik.http.routers.app-web.rule", "Host(`new`)"]]) })],
     });
-    const plan = planFor(host().behindTraefikOfMrsk().runs(containerOfMrsk("web", 1)), { config: changed });
+    const plan = planFor(aHost().behindTraefikOfMrsk().runs(containerOfMrsk("web", 1)), { config: changed });
     expect(obstacles(plan)[0]).toContain("mrsk traefik reboot");
   });
 
   test("a stopped Traefik is started", () => {
-    expect(planFor(host().behindTraefik({ state: "exited" })).traefik).toEqual({ action: "start" });
+    expect(planFor(aHost().behindTraefik({ state: "exited" })).traefik).toEqual({ action: "start" });
   });
 
   test("a running container of the same version is renamed, a stopped one removed", () => {
-    const running = planFor(host().behindTraefik().runs(container("web", 2)));
+    const running = planFor(aHost().behindTraefik().runs(container("web", 2)));
     expect(running.roles[0]!.nameConflict?.newName).toMatch(/^app-web-2_replaced_\d{16}$/);
-    const kept = planFor(host().behindTraefik().keeps(stopped("web", 2)));
+    const kept = planFor(aHost().behindTraefik().keeps(stopped("web", 2)));
     expect(kept.roles[0]!.nameConflict).toMatchObject({ newName: undefined });
   });
 
   test("a rollback takes the kept container as it is", () => {
     const kept = stopped("web", 2);
-    const plan = planFor(host().behindTraefik().runs(container("web", 3)).keeps(kept), { reuse: true });
+    const plan = planFor(aHost().behindTraefik().runs(container("web", 3)).keeps(kept), { reuse: true });
     expect(plan.roles[0]!.next.kept).toBe(kept);
     expect(plan.roles[0]!.old?.name).toBe("app-web-3");
   });
@@ -71,12 +71,12 @@ describe("what is decided about a role", () => {
   test("a rollback takes a container that runs beside the live one as it is too", () => {
     const beside = container("web", 2);
     const live = container("web", 3);
-    const plan = planFor(host().behindTraefik().runs(live, beside), { reuse: true });
+    const plan = planFor(aHost().behindTraefik().runs(live, beside), { reuse: true });
     expect(plan.roles[0]).toMatchObject({ old: live, stale: [], nameConflict: undefined });
     expect(plan.roles[0]!.next.kept).toBe(beside);
   });
 
-  const strangers = host()
+  const strangers = aHost()
     .behindTraefik()
     .runs(container("web", 1, { destination: "staging" }), container("webhooks", 1))
     .keeps(stopped("web", 2, { destination: "staging" }));
@@ -109,7 +109,7 @@ describe("what is decided about a role", () => {
     const newer = container("web", 3);
     const text = (name: string, id: string) =>
       `http:\n  routers:\n    ${name}:\n      rule: PathPrefix(\`/\`)\n      service: ${name}-${id}@docker\n`;
-    const world = host()
+    const world = aHost()
       .behindTraefik()
       .runs(newer, live)
       .withLiveFile("app-web-two", text("app-web-two", "cccccccc"))
@@ -120,7 +120,7 @@ describe("what is decided about a role", () => {
   test("what `app stop` stopped is known, is not pruned, and a deploy of its version does not remove it", () => {
     const last = stopped("web", 2);
     const failed = stopped("web", 3);
-    const world = host().behindTraefik().keeps(failed, last).released("1", "2");
+    const world = aHost().behindTraefik().keeps(failed, last).released("1", "2");
     const [plan] = planFor(world, { config: config({ retainContainers: 0 }) }).roles;
     expect(plan).toMatchObject({ old: undefined, stopped: last, surplus: [failed] });
     expect(plan!.nameConflict?.newName).toMatch(/^app-web-2_replaced_/);
@@ -128,16 +128,16 @@ describe("what is decided about a role", () => {
 
   test("what a first deploy left that failed was never live", () => {
     const failed = stopped("web", 1);
-    expect(planFor(host().behindTraefik().keeps(failed)).roles[0]!.stopped).toBeUndefined();
+    expect(planFor(aHost().behindTraefik().keeps(failed)).roles[0]!.stopped).toBeUndefined();
   });
 
   test("a version with dashes is read back whole", () => {
-    const plan = planFor(host().behindTraefik().runs(container("web", "v1-rc1")));
+    const plan = planFor(aHost().behindTraefik().runs(container("web", "v1-rc1")));
     expect(plan.roles[0]!.old?.name).toBe("app-web-v1-rc1");
   });
 
   test("stopped containers beyond what is retained go, the oldest first, the one about to stop counted", () => {
-    const world = host()
+    const world = aHost()
       .behindTraefik()
       .runs(container("web", 10))
       .keeps(...[9, 8, 7, 6, 5].map((version) => stopped("web", version)));
@@ -148,7 +148,7 @@ describe("what is decided about a role", () => {
 
   test("a role without Traefik has no file", () => {
     const workers = config({ roles: [role({ name: "workers", traefik: false })], primaryRole: "workers" });
-    const plan = planFor(host(), { config: workers });
+    const plan = planFor(aHost(), { config: workers });
     expect(plan).toMatchObject({ traefik: { action: "none" }, roles: [{ routing: "none" }] });
   });
 });
@@ -158,44 +158,44 @@ describe("what cannot become healthy is found before anything is touched", () =>
   const withRole = (overrides: Parameters<typeof role>[0]) => ({ config: config({ roles: [role(overrides)] }) });
 
   test("an image without curl is asked through Traefik alone, and docker's health check is left out", () => {
-    const plan = planFor(host().behindTraefik().with(noCurl));
+    const plan = planFor(aHost().behindTraefik().with(noCurl));
     expect(plan.roles[0]!.usesDockerHealthcheck).toBe(false);
     expect(obstacles(plan)).toEqual([]);
-    expect(planFor(host().behindTraefik().with({ imageHasCurl: true })).roles[0]!.usesDockerHealthcheck).toBe(true);
-    expect(planFor(host().behindTraefik()).roles[0]!.usesDockerHealthcheck).toBe(true);
+    expect(planFor(aHost().behindTraefik().with({ imageHasCurl: true })).roles[0]!.usesDockerHealthcheck).toBe(true);
+    expect(planFor(aHost().behindTraefik()).roles[0]!.usesDockerHealthcheck).toBe(true);
   });
 
   test("a command of the user's does not need curl, nor does a kept container", () => {
     const own = withRole({ healthcheck: { ...role().healthcheck!, cmd: "bin/check" } });
-    expect(planFor(host().behindTraefik().with(noCurl), own).roles[0]!.usesDockerHealthcheck).toBe(true);
-    const back = planFor(host().behindTraefik().keeps(stopped("web", 2)).with(noCurl), { reuse: true });
+    expect(planFor(aHost().behindTraefik().with(noCurl), own).roles[0]!.usesDockerHealthcheck).toBe(true);
+    const back = planFor(aHost().behindTraefik().keeps(stopped("web", 2)).with(noCurl), { reuse: true });
     expect(back.roles[0]!.usesDockerHealthcheck).toBe(true);
   });
 
   test("a role that nobody else can ask needs a command that its image has", () => {
     const workers = config({ roles: [role({ name: "workers", traefik: false })], primaryRole: "workers" });
-    expect(obstacles(planFor(host().with(noCurl), { config: workers }))).toEqual([
+    expect(obstacles(planFor(aHost().with(noCurl), { config: workers }))).toEqual([
       "the image has no curl that runs, which the health check of role workers needs: set servers.workers.healthcheck.cmd to a command that the image has",
     ]);
-    const original = planFor(host().behindTraefikOfMrsk().with(noCurl));
+    const original = planFor(aHost().behindTraefikOfMrsk().with(noCurl));
     expect(obstacles(original)[0]).toContain("run `mrsk traefik reboot` first");
   });
 
   test("a Traefik that would leave the container out is named, whether it runs or is configured", () => {
-    const closed = host().behindTraefik({ args: [...TRAEFIK.args, "--providers.docker.exposedbydefault=false"] });
+    const closed = aHost().behindTraefik({ args: [...TRAEFIK.args, "--providers.docker.exposedbydefault=false"] });
     expect(obstacles(planFor(closed))[0]).toMatch(/^role web would not be reached: .*exposedbydefault/);
     const enabled = withRole({ labels: new Map([["traefik.enable", "true"]]) });
     expect(obstacles(planFor(closed, enabled))).toEqual([]);
     const wanted = { traefikArguments: ["--providers.docker.exposedbydefault=false"] };
-    expect(obstacles(planFor(host(), wanted))[0]).toContain("exposedbydefault=false");
+    expect(obstacles(planFor(aHost(), wanted))[0]).toContain("exposedbydefault=false");
     const workers = config({ roles: [role({ traefik: false, healthcheck: undefined })] });
     expect(obstacles(planFor(closed, { config: workers }))).toEqual([]);
   });
 
   test("somebody on the server must be able to ask", () => {
-    expect(obstacles(planFor(host().behindTraefik().with({ canProbe: false })))[0]).toContain("mrsk server bootstrap");
-    expect(obstacles(planFor(host().behindTraefikOfMrsk().with({ canProbe: false })))).toEqual([]);
-    const closed = host().behindTraefik().with({ user: "ada", home: "/home/ada", runDirectoryWritable: false });
+    expect(obstacles(planFor(aHost().behindTraefik().with({ canProbe: false })))[0]).toContain("mrsk server bootstrap");
+    expect(obstacles(planFor(aHost().behindTraefikOfMrsk().with({ canProbe: false })))).toEqual([]);
+    const closed = aHost().behindTraefik().with({ user: "ada", home: "/home/ada", runDirectoryWritable: false });
     expect(obstacles(planFor(closed))).toEqual([
       "ada may not write in its home directory /home/ada, where mrsk keeps its files",
     ]);
@@ -210,29 +210,29 @@ describe("which container is live", () => {
   const web = role();
 
   test("the one the live file names, though a newer one runs", () => {
-    const world = host().runs(newer, older).withLiveFile("app-web", file("app-web-aaaaaaaa"));
+    const world = aHost().runs(newer, older).withLiveFile("app-web", file("app-web-aaaaaaaa"));
     expect(liveContainer(config(), web, world.facts())).toBe(older);
   });
 
   test("one of the original, which has no id", () => {
     const original = containerOfMrsk("web", 0);
-    const world = host().runs(newer, original).withLiveFile("app-web", file("app-web"));
+    const world = aHost().runs(newer, original).withLiveFile("app-web", file("app-web"));
     expect(liveContainer(config(), web, world.facts())).toBe(original);
   });
 
   test("the newest that runs, where the file names one that is gone", () => {
-    const world = host().runs(newer, older).withLiveFile("app-web", file("app-web-cccccccc"));
+    const world = aHost().runs(newer, older).withLiveFile("app-web", file("app-web-cccccccc"));
     expect(liveContainer(config(), web, world.facts())).toBe(newer);
   });
 
   test("none, where nothing runs", () => {
-    expect(liveContainer(config(), web, host().keeps(stopped("web", 1)).facts())).toBeUndefined();
+    expect(liveContainer(config(), web, aHost().keeps(stopped("web", 1)).facts())).toBeUndefined();
   });
 });
 
 describe("a Traefik that runs, and a network for the containers", () => {
   const plan = (network: string, networks: readonly string[]) =>
-    planFor(host().behindTraefik({ networks }), { config: config({ network }) });
+    planFor(aHost().behindTraefik({ networks }), { config: config({ network }) });
 
   test("joins it, where that disturbs nobody", () => {
     expect(plan("private", ["bridge"]).join).toBe("private");
@@ -248,7 +248,7 @@ describe("a Traefik that runs, and a network for the containers", () => {
     expect(obstacles(plan("apps", ["bridge"]))).toEqual([
       "Traefik is not on the network apps, and joining it now would cut the requests under way. Run `mrsk traefik reboot` first",
     ]);
-    const starting = planFor(host().behindTraefik({ state: "exited" }), { config: config({ network: "apps" }) });
+    const starting = planFor(aHost().behindTraefik({ state: "exited" }), { config: config({ network: "apps" }) });
     expect(starting).toMatchObject({ join: "apps", traefik: { action: "start" } });
     expect(obstacles(starting)).toEqual([]);
   });

@@ -2,16 +2,16 @@ import { describe, expect, test } from "vitest";
 import type { Traefik } from "../../src/config/config.ts";
 import { decideSwap, decideTraefik, traefikProblems, traefikUsers } from "../../src/plan/traefik.ts";
 import { accessory, config } from "../support/config.ts";
-import { host, TRAEFIK } from "../support/world.ts";
+import { aHost, TRAEFIK } from "../support/world.ts";
 
 const given = (overrides: Partial<Traefik> = {}) => config({ traefik: { ...config().traefik, ...overrides } });
 const ARGS = TRAEFIK.args;
-const behindTraefik = host().behindTraefik().facts();
-const behindStopped = host().behindTraefik({ state: "exited" });
+const behindTraefik = aHost().behindTraefik().facts();
+const behindStopped = aHost().behindTraefik({ state: "exited" });
 
 describe("what is decided about Traefik", () => {
   test("absent, stopped, as configured", () => {
-    expect(decideTraefik(given(), ARGS, host().facts())).toEqual({ action: "run" });
+    expect(decideTraefik(given(), ARGS, aHost().facts())).toEqual({ action: "run" });
     expect(decideTraefik(given(), ARGS, behindStopped.facts())).toEqual({ action: "start" });
     expect(decideTraefik(given(), ARGS, behindTraefik)).toEqual({ action: "keep", differs: undefined });
   });
@@ -26,7 +26,7 @@ describe("what is decided about Traefik", () => {
   });
 
   test("arguments that are missing or too many are reported, the host's variables put in", () => {
-    const seen = host()
+    const seen = aHost()
       .behindTraefik({ args: ["--a=1", "--b"] })
       .with({ expansions: new Map([["N", "1"]]) })
       .facts();
@@ -43,18 +43,18 @@ describe("what keeps Traefik from working", () => {
       [18082, "the container x"],
       [22, "sshd"],
     ]);
-    expect(traefikProblems(given(), run, host().with({ listeners }).facts())).toEqual([
+    expect(traefikProblems(given(), run, aHost().with({ listeners }).facts())).toEqual([
       "port 80, which Traefik needs, is taken by nginx (process 12): stop it, or set traefik.host_port",
     ]);
     const stopped = behindStopped.with({ listeners }).facts();
     expect(traefikProblems(given(), { action: "start" }, stopped)).toContain(
       "port 18082, which Traefik needs, is taken by the container x: stop it",
     );
-    expect(traefikProblems(given(), { action: "none" }, host().with({ listeners }).facts())).toEqual([]);
+    expect(traefikProblems(given(), { action: "none" }, aHost().with({ listeners }).facts())).toEqual([]);
   });
 
   const engine = (engineVersion: string, apiVersion: string, minApiVersion?: string) =>
-    host().with({ engineVersion, apiVersion, minApiVersion }).facts();
+    aHost().with({ engineVersion, apiVersion, minApiVersion }).facts();
   const bookworm = engine("20.10.24", "1.41", "1.12");
   const v29 = engine("29.0.1", "1.52", "1.44");
   const v293 = engine("29.3.0", "1.54", "1.40");

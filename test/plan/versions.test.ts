@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { candidates, versionsOn } from "../../src/plan/versions.ts";
 import { config, role } from "../support/config.ts";
-import { container, host, stopped } from "../support/world.ts";
+import { aHost, container, stopped } from "../support/world.ts";
 
 const FIRST = `4f2a9c1${"0".repeat(33)}`;
 const SECOND = `4f2a9c1${"1".repeat(33)}`;
@@ -26,7 +26,7 @@ test.each<[string, string, string[], string[]]>([
 });
 
 test("versions are those of the destination's containers, of releases and of what is on trial", () => {
-  const world = host()
+  const world = aHost()
     .runs(container("web", 1), container("web", 3, { destination: "staging" }))
     .keeps(stopped("web", "2_replaced_0123456789abcdef"))
     .released("0", "1")

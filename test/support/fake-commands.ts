@@ -24,7 +24,7 @@ export function fake(name: string, body: string): void {
 }
 
 /** A docker that knows one container in this state. */
-export function container(state: string): void {
+export function fakeContainer(state: string): void {
   fake("docker", `case "$*" in *logs*) echo "last words" ;; *) echo "${state}" ;; esac`);
 }
 

@@ -37,14 +37,14 @@ export interface Outcome {
 /** The same attempt by OpenSSH and by mrsk, at the same sshd. */
 export async function both(sshd: Sshd, attempt: Attempt, names: ReadonlyMap<string, string>) {
   return {
-    ssh: await observed(sshd, attempt, names, viaOpenSsh),
-    mrsk: await observed(sshd, attempt, names, viaMrsk),
+    ssh: await outcomeOf(sshd, attempt, names, viaOpenSsh),
+    mrsk: await outcomeOf(sshd, attempt, names, viaMrsk),
   };
 }
 
 type Client = (sshd: Sshd, attempt: Attempt, config: string) => Promise<{ in: boolean; said: string }>;
 
-export async function observed(
+export async function outcomeOf(
   sshd: Sshd,
   attempt: Attempt,
   names: ReadonlyMap<string, string>,

@@ -15,7 +15,7 @@ import type { Run } from "../../src/flow/run.ts";
 import { MrskError } from "../../src/errors.ts";
 import type { FakeHost } from "./fake-host.ts";
 import { fakeRun } from "./fake-run.ts";
-import { answersLook, TRAEFIK } from "./look.ts";
+import { aHost, container, stopped, type World } from "./world.ts";
 
 /** Written by a user, without what every file needs: service, image, servers and registry. */
 export type Written = Readonly<Record<string, unknown>>;
@@ -73,10 +73,7 @@ export async function transcriptOf(written: Written, circumstances: Circumstance
       print: (text) => void lines.push(text),
     });
     const names = [...config.roles, ...config.accessories].flatMap(({ hosts }) => hosts);
-    for (const name of new Set(names)) {
-      answer(run.host(name) as FakeHost, name, old);
-      record(run.host(name) as FakeHost, lines);
-    }
+    for (const name of new Set(names)) record((old ? oldHost(name) : aHost(name)).fake(run), lines);
     // A builder that was made for other hosts, so that it is made anew.
     if (config.builder.remote) (run.local as FakeHost).replies(/^builder$/, `Endpoint: ${builderName(config)}-sparc`);
     record(run.local as FakeHost, lines);
@@ -95,28 +92,11 @@ function record(host: FakeHost, lines: string[]): void {
   host.transcript.push = (...commands) => lines.push(...commands.map((line) => `${host.name}> ${line}`));
 }
 
-function answer(host: FakeHost, name: string, old: boolean): void {
-  if (!old) return void answersLook(host);
-  const kept = ["b", "c", "d", "e", "f", "g"].map((version) => container(version, "exited", name));
-  answersLook(host, { containers: [container("1", "running", name), ...kept], traefik: TRAEFIK });
-}
-
-function container(version: string, state: string, host: string) {
-  return {
-    id: `${host}-id-${version}`,
-    name: `/app-web-${version}`,
-    created: `2026-01-01T00:00:00Z`,
-    state,
-    health: null,
-    image: `acme/app:${version}`,
-    restartPolicy: "unless-stopped",
-    restartCount: 0,
-    labels: {
-      service: "app",
-      role: "web",
-      "mrsk.id": "aaaaaaaa",
-      "traefik.http.services.app-web-aaaaaaaa.loadbalancer.server.scheme": "http",
-      "traefik.http.routers.app-web.rule": "PathPrefix(`/`)",
-    },
-  };
+/** Version 1 runs behind Traefik, and versions b to g are kept. */
+function oldHost(name: string): World {
+  const image = (version: string) => ({ id: `${name}-id-${version}`, image: `acme/app:${version}` });
+  return aHost(name)
+    .behindTraefik()
+    .runs(container("web", "1", image("1")))
+    .keeps(...["b", "c", "d", "e", "f", "g"].map((version) => stopped("web", version, image(version))));
 }

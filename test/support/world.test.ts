@@ -3,16 +3,16 @@ import { neighbours } from "../../src/observe/neighbours.ts";
 import { observe } from "../../src/observe/facts.ts";
 import { config } from "./config.ts";
 import { fakeRun } from "./fake-run.ts";
-import { container, containerOfMrsk, host, stopped, type World } from "./world.ts";
+import { aHost, container, containerOfMrsk, stopped, type World } from "./world.ts";
 
 const QUESTION = { service: "app", expansions: ["A"], releasesFile: "r", runDirectory: ".mrsk", image: "app:1" };
 const live = container("web", 2);
 
 test.each<[string, World]>([
-  ["nothing runs", host()],
+  ["nothing runs", aHost()],
   [
     "containers run behind Traefik",
-    host("a")
+    aHost("a")
       .behindTraefik()
       .runs(live, container("jobs", 1))
       .keeps(stopped("web", 0))
@@ -21,7 +21,7 @@ test.each<[string, World]>([
   ],
   [
     "a canary",
-    host()
+    aHost()
       .behindTraefik()
       .runs(live, container("web", 3))
       .routesTo(live, { canary: { container: container("web", 3), percent: 10 } })
@@ -29,17 +29,17 @@ test.each<[string, World]>([
   ],
   [
     "MRSK",
-    host()
+    aHost()
       .behindTraefikOfMrsk()
       .runs(containerOfMrsk("web", 1, { destination: "staging" })),
   ],
   [
     "a bare Traefik",
-    host().behindTraefik({ args: [], networks: [], address: undefined, mounts: new Map(), ports: [] }),
+    aHost().behindTraefik({ args: [], networks: [], address: undefined, mounts: new Map(), ports: [] }),
   ],
   [
     "a user without rights",
-    host().with({
+    aHost().with({
       user: "ada",
       home: "/home/ada",
       root: false,
@@ -52,7 +52,7 @@ test.each<[string, World]>([
   ],
   [
     "the rest",
-    host().with({
+    aHost().with({
       listeners: new Map([
         [80, "nginx (process 12)"],
         [81, "another program"],
@@ -70,12 +70,12 @@ test.each<[string, World]>([
 
 test("a neighbour is a container of the host, but not of the service", async () => {
   const shop = { name: "shop-web-1", labels: { service: "shop" } };
-  const fake = host().runs(live).besides(shop).fake(fakeRun(config()));
+  const fake = aHost().runs(live).besides(shop).fake(fakeRun(config()));
   expect((await neighbours(fake)).map(({ name }) => name)).toEqual(["app-web-2", "shop-web-1"]);
   expect((await observe(fake, QUESTION)).containers.map(({ name }) => name)).toEqual(["app-web-2"]);
 });
 
 test("a description that contradicts itself is refused", () => {
-  expect(() => host().runs(stopped("web", 1))).toThrow("app-web-1 is exited");
-  expect(() => host().keeps(container("web", 1))).toThrow("app-web-1 is running");
+  expect(() => aHost().runs(stopped("web", 1))).toThrow("app-web-1 is exited");
+  expect(() => aHost().keeps(container("web", 1))).toThrow("app-web-1 is running");
 });

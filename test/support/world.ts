@@ -7,7 +7,7 @@ import { SWAP_CONTAINERS } from "../../src/traefik/swap.ts";
 import { config, role } from "./config.ts";
 import type { FakeHost } from "./fake-host.ts";
 
-// The hosts of a test, described once: `host("a").behindTraefik().runs(container("web", 2)).keeps(stopped("web", 1))`.
+// The hosts of a test, described once: `aHost("a").behindTraefik().runs(container("web", 2)).keeps(stopped("web", 1))`.
 // `facts()` is what an observation of that host yields, for a test of plans; `fake(run)` prints what docker prints there,
 // for a test of flows.
 
@@ -77,7 +77,7 @@ export const TRAEFIK: TraefikFact = {
 };
 
 /** A host on which nothing runs yet, with the login user root. */
-export function host(name = "192.0.2.1"): World {
+export function aHost(name = "192.0.2.1"): World {
   return new World({
     host: name,
     home: "/root",

@@ -18,7 +18,7 @@ import { performHealthcheck } from "../../src/flow/app/healthcheck.ts";
 import { accessory, config, role } from "../support/config.ts";
 import { machine } from "../support/fake-docker.ts";
 import { type FakeRun, fakeRun } from "../support/fake-run.ts";
-import { observed, ownLabels } from "../support/seen.ts";
+import { aHost, container, type World } from "../support/world.ts";
 
 // Commands and options that no other test looks at as such: what each asks of which host.
 const [HOST, OTHER] = ["192.0.2.1", "192.0.2.2"] as const;
@@ -32,14 +32,10 @@ const settings = (overrides: Partial<Config> = {}) =>
 
 const TERMINAL: StandardInput = { kind: "terminal", open: () => Readable.from([]) };
 
-function running(version: string, overrides: Partial<Run> = {}): FakeRun {
-  const app = overrides.config ?? settings();
-  const run = fakeRun(app, overrides);
-  const labels = ownLabels(app, app.roles[0]!);
-  for (const host of [HOST, OTHER]) {
-    run.host(host);
-    observed(run.hosts.get(host)!, [{ name: `app-web-${version}`, labels }], { traefik: true });
-  }
+/** Both hosts are behind Traefik, and run this version. */
+function running(version: string, overrides: Partial<Run> = {}, more = (world: World) => world): FakeRun {
+  const run = fakeRun(overrides.config ?? settings(), overrides);
+  for (const host of [HOST, OTHER]) more(aHost(host).behindTraefik().runs(container("web", version))).fake(run);
   return run;
 }
 
@@ -84,11 +80,7 @@ test("setup -P deploys without a build, also the second time", async () => {
 });
 
 test("rollback without a version takes the one before", async () => {
-  const run = running("2");
-  for (const host of [HOST, OTHER]) {
-    const again = run.hosts.get(host)!;
-    again.replies(/^Releases$/, "1\t2026-01-01T00:00:00Z\t1\tann\n1\t2026-01-02T00:00:00Z\t2\tann");
-  }
+  const run = running("2", {}, (world) => world.released("1", "2"));
   await rollback(run, undefined);
   expect(run.events).toContainEqual(
     expect.objectContaining({ text: "app-web-1 is live instead of app-web-2" }) as object,
@@ -271,9 +263,8 @@ test("traefik reboot asks unless -y, and a no changes nothing; --rolling takes h
 
 test("traefik remove leaves one that others use, unless -f", async () => {
   const run = fakeRun(settings());
-  for (const host of [HOST, OTHER]) run.host(host);
   const shop = { name: "shop-web-1", labels: { service: "shop", "traefik.enable": "true" } };
-  for (const host of [HOST, OTHER]) observed(run.hosts.get(host)!, [shop], { traefik: true });
+  for (const host of [HOST, OTHER]) aHost(host).behindTraefik().besides(shop).fake(run);
   await removeTraefik(run, { force: false });
   expect(steps(run)).not.toContain("Remove Traefik");
   await removeTraefik(run, { force: true });

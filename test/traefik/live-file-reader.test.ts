@@ -6,7 +6,7 @@ import { decide, type Decision } from "../../src/plan/deploy.ts";
 import { obstacles } from "../../src/plan/obstacles.ts";
 import type { ContainerFact } from "../../src/plan/facts.ts";
 import { config, role } from "../support/config.ts";
-import { container, host, stopped, type World } from "../support/world.ts";
+import { aHost, container, stopped, type World } from "../support/world.ts";
 
 const old = container("web", 1);
 const next = container("web", 2);
@@ -20,7 +20,7 @@ function text(live: ContainerFact, canary?: Canary, last?: ContainerFact): strin
 
 /** A host behind Traefik with this live file of the role. */
 function routedBy(file: string): World {
-  return host().behindTraefik().withLiveFile("app-web", file);
+  return aHost().behindTraefik().withLiveFile("app-web", file);
 }
 
 function planFor(world: World, overrides: Partial<Decision>) {
@@ -94,7 +94,7 @@ describe("a canary on a host", () => {
 
   test("what was live last, where no file tells, is the newest that was not replaced", () => {
     const replaced = container("web", "2_replaced_0000000000000000", { created: next.created });
-    expect(lastLiveContainer(config(), web, host().runs(replaced, old).facts())).toBe(old);
+    expect(lastLiveContainer(config(), web, aHost().runs(replaced, old).facts())).toBe(old);
   });
 
   test("a change that did not end is known while the old container runs", () => {
@@ -153,7 +153,7 @@ describe("a share of the requests", () => {
 
   test.each([
     ["nothing runs", routedBy(""), web, "mrsk deploy"],
-    ["Traefik reads no live files", host().behindTraefikOfMrsk().runs(old), web, "mrsk traefik reboot"],
+    ["Traefik reads no live files", aHost().behindTraefikOfMrsk().runs(old), web, "mrsk traefik reboot"],
     [
       "the role must not run twice",
       routedBy(text(old)).runs(old),

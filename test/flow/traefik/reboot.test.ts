@@ -3,25 +3,21 @@ import { bootTraefik } from "../../../src/flow/traefik/traefik.ts";
 import { rebootTraefik } from "../../../src/flow/traefik/reboot.ts";
 import { config, role } from "../../support/config.ts";
 import { type FakeRun, fakeRun } from "../../support/fake-run.ts";
-import { answersLook, type Look, TRAEFIK } from "../../support/look.ts";
+import { aHost, type World } from "../../support/world.ts";
 import { ExitStatus } from "../../../src/script/exit-status.ts";
 
 const HOST = "192.0.2.1";
-const RUNNING = { ...TRAEFIK, args: [], networks: null, mounts: null, labels: null, ports: null };
-
-/** A host with a running Traefik. @param rules what is said about the packet filter. @param others containers beside it */
-function seen(rules: string, { user = "root", hosts = [HOST], others = [] }: Partial<SeenOptions> = {}): FakeRun {
+/** Hosts with a running Traefik that was started without arguments. */
+function seen({ hosts = [HOST], more = (world: World) => world } = {}): FakeRun {
   const run = fakeRun(config({ roles: [role({ hosts })] }));
-  for (const name of hosts) {
-    run.host(name);
-    const look = { user, traefik: RUNNING, others, liveDirectory: "/var/lib/mrsk/traefik" };
-    answersLook(run.hosts.get(name)!, look).replies(/^Swap$/, rules);
-  }
+  for (const name of hosts) more(bareTraefik(name)).fake(run);
   return run;
 }
 
-interface SeenOptions extends Required<Pick<Look, "user" | "others">> {
-  readonly hosts: readonly string[];
+function bareTraefik(name: string, args: readonly string[] = []): World {
+  return aHost(name)
+    .behindTraefik({ args, networks: [], address: undefined, mounts: new Map(), ports: [] })
+    .with({ liveDirectory: "/var/lib/mrsk/traefik" });
 }
 
 const stepsOf = (run: FakeRun, host = HOST) => run.hosts.get(host)!.steps.join(" | ");
@@ -29,7 +25,7 @@ const said = (run: FakeRun) => run.events.flatMap((event) => ("text" in event ? 
 const now = { rolling: false, confirmed: true };
 
 test("a second Traefik is started and asked before the first is touched", async () => {
-  const run = seen("redirects");
+  const run = seen();
   await rebootTraefik(run, now);
   expect(stepsOf(run)).toMatch(
     /Take the lock.*Pull.*Make the new container.*Ask what Traefik serves.*Start a second Traefik.*Begin.*Replace the container.*Audit: Rebooted traefik.*Release the lock/,
@@ -39,7 +35,9 @@ test("a second Traefik is started and asked before the first is touched", async 
 });
 
 test("without root or sudo the cost is told before, and measured after", async () => {
-  const run = seen("", { user: "ada" });
+  const run = seen({
+    more: (world) => world.with({ user: "ada", home: "/home/ada", root: false, sudo: false, redirects: false }),
+  });
   run.hosts.get(HOST)!.replies(/^Replace the container$/, "Stop the old one\nclosed 43");
   await rebootTraefik(run, now);
   expect(run.events[0]).toMatchObject({ kind: "warning", host: HOST });
@@ -49,7 +47,7 @@ test("without root or sudo the cost is told before, and measured after", async (
 });
 
 test("who says no changes nothing, and takes no lock", async () => {
-  const run = { ...seen("redirects"), confirm: async () => false };
+  const run = { ...seen(), confirm: async () => false };
   await rebootTraefik(run, { rolling: false, confirmed: false });
   expect(run.printed).toEqual(["Aborted\n"]);
   expect(stepsOf(run)).not.toMatch(/lock|Pull|Replace/);
@@ -57,7 +55,7 @@ test("who says no changes nothing, and takes no lock", async () => {
 
 test("what an interrupted reboot has left is settled first, by a boot too", async () => {
   for (const work of [(run: FakeRun) => rebootTraefik(run, now), bootTraefik]) {
-    const run = seen("redirects\nrules", { others: ["traefik-swap"] });
+    const run = seen({ more: (world) => world.with({ swapLeftovers: ["traefik-swap", "rules"] }) });
     await work(run);
     expect(stepsOf(run)).toMatch(/Repair a reboot of Traefik/);
     expect(stepsOf(run)).not.toMatch(/(?:Make|Replace|Start)[^|]*\|.*Repair/);
@@ -66,7 +64,7 @@ test("what an interrupted reboot has left is settled first, by a boot too", asyn
 
 test("rolling is one host after the other, else all are replaced together", async () => {
   const hosts = [HOST, "192.0.2.2"];
-  const run = seen("redirects", { hosts });
+  const run = seen({ hosts });
   run.hosts
     .get(HOST)!
     .replies(/^Start a second Traefik$/, "command traefik error: field not found", ExitStatus.NOT_REPLACED);
@@ -79,7 +77,7 @@ test("rolling is one host after the other, else all are replaced together", asyn
 });
 
 test("a boot says what runs already, and that it differs", async () => {
-  const run = seen("redirects");
+  const run = seen();
   await bootTraefik(run);
   expect(said(run)).toContain("Traefik runs, but it lacks --providers.docker");
   expect(stepsOf(run)).not.toMatch(/Start Traefik|Pull/);
@@ -92,10 +90,7 @@ test("a Traefik that tells no kept connection to go is made to by the second one
   };
   const scriptOf = async (args: readonly string[]) => {
     const run = fakeRun(config({ roles: [role({ hosts: [HOST] })] }));
-    run.host(HOST);
-    const host = run.hosts.get(HOST)!;
-    host.replies(/^Containers$/, JSON.stringify({ name: "/site-web-1", state: "running", labels }));
-    answersLook(host, { traefik: { ...RUNNING, args } }).replies(/^Swap$/, "redirects");
+    const host = bareTraefik(HOST, args).besides({ name: "site-web-1", labels }).fake(run);
     await rebootTraefik(run, now);
     return host.commands.join("\n");
   };
