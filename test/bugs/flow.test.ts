@@ -21,15 +21,16 @@ import { aHost, container, stopped, type World } from "../support/world.ts";
 const [FIRST, SECOND] = ["192.0.2.1", "192.0.2.2"] as const;
 const quick = { limit: undefined, waitSeconds: 0, watchSeconds: 0 };
 
-/** The hosts of the app, each behind Traefik and described alike. */
-function runOn(app: Config, describe: (world: World) => World, overrides: Partial<Run> = {}): FakeRun {
+/** The hosts of the app, all of the same description. */
+function runOn(app: Config, world: World, overrides: Partial<Run> = {}): FakeRun {
   const run = fakeRun(app, overrides);
-  for (const name of new Set(app.roles.flatMap(({ hosts }) => hosts))) describe(aHost(name).behindTraefik()).fake(run);
+  for (const name of new Set(app.roles.flatMap(({ hosts }) => hosts))) world.named(name).fake(run);
   return run;
 }
 
-const runs = (version: number | string) => (world: World) => world.runs(container("web", version));
-const keeps = (version: number | string) => (world: World) => world.keeps(stopped("web", version));
+const behindTraefik = aHost().behindTraefik();
+const runs = (version: number | string) => behindTraefik.runs(container("web", version));
+const keeps = (version: number | string) => behindTraefik.keeps(stopped("web", version));
 
 const steps = (run: FakeRun, host: string = FIRST) => run.hosts.get(host)?.steps ?? [];
 const commands = (run: FakeRun, host: string = FIRST) => run.hosts.get(host)?.commands ?? [];
@@ -174,7 +175,9 @@ test("hosts that run different versions are told, and which to boot is asked", a
 });
 
 test("--skip-push in a dirty tree is refused, before anything is touched", async () => {
-  const run = runOn(one(), (world) => world, { version: async () => "abc_uncommitted_0123456789abcdef" });
+  const run = runOn(one(), behindTraefik, {
+    version: async () => "abc_uncommitted_0123456789abcdef",
+  });
   await expect(deploy(run, { skipPush: true })).rejects.toMatchObject({
     exitCode: 2,
     message: "There are uncommitted changes, so the version to deploy was never built",
@@ -194,8 +197,9 @@ test("--hosts of a worker starts no Traefik there", async () => {
 });
 
 test("app remove takes every container, of roles that are gone from deploy.yml too", async () => {
-  const run = runOn(one(), (world) =>
-    world.runs(
+  const run = runOn(
+    one(),
+    behindTraefik.runs(
       container("web", 2),
       container("web", 1),
       container("jobs", 1),
@@ -266,7 +270,7 @@ test("the log of a container that did not become healthy is in the error", async
 });
 
 test("app exec in a new container needs nothing that runs", async () => {
-  const run = runOn(one(), (world) => world);
+  const run = runOn(one(), behindTraefik);
   run.hosts.get(FIRST)!.replies(/^Command$/, "42\n");
   await appExec(run, "node report.js", { interactive: false, raw: false, reuse: false, env: new Map() });
   expect(run.printed.join("")).toContain("42\n");

@@ -42,10 +42,7 @@ const settings = (destination?: string): Config =>
 
 function runOn(world: World, destination?: string): FakeRun {
   const run = fakeRun(settings(destination));
-  world
-    .behindTraefik()
-    .fake(run)
-    .replies(/^State$/, "");
+  world.fake(run).replies(/^State$/, "");
   return run;
 }
 
@@ -63,7 +60,7 @@ function lines(run: FakeRun): { files: Set<string>; lines: string[] } {
   return { files, lines: found };
 }
 
-const EMPTY = aHost(HOST);
+const EMPTY = aHost(HOST).behindTraefik();
 const OLD = EMPTY.runs(container("web", 0));
 const RUNNING = EMPTY.runs(container("web", 1));
 const STOPPED = EMPTY.keeps(stopped("web", 1));

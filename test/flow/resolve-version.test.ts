@@ -15,6 +15,7 @@ import { type FakeRun, fakeRun } from "../support/fake-run.ts";
 import { aHost, container, stopped, type World } from "../support/world.ts";
 
 const HOST = "192.0.2.1";
+const behindTraefik = aHost(HOST).behindTraefik();
 const SHORT = "4f2a9c1";
 const FULL = `${SHORT}${"0".repeat(33)}`;
 const SAME_BEGIN = `${SHORT}${"1".repeat(33)}`;
@@ -27,10 +28,7 @@ function typed(world: World): FakeRun {
   const boot = { limit: undefined, waitSeconds: 0, watchSeconds: 0 };
   const config = { ...built({ kind: "native" }), boot };
   const run = fakeRun(config, { version: async () => SHORT, givenVersion: SHORT });
-  world
-    .behindTraefik()
-    .fake(run)
-    .replies(/^Check the image$/, "");
+  world.fake(run).replies(/^Check the image$/, "");
   run.host("localhost");
   return run;
 }
@@ -56,7 +54,7 @@ const commands: [string, Act][] = [
 ];
 
 test.each(commands)("%s takes seven digits for the version on the hosts that begins with them", async (_, act) => {
-  const run = typed(aHost(HOST).runs(live).keeps(stopped("web", FULL)));
+  const run = typed(behindTraefik.runs(live).keeps(stopped("web", FULL)));
   await act(run);
   const done = work(run).join("\n");
   expect(done).toMatch(new RegExp(`(?:dhh/app:|app-web-)${FULL}`));
@@ -64,7 +62,7 @@ test.each(commands)("%s takes seven digits for the version on the hosts that beg
 });
 
 test.each(commands)("%s refuses digits that begin several versions, and changes nothing", async (_, act) => {
-  const run = typed(aHost(HOST).runs(live).keeps(stopped("web", FULL), stopped("web", SAME_BEGIN)));
+  const run = typed(behindTraefik.runs(live).keeps(stopped("web", FULL), stopped("web", SAME_BEGIN)));
   await expect(act(run)).rejects.toMatchObject({
     exitCode: 2,
     message: `${SHORT} matches several versions: ${FULL}, ${SAME_BEGIN}`,
@@ -76,25 +74,21 @@ test.each(commands)("%s refuses digits that begin several versions, and changes 
 test.each(commands.filter(([name]) => !/^(?:rollback|app remove)/.test(name)))(
   "%s takes digits that no version begins with as typed",
   async (_, act) => {
-    const run = typed(aHost(HOST).runs(live));
+    const run = typed(behindTraefik.runs(live));
     await act(run);
     expect(work(run).join("\n")).toMatch(new RegExp(`(?:dhh/app:|app-web-)${SHORT}\\b`));
   },
 );
 
 test("app start takes seven digits", async () => {
-  const run = typed(aHost(HOST).keeps(stopped("web", FULL)));
+  const run = typed(behindTraefik.keeps(stopped("web", FULL)));
   await startApp(run);
   expect(run.hosts.get(HOST)!.steps).toContain(`Start app-web-${FULL} (web)`);
 });
 
 test("promote takes seven digits of the version on trial, and refuses those of another", async () => {
   const next = container("web", FULL);
-  const run = typed(
-    aHost(HOST)
-      .runs(next, live)
-      .routesTo(live, { canary: { container: next, percent: 10 } }),
-  );
+  const run = typed(behindTraefik.runs(next, live).routesTo(live, { canary: { container: next, percent: 10 } }));
   await promote(run);
   expect(run.hosts.get(HOST)!.steps.join()).toContain("Switch the requests over");
   await expect(promote({ ...run, givenVersion: "4f2a9c2" })).rejects.toThrow(
@@ -103,7 +97,7 @@ test("promote takes seven digits of the version on trial, and refuses those of a
 });
 
 test("hooks are given the whole id", async () => {
-  const run = typed(aHost(HOST).runs(live).keeps(stopped("web", FULL)));
+  const run = typed(behindTraefik.runs(live).keeps(stopped("web", FULL)));
   const cwd = mkdtempSync(join(tmpdir(), "mrsk-hooks-"));
   mkdirSync(join(cwd, ".mrsk/hooks"), { recursive: true });
   const hooks = ["pre-build", "pre-deploy", "post-deploy"];

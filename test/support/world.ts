@@ -168,6 +168,10 @@ export class World {
     return new World(this.seen, [...this.others, { name, state: "running", labels: new Map(Object.entries(labels)) }]);
   }
 
+  named(name: string): World {
+    return this.with({ host: name });
+  }
+
   with(overrides: Partial<HostFacts>): World {
     return new World({ ...this.seen, ...overrides }, this.others);
   }

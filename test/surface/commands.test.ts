@@ -22,6 +22,7 @@ import { aHost, container, type World } from "../support/world.ts";
 
 // Commands and options that no other test looks at as such: what each asks of which host.
 const [HOST, OTHER] = ["192.0.2.1", "192.0.2.2"] as const;
+const behindTraefik = aHost().behindTraefik();
 const settings = (overrides: Partial<Config> = {}) =>
   config({
     roles: [role({ hosts: [HOST, OTHER] })],
@@ -33,9 +34,13 @@ const settings = (overrides: Partial<Config> = {}) =>
 const TERMINAL: StandardInput = { kind: "terminal", open: () => Readable.from([]) };
 
 /** Both hosts are behind Traefik, and run this version. */
-function running(version: string, overrides: Partial<Run> = {}, more = (world: World) => world): FakeRun {
+function running(version: string, overrides: Partial<Run> = {}): FakeRun {
+  return runOn(behindTraefik.runs(container("web", version)), overrides);
+}
+
+function runOn(world: World, overrides: Partial<Run> = {}): FakeRun {
   const run = fakeRun(overrides.config ?? settings(), overrides);
-  for (const host of [HOST, OTHER]) more(aHost(host).behindTraefik().runs(container("web", version))).fake(run);
+  for (const host of [HOST, OTHER]) world.named(host).fake(run);
   return run;
 }
 
@@ -80,7 +85,7 @@ test("setup -P deploys without a build, also the second time", async () => {
 });
 
 test("rollback without a version takes the one before", async () => {
-  const run = running("2", {}, (world) => world.released("1", "2"));
+  const run = runOn(behindTraefik.runs(container("web", 2)).released("1", "2"));
   await rollback(run, undefined);
   expect(run.events).toContainEqual(
     expect.objectContaining({ text: "app-web-1 is live instead of app-web-2" }) as object,
@@ -262,9 +267,8 @@ test("traefik reboot asks unless -y, and a no changes nothing; --rolling takes h
 });
 
 test("traefik remove leaves one that others use, unless -f", async () => {
-  const run = fakeRun(settings());
   const shop = { name: "shop-web-1", labels: { service: "shop", "traefik.enable": "true" } };
-  for (const host of [HOST, OTHER]) aHost(host).behindTraefik().besides(shop).fake(run);
+  const run = runOn(behindTraefik.besides(shop));
   await removeTraefik(run, { force: false });
   expect(steps(run)).not.toContain("Remove Traefik");
   await removeTraefik(run, { force: true });

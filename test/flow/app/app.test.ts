@@ -10,6 +10,7 @@ import { type FakeRun, fakeRun } from "../../support/fake-run.ts";
 import { aHost, container, stopped, type World } from "../../support/world.ts";
 
 const HOST = "192.0.2.1";
+const behindTraefik = aHost(HOST).behindTraefik();
 const jobs = role({ name: "jobs", traefik: false, healthcheck: undefined });
 const app = config({ roles: [role(), jobs], accessories: [accessory()] });
 
@@ -17,15 +18,15 @@ function runWith(world: World, hosts?: readonly string[]): FakeRun {
   const filters = { hosts, roles: undefined, primary: false };
   const run = fakeRun(app, { filters, selection: select(app, filters) });
   run.host("192.0.2.9");
-  world.behindTraefik().fake(run);
+  world.fake(run);
   return run;
 }
 
 const commands = (run: FakeRun) => run.hosts.get(HOST)!.commands;
-const BOTH = aHost(HOST).runs(container("web", 2), container("web", 1), container("jobs", 2));
+const BOTH = behindTraefik.runs(container("web", 2), container("web", 1), container("jobs", 2));
 
 test("details: Traefik, each role of the app, accessories, in blocks", async () => {
-  const run = runWith(aHost(HOST));
+  const run = runWith(behindTraefik);
   run.hosts
     .get(HOST)!
     .replies(/label=role=web/, "web containers")
@@ -41,13 +42,13 @@ test("details: Traefik, each role of the app, accessories, in blocks", async () 
 });
 
 test("details of a host that only has an accessory shows that", async () => {
-  const run = runWith(aHost(HOST), ["192.0.2.9"]);
+  const run = runWith(behindTraefik, ["192.0.2.9"]);
   await details(run);
   expect(run.printed).toEqual(["Accessory db Host: 192.0.2.9\n\n\n"]);
 });
 
 test("app details, containers, images and version are blocks of what docker says", async () => {
-  const run = runWith(aHost(HOST).runs(container("web", "v1-rc1"), container("jobs", 2)));
+  const run = runWith(behindTraefik.runs(container("web", "v1-rc1"), container("jobs", 2)));
   run.hosts
     .get(HOST)!
     .replies(/^Details \(web\)$/, "running")
@@ -66,12 +67,12 @@ test("app details, containers, images and version are blocks of what docker says
 });
 
 test("start takes the container last live, or that of --version; stop takes all that run", async () => {
-  const run = runWith(aHost(HOST).keeps(stopped("web", 2), stopped("web", 1), stopped("jobs", 1)));
+  const run = runWith(behindTraefik.keeps(stopped("web", 2), stopped("web", 1), stopped("jobs", 1)));
   await startApp({ ...run, givenVersion: "1" });
   expect(run.hosts.get(HOST)!.steps).toEqual(
     expect.arrayContaining(["Start app-web-1 (web)", "Start app-jobs-1 (jobs)"]),
   );
-  const latest = runWith(aHost(HOST).keeps(stopped("web", 2), stopped("jobs", 1)));
+  const latest = runWith(behindTraefik.keeps(stopped("web", 2), stopped("jobs", 1)));
   await startApp(latest);
   expect(latest.hosts.get(HOST)!.steps).toEqual(
     expect.arrayContaining(["Start app-web-2 (web)", "Start app-jobs-1 (jobs)"]),
@@ -100,7 +101,7 @@ test("stale containers are told, and stopped with --stop alone", async () => {
 });
 
 test("a container of a version that no host has is an error", async () => {
-  const run = runWith(aHost(HOST).keeps(stopped("web", 1)));
+  const run = runWith(behindTraefik.keeps(stopped("web", 1)));
   await removeAppContainer(run, "1");
   expect(commands(run)).toContain("docker container rm id-of-app-web-1");
   await expect(removeAppContainer(run, "7")).rejects.toMatchObject({
@@ -110,7 +111,7 @@ test("a container of a version that no host has is an error", async () => {
 });
 
 test("remove takes app, Traefik, accessories and the login, and names the log that stays", async () => {
-  const run = runWith(aHost(HOST).runs(container("web", 1)));
+  const run = runWith(behindTraefik.runs(container("web", 1)));
   await remove(run, { confirmed: true });
   const steps = run.hosts.get(HOST)!.steps.join(" | ");
   expect(steps).toMatch(
@@ -124,7 +125,7 @@ test("remove takes app, Traefik, accessories and the login, and names the log th
 
 test("remove leaves a Traefik that others use", async () => {
   const run = runWith(
-    aHost(HOST)
+    behindTraefik
       .runs(container("web", 1, { destination: "staging" }))
       .besides({ name: "shop-web-1", labels: { service: "shop", "traefik.enable": "true" } }),
   );

@@ -5,6 +5,7 @@ import { type FakeRun, fakeRun } from "../../support/fake-run.ts";
 import { aHost, container, stopped, type World } from "../../support/world.ts";
 
 const HOST = "192.0.2.1";
+const behindTraefik = aHost(HOST).behindTraefik();
 const web = role();
 const jobs = role({ name: "jobs", traefik: false, healthcheck: undefined });
 const live = container("web", 1);
@@ -15,14 +16,14 @@ const stoppedJob = stopped("jobs", 1);
 
 function runOn(world: World, version?: string): FakeRun {
   const run = fakeRun(config({ roles: [jobs, web] }), { givenVersion: version });
-  world.behindTraefik().fake(run);
+  world.fake(run);
   return run;
 }
 
 const stepsOf = (run: FakeRun) => run.hosts.get(HOST)!.steps.join(" | ");
 
 test("a stop takes requests away, drains, stops every role, and leaves a file that names what was live", async () => {
-  const run = runOn(aHost(HOST).runs(live, job).routesTo(live));
+  const run = runOn(behindTraefik.runs(live, job).routesTo(live));
   await stopApp(run);
   expect(stepsOf(run)).toMatch(
     /Take no more requests \(web\).*Drain app-web-1.*Stop app-jobs-1.*Stop app-web-1.*Let Traefik notice \(web\).*Write the live file \(web\).*Audit: Stopped app/,
@@ -30,13 +31,13 @@ test("a stop takes requests away, drains, stops every role, and leaves a file th
 });
 
 test("a second stop does nothing", async () => {
-  const run = runOn(aHost(HOST).keeps(stoppedLive, stoppedJob).routesTo(live));
+  const run = runOn(behindTraefik.keeps(stoppedLive, stoppedJob).routesTo(live));
   await stopApp(run);
   expect(stepsOf(run)).not.toContain("Stop app");
 });
 
 test("a start takes the container that was live, not the newer one that failed", async () => {
-  const run = runOn(aHost(HOST).keeps(failed, stoppedLive, stoppedJob).routesTo(live));
+  const run = runOn(behindTraefik.keeps(failed, stoppedLive, stoppedJob).routesTo(live));
   await startApp(run);
   expect(stepsOf(run)).toMatch(
     /Write the preview.*Start app-web-1 \(web\).*Switch the requests over.*Start app-jobs-1/,
@@ -46,40 +47,40 @@ test("a start takes the container that was live, not the newer one that failed",
 });
 
 test("a start of what runs does nothing", async () => {
-  const run = runOn(aHost(HOST).runs(live, job).routesTo(live));
+  const run = runOn(behindTraefik.runs(live, job).routesTo(live));
   await startApp(run);
   expect(run.events).toContainEqual({ kind: "note", text: "The app runs already" });
   expect(stepsOf(run)).not.toContain("Start app");
 });
 
 test("a start gives the requests back where a stop was cut off by a reboot", async () => {
-  const run = runOn(aHost(HOST).runs(live, job).routesTo(live, { closed: true }));
+  const run = runOn(behindTraefik.runs(live, job).routesTo(live, { closed: true }));
   await startApp(run);
   expect(stepsOf(run)).toMatch(/Start app-web-1 \(web\).*Switch the requests over/);
   expect(stepsOf(run)).not.toContain("(jobs)");
 });
 
 test("a start of one role leaves the other, which runs, alone", async () => {
-  const run = runOn(aHost(HOST).runs(live).keeps(stoppedJob).routesTo(live));
+  const run = runOn(behindTraefik.runs(live).keeps(stoppedJob).routesTo(live));
   await startApp(run);
   expect(stepsOf(run)).toContain("Start app-jobs-1 (jobs)");
   expect(stepsOf(run)).not.toContain("(web)");
 });
 
 test("a start that fails stops the container again", async () => {
-  const run = runOn(aHost(HOST).keeps(stoppedLive, stoppedJob).routesTo(live));
+  const run = runOn(behindTraefik.keeps(stoppedLive, stoppedJob).routesTo(live));
   run.hosts.get(HOST)!.replies(/Wait until healthy \(web\)/, "not well", 66);
   await expect(startApp(run)).rejects.toMatchObject({ exitCode: 6 });
   expect(stepsOf(run)).toMatch(/Stop app-web-1.*Write the live file/);
 });
 
 test("another version is started only where none runs", async () => {
-  const other = runOn(aHost(HOST).keeps(failed, stoppedLive, stoppedJob).routesTo(live), "2");
+  const other = runOn(behindTraefik.keeps(failed, stoppedLive, stoppedJob).routesTo(live), "2");
   await expect(startApp(other)).rejects.toMatchObject({
     exitCode: 2,
     message: `${HOST}: role jobs has no container to start`,
   });
-  const running = runOn(aHost(HOST).keeps(failed).runs(live, job).routesTo(live), "2");
+  const running = runOn(behindTraefik.keeps(failed).runs(live, job).routesTo(live), "2");
   await expect(startApp(running)).rejects.toMatchObject({
     exitCode: 2,
     hint: "To change to another one: mrsk rollback 2",
@@ -89,7 +90,7 @@ test("another version is started only where none runs", async () => {
 test("a canary that crashed is started again beside the live one, with its share", async () => {
   const canary = stopped("web", 2);
   const run = runOn(
-    aHost(HOST)
+    behindTraefik
       .runs(live, job)
       .keeps(canary)
       .routesTo(live, { canary: { container: canary, percent: 10 } }),
@@ -102,7 +103,7 @@ test("a canary that crashed is started again beside the live one, with its share
 test("a canary that stopped with the app comes back with it", async () => {
   const canary = stopped("web", 2);
   const run = runOn(
-    aHost(HOST)
+    behindTraefik
       .runs(job)
       .keeps(canary, stoppedLive)
       .routesTo(live, { canary: { container: canary, percent: 10 } }),

@@ -13,8 +13,9 @@ const HOSTS = ["192.0.2.1", "192.0.2.2"];
 const old = container("web", 1);
 const stoppedOld = stopped("web", 1);
 const next = container("web", 2);
+const behindTraefik = aHost().behindTraefik();
 /** The live file gives version 2 10% of the requests, and version 1 the others. */
-const weighted = (world: World) => world.routesTo(old, { canary: { container: next, percent: 10 } });
+const weighted = behindTraefik.routesTo(old, { canary: { container: next, percent: 10 } });
 const boot = { limit: undefined, waitSeconds: 0, watchSeconds: 1 };
 
 function fleet(overrides: Partial<Config> = {}): FakeRun {
@@ -23,9 +24,9 @@ function fleet(overrides: Partial<Config> = {}): FakeRun {
   return run;
 }
 
-/** The facts of all hosts, each behind Traefik. */
-function everywhere(describe: (world: World) => World): Map<string, HostFacts> {
-  return new Map(HOSTS.map((host) => [host, describe(aHost(host).behindTraefik()).facts()]));
+/** The facts of all hosts. */
+function everywhere(world: World): Map<string, HostFacts> {
+  return new Map(HOSTS.map((host) => [host, world.named(host).facts()]));
 }
 
 function roll(run: FakeRun, seen: ReadonlyMap<string, HostFacts>, how: Partial<Decision>): Promise<void> {
@@ -46,11 +47,7 @@ const stepsOf = (run: FakeRun, host: string) => run.hosts.get(host)!.steps.join(
 
 test("a canary starts, gets its share and is watched; the old one runs on, and no release is recorded", async () => {
   const run = fleet();
-  await roll(
-    run,
-    everywhere((world) => world.runs(old)),
-    { share: 10 },
-  );
+  await roll(run, everywhere(behindTraefik.runs(old)), { share: 10 });
   for (const host of HOSTS) {
     expect(stepsOf(run, host)).toMatch(
       /Start app-web-2.*Wait until healthy.*Give 10% of the requests to the new container \(web\) \| Watch for 1 s.*Write the live file/,
@@ -63,13 +60,7 @@ test("a canary starts, gets its share and is watched; the old one runs on, and n
 test("a canary that does not stay up on one host is taken back on all", async () => {
   const run = fleet();
   run.hosts.get(HOSTS[1]!)!.replies(/Watch for/, "exited", 66);
-  await expect(
-    roll(
-      run,
-      everywhere((world) => world.runs(old)),
-      { share: 10 },
-    ),
-  ).rejects.toMatchObject({ exitCode: 6 });
+  await expect(roll(run, everywhere(behindTraefik.runs(old)), { share: 10 })).rejects.toMatchObject({ exitCode: 6 });
   for (const host of HOSTS) {
     expect(stepsOf(run, host)).toMatch(/Switch the requests back.*Drain.*Stop app-web-2.*Write the live file/);
     expect(stepsOf(run, host)).not.toContain("Start app-web-1 again");
@@ -78,11 +69,7 @@ test("a canary that does not stay up on one host is taken back on all", async ()
 
 test("a promoted canary is not started anew: it gets all requests, and the old one drains and stops", async () => {
   const run = fleet();
-  await roll(
-    run,
-    everywhere((world) => weighted(world).runs(next, old)),
-    { promote: true },
-  );
+  await roll(run, everywhere(weighted.runs(next, old)), { promote: true });
   for (const host of HOSTS) {
     expect(stepsOf(run, host)).toMatch(
       /Switch the requests over.*Keep the new container.*Watch.*Drain the old container.*Stop the old container.*Record the release/,
@@ -94,13 +81,9 @@ test("a promoted canary is not started anew: it gets all requests, and the old o
 test("a promotion that fails leaves the canary as it was, and forgets the release", async () => {
   const run = fleet({ boot: { ...boot, limit: 1 } });
   run.hosts.get(HOSTS[1]!)!.replies(/Watch for/, "unhealthy", 66);
-  await expect(
-    roll(
-      run,
-      everywhere((world) => weighted(world).runs(next, old)),
-      { promote: true },
-    ),
-  ).rejects.toMatchObject({ exitCode: 6 });
+  await expect(roll(run, everywhere(weighted.runs(next, old)), { promote: true })).rejects.toMatchObject({
+    exitCode: 6,
+  });
   expect(stepsOf(run, HOSTS[0]!)).toMatch(
     /Stop the old container.*Start app-web-1 again.*Weight the requests again.*Leave the canary as it is.*Forget the release/,
   );
@@ -110,7 +93,7 @@ test("a promotion that fails leaves the canary as it was, and forgets the releas
 
 test("taken back, it drains and stops after the requests have gone", async () => {
   const run = fleet();
-  const seen = everywhere((world) => weighted(world).runs(next, old));
+  const seen = everywhere(weighted.runs(next, old));
   await rollBackWeighted(run, seen, canariesIn(run, seen));
   for (const host of HOSTS) {
     expect(stepsOf(run, host)).toMatch(
@@ -121,53 +104,45 @@ test("taken back, it drains and stops after the requests have gone", async () =>
 
 test("where the old one has stopped, it is started first", async () => {
   const run = fleet();
-  const seen = everywhere((world) => weighted(world).runs(next).keeps(stoppedOld));
+  const seen = everywhere(weighted.runs(next).keeps(stoppedOld));
   await rollBackWeighted(run, seen, canariesIn(run, seen));
   expect(stepsOf(run, HOSTS[0]!)).toMatch(/Start app-web-1 again.*Wait until healthy.*Switch the requests back/);
 });
 
 test("where the old one was removed, nothing is taken back", async () => {
   const run = fleet();
-  const seen = everywhere((world) => weighted(world).runs(next));
+  const seen = everywhere(weighted.runs(next));
   await expect(rollBackWeighted(run, seen, canariesIn(run, seen))).rejects.toMatchObject({ exitCode: 2 });
   expect(stepsOf(run, HOSTS[0]!)).toBe("");
 });
 
 test("before another version, a canary goes; where it alone runs, it stays until it is replaced", async () => {
-  const alone = everywhere((world) => weighted(world).runs(next).keeps(stoppedOld));
+  const alone = everywhere(weighted.runs(next).keeps(stoppedOld));
   const run = fleet();
   expect(await endCanaries(run, alone)).toBe(alone);
-  await endCanaries(
-    run,
-    everywhere((world) => weighted(world).runs(next, old)),
-  );
+  await endCanaries(run, everywhere(weighted.runs(next, old)));
   expect(stepsOf(run, HOSTS[0]!)).toMatch(/Switch the requests back.*Write the live file.*Docker engine/);
 });
 
 test("hosts that have a version wholly on trial go back to the release before, whatever serves now", () => {
-  const seen = everywhere((world) => world.runs(next, old).released("0", "1").with({ canaryRelease: "2" }));
+  const seen = everywhere(behindTraefik.runs(next, old).released("0", "1").with({ canaryRelease: "2" }));
   expect(canaryRollback(fleet(), seen)).toMatchObject({ shared: [], byHost: HOSTS, version: "1" });
 });
 
 test("without releases, the newest other container tells the version before", () => {
-  const seen = everywhere((world) => world.runs(next).keeps(stoppedOld).with({ canaryRelease: "2" }));
+  const seen = everywhere(behindTraefik.runs(next).keeps(stoppedOld).with({ canaryRelease: "2" }));
   expect(canaryRollback(fleet(), seen).version).toBe("1");
 });
 
 test("hosts that ran different versions before are named", () => {
-  const seen = everywhere((world) => world.runs(next).released("1").with({ canaryRelease: "2" }));
+  const seen = everywhere(behindTraefik.runs(next).released("1").with({ canaryRelease: "2" }));
   seen.set(HOSTS[1]!, { ...seen.get(HOSTS[1]!)!, releases: ["0"] });
   expect(() => canaryRollback(fleet(), seen)).toThrow("Which version? 192.0.2.1: 1, 192.0.2.2: 0");
 });
 
 test("nothing on trial is nothing to take back, and nothing to promote", async () => {
   const run = fleet();
-  expect(
-    canaryRollback(
-      run,
-      everywhere((world) => world.runs(old)),
-    ),
-  ).toEqual({ shared: [], byHost: [], version: "" });
+  expect(canaryRollback(run, everywhere(behindTraefik.runs(old)))).toEqual({ shared: [], byHost: [], version: "" });
   await expect(promote(run)).rejects.toMatchObject({
     exitCode: 2,
     hint: expect.stringContaining("mrsk deploy --canary 10%") as string,

@@ -7,17 +7,16 @@ import { aHost, type World } from "../../support/world.ts";
 import { ExitStatus } from "../../../src/script/exit-status.ts";
 
 const HOST = "192.0.2.1";
-/** Hosts with a running Traefik that was started without arguments. */
-function seen({ hosts = [HOST], more = (world: World) => world } = {}): FakeRun {
-  const run = fakeRun(config({ roles: [role({ hosts })] }));
-  for (const name of hosts) more(bareTraefik(name)).fake(run);
-  return run;
-}
-
-function bareTraefik(name: string, args: readonly string[] = []): World {
-  return aHost(name)
+const traefikWith = (args: readonly string[]) =>
+  aHost(HOST)
     .behindTraefik({ args, networks: [], address: undefined, mounts: new Map(), ports: [] })
     .with({ liveDirectory: "/var/lib/mrsk/traefik" });
+const BARE_TRAEFIK = traefikWith([]);
+
+function runOn(world: World, hosts: readonly string[] = [HOST]): FakeRun {
+  const run = fakeRun(config({ roles: [role({ hosts })] }));
+  for (const name of hosts) world.named(name).fake(run);
+  return run;
 }
 
 const stepsOf = (run: FakeRun, host = HOST) => run.hosts.get(host)!.steps.join(" | ");
@@ -25,7 +24,7 @@ const said = (run: FakeRun) => run.events.flatMap((event) => ("text" in event ? 
 const now = { rolling: false, confirmed: true };
 
 test("a second Traefik is started and asked before the first is touched", async () => {
-  const run = seen();
+  const run = runOn(BARE_TRAEFIK);
   await rebootTraefik(run, now);
   expect(stepsOf(run)).toMatch(
     /Take the lock.*Pull.*Make the new container.*Ask what Traefik serves.*Start a second Traefik.*Begin.*Replace the container.*Audit: Rebooted traefik.*Release the lock/,
@@ -35,9 +34,7 @@ test("a second Traefik is started and asked before the first is touched", async 
 });
 
 test("without root or sudo the cost is told before, and measured after", async () => {
-  const run = seen({
-    more: (world) => world.with({ user: "ada", home: "/home/ada", root: false, sudo: false, redirects: false }),
-  });
+  const run = runOn(BARE_TRAEFIK.with({ user: "ada", home: "/home/ada", root: false, sudo: false, redirects: false }));
   run.hosts.get(HOST)!.replies(/^Replace the container$/, "Stop the old one\nclosed 43");
   await rebootTraefik(run, now);
   expect(run.events[0]).toMatchObject({ kind: "warning", host: HOST });
@@ -47,7 +44,7 @@ test("without root or sudo the cost is told before, and measured after", async (
 });
 
 test("who says no changes nothing, and takes no lock", async () => {
-  const run = { ...seen(), confirm: async () => false };
+  const run = { ...runOn(BARE_TRAEFIK), confirm: async () => false };
   await rebootTraefik(run, { rolling: false, confirmed: false });
   expect(run.printed).toEqual(["Aborted\n"]);
   expect(stepsOf(run)).not.toMatch(/lock|Pull|Replace/);
@@ -55,7 +52,7 @@ test("who says no changes nothing, and takes no lock", async () => {
 
 test("what an interrupted reboot has left is settled first, by a boot too", async () => {
   for (const work of [(run: FakeRun) => rebootTraefik(run, now), bootTraefik]) {
-    const run = seen({ more: (world) => world.with({ swapLeftovers: ["traefik-swap", "rules"] }) });
+    const run = runOn(BARE_TRAEFIK.with({ swapLeftovers: ["traefik-swap", "rules"] }));
     await work(run);
     expect(stepsOf(run)).toMatch(/Repair a reboot of Traefik/);
     expect(stepsOf(run)).not.toMatch(/(?:Make|Replace|Start)[^|]*\|.*Repair/);
@@ -64,7 +61,7 @@ test("what an interrupted reboot has left is settled first, by a boot too", asyn
 
 test("rolling is one host after the other, else all are replaced together", async () => {
   const hosts = [HOST, "192.0.2.2"];
-  const run = seen({ hosts });
+  const run = runOn(BARE_TRAEFIK, hosts);
   run.hosts
     .get(HOST)!
     .replies(/^Start a second Traefik$/, "command traefik error: field not found", ExitStatus.NOT_REPLACED);
@@ -77,7 +74,7 @@ test("rolling is one host after the other, else all are replaced together", asyn
 });
 
 test("a boot says what runs already, and that it differs", async () => {
-  const run = seen();
+  const run = runOn(BARE_TRAEFIK);
   await bootTraefik(run);
   expect(said(run)).toContain("Traefik runs, but it lacks --providers.docker");
   expect(stepsOf(run)).not.toMatch(/Start Traefik|Pull/);
@@ -90,7 +87,7 @@ test("a Traefik that tells no kept connection to go is made to by the second one
   };
   const scriptOf = async (args: readonly string[]) => {
     const run = fakeRun(config({ roles: [role({ hosts: [HOST] })] }));
-    const host = bareTraefik(HOST, args).besides({ name: "site-web-1", labels }).fake(run);
+    const host = traefikWith(args).besides({ name: "site-web-1", labels }).fake(run);
     await rebootTraefik(run, now);
     return host.commands.join("\n");
   };
