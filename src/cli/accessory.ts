@@ -46,12 +46,14 @@ export function addAccessory(program: Command): void {
       '\nExamples:\n  $ mrsk accessory exec -i --reuse db psql -U postgres\n  $ mrsk accessory exec --reuse db "psql -U postgres" < dump.sql\n  $ mrsk accessory exec --reuse --raw db "pg_dump -U postgres app" > dump.sql',
     )
     .action((name: string, words: readonly string[], flags: ExecFlags, command: Command) =>
-      withRun(command, async (run) =>
-        (await import("../flow/app/exec.ts")).accessoryExec(run, name, typedLine(words), execChoice(flags)),
+      withRun(command, async (run, terminal) =>
+        (await import("../flow/app/exec.ts")).accessoryExec(run, terminal, name, typedLine(words), execChoice(flags)),
       ),
     );
   addLogOptions(named("logs", "Show its log")).action((name: string, options: LogOptions, command: Command) =>
-    withRun(command, async (run) => (await import("../flow/app/logs.ts")).accessoryLogs(run, name, options)),
+    withRun(command, async (run, terminal) =>
+      (await import("../flow/app/logs.ts")).accessoryLogs(run, terminal, name, options),
+    ),
   );
   named("remove", "Remove container, image and data directory")
     .option("-y, --confirmed", "do not ask")

@@ -15,7 +15,7 @@ export function addApp(program: Command): void {
     .description("Start the app again on the servers (zero downtime when a version runs)")
     .addOption(noRevert())
     .action(({ revert }: { revert: boolean }, command: Command) =>
-      withRun(command, async (run) => (await import("../flow/rollout/deploy.ts")).bootApp(run, { revert })),
+      withRun(command, async (run) => (await import("../flow/rollout/boot.ts")).bootApp(run, { revert })),
     );
   app
     .command("start")
@@ -43,8 +43,8 @@ export function addApp(program: Command): void {
       '\nExamples:\n  $ mrsk app exec --reuse npm run migrate\n  $ mrsk app exec -i bash\n  $ mrsk app exec -p "node report.js" < input.csv',
     )
     .action((words: readonly string[], flags: ExecFlags, command: Command) =>
-      withRun(command, async (run) =>
-        (await import("../flow/app/exec.ts")).appExec(run, typedLine(words), execChoice(flags)),
+      withRun(command, async (run, terminal) =>
+        (await import("../flow/app/exec.ts")).appExec(run, terminal, typedLine(words), execChoice(flags)),
       ),
     );
   app
@@ -64,7 +64,7 @@ export function addApp(program: Command): void {
     .action((_: unknown, command: Command) => withRun(command, async (run) => (await flow()).appImages(run)));
   addLogOptions(app.command("logs").description("Show the log of the running containers")).action(
     (options: LogOptions, command: Command) =>
-      withRun(command, async (run) => (await import("../flow/app/logs.ts")).appLogs(run, options)),
+      withRun(command, async (run, terminal) => (await import("../flow/app/logs.ts")).appLogs(run, terminal, options)),
   );
   app
     .command("remove")

@@ -22,8 +22,9 @@ function addDeployFlags(command: Command): Command {
 
 function runDeploy(command: Command, name: "deploy" | "redeploy", { skipPush = false, canary, revert }: DeployFlags) {
   return withRun(command, async (run) => {
-    if (canary === undefined) return (await flow())[name](run, { skipPush, revert });
-    return (await import("../flow/rollout/promote.ts")).deployCanary(run, canary, { command: name, skipPush, revert });
+    if (canary === undefined) await (await flow())[name](run, { skipPush, revert });
+    else
+      await (await import("../flow/rollout/promote.ts")).deployCanary(run, canary, { command: name, skipPush, revert });
   });
 }
 
@@ -34,7 +35,7 @@ export function addDeploy(program: Command): void {
     .option("-P, --skip-push", "use the image already in the registry")
     .addOption(noRevert())
     .action(({ skipPush = false, revert }: DeployFlags, command: Command) =>
-      withRun(command, async (run) => (await flow()).setup(run, { skipPush, revert })),
+      withRun(command, async (run) => void (await (await flow()).setup(run, { skipPush, revert }))),
     );
 
   addDeployFlags(program.command("deploy"))
@@ -66,7 +67,9 @@ export function addDeploy(program: Command): void {
     .addOption(noRevert())
     .addHelpText("after", "\nExample:\n  $ mrsk rollback 4f2a9c1")
     .action((version: string | undefined, { revert }: { revert: boolean }, command: Command) =>
-      withRun(command, async (run) => (await flow()).rollback(run, version ?? run.givenVersion, { revert })),
+      withRun(command, async (run) =>
+        (await import("../flow/rollout/rollback.ts")).rollback(run, version ?? run.givenVersion, { revert }),
+      ),
     );
 
   program

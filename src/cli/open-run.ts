@@ -2,7 +2,8 @@ import { fstatSync } from "node:fs";
 import { userInfo } from "node:os";
 import type { Command } from "commander";
 import { systemClock } from "../clock.ts";
-import type { Run, StandardInput } from "../flow/run.ts";
+import type { Run } from "../flow/run.ts";
+import type { Terminal } from "../flow/terminal.ts";
 import type { Host } from "../hosts/host.ts";
 import type { KnownSecrets } from "../script/known-secrets.ts";
 import type { Connections } from "../ssh/connections.ts";
@@ -21,7 +22,7 @@ import { watchOutputs } from "./standard-streams.ts";
  * Opens a run for a command (config, secrets, hosts, report, Ctrl-C), does the work, and closes every connection.
  * What is heavy is loaded here, so that `--help` and `version` load none of it.
  */
-export async function openRun(command: Command, work: (run: Run) => Promise<void>): Promise<void> {
+export async function openRun(command: Command, work: (run: Run, terminal: Terminal) => Promise<void>): Promise<void> {
   const [
     given,
     { Secrets },
@@ -83,19 +84,15 @@ export async function openRun(command: Command, work: (run: Run) => Promise<void
     signal: interrupt.signal,
     report,
     print: (text) => view.aside(() => void process.stdout.write(printable(text))),
-    write: (stream, bytes) => view.aside(() => void process[stream].write(bytes)),
-    prefix: linePrefix(wantsColor(processEnvironment, process.stdout.isTTY)),
-    stdin: standardInput(),
     confirm: (question) =>
       confirm(printable(question), { input: process.stdin, output: process.stderr, signal: interrupt.signal }),
     local,
     host,
     newId,
-    version: versionOf(given, git),
+    requestedVersion: versionOf(given, git),
     git,
     givenVersion: options.version || undefined,
     performer: async () => performer,
-    lockOwner: once(async () => (await git()).userName || performer),
     command: commandWords(command),
     skipHooks: options.skipHooks === true,
     variables: environment,
@@ -103,8 +100,13 @@ export async function openRun(command: Command, work: (run: Run) => Promise<void
     held,
     mask: (text) => known.text(text),
   };
+  const terminal: Terminal = {
+    stdin: standardInput(),
+    write: (stream, bytes) => view.aside(() => void process[stream].write(bytes)),
+    prefix: linePrefix(wantsColor(processEnvironment, process.stdout.isTTY)),
+  };
   try {
-    await work(run);
+    await work(run, terminal);
   } catch (error) {
     throw withoutSecrets(error, known);
   } finally {
@@ -177,7 +179,7 @@ export function wantsColor(environment: Record<string, string | undefined>, term
   return terminal === true && !CI;
 }
 
-function standardInput(): StandardInput {
+function standardInput(): Terminal["stdin"] {
   return { kind: process.stdin.isTTY ? "terminal" : inputKind(), open: () => process.stdin };
 }
 

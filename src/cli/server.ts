@@ -17,8 +17,8 @@ export function addServer(program: Command): void {
   )
     .argument("<command...>")
     .action((words: readonly string[], flags: ExecFlags, command: Command) =>
-      withRun(command, async (run) =>
-        (await import("../flow/server.ts")).serverExec(run, typedLine(words), execChoice(flags)),
+      withRun(command, async (run, terminal) =>
+        (await import("../flow/server.ts")).serverExec(run, terminal, typedLine(words), execChoice(flags)),
       ),
     );
 }

@@ -27,5 +27,5 @@ export async function configCommand(command: Command, options: { json: boolean }
     return gitState(local);
   });
   const print = (text: string) => void process.stdout.write(printable(text));
-  await showConfig({ config: given.config, version: versionOf(given, git), print }, options);
+  await showConfig({ config: given.config, requestedVersion: versionOf(given, git), print }, options);
 }

@@ -42,7 +42,9 @@ export function addTraefik(program: Command): void {
     .action((_: unknown, command: Command) => withRun(command, async (run) => (await flow()).traefikDetails(run)));
   addLogOptions(traefik.command("logs").description("Show Traefik's log")).action(
     (options: LogOptions, command: Command) =>
-      withRun(command, async (run) => (await import("../flow/app/logs.ts")).traefikLogs(run, options)),
+      withRun(command, async (run, terminal) =>
+        (await import("../flow/app/logs.ts")).traefikLogs(run, terminal, options),
+      ),
   );
   traefik
     .command("remove")

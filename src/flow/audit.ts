@@ -47,19 +47,19 @@ export function auditBoot(run: Run, { roles }: HostPlan, { prune }: { prune: boo
   const lines: Line[] = isCanary({ roles })
     ? []
     : [[`Tagging ${image(config, roles[0]!.next.version)} as the latest image`]];
-  for (const { role, next, nameConflict, share, canary } of roles) {
+  for (const { role, next, nameConflict, percent, canary } of roles) {
     if (nameConflict?.newName !== undefined) {
       const renamed = nameConflict.newName.slice(containerPrefix(config, role).length + 1);
       lines.push([`Renaming container ${next.version} to ${renamed}`, role.name]);
     }
-    lines.push([whatWasDone(next.version, share, canary !== undefined), role.name]);
+    lines.push([whatWasDone(next.version, percent, canary !== undefined), role.name]);
   }
   if (prune) lines.push(...(isCanary({ roles }) ? [] : [["Pruned containers"] as const]), ["Pruned images"]);
   return done(run, lines);
 }
 
-function whatWasDone(version: string, share: number | undefined, promoted: boolean): string {
-  if (share !== undefined) return `Started app version ${version} as a canary with ${share}% of the requests`;
+function whatWasDone(version: string, percent: number | undefined, promoted: boolean): string {
+  if (percent !== undefined) return `Started app version ${version} as a canary with ${percent}% of the requests`;
   return `${promoted ? "Promoted the canary: booted" : "Booted"} app version ${version}`;
 }
 

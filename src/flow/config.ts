@@ -4,9 +4,9 @@ import type { Run } from "./run.ts";
 
 /** `config`: what the program works with, secrets redacted. */
 export async function showConfig(
-  run: Pick<Run, "config" | "version" | "print">,
+  run: Pick<Run, "config" | "requestedVersion" | "print">,
   { json }: { json: boolean },
 ): Promise<void> {
-  const shown = redactedConfig(run.config, await run.version());
+  const shown = redactedConfig(run.config, await run.requestedVersion());
   run.print(json ? `${JSON.stringify(shown, undefined, 2)}\n` : stringify(shown, { aliasDuplicateObjects: false }));
 }

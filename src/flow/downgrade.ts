@@ -4,7 +4,7 @@ import { onHosts } from "../hosts/on-hosts.ts";
 import { accessoryHosts, findAccessory, select } from "../plan/select.ts";
 import { hasAccessories, rebootAccessory } from "./accessory.ts";
 import { versionToBoot } from "./app/app.ts";
-import { bootApp } from "./rollout/deploy.ts";
+import { bootVersion } from "./rollout/boot.ts";
 import { runHook } from "./hook.ts";
 import { ensureImage } from "./image.ts";
 import { withLock } from "./lock.ts";
@@ -57,7 +57,6 @@ async function replaceProxy(run: Run): Promise<void> {
   const hosts = traefikHosts(run);
   const { image } = run.config.traefik;
   const version = await versionToBoot(run);
-  const booting = { ...run, givenVersion: version, version: async () => version };
   await ensureImage(run, version);
   const stop = script("Stop kamal-proxy", [
     step("Pull Traefik's image", sh`docker image inspect ${image} >/dev/null 2>&1 || docker pull ${image}`),
@@ -70,11 +69,11 @@ async function replaceProxy(run: Run): Promise<void> {
     step("Start kamal-proxy again", sh`! ${present()} || { docker rm -f ${TRAEFIK}; docker start ${KAMAL_PROXY}; }`),
   ]);
   const told = { MRSK_HOSTS: hosts.map(({ name }) => name).join(",") };
-  await runHook(booting, "pre-traefik-reboot", told);
+  await runHook(run, "pre-traefik-reboot", version, told);
   begin(run, `Replacing kamal-proxy on ${told.MRSK_HOSTS}...`);
   try {
     await onHosts(hosts, (host) => host.run(stop));
-    await bootApp(booting);
+    await bootVersion(run, version, { reuse: false, prune: false });
   } catch (error) {
     await onHosts(hosts, (host) => host.run(back)).catch((again: unknown) => {
       const text = `kamal-proxy could not be started again: ${again instanceof Error ? again.message : String(again)}`;
@@ -83,7 +82,7 @@ async function replaceProxy(run: Run): Promise<void> {
     throw error;
   }
   await onHosts(hosts, (host) => host.run(remove));
-  await runHook(booting, "post-traefik-reboot", told);
+  await runHook(run, "post-traefik-reboot", version, told);
 }
 
 function present() {

@@ -25,18 +25,24 @@ export function hasHook(run: Run, hook: HookName): boolean {
 }
 
 /**
- * Runs the hook on this machine if there is one, with the `MRSK_…` variables of the original, and Kamal's names of them.
- * Its output is shown line by line as it comes.
+ * Runs the hook on this machine if the file exists, with MRSK's `MRSK_…` variables and Kamal's names of them. Shows its
+ * output line by line as it comes.
+ * @param version the version that the command acts on: `MRSK_VERSION`
  * @param details more variables, `MRSK_RUNTIME` for instance
- * @throws HookFailedError when it ends with anything but 0, or may not be executed
+ * @throws HookFailedError if it exits with another status than 0, or is not executable
  */
-export async function runHook(run: Run, hook: HookName, details: Readonly<Record<string, string>> = {}): Promise<void> {
+export async function runHook(
+  run: Run,
+  hook: HookName,
+  version: string,
+  details: Readonly<Record<string, string>> = {},
+): Promise<void> {
   const path = `${run.config.hooksPath}/${hook}`;
   if (!hasHook(run, hook)) return;
   stopIfInterrupted(run);
   requireExecutable(run, hook, path);
   run.report({ kind: "title", text: `Running the ${hook} hook...` });
-  const variables = withKamalNames({ ...(await hookVariables(run)), ...details });
+  const variables = withKamalNames({ ...(await hookVariables(run, version)), ...details });
   const exports = Object.entries(variables).map(([name, value]) => sh`export ${name}=${value}`);
   const body = lines(...exports, sh`exec /usr/bin/env ${path}`);
   const show = () => lineByLine((text) => run.report({ kind: "progress", host: run.local.name, text: `${text}\n` }));
@@ -64,19 +70,19 @@ function requireExecutable(run: Run, hook: HookName, path: string): void {
   }
 }
 
-/** A hook of what has been done: left out, and told so, where the run was interrupted too late to be undone. */
+/** Runs a hook after the work. Skips it with a warning if the run was interrupted too late to revert. */
 export async function hookAfterwards(
   run: Run,
   hook: HookName,
+  version: string,
   details: Readonly<Record<string, string>> = {},
 ): Promise<void> {
-  if (!run.signal.aborted) return runHook(run, hook, details);
+  if (!run.signal.aborted) return runHook(run, hook, version, details);
   const left = hasHook(run, hook) ? ` The ${hook} hook was left out.` : "";
   run.report({ kind: "warning", text: `Interrupted after the switch: the work was finished.${left}` });
 }
 
-async function hookVariables(run: Run): Promise<Record<string, string>> {
-  const version = await run.version();
+async function hookVariables(run: Run, version: string): Promise<Record<string, string>> {
   const { config, selection } = run;
   return {
     MRSK_RECORDED_AT: timestamp(run.clock.now()),

@@ -33,8 +33,7 @@ export interface Seen {
  * @param seen without it the hosts are looked at in the same script
  * @returns what is known of each host then, for what comes next
  */
-export async function fetchImage(run: Run, seen?: Seen): Promise<Map<string, HostFacts>> {
-  const version = await run.version();
+export async function fetchImage(run: Run, version: string, seen?: Seen): Promise<Map<string, HostFacts>> {
   const line = await outcome(run, `Pulled image with version ${version}`);
   const question = questionFor(run, version);
   const inspect = !seen ? observationSteps : seen.old ? changingSteps : imageSteps;

@@ -11,7 +11,7 @@ import { attempt, script, step } from "../script/script.ts";
 import { CommandFailedError, LockHeldError, SshError } from "../errors.ts";
 import type { ScriptResult } from "../hosts/host.ts";
 import { runDirectoryError } from "../script/file-system.ts";
-import { runHook, timestamp } from "./hook.ts";
+import { hasHook, runHook, timestamp } from "./hook.ts";
 import { warnAboutHooks } from "./hook-check.ts";
 import { type Run, stopIfInterrupted } from "./run.ts";
 import { ExitStatus } from "../script/exit-status.ts";
@@ -51,7 +51,7 @@ export async function withLock<T>(run: Run, work: () => Promise<T>): Promise<T> 
 export async function connecting(run: Run): Promise<void> {
   if (run.held.connected) return;
   warnAboutHooks(run);
-  await runHook(run, "pre-connect");
+  if (hasHook(run, "pre-connect")) await runHook(run, "pre-connect", await run.requestedVersion());
   run.held.connected = true;
   stopIfInterrupted(run);
 }
@@ -86,9 +86,9 @@ function notOurs(error: unknown): string {
 
 async function acquire(run: Run, message: string): Promise<LockOwner> {
   const text = lockText({
-    by: await run.lockOwner(),
+    by: (await run.git()).userName || (await run.performer()),
     at: timestamp(run.clock.now()),
-    version: await run.version(),
+    version: await run.requestedVersion(),
     message: run.mask(message),
   });
   const owner = { text, id: run.newId(32) };

@@ -23,23 +23,21 @@ export async function observeAndResolve(run: Run, typed: string): Promise<string
   return isShortId(typed) ? resolveVersion(run, await observeHosts(run, appHosts(run)), typed) : typed;
 }
 
-/** The run with its version as the hosts know it, for a command that has not observed them. */
-export async function withResolvedVersion(run: Run): Promise<Run> {
-  const version = await observeAndResolve(run, await run.version());
-  return { ...run, version: async () => version };
+/** The requested version as the hosts name it, for a command that has not observed them. */
+export async function resolveRequestedVersion(run: Run): Promise<string> {
+  return observeAndResolve(run, await run.requestedVersion());
 }
 
-/** The same, while they are observed. @param observing awaited only for a short id */
-export function withVersionFrom(run: Run, observing: () => Promise<ReadonlyMap<string, HostFacts>>): Run {
-  const version = async () => {
-    const typed = await run.version();
-    return isShortId(typed) ? resolveVersion(run, await observing(), typed) : typed;
-  };
-  return { ...run, version };
+/** The requested version as the hosts name it. @param observing awaited only for a short id */
+export async function resolveWhileObserving(
+  run: Run,
+  observing: Promise<ReadonlyMap<string, HostFacts>>,
+): Promise<string> {
+  const typed = await run.requestedVersion();
+  return isShortId(typed) ? resolveVersion(run, await observing, typed) : typed;
 }
 
-/** The run with `--version` as the hosts know it. */
-export function withResolvedGivenVersion(run: Run, facts: ReadonlyMap<string, HostFacts>): Run {
-  if (run.givenVersion === undefined) return run;
-  return { ...run, givenVersion: resolveVersion(run, facts, run.givenVersion) };
+/** `--version` as the hosts name it; undefined without the option. */
+export function resolveGivenVersion(run: Run, facts: ReadonlyMap<string, HostFacts>): string | undefined {
+  return run.givenVersion === undefined ? undefined : resolveVersion(run, facts, run.givenVersion);
 }

@@ -1,4 +1,3 @@
-import type { Readable } from "node:stream";
 import type { Clock } from "../clock.ts";
 import type { Config } from "../config/config.ts";
 import type { Secrets } from "../config/env/secrets.ts";
@@ -9,14 +8,7 @@ import { type Filters, type Selection, select } from "../plan/select.ts";
 import type { Report } from "../output/events.ts";
 import type { GitState } from "./build/git.ts";
 
-/** `nothing` is /dev/null and the like; `piped` a file, a pipe or a socket. */
-export interface StandardInput {
-  readonly kind: "terminal" | "piped" | "nothing";
-  /** To be read by one command: nothing else of the program reads it then. */
-  readonly open: () => Readable;
-}
-
-/** One command on its way: what it knows, what it acts on, how it speaks. Made in `cli/open-run.ts`, a fake in tests. */
+/** One command while it runs: its configuration, its hosts, its output. `cli/open-run.ts` makes it, a fake in tests. */
 export interface Run {
   readonly config: Config;
   readonly secrets: Secrets;
@@ -28,27 +20,24 @@ export interface Run {
   readonly report: Report;
   /** Standard output: what the user asked to see, control characters escaped. */
   readonly print: (text: string) => void;
-  /** What the user's own command printed, byte by byte, to the stream of ours that has the name. */
-  readonly write: (stream: "stdout" | "stderr", bytes: Uint8Array | string) => void;
-  /** What lines of that name begin with, in a colour of its own where there is colour: `HOST | `. */
-  readonly prefix: (name: string) => string;
-  readonly stdin: StandardInput;
   /** A yes/no question. @throws UsageError where the input ends without an answer */
   readonly confirm: (question: string) => Promise<boolean>;
   readonly local: ScriptHost;
   host(name: string): Host;
   /** Random hex digits. */
   readonly newId: (digits: number) => string;
-  /** The app version: `--version`, `VERSION`, or the git revision; the same for the whole run. @throws UsageError without any */
-  readonly version: () => Promise<string>;
+  /**
+   * The version that the command line, the environment's VERSION or git names; the same for the whole run. What a command
+   * acts on may differ (a short id, a rollback), and is a parameter.
+   * @throws UsageError without any
+   */
+  readonly requestedVersion: () => Promise<string>;
   /** What git says about the working directory; the same for the whole run. */
   readonly git: () => Promise<GitState>;
   /** As typed: `--version`, or undefined. */
   readonly givenVersion: string | undefined;
   /** The user's name on this machine, for audit and hooks. */
   readonly performer: () => Promise<string>;
-  /** Who has the lock: git's `user.name`, else the performer. */
-  readonly lockOwner: () => Promise<string>;
   /** Command words: `["app", "boot"]`. */
   readonly command: readonly string[];
   readonly skipHooks: boolean;

@@ -10,6 +10,7 @@ import { outcome } from "./audit.ts";
 import { runHook } from "./hook.ts";
 import { warnAboutHooks } from "./hook-check.ts";
 import type { Run } from "./run.ts";
+import type { Terminal } from "./terminal.ts";
 import { type CommandChoice, runCommand } from "./app/run-command.ts";
 import { withoutLiterals } from "./app/typed.ts";
 import { ExitStatus } from "../script/exit-status.ts";
@@ -30,7 +31,7 @@ export async function bootstrap(run: Run): Promise<void> {
   } catch (error) {
     throw notAllowed(error) ?? error;
   }
-  await runHook(run, "docker-setup");
+  await runHook(run, "docker-setup", await run.requestedVersion());
 }
 
 async function install(run: Run, host: Host): Promise<ScriptResult> {
@@ -75,7 +76,7 @@ function notAllowed(error: unknown): MrskError | undefined {
 }
 
 /** `server exec CMD`: on every app and accessory host, the command as `sh` reads it. */
-export async function serverExec(run: Run, command: string, choice: CommandChoice): Promise<void> {
+export async function serverExec(run: Run, terminal: Terminal, command: string, choice: CommandChoice): Promise<void> {
   const hosts = everyHost(run);
   const first = hosts.find(({ name }) => name === run.selection.primary) ?? hosts[0];
   const chosen = choice.interactive && first !== undefined ? [first] : hosts;
@@ -91,5 +92,5 @@ export async function serverExec(run: Run, command: string, choice: CommandChoic
     // A step ends at its first failing command; what a person types does not.
     command: () => ({ body: sh`set +e; eval ${command}` }),
   }));
-  await runCommand(run, "App", targets, choice);
+  await runCommand(run, terminal, { kind: "App", targets, choice });
 }

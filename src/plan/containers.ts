@@ -14,21 +14,21 @@ export function containersOf(config: Config, role: Role, facts: HostFacts): Cont
   );
 }
 
-/** The running container that has the requests: the one the live file names, else the newest that runs. */
+/** The live container: the running container that the live file names, else the newest running one. */
 export function liveContainer(config: Config, role: Role, facts: HostFacts): ContainerFact | undefined {
   const running = containersOf(config, role, facts).filter(isUp);
   return definer(running, servicesOf(config, role, facts).live) ?? running[0];
 }
 
-/** The version of the container that has the requests; undefined when none runs. */
+/** The version of the live container; undefined if none runs. */
 export function liveVersion(config: Config, role: Role, facts: HostFacts): string | undefined {
   const live = liveContainer(config, role, facts);
   return live && versionOf(containerPrefix(config, role), live.name);
 }
 
 /**
- * Where nothing of the role runs, what was live last: the container the live file names, else the one of the latest
- * release that is still there. Never what a failed deploy left.
+ * The last live container of a role of which none runs: the container that the live file names, else that of the newest
+ * deployed version that still exists. Never the container of a failed deploy.
  */
 export function stoppedContainer(config: Config, role: Role, facts: HostFacts): ContainerFact | undefined {
   const mine = containersOf(config, role, facts);
@@ -39,13 +39,13 @@ export function stoppedContainer(config: Config, role: Role, facts: HostFacts): 
   return definer(mine, servicesOf(config, role, facts).live) ?? released;
 }
 
-/** The container that has the requests, or had them when it was stopped. */
+/** The live container, running or stopped. */
 export function lastLiveContainer(config: Config, role: Role, facts: HostFacts): ContainerFact | undefined {
   const mine = containersOf(config, role, facts);
   return definer(mine, servicesOf(config, role, facts).live) ?? mine.find(({ name }) => !name.includes("_replaced_"));
 }
 
-/** The container that has a share of the live one's requests, or had: it may have stopped since. */
+/** The weighted canary of the role, running or stopped. */
 export function canaryOf(config: Config, role: Role, facts: HostFacts): CanaryFact | undefined {
   const mine = containersOf(config, role, facts);
   const { canary } = servicesOf(config, role, facts);
@@ -53,7 +53,7 @@ export function canaryOf(config: Config, role: Role, facts: HostFacts): CanaryFa
   return container && canary && { container, percent: canary.percent };
 }
 
-/** Whether a change of version did not end here: the old container runs on, without requests. */
+/** Whether a deploy was interrupted between switch and finalize: the old container still runs, without requests. */
 export function isUnfinished(config: Config, role: Role, facts: HostFacts): boolean {
   const last = definer(containersOf(config, role, facts), servicesOf(config, role, facts).last);
   return last !== undefined && isUp(last);

@@ -5,42 +5,41 @@ import { roleLabels, containerLabels, ID_LABEL } from "../traefik/labels.ts";
 import { containerName } from "../commands/names.ts";
 import { expand } from "../commands/expansion.ts";
 import type { Config, Role } from "../config/config.ts";
-import type { RoleOnHost } from "./select.ts";
 import type { CanaryFact } from "../traefik/live-file-reader.ts";
 import { canaryOf, containersOf, liveContainer, stoppedContainer } from "./containers.ts";
 import { type ContainerFact, type HostFacts, isUp, readsLiveFiles } from "./facts.ts";
 import { decideTraefik, type TraefikPlan, traefikProblems } from "./traefik.ts";
 
-/** How requests find the role's container on a host. */
+/** What routes requests to the role's container on a host. */
 type Routing = "live-file" | "labels" | "none";
 
-/** The container that is to be live: a new one, or one that was kept. */
+/** The container that becomes live: a new one, or a kept one. */
 export interface NextContainer {
   readonly name: string;
   readonly version: string;
   readonly labels: ReadonlyMap<string, string>;
-  /** A container that is there, and taken as it is; undefined: a new one is made. */
+  /** The existing container that starts again; undefined: a new one is created. */
   readonly kept: ContainerFact | undefined;
 }
 
-/** What happens to one role on one host. */
+/** The plan of one role on one host. */
 export interface RolePlan {
   readonly role: Role;
   readonly routing: Routing;
   readonly next: NextContainer;
-  /** The container that is live now. */
+  /** The live container. */
   readonly old: ContainerFact | undefined;
-  /** Where none is live: the one that was, before `app stop`. */
+  /** The container that was live before `app stop`, if none is live. */
   readonly stopped: ContainerFact | undefined;
-  /** Of the requests, what the next one gets beside the old one; undefined: all. */
-  readonly share: number | undefined;
-  /** The next one when it runs as a canary already: then this is what it goes back to be. */
+  /** Percentage of the requests that the next container gets as a weighted canary; undefined: all. */
+  readonly percent: number | undefined;
+  /** The next container as the weighted canary that it is already (promote); a failed promote makes it this again. */
   readonly canary: CanaryFact | undefined;
-  /** Other running containers of the role: left by crashes or by hand. Stopped when the old one is. */
+  /** Other running containers of the role, from crashes or started by hand. Stopped with the old one. */
   readonly stale: readonly ContainerFact[];
-  /** A container in the way of the next one's name: renamed when it may be gone back to, else removed. */
+  /** A container with the next one's name: renamed if a revert or a rollback may need it, else removed. */
   readonly nameConflict: { readonly container: ContainerFact; readonly newName: string | undefined } | undefined;
-  /** false where the image cannot run what docker would ask it with: Traefik's preview asks alone. */
+  /** false if docker's health check cannot run in the image: only the probe route checks the container. */
   readonly usesDockerHealthcheck: boolean;
   /** Whether Traefik's settings let it route to the next container. */
   readonly admission: Admission;
@@ -48,57 +47,56 @@ export interface RolePlan {
   readonly surplus: readonly ContainerFact[];
 }
 
-/** What happens on one host. */
+/** The plan of one host. */
 export interface HostPlan {
   readonly host: string;
   readonly facts: HostFacts;
   readonly roles: readonly RolePlan[];
   readonly traefik: TraefikPlan;
-  /** Why Traefik cannot work there, a line each. */
+  /** Why Traefik cannot work on the host, a line each. */
   readonly traefikProblems: readonly string[];
-  /** The network that a Traefik which is there has to join. */
+  /** The network that the existing Traefik has to join. */
   readonly join: string | undefined;
 }
 
-/** Whether the new version gets a share of the requests only. */
+/** Whether the next version is a weighted canary. */
 export function isCanary({ roles }: Pick<HostPlan, "roles">): boolean {
-  return roles.some(({ share }) => share !== undefined);
+  return roles.some(({ percent }) => percent !== undefined);
 }
 
+/** The input of the plan of one host. */
 export interface Decision {
   readonly config: Config;
-  readonly version: string;
-  readonly targets: readonly RoleOnHost[];
-  readonly facts: ReadonlyMap<string, HostFacts>;
-  /** New hex digits; called in a fixed order, so a test can count. */
+  /** Roles that the command acts on, on this host. */
+  readonly roles: readonly Role[];
+  readonly facts: HostFacts;
+  /** The version that becomes live. */
+  readonly versionOn: (facts: HostFacts, role: Role) => string;
+  /** Random hex digits; called in a fixed order, so that a test can count. */
   readonly newId: (digits: number) => string;
-  /** Whether a kept container of the version is taken as it is (rollback), or a new one made (deploy). */
+  /** Whether a kept container of the version starts again (rollback); else a new one is created (deploy). */
   readonly reuse: boolean;
-  /** Whether a canary of the version that runs is taken as it is. */
+  /** Whether a running canary of the version becomes live (promote). */
   readonly promote?: boolean;
-  /** Of the requests, what the version gets beside the one that is live; undefined: all. */
-  readonly share?: number | undefined;
-  /** The arguments Traefik would be started with, to see whether it differs. */
+  /** Percentage of the requests for a weighted canary; undefined: all. */
+  readonly percent?: number | undefined;
+  /** The arguments of a Traefik of this configuration, to compare the running one. */
   readonly traefikArguments: readonly string[];
 }
 
-/** Facts to work. Pure: the same question gives the same answer. */
-export function decide(decision: Decision): HostPlan[] {
-  return decision.targets.map((target) => {
-    const facts = decision.facts.get(target.host)!;
-    const routed = target.roles.some((role) => role.traefik);
-    const traefik = routed
-      ? decideTraefik(decision.config, decision.traefikArguments, facts)
-      : ({ action: "none" } as const);
-    return {
-      host: target.host,
-      facts,
-      roles: target.roles.map((role) => decideRole(decision, role, facts, traefik)),
-      traefik,
-      traefikProblems: traefikProblems(decision.config, traefik, facts),
-      join: networkToJoin(decision.config, facts, traefik),
-    };
-  });
+/** The plan of one host. Pure: equal facts give an equal plan. */
+export function decide(decision: Decision): HostPlan {
+  const { config, roles, facts } = decision;
+  const routed = roles.some((role) => role.traefik);
+  const traefik = routed ? decideTraefik(config, decision.traefikArguments, facts) : ({ action: "none" } as const);
+  return {
+    host: facts.host,
+    facts,
+    roles: roles.map((role) => decideRole(decision, role, traefik)),
+    traefik,
+    traefikProblems: traefikProblems(config, traefik, facts),
+    join: networkToJoin(config, facts, traefik),
+  };
 }
 
 function networkToJoin({ network }: Config, { traefik }: HostFacts, { action }: TraefikPlan): string | undefined {
@@ -106,8 +104,9 @@ function networkToJoin({ network }: Config, { traefik }: HostFacts, { action }: 
   return [network, "host"].some((name) => traefik.networks.includes(name)) ? undefined : network;
 }
 
-function decideRole(decision: Decision, role: Role, facts: HostFacts, traefik: TraefikPlan): RolePlan {
-  const { config, version } = decision;
+function decideRole(decision: Decision, role: Role, traefik: TraefikPlan): RolePlan {
+  const { config, facts } = decision;
+  const version = decision.versionOn(facts, role);
   const mine = containersOf(config, role, facts);
   const routing = routingOf(config, role, facts, traefik);
   const old = liveContainer(config, role, facts);
@@ -120,7 +119,7 @@ function decideRole(decision: Decision, role: Role, facts: HostFacts, traefik: T
   const kept = canary?.container ?? keptContainer(decision, sameName, old);
   const next: NextContainer = kept
     ? { name, version, labels: kept.labels, kept }
-    : { name, version, labels: nextLabels(decision, role, facts, routing), kept: undefined };
+    : { name, version, labels: nextLabels(decision, role, routing), kept: undefined };
   const running = mine.filter((container) => isUp(container) && container !== old && container !== kept);
   return {
     role,
@@ -128,7 +127,7 @@ function decideRole(decision: Decision, role: Role, facts: HostFacts, traefik: T
     next,
     old,
     stopped,
-    share: role.traefik ? decision.share : undefined,
+    percent: role.traefik ? decision.percent : undefined,
     canary,
     stale: running,
     nameConflict:
@@ -153,8 +152,8 @@ function keptContainer(
   return sameName === old || reuse ? sameName : undefined;
 }
 
-function nextLabels(decision: Decision, role: Role, facts: HostFacts, routing: Routing): Map<string, string> {
-  const { config } = decision;
+function nextLabels(decision: Decision, role: Role, routing: Routing): Map<string, string> {
+  const { config, facts } = decision;
   const plain = new Map([...roleLabels(config, role)].map(([key, value]) => [key, expand(value, facts.expansions)]));
   const id = decision.newId(8);
   return routing === "live-file" ? containerLabels(plain, id) : new Map([...plain, [ID_LABEL, id]]);
@@ -174,7 +173,7 @@ function surplusOf(
   const stopped = mine.filter(
     (container) => !isUp(container) && container.state !== "paused" && !needed.includes(container),
   );
-  // The old one is about to be the newest stopped one.
+  // The finalize phase stops the old container, which counts as retained then.
   const keep = Math.max(0, config.retainContainers - (needed[0] ? 1 : 0));
   return stopped.slice(keep).toReversed();
 }

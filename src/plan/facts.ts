@@ -1,6 +1,6 @@
 import { LIVE_MOUNT } from "../commands/traefik.ts";
 
-/** What was seen on one host. Everything a plan is made from; nothing else is asked. */
+/** The facts of one host: the only input of a plan besides the configuration. */
 export interface HostFacts {
   readonly host: string;
   /** Absolute path of the login directory. */
@@ -9,46 +9,46 @@ export interface HostFacts {
   readonly root: boolean;
   /** `sudo` works without a password. */
   readonly sudo: boolean;
-  /** The engine's, as docker calls it: `amd64`, `arm64`. */
+  /** Of the engine, in docker's words: `amd64`, `arm64`. */
   readonly architecture: string | undefined;
   readonly engineVersion: string;
-  /** e.g. 1.41. */
+  /** The newest API of the engine, such as `1.41`. */
   readonly apiVersion: string;
-  /** The API that the host's docker command and the engine have in common: an old command does not know a new engine's options. */
+  /** The API that the docker command negotiates with the engine: an old command lacks options of a new engine. */
   readonly clientApiVersion: string;
-  /** Of containers that name none; undefined where the engine does not say. */
+  /** The default log driver; undefined if the engine does not report it. */
   readonly logDriver: string | undefined;
-  /** The oldest API it still speaks; undefined where it does not say. */
+  /** The oldest API of the engine; undefined if it does not report it. */
   readonly minApiVersion: string | undefined;
   readonly freeDiskMegabytes: number | undefined;
   /** Whether the login user can write in (or create) the run directory in its home. */
   readonly runDirectoryWritable: boolean;
-  /** curl or wget is there: one of them asks the preview. */
+  /** Whether the host has curl or wget, for probes. */
   readonly canProbe: boolean;
-  /** Whether docker's health check can run in the image of the version; undefined: not asked, or no such image here. */
+  /** Whether docker's health check can run in the image of the version; undefined: not tried, or the host does not have the image. */
   readonly imageHasCurl: boolean | undefined;
   /** Every container with the service's label, newest first. */
   readonly containers: readonly ContainerFact[];
   readonly traefik: TraefikFact | undefined;
-  /** Who listens on a TCP port, in words. Looked at only where no Traefik runs. */
+  /** The program that listens on each TCP port, as text. Read only if no Traefik runs. */
   readonly listeners: ReadonlyMap<number, string>;
   /** Whether the login user may add rules to the packet filter. */
   readonly redirects: boolean;
-  /** What an interrupted `traefik reboot` has left: containers, `rules`. */
+  /** Leftovers of an interrupted `traefik reboot`: names of containers, `rules`. */
   readonly swapLeftovers: readonly string[];
-  /** Absolute: where Traefik's live files are, or would be. */
+  /** Absolute path of the directory of live files, existing or not. */
   readonly liveDirectory: string;
-  /** Whether the login user can write there (or create it), with sudo if need be. */
+  /** Whether the login user can write in it, or create it, if necessary with sudo. */
   readonly liveDirectoryWritable: boolean;
   /** Text of the service's live files by name without `.yml`. */
   readonly liveFiles: ReadonlyMap<string, string>;
-  /** Versions that went live here, oldest first; empty where only the original deployed. */
+  /** Versions that became live on this host, oldest first; empty if only MRSK deployed here. */
   readonly releases: readonly string[];
-  /** Whether their file is to be made shorter. */
+  /** Whether the file of these versions needs trimming. */
   readonly releasesFull: boolean;
-  /** The version that this host has on trial while others stay. No release until it is promoted. */
+  /** The version of a canary by host. Not among `releases` until it is promoted. */
   readonly canaryRelease: string | undefined;
-  /** Values of the `${NAME}`s that labels, options and volumes use. */
+  /** Values of the `${NAME}` expressions in labels, options and volumes. */
   readonly expansions: ReadonlyMap<string, string>;
 }
 
@@ -57,7 +57,7 @@ export interface ContainerFact {
   readonly id: string;
   readonly name: string;
   readonly role: string | undefined;
-  /** undefined: none, which is a value too. */
+  /** undefined: deployed without a destination. */
   readonly destination: string | undefined;
   /** `running`, `exited`, `created`, `restarting`, `paused`, `dead`. */
   readonly state: string;
@@ -76,7 +76,7 @@ export interface TraefikFact {
   readonly state: string;
   readonly args: readonly string[];
   readonly address: string | undefined;
-  /** Names of the networks it is on. */
+  /** Names of its networks. */
   readonly networks: readonly string[];
   /** Host path by path in the container. */
   readonly mounts: ReadonlyMap<string, string>;
@@ -85,7 +85,7 @@ export interface TraefikFact {
   readonly labels: ReadonlyMap<string, string>;
 }
 
-/** A container of anybody's on a host. */
+/** Any container on a host. */
 export interface Neighbour {
   readonly name: string;
   /** As for `ContainerFact`. */

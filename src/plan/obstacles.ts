@@ -2,7 +2,7 @@ import { joinCuts } from "../commands/network.ts";
 import type { HostPlan, RolePlan } from "./deploy.ts";
 import type { HostFacts } from "./facts.ts";
 
-/** What cannot work on a host, found before anything is touched: a line each. */
+/** The obstacles on a host, a line each. Found before anything is changed. */
 export function obstacles(plan: HostPlan): string[] {
   const found = [...plan.traefikProblems];
   if (plan.traefik.action === "keep" && plan.join !== undefined && joinCuts(plan.join, plan.facts.traefik!.networks)) {
@@ -12,7 +12,7 @@ export function obstacles(plan: HostPlan): string[] {
   }
   if (!plan.facts.canProbe && plan.roles.some(({ routing }) => routing === "live-file")) {
     found.push(
-      "there is neither curl nor wget, to ask a new version through Traefik: run `mrsk server bootstrap` first",
+      "the host has neither curl nor wget to probe a new version through Traefik: run `mrsk server bootstrap` first",
     );
   }
   if (!plan.facts.runDirectoryWritable) {
@@ -21,11 +21,11 @@ export function obstacles(plan: HostPlan): string[] {
   for (const role of plan.roles) {
     found.push(...canaryObstacles(role, plan.facts), ...healthObstacles(role));
     if (role.routing !== "none" && role.admission.refused) {
-      found.push(`role ${role.role.name} would not be reached: ${role.admission.refused}`);
+      found.push(`Traefik would not route to role ${role.role.name}: ${role.admission.refused}`);
     }
     if (
       role.routing === "labels" &&
-      role.share === undefined &&
+      role.percent === undefined &&
       role.old &&
       !sameRouting(role.old.labels, role.next.labels)
     ) {
@@ -37,17 +37,17 @@ export function obstacles(plan: HostPlan): string[] {
   return found;
 }
 
-function canaryObstacles({ role, routing, share, old }: RolePlan, facts: HostFacts): string[] {
-  if (share === undefined) return [];
+function canaryObstacles({ role, routing, percent, old }: RolePlan, facts: HostFacts): string[] {
+  if (percent === undefined) return [];
   const found: string[] = [];
   if (!old) found.push(`role ${role.name} runs nothing that a canary could run alongside. Run \`mrsk deploy\` first`);
   if (role.bootOrder === "stop_first") {
     found.push(
-      `role ${role.name} must not run twice (boot.order: stop_first), which a share of its requests would need`,
+      `role ${role.name} must not run twice (boot.order: stop_first), which a percentage of its requests would require`,
     );
   }
   if (routing === "labels") {
-    found.push(`this Traefik reads no live files, so it cannot share requests. Run \`mrsk traefik reboot\` first`);
+    found.push(`this Traefik reads no live files, so it cannot weight requests. Run \`mrsk traefik reboot\` first`);
   }
   if (facts.canaryRelease !== undefined) {
     found.push(`runs version ${facts.canaryRelease} as a canary. Run \`mrsk promote\` or \`mrsk rollback\` first`);
@@ -55,13 +55,13 @@ function canaryObstacles({ role, routing, share, old }: RolePlan, facts: HostFac
   return found;
 }
 
-/** Where nobody could ask the new container, it would never count as healthy. */
+/** Without docker's health check and without a probe route, a container would never count as healthy. */
 function healthObstacles({ role, routing, usesDockerHealthcheck }: RolePlan): string[] {
   if (usesDockerHealthcheck || routing === "live-file") return [];
   const start = `the image has no curl that runs, which the health check of role ${role.name} needs`;
   const command = `servers.${role.name}.healthcheck.cmd to a command that the image has`;
   return routing === "labels"
-    ? [`${start}: run \`mrsk traefik reboot\` first, for a Traefik that is asked instead, or set ${command}`]
+    ? [`${start}: run \`mrsk traefik reboot\` first, for a Traefik with probe routes, or set ${command}`]
     : [`${start}: set ${command}`];
 }
 

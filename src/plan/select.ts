@@ -1,7 +1,7 @@
 import type { Accessory, Config, Role } from "../config/config.ts";
 import { UsageError } from "../errors.ts";
 
-/** What `--hosts`, `--roles` and `--primary` said. Patterns may hold `*`. */
+/** `--hosts`, `--roles` and `--primary`. Patterns may contain wildcards. */
 export interface Filters {
   readonly hosts: readonly string[] | undefined;
   readonly roles: readonly string[] | undefined;
@@ -13,7 +13,7 @@ export interface RoleOnHost {
   readonly roles: readonly Role[];
 }
 
-/** What a command acts on, in config order. */
+/** The hosts and roles that a command acts on, in config order. */
 export interface Selection {
   /** App hosts with the selected roles of each. */
   readonly app: readonly RoleOnHost[];
@@ -28,7 +28,7 @@ export function everyAppHost(config: Config): readonly string[] {
   return unique(config.roles.flatMap((role) => role.hosts));
 }
 
-/** @throws UsageError when a filter matches nothing, naming what there is */
+/** @throws UsageError if a filter matches nothing, with the existing names */
 export function select(config: Config, filters: Filters): Selection {
   const all = everyAppHost(config);
   const hostFilter = filters.primary ? [config.primaryHost] : filters.hosts;
@@ -40,7 +40,7 @@ export function select(config: Config, filters: Filters): Selection {
     .map((host) => ({ host, roles: roles.filter((role) => role.hosts.includes(host)) }))
     .filter((entry) => entry.roles.length > 0);
   if (app.length === 0 && hosts.every((host) => all.includes(host))) {
-    throw new UsageError("No host is left by --hosts and --roles together", { hint: rolesHint(config) });
+    throw new UsageError("--hosts and --roles together select no host", { hint: rolesHint(config) });
   }
   const chosen = app.map(({ host }) => host);
   const primaryHosts = roles.find((role) => role.name === config.primaryRole)?.hosts ?? [];
@@ -51,7 +51,7 @@ export function select(config: Config, filters: Filters): Selection {
   };
 }
 
-/** The accessory's hosts that pass `--hosts`. */
+/** The accessory's hosts that `--hosts` selects. */
 export function accessoryHosts(accessory: Accessory, filters: Filters): readonly string[] {
   if (!filters.hosts || filters.primary) return accessory.hosts;
   const patterns = filters.hosts.map(toPattern);
@@ -86,11 +86,11 @@ function matching<T>(
   return items.filter((item) => tests.some((test) => test.test(nameOf(item))));
 }
 
-/** `web-*` and `{a,b}` as shells read them. */
+/** `web-*` and `{a,b}`, with the meaning they have in a shell. */
 export function toPattern(pattern: string): RegExp {
   const escaped = pattern.replaceAll(/[.+^$()|[\]\\]/g, String.raw`\$&`);
   const globbed = escaped
-    // Several in a row are one, which would take a time that doubles with each.
+    // Each further `*` in a row would double the time of a match.
     .replaceAll(/\*+/g, ".*")
     .replaceAll("?", ".")
     .replaceAll(/\{([^{}]*)\}/g, (_, list: string) => `(?:${list.replaceAll(",", "|")})`);

@@ -8,10 +8,10 @@ import { TRAEFIK } from "../shell/constants.ts";
 
 export type TraefikPlan =
   | { readonly action: "none" | "run" | "start" }
-  /** Runs as it should, or not quite: `differs` then says how. It is left alone either way. */
+  /** Runs. `differs` describes how its settings differ from deploy.yml; undefined: not at all. No deploy changes it. */
   | { readonly action: "keep"; readonly differs: string | undefined };
 
-/** @param wantedArguments those Traefik would be started with */
+/** @param wantedArguments the arguments of a Traefik of this configuration */
 export function decideTraefik(config: Config, wantedArguments: readonly string[], facts: HostFacts): TraefikPlan {
   const { traefik } = facts;
   if (!traefik) return { action: "run" };
@@ -44,12 +44,12 @@ function difference(
     missing.length > 0 && `it lacks ${missing.join(" ")}`,
     surplus.length > 0 && `it has ${surplus.join(" ")}`,
     ports.length > 0 && `it does not publish ${ports.join(", ")}`,
-    labels.length > 0 && `its labels are others: ${labels.map(([key]) => key).join(", ")}`,
+    labels.length > 0 && `its labels differ: ${labels.map(([key]) => key).join(", ")}`,
   ].filter(Boolean);
   return found.length > 0 ? found.join("; ") : undefined;
 }
 
-/** What would keep Traefik from working on a host, a line each; found before anything is touched. */
+/** Why Traefik cannot work on a host, a line each. Found before anything is changed. */
 export function traefikProblems(config: Config, plan: TraefikPlan, facts: HostFacts): string[] {
   if (plan.action === "none") return [];
   const image = plan.action === "run" ? config.traefik.image : facts.traefik!.image;
@@ -59,7 +59,7 @@ export function traefikProblems(config: Config, plan: TraefikPlan, facts: HostFa
       ? []
       : hostPorts(config).flatMap((port) => {
           const who = facts.listeners.get(port);
-          // A new one is then asked at its own address.
+          // Probes then use the address of the new container.
           if (port === PROBE_PORT && plan.action === "run") return [];
           const other = port === config.traefik.hostPort ? ", or set traefik.host_port" : "";
           return who === undefined ? [] : [`port ${port}, which Traefik needs, is taken by ${who}: stop it${other}`];
@@ -67,13 +67,13 @@ export function traefikProblems(config: Config, plan: TraefikPlan, facts: HostFa
   return [...(engine === undefined ? [] : [engine]), ...taken];
 }
 
-/** How Traefik can be replaced on a host. */
+/** The plan to replace Traefik on a host. */
 export interface SwapPlan {
-  /** A second one serves meanwhile. */
+  /** Whether a second Traefik serves meanwhile. */
   readonly bridged: boolean;
-  /** The new settings can be tried beside the running one. */
+  /** Whether a second Traefik tries the new settings before the replacement. */
   readonly tried: boolean;
-  /** Why requests are refused meanwhile; undefined when none are. */
+  /** Why connections are refused meanwhile; undefined if none are. */
   readonly cost: string | undefined;
   readonly policy: string;
 }
@@ -90,22 +90,20 @@ export function decideSwap(config: Config, facts: HostFacts): SwapPlan {
   return { bridged: false, tried: true, cost, policy };
 }
 
-/** What only one container can have at a time. */
+/** A network setting that only one container can have at a time. */
 function ownNetwork({ network, traefik }: Config): string | undefined {
   const asked = traefik.options.get("network") ?? traefik.options.get("net") ?? network;
   const mode = typeof asked === "string" ? asked : "";
   if (mode === "host" || mode.startsWith("container:")) return `the network ${mode}`;
-  return ["ip", "ip6", "mac-address"].some((option) => traefik.options.has(option))
-    ? "an address of its own"
-    : undefined;
+  return ["ip", "ip6", "mac-address"].some((option) => traefik.options.has(option)) ? "a fixed address" : undefined;
 }
 
-/** Traefik's own container, and those of its replacement. */
+/** Whether it is the name of Traefik's container, or of one of its replacement. */
 export function isTraefik(name: string): boolean {
   return name === TRAEFIK || SWAP_CONTAINERS.includes(name);
 }
 
-/** Whoever else needs Traefik on a host: other services, other destinations of this one, containers of nobody's. */
+/** Other users of Traefik on a host: other services, other destinations of this service, containers without a service. */
 export function traefikUsers(config: Config, neighbours: readonly Neighbour[]): string[] {
   const own = [config.service, ...config.accessories.map(({ service }) => service)];
   const others = neighbours.flatMap(({ name, labels }) => {

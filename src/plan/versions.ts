@@ -3,7 +3,7 @@ import type { Config } from "../config/config.ts";
 import { containersOf } from "./containers.ts";
 import type { HostFacts } from "./facts.ts";
 
-/** Versions that containers have on these hosts, or that went live there. */
+/** The versions of the containers on these hosts, and those that became live there. */
 export function versionsOn(config: Config, facts: Iterable<HostFacts>): Set<string> {
   return new Set([...facts].flatMap((seen) => [...kept(config, seen), ...released(seen)]));
 }
@@ -21,17 +21,17 @@ function released({ releases, canaryRelease }: HostFacts): string[] {
 const FULL = /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/;
 const SHORT = /^[0-9a-f]{7,63}$/;
 
-/** Whether a full id may begin with it: nothing else needs the versions of the hosts. */
+/** Whether it may be the start of a full commit id. */
 export function isShortId(typed: string): boolean {
   return SHORT.test(typed) && !FULL.test(typed);
 }
 
 /**
- * Which of the versions there a version as typed may stand for: itself, else each full id that begins with it. One that
- * merely looks like an id (a date) stands for no longer one of its kind.
+ * The versions on the hosts that a typed version may mean: itself, else each full commit id that starts with it. A date has
+ * the form of a short id, but no full id starts with it.
  */
-export function candidates(typed: string, there: ReadonlySet<string>): string[] {
-  if (there.has(typed)) return [typed];
+export function candidates(typed: string, versions: ReadonlySet<string>): string[] {
+  if (versions.has(typed)) return [typed];
   if (!isShortId(typed)) return [];
-  return [...there].filter((version) => FULL.test(version) && version.startsWith(typed)).toSorted();
+  return [...versions].filter((version) => FULL.test(version) && version.startsWith(typed)).toSorted();
 }

@@ -192,15 +192,15 @@ test("stopped containers are counted per role and destination", () => {
         versions.flatMap((version) => [stopped(name, version), stopped(name, version, { destination: "staging" })]),
       ),
     );
-  const [plan] = decide({
+  const plan = decide({
     config: given,
-    version: "z",
-    targets: [{ host: "192.0.2.1", roles }],
-    facts: new Map([["192.0.2.1", world.facts()]]),
+    versionOn: () => "z",
+    roles,
+    facts: world.facts(),
     newId: (digits) => "0".repeat(digits),
     reuse: false,
     traefikArguments: [],
   });
-  expect(plan!.roles.map(({ surplus }) => surplus.map(({ name }) => name))).toEqual([["app-web-1"], ["app-jobs-1"]]);
+  expect(plan.roles.map(({ surplus }) => surplus.map(({ name }) => name))).toEqual([["app-web-1"], ["app-jobs-1"]]);
   expect(redactedConfig(given, "z")["retain_containers"]).toBe(3);
 });

@@ -2,7 +2,9 @@ import { afterEach, expect, test, vi } from "vitest";
 import type { Config } from "../../src/config/config.ts";
 import { startApp, stopApp } from "../../src/flow/app/start-stop.ts";
 import { removeApp } from "../../src/flow/app/removal.ts";
-import { bootApp, deploy, rollback } from "../../src/flow/rollout/deploy.ts";
+import { bootApp } from "../../src/flow/rollout/boot.ts";
+import { deploy } from "../../src/flow/rollout/deploy.ts";
+import { rollback } from "../../src/flow/rollout/rollback.ts";
 import { accessoryExec, appExec } from "../../src/flow/app/exec.ts";
 import { performHealthcheck } from "../../src/flow/app/healthcheck.ts";
 import { withLock } from "../../src/flow/lock.ts";
@@ -61,7 +63,12 @@ test("accessory exec prints what the command says", async () => {
   const run = fakeRun(one({ accessories: [accessory({ hosts: [FIRST] })] }));
   run.host(FIRST);
   run.hosts.get(FIRST)!.replies(/^Command$/, "tables: 3\n");
-  await accessoryExec(run, "db", "show tables", { interactive: false, raw: false, reuse: true, env: new Map() });
+  await accessoryExec(run, run.terminal, "db", "show tables", {
+    interactive: false,
+    raw: false,
+    reuse: true,
+    env: new Map(),
+  });
   expect(run.printed.join("")).toContain("Accessory db Host: 192.0.2.1\ntables: 3\n");
 });
 
@@ -176,7 +183,7 @@ test("hosts that run different versions are told, and which to boot is asked", a
 
 test("--skip-push in a dirty tree is refused, before anything is touched", async () => {
   const run = runOn(one(), behindTraefik, {
-    version: async () => "abc_uncommitted_0123456789abcdef",
+    requestedVersion: async () => "abc_uncommitted_0123456789abcdef",
   });
   await expect(deploy(run, { skipPush: true })).rejects.toMatchObject({
     exitCode: 2,
@@ -241,7 +248,7 @@ test("a Traefik that cannot start is an error", async () => {
 test("what a followed log is of is told before it, on standard error", async () => {
   const run = runOn(one(), runs(1));
   run.hosts.get(FIRST)!.replies(/^Follow$/, "a line\n");
-  await appLogs(run, { follow: true });
+  await appLogs(run, run.terminal, { follow: true });
   expect(run.events).toContainEqual({ kind: "note", text: "Following logs on 192.0.2.1..." });
   expect(run.printed).toEqual(["a line\n"]);
 });
@@ -256,7 +263,7 @@ test("stopping where nothing runs is no failure, and asks docker for nothing", a
 
 test("--since and --lines count while following", async () => {
   const run = runOn(one(), runs(1));
-  await appLogs(run, { follow: true, since: "10m", lines: 5 });
+  await appLogs(run, run.terminal, { follow: true, since: "10m", lines: 5 });
   expect(commands(run).at(-1)).toBe("docker logs --since 10m --tail 5 --timestamps --follow id-of-app-web-1 2>&1");
 });
 
@@ -272,6 +279,6 @@ test("the log of a container that did not become healthy is in the error", async
 test("app exec in a new container needs nothing that runs", async () => {
   const run = runOn(one(), behindTraefik);
   run.hosts.get(FIRST)!.replies(/^Command$/, "42\n");
-  await appExec(run, "node report.js", { interactive: false, raw: false, reuse: false, env: new Map() });
+  await appExec(run, run.terminal, "node report.js", { interactive: false, raw: false, reuse: false, env: new Map() });
   expect(run.printed.join("")).toContain("42\n");
 });

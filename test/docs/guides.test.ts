@@ -11,7 +11,7 @@ test("docs lists the guides and the sections of deploy.yml", async () => {
   expect(guides().map(({ name }) => name)).toContain("troubleshooting");
 });
 
-test("docs NAME prints the guide of that name or beginning, and the keys of the section that is called so too", async () => {
+test("docs NAME prints the guide whose name begins with NAME, and the keys of the section of that name", async () => {
   expect((await mrsk(folder, "docs", "troubleshooting")).stdout).toMatch(/^# Troubleshooting\n/);
   expect((await mrsk(folder, "docs", "many_h")).stdout).toMatch(/^# Many hosts\n/);
   const both = (await mrsk(folder, "docs", "traefik")).stdout;
@@ -20,7 +20,7 @@ test("docs NAME prints the guide of that name or beginning, and the keys of the 
   expect((await mrsk(folder, "docs", "drain_timeout")).stdout).toMatch(/^ {2}drain_timeout {2}\(seconds/);
 });
 
-test("docs of what nothing is called is an error that names what there is", async () => {
-  const said = await mrsk(folder, "docs", "nosuch");
-  expect(said).toMatchObject({ status: 2, stderr: expect.stringContaining("'nosuch'") as string });
+test("docs NAME is an error if no guide, section or key has that name", async () => {
+  const result = await mrsk(folder, "docs", "nosuch");
+  expect(result).toMatchObject({ status: 2, stderr: expect.stringContaining("'nosuch'") as string });
 });

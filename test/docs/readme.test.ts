@@ -13,21 +13,21 @@ import { problemsOf } from "../config/from-yaml.ts";
 const ROOT = resolve(import.meta.dirname, "../..");
 const pages = readdirSync(join(ROOT, "src/docs")).map((file) => readFileSync(join(ROOT, "src/docs", file), "utf8"));
 /** The README and every guide. */
-const readme = [readFileSync(join(ROOT, "README.md"), "utf8"), ...pages].join("\n");
+const documentation = [readFileSync(join(ROOT, "README.md"), "utf8"), ...pages].join("\n");
 
 function blocks(language: string): string[] {
-  return Array.from(readme.matchAll(new RegExp(`^\`\`\`${language}\n(.*?)^\`\`\``, "gms")), ([, text]) => text!);
+  return Array.from(documentation.matchAll(new RegExp(`^\`\`\`${language}\n(.*?)^\`\`\``, "gms")), ([, text]) => text!);
 }
 
-/** Every `mrsk …` that a reader may type: lines of shell blocks, and what stands between backticks. */
+/** Every `mrsk …` command line: lines of shell blocks, and inline code. */
 function commandLines(): string[] {
   const typed = blocks("sh").flatMap((block) => block.split("\n"));
-  const inline = Array.from(readme.matchAll(/`(mrsk [a-z-][^`…\n]*)`/g), ([, line]) => line!);
+  const inline = Array.from(documentation.matchAll(/`(mrsk [a-z-][^`…\n]*)`/g), ([, line]) => line!);
   const lines = [...typed, ...inline].map((line) => line.replace(/\s+#.*$/, "").replace(/\s+[<>].*$/, ""));
   return [...new Set(lines.filter((line) => line.startsWith("mrsk ")))];
 }
 
-/** Parses a command line as the program does, doing nothing. @returns why it is refused, or nothing */
+/** Parses a command line as the program does, and runs nothing. @returns the error code, or an empty string */
 async function refusal(argv: readonly string[]): Promise<string> {
   const program = buildProgram();
   const silence = (command: Command) => {
@@ -45,14 +45,14 @@ async function refusal(argv: readonly string[]): Promise<string> {
   );
 }
 
-describe("what the documentation says to type is understood", () => {
+describe("the program accepts each command line of the documentation", () => {
   test.each(commandLines())("%s", async (line) => {
     const [, ...argv] = words(line);
-    // A group, or a command without its arguments, is named in a sentence.
+    // A sentence may name a group, or a command without its arguments.
     expect(["", "commander.help", "commander.missingArgument"]).toContain(await refusal(argv));
   });
 
-  test("an unknown command would be seen", async () => {
+  test("an unknown command or option is noticed", async () => {
     expect(await refusal(["deplyo"])).toBe("unknown command");
     await expect(refusal(["deploy", "--bogus"])).rejects.toThrow("Unknown option '--bogus'");
   });
@@ -60,7 +60,7 @@ describe("what the documentation says to type is understood", () => {
 
 const configurations = blocks("yaml").filter((block) => !/^# \.(?:github|gitlab|semaphore)/.test(block));
 
-describe("what the documentation says to write into deploy.yml loads", () => {
+describe("each example of deploy.yml in the documentation loads", () => {
   test.each(configurations)("%s", async (block) => {
     const base = {
       service: "app",
@@ -83,18 +83,18 @@ test("the examples for CI are YAML", () => {
   for (const example of examples) expect(Object.keys(parse(example) as object)).not.toEqual([]);
 });
 
-test("each message of the table of errors is one that the program can print", () => {
-  const table = readFileSync(join(ROOT, "src/docs/troubleshooting.md"), "utf8");
-  const messages = Array.from(table.matchAll(/^\| (`[^|]*) \|/gm), ([, cell]) => cell!)
+test("the program can print each message of the troubleshooting guide", () => {
+  const guide = readFileSync(join(ROOT, "src/docs/troubleshooting.md"), "utf8");
+  const messages = Array.from(guide.matchAll(/^\| (`[^|]*) \|/gm), ([, cell]) => cell!)
     .flatMap((cell) => Array.from(cell.matchAll(/`([^`]+)`/g), ([, message]) => message!))
     .flatMap((message) => message.split("…"))
     .map((part) => part.replace(/\(asked for by $/, "").trim())
     .filter((part) => part.length > 3);
   const sources = sourceText();
-  // Docker says these itself.
-  const dockers = ["permission denied", "docker", "port is already allocated"];
+  // Docker prints these.
+  const fromDocker = ["permission denied", "docker", "port is already allocated"];
   const missing = messages.filter(
-    (message) => !dockers.includes(message) && !sources.includes(message.replace("root", "${options.user}")),
+    (message) => !fromDocker.includes(message) && !sources.includes(message.replace("root", "${options.user}")),
   );
   expect(missing).toEqual([]);
 });
@@ -118,25 +118,27 @@ test.each([
   "`mrsk app boot` without `--version` starts the version that runs",
   "no beginning of a command runs it",
   "options after the first word of an unquoted command",
-  "exit codes of their own",
+  "separate exit codes",
   "`KAMAL_…`",
   "ends without an answer",
-])("a deliberate difference has its row: %s", (phrase) => {
-  const table = readFileSync(join(ROOT, "src/docs/migrating.md"), "utf8");
-  const rows = table.split("\n").filter((line) => /^\| .+ \|.* \|$/.test(line));
+])("the migrating guide has one row for the difference: %s", (phrase) => {
+  const guide = readFileSync(join(ROOT, "src/docs/migrating.md"), "utf8");
+  const rows = guide.split("\n").filter((line) => /^\| .+ \|.* \|$/.test(line));
   expect(rows.filter((row) => row.includes(phrase))).toHaveLength(1);
 });
 
-test("the README stays a first page, and links every guide", () => {
-  const first = readFileSync(join(ROOT, "README.md"), "utf8");
-  expect(first.split("\n").length).toBeLessThanOrEqual(150);
-  for (const { name } of guides()) expect(first).toContain(`(src/docs/${name}.md)`);
+test("the README has at most 150 lines, and links every guide", () => {
+  const text = readFileSync(join(ROOT, "README.md"), "utf8");
+  expect(text.split("\n").length).toBeLessThanOrEqual(150);
+  for (const { name } of guides()) expect(text).toContain(`(src/docs/${name}.md)`);
 });
 
-test("every link to a file of the repository leads to one", () => {
+test("every link to a file of the repository has a target", () => {
   const linked = (text: string, from: string) =>
     Array.from(text.matchAll(/\]\((?!https?:|#)([^)#]+)/g), ([, path]) => resolve(ROOT, from, path!));
-  const first = linked(readFileSync(join(ROOT, "README.md"), "utf8"), ".");
-  const missing = [...first, ...pages.flatMap((page) => linked(page, "src/docs"))].filter((path) => !existsSync(path));
+  const fromReadme = linked(readFileSync(join(ROOT, "README.md"), "utf8"), ".");
+  const missing = [...fromReadme, ...pages.flatMap((page) => linked(page, "src/docs"))].filter(
+    (path) => !existsSync(path),
+  );
   expect(missing).toEqual([]);
 });

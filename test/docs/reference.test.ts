@@ -16,7 +16,7 @@ describe("an example", () => {
   const cases = SECTIONS.flatMap((section) => section.keys.map((key) => [`${section.name}: ${key.key}`, section, key]));
 
   test.each(cases as [string, (typeof SECTIONS)[number], (typeof SECTIONS)[number]["keys"][number]][])(
-    "of %s is one that the schema takes",
+    "of %s is valid",
     (_, section, { key, example }) => {
       const given = parse(example) as Json;
       expect(Object.keys(given)).toEqual([key.split(".")[0]]);
@@ -27,7 +27,7 @@ describe("an example", () => {
   );
 });
 
-/** A whole file with the example in its place. */
+/** A complete file with the example in its place. */
 function placed(at: string, example: Json): Json {
   const base: Json = { service: "app", image: "a/b", servers: ["h"], registry: { username: "u", password: ["P"] } };
   const accessory: Json = { image: "redis", host: "h" };
@@ -47,14 +47,19 @@ function placed(at: string, example: Json): Json {
   }
 }
 
-test("an entry says something, once, and needs no full stop", () => {
+test("each entry has a text without a full stop, and its key occurs once in the section", () => {
   for (const { keys } of SECTIONS) {
     for (const { meaning, key } of keys) expect(`${key}: ${meaning}`).toMatch(/[^.\s]$/);
     expect(new Set(keys.map(({ key }) => key)).size).toBe(keys.length);
   }
 });
 
-test("docs finds a section by its name, its beginning or its singular, and a key by its name or path", () => {
+test("the list of sections has a line for each section", () => {
+  const [, ...lines] = sectionList().split("\n\n")[0]!.split("\n");
+  expect(lines.map((line) => line.trim().split(" ")[0])).toEqual(SECTIONS.map(({ name }) => name));
+});
+
+test("docs finds a section by its name, the beginning of its name or its singular, and a key by its name or path", () => {
   expect(sectionList()).toContain("\n  accessories ");
   expect(docsText("boot")).toContain("boot.limit");
   expect(docsText("accessory")).toContain("accessories.NAME.port");
@@ -68,16 +73,18 @@ describe("the JSON Schema", () => {
   const schema = jsonSchema();
   const property = (of: unknown, name: string) => ((of as Json)["properties"] as Json)[name] as Json;
 
-  test("is draft 7, refuses unknown keys and allows x- keys", () => {
+  test("is draft 7, refuses unknown keys, and allows x- keys", () => {
     expect(schema["$schema"]).toBe("http://json-schema.org/draft-07/schema#");
     expect(schema["additionalProperties"]).toBe(false);
     expect(schema["patternProperties"]).toEqual({ "^x-": {} });
     expect(schema["required"]).toEqual(["service", "image", "servers", "registry"]);
   });
 
-  test("carries what the reference says", () => {
+  test("has the texts of the reference", () => {
     expect(property(schema, "drain_timeout")["description"]).toContain("Default: 30.");
-    expect(JSON.stringify(property(schema, "env"))).toContain("env.tags: What hosts with that tag get on top");
+    expect(JSON.stringify(property(schema, "env"))).toContain(
+      "env.tags: Additional variables for the hosts with that tag",
+    );
     expect(JSON.stringify(property(schema, "servers"))).toContain("servers.ROLE.cmd: ");
   });
 });
@@ -89,13 +96,13 @@ function tableOf(lines: readonly string[], i: number): string {
   return lines[lines.slice(0, i).findLastIndex((line) => !line.startsWith("| ")) + 1]!;
 }
 
-test("the table of keys is the reference's (mrsk docs --markdown)", () => {
-  const readme = readFileSync(new URL("../../src/docs/keys.md", import.meta.url), "utf8");
-  const rows = readme.split("\n").filter((line, i, all) => line.startsWith("| ") && tableOf(all, i) === HEADING);
+test("the table of the guide is the output of mrsk docs --markdown", () => {
+  const guide = readFileSync(new URL("../../src/docs/keys.md", import.meta.url), "utf8");
+  const rows = guide.split("\n").filter((line, i, all) => line.startsWith("| ") && tableOf(all, i) === HEADING);
   expect(rows).toEqual(markdownTable().trimEnd().split("\n"));
 });
 
-test("every example file of the original is made of documented keys", () => {
+test("every key in the example files of MRSK is documented", () => {
   const folder = new URL("../fixtures/examples/", import.meta.url);
   const documented = new Set(SECTIONS[0]!.keys.map(({ key }) => key));
   for (const file of readdirSync(folder).filter((name) => name.endsWith(".yml"))) {

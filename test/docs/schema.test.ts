@@ -18,17 +18,17 @@ const problems = (file: unknown) => {
 const examples = readdirSync(new URL("examples/", FIXTURES)).filter((name) => name.endsWith(".yml"));
 
 test.each([...examples.map((name) => `examples/${name}`), "examples/destinations/config/deploy.yml", "full.yml"])(
-  "%s is what the JSON Schema describes",
+  "the JSON Schema accepts %s",
   (path) => {
     expect(problems(read(path))).toEqual([]);
   },
 );
 
-test("what is required is missed", () => {
+test("a missing required key is an error", () => {
   expect(problems({ service: "app" })).toContain(" must have required property 'image'");
 });
 
-/** The maps of the full file at a place of the reference, `*` for any name. */
+/** The maps of the file at a path of the reference, `*` for any name. */
 function mapsAt(file: unknown, path: readonly string[]): Json[] {
   if (typeof file !== "object" || file === null || Array.isArray(file)) return [];
   const [first, ...rest] = path;
@@ -37,7 +37,7 @@ function mapsAt(file: unknown, path: readonly string[]): Json[] {
   return below.flatMap((value) => mapsAt(value, rest));
 }
 
-describe("an unknown key is refused", () => {
+describe("the JSON Schema refuses an unknown key", () => {
   const places = [...new Set(SECTIONS.flatMap(({ at }) => at))];
   test.each(places)("at '%s'", (at) => {
     const file = read("full.yml");
@@ -48,7 +48,7 @@ describe("an unknown key is refused", () => {
   });
 });
 
-describe("a value of a wrong type is refused", () => {
+describe("the JSON Schema refuses a value of a wrong type", () => {
   test.each([...keyPaths().keys()])("%s", (path) => {
     const file = read("full.yml");
     const keys = path.split(".");

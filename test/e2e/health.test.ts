@@ -79,7 +79,7 @@ describe("how a new version shows that it is ready", () => {
     await onServer(OLD_ENGINE, "mv /usr/bin/curl /usr/bin/curl.away");
     const refused = await project.mrsk("redeploy");
     expect(refused.status).toBe(5);
-    expect(refused.stderr).toContain("there is neither curl nor wget");
+    expect(refused.stderr).toContain("the host has neither curl nor wget");
     await onServer(OLD_ENGINE, "apt-get update -qq && apt-get install -y -qq --no-install-recommends wget >/dev/null 2>&1"); // biome-ignore format: one line
     succeeded(await project.mrsk("redeploy"));
     await onServer(OLD_ENGINE, "mv /usr/bin/curl.away /usr/bin/curl; apt-get remove -y -qq wget >/dev/null 2>&1");

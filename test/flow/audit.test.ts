@@ -15,12 +15,13 @@ import { startApp, stopApp } from "../../src/flow/app/start-stop.ts";
 import { removeApp, removeAppContainer, removeAppContainers, removeAppImages } from "../../src/flow/app/removal.ts";
 import { showAudit } from "../../src/flow/audit.ts";
 import { pull } from "../../src/flow/build/build.ts";
-import { bootApp, deploy, redeploy, rollback } from "../../src/flow/rollout/deploy.ts";
+import { bootApp } from "../../src/flow/rollout/boot.ts";
+import { deploy, redeploy } from "../../src/flow/rollout/deploy.ts";
+import { rollback } from "../../src/flow/rollout/rollback.ts";
 import { accessoryExec, appExec } from "../../src/flow/app/exec.ts";
 import { takeLock } from "../../src/flow/lock.ts";
 import { pruneAll, pruneContainers, pruneImages } from "../../src/flow/prune.ts";
 import { login } from "../../src/flow/registry.ts";
-import type { Run } from "../../src/flow/run.ts";
 import { serverExec } from "../../src/flow/server.ts";
 import { bootTraefik, restartTraefik, startTraefik, stopTraefik } from "../../src/flow/traefik/traefik.ts";
 import { rebootTraefik } from "../../src/flow/traefik/reboot.ts";
@@ -67,7 +68,7 @@ const STOPPED = EMPTY.keeps(stopped("web", 1));
 const NEW = { interactive: false, raw: false, reuse: false, env: new Map<string, string>() };
 const IN_ACCESSORY = ["Stopped db accessory", "Remove db accessory container"];
 
-test.each<[string, World, (run: Run) => Promise<void>, string[]]>([
+test.each<[string, World, (run: FakeRun) => Promise<unknown>, string[]]>([
   [
     "app boot, of the version that runs",
     RUNNING,
@@ -114,16 +115,16 @@ test.each<[string, World, (run: Run) => Promise<void>, string[]]>([
   [
     "app exec",
     RUNNING,
-    (run) => appExec(run, "echo 'a > b; $HOME'", NEW),
+    (run) => appExec(run, run.terminal, "echo 'a > b; $HOME'", NEW),
     ["Executed cmd 'echo 'a > b; $HOME'' on app version 1"],
   ],
   [
     "app exec --reuse",
     RUNNING,
-    (run) => appExec(run, "ls", { ...NEW, reuse: true }),
+    (run) => appExec(run, run.terminal, "ls", { ...NEW, reuse: true }),
     ["[web] Executed cmd 'ls' on app version 1"],
   ],
-  ["app exec -i", RUNNING, (run) => appExec(run, "sh", { ...NEW, reuse: true, interactive: true }), []],
+  ["app exec -i", RUNNING, (run) => appExec(run, run.terminal, "sh", { ...NEW, reuse: true, interactive: true }), []],
   ["app stale-containers --stop", RUNNING.runs(container("web", 0)), (run) => staleContainers(run, { stop: true }), []],
   [
     "app remove-container",
@@ -161,14 +162,19 @@ test.each<[string, World, (run: Run) => Promise<void>, string[]]>([
   ["accessory stop", EMPTY, (run) => stopAccessory(run, "db"), ["Stopped db accessory"]],
   ["accessory restart", EMPTY, (run) => restartAccessory(run, "db"), ["Stopped db accessory", "Started db accessory"]],
   ["accessory reboot", EMPTY, (run) => rebootAccessory(run, "db"), [...IN_ACCESSORY, "Booted db accessory"]],
-  ["accessory exec", EMPTY, (run) => accessoryExec(run, "db", "ls -l", NEW), ["Executed cmd 'ls -l' on db accessory"]],
+  [
+    "accessory exec",
+    EMPTY,
+    (run) => accessoryExec(run, run.terminal, "db", "ls -l", NEW),
+    ["Executed cmd 'ls -l' on db accessory"],
+  ],
   [
     "accessory remove",
     EMPTY,
     (run) => removeAccessory(run, "all", { confirmed: true }),
     [...IN_ACCESSORY, "Removed db accessory image"],
   ],
-  ["server exec", EMPTY, (run) => serverExec(run, "uptime", NEW), ["Executed cmd 'uptime' on server"]],
+  ["server exec", EMPTY, (run) => serverExec(run, run.terminal, "uptime", NEW), ["Executed cmd 'uptime' on server"]],
   ["lock acquire", EMPTY, (run) => takeLock(run, "why"), []],
   ["registry login", EMPTY, (run) => login(run), []],
 ])("%s writes its lines", async (_, world, act, expected) => {
@@ -197,15 +203,15 @@ test("audit shows the last fifty lines of each app host", async () => {
 });
 
 /** Work of each command that fails, by its step's title, and what the log says then. */
-const FAILING: readonly (readonly [string, RegExp, World, (run: Run) => Promise<void>, readonly string[]])[] = [
+const FAILING: readonly (readonly [string, RegExp, World, (run: FakeRun) => Promise<unknown>, readonly string[]])[] = [
   ["accessory boot", /^Start app-db/, EMPTY, (run) => bootAccessory(run, "db"), ["failed Audit: Booted db accessory"]],
   ["accessory boot whose folder cannot be made", /^Create directories/, EMPTY, (run) => bootAccessory(run, "db"), ["failed Audit: Booted db accessory"]],
   ["accessory start", /^Start app-db/, EMPTY, (run) => startAccessory(run, "db"), ["failed Audit: Started db accessory"]],
   ["accessory stop", /^Stop app-db/, EMPTY, (run) => stopAccessory(run, "db"), ["failed Audit: Stopped db accessory"]],
   ["accessory remove", /^Remove the container/, EMPTY, (run) => removeAccessory(run, "db", { confirmed: true }), ["done Audit: Stopped db accessory", "failed Audit: Remove db accessory container"]],
-  ["accessory exec", /^Command$/, EMPTY, (run) => accessoryExec(run, "db", "ls", NEW), ["failed Audit: Executed cmd 'ls' on db accessory"]],
-  ["app exec", /^Command$/, RUNNING, (run) => appExec(run, "ls", NEW), ["failed Audit: Executed cmd 'ls' on app version 1"]],
-  ["server exec", /^Command$/, RUNNING, (run) => serverExec(run, "ls", NEW), ["failed Audit: Executed cmd 'ls' on server"]],
+  ["accessory exec", /^Command$/, EMPTY, (run) => accessoryExec(run, run.terminal, "db", "ls", NEW), ["failed Audit: Executed cmd 'ls' on db accessory"]],
+  ["app exec", /^Command$/, RUNNING, (run) => appExec(run, run.terminal, "ls", NEW), ["failed Audit: Executed cmd 'ls' on app version 1"]],
+  ["server exec", /^Command$/, RUNNING, (run) => serverExec(run, run.terminal, "ls", NEW), ["failed Audit: Executed cmd 'ls' on server"]],
   ["app stop", /^Stop app-web-1/, RUNNING, stopApp, ["failed Audit: Stopped app"]],
   ["app remove-container", /^Remove app-web-1/, STOPPED, (run) => removeAppContainer(run, "1"), ["failed Audit: Removed app container with version 1"]],
   ["app remove-containers", /^Remove app-web-1/, STOPPED, removeAppContainers, ["failed Audit: Removed all app containers"]],

@@ -87,7 +87,7 @@ test("hooks that run, samples, what was set aside, and what they use are no prob
 test.each([
   ["deploy", (run) => deploy(run, { skipPush: true })],
   ["server bootstrap", bootstrap],
-] as const satisfies readonly (readonly [string, (run: ReturnType<typeof fakeRun>) => Promise<void>])[])(
+] as const satisfies readonly (readonly [string, (run: ReturnType<typeof fakeRun>) => Promise<unknown>])[])(
   "%s warns before anything else, once, and not with -H",
   async (_, act) => {
     const cwd = folder();

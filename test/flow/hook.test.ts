@@ -2,7 +2,9 @@ import { spawnSync } from "node:child_process";
 import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { bootApp, deploy, rollback } from "../../src/flow/rollout/deploy.ts";
+import { bootApp } from "../../src/flow/rollout/boot.ts";
+import { deploy } from "../../src/flow/rollout/deploy.ts";
+import { rollback } from "../../src/flow/rollout/rollback.ts";
 import { type HookName, runHook } from "../../src/flow/hook.ts";
 import type { Run } from "../../src/flow/run.ts";
 import { rebootTraefik } from "../../src/flow/traefik/reboot.ts";
@@ -41,9 +43,8 @@ test("a hook gets the original's variables, and those that were only meant", asy
     filters,
     selection: select(staging, filters),
     command: ["build", "push"],
-    version: async () => "0123456789abcdef",
   });
-  await runHook(run, "pre-build");
+  await runHook(run, "pre-build", "0123456789abcdef");
   expect(readFileSync(join(here.home, "said"), "utf8").split("\n")).toEqual([
     "MRSK_COMMAND=build",
     "MRSK_DESTINATION=staging",
@@ -63,7 +64,7 @@ test("a hook gets the original's variables, and those that were only meant", asy
 test("each variable of the original is there under Kamal's name too, those of one hook as well", async () => {
   const here = machine();
   write(here, "post-deploy", "env | grep -E '^(MRSK|KAMAL)_' | sort >said");
-  await runHook(runIn(here, { command: ["app", "boot"] }), "post-deploy", {
+  await runHook(runIn(here, { command: ["app", "boot"] }), "post-deploy", "1", {
     MRSK_RUNTIME: "12",
     MRSK_HOSTS: "only.one",
   });
@@ -85,8 +86,8 @@ test("each variable of the original is there under Kamal's name too, those of on
 test("what is not set is not there, and an uncommitted version is told whole", async () => {
   const here = machine();
   write(here, "post-deploy", `${VARIABLES} >said`);
-  const run = runIn(here, { version: async () => "0123456789abcdef_uncommitted_0000000000000000" });
-  await runHook(run, "post-deploy", { MRSK_RUNTIME: "12" });
+  const run = runIn(here);
+  await runHook(run, "post-deploy", "0123456789abcdef_uncommitted_0000000000000000", { MRSK_RUNTIME: "12" });
   const said = readFileSync(join(here.home, "said"), "utf8");
   expect(said).not.toMatch(/MRSK_(?:DESTINATION|SUBCOMMAND|ROLE)=/);
   expect(said).toContain("MRSK_COMMAND=deploy\nMRSK_HOSTS=192.0.2.1,192.0.2.2\n");
@@ -98,10 +99,10 @@ test("hooks_path names another folder, -H skips every hook, and a hook that is n
   mkdirSync(join(here.home, "deploy/hooks"), { recursive: true });
   writeFileSync(join(here.home, "deploy/hooks/pre-deploy"), "#!/bin/sh\necho ran >>said\n", { mode: 0o755 });
   const run = runIn(here, { config: { ...settings, hooksPath: "deploy/hooks" } });
-  await runHook({ ...run, skipHooks: true }, "pre-deploy");
-  await runHook(run, "pre-connect");
+  await runHook({ ...run, skipHooks: true }, "pre-deploy", "1");
+  await runHook(run, "pre-connect", "1");
   expect(existsSync(join(here.home, "said"))).toBe(false);
-  await runHook(run, "pre-deploy");
+  await runHook(run, "pre-deploy", "1");
   expect(readFileSync(join(here.home, "said"), "utf8")).toBe("ran\n");
 });
 
@@ -109,7 +110,7 @@ test("its output comes in whole lines, and is in the error when it fails", async
   const here = machine();
   write(here, "pre-deploy", "printf 'one '; sleep 0.1; echo line; printf 'CI is red' >&2; exit 3");
   const run = runIn(here);
-  await expect(runHook(run, "pre-deploy")).rejects.toMatchObject({
+  await expect(runHook(run, "pre-deploy", "1")).rejects.toMatchObject({
     exitCode: 7,
     message: "Hook `pre-deploy` failed\none line\nCI is red",
     hint: "Run with -H to skip hooks.",
@@ -121,7 +122,7 @@ test("its output comes in whole lines, and is in the error when it fails", async
 test("a hook that may not be executed says what to type", async () => {
   const here = machine();
   write(here, "pre-deploy", "exit 0", 0o644);
-  await expect(runHook(runIn(here), "pre-deploy")).rejects.toMatchObject({
+  await expect(runHook(runIn(here), "pre-deploy", "1")).rejects.toMatchObject({
     exitCode: 7,
     message: expect.stringContaining(".mrsk/hooks/pre-deploy is not executable") as string,
     hint: "chmod +x .mrsk/hooks/pre-deploy",
@@ -132,7 +133,7 @@ test("Ctrl-C ends a hook that hangs, and what it has started", async () => {
   const here = machine();
   write(here, "pre-deploy", "sleep 61.25 & echo $! >child; sleep 62.25");
   const controller = new AbortController();
-  const running = runHook(runIn(here, { signal: controller.signal }), "pre-deploy");
+  const running = runHook(runIn(here, { signal: controller.signal }), "pre-deploy", "1");
   while (!existsSync(join(here.home, "child"))) await new Promise((resolve) => setTimeout(resolve, 20));
   controller.abort();
   await expect(running).rejects.toMatchObject({ name: "InterruptedError", exitCode: 130 });
@@ -143,7 +144,7 @@ test("Ctrl-C ends a hook that hangs, and what it has started", async () => {
 });
 
 /** The hooks that ran, in order, with the hosts they were told, and what the first host did between. */
-async function story(act: (run: Run) => Promise<void>, failing?: HookName): Promise<string[]> {
+async function story(act: (run: Run) => Promise<unknown>, failing?: HookName): Promise<string[]> {
   const here = machine();
   const hooks: HookName[] = [
     "pre-connect",
@@ -194,7 +195,7 @@ test("a deploy: pre-connect before the lock, pre-deploy after the pull, post-dep
 });
 
 test("a rollback: pre-deploy only where the version is there, no build and no pull", async () => {
-  expect(await story((run) => rollback({ ...run, version: async () => "0" }, "0"))).toEqual([
+  expect(await story((run) => rollback({ ...run, requestedVersion: async () => "0" }, "0"))).toEqual([
     "pre-connect",
     "Take the lock",
     "pre-deploy",

@@ -21,7 +21,7 @@ describe("what a pull can fail with, in words", () => {
     ["login attempt to http://r/v2/ failed with status: 401 Unauthorized", 5, "refuses the login", "registry/password"],
     ["denied: requested access to the resource is denied", 5, "is denied", "registry/username may read"],
   ])("%s", async (output, exitCode, message, hint) => {
-    await expect(fetchImage(withHost(/^Pull the image$/, output))).rejects.toMatchObject({
+    await expect(fetchImage(withHost(/^Pull the image$/, output), "1")).rejects.toMatchObject({
       exitCode,
       message: expect.stringContaining(message),
       hint: expect.stringContaining(hint),
@@ -40,7 +40,7 @@ describe("an image that a host should not have", () => {
       "builder.remote",
     ],
   ])("%j", async (output, status, message, hint) => {
-    for (const fetch of [fetchImage, (run: FakeRun) => ensureImage(run, "1")]) {
+    for (const fetch of [(run: FakeRun) => fetchImage(run, "1"), (run: FakeRun) => ensureImage(run, "1")]) {
       await expect(fetch(withHost(/^Check the image$/, output, status))).rejects.toMatchObject({
         exitCode: 5,
         message: expect.stringContaining(`${HOST}: `),

@@ -4,11 +4,12 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { removeAppContainer } from "../../src/flow/app/removal.ts";
 import { deliver, pull, pushImage } from "../../src/flow/build/build.ts";
-import { bootApp, deploy, redeploy, rollback, setup } from "../../src/flow/rollout/deploy.ts";
+import { bootApp } from "../../src/flow/rollout/boot.ts";
+import { deploy, redeploy, setup } from "../../src/flow/rollout/deploy.ts";
+import { rollback } from "../../src/flow/rollout/rollback.ts";
 import { appExec } from "../../src/flow/app/exec.ts";
 import { performHealthcheck } from "../../src/flow/app/healthcheck.ts";
 import { promote } from "../../src/flow/rollout/promote.ts";
-import type { Run } from "../../src/flow/run.ts";
 import { startApp } from "../../src/flow/app/start-stop.ts";
 import { built } from "../support/config.ts";
 import { type FakeRun, fakeRun } from "../support/fake-run.ts";
@@ -27,7 +28,7 @@ const options = { skipPush: false };
 function typed(world: World): FakeRun {
   const boot = { limit: undefined, waitSeconds: 0, watchSeconds: 0 };
   const config = { ...built({ kind: "native" }), boot };
-  const run = fakeRun(config, { version: async () => SHORT, givenVersion: SHORT });
+  const run = fakeRun(config, { requestedVersion: async () => SHORT, givenVersion: SHORT });
   world.fake(run).replies(/^Check the image$/, "");
   run.host("localhost");
   return run;
@@ -37,11 +38,11 @@ function typed(world: World): FakeRun {
 const work = (run: FakeRun) =>
   [...run.hosts.values()].flatMap(({ transcript }) => transcript.filter((line) => !line.startsWith("Take the lock")));
 
-type Act = (run: Run) => Promise<void>;
+type Act = (run: FakeRun) => Promise<unknown>;
 const commands: [string, Act][] = [
   ["rollback", (run) => rollback(run, SHORT)],
   ["app boot", bootApp],
-  ["app exec", (run) => appExec(run, "ls", NEW)],
+  ["app exec", (run) => appExec(run, run.terminal, "ls", NEW)],
   ["app remove-container", (run) => removeAppContainer(run, SHORT)],
   ["deploy", (run) => deploy(run, options)],
   ["deploy --skip-push", (run) => deploy(run, { skipPush: true })],

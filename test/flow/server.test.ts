@@ -84,7 +84,7 @@ test("setup installs, boots the accessories, then deploys, in one lock", async (
 test("server exec runs on every host, whose name is in front of each line", async () => {
   const run = fleet();
   for (const host of HOSTS) run.hosts.get(host)!.replies(/^Command$/, `up on ${host}\n`);
-  await serverExec(run, "uptime", { interactive: false, raw: false });
+  await serverExec(run, run.terminal, "uptime", { interactive: false, raw: false });
   expect(run.printed).toEqual(HOSTS.map((host) => `${host} | up on ${host}\n`));
   expect(run.hosts.get(HOSTS[2]!)!.commands).toContain("set +e; eval uptime");
 });
@@ -92,5 +92,7 @@ test("server exec runs on every host, whose name is in front of each line", asyn
 test("server exec -i ends with the command's own status", async () => {
   const run = fleet();
   run.hosts.get(HOSTS[0]!)!.replies(/eval sh$/, "", 3);
-  await expect(serverExec(run, "sh", { interactive: true, raw: false })).rejects.toMatchObject({ exitCode: 3 });
+  await expect(serverExec(run, run.terminal, "sh", { interactive: true, raw: false })).rejects.toMatchObject({
+    exitCode: 3,
+  });
 });

@@ -14,7 +14,6 @@ import { builderDetails, createBuilder, removeBuilder } from "../../src/flow/bui
 import { pruneAll } from "../../src/flow/prune.ts";
 import { login, logout } from "../../src/flow/registry.ts";
 import { deploy } from "../../src/flow/rollout/deploy.ts";
-import type { Run } from "../../src/flow/run.ts";
 import { bootTraefik } from "../../src/flow/traefik/traefik.ts";
 import { ShellLibrary } from "../../src/script/library.ts";
 import { needsOfScript, type Script } from "../../src/script/script.ts";
@@ -27,11 +26,11 @@ const SECRETS_OF_BUILDS = ["NPM_TOKEN", "GITHUB_TOKEN"].map((name) => [name, nam
 const EXEC = { interactive: false, raw: false, reuse: false, env: new Map<string, string>() };
 
 /** Commands of the program, as typed, that send what MRSK's commands of the same name sent. */
-export const COMMANDS: Readonly<Record<string, (run: Run) => Promise<void>>> = {
+export const COMMANDS: Readonly<Record<string, (run: FakeRun) => Promise<unknown>>> = {
   deploy: (run) => deploy(run, { skipPush: false }),
   "app stop": stopApp,
-  "app exec bin/console": (run) => appExec(run, "bin/console", EXEC),
-  "app exec -i bash": (run) => appExec(run, "bash", { ...EXEC, interactive: true }),
+  "app exec bin/console": (run) => appExec(run, run.terminal, "bin/console", EXEC),
+  "app exec -i bash": (run) => appExec(run, run.terminal, "bash", { ...EXEC, interactive: true }),
   "app images": appImages,
   "app remove-images": removeAppImages,
   "accessory boot all": (run) => bootAccessory(run, "all"),
@@ -89,11 +88,11 @@ function recordingRun(config: Config, version: string, environment: ReadonlyMap<
   cpSync(FILES, join(cwd, "files"), { recursive: true });
   return fakeRun(config, {
     cwd,
-    version: async () => version,
+    requestedVersion: async () => version,
     secrets: new Secrets(environment),
     variables: environment,
     newId: (digits) => "0123456789abcdef".slice(0, digits),
-    stdin: { kind: "terminal", open: () => process.stdin },
+    terminal: { stdin: { kind: "terminal", open: () => process.stdin } },
   });
 }
 

@@ -9,17 +9,17 @@ function planFor(world: World, overrides: Partial<Decision> = {}) {
   const seen = world.facts();
   let count = 0;
   const given = overrides.config ?? config();
-  const [plan] = decide({
+  const plan = decide({
     config: given,
-    version: "2",
-    targets: [{ host: seen.host, roles: given.roles }],
-    facts: new Map([[seen.host, seen]]),
+    versionOn: () => "2",
+    roles: given.roles,
+    facts: seen,
     newId: (digits) => String(++count).padStart(digits, "0"),
     reuse: false,
     traefikArguments: ["--providers.docker", "--providers.file.directory=/etc/traefik/mrsk"],
     ...overrides,
   });
-  return plan!;
+  return plan;
 }
 
 describe("what is decided about a role", () => {
@@ -183,7 +183,7 @@ describe("what cannot become healthy is found before anything is touched", () =>
 
   test("a Traefik that would leave the container out is named, whether it runs or is configured", () => {
     const closed = aHost().behindTraefik({ args: [...TRAEFIK.args, "--providers.docker.exposedbydefault=false"] });
-    expect(obstacles(planFor(closed))[0]).toMatch(/^role web would not be reached: .*exposedbydefault/);
+    expect(obstacles(planFor(closed))[0]).toMatch(/^Traefik would not route to role web: .*exposedbydefault/);
     const enabled = withRole({ labels: new Map([["traefik.enable", "true"]]) });
     expect(obstacles(planFor(closed, enabled))).toEqual([]);
     const wanted = { traefikArguments: ["--providers.docker.exposedbydefault=false"] };

@@ -20,7 +20,7 @@ describe("what is decided about Traefik", () => {
     [{ image: "traefik:v3.8.0" }, "its image is traefik:v3.7.15, configured is traefik:v3.8.0"],
     [{ hostPort: 8080 }, "it does not publish 8080"],
     [{ options: new Map([["publish", "443:443"]]) }, "it does not publish 443"],
-    [{ labels: new Map([["traefik.enable", "false"]]) }, "its labels are others: traefik.enable"],
+    [{ labels: new Map([["traefik.enable", "false"]]) }, "its labels differ: traefik.enable"],
   ])("%j is reported", (settings, differs) => {
     expect(decideTraefik(given(settings), ARGS, behindTraefik)).toEqual({ action: "keep", differs });
   });
@@ -60,12 +60,12 @@ describe("what keeps Traefik from working", () => {
   const v293 = engine("29.3.0", "1.54", "1.40");
 
   test.each([
-    ["traefik:v2.9", v29, "which wants API 1.44"],
-    ["traefik:v2.9", v293, "which wants API 1.40"],
-    ["traefik:v2.11.30", v29, "which wants API 1.44"],
-    ["traefik:v3.5.4", v29, "which wants API 1.44"],
-    ["docker.io/library/traefik:3.6.0", v29, "which wants API 1.44"],
-    ["traefik:v2.9", engine("29.0.0", "1.52"), "which wants API 1.44"],
+    ["traefik:v2.9", v29, "which requires API 1.44"],
+    ["traefik:v2.9", v293, "which requires API 1.40"],
+    ["traefik:v2.11.30", v29, "which requires API 1.44"],
+    ["traefik:v3.5.4", v29, "which requires API 1.44"],
+    ["docker.io/library/traefik:3.6.0", v29, "which requires API 1.44"],
+    ["traefik:v2.9", engine("29.0.0", "1.52"), "which requires API 1.44"],
     ["traefik:v3.7.15", engine("18.09.9", "1.39", "1.12"), "whose API is 1.39"],
   ])("%s is refused on an engine that it cannot talk to", (image, seen, why) => {
     const [problem] = traefikProblems(given({ image }), run, seen);
@@ -124,7 +124,7 @@ describe("how Traefik can be replaced", () => {
       cost: "Traefik has the network host",
     });
     const fixed = given({ options: new Map([["ip", "172.30.0.9"]]) });
-    expect(decideSwap(fixed, behindTraefik)).toMatchObject({ tried: false, cost: "Traefik has an address of its own" });
+    expect(decideSwap(fixed, behindTraefik)).toMatchObject({ tried: false, cost: "Traefik has a fixed address" });
   });
 
   test("where none runs, nothing can be lost", () => {

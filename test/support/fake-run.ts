@@ -2,11 +2,13 @@ import { Readable } from "node:stream";
 import type { Config } from "../../src/config/config.ts";
 import { Secrets } from "../../src/config/env/secrets.ts";
 import type { Run } from "../../src/flow/run.ts";
+import type { Terminal } from "../../src/flow/terminal.ts";
 import { select } from "../../src/plan/select.ts";
 import type { RunEvent } from "../../src/output/events.ts";
 import { FakeHost } from "./fake-host.ts";
 
 export interface FakeRun extends Run {
+  readonly terminal: Terminal;
   readonly hosts: ReadonlyMap<string, FakeHost>;
   readonly events: RunEvent[];
   readonly printed: string[];
@@ -16,7 +18,7 @@ export interface FakeRun extends Run {
 }
 
 /** A run whose hosts are fakes and whose clock stands still. */
-export function fakeRun(config: Config, overrides: Partial<Run> = {}): FakeRun {
+export function fakeRun(config: Config, overrides: Partial<Run> & { terminal?: Partial<Terminal> } = {}): FakeRun {
   const hosts = new Map<string, FakeHost>();
   const transcript: string[] = [];
   const host = (name: string) => {
@@ -36,18 +38,14 @@ export function fakeRun(config: Config, overrides: Partial<Run> = {}): FakeRun {
     signal: controller.signal,
     report: (event) => void events.push(event),
     print: (text) => void printed.push(text),
-    write: (_stream, bytes) => void printed.push(Buffer.from(bytes as Uint8Array).toString()),
-    prefix: (name) => `${name} | `,
-    stdin: { kind: "nothing", open: () => Readable.from([]) },
     confirm: async () => true,
     local: host("localhost"),
     host,
     newId: (digits) => "0".repeat(digits),
-    version: async () => "1",
-    git: async () => ({ revision: undefined, changes: [], userName: "" }),
+    requestedVersion: async () => "1",
+    git: async () => ({ revision: undefined, changes: [], userName: "Some Body" }),
     givenVersion: undefined,
     performer: async () => "somebody",
-    lockOwner: async () => "Some Body",
     command: ["deploy"],
     skipHooks: true,
     variables: new Map(),
@@ -60,5 +58,11 @@ export function fakeRun(config: Config, overrides: Partial<Run> = {}): FakeRun {
     transcript,
     abort: () => controller.abort(),
     ...overrides,
+    terminal: {
+      write: (_stream, bytes) => void printed.push(Buffer.from(bytes as Uint8Array).toString()),
+      prefix: (name) => `${name} | `,
+      stdin: { kind: "nothing", open: () => Readable.from([]) },
+      ...overrides.terminal,
+    },
   };
 }

@@ -11,10 +11,9 @@ import { builderName } from "../../src/commands/builder.ts";
 import { createBuilder } from "../../src/flow/build/builder.ts";
 import { showConfig } from "../../src/flow/config.ts";
 import { deploy } from "../../src/flow/rollout/deploy.ts";
-import type { Run } from "../../src/flow/run.ts";
 import { MrskError } from "../../src/errors.ts";
 import type { FakeHost } from "./fake-host.ts";
-import { fakeRun } from "./fake-run.ts";
+import { type FakeRun, fakeRun } from "./fake-run.ts";
 import { aHost, container, stopped, type World } from "./world.ts";
 
 /** Written by a user, without what every file needs: service, image, servers and registry. */
@@ -28,13 +27,14 @@ export const REQUIRED: Written = {
 };
 
 const COMMANDS = {
-  deploy: (run: Run) => deploy(run, { skipPush: false, revert: true }),
-  "accessory boot": (run: Run) => bootAccessory(run, "all"),
+  deploy: (run: FakeRun) => deploy(run, { skipPush: false, revert: true }),
+  "accessory boot": (run: FakeRun) => bootAccessory(run, "all"),
   "app details": appDetails,
-  "app exec": (run: Run) => appExec(run, "date", { interactive: false, raw: false, reuse: false, env: new Map() }),
+  "app exec": (run: FakeRun) =>
+    appExec(run, run.terminal, "date", { interactive: false, raw: false, reuse: false, env: new Map() }),
   "build create": createBuilder,
-  config: (run: Run) => showConfig(run, { json: false }),
-} as const satisfies Record<string, (run: Run) => Promise<void>>;
+  config: (run: FakeRun) => showConfig(run, { json: false }),
+} as const satisfies Record<string, (run: FakeRun) => Promise<unknown>>;
 
 export interface Circumstances {
   readonly command?: keyof typeof COMMANDS;
@@ -65,7 +65,7 @@ export async function transcriptOf(written: Written, circumstances: Circumstance
     const run = fakeRun(config, {
       cwd,
       skipHooks: false,
-      version: async () => version,
+      requestedVersion: async () => version,
       secrets: new Secrets(given),
       variables: given,
       clock: { now: () => new Date(0), sleep: async (seconds) => void lines.push(`sleep ${seconds}`) },

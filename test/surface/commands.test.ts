@@ -5,12 +5,13 @@ import { expect, test } from "vitest";
 import type { Config } from "../../src/config/config.ts";
 import { deliver, pull, push } from "../../src/flow/build/build.ts";
 import { builderDetails, createBuilder, removeBuilder } from "../../src/flow/build/builder.ts";
-import { deploy, redeploy, rollback, setup } from "../../src/flow/rollout/deploy.ts";
+import { deploy, redeploy, setup } from "../../src/flow/rollout/deploy.ts";
+import { rollback } from "../../src/flow/rollout/rollback.ts";
 import { accessoryExec, appExec } from "../../src/flow/app/exec.ts";
 import { freeLock, lockStatus, takeLock } from "../../src/flow/lock.ts";
 import { accessoryLogs, appLogs, traefikLogs } from "../../src/flow/app/logs.ts";
 import { login, logout } from "../../src/flow/registry.ts";
-import type { Run, StandardInput } from "../../src/flow/run.ts";
+import type { Terminal } from "../../src/flow/terminal.ts";
 import { bootTraefik, startTraefik, stopTraefik, traefikDetails } from "../../src/flow/traefik/traefik.ts";
 import { rebootTraefik } from "../../src/flow/traefik/reboot.ts";
 import { removeTraefik } from "../../src/flow/traefik/removal.ts";
@@ -31,14 +32,14 @@ const settings = (overrides: Partial<Config> = {}) =>
     ...overrides,
   });
 
-const TERMINAL: StandardInput = { kind: "terminal", open: () => Readable.from([]) };
+const TERMINAL: Terminal["stdin"] = { kind: "terminal", open: () => Readable.from([]) };
 
 /** Both hosts are behind Traefik, and run this version. */
-function running(version: string, overrides: Partial<Run> = {}): FakeRun {
+function running(version: string, overrides: Parameters<typeof fakeRun>[1] = {}): FakeRun {
   return runOn(behindTraefik.runs(container("web", version)), overrides);
 }
 
-function runOn(world: World, overrides: Partial<Run> = {}): FakeRun {
+function runOn(world: World, overrides: Parameters<typeof fakeRun>[1] = {}): FakeRun {
   const run = fakeRun(overrides.config ?? settings(), overrides);
   for (const host of [HOST, OTHER]) world.named(host).fake(run);
   return run;
@@ -120,9 +121,9 @@ test("registry login and logout reach this machine and the servers, -L and -R le
 });
 
 test("logs: --since, --lines, --grep and --grep-options say which lines, 100 without any", async () => {
-  const asked = async (choice: Parameters<typeof appLogs>[1]) => {
+  const asked = async (choice: Parameters<typeof appLogs>[2]) => {
     const run = running("1");
-    await appLogs(run, choice);
+    await appLogs(run, run.terminal, choice);
     return commands(run).at(-1);
   };
   expect(await asked({})).toBe("docker logs --tail 100 id-of-app-web-1 2>&1");
@@ -135,14 +136,14 @@ test("logs: --since, --lines, --grep and --grep-options say which lines, 100 wit
 test("logs come in blocks, and say so where there is nothing", async () => {
   const run = running("1");
   run.hosts.get(HOST)!.replies(/^Logs$/, "a line\n");
-  await appLogs(run, {});
+  await appLogs(run, run.terminal, {});
   expect(run.printed.toSorted()).toEqual([`App Host: ${HOST}\na line\n\n`, `App Host: ${OTHER}\nNothing found\n\n`]);
 });
 
 test("logs of an accessory and of Traefik have times", async () => {
   const run = running("1");
-  await accessoryLogs(run, "db", { lines: 5 });
-  await traefikLogs(run, { since: "1h", grep: "error" });
+  await accessoryLogs(run, run.terminal, "db", { lines: 5 });
+  await traefikLogs(run, run.terminal, { since: "1h", grep: "error" });
   expect(commands(run, OTHER)).toContain("docker logs --tail 5 --timestamps app-db 2>&1");
   expect(commands(run)).toContain("docker logs --since 1h --timestamps traefik 2>&1 | grep -e error");
   expect(run.printed).toContain(`Accessory db Host: ${OTHER}\nNothing found\n\n`);
@@ -152,9 +153,9 @@ test("logs of an accessory and of Traefik have times", async () => {
 test("-f follows all hosts at once, each line under its host's name", async () => {
   const run = running("1");
   for (const host of [HOST, OTHER]) run.hosts.get(host)!.replies(/^Follow$/, `of ${host}\n`);
-  await appLogs(run, { follow: true });
-  await traefikLogs(run, { follow: true });
-  await accessoryLogs(run, "db", { follow: true });
+  await appLogs(run, run.terminal, { follow: true });
+  await traefikLogs(run, run.terminal, { follow: true });
+  await accessoryLogs(run, run.terminal, "db", { follow: true });
   expect(run.printed.toSorted()).toEqual(
     [HOST, HOST, OTHER, OTHER]
       .map((host) => `${host} | of ${host}\n`)
@@ -171,14 +172,14 @@ test("app exec: a new container or --reuse, -e for one more variable, -i for a t
   const choice = { interactive: false, raw: false, reuse: false, env: new Map([["A", "b c"]]) };
   const made = "--name app-web-exec-000000000000 --label mrsk.exec=app -e A dhh/app:1";
   const fresh = running("1");
-  await appExec(fresh, "npm run 'a b'", choice);
+  await appExec(fresh, fresh.terminal, "npm run 'a b'", choice);
   expect(last(fresh)).toBe(`docker run --rm ${made} npm run 'a b'`);
   const reused = running("1");
-  await appExec(reused, "ls", { ...choice, reuse: true });
+  await appExec(reused, reused.terminal, "ls", { ...choice, reuse: true });
   expect(last(reused, OTHER)).toBe("docker exec -e A id-of-app-web-1 ls");
   for (const reuse of [true, false]) {
-    const run = running("1", { stdin: TERMINAL });
-    await appExec(run, "sh", { ...choice, interactive: true, reuse });
+    const run = running("1", { terminal: { stdin: TERMINAL } });
+    await appExec(run, run.terminal, "sh", { ...choice, interactive: true, reuse });
     const entered = reuse ? "docker exec -it -e A id-of-app-web-1 sh" : `docker run -it --rm ${made} sh`;
     expect([last(run), commands(run, OTHER)]).toEqual([entered, []]);
   }
@@ -186,13 +187,13 @@ test("app exec: a new container or --reuse, -e for one more variable, -i for a t
 
 test("accessory exec: a new container or --reuse, -i on its first host", async () => {
   const choice = { interactive: false, raw: false, reuse: false, env: new Map<string, string>() };
-  const run = fakeRun(settings(), { stdin: TERMINAL });
-  await accessoryExec(run, "db", "mysql -e 'show tables'", choice);
+  const run = fakeRun(settings(), { terminal: { stdin: TERMINAL } });
+  await accessoryExec(run, run.terminal, "db", "mysql -e 'show tables'", choice);
   const made = "--name app-db-exec-000000000000 --label mrsk.exec=app mysql:8.0";
   expect(last(run, OTHER)).toBe(`docker run --rm ${made} mysql -e 'show tables'`);
-  await accessoryExec(run, "db", "ls", { ...choice, reuse: true });
+  await accessoryExec(run, run.terminal, "db", "ls", { ...choice, reuse: true });
   expect(last(run, OTHER)).toBe("docker exec app-db ls");
-  await accessoryExec(run, "db", "mysql", { ...choice, interactive: true, reuse: true });
+  await accessoryExec(run, run.terminal, "db", "mysql", { ...choice, interactive: true, reuse: true });
   expect(last(run, OTHER)).toBe("docker exec -it app-db mysql");
 });
 
@@ -208,7 +209,7 @@ esac`,
   );
   writeFileSync(join(here.home, "Dockerfile"), "FROM scratch\n");
   const run = fakeRun(settings(), { local: here.host, cwd: here.home });
-  await push(run);
+  await push(run, "1");
   expect(here.asked().join("\n")).toMatch(/^buildx build --push .*-t dhh\/app:1 -t dhh\/app:latest/m);
   await pull(run);
   expect(steps(run, OTHER)).toContain("Pull the image");

@@ -26,24 +26,24 @@ function routedBy(file: string): World {
 function planFor(world: World, overrides: Partial<Decision>) {
   const there = world.facts();
   const given = overrides.config ?? config();
-  const [plan] = decide({
+  const plan = decide({
     config: given,
-    version: "2",
-    targets: [{ host: there.host, roles: given.roles }],
-    facts: new Map([[there.host, there]]),
+    versionOn: () => "2",
+    roles: given.roles,
+    facts: there,
     newId: (digits) => "c".repeat(digits),
     reuse: false,
     traefikArguments: [],
     ...overrides,
   });
-  return plan!;
+  return plan;
 }
 
 describe("what a live file says", () => {
   test.each([
     ["one alone", text(old), { live: "app-web-aaaaaaaa", canary: undefined, last: undefined }],
     [
-      "a canary with its share",
+      "a canary with its percentage",
       text(old, { container: next, percent: 7 }),
       { live: "app-web-aaaaaaaa", canary: { service: "app-web-bbbbbbbb", percent: 7 }, last: undefined },
     ],
@@ -141,13 +141,13 @@ describe("a canary on a host", () => {
   });
 });
 
-describe("a share of the requests", () => {
-  const share = 10;
+describe("a weighted canary", () => {
+  const percent = 10;
 
   test("is the plan's, for roles behind Traefik", () => {
     const workers = role({ name: "workers", traefik: false });
-    const plan = planFor(routedBy(text(old)).runs(old), { share, config: config({ roles: [web, workers] }) });
-    expect(plan.roles.map((one) => one.share)).toEqual([10, undefined]);
+    const plan = planFor(routedBy(text(old)).runs(old), { percent, config: config({ roles: [web, workers] }) });
+    expect(plan.roles.map((one) => one.percent)).toEqual([10, undefined]);
     expect(obstacles(plan)).toEqual([]);
   });
 
@@ -162,7 +162,7 @@ describe("a share of the requests", () => {
     ],
     ["the host is a canary itself", routedBy(text(old)).runs(old).with({ canaryRelease: "1" }), web, "mrsk promote"],
   ])("cannot be where %s", (_, there, given, said) => {
-    const found = obstacles(planFor(there, { share, config: config({ roles: [given] }) }));
+    const found = obstacles(planFor(there, { percent, config: config({ roles: [given] }) }));
     expect(found).toEqual([expect.stringContaining(said)]);
   });
 });

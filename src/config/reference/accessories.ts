@@ -3,8 +3,8 @@ import type { Section } from "./types.ts";
 export const ACCESSORIES: Section = {
   name: "accessories",
   meaning:
-    "Each name is an accessory: a container started once by `mrsk accessory boot NAME` or `mrsk setup`, untouched by\n" +
-    "deploys. Exactly one of host, hosts and roles says where.",
+    "Containers that no deploy changes: databases, caches. Each name is an accessory, which `mrsk accessory boot NAME`\n" +
+    "or `mrsk setup` starts. Exactly one of host, hosts and roles sets where it runs.",
   at: ["accessories.*"],
   keys: [
     {
@@ -12,7 +12,7 @@ export const ACCESSORIES: Section = {
       type: "image",
       default: "required",
       since: "0.2.0",
-      meaning: "As docker takes it",
+      meaning: "Name of the image, as `docker run` accepts it",
       example: "image: postgres:16",
     },
     {
@@ -28,7 +28,7 @@ export const ACCESSORIES: Section = {
       type: "host",
       default: "one of the three",
       since: "0.2.0",
-      meaning: "One host",
+      meaning: "Host of the accessory",
       example: "host: 192.0.2.20",
     },
     {
@@ -36,7 +36,7 @@ export const ACCESSORIES: Section = {
       type: "list of hosts",
       default: "one of the three",
       since: "0.10.0",
-      meaning: "Several hosts",
+      meaning: "Hosts of the accessory",
       example: "hosts:\n  - 192.0.2.20",
     },
     {
@@ -44,7 +44,7 @@ export const ACCESSORIES: Section = {
       type: "list of roles",
       default: "one of the three",
       since: "0.10.0",
-      meaning: "All hosts of these roles",
+      meaning: "Roles of the accessory: it runs on all of their hosts",
       example: "roles:\n  - web",
     },
     {
@@ -52,7 +52,7 @@ export const ACCESSORIES: Section = {
       type: "port, or host:container",
       default: "none",
       since: "0.2.0",
-      meaning: "What is published; a lone port is the same on both sides",
+      meaning: "Published port; a single number is the port of both the host and the container",
       example: 'port: "127.0.0.1:5432:5432"',
     },
     {
@@ -60,7 +60,7 @@ export const ACCESSORIES: Section = {
       type: "command",
       default: "the image's",
       since: "0.10.0",
-      meaning: "What it runs",
+      meaning: "Command of the container",
       example: "cmd: redis-server --appendonly yes",
     },
     {
@@ -68,7 +68,7 @@ export const ACCESSORIES: Section = {
       type: "map",
       default: "none",
       since: "0.2.0",
-      meaning: "Its variables; the app's do not count here",
+      meaning: "Variables of the container; it does not get those of the app",
       example: "env:\n  secret:\n    - POSTGRES_PASSWORD",
     },
     {
@@ -76,7 +76,7 @@ export const ACCESSORIES: Section = {
       type: "map",
       default: "none",
       since: "0.2.0",
-      meaning: "Labels",
+      meaning: "Labels of the container",
       example: "labels:\n  team: shop",
     },
     {
@@ -92,7 +92,8 @@ export const ACCESSORIES: Section = {
       type: "list of local:remote[:mode]",
       default: "none",
       since: "0.3.0",
-      meaning: "Uploaded and mounted; names that end in erb are rendered first. As a map: local, remote, mode",
+      meaning:
+        "Files to upload and mount; names that end in erb are rendered first. An item may also be a map: local, remote, mode",
       example: "files:\n  - config/my.cnf:/etc/mysql/my.cnf:644",
     },
     {
@@ -108,7 +109,7 @@ export const ACCESSORIES: Section = {
       type: "absolute path",
       default: "required",
       since: "new",
-      meaning: "Place in the container",
+      meaning: "Path in the container",
       example: "files:\n  - local: my.cnf\n    remote: /etc/my.cnf",
     },
     {
@@ -124,7 +125,7 @@ export const ACCESSORIES: Section = {
       type: "list of name:path[:options]",
       default: "none",
       since: "0.3.0",
-      meaning: "Folders of the host, made in the accessory's folder or at an absolute path, and mounted",
+      meaning: "Folders of the host to create and mount: in the accessory's folder, or at an absolute path",
       example: "directories:\n  - data:/var/lib/postgresql/data",
     },
     {
@@ -132,7 +133,7 @@ export const ACCESSORIES: Section = {
       type: "list",
       default: "none",
       since: "0.2.0",
-      meaning: "`docker run --volume` each",
+      meaning: "Volumes: `docker run --volume` for each item",
       example: "volumes:\n  - /srv/backup:/backup",
     },
     {
@@ -140,7 +141,7 @@ export const ACCESSORIES: Section = {
       type: "name of a docker network",
       default: "the global one",
       since: "Kamal 2.x",
-      meaning: "Another network",
+      meaning: "Network of this accessory, instead of the global one",
       example: "network: private",
     },
   ],

@@ -4,7 +4,7 @@ import type { Section } from "./types.ts";
 export const SERVERS: Section = {
   name: "servers",
   meaning:
-    "A list of hosts is the role web. A map has roles: each a list of hosts, or a map with the keys below.\n" +
+    "Hosts and roles. A list of hosts is the role web. A map has roles, each a list of hosts or a map with these keys.\n" +
     "A host is HOST, USER@HOST, HOST:PORT or [V6]:PORT, with tags after a colon: `- 192.0.2.10: [eu, first]`.",
   at: ["servers.*"],
   keys: [
@@ -13,7 +13,7 @@ export const SERVERS: Section = {
       type: "list of hosts, or one",
       default: "required",
       since: "0.0.2",
-      meaning: "Where the role runs",
+      meaning: "Hosts of the role",
       example: "hosts:\n  - 192.0.2.10\n  - 192.0.2.11: eu",
     },
     {
@@ -21,7 +21,7 @@ export const SERVERS: Section = {
       type: "command",
       default: "the image's",
       since: "0.0.2",
-      meaning: "What the containers run, split into words as a shell would, without a shell",
+      meaning: "Command of the containers, split into words by the rules of a shell, and run without a shell",
       example: "cmd: node worker.js",
     },
     {
@@ -29,7 +29,7 @@ export const SERVERS: Section = {
       type: "map",
       default: "none",
       since: "0.2.0",
-      meaning: "Variables over the global ones, merged by key",
+      meaning: "Variables of the role, merged over the global ones by key",
       example: "env:\n  clear:\n    QUEUE: mail",
     },
     {
@@ -37,7 +37,7 @@ export const SERVERS: Section = {
       type: "map",
       default: "none",
       since: "0.0.3",
-      meaning: "Labels over the global ones and Traefik's defaults",
+      meaning: "Labels of the role, merged over the global ones and Traefik's defaults",
       example: "labels:\n  traefik.http.routers.my-app-web.rule: Host(`example.com`)",
     },
     {
@@ -45,7 +45,7 @@ export const SERVERS: Section = {
       type: "map",
       default: "none",
       since: "0.9.0",
-      meaning: "Flags of `docker run`: true is a bare flag, a list repeats it",
+      meaning: "Flags of `docker run`: true is a flag without a value, a list repeats the flag",
       example: "options:\n  memory: 512m\n  init: true",
     },
     {
@@ -61,7 +61,8 @@ export const SERVERS: Section = {
       type: "map",
       default: "the global one behind Traefik, else none",
       since: "0.12.0",
-      meaning: "Over the global one, merged by key, for a role behind Traefik; another role has its own alone",
+      meaning:
+        "Health check of the role. For a role behind Traefik it is merged over the global one by key; another role has this one only",
       example: "healthcheck:\n  cmd: bin/alive",
     },
     {
@@ -69,7 +70,7 @@ export const SERVERS: Section = {
       type: "map",
       default: "the global one",
       since: "Kamal 1.4",
-      meaning: "Over the global one, merged",
+      meaning: "Logging of the role, merged over the global one",
       example: "logging:\n  driver: local",
     },
     {
@@ -77,7 +78,7 @@ export const SERVERS: Section = {
       type: "absolute path in the container",
       default: "the global one",
       since: "Kamal 1.0",
-      meaning: "As the global key, for this role",
+      meaning: "The same as the global key, for this role",
       example: "asset_path: /app/public/assets",
     },
     {
@@ -85,7 +86,7 @@ export const SERVERS: Section = {
       type: "map",
       default: "the global one",
       since: "new",
-      meaning: "Only `order` may stand here",
+      meaning: "How the role changes version; `order` is the only key",
       example: "boot:\n  order: stop_first",
     },
     {
@@ -101,7 +102,8 @@ export const SERVERS: Section = {
 
 export const REGISTRY: Section = {
   name: "registry",
-  meaning: "Credentials are a text, or a list with the name of one variable. Write passwords as names only.",
+  meaning:
+    "The registry of the image. A credential is a text, or a list with the name of one variable. Write passwords as names only.",
   at: ["registry"],
   keys: [
     {
@@ -117,7 +119,7 @@ export const REGISTRY: Section = {
       type: "text, or [NAME]",
       default: "required",
       since: "0.0.1",
-      meaning: "Whom to log in",
+      meaning: "User name for the login",
       example: "username: user",
     },
     {
@@ -125,7 +127,7 @@ export const REGISTRY: Section = {
       type: "[NAME], or text",
       default: "required",
       since: "0.0.1",
-      meaning: "A variable of .env or the environment; goes to docker login on standard input",
+      meaning: "Name of a variable in .env or the environment; docker login gets its value on standard input",
       example: "password: [MRSK_REGISTRY_PASSWORD]",
     },
   ],
@@ -134,8 +136,9 @@ export const REGISTRY: Section = {
 export const ENV: Section = {
   name: "env",
   meaning:
-    "Either NAME: value pairs, or the keys below. Values of secrets come from .env or the environment, reach only the\n" +
-    "docker command that starts the container, and arrive byte by byte. `${NAME}` in a clear value is the host's variable.",
+    "Variables of containers: either NAME: value pairs, or the keys below. The values of secrets come from .env or the\n" +
+    "environment. They reach only the docker command that starts the container, unchanged. `${NAME}` in a clear value is a\n" +
+    "variable of the host.",
   at: ["env", "servers.*.env", "accessories.*.env", "traefik.env", "env.tags.*"],
   keys: [
     {
@@ -143,7 +146,7 @@ export const ENV: Section = {
       type: "map",
       default: "none",
       since: "0.2.0",
-      meaning: "Variables that anybody may see",
+      meaning: "Variables that are not secret",
       example: "clear:\n  LOG_LEVEL: info",
     },
     {
@@ -151,7 +154,7 @@ export const ENV: Section = {
       type: "list of names",
       default: "none",
       since: "0.2.0",
-      meaning: "Variables whose values are looked up; a missing one is an error before anything is touched",
+      meaning: "Names of variables whose values mrsk reads; a missing value is an error before anything changes",
       example: "secret:\n  - DATABASE_URL",
     },
     {
@@ -159,7 +162,7 @@ export const ENV: Section = {
       type: "map of env",
       default: "none",
       since: "Kamal 1.6",
-      meaning: "What hosts with that tag get on top",
+      meaning: "Additional variables for the hosts with that tag",
       example: "tags:\n  eu:\n    REGION: eu",
       only: ["env"],
     },
@@ -169,9 +172,10 @@ export const ENV: Section = {
 export const HEALTHCHECK: Section = {
   name: "healthcheck",
   meaning:
-    "Behind Traefik the path is asked through Traefik, and must answer 2xx. Docker asks too, with the image's curl; where\n" +
-    "the image has none, docker does not ask, and Traefik alone is enough. A role that is not behind Traefik, or behind\n" +
-    "one without live files, then needs cmd. With cmd, the command in the container decides.",
+    "Check that a new container must pass before it gets requests. For a role behind Traefik, mrsk probes the path through\n" +
+    "Traefik, which must answer 2xx. Docker checks it too, with the image's curl. If the image has no curl, the probe\n" +
+    "through Traefik alone is enough; a role that is not behind Traefik, or is behind one without live files, then needs\n" +
+    "cmd. With cmd, the command in the container decides.",
   at: ["healthcheck", "servers.*.healthcheck"],
   keys: [
     {
@@ -179,7 +183,7 @@ export const HEALTHCHECK: Section = {
       type: "shell command",
       default: "none",
       since: "0.12.0",
-      meaning: "Run in the container instead of the HTTP question; exit status 0 is healthy",
+      meaning: "Command to run in the container instead of the HTTP check; exit status 0 means healthy",
       example: "cmd: bin/alive",
     },
     {
@@ -187,7 +191,7 @@ export const HEALTHCHECK: Section = {
       type: "path",
       default: "/up",
       since: "0.7.0",
-      meaning: "What is asked for",
+      meaning: "Path of the HTTP check",
       example: "path: /health",
     },
     {
@@ -195,7 +199,7 @@ export const HEALTHCHECK: Section = {
       type: "port",
       default: "3000",
       since: "0.7.0",
-      meaning: "Where the app listens in its container, for the question",
+      meaning: "Port of the app in its container, for the HTTP check",
       example: "port: 8080",
     },
     {
@@ -203,7 +207,7 @@ export const HEALTHCHECK: Section = {
       type: "duration",
       default: "1s",
       since: "0.13.0",
-      meaning: "Docker's interval between two looks",
+      meaning: "Time between two of docker's health checks",
       example: "interval: 5s",
     },
     {
@@ -211,7 +215,8 @@ export const HEALTHCHECK: Section = {
       type: "number",
       default: "7",
       since: "0.11.0",
-      meaning: "How patient a deploy is: the nth try is followed by a pause of n seconds, 7 are 28 seconds",
+      meaning:
+        "Number of attempts, which sets the time limit of a deploy: attempt n is followed by n seconds, so 7 attempts allow 28 seconds",
       example: "max_attempts: 10",
     },
     {
@@ -219,7 +224,7 @@ export const HEALTHCHECK: Section = {
       type: "path or false",
       default: "none",
       since: "Kamal 1.0",
-      meaning: "Read for files of Kamal, and told to have no effect: live files do the work of its cord",
+      meaning: "Accepted for files of Kamal, with a note that it has no effect: live files replace the cord",
       example: "cord: false",
     },
     {
@@ -227,7 +232,7 @@ export const HEALTHCHECK: Section = {
       type: "port",
       default: "none",
       since: "Kamal 1.0",
-      meaning: "Read for files of Kamal, and told to have no effect: nothing is published for a probe here",
+      meaning: "Accepted for files of Kamal, with a note that it has no effect: mrsk publishes no port for a probe",
       example: "exposed_port: 4000",
     },
     {
@@ -235,7 +240,7 @@ export const HEALTHCHECK: Section = {
       type: "number",
       default: "50",
       since: "Kamal 1.0",
-      meaning: "Last lines that are shown of the log of a container that did not become healthy, or did not stay so",
+      meaning: "Lines from the end of the log to show, if a container does not become healthy or does not stay healthy",
       example: "log_lines: 100",
     },
   ],

@@ -1,12 +1,13 @@
 import type { Section } from "./types.ts";
 
 export const ORDER =
-  "`start_first`, or `stop_first`: the old container ends before the new one starts, when everything else is ready, for what must not run twice";
+  "`start_first`, or `stop_first` for a role that must not run twice: the old container stops before the new one starts, when everything else is ready";
 
 export const LOGGING: Section = {
   name: "logging",
   meaning:
-    "Docker's logs. With neither driver nor options, max-size 10m keeps them from filling the disk, where the engine's default driver takes it (json-file, local).",
+    "Docker's logs. Without driver and options, max-size 10m limits their size, if the engine's default driver accepts it\n" +
+    "(json-file, local).",
   at: ["logging", "servers.*.logging"],
   keys: [
     {
@@ -14,7 +15,7 @@ export const LOGGING: Section = {
       type: "text",
       default: "docker's",
       since: "0.10.0",
-      meaning: "`--log-driver`",
+      meaning: "Log driver: `--log-driver`",
       example: "driver: local",
     },
     {
@@ -22,7 +23,7 @@ export const LOGGING: Section = {
       type: "map",
       default: "none",
       since: "0.10.0",
-      meaning: "`--log-opt` each",
+      meaning: "Options of the log driver: `--log-opt` for each item",
       example: "options:\n  max-size: 50m",
     },
   ],
@@ -30,7 +31,7 @@ export const LOGGING: Section = {
 
 export const BOOT: Section = {
   name: "boot",
-  meaning: "How many hosts change at a time. Whatever fails, also in a later group, sends every host back.",
+  meaning: "How many hosts change at a time. A failure in any group reverts every host.",
   at: ["boot"],
   keys: [
     {
@@ -38,7 +39,7 @@ export const BOOT: Section = {
       type: "number, or percentage",
       default: "all hosts",
       since: "0.12.0",
-      meaning: "Hosts per group; a percentage of all app hosts is rounded down, but at least 1",
+      meaning: "Hosts per group; a percentage of all app hosts is rounded down, but is at least 1",
       example: "limit: 25%",
     },
     {
@@ -54,7 +55,7 @@ export const BOOT: Section = {
       type: "seconds",
       default: "5",
       since: "new",
-      meaning: "How long new containers must stay up and healthy after the switch, before the old ones stop",
+      meaning: "Time that new containers must stay up and healthy after the switch, before the old containers stop",
       example: "watch: 30",
     },
     { key: "order", type: "word", default: "start_first", since: "new", meaning: ORDER, example: "order: start_first" },

@@ -3,9 +3,10 @@ import type { Section } from "./types.ts";
 export const BUILDER: Section = {
   name: "builder",
   meaning:
-    "multiarch: false builds with this machine's docker alone. local and remote together build each on its own machine,\n" +
-    "remote alone builds there, else buildx builds for amd64 and arm64 here, or for local's architecture alone.\n" +
-    "Without a context the last commit is cloned and built, submodules included as they are checked out.",
+    "How the image is built. By default, buildx builds for amd64 and arm64 on this machine. With local, it builds for that\n" +
+    "architecture only; with remote, on the other machine; with both, each machine builds its own architecture.\n" +
+    "multiarch: false builds with this machine's docker only. Without a context, mrsk builds a clone of the last commit,\n" +
+    "with submodules as checked out.",
   at: ["builder"],
   keys: [
     {
@@ -13,7 +14,7 @@ export const BUILDER: Section = {
       type: "true or false",
       default: "true",
       since: "0.0.3",
-      meaning: "false: build for this machine's architecture, with its own docker",
+      meaning: "false: build for this machine's architecture only, with its own docker",
       example: "multiarch: false",
     },
     {
@@ -21,7 +22,7 @@ export const BUILDER: Section = {
       type: "map",
       default: "none",
       since: "0.0.3",
-      meaning: "This machine's part of the work; alone, the only architecture that is built",
+      meaning: "Architecture that this machine builds; without remote, the only one",
       example: "local:\n  arch: amd64",
     },
     {
@@ -37,7 +38,7 @@ export const BUILDER: Section = {
       type: "docker host",
       default: "this machine's",
       since: "0.0.3",
-      meaning: "Address of its docker",
+      meaning: "Address of that machine's docker",
       example: "local:\n  arch: amd64\n  host: unix:///var/run/docker.sock",
     },
     {
@@ -61,7 +62,7 @@ export const BUILDER: Section = {
       type: "docker host",
       default: "none",
       since: "0.0.3",
-      meaning: "Address of its docker",
+      meaning: "Address of that machine's docker",
       example: "remote:\n  arch: arm64\n  host: ssh://app@192.0.2.30",
     },
     {
@@ -69,7 +70,7 @@ export const BUILDER: Section = {
       type: "map",
       default: "none",
       since: "0.2.0",
-      meaning: "`--build-arg` each; values do not appear in logs",
+      meaning: "Build arguments: `--build-arg` for each item; their values do not appear in logs",
       example: 'args:\n  NODE_VERSION: "22"',
     },
     {
@@ -77,7 +78,7 @@ export const BUILDER: Section = {
       type: "list of names",
       default: "none",
       since: "0.2.0",
-      meaning: "`--secret id=NAME` each, values as for `env.secret`",
+      meaning: "Build secrets: `--secret id=NAME` for each item, with values as for `env.secret`",
       example: "secrets:\n  - NPM_TOKEN",
     },
     {
@@ -85,7 +86,7 @@ export const BUILDER: Section = {
       type: "true or false",
       default: "false",
       since: "new",
-      meaning: "Whether an image is built though git tracks a `.env` file that holds secrets",
+      meaning: "true: build even if git tracks a `.env` file that holds secrets",
       example: "allow_tracked_env: true",
     },
     {
@@ -93,7 +94,7 @@ export const BUILDER: Section = {
       type: "path",
       default: "Dockerfile",
       since: "0.9.0",
-      meaning: "The Dockerfile",
+      meaning: "Path of the Dockerfile",
       example: "dockerfile: docker/Dockerfile.prod",
     },
     {
@@ -101,7 +102,7 @@ export const BUILDER: Section = {
       type: "path or URL",
       default: "a clone of the last commit",
       since: "0.9.0",
-      meaning: "What the build sees. `.` is the folder as it is, with what is not committed",
+      meaning: "Build context. `.` is the folder as it is, with uncommitted changes",
       example: "context: .",
     },
     {
@@ -117,7 +118,7 @@ export const BUILDER: Section = {
       type: "text",
       default: "none",
       since: "Kamal 1.4",
-      meaning: "`--ssh`: gives the build your agent",
+      meaning: "SSH agent for the build: `--ssh`",
       example: "ssh: default=$SSH_AUTH_SOCK",
     },
     {
@@ -125,7 +126,7 @@ export const BUILDER: Section = {
       type: "map",
       default: "none",
       since: "0.14.0",
-      meaning: "Where layers are kept between builds",
+      meaning: "Cache for layers between builds",
       example: "cache:\n  type: registry",
     },
     {
@@ -133,7 +134,7 @@ export const BUILDER: Section = {
       type: "gha or registry",
       default: "required",
       since: "0.14.0",
-      meaning: "Kind of cache",
+      meaning: "Type of the cache",
       example: "cache:\n  type: gha",
     },
     {
@@ -141,7 +142,7 @@ export const BUILDER: Section = {
       type: "text",
       default: "none",
       since: "0.14.0",
-      meaning: "Added to `--cache-to`",
+      meaning: "Options to add to `--cache-to`",
       example: "cache:\n  type: registry\n  options: mode=max",
     },
     {
@@ -149,7 +150,7 @@ export const BUILDER: Section = {
       type: "repository",
       default: "IMAGE-build-cache",
       since: "0.14.0",
-      meaning: "For a registry cache",
+      meaning: "Image of a registry cache",
       example: "cache:\n  type: registry\n  image: user/my-app-cache",
     },
   ],
@@ -158,7 +159,10 @@ export const BUILDER: Section = {
 export const TRAEFIK: Section = {
   name: "traefik",
   meaning:
-    "Changed settings count from `mrsk traefik reboot` on; a deploy says when they differ from what runs. A reboot refuses no connection where the login user is root or has sudo without a password, and the server has iptables; what is under way may take as long as entrypoints.NAME.transport.lifeCycle.graceTimeOut (Traefik's 10 s) allows.",
+    "The proxy on each web server. Changed settings take effect with `mrsk traefik reboot`; a deploy prints a note if they\n" +
+    "differ from the Traefik that runs. A reboot refuses no connection if the login user is root or has sudo without a\n" +
+    "password, and the server has iptables. Requests in progress have as long as\n" +
+    "entrypoints.NAME.transport.lifeCycle.graceTimeOut allows (10 s in Traefik).",
   at: ["traefik"],
   keys: [
     {
@@ -166,7 +170,7 @@ export const TRAEFIK: Section = {
       type: "image",
       default: "traefik:v3.7.15",
       since: "0.11.0",
-      meaning: "Version 2 works too, from 2.11.31 on with every Docker",
+      meaning: "Image of Traefik. Version 2 works too, from 2.11.31 on with every version of Docker",
       example: "image: traefik:v2.11.31",
     },
     {
@@ -174,7 +178,7 @@ export const TRAEFIK: Section = {
       type: "port",
       default: "80",
       since: "0.9.0",
-      meaning: "Port of the server that leads to port 80 of Traefik",
+      meaning: "Port of the server that is published to port 80 of Traefik",
       example: "host_port: 8080",
     },
     {
@@ -182,7 +186,7 @@ export const TRAEFIK: Section = {
       type: "true or false",
       default: "true",
       since: "Kamal 0.16.1",
-      meaning: "false: no port of the server leads to Traefik's port 80",
+      meaning: "false: port 80 of Traefik is not published on the server",
       example: "publish: false",
     },
     {
@@ -190,7 +194,7 @@ export const TRAEFIK: Section = {
       type: "map",
       default: "none",
       since: "0.4.0",
-      meaning: "Traefik's flags: `--KEY=VALUE`, true is a bare flag, a list repeats it",
+      meaning: "Flags of Traefik: `--KEY=VALUE`; true is a flag without a value, a list repeats the flag",
       example: "args:\n  accesslog: true",
     },
     {
@@ -198,7 +202,7 @@ export const TRAEFIK: Section = {
       type: "map",
       default: "none",
       since: "0.10.0",
-      meaning: "Flags of its `docker run`",
+      meaning: "Flags of `docker run` for Traefik",
       example: 'options:\n  publish:\n    - "443:443"',
     },
     {
@@ -206,7 +210,7 @@ export const TRAEFIK: Section = {
       type: "map",
       default: "none",
       since: "0.11.0",
-      meaning: "Labels of its container",
+      meaning: "Labels of Traefik's container",
       example: "labels:\n  traefik.enable: true",
     },
     {
@@ -214,7 +218,7 @@ export const TRAEFIK: Section = {
       type: "map",
       default: "none",
       since: "0.13.0",
-      meaning: "Its variables, secrets among them",
+      meaning: "Variables of Traefik's container, also secrets",
       example: "env:\n  secret:\n    - CF_DNS_API_TOKEN",
     },
   ],

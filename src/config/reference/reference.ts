@@ -6,7 +6,7 @@ import { SSH, SSHKIT } from "./ssh.ts";
 import { CONFIGURATION, RELEASE } from "./top.ts";
 import type { KeyReference, Section } from "./types.ts";
 
-/** Every key of `deploy.yml`: what `mrsk docs` prints, the table of `src/docs/keys.md` and the JSON Schema are made from it. */
+/** Every key of `deploy.yml`: the source of `mrsk docs`, of the table in `src/docs/keys.md`, and of the JSON Schema. */
 export const SECTIONS: readonly Section[] = [
   CONFIGURATION,
   SERVERS,
@@ -23,7 +23,7 @@ export const SECTIONS: readonly Section[] = [
   RELEASE,
 ];
 
-/** Every place a key may stand at, `*` for any name: `servers.*.healthcheck.path`. */
+/** Every path that a key may have, `*` for any name: `servers.*.healthcheck.path`. */
 export function keyPaths(): ReadonlyMap<string, KeyReference> {
   return new Map(
     SECTIONS.flatMap((section) =>
@@ -36,7 +36,7 @@ export function keyPaths(): ReadonlyMap<string, KeyReference> {
   );
 }
 
-/** As a heading: `servers.ROLE.env`. */
+/** The path for a reader: `servers.ROLE.env`. */
 export function placeholders(path: string): string {
   return path
     .replace(/^servers\.\*/, "servers.ROLE")

@@ -3,7 +3,7 @@ import { keyPaths, placeholders } from "./reference.ts";
 import { writtenConfig } from "../schema.ts";
 import { madeLater, splitForms, values } from "../schema-parts.ts";
 
-/** What zod knows of a schema, as far as it is walked here. */
+/** The parts of zod's schemas that this file reads. */
 interface Definition {
   readonly type: string;
   readonly innerType?: z.core.$ZodType;
@@ -14,7 +14,7 @@ interface Definition {
   readonly shape?: Readonly<Record<string, z.core.$ZodType>>;
 }
 
-/** Every path of the schema at which a known key stands, `*` for any name, as `keyPaths` of the reference has them. */
+/** Every path of a key in the schema, `*` for any name, in the form of `keyPaths`. */
 export function schemaPaths(schema: z.core.$ZodType = writtenConfig, at: readonly string[] = []): string[] {
   const behind = splitForms.get(schema) ?? madeLater.get(schema)?.();
   if (behind) return schemaPaths(behind, at);
@@ -30,7 +30,7 @@ export function schemaPaths(schema: z.core.$ZodType = writtenConfig, at: readonl
 
 type Json = Record<string, unknown>;
 
-/** JSON Schema (draft 7) of `deploy.yml` as people write it, with what the reference says of each key. */
+/** JSON Schema (draft 7) of `deploy.yml` as users write it, with the reference's text for each key. */
 export function jsonSchema(): Json {
   const schema = convert(writtenConfig);
   schema["title"] = "deploy.yml of mrsk";

@@ -3,8 +3,9 @@ import type { Section } from "./types.ts";
 export const SSH: Section = {
   name: "ssh",
   meaning:
-    "~/.ssh/config, the agent and the usual key files count as for ssh itself; known_hosts is checked, new hosts are\n" +
-    "added. Other user, port or key for one host: USER@HOST:PORT in servers, or ~/.ssh/config.",
+    "SSH connections to the servers. mrsk uses ~/.ssh/config, the agent and the usual key files as ssh does. It checks\n" +
+    "known_hosts and adds new hosts. To set another user, port or key for one host, write USER@HOST:PORT in servers, or\n" +
+    "use ~/.ssh/config.",
   at: ["ssh"],
   keys: [
     {
@@ -12,7 +13,7 @@ export const SSH: Section = {
       type: "name",
       default: "root",
       since: "0.6.0",
-      meaning: "Login user; must be allowed to use docker",
+      meaning: "Login user, who must be allowed to use docker",
       example: "user: app",
     },
     { key: "port", type: "port", default: "22", since: "Kamal 1.2", meaning: "Port of sshd", example: "port: 2222" },
@@ -21,7 +22,7 @@ export const SSH: Section = {
       type: "host",
       default: "none",
       since: "0.6.0",
-      meaning: "Jump host; its user is root unless named",
+      meaning: "Jump host; its user is root by default",
       example: "proxy: jump@192.0.2.1",
     },
     {
@@ -29,7 +30,8 @@ export const SSH: Section = {
       type: "command",
       default: "none",
       since: "0.11.0",
-      meaning: "Makes the connection; %h and %p are host and port, %r and %n user and name. Used without `proxy`",
+      meaning:
+        "Command that makes the connection, if `proxy` is not set; %h is the host, %p the port, %r the user, %n the name",
       example: "proxy_command: ssh -W %h:%p jump@192.0.2.1",
     },
     {
@@ -37,7 +39,7 @@ export const SSH: Section = {
       type: "list of files, or one",
       default: "none",
       since: "Kamal 1.8",
-      meaning: "Private keys to try first",
+      meaning: "Private key files to try first",
       example: "keys:\n  - ~/.ssh/deploy",
     },
     {
@@ -45,7 +47,7 @@ export const SSH: Section = {
       type: "true or false",
       default: "false",
       since: "Kamal 1.8",
-      meaning: "Try those alone, also of the agent's keys",
+      meaning: "true: try only the keys of `keys`, and only these from the agent",
       example: "keys_only: true",
     },
     {
@@ -61,7 +63,7 @@ export const SSH: Section = {
       type: "true, false, or files",
       default: "true",
       since: "Kamal 1.8",
-      meaning: "false: ~/.ssh/config is not read; a file, or several: those instead",
+      meaning: "false: do not read ~/.ssh/config. One file or several: read these instead",
       example: "config: false",
     },
     {
@@ -69,7 +71,7 @@ export const SSH: Section = {
       type: "seconds",
       default: "15",
       since: "new",
-      meaning: "How long a connection may take, and each answer of the server before a command begins",
+      meaning: "Limit for a connection, and for each answer of the server before a command begins",
       example: "connect_timeout: 5",
     },
     {
@@ -78,7 +80,7 @@ export const SSH: Section = {
       default: "fatal",
       since: "Kamal 0.16",
       meaning:
-        "debug: all that the SSH library says, for connections that fail; info: connections made and closed; warn, error, fatal: nothing of that",
+        "debug: print all messages of the SSH library for connections that fail. info: print when connections open and close. warn, error, fatal: print neither",
       example: "log_level: debug",
     },
   ],
@@ -86,7 +88,7 @@ export const SSH: Section = {
 
 export const SSHKIT: Section = {
   name: "sshkit",
-  meaning: "Limits of the connections.",
+  meaning: "Limits of the SSH connections.",
   at: ["sshkit"],
   keys: [
     {
@@ -94,7 +96,7 @@ export const SSHKIT: Section = {
       type: "number",
       default: "30",
       since: "Kamal 0.16",
-      meaning: "Connections opened at once",
+      meaning: "Number of connections that are opened at the same time",
       example: "max_concurrent_starts: 10",
     },
     {
@@ -102,7 +104,7 @@ export const SSHKIT: Section = {
       type: "seconds",
       default: "900",
       since: "Kamal 0.16",
-      meaning: "A connection that was not used for so long is closed, and opened again when it is needed",
+      meaning: "Time after which an unused connection is closed; it is opened again when needed",
       example: "pool_idle_timeout: 300",
     },
   ],

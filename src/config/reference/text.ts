@@ -2,14 +2,14 @@ import { UsageError } from "../../errors.ts";
 import { placeholders, SECTIONS } from "./reference.ts";
 import type { KeyReference, Section } from "./types.ts";
 
-/** `mrsk docs`: the sections there are. */
+/** `mrsk docs`: the list of sections. */
 export function sectionList(): string {
   const width = Math.max(...SECTIONS.map(({ name }) => name.length)) + 2;
   const lines = SECTIONS.map(({ name, meaning }) => `  ${name.padEnd(width)}${meaning.split(/(?<=\.)\s/)[0]}`);
   return `Sections of deploy.yml:\n${lines.join("\n")}\n\nmrsk docs SECTION shows its keys, mrsk docs KEY one key, mrsk docs --schema a JSON Schema for editors.\n`;
 }
 
-/** Whether there is a section or a key of exactly that name. */
+/** Whether a section or a key has exactly that name. */
 export function hasDocs(wanted: string): boolean {
   const name = wanted.toLowerCase().replaceAll("-", "_");
   return SECTIONS.some(
@@ -18,8 +18,8 @@ export function hasDocs(wanted: string): boolean {
 }
 
 /**
- * A section by its name or singular, else every key of that name, else a section by its beginning.
- * @throws UsageError where there is neither
+ * A section by its name or singular; otherwise every key of that name; otherwise a section by its beginning.
+ * @throws UsageError if there is none of them
  */
 export function docsText(wanted: string): string {
   const name = wanted.toLowerCase().replaceAll("-", "_");
@@ -39,7 +39,7 @@ export function docsText(wanted: string): string {
   });
 }
 
-/** As later versions call them. */
+/** Kamal's names of the sections. */
 const SYNONYMS = new Map([
   ["accessory", "accessories"],
   ["role", "servers"],
@@ -61,15 +61,15 @@ function keyText(section: Section, key: KeyReference): string {
 }
 
 function meaningOf(key: KeyReference): string {
-  return key.pending ? `${key.meaning}. Read, but without effect` : key.meaning;
+  return key.pending ? `${key.meaning}. Accepted, without effect` : key.meaning;
 }
 
 function age({ since }: KeyReference): string {
-  if (since === "new") return "new here";
+  if (since === "new") return "new in mrsk";
   return since.startsWith("Kamal") ? `as ${since}` : `since MRSK ${since}`;
 }
 
-/** At its first place: the others have the same keys. */
+/** The path at the first place of the section; its other places have the same keys. */
 function pathIn(section: Section, key: string): string {
   const [at] = section.at;
   return at === "" || at === undefined ? key : `${placeholders(at)}.${key}`;

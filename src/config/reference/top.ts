@@ -2,7 +2,7 @@ import type { Section } from "./types.ts";
 
 export const CONFIGURATION: Section = {
   name: "configuration",
-  meaning: "The keys at the top of deploy.yml. Top-level keys that begin with x- are yours, for YAML anchors.",
+  meaning: "The top-level keys of deploy.yml. mrsk ignores top-level keys that begin with x-, for YAML anchors.",
   at: [""],
   keys: [
     {
@@ -10,7 +10,8 @@ export const CONFIGURATION: Section = {
       type: "name",
       default: "required",
       since: "0.0.1",
-      meaning: "Names the containers, the lock and the audit log, and is the label `service` of everything",
+      meaning:
+        "Name of the app: part of the names of containers, lock and audit log, and the value of the label `service`",
       example: "service: my-app",
     },
     {
@@ -18,7 +19,7 @@ export const CONFIGURATION: Section = {
       type: "repository",
       default: "required",
       since: "0.0.1",
-      meaning: "The image without tag and without the registry's server, in lower case",
+      meaning: "Name of the image without the tag and without the registry's server, in lower case",
       example: "image: user/my-app",
     },
     {
@@ -26,7 +27,7 @@ export const CONFIGURATION: Section = {
       type: "list of hosts, or map of roles",
       default: "required",
       since: "0.0.1",
-      meaning: "Where the app runs. A list is the role `web`; see `mrsk docs servers` for roles",
+      meaning: "Hosts of the app. A list is the role `web`; see `mrsk docs servers` for roles",
       example: "servers:\n  - 192.0.2.10\n  - app@192.0.2.11:2222",
     },
     {
@@ -34,7 +35,7 @@ export const CONFIGURATION: Section = {
       type: "map",
       default: "required",
       since: "0.0.1",
-      meaning: "Where the image is pushed to and pulled from",
+      meaning: "Registry that the image is pushed to and pulled from",
       example: "registry:\n  username: user\n  password: [MRSK_REGISTRY_PASSWORD]",
     },
     {
@@ -42,7 +43,7 @@ export const CONFIGURATION: Section = {
       type: "map",
       default: "none",
       since: "0.0.1",
-      meaning: "Variables of the app's containers, of all roles",
+      meaning: "Variables of the app's containers, for all roles",
       example: "env:\n  clear:\n    LOG_LEVEL: info\n  secret:\n    - DATABASE_URL",
     },
     {
@@ -51,7 +52,7 @@ export const CONFIGURATION: Section = {
       default: "none",
       since: "0.0.3",
       meaning:
-        "Labels of the app's containers, over Traefik's own and under the role's; `${NAME}` is the host's variable",
+        "Labels of the app's containers. They override Traefik's defaults, and a role's labels override them; `${NAME}` is a variable of the host",
       example: "labels:\n  team: shop",
     },
     {
@@ -59,7 +60,7 @@ export const CONFIGURATION: Section = {
       type: "list",
       default: "none",
       since: "0.2.0",
-      meaning: "`docker run --volume` each, also for `app exec`",
+      meaning: "Volumes: `docker run --volume` for each item, also for `app exec`",
       example: "volumes:\n  - /srv/uploads:/app/uploads",
     },
     {
@@ -67,7 +68,7 @@ export const CONFIGURATION: Section = {
       type: "map",
       default: "max-size 10m",
       since: "0.10.0",
-      meaning: "Docker's log driver for app, accessories and Traefik",
+      meaning: "Docker's log driver, for the app, accessories and Traefik",
       example: "logging:\n  driver: json-file\n  options:\n    max-size: 50m",
     },
     {
@@ -75,7 +76,7 @@ export const CONFIGURATION: Section = {
       type: "map",
       default: "HTTP, /up, 3000",
       since: "0.7.0",
-      meaning: "How a new container shows that it is ready",
+      meaning: "Check that a new container must pass before it gets requests",
       example: "healthcheck:\n  path: /up\n  port: 3000",
     },
     {
@@ -83,7 +84,7 @@ export const CONFIGURATION: Section = {
       type: "seconds",
       default: "7",
       since: "0.8.2",
-      meaning: "How long a container without a health check must run to count as ready",
+      meaning: "Time that a container without a health check must run before it counts as ready",
       example: "readiness_delay: 10",
     },
     {
@@ -91,7 +92,7 @@ export const CONFIGURATION: Section = {
       type: "seconds",
       default: "docker's 10",
       since: "0.10.0",
-      meaning: "How long a container has to end after SIGTERM, before it is killed",
+      meaning: "Time that a container has to end after SIGTERM, before it is killed",
       example: "stop_wait_time: 30",
     },
     {
@@ -99,7 +100,7 @@ export const CONFIGURATION: Section = {
       type: "seconds",
       default: "30",
       since: "new",
-      meaning: "How long the old container may finish what is under way, streams among it, before it is stopped",
+      meaning: "Time that the old container has to finish requests in progress, also streams, before it is stopped",
       example: "drain_timeout: 60",
     },
     {
@@ -107,7 +108,7 @@ export const CONFIGURATION: Section = {
       type: "map",
       default: "all hosts at once",
       since: "0.12.0",
-      meaning: "How many hosts change at a time, and how long the new version is watched",
+      meaning: "How many hosts change at a time, and how long mrsk watches the new version",
       example: "boot:\n  limit: 25%\n  wait: 10",
     },
     {
@@ -115,7 +116,7 @@ export const CONFIGURATION: Section = {
       type: "map",
       default: "amd64 and arm64",
       since: "0.0.3",
-      meaning: "Where and how the image is built",
+      meaning: "How and on which machine the image is built",
       example: "builder:\n  multiarch: false",
     },
     {
@@ -123,7 +124,7 @@ export const CONFIGURATION: Section = {
       type: "map of accessories",
       default: "none",
       since: "0.2.0",
-      meaning: "Containers with a life of their own beside the app: databases, caches",
+      meaning: "Containers that no deploy changes: databases, caches",
       example: "accessories:\n  redis:\n    image: redis:7\n    host: 192.0.2.20",
     },
     {
@@ -139,7 +140,7 @@ export const CONFIGURATION: Section = {
       type: "map",
       default: "root, your keys",
       since: "0.6.0",
-      meaning: "How the servers are reached",
+      meaning: "Settings of the SSH connections to the servers",
       example: "ssh:\n  user: app",
     },
     {
@@ -147,7 +148,7 @@ export const CONFIGURATION: Section = {
       type: "map",
       default: "see there",
       since: "Kamal 0.16",
-      meaning: "Limits of the connections, under the name later versions gave them",
+      meaning: "Limits of the SSH connections; the name is Kamal's",
       example: "sshkit:\n  max_concurrent_starts: 10",
     },
     {
@@ -163,7 +164,7 @@ export const CONFIGURATION: Section = {
       type: "number",
       default: "5",
       since: "Kamal 1.4",
-      meaning: "Old containers kept for a rollback, per host, role and destination",
+      meaning: "Number of old containers to keep for a rollback, per host, role and destination",
       example: "retain_containers: 3",
     },
     {
@@ -172,7 +173,7 @@ export const CONFIGURATION: Section = {
       default: ".mrsk",
       since: "Kamal 1.0",
       meaning:
-        "Folder in the login user's home on the servers for lock and releases, and for live files where that user is not root",
+        "Folder in the login user's home directory on the servers: for the lock and the list of versions, and for live files if that user is not root",
       example: "run_directory: .mrsk",
     },
     {
@@ -180,7 +181,7 @@ export const CONFIGURATION: Section = {
       type: "name of a role",
       default: "web",
       since: "Kamal 1.3",
-      meaning: "The role whose first host has the lock and tries a new version first; it is behind Traefik by default",
+      meaning: "Role whose first host has the lock and starts a new version first; it is behind Traefik by default",
       example: "primary_role: web",
     },
     {
@@ -188,7 +189,7 @@ export const CONFIGURATION: Section = {
       type: "true or false",
       default: "false",
       since: "Kamal 1.2",
-      meaning: "Lets roles other than the primary one have no hosts",
+      meaning: "true: roles other than the primary role may have no hosts",
       example: "allow_empty_roles: true",
     },
     {
@@ -196,7 +197,7 @@ export const CONFIGURATION: Section = {
       type: "true or false",
       default: "false",
       since: "Kamal 1.0",
-      meaning: "Refuses every command without -d",
+      meaning: "true: refuse every command without -d",
       example: "require_destination: true",
     },
     {
@@ -205,7 +206,7 @@ export const CONFIGURATION: Section = {
       default: "none",
       since: "0.14.0",
       meaning:
-        "The oldest release of MRSK or Kamal that knows what the file says. Up to 1.9.3 all is known here; above, this program's own version must be as high",
+        "Oldest version of MRSK or Kamal that knows all keys of the file. mrsk accepts up to 1.9.3; above, its own version must be as high",
       example: "minimum_version: 1.9.0",
     },
     {
@@ -214,7 +215,7 @@ export const CONFIGURATION: Section = {
       default: "none",
       since: "Kamal 1.0",
       meaning:
-        "Folder of hashed assets: from a deploy to the next, the files of the version before are served beside the new ones. It is mounted from a folder of the run directory, filled from both images",
+        "Folder of assets with hashed names. Until the next deploy, the app serves the files of the version before too. The folder is mounted from the run directory, and has the files of both images",
       example: "asset_path: /app/public/assets",
     },
     {
@@ -223,7 +224,7 @@ export const CONFIGURATION: Section = {
       default: "docker's bridge",
       since: "new",
       meaning:
-        "Network of app, accessories and Traefik, where containers of one host reach each other by name; made where it is absent, and joined by a Traefik that runs",
+        "Network of the app, accessories and Traefik, on which containers of one host reach each other by name. mrsk creates it if it does not exist, and connects a running Traefik to it",
       example: "network: private",
     },
     {
@@ -231,7 +232,7 @@ export const CONFIGURATION: Section = {
       type: "command, or map",
       default: "none",
       since: "new",
-      meaning: "A command run once with the new version before it is started, for migrations",
+      meaning: "Command that runs once with the new version before it starts, for migrations",
       example: "release: npm run migrate",
     },
     {
@@ -239,7 +240,8 @@ export const CONFIGURATION: Section = {
       type: "map of command lines",
       default: "none",
       since: "Kamal 2.0",
-      meaning: "Commands of your own: `mrsk NAME …` is the line with what follows added. Built-in commands come first",
+      meaning:
+        "Names for command lines: `mrsk NAME …` runs the command line, with the words after NAME added. Built-in commands win",
       example: 'aliases:\n  console: app exec -i --reuse "node"',
     },
   ],
@@ -248,7 +250,8 @@ export const CONFIGURATION: Section = {
 export const RELEASE: Section = {
   name: "release",
   meaning:
-    "A command run once in a deploy, redeploy or setup, with the new version, before it is started anywhere. When it fails, nothing was changed.",
+    "A command that runs once per deploy, for migrations. It runs in a deploy, redeploy or setup, with the new version,\n" +
+    "before that version starts on any host. If it fails, nothing was changed.",
   at: ["release"],
   keys: [
     {
@@ -256,7 +259,8 @@ export const RELEASE: Section = {
       type: "command",
       default: "required",
       since: "new",
-      meaning: "What to run, in a new container of the new version, split into words as a shell would, without a shell",
+      meaning:
+        "Command to run in a new container of the new version, split into words by the rules of a shell, and run without a shell",
       example: "command: npm run migrate",
     },
     {
@@ -264,7 +268,7 @@ export const RELEASE: Section = {
       type: "seconds",
       default: "600",
       since: "new",
-      meaning: "How long it may take, before it is stopped and the deploy fails",
+      meaning: "Time limit; after it, the command is stopped and the deploy fails",
       example: "timeout: 900",
     },
     {
@@ -273,7 +277,7 @@ export const RELEASE: Section = {
       default: "the primary role",
       since: "new",
       meaning:
-        "Whose first selected host it runs on, and whose environment and options it has; left out where no such host is selected",
+        "Role whose first selected host runs the command, with the role's environment and options. If no host of the role is selected, the command does not run",
       example: "role: web",
     },
   ],

@@ -1,26 +1,26 @@
-/** What is known of one key of `deploy.yml`. */
+/** The documentation of one key of `deploy.yml`. */
 export interface KeyReference {
   readonly key: string;
-  /** As a person says it: `list of hosts, or map`. */
+  /** In plain English: `list of hosts, or map`. */
   readonly type: string;
-  /** `required`, or what counts where the key is not written. */
+  /** `required`, or the value that applies without the key. */
   readonly default: string;
-  /** The release of MRSK, or of Kamal, that brought it; `new`: neither has it. */
+  /** The version of MRSK or Kamal that introduced the key; `new`: neither has it. */
   readonly since: string;
   readonly meaning: string;
   /** YAML of this key alone, with names for the values. */
   readonly example: string;
-  /** Read, so that files load, but without effect so far. */
+  /** Accepted, so that files load, but without effect so far. */
   readonly pending?: boolean;
-  /** The only places of the section where the key may stand. */
+  /** The only places of the section that may have the key; undefined: all of them. */
   readonly only?: readonly string[];
 }
 
-/** The keys of one map, which may stand in several places. */
+/** The keys of one map, which the file may have in several places. */
 export interface Section {
   readonly name: string;
   readonly meaning: string;
-  /** Paths of the map, `""` the file itself, `*` for any name. */
+  /** Paths of the map: `""` is the file itself, `*` is any name. */
   readonly at: readonly string[];
   readonly keys: readonly KeyReference[];
 }

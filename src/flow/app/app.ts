@@ -101,7 +101,7 @@ export async function versionToBoot(run: Run): Promise<string> {
     const shown = there.map((one) => `${one.where}: ${one.live ?? one.last ?? "none"}`).join(", ");
     throw new UsageError(`Which version? ${shown}`, { hint: "Name one: mrsk app boot --version VERSION" });
   }
-  return [...versions][0] ?? run.version();
+  return [...versions][0] ?? run.requestedVersion();
 }
 
 function newestVersion(run: Run, role: Role, facts: HostFacts): string | undefined {

@@ -14,12 +14,13 @@ import { liveContainer, liveVersion } from "../../plan/containers.ts";
 import type { HostFacts } from "../../plan/facts.ts";
 import { oneAccessory } from "../accessory.ts";
 import { outcome } from "../audit.ts";
-import { withResolvedGivenVersion } from "../resolve-version.ts";
+import { resolveGivenVersion } from "../resolve-version.ts";
 import { observeHosts } from "../observe.ts";
 import { roleOn } from "../rollout/role-phases.ts";
 import { begin, type Run } from "../run.ts";
 import { type CommandChoice, runCommand, type Target } from "./run-command.ts";
 import { accessorySecrets, roleSecrets } from "../secrets.ts";
+import type { Terminal } from "../terminal.ts";
 import { withoutLiterals } from "./typed.ts";
 
 export interface ExecChoice extends CommandChoice {
@@ -46,15 +47,15 @@ interface Place {
 }
 
 /** `app exec`. Ends with the exit status of the first host whose command failed. */
-export async function appExec(given: Run, line: string, choice: ExecChoice): Promise<void> {
+export async function appExec(run: Run, terminal: Terminal, line: string, choice: ExecChoice): Promise<void> {
   const asked = requestOf(line, choice);
-  const { app, primary } = given.selection;
+  const { app, primary } = run.selection;
   const selected = choice.interactive ? app.filter(({ host }) => host === primary) : app;
   const facts = await observeHosts(
-    given,
-    selected.map(({ host }) => given.host(host)),
+    run,
+    selected.map(({ host }) => run.host(host)),
   );
-  const run = withResolvedGivenVersion(given, facts);
+  const given = resolveGivenVersion(run, facts);
   const places = selected.flatMap(({ host, roles }) =>
     chosenRoles(run, roles, choice).map((role) => ({
       name: host,
@@ -69,10 +70,10 @@ export async function appExec(given: Run, line: string, choice: ExecChoice): Pro
         places.map(({ role }) => role),
       );
   const targets = await Promise.all(
-    places.map((place) => (choice.reuse ? inRunning(run, place, asked) : inNew(run, place, asked, secrets))),
+    places.map((place) => (choice.reuse ? inRunning(run, place, asked) : inNew(run, place, asked, { secrets, given }))),
   );
   announce(run, targets, choice);
-  await runCommand(run, "App", targets.map(labelled), choice);
+  await runCommand(run, terminal, { kind: "App", targets: targets.map(labelled), choice });
 }
 
 /** Each role has containers to reuse; a new one is made once per host, for the primary role where that runs there. */
@@ -112,9 +113,9 @@ async function inNew(
   run: Run,
   { name, role, facts }: Place,
   { line, command, choice, env }: ExecRequest,
-  secrets: ReadonlyMap<string, Secret>,
+  { secrets, given }: { secrets: ReadonlyMap<string, Secret>; given: string | undefined },
 ): Promise<AppTarget> {
-  const version = run.givenVersion ?? liveVersion(run.config, role, facts) ?? facts.releases.at(-1) ?? "latest";
+  const version = given ?? liveVersion(run.config, role, facts) ?? facts.releases.at(-1) ?? "latest";
   const container = { name: `${containerPrefix(run.config, role)}-exec-${run.newId(12)}`, service: run.config.service };
   return {
     name,
@@ -143,7 +144,13 @@ function labelled(target: AppTarget, _: number, all: readonly AppTarget[]): Targ
 }
 
 /** `accessory exec`. */
-export async function accessoryExec(run: Run, name: string, line: string, choice: ExecChoice): Promise<void> {
+export async function accessoryExec(
+  run: Run,
+  terminal: Terminal,
+  name: string,
+  line: string,
+  choice: ExecChoice,
+): Promise<void> {
   const accessory = oneAccessory(run, name);
   const { command, env, line: written } = requestOf(line, choice);
   const { interactive, reuse } = choice;
@@ -171,7 +178,7 @@ export async function accessoryExec(run: Run, name: string, line: string, choice
   const how = interactive ? "interactive command via SSH" : "command";
   const where = `${reuse ? "existing" : "new"} container${interactive ? ` on ${targets[0]?.name}` : ""}`;
   begin(run, `Launching ${how} from ${where}...`);
-  await runCommand(run, `Accessory ${name}`, targets, choice);
+  await runCommand(run, terminal, { kind: `Accessory ${name}`, targets, choice });
 }
 
 function forgotten(run: Run): Step {

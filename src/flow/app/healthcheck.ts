@@ -7,7 +7,7 @@ import { script, step } from "../../script/script.ts";
 import { sh } from "../../script/command.ts";
 import { readDriver } from "../../commands/logging.ts";
 import { CommandFailedError, UnhealthyError } from "../../errors.ts";
-import { observeAndResolve } from "../resolve-version.ts";
+import { resolveRequestedVersion } from "../resolve-version.ts";
 import type { Options } from "../../config/config.ts";
 import { begin, type Run } from "../run.ts";
 import { appSecrets } from "../secrets.ts";
@@ -18,7 +18,7 @@ const RUN_LABEL = "mrsk.healthcheck";
 
 /** `healthcheck perform`: a container of the version that publishes nothing and is not routed, healthy, then gone. */
 export async function performHealthcheck(run: Run): Promise<void> {
-  const version = await observeAndResolve(run, await run.version());
+  const version = await resolveRequestedVersion(run);
   const { config } = run;
   const role = config.roles.find(({ name }) => name === config.primaryRole)!;
   const name = `healthcheck-${servicePrefix(config)}-${version}`;

@@ -10,6 +10,7 @@ import { canaryOf, liveContainer } from "../../plan/containers.ts";
 import { oneAccessory } from "../accessory.ts";
 import { observeHosts } from "../observe.ts";
 import { appHosts, type Run } from "../run.ts";
+import type { Terminal } from "../terminal.ts";
 import { TRAEFIK } from "../../shell/constants.ts";
 
 /** What `-s -n -g -o -f` said. */
@@ -33,7 +34,7 @@ interface Source {
   readonly container: string | undefined;
 }
 
-export async function appLogs(run: Run, choice: LogChoice): Promise<void> {
+export async function appLogs(run: Run, terminal: Terminal, choice: LogChoice): Promise<void> {
   const facts = await observeHosts(run, appHosts(run));
   const sources = run.selection.app.flatMap(({ host, roles }) =>
     roles.flatMap((role): Source[] => {
@@ -51,25 +52,32 @@ export async function appLogs(run: Run, choice: LogChoice): Promise<void> {
       ];
     }),
   );
-  await showLogs(run, sources, choice, false);
+  await showLogs(run, terminal, sources, { ...choice, timestamps: false });
 }
 
-export async function accessoryLogs(run: Run, name: string, choice: LogChoice): Promise<void> {
+export async function accessoryLogs(run: Run, terminal: Terminal, name: string, choice: LogChoice): Promise<void> {
   const accessory = oneAccessory(run, name);
   const hosts = accessoryHosts(accessory, run.filters);
-  await showLogs(run, sourcesOn(run, hosts, `Accessory ${name}`, accessory.service), choice, true);
+  const sources = sourcesOn(run, hosts, `Accessory ${name}`, accessory.service);
+  await showLogs(run, terminal, sources, { ...choice, timestamps: true });
 }
 
-export async function traefikLogs(run: Run, choice: LogChoice): Promise<void> {
-  await showLogs(run, sourcesOn(run, run.selection.traefik, "Traefik", TRAEFIK), choice, true);
+export async function traefikLogs(run: Run, terminal: Terminal, choice: LogChoice): Promise<void> {
+  const sources = sourcesOn(run, run.selection.traefik, "Traefik", TRAEFIK);
+  await showLogs(run, terminal, sources, { ...choice, timestamps: true });
 }
 
 function sourcesOn(run: Run, hosts: readonly string[], kind: string, container: string): Source[] {
   return hosts.map((name) => ({ name, host: run.host(name), kind, label: name, container }));
 }
 
-async function showLogs(run: Run, sources: readonly Source[], choice: LogChoice, timestamps: boolean): Promise<void> {
-  if (choice.follow) return follow(run, sources, choice);
+async function showLogs(
+  run: Run,
+  terminal: Terminal,
+  sources: readonly Source[],
+  { timestamps, ...choice }: LogChoice & { readonly timestamps: boolean },
+): Promise<void> {
+  if (choice.follow) return follow(run, terminal, sources, choice);
   const anyChoice = choice.since !== undefined || choice.lines !== undefined || choice.grep !== undefined;
   const query: LogQuery = { ...choice, timestamps, lines: choice.lines ?? (anyChoice ? undefined : 100) };
   await onHosts(sources, async ({ host, kind, container }) => {
@@ -78,7 +86,7 @@ async function showLogs(run: Run, sources: readonly Source[], choice: LogChoice,
     const step = result.steps[0]!;
     throwUnlessUnderstood(host.name, step);
     const found = step.status === 0 ? step.stdout.trim() : "";
-    run.write("stdout", `${kind} Host: ${host.name}\n${found || "Nothing found"}\n\n`);
+    terminal.write("stdout", `${kind} Host: ${host.name}\n${found || "Nothing found"}\n\n`);
   });
 }
 
@@ -90,7 +98,12 @@ function throwUnlessUnderstood(host: string, { status, stdout, stderr }: StepRes
 }
 
 /** New lines of all sources at once, until Ctrl-C: an end that was asked for is no error. */
-async function follow(run: Run, sources: readonly Source[], choice: LogChoice): Promise<void> {
+async function follow(
+  run: Run,
+  { write, prefix }: Terminal,
+  sources: readonly Source[],
+  choice: LogChoice,
+): Promise<void> {
   const present = sources.filter(({ container }) => container !== undefined);
   for (const { name, label } of sources.filter((source) => !present.includes(source)))
     run.report({ kind: "warning", host: name, text: `Nothing found: no container runs (${label})` });
@@ -102,15 +115,15 @@ async function follow(run: Run, sources: readonly Source[], choice: LogChoice): 
     timestamps: true,
     lines: choice.lines ?? (choice.since ? undefined : 10),
   };
-  const prefix = ({ label }: Source) => (sources.length === 1 ? "" : run.prefix(label));
+  const start = ({ label }: Source) => (sources.length === 1 ? "" : prefix(label));
   try {
     await onHosts(present, async (source) => {
       const { host, label, container } = source;
-      const lines = lineByLine((line) => run.write("stdout", `${prefix(source)}${line}\n`));
+      const lines = lineByLine((line) => write("stdout", `${start(source)}${line}\n`));
       // On standard error are the words of grep or the shell, not the log's; after Ctrl-C nobody wants to hear them.
       const show = ({ stream, text }: OutputChunk) => {
         if (stream === "stdout") lines.add(text);
-        else if (!run.signal.aborted) run.write("stderr", text);
+        else if (!run.signal.aborted) write("stderr", text);
       };
       const options = { signal: run.signal, streamed: "endless", onOutput: show } as const;
       const work = script("Follow", [attempt("Follow", logs(container!, query), "follow")]);

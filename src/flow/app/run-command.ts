@@ -15,6 +15,7 @@ import type { Host } from "../../hosts/host.ts";
 import { onHosts } from "../../hosts/on-hosts.ts";
 import { lineByLine } from "../../lines.ts";
 import type { Run } from "../run.ts";
+import type { Terminal } from "../terminal.ts";
 
 /** A place where the user's command runs. */
 export interface Target {
@@ -43,6 +44,13 @@ interface Output {
   readonly end: () => void;
 }
 
+interface CommandOnTargets {
+  /** For the header of each block of output: `App`. */
+  readonly kind: string;
+  readonly targets: readonly Target[];
+  readonly choice: CommandChoice;
+}
+
 const STEP = "command";
 
 /**
@@ -52,9 +60,8 @@ const STEP = "command";
  */
 export async function runCommand(
   run: Run,
-  kind: string,
-  targets: readonly Target[],
-  { interactive, raw }: CommandChoice,
+  terminal: Terminal,
+  { kind, targets, choice: { interactive, raw } }: CommandOnTargets,
 ): Promise<void> {
   const first = targets[0];
   if (!first) throw new UsageError("No host is selected");
@@ -65,10 +72,11 @@ export async function runCommand(
   }
   const chosen = interactive ? [first] : targets;
   try {
-    if (interactive && run.stdin.kind === "terminal") await inTerminal(run, first);
-    else if (interactive || run.stdin.kind === "piped")
-      await piped(run, chosen, outputs(run, kind, chosen, raw || interactive));
-    else await scripted(run, chosen, outputs(run, kind, chosen, raw));
+    const output = { run, terminal, kind, targets: chosen };
+    if (interactive && terminal.stdin.kind === "terminal") await inTerminal(run, first);
+    else if (interactive || terminal.stdin.kind === "piped")
+      await piped(run, terminal, chosen, outputs(output, raw || interactive));
+    else await scripted(run, chosen, outputs(output, raw));
   } catch (error) {
     throw withOwnStatus(error);
   }
@@ -94,10 +102,15 @@ async function scripted(run: Run, targets: readonly Target[], outputOf: (target:
   });
 }
 
-async function piped(run: Run, targets: readonly Target[], outputOf: (target: Target) => Output): Promise<void> {
+async function piped(
+  run: Run,
+  { stdin }: Terminal,
+  targets: readonly Target[],
+  outputOf: (target: Target) => Output,
+): Promise<void> {
   // Every host is reached before a byte of the input is used up.
   await onHosts(targets, (target) => prepare(run, target));
-  const source = run.stdin.kind === "nothing" ? undefined : run.stdin.open();
+  const source = stdin.kind === "nothing" ? undefined : stdin.open();
   const inputs = new Map(targets.map((target) => [target, inputFrom(source)]));
   try {
     await onHosts(targets, async (target) => {
@@ -152,16 +165,21 @@ function ended({ name }: Target, status: number): void {
     throw new CommandFailedError({ host: name, step: "Command", stepId: STEP, command: "", status, output: "" });
 }
 
+interface OutputOptions extends Omit<CommandOnTargets, "choice"> {
+  readonly run: Run;
+  readonly terminal: Terminal;
+}
+
 /** On one target in a block of the original's, on several with the target in front of each line. */
-function outputs(run: Run, kind: string, targets: readonly Target[], raw: boolean): (target: Target) => Output {
-  if (raw) return () => ({ add: run.write, end: () => {} });
-  if (targets.length > 1) return (target) => prefixed(run, target.label);
+function outputs({ run, terminal, kind, targets }: OutputOptions, raw: boolean): (target: Target) => Output {
+  if (raw) return () => ({ add: terminal.write, end: () => {} });
+  if (targets.length > 1) return (target) => prefixed(terminal, target.label);
   return ({ name }) => {
     run.print(`${kind} Host: ${name}\n`);
     let last: number | undefined;
     return {
       add(stream, bytes) {
-        run.write(stream, bytes);
+        terminal.write(stream, bytes);
         if (stream === "stdout") last = bytes.at(-1) ?? last;
       },
       end: () => run.print(last === undefined || last === 10 ? "\n" : "\n\n"),
@@ -169,10 +187,10 @@ function outputs(run: Run, kind: string, targets: readonly Target[], raw: boolea
   };
 }
 
-function prefixed(run: Run, label: string): Output {
+function prefixed({ write, prefix }: Terminal, label: string): Output {
   const lines = (stream: "stdout" | "stderr") => {
     const decoder = new TextDecoder();
-    const whole = lineByLine((line) => run.write(stream, `${run.prefix(label)}${line}\n`));
+    const whole = lineByLine((line) => write(stream, `${prefix(label)}${line}\n`));
     return { add: (bytes: Uint8Array) => whole.add(decoder.decode(bytes, { stream: true })), end: () => whole.end() };
   };
   const streams = { stdout: lines("stdout"), stderr: lines("stderr") };

@@ -8,7 +8,7 @@ import { ID_LABEL } from "../../traefik/labels.ts";
 import { isClosed, liveFile, type Routed } from "../../traefik/live-file.ts";
 import { containerName, containerPrefix, versionOf } from "../../commands/names.ts";
 import { attempt, capture, script, type Step, step } from "../../script/script.ts";
-import type { Role } from "../../config/config.ts";
+import type { Config, Role } from "../../config/config.ts";
 import { UsageError } from "../../errors.ts";
 import { onHosts } from "../../hosts/on-hosts.ts";
 import { canaryOf, containersOf, liveContainer, liveVersion, stoppedContainer } from "../../plan/containers.ts";
@@ -16,7 +16,7 @@ import type { HostPlan, RolePlan } from "../../plan/deploy.ts";
 import type { CanaryFact } from "../../traefik/live-file-reader.ts";
 import { type HostFacts, isUp, readsLiveFiles } from "../../plan/facts.ts";
 import { outcomes } from "../audit.ts";
-import { withResolvedGivenVersion } from "../resolve-version.ts";
+import { resolveGivenVersion } from "../resolve-version.ts";
 import { withLock } from "../lock.ts";
 import { observeHosts } from "../observe.ts";
 import { plansFor, refuse } from "../rollout/plans.ts";
@@ -31,21 +31,21 @@ import { observeRepaired } from "../traefik/repair.ts";
  * `app start`: the container last live in each role, or that of `--version`, as a deploy starts one: no request reaches it
  * before it is healthy, and where one fails, all are stopped again. What runs already is left alone.
  */
-export async function startApp(given: Run): Promise<void> {
-  await withLock(given, async () => {
-    const facts = await observeRepaired(given, appHosts(given));
-    const run = withResolvedGivenVersion(given, facts);
-    const wanted = (role: Role, seen: HostFacts) => versionToStart(run, role, seen);
-    const all = plansFor(run, facts, { wanted, reuse: true });
+export async function startApp(run: Run): Promise<void> {
+  await withLock(run, async () => {
+    const facts = await observeRepaired(run, appHosts(run));
+    const given = resolveGivenVersion(run, facts);
+    const versionOn = (seen: HostFacts, role: Role) => versionToStart(run.config, role, seen, given);
+    const all = plansFor(run, facts, { versionOn, reuse: true });
     const plans = all
       .map((plan) => ({ ...plan, roles: plan.roles.filter((role) => !isServed(run, plan, role)) }))
       .filter(({ roles }) => roles.length > 0);
-    const canaries = run.givenVersion === undefined ? all.flatMap((plan) => stoppedCanaries(run, plan)) : [];
+    const canaries = given === undefined ? all.flatMap((plan) => stoppedCanaries(run, plan)) : [];
     if (plans.length === 0 && canaries.length === 0) return run.report({ kind: "note", text: "The app runs already" });
     refuse(plans);
     if (plans.length > 0) {
       const roles = plans.flatMap((plan) => plan.roles.map(({ role }) => role));
-      await rollOut(run, plans, await appSecrets(run, roles), { prune: false, revert: true, started: true });
+      await rollOut(run, plans, await appSecrets(run, roles), { version: undefined, prune: false, revert: true });
     }
     await startCanaries(run, canaries);
   });
@@ -92,20 +92,19 @@ function isServed(run: Run, { facts }: HostPlan, { role, old }: RolePlan): boole
 }
 
 /** @throws UsageError where there is none, or another one runs */
-function versionToStart(run: Run, role: Role, facts: HostFacts): string {
-  const { config, givenVersion } = run;
+function versionToStart(config: Config, role: Role, facts: HostFacts, given: string | undefined): string {
   const running = liveVersion(config, role, facts);
-  if (running !== undefined && givenVersion !== undefined && running !== givenVersion) {
+  if (running !== undefined && given !== undefined && running !== given) {
     throw new UsageError(`${facts.host}: role ${role.name} runs version ${running}`, {
-      hint: `To change to another one: mrsk rollback ${givenVersion}`,
+      hint: `To change to another one: mrsk rollback ${given}`,
     });
   }
   if (running !== undefined) return running;
   const mine = containersOf(config, role, facts);
   const found =
-    givenVersion === undefined
+    given === undefined
       ? (stoppedContainer(config, role, facts) ?? mine.find(({ name }) => !name.includes("_replaced_")))
-      : mine.find(({ name }) => name === containerName(config, role, givenVersion));
+      : mine.find(({ name }) => name === containerName(config, role, given));
   if (!found) {
     throw new UsageError(`${facts.host}: role ${role.name} has no container to start`, { hint: "Run `mrsk deploy`." });
   }

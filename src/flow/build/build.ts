@@ -9,7 +9,7 @@ import { ensureBuilder } from "./builder.ts";
 import { builtRevision } from "./git.ts";
 import { hasHook, runHook } from "../hook.ts";
 import { fetchImage } from "../image.ts";
-import { withResolvedVersion } from "../resolve-version.ts";
+import { resolveRequestedVersion } from "../resolve-version.ts";
 import { withLock } from "../lock.ts";
 import { login } from "../registry.ts";
 import type { Run } from "../run.ts";
@@ -19,21 +19,21 @@ import { refuseTrackedSecrets } from "./tracked-env.ts";
 export async function deliver(run: Run): Promise<void> {
   await refuseTrackedSecrets(run);
   await withLock(run, async () => {
-    const known = await withResolvedVersion(run);
-    await push(known, { checked: true });
-    await fetchImage(known);
+    const version = await resolveRequestedVersion(run);
+    await push(run, version, { checked: true });
+    await fetchImage(run, version);
   });
 }
 
 /** `build pull`. */
 export async function pull(run: Run): Promise<void> {
-  await withLock(run, async () => fetchImage(await withResolvedVersion(run)));
+  await withLock(run, async () => fetchImage(run, await resolveRequestedVersion(run)));
 }
 
 /** `build push`. */
 export async function pushImage(run: Run): Promise<void> {
   await refuseTrackedSecrets(run);
-  await withLock(run, async () => push(await withResolvedVersion(run), { checked: true }));
+  await withLock(run, async () => push(run, await resolveRequestedVersion(run), { checked: true }));
 }
 
 interface PushOptions {
@@ -51,6 +51,7 @@ interface PushOptions {
  */
 export async function push(
   run: Run,
+  version: string,
   { clear = Promise.resolve(), builderIsReady = false, checked = false }: PushOptions = {},
 ): Promise<void> {
   if (!checked) await refuseTrackedSecrets(run);
@@ -62,16 +63,16 @@ export async function push(
     if (!atOnce) {
       if (!builderIsReady) await ensureBuilder(run, clear);
       await clear;
-      await runHook(run, "pre-build");
+      await runHook(run, "pre-build", version);
     }
     try {
-      await build(run, revision, clear);
+      await build(run, { version, revision, clear });
     } catch (error) {
       if (atOnce && error instanceof CommandFailedError && error.stepId === BUILD_STEP) await ensureBuilder(run, clear);
       if (!wantsLogin(error)) throw explained(run, revision, error);
       run.report({ kind: "note", text: "The registry wants a login first" });
       await login(run, { skipRemote: true });
-      await build(run, revision, clear).catch((again: unknown) => {
+      await build(run, { version, revision, clear }).catch((again: unknown) => {
         throw explained(run, revision, again);
       });
     }
@@ -86,14 +87,20 @@ function notBuilt(changes: readonly string[]): string {
   return `These paths have uncommitted changes, which will not be in the image: ${paths}${more}`;
 }
 
-async function build(run: Run, revision: string | undefined, clear: Promise<unknown>): Promise<void> {
+interface Build extends Required<Pick<PushOptions, "clear">> {
+  readonly version: string;
+  /** The commit to build; undefined: the folder as it is. */
+  readonly revision: string | undefined;
+}
+
+async function build(run: Run, { version, revision, clear }: Build): Promise<void> {
   const running = (work: Script) =>
     run.local.run(work, {
       signal: run.signal,
       onOutput: ({ masked }) => run.report({ kind: "progress", host: "localhost", text: masked }),
     });
   const needs = run.config.builder.secrets.map((name) => ({ name, askedBy: "builder/secrets" }));
-  const steps = buildAndPush(run.config, await run.version(), await run.secrets.resolve(needs));
+  const steps = buildAndPush(run.config, version, await run.secrets.resolve(needs));
   const pushing = pushesByItself(run.config) ? [] : steps.slice(1);
   await running(buildScript(run, revision, steps.slice(0, steps.length - pushing.length)));
   await clear;

@@ -4,43 +4,43 @@ import { lines, sh } from "../../script/command.ts";
 import { attempt, type Step, step } from "../../script/script.ts";
 import { isUp } from "../../plan/facts.ts";
 import type { RolePhases } from "./role-phases.ts";
-import { type Progress, undoSteps } from "./role-undo.ts";
+import { type Progress, REVIVAL_SECONDS, undoSteps } from "./role-undo.ts";
 
-// The new container of a share replaces nothing, and is not restarted, neither after a crash nor with the server: what is
-// on trial must not fail again and again for those whom a cookie keeps with it.
+// The container of a weighted canary has no restart policy. If it crashes, its requests go to the live container, also those
+// of clients that a cookie binds to the canary.
 
-/** The new container gets its share of the requests. */
+/** Routes a percentage of the requests to the canary. */
 export function weightSteps(role: RolePhases): Step[] {
-  const { old, next, share = 0 } = role.plan;
-  const canary = { container: next, percent: share };
+  const { old, next, percent = 0 } = role.plan;
+  const canary = { container: next, percent };
   const file = role.write({ live: old, canary, preview: next, counter: 2 });
-  const title = role.named(`Give ${share}% of the requests to the new container`);
+  const title = role.named(`Give ${percent}% of the requests to the new container`);
   return [step(title, lines(file, waitForMarkOf(next.name, role.probeRouteAt(2), role.plan.role.logLines)))];
 }
 
-/** Both go on. */
+/** Both containers keep running. */
 export function weightedSteps(role: RolePhases): Step[] {
-  const { old, next, share = 0 } = role.plan;
-  return [attempt(role.named("Write the live file"), role.finalizedFile(old!, { container: next, percent: share }))];
+  const { old, next, percent = 0 } = role.plan;
+  return [attempt(role.named("Write the live file"), role.finalizedFile(old!, { container: next, percent }))];
 }
 
-/** The old one has all requests again: after a failure, and when a canary is taken back. */
+/** Routes all requests to the old container again: after a failure, and for a rollback of the canary. */
 export function undoWeightSteps(role: RolePhases, progress: Progress): Step[] {
   const { old } = role.plan;
-  // Settling stopped nothing.
-  return undoSteps(role, progress === "settled" && old && isUp(old) ? "switched" : progress);
+  // The finalize phase of a canary stops nothing.
+  return undoSteps(role, progress === "finalized" && old && isUp(old) ? "switched" : progress);
 }
 
-/** A canary that was to have all requests is one again, as it was. */
+/** Makes the promoted container a canary again, with the percentage it had. */
 export function undoPromotionSteps(role: RolePhases, progress: Progress): Step[] {
   const { canary, next } = role.plan;
   const old = role.plan.old!;
   const file = role.write({ live: old, canary, preview: old, counter: 3 });
   return [
-    ...(progress === "settled"
+    ...(progress === "finalized"
       ? [
           step(role.named(`Start ${old.name} again`), sh`docker start ${old.id} >/dev/null`),
-          step(role.named("Wait until healthy"), role.untilHealthy(old.id, 60)),
+          step(role.named("Wait until healthy"), role.untilHealthy(old.id, REVIVAL_SECONDS)),
         ]
       : []),
     step(role.named("Weight the requests again"), lines(file, waitForMark(role.probeRouteAt(3)))),

@@ -14,16 +14,16 @@ import { observeHosts } from "../observe.ts";
 import { hostPhases } from "./phases.ts";
 import { appHosts, begin, type Run } from "../run.ts";
 
-/** A canary that has a share of one role's requests on one host. */
+/** A weighted canary: of one role, on one host. */
 export interface CanaryOnHost extends CanaryFact {
   readonly host: string;
   readonly role: Role;
   readonly version: string;
-  /** What has the other requests; undefined when it was removed. It may have stopped. */
+  /** The container with the other requests, running or stopped; undefined if it was removed. */
   readonly live: ContainerFact | undefined;
 }
 
-/** Every canary with a share on the selected hosts, crashed ones too. */
+/** Every weighted canary on the selected hosts, also a crashed one. */
 export function canariesIn(run: Run, facts: ReadonlyMap<string, HostFacts>): CanaryOnHost[] {
   return run.selection.app.flatMap(({ host, roles }) =>
     roles.flatMap((role) => {
@@ -37,19 +37,20 @@ export function canariesIn(run: Run, facts: ReadonlyMap<string, HostFacts>): Can
   );
 }
 
-/** What `rollback` takes back: shares of the requests, hosts that have a version on trial wholly, and what stays. */
+/** The canaries that `rollback` reverts. */
 export interface CanaryRollback {
-  readonly shared: readonly CanaryOnHost[];
+  readonly weighted: readonly CanaryOnHost[];
+  /** Hosts with a canary by host. */
   readonly byHost: readonly string[];
-  /** Empty where nothing is on trial. */
+  /** The version that is live afterwards; empty without a canary. */
   readonly version: string;
 }
 
-/** @throws UsageError where the hosts ran different versions before */
+/** @throws UsageError if the hosts ran different versions before */
 export function canaryRollback(run: Run, facts: ReadonlyMap<string, HostFacts>): CanaryRollback {
-  const shared = canariesIn(run, facts);
-  const wholly = run.selection.app.filter(({ host }) => facts.get(host)!.canaryRelease !== undefined);
-  const before = wholly.map(({ host, roles }) => ({
+  const weighted = canariesIn(run, facts);
+  const byHost = run.selection.app.filter(({ host }) => facts.get(host)!.canaryRelease !== undefined);
+  const before = byHost.map(({ host, roles }) => ({
     host,
     version: versionBeforeCanary(run, roles, facts.get(host)!),
   }));
@@ -58,37 +59,38 @@ export function canaryRollback(run: Run, facts: ReadonlyMap<string, HostFacts>):
     const what = before.map(({ host, version }) => `${host}: ${version ?? "none before"}`).join(", ");
     throw new UsageError(`Which version? ${what}`, { hint: "Name one: mrsk rollback VERSION -h HOST" });
   }
-  const { live, role } = shared[0] ?? {};
+  const { live, role } = weighted[0] ?? {};
   const stays = live && role && versionOf(containerPrefix(run.config, role), live.name);
-  return { shared, byHost: wholly.map(({ host }) => host), version: [...versions][0] ?? stays ?? "" };
+  return { weighted, byHost: byHost.map(({ host }) => host), version: [...versions][0] ?? stays ?? "" };
 }
 
 function versionBeforeCanary(run: Run, roles: readonly Role[], facts: HostFacts): string | undefined {
   const { canaryRelease, releases } = facts;
   const released = releases.findLast((version) => version !== canaryRelease);
   if (released !== undefined) return released;
-  // The original left no releases.
+  // MRSK kept no list of deployed versions.
   const kept = roles.flatMap((role) =>
     containersOf(run.config, role, facts).map(({ name }) => versionOf(containerPrefix(run.config, role), name)),
   );
   return kept.find((version) => version !== canaryRelease);
 }
 
-/** Before another version goes live: what shares its requests with a canary has them back. @returns what was seen then */
+/** Reverts the weighted canaries before another version becomes live. @returns the facts of the hosts afterwards */
 export async function endCanaries(
   run: Run,
+  version: string,
   facts: ReadonlyMap<string, HostFacts>,
 ): Promise<ReadonlyMap<string, HostFacts>> {
-  // Where the canary alone runs it is what the next version replaces; where neither does, nothing is shared.
+  // If only the canary runs, the next version replaces it. If neither runs, there is nothing to revert.
   const canaries = canariesIn(run, facts).filter(({ live }) => live && isUp(live));
   if (canaries.length === 0) return facts;
   await rollBackWeighted(run, facts, canaries);
-  return observeHosts(run, appHosts(run), await run.version());
+  return observeHosts(run, appHosts(run), version);
 }
 
 /**
- * The requests go back to the version before, and the canaries stop once they are quiet. Can be repeated.
- * @throws UsageError where there is nothing to give the requests to
+ * Routes all requests to the live version, drains the canaries and stops them. Can be repeated.
+ * @throws UsageError if the live version's container was removed
  */
 export async function rollBackWeighted(
   run: Run,
@@ -110,9 +112,9 @@ export async function rollBackWeighted(
     const plan = rollbackPlan(host.name, seen, mine);
     const line = await outcomes(
       run,
-      mine.map(({ role, version }) => [`Took back the canary of version ${version}`, role.name]),
+      mine.map(({ role, version }) => [`Reverted the canary of version ${version}`, role.name]),
     );
-    const { steps } = hostPhases(run.config, plan, new Map(), run.newId, { revert: true }).undo([line], "settled");
+    const { steps } = hostPhases(run.config, plan, new Map(), run.newId, { revert: true }).undo([line], "finalized");
     const before =
       seen.traefik && seen.traefik.state !== "running" ? [step("Start Traefik", startTraefikContainer())] : [];
     const shared = plan.roles.some(({ routing }) => routing === "live-file");
@@ -129,7 +131,7 @@ export async function rollBackWeighted(
   });
 }
 
-/** As if the canary had just failed: going back is the same. */
+/** The plan of a deploy of the canary: its undo is the rollback of the canary. */
 function rollbackPlan(host: string, facts: HostFacts, canaries: readonly CanaryOnHost[]): HostPlan {
   const shared = facts.traefik !== undefined && readsLiveFiles(facts.traefik) && facts.liveDirectoryWritable;
   const roles = canaries.map(
@@ -139,7 +141,7 @@ function rollbackPlan(host: string, facts: HostFacts, canaries: readonly CanaryO
       next: { name: container.name, version, labels: container.labels, kept: container },
       old: live,
       stopped: undefined,
-      share: percent,
+      percent,
       canary: undefined,
       stale: [],
       nameConflict: undefined,

@@ -27,7 +27,7 @@ export interface HostPhases {
   readonly undo: (audit: readonly Step[], progress: Progress) => Script;
 }
 
-/** @param revert whether a start or a switch that fails, or loses its connection, cleans up after itself */
+/** @param revert whether a start or a switch reverts its own changes if it fails, or loses its connection */
 export function hostPhases(
   config: Config,
   plan: HostPlan,
@@ -54,7 +54,7 @@ export function hostPhases(
       withCleanup(
         { title: "Switch", end: "Switched" },
         [...early.flatMap(switchSteps), ...late.flatMap((role) => [...role.startSteps(), ...role.switchSteps()])],
-        // Where the old one still runs nothing is missing: the next run, or the way back, looks after the new one.
+        // With start_first the old container still runs, and the undo phase or the next run handles the new one.
         revert ? late.filter((role) => role.stopFirst).map(revertStopFirst) : [],
       ),
     watch: (seconds) =>
@@ -78,57 +78,57 @@ export function hostPhases(
     undo: (audit, progress) =>
       script("Revert", [
         step("Wait for docker", waitForDocker()),
-        // An engine that was killed does not start it again by itself.
+        // An engine that was killed may not restart it.
         ...(plan.traefik.action === "none" ? [] : [attempt("Ensure Traefik runs", startTraefikContainer())]),
         ...roles.flatMap((role) => revertSteps(role, progress)),
-        ...(progress === "settled" && !isCanary(plan)
-          ? [attempt("Forget the release", forgetRelease(config, version))]
+        ...(progress === "finalized" && !isCanary(plan)
+          ? [attempt("Remove the version from the list", forgetRelease(config, version))]
           : []),
         ...audit,
       ]),
   };
 }
 
-/** A script that does all of it, or cleans up: also when the connection is lost. */
+/** A script that completes every step, or runs the cleanup: also when the connection is lost. */
 function withCleanup(
   { title, end }: { title: string; end: string },
   steps: readonly Step[],
   cleanup: readonly Body[],
 ): Script {
   if (cleanup.length === 0) return script(title, steps);
-  const whole = capture("whole", end, sh`echo yes`);
+  const completed = capture("completed", end, sh`echo yes`);
   return script(
     title,
-    [...steps, whole],
-    sh`[ ${whole.output} = yes ] || {
+    [...steps, completed],
+    sh`[ ${completed.output} = yes ] || {
 ${lines(...cleanup)}
 }`,
   );
 }
 
 function switchSteps(role: RolePhases): Step[] {
-  return role.plan.share === undefined ? role.switchSteps() : weightSteps(role);
+  return role.plan.percent === undefined ? role.switchSteps() : weightSteps(role);
 }
 
-/** Every role drains, then all that ends is stopped at once. */
+/** Drains every role, then stops all old containers with one command, because each may take `stop_wait_time`. */
 function finalizeSteps(
   roles: readonly RolePhases[],
   config: Config,
   pastSeconds: number,
   options: { prune: boolean },
 ): Step[] {
-  const ids = roles.flatMap((role) => role.stopped());
-  const names = roles.filter((role) => role.stopped().length > 0).map(({ plan }) => plan.role.name);
+  const ids = roles.flatMap((role) => role.idsToStop());
+  const names = roles.filter((role) => role.idsToStop().length > 0).map(({ plan }) => plan.role.name);
   const title = `Stop the old container${ids.length > 1 ? "s" : ""} (${names.join(", ")})`;
   return [
     ...roles.flatMap((role) => role.drainSteps(pastSeconds)),
     ...(ids.length === 0 ? [] : [attempt(title, stopForGood(ids, config.stopWaitSeconds))]),
-    ...roles.flatMap((role) => (role.plan.share === undefined ? role.finalizeSteps(options) : weightedSteps(role))),
+    ...roles.flatMap((role) => (role.plan.percent === undefined ? role.finalizeSteps(options) : weightedSteps(role))),
   ];
 }
 
 function revertSteps(role: RolePhases, progress: Progress): Step[] {
-  if (role.plan.share !== undefined) return undoWeightSteps(role, progress);
+  if (role.plan.percent !== undefined) return undoWeightSteps(role, progress);
   return role.plan.canary && hasSwitched(progress) ? undoPromotionSteps(role, progress) : undoSteps(role, progress);
 }
 

@@ -1,39 +1,23 @@
 import { traefikArguments } from "../../commands/traefik.ts";
-import type { Role } from "../../config/config.ts";
 import { ExitCode, MrskError } from "../../errors.ts";
 import { decide, type Decision, type HostPlan } from "../../plan/deploy.ts";
 import { obstacles } from "../../plan/obstacles.ts";
 import type { HostFacts } from "../../plan/facts.ts";
 import type { Run } from "../run.ts";
 
-/** Which version a role is to run on a host. */
-export type Wanted = (role: Role, facts: HostFacts) => string;
-
-/** What is to happen on each selected host, by what was seen there. */
+/** The plan of each selected host, from the facts of the host. */
 export function plansFor(
   run: Run,
   facts: ReadonlyMap<string, HostFacts>,
-  { wanted, ...how }: { wanted: Wanted } & Pick<Decision, "reuse" | "promote" | "share">,
+  how: Pick<Decision, "versionOn" | "reuse" | "promote" | "percent">,
 ): HostPlan[] {
-  return run.selection.app.map(({ host, roles }) => {
-    const seen = facts.get(host)!;
-    const plans = roles.flatMap((role) =>
-      decide({
-        config: run.config,
-        version: wanted(role, seen),
-        targets: [{ host, roles: [role] }],
-        facts,
-        newId: run.newId,
-        ...how,
-        traefikArguments: traefikArguments(run.config),
-      }),
-    );
-    const routed = plans.find(({ traefik }) => traefik.action !== "none") ?? plans[0]!;
-    return { ...routed, roles: plans.flatMap((plan) => plan.roles) };
-  });
+  const { config, newId } = run;
+  return run.selection.app.map(({ host, roles }) =>
+    decide({ config, roles, facts: facts.get(host)!, newId, traefikArguments: traefikArguments(config), ...how }),
+  );
 }
 
-/** @throws MrskError with all that cannot work, before anything is touched */
+/** @throws MrskError with every obstacle on every host, before anything is changed */
 export function refuse(plans: readonly HostPlan[]): void {
   const found = plans.flatMap((plan) => obstacles(plan).map((text) => `${plan.host}: ${text}`));
   if (found.length > 0) throw new MrskError(ExitCode.remote, found.join("\n"));

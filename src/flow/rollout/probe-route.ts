@@ -8,7 +8,7 @@ import type { Role } from "../../config/config.ts";
 import type { HostPlan, NextContainer } from "../../plan/deploy.ts";
 import { PROBE_ENTRY_POINT } from "../../shell/constants.ts";
 
-/** How the next container of a role is asked for before it is live. */
+/** The requests that probe the next container of a role through Traefik before it is live. */
 export function probeRoute(host: HostPlan, role: Role, next: NextContainer, hostName: string): PreviewQuestion {
   return {
     base: probeBase(host),
@@ -18,16 +18,16 @@ export function probeRoute(host: HostPlan, role: Role, next: NextContainer, host
   };
 }
 
-/** Where Traefik answers previews: on the loopback where that is published, else at its own address. */
+/** The URL of Traefik's probe entry point: on the loopback if Traefik publishes it there, else at the container's address. */
 export function probeBase(host: Pick<HostPlan, "facts" | "traefik">): string | Shell {
   const { traefik } = host.facts;
-  // One that this run starts may get another address, or find the port taken.
+  // A Traefik that this run starts may get another address, or another program may have the port.
   if (!traefik || host.traefik.action === "run" || host.traefik.action === "start") return findPreview();
   if (traefik.ports.some((port) => port.endsWith(`:${PROBE_PORT}`))) return `http://127.0.0.1:${PROBE_PORT}`;
   return `http://${traefik.address ?? "127.0.0.1"}:${PROBE_ENTRY_POINT}`;
 }
 
-/** What the preview is asked for: the health check's path and query. */
+/** The health check's path and query. */
 function probePath({ healthcheck }: Role): string {
   if (!healthcheck) return "/";
   const { pathname, search } = new URL(probeUrl(healthcheck));

@@ -15,34 +15,33 @@ import { environmentSecrets } from "../secrets.ts";
 /** Id of the step. */
 const STEP = "release-command";
 
-/** @throws MrskError where its words cannot be told apart */
+/** @throws MrskError if the command cannot be split into words */
 export function checkReleaseCommand({ release }: Config): void {
   if (release) words(release.command);
 }
 
 /**
- * `release` of deploy.yml, once, on the first selected host of its role, with the new version's image; left out, and told
- * so, where the filters leave no such host. Its output is shown as it comes.
- * @throws ReleaseFailedError when it fails or takes too long: nothing has been changed then
+ * Runs `release` of deploy.yml once, in a container of the new version, on the first selected host of its role. Shows its
+ * output as it comes. Skips it with a warning if the filters select no such host.
+ * @throws ReleaseFailedError if it fails or exceeds its timeout, before anything is changed
  */
-export async function runReleaseCommand(run: Run): Promise<void> {
+export async function runReleaseCommand(run: Run, version: string): Promise<void> {
   const { release } = run.config;
   if (!release) return;
   const target = run.selection.app.find(({ roles }) => roles.some(({ name }) => name === release.role));
   if (!target) {
-    const text = `The release command is left out: no selected host has the role ${release.role}`;
+    const text = `The release command is skipped: no selected host has the role ${release.role}`;
     run.report({ kind: "warning", text });
     return;
   }
   begin(run, `Run the release command on ${target.host}...`);
-  const version = await run.version();
   const role = roleOn(target.roles.find(({ name }) => name === release.role)!, target.host);
   const secrets = await environmentSecrets(run, role.env, `env of role ${role.name}`);
   const remove = removeReleases(run.config);
   const work = script(
     "Release",
     [
-      attempt("Remove what is left of an earlier one", remove),
+      attempt("Remove the container of an earlier run", remove),
       ...networkSteps(run.config),
       step(
         "Run the release command",
@@ -53,11 +52,11 @@ export async function runReleaseCommand(run: Run): Promise<void> {
     ],
     remove,
   );
-  await shown(run, run.host(target.host), work, release);
+  await runWithOutput(run, run.host(target.host), work, release);
 }
 
-/** The deadline is kept on this side: `timeout` over there would not end with the script. */
-async function shown(run: Run, host: Host, work: Script, release: Release): Promise<void> {
+/** mrsk keeps the deadline: `timeout` on the host would outlive the script. */
+async function runWithOutput(run: Run, host: Host, work: Script, release: Release): Promise<void> {
   const show = (line: string) => run.report({ kind: "progress", host: host.name, text: `${host.name}  ${line}\n` });
   const output = lineByLine(show);
   await withDeadline(run, release.timeoutSeconds, async (signal, passed) => {
@@ -67,29 +66,29 @@ async function shown(run: Run, host: Host, work: Script, release: Release): Prom
         onOutput: ({ stepId, masked }) => void (stepId === STEP && output.add(masked)),
       });
     } catch (error) {
-      throw explained(error, host.name, release, passed());
+      throw releaseError(error, host.name, release, passed());
     } finally {
       output.end();
     }
   });
 }
 
-function explained(error: unknown, host: string, release: Release, late: boolean): unknown {
+function releaseError(error: unknown, host: string, release: Release, late: boolean): unknown {
   if (late && error instanceof InterruptedError) {
     return new ReleaseFailedError(
       `${host}: the release command took longer than ${release.timeoutSeconds} s and was stopped. Nothing was changed.`,
-      { hint: "release.timeout sets how long it may take.", cause: error },
+      { hint: "release.timeout sets the limit.", cause: error },
     );
   }
   if (!(error instanceof CommandFailedError) || error.stepId !== STEP) return error;
-  const said = error.output.trim();
+  const output = error.output.trim();
   return new ReleaseFailedError(
-    `${host}: the release command ended with exit status ${error.status}. Nothing was changed.${said ? `\n${said}` : ""}`,
+    `${host}: the release command ended with exit status ${error.status}. Nothing was changed.${output ? `\n${output}` : ""}`,
     { cause: error },
   );
 }
 
-/** Work that is aborted with the run, or when the time is over; `passed` says whether it was for the time. */
+/** Work that aborts with the run, or at the deadline; `passed` returns whether the deadline has passed. */
 function withDeadline(
   run: Run,
   seconds: number,

@@ -8,25 +8,25 @@ import type { HostPhases } from "./phases.ts";
 import { hasSwitched, type Progress } from "./role-undo.ts";
 import type { Run } from "../run.ts";
 
-/** One host on its way through the phases. */
+/** The rollout on one host. */
 export interface HostRollout {
   readonly name: string;
   readonly host: Host;
   readonly plan: HostPlan;
   readonly phases: HostPhases;
-  /** undefined: nothing was touched, so nothing is to be undone. */
+  /** undefined: nothing was changed, so there is nothing to undo. */
   progress: Progress | undefined;
   switchedAt: Date | undefined;
 }
 
-/** Every host back to what it ran. What cannot be reached is named, with what it runs. */
+/** Returns every changed host to the version before. Reports a host that cannot be reached, with the container it serves. */
 export async function revertHosts(run: Run, rollouts: readonly HostRollout[], reason: unknown): Promise<void> {
   const changed = rollouts.filter(({ progress }) => progress !== undefined);
   if (changed.length === 0) return;
   const why = reason instanceof InterruptedError ? "was interrupted" : "failed";
   run.report({
     kind: "title",
-    text: `The deploy ${why}: taking ${changed.map(({ name }) => name).join(", ")} back to the version before...`,
+    text: `The deploy ${why}: reverting ${changed.map(({ name }) => name).join(", ")} to the version before...`,
   });
   await Promise.all(changed.map((rollout) => revertHost(run, rollout)));
 }
@@ -42,11 +42,11 @@ async function revertHost(run: Run, { name, host, plan, phases, progress }: Host
       if (status) run.report({ kind: "warning", host: name, text: `${step}: exit status ${status} ${stderr.trim()}` });
     }
     for (const { role, old, next, canary } of plan.roles) {
-      const trial = canary ? `, with ${next.name} as its canary` : "";
+      const suffix = canary ? `, with ${next.name} as its canary` : "";
       run.report({
         kind: "note",
         host: name,
-        text: `role ${role.name} runs ${old?.name ?? "nothing, as before"}${trial}`,
+        text: `role ${role.name} runs ${old?.name ?? "nothing, as before"}${suffix}`,
       });
     }
   } catch (error) {
@@ -59,14 +59,14 @@ async function revertHost(run: Run, { name, host, plan, phases, progress }: Host
   }
 }
 
-/** While its switch was under way, nobody here knows which version a host serves. */
+/** If the connection was lost during the switch, either container may be live. */
 function serves({ old, next }: RolePlan, progress: Progress): string {
   const before = old?.name ?? "nothing";
   if (progress === "switching") return `${before} or ${next.name}`;
   return hasSwitched(progress) ? next.name : before;
 }
 
-/** For `--no-revert`: what each host runs, and what to type. */
+/** For `--no-revert`: reports what each host serves, and the commands to continue. */
 export function reportStates(run: Run, rollouts: readonly HostRollout[]): void {
   run.report({ kind: "title", text: "Nothing is reverted (--no-revert):" });
   for (const { name, plan, progress } of rollouts) {
@@ -89,14 +89,14 @@ function stateText(role: RolePlan, progress: Progress | undefined): string {
   const { next, old } = role;
   const what = `role ${role.role.name} serves ${progress ? serves(role, progress) : (old?.name ?? "nothing")}`;
   if (progress === undefined) return `${what}, as before`;
-  if (progress === "settled") return old ? `${what}; ${old.name} is stopped` : what;
-  if (hasSwitched(progress)) return old ? `${what}; ${old.name} is still there` : what;
+  if (progress === "finalized") return old ? `${what}; ${old.name} is stopped` : what;
+  if (hasSwitched(progress)) return old ? `${what}; ${old.name} still runs` : what;
   return `${what}; ${next.name} runs alongside it`;
 }
 
 const RECONNECT_AFTER_SECONDS = 2;
 
-/** Once more on a new connection, where the first one was lost: for what may be run twice. */
+/** Runs a script that may run twice; again on a new connection if the first one was lost. */
 export async function runWithReconnect(run: Run, host: Host, script: Script): Promise<ScriptResult> {
   try {
     return await host.run(script);

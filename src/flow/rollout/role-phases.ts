@@ -23,7 +23,7 @@ import type { HostPlan, RolePlan } from "../../plan/deploy.ts";
 import { type HostFacts, isUp } from "../../plan/facts.ts";
 import { probeRoute } from "./probe-route.ts";
 
-/** The role with the env that the host's tags make of it. */
+/** The role with the environment of the host: its tags may add variables. */
 export function roleOn(role: Role, host: string): Role {
   return { ...role, env: role.hostEnv?.get(host) ?? role.env };
 }
@@ -66,26 +66,26 @@ export class RolePhases {
     return this.plan.role.bootOrder === "stop_first";
   }
 
-  /** Works from the moment it starts, or has no old one beside it: so it starts when everybody else is ready. */
+  /** Whether the role starts in the switch phase, when every other role is ready. */
   get startsAtSwitch(): boolean {
     return startsAtSwitch(this.plan);
   }
 
-  /** The one that is replaced; undefined where the live one itself is what is wanted. */
+  /** The container that the next one replaces; undefined if the live container itself is the next one. */
   get old(): RolePlan["old"] {
     return this.plan.old && this.plan.old !== this.plan.next.kept ? this.plan.old : undefined;
   }
 
-  /** The one that ends when the host settles: not one that has ended already, nor one that goes on beside a trial. */
+  /** The old container, if the finalize phase stops it: stop_first has stopped it before, a canary keeps it. */
   private get oldToStop(): RolePlan["old"] {
-    return this.stopFirst || this.plan.share !== undefined ? undefined : this.old;
+    return this.stopFirst || this.plan.percent !== undefined ? undefined : this.old;
   }
 
   named(what: string): string {
     return `${what} (${this.plan.role.name})`;
   }
 
-  /** The new container beside the old, and its proof that it works. Roles that must not run twice stop the old one first. */
+  /** Starts the next container alongside the old one, and waits until it is healthy. stop_first stops the old one before. */
   startSteps(): Step[] {
     const { plan } = this;
     const steps: Step[] = this.stopFirst ? this.stopOldFirst() : [];
@@ -104,7 +104,7 @@ export class RolePhases {
       const live = plan.old ?? plan.stopped;
       const closed = plan.old === undefined || (this.stopFirst && this.old !== undefined);
       const file = this.write({ live, canary: plan.canary, preview: plan.next, counter: 1, closed });
-      steps.push(step(this.named("Write the preview"), file));
+      steps.push(step(this.named("Write the probe route"), file));
     }
     steps.push(step(this.named(`Start ${plan.next.name}`), this.startCommand()));
     steps.push(step(this.named("Wait until healthy"), this.readinessStep()));
@@ -118,7 +118,7 @@ export class RolePhases {
     if (!this.viaFile) return [stop];
     const close = this.write({ live: old, preview: old, counter: 0, closed: true });
     return [
-      attempt(this.named("Take no more requests"), lines(close, waitForMark(this.probeRouteAt(0)))),
+      attempt(this.named("Close the route"), lines(close, waitForMark(this.probeRouteAt(0)))),
       attempt(this.named("Drain the old container"), this.drain(old.id)),
       stop,
     ];
@@ -134,7 +134,7 @@ export class RolePhases {
       suffix: this.newId(12),
       labels: plan.next.labels,
       secrets: this.secrets,
-      // Until the switch a reboot revives the old one; where that is stopped already, the new one.
+      // Before the switch a reboot of the server restarts the old container; with stop_first, which stopped it, the new one.
       restart: this.stopFirst ? "unless-stopped" : "no",
       startInterval: atLeast(this.host.facts.clientApiVersion, "1.44"),
       logDriver: this.host.facts.logDriver,
@@ -145,12 +145,12 @@ export class RolePhases {
 
   private readinessStep(): Shell {
     const { usesDockerHealthcheck, next } = this.plan;
-    const readinessCheck = this.works();
+    const readinessCheck = this.readinessCheck();
     if (!usesDockerHealthcheck || next.kept || !needsCurl(this.app.role)) return readinessCheck;
     return orForget(readinessCheck, `${this.config.runDirectory}/${IMAGES_FILE}`);
   }
 
-  private works(): Shell {
+  private readinessCheck(): Shell {
     const check = this.app.role.healthcheck;
     const name = this.plan.next.name;
     const patience = check ? deadlineSeconds(check) : DEFAULT_PATIENCE_SECONDS;
@@ -166,7 +166,7 @@ export class RolePhases {
     return waitUntilHealthy(container, deadline, this.config.readinessDelaySeconds, this.plan.role.logLines);
   }
 
-  /** The new container gets the requests; what is under way stays with the old one. A reboot revives the new one. */
+  /** Routes new requests to the next container. The old one finishes its requests. A reboot restarts the next one. */
   switchSteps(): Step[] {
     const { plan, old } = this;
     const keep = old ? keepInstead(plan.next.name, old.id) : keepAlive(plan.next.name);
@@ -175,7 +175,7 @@ export class RolePhases {
     const file = this.write({ live: plan.next, last: old, preview: plan.next, counter: 2 });
     return [
       step(this.named("Switch the requests over"), file),
-      // While Traefik reads the file.
+      // Traefik reads the file meanwhile.
       keeping,
       step(this.named("Wait until Traefik has switched"), waitForMark(this.probeRouteAt(2))),
     ];
@@ -191,16 +191,16 @@ export class RolePhases {
   }
 
   /**
-   * The old one ends once it is quiet, and stays for a rollback. Nothing of this decides about the version: each step may
-   * fail, and the next deploy does it again.
+   * Drains the old container and the stale ones. The version is live by then: a step may fail, and the next deploy repeats
+   * it.
    * @param pastSeconds since the switch
    */
   drainSteps(pastSeconds: number): Step[] {
     const { plan, old } = this;
-    const noticing = Math.max(0, NOTICING_SECONDS - Math.floor(pastSeconds));
-    const notices = old !== undefined && plan.routing === "labels" && noticing > 0;
+    const remaining = Math.max(0, LISTING_SECONDS - Math.floor(pastSeconds));
+    const waits = old !== undefined && plan.routing === "labels" && remaining > 0;
     return [
-      ...(notices ? [this.waitForTraefik(noticing)] : []),
+      ...(waits ? [this.waitForTraefik(remaining)] : []),
       ...(this.oldToStop && this.viaFile
         ? [attempt(this.named("Drain the old container"), this.drain(this.oldToStop.id, pastSeconds))]
         : []),
@@ -208,12 +208,12 @@ export class RolePhases {
     ];
   }
 
-  /** Ids of what is stopped then. */
-  stopped(): string[] {
+  /** Ids of the containers that the finalize phase stops. */
+  idsToStop(): string[] {
     return [...(this.oldToStop ? [this.oldToStop] : []), ...this.plan.stale].map(({ id }) => id);
   }
 
-  /** The new one is alone. */
+  /** The steps after the old container has stopped. */
   finalizeSteps({ prune }: { prune: boolean }): Step[] {
     const { next, surplus } = this.plan;
     return [
@@ -224,7 +224,7 @@ export class RolePhases {
     ];
   }
 
-  waitForTraefik(seconds = NOTICING_SECONDS): Step {
+  waitForTraefik(seconds = LISTING_SECONDS): Step {
     return attempt(this.named("Wait until Traefik lists the container"), ["sleep", seconds]);
   }
 
@@ -243,7 +243,7 @@ export class RolePhases {
     return this.plan.stale.map(({ id, name }) => attempt(this.named(`Drain the stale ${name}`), this.drain(id)));
   }
 
-  /** The file with `live` in charge, what is beside it, and the preview of a container under the counter's mark. */
+  /** Writes the live file: the containers, and the probe route of one of them under the revision of the counter. */
   write({
     preview,
     counter,
@@ -259,12 +259,12 @@ export class RolePhases {
     return writeLiveFile(this.host.facts.liveDirectory, this.file, text);
   }
 
-  /** The file without a preview. */
+  /** Writes the live file without a probe route. */
   finalizedFile(live: Routed, canary?: Canary): Shell {
     return writeLiveFile(this.host.facts.liveDirectory, this.file, liveFile({ name: this.file, live, canary }));
   }
 
-  /** The file as it was. */
+  /** Writes the live file as it was before the deploy. */
   revertedFile(): Body {
     const before = this.plan.old ?? this.plan.stopped;
     return before
@@ -273,20 +273,20 @@ export class RolePhases {
   }
 }
 
-/** Whether the role starts in the switch phase: nothing switches its requests, or its old container must end first. */
+/** Whether the role starts in the switch phase: Traefik does not route to it, or its old container must stop first. */
 export function startsAtSwitch({ role, routing }: RolePlan): boolean {
   return routing === "none" || role.bootOrder === "stop_first";
 }
 
-/** How to enter a container's network on that host; undefined where the login user may not. */
+/** The command that enters the network namespace of a container; undefined if the login user may not. */
 export function nsenter({ root, sudo }: HostFacts): readonly string[] | undefined {
   if (root) return ["nsenter"];
   return sudo ? ["sudo", "-n", "nsenter"] : undefined;
 }
 
-/** A Traefik without live files looks at docker every two seconds by default. */
-const NOTICING_SECONDS = 4;
-/** Of a role without a check: the original's seven attempts. */
+/** Without live files, Traefik lists the containers every two seconds by default. */
+const LISTING_SECONDS = 4;
+/** For a role without a health check: MRSK's seven attempts, the n-th after n seconds. */
 const DEFAULT_PATIENCE_SECONDS = 28;
 
 function atLeast(version: string, wanted: string): boolean {

@@ -6,16 +6,16 @@ import type { LiveFile } from "../../traefik/live-file.ts";
 import { attempt, type Step, step } from "../../script/script.ts";
 import type { RolePhases } from "./role-phases.ts";
 
-/** How far a host got, set before the phase begins where it ends in `ing`. Settling is not told from settled. */
-export type Progress = "starting" | "started" | "switching" | "switched" | "settled";
+/** The progress of a host. `…ing` is set before its phase begins; `finalized` as well. */
+export type Progress = "starting" | "started" | "switching" | "switched" | "finalized";
 
 export function hasSwitched(progress: Progress): boolean {
   return progress !== "starting" && progress !== "started";
 }
 
 /**
- * Back to what ran before, the same loss-free way, from wherever the role's own script ended: each step looks first, so
- * that it does no harm where there is nothing to undo, and may be run twice.
+ * Returns the role to the old container without losing a request, from any point at which its own script may have ended.
+ * Each step inspects the host first, so it changes nothing if there is nothing to undo, and may run twice.
  */
 export function undoSteps(role: RolePhases, progress: Progress): Step[] {
   if (!hasSwitched(progress)) return role.startsAtSwitch ? [] : undoStart(role);
@@ -23,14 +23,14 @@ export function undoSteps(role: RolePhases, progress: Progress): Step[] {
   return undoSwitch(role, progress);
 }
 
-/** What the start script does itself when it fails or loses its connection: files first, containers last. */
+/** The cleanup of a start script that fails or loses its connection: files first, containers last. */
 export function revertStart(role: RolePhases): Body {
   const stop = sh`[ -z "$next" ] || docker stop -t 5 "$next" >/dev/null 2>&1`;
   const file = role.viaFile ? role.revertedFile() : sh`:`;
   return lines(anyway(file), anyway(revertNames(role)), anyway(withNext(role, stop)));
 }
 
-/** The same for a role that starts late: its old container may have ended already. */
+/** The same for stop_first: the old container may have stopped already. */
 export function revertStopFirst(role: RolePhases): Body {
   const { old } = role;
   return lines(
@@ -39,19 +39,19 @@ export function revertStopFirst(role: RolePhases): Body {
   );
 }
 
-/** The old one has the requests still. */
+/** Before the switch: the old container is live. */
 function undoStart(role: RolePhases): Step[] {
   return [...ensureOldRuns(role), ...stopNext(role), ...revertFile(role)];
 }
 
 function undoSwitch(role: RolePhases, progress: Progress): Step[] {
   const { plan, old } = role;
-  const steps = progress === "settled" ? startAgain(role) : ensureOldRuns(role);
-  if (old && progress === "settled") {
+  const steps = progress === "finalized" ? startAgain(role) : ensureOldRuns(role);
+  if (old && progress === "finalized") {
     const wait = role.untilHealthy(old.id, REVIVAL_SECONDS);
     steps.push(step(role.named("Wait until healthy"), wait));
     if (plan.routing === "labels") steps.push(role.waitForTraefik());
-    if (role.viaFile && plan.share === undefined) {
+    if (role.viaFile && plan.percent === undefined) {
       const preview = role.write({ live: plan.next, preview: old, counter: 3 });
       const answer = waitForAnswer(role.probeRouteAt(3), REVIVAL_SECONDS);
       steps.push(step(role.named("Probe it through Traefik"), lines(preview, answer)));
@@ -65,19 +65,19 @@ function undoSwitch(role: RolePhases, progress: Progress): Step[] {
   return [...steps, ...drainNext(role), ...stopNext(role), ...revertFile(role)];
 }
 
-/** How the next container stands in the file while the old one has its requests back. */
-function outgoing({ plan: { next, share } }: RolePhases): Pick<LiveFile, "last" | "canary"> {
-  return share === undefined ? { last: next } : { canary: { container: next, percent: 0 } };
+/** The next container in the live file of the switch back: it finishes its requests. */
+function outgoing({ plan: { next, percent } }: RolePhases): Pick<LiveFile, "last" | "canary"> {
+  return percent === undefined ? { last: next } : { canary: { container: next, percent: 0 } };
 }
 
-/** Never both at once. */
+/** Stops the next container before the old one starts: never both at the same time. */
 function undoStopFirst(role: RolePhases): Step[] {
   const { old } = role;
   if (!old) return [...stopNext(role), ...revertFile(role)];
   const close = role.write({ live: old, preview: old, counter: 3, closed: true });
   const wait = role.untilHealthy(old.id, REVIVAL_SECONDS);
   return [
-    ...(role.viaFile ? [attempt(role.named("Take no more requests"), close)] : []),
+    ...(role.viaFile ? [attempt(role.named("Close the route"), close)] : []),
     ...drainNext(role),
     ...stopNext(role),
     ...startAgain(role),
@@ -91,9 +91,9 @@ function startAgain(role: RolePhases): Step[] {
   return started(role, role.old, (name) => `Start ${name} again`);
 }
 
-/** Nobody stopped it; but the engine may have been away. Of one that runs, docker says nothing. */
+/** mrsk has not stopped it, but the engine may have been down. `docker start` of a running container does nothing. */
 function ensureOldRuns(role: RolePhases): Step[] {
-  return started(role, role.plan.old, (name) => `See that ${name} runs`);
+  return started(role, role.plan.old, (name) => `Ensure ${name} runs`);
 }
 
 function started(role: RolePhases, old: RolePhases["old"], title: (name: string) => string): Step[] {
@@ -105,7 +105,7 @@ function drainNext(role: RolePhases): Step[] {
   return [attempt(role.named(`Drain ${role.plan.next.name}`), withNext(role, role.drain(NEXT)))];
 }
 
-/** It stays, stopped, for whoever wants to look at it. */
+/** Stops the next container, and keeps it for an inspection. */
 function stopNext(role: RolePhases): Step[] {
   if (!changes(role)) return [];
   const { next } = role.plan;
@@ -124,7 +124,7 @@ function keepOld(role: RolePhases, old: string): Body {
   return lines(keepAlive(old), anyway(release));
 }
 
-/** The old container of the same version has its name back, the failed one another. */
+/** The old container of the same version gets its name again; the failed one gets another. */
 function revertNames({ plan }: RolePhases): Shell {
   if (!plan.nameConflict?.newName) return sh`:`;
   const { container, newName } = plan.nameConflict;
@@ -139,8 +139,8 @@ fi`;
 const NEXT = raw('"$next"');
 
 /**
- * `$next` is the id of the container that was made or taken for this deploy, or empty. Never found by name: the name may
- * still be the old container's.
+ * Sets `$next` to the id of the container of this deploy, or to nothing. The name does not identify it: the old container
+ * may still have that name.
  */
 function withNext(role: RolePhases, body: Body): Shell {
   const { kept, labels } = role.plan.next;
@@ -151,10 +151,10 @@ function withNext(role: RolePhases, body: Body): Shell {
 ${body}`;
 }
 
-/** false where what was wanted ran before, live or as a canary: then there is nothing to stop. */
+/** false if the next container ran before the deploy, live or as a canary: an undo does not stop it. */
 function changes({ plan: { next, old, canary } }: RolePhases): boolean {
   return next.kept === undefined || (next.kept !== old && canary === undefined);
 }
 
-/** How long a container that was well before may take to be so again. */
-const REVIVAL_SECONDS = 60;
+/** The time that a container which was healthy before may take to become healthy again. */
+export const REVIVAL_SECONDS = 60;

@@ -15,20 +15,20 @@ import { explainedTraefik } from "../traefik/errors.ts";
 import { ExitStatus } from "../../script/exit-status.ts";
 
 export interface RollOutOptions {
+  /** The version that boots; undefined: stopped containers start again, which is no boot, so its hooks do not run. */
+  readonly version: string | undefined;
   readonly prune: boolean;
-  /** Whether a failure takes every host back, or leaves things as they are for somebody to look at. */
+  /** Whether a failure reverts every host, or leaves the hosts as they are for an inspection. */
   readonly revert: boolean;
-  /** What was stopped is started again: no boot, so its hooks are left out. */
-  readonly started?: boolean;
-  /** The hosts have the version on trial, while others stay with the one before. */
+  /** The version is a canary by host: other hosts stay with the version before. */
   readonly canary?: boolean;
 }
 
 /**
- * Carries the plans out, group by group: all of a group start, then all switch, then all are watched, and only then do
- * the old containers stop. Whatever fails before the last group has passed its watch, on any host, sends every host back
- * to what it ran, and so does an interruption before the last group has switched. From then on the new version stays:
- * what is left is tidying, and a host where that fails is named.
+ * Executes the plans, group by group. All hosts of a group start, then all switch, then all are watched, and only then the
+ * old containers stop. Any failure before the last group has passed its watch reverts every host, and so does an
+ * interruption before the last group has switched. From then on the new version stays, and only cleanup is left: a host
+ * where the cleanup fails is reported.
  */
 export async function rollOut(
   run: Run,
@@ -46,7 +46,7 @@ export async function rollOut(
   }));
   await collectAssetsOfBoth(run, plans);
   const groups = groupsOf<HostRollout>(rollouts, run.config.boot.limit);
-  const hooks = !options.started;
+  const { version } = options;
   let cleanupError: unknown;
   try {
     for (const [index, group] of groups.entries()) {
@@ -54,16 +54,17 @@ export async function rollOut(
       if (index > 0) await run.clock.sleep(run.config.boot.waitSeconds, run.signal);
       stopIfInterrupted(run);
       const names = { MRSK_HOSTS: group.map(({ name }) => name).join(",") };
-      if (hooks) await runHook(run, "pre-app-boot", names);
+      if (version !== undefined) await runHook(run, "pre-app-boot", version, names);
       await startGroup(run, group, index === 0);
       stopIfInterrupted(run);
       await switchGroup(run, group, index === 0);
       if (!last) stopIfInterrupted(run);
       await watchGroup(run, group, last ? undefined : run.signal);
-      const settling = finalizeGroup(run, group, options);
-      if (last) await settling.catch((error: unknown) => (cleanupError = error));
-      else await settling;
-      if (hooks && cleanupError === undefined) await (last ? hookAfterwards : runHook)(run, "post-app-boot", names);
+      const finalizing = finalizeGroup(run, group, options);
+      if (last) await finalizing.catch((error: unknown) => (cleanupError = error));
+      else await finalizing;
+      if (version !== undefined && cleanupError === undefined)
+        await (last ? hookAfterwards : runHook)(run, "post-app-boot", version, names);
     }
   } catch (error) {
     if (options.revert) await revertHosts(run, rollouts, error);
@@ -73,8 +74,8 @@ export async function rollOut(
   if (cleanupError) throw cleanupFailed(cleanupError);
 }
 
-function auditStep(run: Run, plan: HostPlan, { started, prune }: RollOutOptions): Promise<Step> {
-  return started ? auditStart(run, plan) : auditBoot(run, plan, { prune });
+function auditStep(run: Run, plan: HostPlan, { version, prune }: RollOutOptions): Promise<Step> {
+  return version === undefined ? auditStart(run, plan) : auditBoot(run, plan, { prune });
 }
 
 function groupsOf<T>(items: readonly T[], limit: number | undefined): T[][] {
@@ -83,8 +84,8 @@ function groupsOf<T>(items: readonly T[], limit: number | undefined): T[][] {
 }
 
 /**
- * The gate: one host of the primary role goes first, so that a broken version meets one host and no more. Only in the
- * first group, and in the phase in which the primary role starts.
+ * The gate: one host of the primary role starts first, so that a broken version reaches one host only. In the first group
+ * alone, and in the phase in which the primary role starts.
  */
 async function throughGate(
   run: Run,
@@ -96,7 +97,7 @@ async function throughGate(
   const primary = ({ plan }: HostRollout) => plan.roles.find(({ role }) => role.name === run.config.primaryRole);
   const first = group.find((rollout) => primary(rollout));
   if (!gated || !first || group.length === 1 || startsAtSwitch(primary(first)!) !== late) return work(group);
-  run.report({ kind: "note", host: first.name, text: "starts first, the others when it is healthy" });
+  run.report({ kind: "note", host: first.name, text: "starts first; the other hosts start when it is healthy" });
   await work([first]);
   stopIfInterrupted(run);
   await work(group.filter((rollout) => rollout !== first));
@@ -122,7 +123,7 @@ async function start(run: Run, rollout: HostRollout, signal: AbortSignal): Promi
   }
 }
 
-/** Never interrupted: nobody would know which version a host serves. */
+/** Ignores interruptions: a host must not end between two versions. */
 function switchGroup(run: Run, all: readonly HostRollout[], gated: boolean): Promise<void> {
   return throughGate(run, all, gated, { late: true }, async (group) => {
     await onHosts(group, async (rollout) => {
@@ -137,8 +138,8 @@ function switchGroup(run: Run, all: readonly HostRollout[], gated: boolean): Pro
   });
 }
 
-function liveText({ next, old, share }: RolePlan): string {
-  if (share !== undefined) return `${next.name} gets ${share}% of the requests, ${old!.name} the others`;
+function liveText({ next, old, percent }: RolePlan): string {
+  if (percent !== undefined) return `${next.name} gets ${percent}% of the requests, ${old!.name} the others`;
   return `${next.name} is live${old && old.name !== next.name ? ` instead of ${old.name}` : ""}`;
 }
 
@@ -154,9 +155,9 @@ async function finalizeGroup(run: Run, group: readonly HostRollout[], options: R
     run.report({ kind: "title", text: "Stop the old containers..." });
   }
   await onHosts(group, async (rollout) => {
-    rollout.progress = "settled";
+    rollout.progress = "finalized";
     const audited = await auditStep(run, rollout.plan, options);
-    const record = isCanary(rollout.plan) ? [] : [await release(run, rollout.plan, options)];
+    const record = isCanary(rollout.plan) ? [] : [await recordVersion(run, rollout.plan, options)];
     const pastSeconds = (run.clock.now().getTime() - (rollout.switchedAt ?? run.clock.now()).getTime()) / 1000;
     const work = rollout.phases.finalize([audited, ...record], pastSeconds, options);
     const result = await runWithReconnect(run, rollout.host, work);
@@ -174,18 +175,18 @@ async function finalizeGroup(run: Run, group: readonly HostRollout[], options: R
 function cleanupFailed(error: unknown): MrskError {
   const { exitCode, message } = error instanceof MrskError ? error : new MrskError(ExitCode.bug, String(error));
   return new MrskError(exitCode, `The new version is live on every host. Cleanup failed:\n${message}`, {
-    hint: "The old container may still run there, without requests. `mrsk deploy` stops it, and so does `mrsk app stale-containers --stop`.",
+    hint: "The old container may still run on that host, without requests. `mrsk deploy` stops it, and so does `mrsk app stale-containers --stop`.",
     cause: error,
   });
 }
 
-async function release(run: Run, { roles, facts }: HostPlan, { canary = false }: RollOutOptions): Promise<Step> {
+async function recordVersion(run: Run, { roles, facts }: HostPlan, { canary = false }: RollOutOptions): Promise<Step> {
   const { version } = roles[0]!.next;
   const entry = { at: timestamp(run.clock.now()), version, performer: await run.performer(), canary };
-  return attempt("Record the release", recordRelease(run.config, entry, { full: facts.releasesFull }));
+  return attempt("Record the version", recordRelease(run.config, entry, { full: facts.releasesFull }));
 }
 
-/** Runs a phase; an unhealthy container is told as such. */
+/** Runs the script of a phase. @throws UnhealthyError if the next container did not become healthy */
 async function phase({ name, host }: HostRollout, script: Script, signal?: AbortSignal): Promise<void> {
   try {
     await host.run(script, signal ? { signal } : {});

@@ -43,13 +43,14 @@ export async function rebootTraefik(run: Run, { rolling, confirmed }: RebootOpti
     return;
   }
   await withLock(run, async () => {
+    const version = await run.requestedVersion();
     for (const group of rolling ? hosts.map((host) => [host]) : [hosts]) {
       const names = group.map((host) => host.name).join(",");
-      await runHook(run, "pre-traefik-reboot", { MRSK_HOSTS: names });
+      await runHook(run, "pre-traefik-reboot", version, { MRSK_HOSTS: names });
       const facts = await observeRepaired(run, group);
       refuseProblems(run, facts, () => ({ action: "run" }));
       await onHosts(group, (host) => reboot(run, host, facts.get(host.name)!));
-      await runHook(run, "post-traefik-reboot", { MRSK_HOSTS: names });
+      await runHook(run, "post-traefik-reboot", version, { MRSK_HOSTS: names });
     }
   });
 }

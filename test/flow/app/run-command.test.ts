@@ -26,7 +26,7 @@ test("one target has a block, whose end is a line of its own", async () => {
   const run = fakeRun(config());
   const { targets, hosts } = targetsOn(run, "one");
   hosts[0]!.replies(/^say$/, "hi");
-  await runCommand(run, "App", targets, CHOICE);
+  await runCommand(run, run.terminal, { kind: "App", targets: targets, choice: CHOICE });
   expect(run.printed.join("")).toBe("App Host: one\nhi\n\n");
 });
 
@@ -35,18 +35,28 @@ test("several have their names in front of each line", async () => {
   const { targets } = targetsOn(run, "one web", "two");
   (run.host("one") as FakeHost).replies(/^say$/, "a\nb");
   (run.host("two") as FakeHost).replies(/^say$/, "c\n");
-  await runCommand(run, "App", targets, CHOICE);
+  await runCommand(run, run.terminal, { kind: "App", targets: targets, choice: CHOICE });
   expect(run.printed.toSorted()).toEqual(["one web | a\n", "one web | b\n", "two | c\n"]);
 });
 
 test("raw is the command's bytes, of one target", async () => {
   const run = fakeRun(config());
   (run.host("one") as FakeHost).replies(/^say$/, "hi");
-  await runCommand(run, "App", targetsOn(run, "one").targets, { ...CHOICE, raw: true });
+  await runCommand(run, run.terminal, {
+    kind: "App",
+    targets: targetsOn(run, "one").targets,
+    choice: { ...CHOICE, raw: true },
+  });
   expect(run.printed.join("")).toBe("hi");
-  const both = runCommand(run, "App", targetsOn(run, "one", "two").targets, { ...CHOICE, raw: true });
+  const both = runCommand(run, run.terminal, {
+    kind: "App",
+    targets: targetsOn(run, "one", "two").targets,
+    choice: { ...CHOICE, raw: true },
+  });
   await expect(both).rejects.toMatchObject({ exitCode: 2, hint: "Choose with -h and -r: one, two." });
-  await expect(runCommand(run, "App", [], CHOICE)).rejects.toThrow("No host is selected");
+  await expect(runCommand(run, run.terminal, { kind: "App", targets: [], choice: CHOICE })).rejects.toThrow(
+    "No host is selected",
+  );
 });
 
 test("the exit status is that of the first that failed, and each is named", async () => {
@@ -55,31 +65,40 @@ test("the exit status is that of the first that failed, and each is named", asyn
   (run.host("two") as FakeHost).replies(/^say$/, "", 7);
   (run.host("three") as FakeHost).replies(/^say$/, "", 3);
   const message = "two: the command ended with exit status 7\nthree: the command ended with exit status 3";
-  await expect(runCommand(run, "App", targets, CHOICE)).rejects.toMatchObject({ exitCode: 7, message });
+  await expect(runCommand(run, run.terminal, { kind: "App", targets: targets, choice: CHOICE })).rejects.toMatchObject({
+    exitCode: 7,
+    message,
+  });
 });
 
 test("what failed before the command is no exit status of the command's", async () => {
   const run = fakeRun(config());
   const { targets, hosts } = targetsOn(run, "one");
   hosts[0]!.replies(/^Audit$/, "disk full", 1);
-  await expect(runCommand(run, "App", targets, CHOICE)).rejects.toMatchObject({ exitCode: 5 });
+  await expect(runCommand(run, run.terminal, { kind: "App", targets: targets, choice: CHOICE })).rejects.toMatchObject({
+    exitCode: 5,
+  });
 });
 
 test("input is used when every host was reached, and not before", async () => {
   const source = Readable.from(["input"]);
-  const run = fakeRun(config(), { stdin: { kind: "piped", open: () => source } });
+  const run = fakeRun(config(), { terminal: { stdin: { kind: "piped", open: () => source } } });
   const { targets, hosts } = targetsOn(run, "one", "two");
   hosts[1]!.replies(/^Audit$/, "", 1);
-  await expect(runCommand(run, "App", targets, CHOICE)).rejects.toMatchObject({ exitCode: 5 });
+  await expect(runCommand(run, run.terminal, { kind: "App", targets: targets, choice: CHOICE })).rejects.toMatchObject({
+    exitCode: 5,
+  });
   expect(source.destroyed).toBe(false);
   expect(hosts[0]!.steps).toEqual(["Audit"]);
 });
 
 test("interactive is the first target alone, in the terminal where there is one", async () => {
-  const run = fakeRun(config(), { stdin: { kind: "terminal", open: () => Readable.from([]) } });
+  const run = fakeRun(config(), { terminal: { stdin: { kind: "terminal", open: () => Readable.from([]) } } });
   const { targets, hosts } = targetsOn(run, "one", "two");
   hosts[0]!.replies(/^say$/, "shown by the terminal itself", 4);
-  await expect(runCommand(run, "App", targets, { ...CHOICE, interactive: true })).rejects.toMatchObject({
+  await expect(
+    runCommand(run, run.terminal, { kind: "App", targets: targets, choice: { ...CHOICE, interactive: true } }),
+  ).rejects.toMatchObject({
     exitCode: 4,
   });
   expect([hosts[0]!.steps, hosts[1]!.steps, run.printed]).toEqual([["Audit", "say"], [], []]);

@@ -40,7 +40,7 @@ test("a start takes the container that was live, not the newer one that failed",
   const run = runOn(behindTraefik.keeps(failed, stoppedLive, stoppedJob).routesTo(live));
   await startApp(run);
   expect(stepsOf(run)).toMatch(
-    /Write the preview.*Start app-web-1 \(web\).*Switch the requests over.*Start app-jobs-1/,
+    /Write the probe route.*Start app-web-1 \(web\).*Switch the requests over.*Start app-jobs-1/,
   );
   expect(stepsOf(run)).not.toContain("app-web-2");
   expect(stepsOf(run)).toContain("Audit: Started app version 1");

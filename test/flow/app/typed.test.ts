@@ -50,9 +50,9 @@ const LINE = "tool known-secret-value -e NAME=typed-literal given-with-option";
 const GIVEN = { ...PLAIN, env: new Map([["OPTION", "given-with-option"]]) };
 
 test.each<[string, (run: FakeRun) => Promise<void>]>([
-  ["server exec", (run) => serverExec(run, LINE.replace(" given-with-option", ""), PLAIN)],
-  ["app exec", (run) => appExec(run, LINE, GIVEN)],
-  ["accessory exec", (run) => accessoryExec(run, "db", LINE, GIVEN)],
+  ["server exec", (run) => serverExec(run, run.terminal, LINE.replace(" given-with-option", ""), PLAIN)],
+  ["app exec", (run) => appExec(run, run.terminal, LINE, GIVEN)],
+  ["accessory exec", (run) => accessoryExec(run, run.terminal, "db", LINE, GIVEN)],
 ])("%s leaves no secret in the audit log: not a known one, and no value of -e", async (_, act) => {
   const run = knowing();
   await act(run);

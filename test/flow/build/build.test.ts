@@ -21,36 +21,36 @@ const PUSHED = ["Push the image", "Push the image as latest"];
 
 test("the commit is cloned, built and pushed", async () => {
   const run = native();
-  await push(run);
+  await push(run, "1");
   expect(steps(run)).toEqual([...CLONED, ...PUSHED]);
 });
 
 test("docker's engine is missed when it fails, and not looked for before", async () => {
   const run = native();
   const local = run.hosts.get("localhost")!;
-  await push(run);
+  await push(run, "1");
   expect(local.steps).not.toContain("engine");
   local.fails(/^Build the image$/, "").fails(/^engine$/, "");
-  await expect(push(run)).rejects.toThrow("The Docker engine of this machine does not answer");
+  await expect(push(run, "1")).rejects.toThrow("The Docker engine of this machine does not answer");
 });
 
 test("without a repository the folder is built", async () => {
   const run = fakeRun(built({ kind: "native" }), { held: { lock: true } });
-  await push(run);
+  await push(run, "1");
   expect(steps(run)[0]).toBe("Find the Dockerfile");
 });
 
 test("a Dockerfile in a context that docker fetches is not looked for here", async () => {
   const context = "git@github.com:dhh/app.git";
   const run = fakeRun(built({ kind: "native", context, contextGiven: true }), { held: { lock: true } });
-  await push(run);
+  await push(run, "1");
   expect(steps(run)[0]).toBe("Build the image");
 });
 
 test("ten paths that are not committed are named, and how many more there are", async () => {
   const changes = Array.from({ length: 12 }, (_, i) => `${i}.txt`);
   const run = native(async () => ({ ...(await committed()), changes }));
-  await push(run);
+  await push(run, "1");
   const [warning] = run.events.flatMap((event) => (event.kind === "warning" ? [event.text] : []));
   expect(warning).toBe(
     "These paths have uncommitted changes, which will not be in the image: " +
@@ -61,7 +61,7 @@ test("ten paths that are not committed are named, and how many more there are", 
 test("a push that wants a login gets one, and is tried once more", async () => {
   const run = native();
   run.hosts.get("localhost")!.fails(/^Push the image$/, "unauthorized: authentication required");
-  await expect(push(run)).rejects.toMatchObject({
+  await expect(push(run, "1")).rejects.toMatchObject({
     message: "The image could not be pushed (exit status 1)\nunauthorized: authentication required",
     hint: expect.stringContaining("registry/password"),
   });
@@ -74,7 +74,7 @@ test.each([
 ])("a step of the Dockerfile that fails is no reason for a second try: %j", async (output) => {
   const run = native();
   run.hosts.get("localhost")!.fails(/^Build the image$/, output);
-  await expect(push(run)).rejects.toMatchObject({ exitCode: 5, hint: undefined });
+  await expect(push(run, "1")).rejects.toMatchObject({ exitCode: 5, hint: undefined });
   expect(steps(run)).toEqual(CLONED);
 });
 
@@ -84,7 +84,7 @@ test.each([
 ])("%# a missing Dockerfile", async (git, message) => {
   const run = native(git);
   run.hosts.get("localhost")!.fails(/^Find the Dockerfile$/, "");
-  await expect(push(run)).rejects.toMatchObject({ exitCode: 3, message });
+  await expect(push(run, "1")).rejects.toMatchObject({ exitCode: 3, message });
 });
 
 test.each([
@@ -97,7 +97,7 @@ test.each([
 ])("a docker from a snap that cannot see the folder is named: %s", async (step, git, move) => {
   const run = native(git);
   run.hosts.get("localhost")!.replies(step, "/snap/bin/docker\n/tmp/x\n", 41);
-  await expect(push(run)).rejects.toMatchObject({
+  await expect(push(run, "1")).rejects.toMatchObject({
     exitCode: 5,
     message: "Docker was installed from a snap (/snap/bin/docker), and cannot see /tmp/x",
     hint: `${move}, or install Docker from its own packages (https://docs.docker.com/engine/install/).`,
@@ -112,7 +112,7 @@ test.each([
   const run = native();
   run.hosts.get("localhost")!.fails(/^Clone the commit$/, output);
   const message = `The commit 4f2a9c1 could not be checked out for the build\n${output}`;
-  await expect(push(run)).rejects.toMatchObject({ exitCode: 5, message, hint });
+  await expect(push(run, "1")).rejects.toMatchObject({ exitCode: 5, message, hint });
   expect(steps(run)).toEqual(["Clone the commit"]);
 });
 
@@ -120,7 +120,7 @@ describe("before all is clear, nothing is seen outside of this machine", () => {
   /** A push that waits for a word, and what it did until it got none for a while. */
   async function waiting(run: FakeRun): Promise<{ before: string[]; clear: () => void; pushed: Promise<void> }> {
     let clear = () => {};
-    const pushed = push(run, { clear: new Promise<void>((resolve) => (clear = resolve)) });
+    const pushed = push(run, "1", { clear: new Promise<void>((resolve) => (clear = resolve)) });
     await new Promise((resolve) => setTimeout(resolve, 20));
     return { before: steps(run), clear, pushed };
   }
@@ -157,7 +157,7 @@ describe("before all is clear, nothing is seen outside of this machine", () => {
 
   test("what is not clear is not pushed", async () => {
     const run = native();
-    await expect(push(run, { clear: Promise.reject(new Error("the port is taken")) })).rejects.toThrow(
+    await expect(push(run, "1", { clear: Promise.reject(new Error("the port is taken")) })).rejects.toThrow(
       "the port is taken",
     );
     expect(steps(run)).toEqual(CLONED);

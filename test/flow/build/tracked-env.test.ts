@@ -45,7 +45,7 @@ test("every tracked .env file that holds secrets is named, with their names and 
 });
 
 test.each<[string, (folder: string) => Promise<void>]>([
-  ["build push", (folder) => push(runIn(folder))],
+  ["build push", (folder) => push(runIn(folder), "1")],
   ["build deliver", (folder) => deliver(runIn(folder))],
 ])("%s refuses before it takes the lock", async (_, act) => {
   await expect(act(repository({ ".env": SECRET }))).rejects.toMatchObject({ exitCode: 3 });

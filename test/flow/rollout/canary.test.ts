@@ -30,62 +30,64 @@ function everywhere(world: World): Map<string, HostFacts> {
 }
 
 function roll(run: FakeRun, seen: ReadonlyMap<string, HostFacts>, how: Partial<Decision>): Promise<void> {
-  const plans = decide({
-    config: run.config,
-    version: "2",
-    targets: run.selection.app,
-    facts: seen,
-    newId: run.newId,
-    reuse: false,
-    traefikArguments: [],
-    ...how,
-  });
-  return rollOut(run, plans, new Map(), { prune: true, revert: true });
+  const plans = run.selection.app.map(({ host, roles }) =>
+    decide({
+      config: run.config,
+      versionOn: () => "2",
+      roles,
+      facts: seen.get(host)!,
+      newId: run.newId,
+      reuse: false,
+      traefikArguments: [],
+      ...how,
+    }),
+  );
+  return rollOut(run, plans, new Map(), { version: "2", prune: true, revert: true });
 }
 
 const stepsOf = (run: FakeRun, host: string) => run.hosts.get(host)!.steps.join(" | ");
 
-test("a canary starts, gets its share and is watched; the old one runs on, and no release is recorded", async () => {
+test("a weighted canary starts, gets its percentage and is watched; the old container keeps running, and no version is recorded", async () => {
   const run = fleet();
-  await roll(run, everywhere(behindTraefik.runs(old)), { share: 10 });
+  await roll(run, everywhere(behindTraefik.runs(old)), { percent: 10 });
   for (const host of HOSTS) {
     expect(stepsOf(run, host)).toMatch(
       /Start app-web-2.*Wait until healthy.*Give 10% of the requests to the new container \(web\) \| Watch for 1 s.*Write the live file/,
     );
     expect(stepsOf(run, host)).toContain("Audit: Started app version 2 as a canary with 10% of the requests");
-    expect(stepsOf(run, host)).not.toMatch(/Stop |Keep|Let the old|Record the release|Tag latest|Pruned containers/);
+    expect(stepsOf(run, host)).not.toMatch(/Stop |Keep|Drain|Record the version|Tag latest|Pruned containers/);
   }
 });
 
 test("a canary that does not stay up on one host is taken back on all", async () => {
   const run = fleet();
   run.hosts.get(HOSTS[1]!)!.replies(/Watch for/, "exited", 66);
-  await expect(roll(run, everywhere(behindTraefik.runs(old)), { share: 10 })).rejects.toMatchObject({ exitCode: 6 });
+  await expect(roll(run, everywhere(behindTraefik.runs(old)), { percent: 10 })).rejects.toMatchObject({ exitCode: 6 });
   for (const host of HOSTS) {
     expect(stepsOf(run, host)).toMatch(/Switch the requests back.*Drain.*Stop app-web-2.*Write the live file/);
     expect(stepsOf(run, host)).not.toContain("Start app-web-1 again");
   }
 });
 
-test("a promoted canary is not started anew: it gets all requests, and the old one drains and stops", async () => {
+test("a promoted canary does not start again: it gets all requests, and the old container drains and stops", async () => {
   const run = fleet();
   await roll(run, everywhere(weighted.runs(next, old)), { promote: true });
   for (const host of HOSTS) {
     expect(stepsOf(run, host)).toMatch(
-      /Switch the requests over.*Keep the new container.*Watch.*Drain the old container.*Stop the old container.*Record the release/,
+      /Switch the requests over.*Keep the new container.*Watch.*Drain the old container.*Stop the old container.*Record the version/,
     );
     expect(stepsOf(run, host)).toContain("Promoted the canary: booted app version 2");
   }
 });
 
-test("a promotion that fails leaves the canary as it was, and forgets the release", async () => {
+test("a failed promotion leaves the canary as it was, and removes the version from the list", async () => {
   const run = fleet({ boot: { ...boot, limit: 1 } });
   run.hosts.get(HOSTS[1]!)!.replies(/Watch for/, "unhealthy", 66);
   await expect(roll(run, everywhere(weighted.runs(next, old)), { promote: true })).rejects.toMatchObject({
     exitCode: 6,
   });
   expect(stepsOf(run, HOSTS[0]!)).toMatch(
-    /Stop the old container.*Start app-web-1 again.*Weight the requests again.*Leave the canary as it is.*Forget the release/,
+    /Stop the old container.*Start app-web-1 again.*Weight the requests again.*Leave the canary as it is.*Remove the version from the list/,
   );
   expect(stepsOf(run, HOSTS[1]!)).toMatch(/Weight the requests again/);
   for (const host of HOSTS) expect(stepsOf(run, host)).not.toContain("Stop app-web-2");
@@ -116,33 +118,33 @@ test("where the old one was removed, nothing is taken back", async () => {
   expect(stepsOf(run, HOSTS[0]!)).toBe("");
 });
 
-test("before another version, a canary goes; where it alone runs, it stays until it is replaced", async () => {
+test("a deploy of another version reverts the canary first, unless only the canary runs", async () => {
   const alone = everywhere(weighted.runs(next).keeps(stoppedOld));
   const run = fleet();
-  expect(await endCanaries(run, alone)).toBe(alone);
-  await endCanaries(run, everywhere(weighted.runs(next, old)));
+  expect(await endCanaries(run, "3", alone)).toBe(alone);
+  await endCanaries(run, "3", everywhere(weighted.runs(next, old)));
   expect(stepsOf(run, HOSTS[0]!)).toMatch(/Switch the requests back.*Write the live file.*Docker engine/);
 });
 
-test("hosts that have a version wholly on trial go back to the release before, whatever serves now", () => {
+test("hosts with a canary by host roll back to the version deployed before it", () => {
   const seen = everywhere(behindTraefik.runs(next, old).released("0", "1").with({ canaryRelease: "2" }));
-  expect(canaryRollback(fleet(), seen)).toMatchObject({ shared: [], byHost: HOSTS, version: "1" });
+  expect(canaryRollback(fleet(), seen)).toMatchObject({ weighted: [], byHost: HOSTS, version: "1" });
 });
 
-test("without releases, the newest other container tells the version before", () => {
+test("without a list of deployed versions, the newest other container names the version before", () => {
   const seen = everywhere(behindTraefik.runs(next).keeps(stoppedOld).with({ canaryRelease: "2" }));
   expect(canaryRollback(fleet(), seen).version).toBe("1");
 });
 
-test("hosts that ran different versions before are named", () => {
+test("hosts that ran different versions before are an error that lists them", () => {
   const seen = everywhere(behindTraefik.runs(next).released("1").with({ canaryRelease: "2" }));
   seen.set(HOSTS[1]!, { ...seen.get(HOSTS[1]!)!, releases: ["0"] });
   expect(() => canaryRollback(fleet(), seen)).toThrow("Which version? 192.0.2.1: 1, 192.0.2.2: 0");
 });
 
-test("nothing on trial is nothing to take back, and nothing to promote", async () => {
+test("without a canary there is nothing to roll back, and promote is an error", async () => {
   const run = fleet();
-  expect(canaryRollback(run, everywhere(behindTraefik.runs(old)))).toEqual({ shared: [], byHost: [], version: "" });
+  expect(canaryRollback(run, everywhere(behindTraefik.runs(old)))).toEqual({ weighted: [], byHost: [], version: "" });
   await expect(promote(run)).rejects.toMatchObject({
     exitCode: 2,
     hint: expect.stringContaining("mrsk deploy --canary 10%") as string,

@@ -1,6 +1,8 @@
 import { expect, test } from "vitest";
 import type { Config } from "../../../src/config/config.ts";
-import { bootApp, deploy, redeploy, rollback } from "../../../src/flow/rollout/deploy.ts";
+import { bootApp } from "../../../src/flow/rollout/boot.ts";
+import { deploy, redeploy } from "../../../src/flow/rollout/deploy.ts";
+import { rollback } from "../../../src/flow/rollout/rollback.ts";
 import { built, config, role } from "../../support/config.ts";
 import { type FakeRun, fakeRun } from "../../support/fake-run.ts";
 import { aHost, container, stopped, World } from "../../support/world.ts";

@@ -15,7 +15,7 @@ const COMMAND = "Run the release command";
 
 test("it runs once, on the first host of its role", async () => {
   const run = fakeRun(given, { clock: never });
-  await runReleaseCommand(run);
+  await runReleaseCommand(run, "1");
   expect(run.transcript.filter((line) => line.endsWith(COMMAND))).toEqual([`192.0.2.2: ${COMMAND}`]);
 });
 
@@ -38,7 +38,7 @@ test("its output is shown line by line, as it is without the secrets that it pri
     for (const masked of ["one\ntoken: [RED", "ACTED]\n", "three"]) says(masked);
     return original(work, options);
   };
-  await runReleaseCommand(run);
+  await runReleaseCommand(run, "1");
   expect(run.events.flatMap((event) => (event.kind === "progress" ? [event.text] : []))).toEqual([
     "192.0.2.2  one\n",
     "192.0.2.2  token: [REDACTED]\n",
@@ -49,21 +49,21 @@ test("its output is shown line by line, as it is without the secrets that it pri
 test("on the first that the filters leave; without any it is left out, and told so", async () => {
   const last = { hosts: ["192.0.2.3"], roles: undefined, primary: false };
   const run = fakeRun(given, { clock: never, selection: select(given, last) });
-  await runReleaseCommand(run);
+  await runReleaseCommand(run, "1");
   expect(run.transcript).toContain(`192.0.2.3: ${COMMAND}`);
 
   const web = { hosts: undefined, roles: ["web"], primary: false };
   const other = fakeRun(given, { clock: never, selection: select(given, web) });
-  await runReleaseCommand(other);
+  await runReleaseCommand(other, "1");
   expect(other.transcript).toEqual([]);
   expect(other.events).toEqual([
-    { kind: "warning", text: "The release command is left out: no selected host has the role jobs" },
+    { kind: "warning", text: "The release command is skipped: no selected host has the role jobs" },
   ]);
 });
 
 test("without one nothing happens", async () => {
   const run = fakeRun(config(), { clock: never });
-  await runReleaseCommand(run);
+  await runReleaseCommand(run, "1");
   expect(run.transcript).toEqual([]);
 });
 
@@ -71,7 +71,7 @@ test("a failure has an exit code of its own, and its output", async () => {
   const run = fakeRun(given, { clock: never });
   run.host("192.0.2.2");
   run.hosts.get("192.0.2.2")!.replies(/Run the release command/, "no such table", 3);
-  await expect(runReleaseCommand(run)).rejects.toMatchObject({
+  await expect(runReleaseCommand(run, "1")).rejects.toMatchObject({
     name: "ReleaseFailedError",
     exitCode: 9,
     message: "192.0.2.2: the release command ended with exit status 3. Nothing was changed.\nno such table",
@@ -82,7 +82,7 @@ test("one that takes too long is told as such; an interruption is not", async ()
   const late = fakeRun(given, { clock: { now: () => new Date(0), sleep: async () => {} } });
   late.host("192.0.2.2");
   late.hosts.get("192.0.2.2")!.when(/Run the release/, () => new Promise((resolve) => setImmediate(resolve)));
-  await expect(runReleaseCommand(late)).rejects.toMatchObject({
+  await expect(runReleaseCommand(late, "1")).rejects.toMatchObject({
     exitCode: 9,
     message: expect.stringContaining("took longer than 600 s") as string,
   });
@@ -90,5 +90,5 @@ test("one that takes too long is told as such; an interruption is not", async ()
   const interrupted = fakeRun(given, { clock: never });
   interrupted.host("192.0.2.2");
   interrupted.hosts.get("192.0.2.2")!.when(/Run the release/, () => interrupted.abort());
-  await expect(runReleaseCommand(interrupted)).rejects.toMatchObject({ exitCode: 130 });
+  await expect(runReleaseCommand(interrupted, "1")).rejects.toMatchObject({ exitCode: 130 });
 });

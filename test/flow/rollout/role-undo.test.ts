@@ -35,16 +35,16 @@ function phasesOf(world: World, version: string, reuse = false): RolePhases {
   const given = config();
   let count = 0;
   const newId = (digits: number) => String(++count).padStart(digits, "0");
-  const [plan] = decide({
+  const plan = decide({
     config: given,
-    version,
-    targets: [{ host: seen.host, roles: [role()] }],
-    facts: new Map([[seen.host, seen]]),
+    versionOn: () => version,
+    roles: [role()],
+    facts: seen,
     newId,
     reuse,
     traefikArguments: [],
   });
-  return new RolePhases(given, plan!, plan!.roles[0]!, new Map(), newId);
+  return new RolePhases(given, plan, plan.roles[0]!, new Map(), newId);
 }
 
 /** What the engine was told to change. */

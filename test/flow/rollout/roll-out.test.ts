@@ -47,16 +47,18 @@ function roll(run: FakeRun, { version = "1", running = [WEB], reuse = false, ...
   );
   let count = 0;
   const newId = (digits: number) => String(++count).padStart(digits, "0");
-  const plans = decide({
-    config: run.config,
-    version,
-    targets: run.selection.app,
-    facts: seen,
-    newId,
-    reuse,
-    traefikArguments: [],
-  });
-  return rollOut(run, plans, new Map(), { prune: false, revert: true, ...options });
+  const plans = run.selection.app.map(({ host, roles }) =>
+    decide({
+      config: run.config,
+      versionOn: () => version,
+      roles,
+      facts: seen.get(host as (typeof HOSTS)[number])!,
+      newId,
+      reuse,
+      traefikArguments: [],
+    }),
+  );
+  return rollOut(run, plans, new Map(), { version, prune: false, revert: true, ...options });
 }
 
 const host = (run: FakeRun, name: string) => run.hosts.get(name)!;
@@ -156,7 +158,7 @@ describe("what is undone at each point of failure", () => {
     host(run, THIRD).replies(/Wait until healthy/, "not well", 66);
     await expect(roll(run)).rejects.toMatchObject({ exitCode: 6, message: expect.not.stringContaining("Interrupted") }); // biome-ignore format: one line
     for (const name of HOSTS) {
-      expect(stepsOf(run, name)).toMatch(/See that app-web-0 runs.*Stop app-web-1.*Write the live file/);
+      expect(stepsOf(run, name)).toMatch(/Ensure app-web-0 runs.*Stop app-web-1.*Write the live file/);
       expect(stepsOf(run, name)).not.toContain("Switch the requests");
       expect(stepsOf(run, name)).not.toContain("Stop the old container");
     }
@@ -169,7 +171,7 @@ describe("what is undone at each point of failure", () => {
     await expect(roll(run)).rejects.toMatchObject({ exitCode: 5 });
     for (const name of HOSTS) {
       expect(stepsOf(run, name)).toMatch(
-        /See that app-web-0 runs.*Switch the requests back.*Keep the old container.*Drain app-web-1.*Stop app-web-1.*Write the live file/,
+        /Ensure app-web-0 runs.*Switch the requests back.*Keep the old container.*Drain app-web-1.*Stop app-web-1.*Write the live file/,
       );
     }
   });
@@ -191,9 +193,9 @@ describe("what is undone at each point of failure", () => {
     host(run, SECOND).replies(/Wait until healthy/, "not well", 66);
     await expect(roll(run)).rejects.toMatchObject({ exitCode: 6 });
     expect(stepsOf(run, FIRST)).toMatch(
-      /Stop the old container.*Start app-web-0 again.*Wait until healthy.*Probe it through Traefik.*Switch the requests back.*Keep the old container.*Stop app-web-1.*Forget the release/,
+      /Stop the old container.*Start app-web-0 again.*Wait until healthy.*Probe it through Traefik.*Switch the requests back.*Keep the old container.*Stop app-web-1.*Remove the version from the list/,
     );
-    expect(stepsOf(run, SECOND)).not.toContain("Forget the release");
+    expect(stepsOf(run, SECOND)).not.toContain("Remove the version from the list");
     expect(host(run, THIRD).steps).toEqual([]);
   });
 
@@ -260,7 +262,7 @@ describe("what is undone at each point of failure", () => {
     await expect(roll(run, { version: "0", reuse: true })).rejects.toMatchObject({ exitCode: 6 });
     for (const name of HOSTS) {
       expect(stepsOf(run, name)).not.toContain("Stop app-web-0");
-      expect(stepsOf(run, name)).toContain("See that app-web-0 runs");
+      expect(stepsOf(run, name)).toContain("Ensure app-web-0 runs");
     }
   });
 
@@ -279,7 +281,7 @@ describe("what cannot be undone", () => {
   };
 
   test.each([
-    ["while it starts", /Write the preview/, "serves app-web-0:"],
+    ["while it starts", /Write the probe route/, "serves app-web-0:"],
     ["while it switches", /Switch the requests over/, "serves app-web-0 or app-web-1:"],
     ["while it is watched", /^Watch/, "serves app-web-1:"],
   ])("a host that is lost %s is named, with what it serves; the others go back", async (_, at, serves) => {
@@ -353,7 +355,7 @@ describe("an interruption", () => {
     host(run, SECOND).when(at, () => run.abort());
     await roll(run);
     for (const name of HOSTS) {
-      expect(stepsOf(run, name)).toMatch(/Switch the requests over.*Watch.*Stop the old container.*Record the release/);
+      expect(stepsOf(run, name)).toMatch(/Switch the requests over.*Watch.*Stop the old container.*Record the version/);
       expect(stepsOf(run, name)).not.toContain("Wait for docker");
     }
   });
