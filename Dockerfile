@@ -3,9 +3,8 @@ FROM node:22-bookworm-slim AS build
 WORKDIR /mrsk
 COPY package.json package-lock.json ./
 RUN npm ci --ignore-scripts --no-audit --no-fund
-COPY rolldown.config.mjs tsconfig.json ./
-COPY build build
-COPY licenses licenses
+COPY tsconfig.json ./
+COPY bin/bundle bin/bundle
 COPY src src
 RUN npm run build
 

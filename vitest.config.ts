@@ -14,7 +14,7 @@ class LongestFirst extends BaseSequencer {
   }
 }
 
-/** As `moduleTypes` of rolldown.config.mjs does it. */
+/** As `moduleTypes` of bin/bundle/rolldown.config.ts does it. */
 const shellAsText = {
   name: "shell-as-text",
   transform: (code: string, id: string) => (id.endsWith(".sh") ? `export default ${JSON.stringify(code)}` : undefined),

@@ -67,36 +67,28 @@ export function asFileError(error: unknown, path?: string): unknown {
 
 /** A connection that could not be made or was lost. `host` is as the config names it. */
 export class SshError extends MrskError {
-  readonly host: string;
-
   constructor(host: string, message: string, options: MrskErrorOptions = {}) {
     super(ExitCode.remote, `${host}: ${message}`, options);
-    this.host = host;
   }
 }
 
-/** A command that ran and failed. `command` is redacted; `output` is what it printed, standard error last. */
+/** A command that ran and failed. `output` is what it printed, standard error last. */
 export class CommandFailedError extends MrskError {
   readonly host: string;
   readonly step: string;
   /** Its id, for what behaviour goes by. */
   readonly stepId: string;
-  readonly command: string;
   /** What the command itself ended with. */
   readonly status: number;
   readonly output: string;
-  /** Output of the steps that ran before and with it, by step id, where it was part of a script. */
-  readonly stepOutput: ReadonlyMap<string, string>;
 
   constructor(
     what: {
       host: string;
       step: string;
       stepId?: string;
-      command: string;
       status: number;
       output: string;
-      stepOutput?: ReadonlyMap<string, string>;
     },
     options: MrskErrorOptions & { exitCode?: number } = {},
   ) {
@@ -109,10 +101,8 @@ export class CommandFailedError extends MrskError {
     this.host = what.host;
     this.step = what.step;
     this.stepId = what.stepId ?? what.step;
-    this.command = what.command;
     this.status = what.status;
     this.output = what.output;
-    this.stepOutput = what.stepOutput ?? new Map();
   }
 }
 

@@ -16,7 +16,7 @@ function folder(): string {
 }
 
 /** Every guide, by name. */
-export function guides(): Guide[] {
+function guides(): Guide[] {
   return readdirSync(folder())
     .filter((file) => file.endsWith(".md"))
     .toSorted()

@@ -9,6 +9,7 @@ import type { KnownSecrets } from "../script/known-secrets.ts";
 import type { Connections } from "../ssh/connections.ts";
 
 import { activity } from "../output/activity.ts";
+import { wantsColor } from "../output/color.ts";
 import { masked, withoutSecrets } from "../output/masked.ts";
 import { printable } from "../output/printable.ts";
 import { confirm } from "./confirm.ts";
@@ -169,14 +170,6 @@ function userName(environment: Record<string, string | undefined>): string {
 function verbosity(options: GlobalOptions): "quiet" | "normal" | "verbose" {
   if (options.quiet) return "quiet";
   return options.verbose ? "verbose" : "normal";
-}
-
-/** NO_COLOR and FORCE_COLOR as everywhere, SSHKIT_COLOR as the original; else only on a terminal, and not in CI. */
-export function wantsColor(environment: Record<string, string | undefined>, terminal: boolean | undefined): boolean {
-  const { NO_COLOR, FORCE_COLOR, SSHKIT_COLOR, CI } = environment;
-  if (NO_COLOR || FORCE_COLOR === "0") return false;
-  if (FORCE_COLOR || SSHKIT_COLOR) return true;
-  return terminal === true && !CI;
 }
 
 function standardInput(): Terminal["stdin"] {

@@ -4,7 +4,7 @@ import { didYouMean, near } from "../spelling.ts";
 import { commandWords } from "./options.ts";
 
 /** Commander keeps it to itself. */
-export function isHidden(command: Command): boolean {
+function isHidden(command: Command): boolean {
   return (command as unknown as { _hidden: boolean })._hidden;
 }
 

@@ -5,7 +5,7 @@ import type { Word } from "../script/command.ts";
 import { expandable, volume } from "./expansion.ts";
 
 export { words } from "../config/words.ts";
-export { expand, expandable, expansionNames, expansions } from "./expansion.ts";
+export { expandable } from "./expansion.ts";
 
 /**
  * `name key=value` for each pair, `${NAME}` left to the host's shell; an empty value leaves the bare key, as the

@@ -4,7 +4,7 @@ import { quote, type Raw, raw } from "../script/command.ts";
 const EXPANSION = /\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^{}]*))?\}/g;
 
 /** Names of the `${NAME}`s in the texts, without duplicates. */
-export function expansionNames(texts: Iterable<string>): string[] {
+function expansionNames(texts: Iterable<string>): string[] {
   const names = Array.from(texts).flatMap((text) => Array.from(text.matchAll(EXPANSION), (match) => match[1]!));
   return [...new Set(names)];
 }

@@ -8,7 +8,7 @@ export function probeUrl(check: Healthcheck): string {
 }
 
 /** The command that docker runs in the container. */
-export function probeCommand(check: Healthcheck): string {
+function probeCommand(check: Healthcheck): string {
   return check.cmd ?? `curl -f ${probeUrl(check)} || exit 1`;
 }
 

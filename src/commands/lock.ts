@@ -35,11 +35,6 @@ export function lockStatus(config: Config): Shell {
   return call("print_locks", lockDirectory(config));
 }
 
-/** Whoever holds it. Idempotent: no lock is what was wanted. Prints `released` when there was one. */
-export function releaseLock(config: Config): Shell {
-  return call("release_lock", lockDirectory(config));
-}
-
 /**
  * At the end of a run: after a `lock release` another one may hold the lock by now, and keeps it. Ends with LOCK_HELD and
  * its details then, with LOCK_GONE when there is no lock.
@@ -48,9 +43,9 @@ export function releaseOwnLock(config: Config, { id }: LockOwner): Shell {
   return call("release_own_lock", lockDirectory(config), id);
 }
 
-/** For `lock release`: MRSK's as well. */
+/** For `lock release`: the lock, whichever run has it, and MRSK's. Idempotent; prints `released` for each that existed. */
 export function releaseEveryLock(config: Config): Shell {
-  return lines(releaseLock(config), call("release_lock", ORIGINAL_LOCK));
+  return lines(call("release_lock", lockDirectory(config)), call("release_lock", ORIGINAL_LOCK));
 }
 
 /** Lines of 60 characters with a newline after each, as the original wrote them. */

@@ -7,7 +7,7 @@ import { withLogin } from "./registry.ts";
 import { LIVE_MOUNT, offersLiveFiles, runTraefik, startTraefikContainer, type TraefikHost } from "./traefik.ts";
 
 /** The directory of live files, before docker makes it as root. */
-export function makeLiveDirectory(directory: string): Shell {
+function makeLiveDirectory(directory: string): Shell {
   return call("make_live_directory", directory);
 }
 

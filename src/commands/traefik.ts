@@ -2,7 +2,6 @@ import type { Config, Options } from "../config/config.ts";
 import type { Secret } from "../config/env/secret.ts";
 import { portsBetween } from "../ports.ts";
 import { assignedFlags, envFlags, expandable, labelled, optionFlags, secretsOf } from "./arguments.ts";
-import { type LogQuery, logs } from "./app.ts";
 import { type Command, docker, type Raw, raw, type Shell, sh, withEnvironment, type Word } from "../script/command.ts";
 import { BY_LABEL, PROBE_ENTRY_POINT, TRAEFIK } from "../shell/constants.ts";
 import { readsVersion3 } from "../traefik/labels.ts";
@@ -16,7 +15,7 @@ export const PROBE_PORT = 18082;
  * How long Traefik answers on one kept connection before it says `Connection: close`: at the next reboot whoever is at
  * work has come over to the new one by then, and nobody's request meets a connection that is just being closed.
  */
-export const KEPT_SECONDS = 15;
+const KEPT_SECONDS = 15;
 /** The same for the one that only stands in. */
 export const KEPT_MEANWHILE_SECONDS = 1;
 const IMAGE_TITLE = "label=org.opencontainers.image.title=Traefik";
@@ -226,9 +225,4 @@ export function removeTraefikContainer(): Command {
 
 export function removeTraefikImage(): Command {
   return docker("image", "prune", "--all", "--force", "--filter", IMAGE_TITLE);
-}
-
-/** Traefik's own log, both streams on standard output. */
-export function traefikLogs(query: LogQuery): Command {
-  return logs(TRAEFIK, { timestamps: true, ...query });
 }

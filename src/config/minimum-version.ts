@@ -16,7 +16,7 @@ export function minimumVersionProblem(minimum: string, own: string): string | un
 }
 
 /** As RubyGems orders versions: number by number, missing ones are 0, and a part with letters comes before a number. */
-export function isOlder(version: string, than: string): boolean {
+function isOlder(version: string, than: string): boolean {
   const left = partsOf(version);
   const right = partsOf(than);
   for (let i = 0; i < Math.max(left.length, right.length); i++) {

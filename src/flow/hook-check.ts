@@ -11,7 +11,7 @@ export function warnAboutHooks(run: Run): void {
 }
 
 /** One sentence for each file. @param folder relative to `cwd`, as the configuration has it */
-export function hookProblems(cwd: string, folder: string): string[] {
+function hookProblems(cwd: string, folder: string): string[] {
   const path = resolve(cwd, folder);
   if (!existsSync(path)) return unread(cwd, folder);
   if (!statSync(path).isDirectory()) return [`${folder} is no folder: no hook runs`];

@@ -55,7 +55,7 @@ export interface ScriptHost {
 
   /**
    * Runs the steps in order, one round trip.
-   * @throws CommandFailedError naming the step when a `must` or `capture` step fails (its `stepOutput` has what was printed)
+   * @throws CommandFailedError naming the step when a `must` or `capture` step fails
    * @throws SshError when the connection cannot be made or is lost
    */
   run(script: Script, options?: RunOptions): Promise<ScriptResult>;

@@ -1,5 +1,4 @@
 import { REDACTED, Secret } from "../config/env/secret.ts";
-import { ExitCode, MrskError } from "../errors.ts";
 
 /** Shell text that is left as it is: `|`, `&&`, `"$ID"`. */
 export class Raw {
@@ -79,10 +78,6 @@ export function and(...commands: readonly Command[]): Command {
   return joined("&&", commands);
 }
 
-export function or(...commands: readonly Command[]): Command {
-  return joined("||", commands);
-}
-
 function joined(operator: string, commands: readonly Command[]): Command {
   return commands.flatMap((command, i) => (i === 0 ? command : [raw(operator), ...command]));
 }
@@ -112,13 +107,6 @@ export function render(body: Body, secretReference: (secret: Secret) => string):
       .join("");
   }
   return body.map((word) => renderWord(word, secretReference)).join(" ");
-}
-
-/** Shell text as it goes to a shell as one argument. @throws MrskError for a secret in it: every user sees arguments */
-export function asArgument(body: Body): string {
-  return render(body, ({ name }) => {
-    throw new MrskError(ExitCode.bug, `the secret ${name} would be in an argument list`);
-  });
 }
 
 function renderHole(hole: Hole, reference: (secret: Secret) => string): string {

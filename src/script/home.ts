@@ -1,5 +1,5 @@
 /** Exit status of a shell that cannot work in the home directory, after a line that `homeProblem` reads. */
-export const NO_HOME = 98;
+const NO_HOME = 98;
 
 /**
  * What every shell on a host does first: a start-up file of the login shell may have changed the directory, and all paths

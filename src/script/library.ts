@@ -41,7 +41,7 @@ interface ShellFunction {
 let parsed: ReadonlyMap<string, ShellFunction> | undefined;
 
 /** The functions of `src/shell` by name. */
-export function shellFunctions(): ReadonlyMap<string, ShellFunction> {
+function shellFunctions(): ReadonlyMap<string, ShellFunction> {
   return (parsed ??= parse(FILES));
 }
 

@@ -179,9 +179,8 @@ export class ScriptRun {
     const last = steps.at(-1);
     if (status === 0 && (last === undefined || last.status !== undefined)) return this.result(steps);
     if (this.options.signal?.aborted) throw new InterruptedError();
-    const failedAt = this.script.steps.findIndex((step, i) => !mayFail(step) && (steps[i]?.status ?? 0) !== 0);
-    const failed = steps[failedAt];
-    if (failed) throw this.failure(steps, failed, this.script.steps[failedAt]!.body);
+    const failed = steps.find(({ status: ended }, i) => !mayFail(this.script.steps[i]!) && (ended ?? 0) !== 0);
+    if (failed) throw this.failure(failed);
     if (!this.begun) {
       const said = this.tail(this.before.text());
       throw endedEarly(this.host, status ?? signal, said);
@@ -194,21 +193,15 @@ export class ScriptRun {
     );
   }
 
-  private failure(
-    steps: readonly StepResult[],
-    failed: StepResult,
-    body: Script["steps"][number]["body"],
-  ): CommandFailedError {
+  private failure(failed: StepResult): CommandFailedError {
     const said = [this.tail(failed.stdout), this.tail(failed.stderr)].filter(Boolean).join("\n");
     return new CommandFailedError(
       {
         host: this.host,
         step: failed.name,
         stepId: failed.id,
-        command: this.mask.text(redact(body)),
         status: failed.status ?? 1,
         output: said,
-        stepOutput: new Map(steps.map((step) => [step.id, this.mask.text(step.stdout + step.stderr)])),
       },
       { hint: diskHint(said) },
     );

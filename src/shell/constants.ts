@@ -13,7 +13,7 @@ export const OLD = "traefik-old";
 /** Label of a container that is to take Traefik's place: process id of the run that made it. */
 export const BY_LABEL = "mrsk.by";
 /** Comment of every rule of the packet filter that is ours. */
-export const COMMENT = "mrsk-swap";
+const COMMENT = "mrsk-swap";
 /** The replacement goes on when the connection is lost: this word in its command line tells that it is at work. */
 export const PROCESS = "mrsk-swap-process";
 /** The port in Traefik's container where probe routes answer. */

@@ -51,7 +51,7 @@ const VERSION_2_ONLY = [
 ];
 
 /** Several values in one matcher, matchers that were renamed, and `{name:regexp}` in a path or host. */
-export function isVersion2Rule(rule: string): boolean {
+function isVersion2Rule(rule: string): boolean {
   return VERSION_2_ONLY.some((pattern) => pattern.test(rule));
 }
 
@@ -112,7 +112,7 @@ export function containerLabels(labels: ReadonlyMap<string, string>, id: string)
 }
 
 /** Whether the label's value is the name of a service. */
-export function namesService({ section, option }: TraefikLabel): boolean {
+function namesService({ section, option }: TraefikLabel): boolean {
   const path = option.toLowerCase();
   return (section === "routers" && path === "service") || (section === "middlewares" && path === "errors.service");
 }

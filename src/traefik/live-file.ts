@@ -17,7 +17,7 @@ import {
 export type { Routed } from "./routing.ts";
 
 /** How the preview is asked for, and what its answers carry. */
-export interface Preview {
+interface Preview {
   /** Unguessable: `<random>.mrsk`. */
   readonly hostName: string;
   /** `ID.COUNTER`: new with every file, so that an answer tells which file is loaded. */

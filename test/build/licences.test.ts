@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { licenceTexts, packagesOf } from "../../build/licences.mjs";
+import { licenceTexts, packagesOf } from "../../bin/bundle/licences.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "mrsk-licences-"));
 mkdirSync(join(folder, "ours"));

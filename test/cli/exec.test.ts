@@ -6,13 +6,13 @@ import { mrsk, project, UNREACHABLE } from "../support/cli.ts";
 
 const CALLS = vi.hoisted(() => [] as unknown[][]);
 vi.mock("../../src/flow/app/exec.ts", () => ({
-  appExec: async (run: { filters: object }, line: string, choice: object) =>
+  appExec: async (run: { filters: object }, _terminal: unknown, line: string, choice: object) =>
     void CALLS.push(["app", line, { ...choice, ...run.filters }]),
-  accessoryExec: async (run: { filters: object }, name: string, line: string, choice: object) =>
+  accessoryExec: async (run: { filters: object }, _terminal: unknown, name: string, line: string, choice: object) =>
     void CALLS.push([name, line, { ...choice, ...run.filters }]),
 }));
 vi.mock("../../src/flow/server.ts", () => ({
-  serverExec: async (run: { filters: object }, line: string, choice: object) =>
+  serverExec: async (run: { filters: object }, _terminal: unknown, line: string, choice: object) =>
     void CALLS.push(["server", line, { ...choice, ...run.filters }]),
 }));
 afterEach(() => void (CALLS.length = 0));

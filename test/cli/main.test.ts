@@ -7,9 +7,7 @@ import { readAliases, withAlias } from "../../src/cli/aliases.ts";
 import { normalizeArgv } from "../../src/cli/argv.ts";
 import { examplesText } from "../../src/cli/examples.ts";
 import { buildProgram, explain } from "../../src/cli/main.ts";
-import { wantsColor } from "../../src/cli/open-run.ts";
 import { commandWords } from "../../src/cli/options.ts";
-import { isHidden } from "../../src/cli/unknown-words.ts";
 import { HostsFailedError, LockHeldError, UsageError } from "../../src/errors.ts";
 import { mrsk, project, UNREACHABLE } from "../support/cli.ts";
 
@@ -123,9 +121,11 @@ aliases:
 });
 
 test("every command that is shown has an example in its help", () => {
-  const every = (command: Command): Command[] =>
-    isHidden(command) ? [] : [command, ...command.commands.flatMap(every)];
-  const shown = buildProgram().commands.flatMap(every);
+  const below = (command: Command): Command[] => {
+    const visible = command.createHelp().visibleCommands(command);
+    return command.commands.filter((child) => visible.includes(child)).flatMap((child) => [child, ...below(child)]);
+  };
+  const shown = below(buildProgram());
   const without = shown
     .map(commandWords)
     .filter((path) => examplesText(path) === "")
@@ -271,18 +271,6 @@ describe("the command line", () => {
   test("docs explains a key", async () => {
     expect((await mrsk(folder, "docs", "hooks_path")).stdout).toContain("Folder of the hooks on this machine");
   });
-});
-
-test.each([
-  [{}, true, true],
-  [{}, false, false],
-  [{ NO_COLOR: "1" }, true, false],
-  [{ CI: "true" }, true, false],
-  [{ FORCE_COLOR: "1", CI: "true" }, false, true],
-  [{ FORCE_COLOR: "0" }, true, false],
-  [{ SSHKIT_COLOR: "1" }, false, true],
-])("with %j and a terminal: %s, colours: %s", (environment, terminal, colours) => {
-  expect(wantsColor(environment, terminal)).toBe(colours);
 });
 
 test("a known failure is told with its hint, a bug with its stack, one host's failure under its own name", () => {

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { words } from "../../src/commands/arguments.ts";
 import { type Command, docker } from "../../src/script/command.ts";
-import { expand, expandable, expansionNames, expansions, volume } from "../../src/commands/expansion.ts";
+import { expand, expandable, expansions, volume } from "../../src/commands/expansion.ts";
 import { accessory, config, line, role } from "../support/config.ts";
 
 const TEXT = fc.string({ unit: "binary", maxLength: 12 }).filter((text) => !text.includes("\0"));
@@ -42,8 +42,9 @@ test("around ${NAME} every text arrives byte for byte, and the shell fills in wh
   );
 });
 
-test("names are found once", () => {
-  expect(expansionNames(["${A} ${B:-x}", "${A} $C ${D-x} ${"])).toEqual(["A", "B"]);
+test("names are found once, and only in complete ${…}", () => {
+  const clear = new Map([["X", "${A} ${B:-x}"], ["Y", "${A} $C ${D-x} ${"]]); // biome-ignore format: one line
+  expect(expansions(config({ env: { clear, secret: [] } }))).toEqual(["A", "B"]);
 });
 
 test("expand replaces complete ${…} only", () => {

@@ -5,14 +5,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { record, reveal } from "../../src/commands/auditor.ts";
 import type { Body } from "../../src/script/command.ts";
-import {
-  acquireLock,
-  lockStatus,
-  lockText,
-  releaseEveryLock,
-  releaseLock,
-  releaseOwnLock,
-} from "../../src/commands/lock.ts";
+import { acquireLock, lockStatus, lockText, releaseEveryLock, releaseOwnLock } from "../../src/commands/lock.ts";
 import { config, line, runnable } from "../support/config.ts";
 import { ExitStatus } from "../../src/script/exit-status.ts";
 
@@ -58,7 +51,7 @@ test.each([
   const words = "The lock has no details: the run that took it was interrupted\n";
   expect(run(acquireLock(staging, other))).toMatchObject({ status: ExitStatus.LOCK_HELD, stdout: words });
   expect(run(lockStatus(staging)).stdout).toBe(words);
-  expect(run(releaseLock(staging)).stdout).toBe("released\n");
+  expect(run(releaseEveryLock(staging)).stdout).toBe("released\n");
 });
 
 test("another service or destination has a lock of its own", () => {
@@ -83,7 +76,7 @@ test("the original's lock counts, and only a release by hand takes it away", () 
   expect(status).toBe(ExitStatus.LOCK_HELD);
   expect(stdout).toMatch(/^Locked by: Bob\n.*mrsk_lock/);
   expect(existsSync(file())).toBe(false);
-  run(releaseLock(staging));
+  expect(run(releaseOwnLock(staging, owner))).toMatchObject({ status: ExitStatus.LOCK_GONE, stdout: "" });
   expect(run(lockStatus(staging)).stdout).toBe("Locked by: Bob\n");
   expect(run(releaseEveryLock(staging)).stdout).toBe("released\n");
   expect(run(lockStatus(staging))).toMatchObject({ status: 0, stdout: "" });
@@ -102,7 +95,7 @@ test("a lock of an older version, which has no owner file, is no run's own", () 
   run(acquireLock(staging, owner));
   rmSync(join(home, ".mrsk/lock-app-staging/run"));
   expect(run(releaseOwnLock(staging, owner)).status).toBe(ExitStatus.LOCK_HELD);
-  expect(run(releaseLock(staging)).stdout).toBe("released\n");
+  expect(run(releaseEveryLock(staging)).stdout).toBe("released\n");
 });
 
 test.each(["\n", "\r\n", "\r", "\u2028", "\u0085", "\v"])(
@@ -122,8 +115,8 @@ test.each(["\n", "\r\n", "\r", "\u2028", "\u0085", "\v"])(
 
 test("releasing a lock that is not there is no error", () => {
   run(acquireLock(staging, owner));
-  expect(run(releaseLock(staging))).toMatchObject({ status: 0, stdout: "released\n" });
-  expect(run(releaseLock(staging))).toMatchObject({ status: 0, stdout: "" });
+  expect(run(releaseEveryLock(staging))).toMatchObject({ status: 0, stdout: "released\n" });
+  expect(run(releaseEveryLock(staging))).toMatchObject({ status: 0, stdout: "" });
 });
 
 test("an audit line arrives as it is, whatever it contains", () => {

@@ -14,7 +14,6 @@ import {
   startTraefikContainer,
   stopTraefikContainer,
   traefikArguments,
-  traefikLogs,
   traefikStatus,
 } from "../../src/commands/traefik.ts";
 import type { Traefik } from "../../src/config/config.ts";
@@ -140,14 +139,12 @@ test("the other commands", () => {
     line(startTraefikContainer()),
     line(stopTraefikContainer()),
     line(traefikStatus()),
-    line(traefikLogs({ since: "5m", lines: 100, grep: "err" })),
     line(removeTraefikContainer()),
     line(removeTraefikImage()),
   ]).toEqual([
     "docker container start traefik",
     "! docker inspect --type container traefik >/dev/null 2>&1 || docker container stop traefik",
     "docker ps --filter 'name=^traefik$'",
-    "docker logs --since 5m --tail 100 --timestamps traefik 2>&1 | grep -e err",
     "docker container prune --force --filter label=org.opencontainers.image.title=Traefik",
     "docker image prune --all --force --filter label=org.opencontainers.image.title=Traefik",
   ]);

@@ -85,7 +85,7 @@ test("any .env is read, or refused at its places", { timeout: 60_000 }, async ()
         const environment = new LocalEnvironment(cwd, {});
         const reading = async () => {
           environment.load(".env");
-          return [environment.lost, await environment.all()];
+          return [environment.lost, await environment.forCommands()];
         };
         expect(await saidWithoutPlace(reading())).toEqual([]);
       });
@@ -108,7 +108,7 @@ test("a .env is read as Ruby's own pattern reads it", { timeout: 60_000 }, async
       await inFolder({ ".env": dotenv }, async (cwd) => {
         const environment = new LocalEnvironment(cwd, {});
         environment.load(".env");
-        expect(await environment.all()).toEqual(Object.fromEntries(found));
+        expect(await environment.forCommands()).toEqual(Object.fromEntries(found));
       });
     }),
     { numRuns: 300 },

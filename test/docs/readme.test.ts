@@ -4,7 +4,6 @@ import type { Command } from "commander";
 import { describe, expect, test } from "vitest";
 import { parse, stringify } from "yaml";
 import { normalizeArgv } from "../../src/cli/argv.ts";
-import { guides } from "../../src/cli/guides.ts";
 import { buildProgram } from "../../src/cli/main.ts";
 import { addGlobalOptions } from "../../src/cli/options.ts";
 import { words } from "../../src/commands/arguments.ts";
@@ -130,7 +129,7 @@ test.each([
 test("the README has at most 150 lines, and links every guide", () => {
   const text = readFileSync(join(ROOT, "README.md"), "utf8");
   expect(text.split("\n").length).toBeLessThanOrEqual(150);
-  for (const { name } of guides()) expect(text).toContain(`(src/docs/${name}.md)`);
+  for (const file of readdirSync(join(ROOT, "src/docs"))) expect(text).toContain(`(src/docs/${file})`);
 });
 
 test("every link to a file of the repository has a target", () => {

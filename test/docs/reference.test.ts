@@ -2,9 +2,10 @@ import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { parse } from "yaml";
 import { keyPaths, SECTIONS } from "../../src/config/reference/reference.ts";
-import { jsonSchema, schemaPaths } from "../../src/config/reference/schema.ts";
+import { jsonSchema } from "../../src/config/reference/schema.ts";
 import { docsText, markdownTable, sectionList } from "../../src/config/reference/text.ts";
 import { writtenConfig } from "../../src/config/schema.ts";
+import { schemaPaths } from "./schema-paths.ts";
 
 type Json = Record<string, unknown>;
 

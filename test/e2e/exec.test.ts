@@ -268,7 +268,7 @@ describe("commands and logs over the fleet", () => {
     });
 
     test("colours tell the hosts apart where colour is wanted", async () => {
-      const ran = await execa("node", [PROGRAM, "app", "exec", "--reuse", "-r", "web", "echo hi"], {
+      const ran = await execa(process.execPath, [PROGRAM, "app", "exec", "--reuse", "-r", "web", "echo hi"], {
         cwd: project.folder,
         env: { ...project.environment, NO_COLOR: "", FORCE_COLOR: "1" },
         extendEnv: false,

@@ -33,7 +33,7 @@ const WATCH_SECONDS = 2;
 const DRAIN_SECONDS = 6;
 
 /** A service of a row: its versions, and what `mrsk` said. */
-export class Service {
+class Service {
   readonly project: Project;
   readonly output: string[] = [];
   private readonly row: Row;

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { expect, test } from "vitest";
 import { deploy } from "../../src/flow/rollout/deploy.ts";
-import { hookProblems } from "../../src/flow/hook-check.ts";
+import { warnAboutHooks } from "../../src/flow/hook-check.ts";
 import { bootstrap } from "../../src/flow/server.ts";
 import { config } from "../support/config.ts";
 import { fakeRun } from "../support/fake-run.ts";
@@ -16,6 +16,13 @@ function write(cwd: string, path: string, text: string, mode = 0o755): void {
   mkdirSync(dirname(join(cwd, path)), { recursive: true });
   writeFileSync(join(cwd, path), text);
   chmodSync(join(cwd, path), mode);
+}
+
+/** Texts of the warnings. */
+function warnings(cwd: string, hooksPath = ".mrsk/hooks"): string[] {
+  const run = fakeRun(config({ hooksPath }), { cwd, skipHooks: false });
+  warnAboutHooks(run);
+  return run.events.flatMap((event) => (event.kind === "warning" ? event.text : []));
 }
 
 const SCRIPT = "#!/bin/sh\nexit 0\n";
@@ -44,7 +51,7 @@ test.each([
 ])("%s with %j and mode %o is a warning", (name, text, mode, problem) => {
   const cwd = folder();
   write(cwd, `.mrsk/hooks/${name}`, text, mode);
-  const [said = "", ...more] = hookProblems(cwd, ".mrsk/hooks");
+  const [said = "", ...more] = warnings(cwd);
   expect(said).toContain(`.mrsk/hooks/${name} `);
   expect(said).toContain(problem);
   expect(more).toEqual([]);
@@ -55,21 +62,19 @@ test("a link to nothing, and folders in the place of a hook and of all hooks", (
   mkdirSync(join(cwd, ".mrsk/hooks/pre-build"), { recursive: true });
   symlinkSync("nowhere", join(cwd, ".mrsk/hooks/pre-deploy"));
   write(cwd, "file", "");
-  expect(hookProblems(cwd, ".mrsk/hooks")).toEqual([
+  expect(warnings(cwd)).toEqual([
     ".mrsk/hooks/pre-build is a folder: it cannot run",
     ".mrsk/hooks/pre-deploy does not run: it is a link to a file that does not exist",
   ]);
-  expect(hookProblems(cwd, "file")).toEqual(["file is no folder: no hook runs"]);
+  expect(warnings(cwd, "file")).toEqual(["file is no folder: no hook runs"]);
 });
 
 test("a folder of hooks that nothing reads is a warning", () => {
   const cwd = folder();
-  expect(hookProblems(cwd, "deploy/hooks")).toEqual(["deploy/hooks (hooks_path) does not exist: no hook runs"]);
-  expect(hookProblems(cwd, ".mrsk/hooks")).toEqual([]);
+  expect(warnings(cwd, "deploy/hooks")).toEqual(["deploy/hooks (hooks_path) does not exist: no hook runs"]);
+  expect(warnings(cwd)).toEqual([]);
   write(cwd, ".kamal/hooks/pre-deploy", SCRIPT);
-  expect(hookProblems(cwd, ".mrsk/hooks")).toEqual([
-    "the hooks in .kamal/hooks do not run: write hooks_path: .kamal/hooks",
-  ]);
+  expect(warnings(cwd)).toEqual(["the hooks in .kamal/hooks do not run: write hooks_path: .kamal/hooks"]);
 });
 
 test("hooks that run, samples, what was set aside, and what they use are no problem", () => {
@@ -81,7 +86,7 @@ test("hooks that run, samples, what was set aside, and what they use are no prob
   }
   write(cwd, ".mrsk/hooks/README.md", "Hooks\n", 0o644);
   write(cwd, ".mrsk/hooks/lib/common.sh", SCRIPT);
-  expect(hookProblems(cwd, ".mrsk/hooks")).toEqual([]);
+  expect(warnings(cwd)).toEqual([]);
 });
 
 test.each([

@@ -26,7 +26,7 @@ const SECRETS_OF_BUILDS = ["NPM_TOKEN", "GITHUB_TOKEN"].map((name) => [name, nam
 const EXEC = { interactive: false, raw: false, reuse: false, env: new Map<string, string>() };
 
 /** Commands of the program, as typed, that send what MRSK's commands of the same name sent. */
-export const COMMANDS: Readonly<Record<string, (run: FakeRun) => Promise<unknown>>> = {
+const COMMANDS: Readonly<Record<string, (run: FakeRun) => Promise<unknown>>> = {
   deploy: (run) => deploy(run, { skipPush: false }),
   "app stop": stopApp,
   "app exec bin/console": (run) => appExec(run, run.terminal, "bin/console", EXEC),

@@ -2,11 +2,9 @@ import { expect, test } from "vitest";
 import {
   and,
   anyway,
-  asArgument,
   Assignment,
   docker,
   lines,
-  or,
   pipe,
   quote,
   raw,
@@ -35,7 +33,6 @@ test.each([
 
 test("words are quoted, raw text is not, operators join commands", () => {
   expect(line(and(docker("ps", "a b"), ["echo", raw('"$x"')]))).toBe(`docker ps 'a b' && echo "$x"`);
-  expect(line(or(["a"], ["b"]))).toBe("a || b");
   expect(line(pipe(["a"], ["b"]))).toBe("a | b");
   expect(line(silently(["a"]))).toBe("a >/dev/null 2>&1");
   expect(line(docker("run", undefined, false, "-t", 5))).toBe("docker run -t 5");
@@ -59,11 +56,4 @@ test("a secret is a reference where it is run, and no more than a mark where it 
 
 test("what may fail does not fail", () => {
   expect(run(anyway(["false"])).status).toBe(0);
-});
-
-test("a secret is refused in what goes to a shell as one argument", () => {
-  expect(asArgument(sh`echo ${"a b"}`)).toBe("echo 'a b'");
-  expect(() => asArgument(sh`echo ${new Secret("TOKEN", "x")}`)).toThrow(
-    "the secret TOKEN would be in an argument list",
-  );
 });

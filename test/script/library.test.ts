@@ -2,37 +2,41 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { call, needsOf, Program } from "../../src/script/call.ts";
-import { ShellLibrary, shellFunctions } from "../../src/script/library.ts";
+import { ShellLibrary } from "../../src/script/library.ts";
 import { lines } from "../../src/script/command.ts";
 import { capture, needsOfScript, renderScript, script, step } from "../../src/script/script.ts";
 import { CONSTANTS } from "../../src/shell/constants.ts";
+import { functionNames, shellFiles } from "../support/shell-functions.ts";
 
-const FOLDER = new URL("../../src/shell/", import.meta.url).pathname;
-const files = readdirSync(FOLDER).filter((file) => file.endsWith(".sh"));
-const textOf = (file: string) => readFileSync(join(FOLDER, file), "utf8");
-const sources = readdirSync(join(FOLDER, ".."), { recursive: true, encoding: "utf8" })
+const SOURCES = new URL("../../src/", import.meta.url).pathname;
+const sources = readdirSync(SOURCES, { recursive: true, encoding: "utf8" })
   .filter((file) => file.endsWith(".ts"))
-  .map((file) => readFileSync(join(FOLDER, "..", file), "utf8"))
+  .map((file) => readFileSync(join(SOURCES, file), "utf8"))
   .join("\n");
-const functions = [...shellFunctions()];
+const written = shellFiles.join("\n");
 const missing = (library: ShellLibrary, ...names: string[]) =>
   library.missing(needsOf(names.map((name) => call(name))));
+/** The text of each function as it is sent, by name. */
+const functions = Array.from(
+  missing(new ShellLibrary(), ...functionNames).matchAll(/^(\w+)\(\) [^]*?\n[)}]$/gm),
+  ([text, name]) => [name!, text] as const,
+);
 
 test("every function of every file is there, with a comment that begins with its name", () => {
-  const written = files.flatMap((file) => Array.from(textOf(file).matchAll(/^(\w+)\(\)/gm), ([, name]) => name!));
-  expect(functions.map(([name]) => name).toSorted()).toEqual(written.toSorted());
-  const all = files.map(textOf).join("\n");
-  for (const name of written) expect(all).toMatch(new RegExp(`^# ${name}\\b.*\\n(?:#.*\\n)*${name}\\(\\)`, "m"));
+  expect(functions.map(([name]) => name).toSorted()).toEqual(functionNames.toSorted());
+  for (const name of functionNames) {
+    expect(written).toMatch(new RegExp(`^# ${name}\\b.*\\n(?:#.*\\n)*${name}\\(\\)`, "m"));
+  }
 });
 
-describe.each(functions)("%s", (name, { text }) => {
+describe.each(functions)("%s", (name, text) => {
   test("has a name that no program has", () => {
     expect(name).toContain("_");
   });
 
   test("sets no variable of its caller but those that its comment names", () => {
     if (text.startsWith(`${name}() (`)) return;
-    const comment = new RegExp(`((?:^#.*\\n)+)${name}\\(\\)`, "m").exec(files.map(textOf).join("\n"))![1]!;
+    const comment = new RegExp(`((?:^#.*\\n)+)${name}\\(\\)`, "m").exec(written)![1]!;
     const outside = text.replaceAll(/'[^']*'/g, "");
     const set = Array.from(outside.matchAll(/(?:^|[;{ ])(?<!-v )([a-z_]+)=/gm), ([, variable]) => variable!);
     const read = Array.from(outside.matchAll(/\bread -r ((?:[a-z_]+ ?)+)/g), ([, names]) =>
@@ -44,14 +48,13 @@ describe.each(functions)("%s", (name, { text }) => {
   });
 
   test("is called", () => {
-    const callers = functions.filter(([other, { calls }]) => other !== name && calls.includes(name));
-    const used = callers.length > 0 || new RegExp(`(?:call|Program)\\(\\s*"${name}"`).test(sources);
-    expect(used).toBe(true);
+    const called = functions.some(([other, body]) => other !== name && new RegExp(`\\b${name}\\b`).test(body));
+    expect(called || new RegExp(`(?:call|Program)\\(\\s*"${name}"`).test(sources)).toBe(true);
   });
 });
 
 test("a constant takes the place of its name, and no file names another", () => {
-  const capitals = files.flatMap((file) => Array.from(textOf(file).matchAll(/\$([A-Z_]{2,})\b/g), ([, name]) => name!));
+  const capitals = Array.from(written.matchAll(/\$([A-Z_]{2,})\b/g), ([, name]) => name!);
   expect(capitals.filter((name) => !(name in CONSTANTS) && name !== "PATH")).toEqual([]);
   expect(missing(new ShellLibrary(), "end_unhealthy")).toContain('exit "66"');
 });

@@ -4,11 +4,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { call } from "../../src/script/call.ts";
-import { ShellLibrary, shellFunctions } from "../../src/script/library.ts";
+import { ShellLibrary } from "../../src/script/library.ts";
 import { sh } from "../../src/script/command.ts";
 import { HEARTBEAT, LOADER, NEXT } from "../../src/script/loader.ts";
 import { attempt, capture, renderScript, script, step } from "../../src/script/script.ts";
 import { NONCE, start } from "../support/scripted-shell.ts";
+import { functionNames } from "../support/shell-functions.ts";
 
 const SHELLS = [["dash"], ["bash", "--posix"], ["busybox", "sh"], ["mksh"], ["zsh", "--emulate", "sh"]].filter(
   ([program]) => spawnSync("sh", ["-c", `command -v ${program}`]).status === 0,
@@ -59,7 +60,7 @@ describe.concurrent.each(SHELLS.map((shell) => ({ name: shell.join(" "), shell }
       step("condition", sh`if ! ${call("take_lock", ...lock)}; then echo on; fi`),
       step("after", ["echo", "goes on"]),
     ]);
-    const every = { functions: new Set(shellFunctions().keys()), programs: new Set(["replace_plainly"]) };
+    const every = { functions: new Set(functionNames), programs: new Set(["replace_plainly"]) };
     const host = start(LOADER + new ShellLibrary().missing(every) + renderScript(what, NONCE), shell);
     await host.printed(`${NONCE} x `);
     host.end();

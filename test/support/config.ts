@@ -5,7 +5,7 @@ import { type Body, render } from "../../src/script/command.ts";
 import type { TraefikHost } from "../../src/commands/traefik.ts";
 import { Secret } from "../../src/config/env/secret.ts";
 
-export const NO_ENV: Environment = { clear: new Map(), secret: [] };
+const NO_ENV: Environment = { clear: new Map(), secret: [] };
 
 export function role(overrides: Partial<Role> = {}): Role {
   return {

@@ -92,7 +92,6 @@ export class FakeHost implements Host {
           host: this.name,
           step: name,
           stepId: id,
-          command,
           status,
           output: stdout + stderr,
         });

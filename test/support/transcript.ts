@@ -19,7 +19,7 @@ import { aHost, container, stopped, type World } from "./world.ts";
 /** Written by a user, without what every file needs: service, image, servers and registry. */
 export type Written = Readonly<Record<string, unknown>>;
 
-export const REQUIRED: Written = {
+const REQUIRED: Written = {
   service: "app",
   image: "acme/app",
   servers: ["10.0.0.1"],

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { containerLabels, isVersion2Rule, readsVersion3, roleLabels } from "../../src/traefik/labels.ts";
+import { containerLabels, readsVersion3, roleLabels } from "../../src/traefik/labels.ts";
 import { config, role } from "../support/config.ts";
 
 const ID = "0a1b2c3d";
@@ -116,7 +116,8 @@ test.each([
   ["HostRegexp(`^[a-z]{2,3}\\.example\\.com$`)", false],
   ["PathPrefix(`/`)", false],
 ])("%s needs version 2: %s", (rule, expected) => {
-  expect(isVersion2Rule(rule)).toBe(expected);
+  const web = role({ labels: new Map([["traefik.http.routers.app-web.rule", rule]]) });
+  expect(roleLabels(config(), web).has("traefik.http.routers.app-web.rulesyntax")).toBe(expected);
 });
 
 test.each([

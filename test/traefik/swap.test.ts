@@ -7,12 +7,7 @@ import { type Body, sh } from "../../src/script/command.ts";
 import { ExitStatus } from "../../src/script/exit-status.ts";
 import { Captured } from "../../src/script/script.ts";
 import { fake, folder, run } from "../support/fake-commands.ts";
-import {
-  ensureTraefikImage,
-  makeLiveDirectory,
-  pullTraefik,
-  startOrRunTraefik,
-} from "../../src/commands/traefik-boot.ts";
+import { ensureTraefikImage, pullTraefik, startOrRunTraefik } from "../../src/commands/traefik-boot.ts";
 import { createSecondTraefik, createTraefik } from "../../src/commands/traefik.ts";
 import { repairSwap, swap } from "../../src/traefik/replace.ts";
 import {
@@ -35,6 +30,9 @@ const second = createSecondTraefik(config(), traefikHost("/d"), noSecrets, {
   labels: new Map(),
   publish: SECOND_PORTS,
 });
+const ownProvider = config({
+  traefik: { ...config().traefik, args: new Map([["providers.file.filename", "/etc/t.yml"]]) },
+});
 const pieces: [string, Body][] = [
   ["probeOld", probeOld(asked)],
   [
@@ -51,8 +49,8 @@ const pieces: [string, Body][] = [
   ["repairSwap", repairSwap("unless-stopped", [], asked)],
   ["repairSwap without rules", repairSwap("unless-stopped", undefined, [])],
   ["abandonSwap", abandonSwap(new Captured("next"), new Captured("begun"))],
-  ["makeLiveDirectory", makeLiveDirectory("/var/lib/mrsk/traefik")],
   ["startOrRunTraefik", startOrRunTraefik(config(), traefikHost("/d"), noSecrets)],
+  ["startOrRunTraefik without live files", startOrRunTraefik(ownProvider, traefikHost("/d"), noSecrets)],
   ["pullTraefik", pullTraefik(config(), ["docker", "login"])],
   ["ensureTraefikImage", ensureTraefikImage(config(), undefined)],
 ];

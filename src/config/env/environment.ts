@@ -84,15 +84,27 @@ export class LocalEnvironment implements Variables {
     return known || file !== undefined;
   }
 
-  /** Everything, every command run, with the process' own variables. @throws ConfigError as `get`, for all that fail */
-  async all(): Promise<Readonly<Record<string, string>>> {
-    return this.every(() => true);
-  }
-
-  /** As `all`, but without the values that need a command: what commands themselves run with. */
+  /**
+   * The environment of commands: every variable of the files whose value needs no command, and the process' own.
+   * @throws ConfigError as `get`, for all that fail
+   */
   async forCommands(): Promise<Readonly<Record<string, string>>> {
     const needing = this.needingCommands();
-    return this.every((located) => !needing.has(located));
+    const chosen = new Map<string, Promise<string>>();
+    for (const located of this.files.flatMap((file) => file.last())) {
+      const { name } = located.entry;
+      const taken = chosen.has(name) || this.process.has(name) || this.removed.has(name);
+      if (!taken && !needing.has(located)) chosen.set(name, this.value(located));
+    }
+    const settled = await Promise.allSettled(chosen.values());
+    const failures = settled.flatMap((result) => (result.status === "rejected" ? [result.reason as unknown] : []));
+    if (failures.length > 0) throw together(failures);
+    const names = [...chosen.keys()];
+    const values = settled.map((result, index): [string, string] => [
+      names[index]!,
+      result.status === "fulfilled" ? result.value : "",
+    ]);
+    return Object.fromEntries([...values, ...this.process]);
   }
 
   /** Of every variable that a file sets. */
@@ -126,24 +138,6 @@ export class LocalEnvironment implements Variables {
       if (needs) needing.add(located);
     }
     return needing;
-  }
-
-  private async every(wanted: (located: Located) => boolean): Promise<Readonly<Record<string, string>>> {
-    const chosen = new Map<string, Promise<string>>();
-    for (const located of this.files.flatMap((file) => file.last())) {
-      const { name } = located.entry;
-      const taken = chosen.has(name) || this.process.has(name) || this.removed.has(name);
-      if (!taken && wanted(located)) chosen.set(name, this.value(located));
-    }
-    const settled = await Promise.allSettled(chosen.values());
-    const failures = settled.flatMap((result) => (result.status === "rejected" ? [result.reason as unknown] : []));
-    if (failures.length > 0) throw together(failures);
-    const names = [...chosen.keys()];
-    const values = settled.map((result, index): [string, string] => [
-      names[index]!,
-      result.status === "fulfilled" ? result.value : "",
-    ]);
-    return Object.fromEntries([...values, ...this.process]);
   }
 
   private own(name: string): string | undefined {

@@ -3,31 +3,6 @@ import { keyPaths, placeholders } from "./reference.ts";
 import { writtenConfig } from "../schema.ts";
 import { madeLater, splitForms, values } from "../schema-parts.ts";
 
-/** The parts of zod's schemas that this file reads. */
-interface Definition {
-  readonly type: string;
-  readonly innerType?: z.core.$ZodType;
-  readonly options?: readonly z.core.$ZodType[];
-  readonly element?: z.core.$ZodType;
-  readonly valueType?: z.core.$ZodType;
-  readonly in?: z.core.$ZodType;
-  readonly shape?: Readonly<Record<string, z.core.$ZodType>>;
-}
-
-/** Every path of a key in the schema, `*` for any name, in the form of `keyPaths`. */
-export function schemaPaths(schema: z.core.$ZodType = writtenConfig, at: readonly string[] = []): string[] {
-  const behind = splitForms.get(schema) ?? madeLater.get(schema)?.();
-  if (behind) return schemaPaths(behind, at);
-  const { innerType, options, element, valueType, in: input, shape } = schema._zod.def as unknown as Definition;
-  const below = [innerType, element, input, ...(options ?? [])].filter((inner) => inner !== undefined);
-  const paths = below.flatMap((inner) => schemaPaths(inner, at));
-  if (valueType) paths.push(...schemaPaths(valueType, [...at, "*"]));
-  for (const [key, inner] of Object.entries(shape ?? {})) {
-    paths.push([...at, key].join("."), ...schemaPaths(inner, [...at, key]));
-  }
-  return [...new Set(paths)];
-}
-
 type Json = Record<string, unknown>;
 
 /** JSON Schema (draft 7) of `deploy.yml` as users write it, with the reference's text for each key. */

@@ -161,8 +161,7 @@ async function prepare(run: Run, { host, before }: Target): Promise<void> {
 }
 
 function ended({ name }: Target, status: number): void {
-  if (status !== 0)
-    throw new CommandFailedError({ host: name, step: "Command", stepId: STEP, command: "", status, output: "" });
+  if (status !== 0) throw new CommandFailedError({ host: name, step: "Command", stepId: STEP, status, output: "" });
 }
 
 interface OutputOptions extends Omit<CommandOnTargets, "choice"> {

@@ -37,7 +37,7 @@ export interface ConnectOptions {
   readonly hostKeyAlias: string | undefined;
 }
 
-export function parseAddress(text: string): Address {
+function parseAddress(text: string): Address {
   const at = text.lastIndexOf("@");
   const user = at > 0 ? text.slice(0, at) : undefined;
   const rest = text.slice(at + 1);

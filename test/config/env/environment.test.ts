@@ -66,14 +66,14 @@ test("any text survives single quotes, and double quotes with its quotes, dollar
 test("the process wins over the files, the destination's file over .env", async () => {
   const files = { ".env": "A=env\nB=env\nC=env-$B\nD=env", ".env.staging": "A=staging\nB=staging" };
   const all = await inFolder(files, async (cwd) =>
-    (await loadEnvironment({ cwd, destination: "staging", processEnvironment: { A: "process", D: "" } })).all(),
+    (await loadEnvironment({ cwd, destination: "staging", processEnvironment: { A: "process", D: "" } })).forCommands(),
   );
   expect(all).toEqual({ A: "process", B: "staging", C: "env-staging", D: "" });
 });
 
 test("without files there is what the process has", async () => {
   const environment = await loadEnvironment({ cwd: "/nowhere", destination: "x", processEnvironment: { A: "1" } });
-  expect(await environment.all()).toEqual({ A: "1" });
+  expect(await environment.forCommands()).toEqual({ A: "1" });
 });
 
 test("a command runs when its value is needed, once, and not for its neighbours", async () => {

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
 import type { Ssh } from "../../../src/config/config.ts";
-import { connectOptions, parseAddress } from "../../../src/ssh/settings/options.ts";
+import { connectOptions } from "../../../src/ssh/settings/options.ts";
 import { ssh } from "../../support/config.ts";
 
 const home = mkdtempSync(join(tmpdir(), "mrsk-home-"));
@@ -17,13 +17,13 @@ function settings(lines: readonly string[] | false, more: Partial<Ssh> = {}): Ss
 }
 
 test.each([
-  ["web1", { user: undefined, host: "web1", port: undefined }],
+  ["web1", { user: "ada", host: "web1", port: 2200 }],
   ["deploy@web1:2222", { user: "deploy", host: "web1", port: 2222 }],
-  ["[2001:db8::1]:22", { user: undefined, host: "2001:db8::1", port: 22 }],
-  ["2001:db8::1", { user: undefined, host: "2001:db8::1", port: undefined }],
-  ["a@b@web1", { user: "a@b", host: "web1", port: undefined }],
-])("the host %s", (text, address) => {
-  expect(parseAddress(text)).toEqual(address);
+  ["[2001:db8::1]:22", { user: "ada", host: "2001:db8::1", port: 22 }],
+  ["2001:db8::1", { user: "ada", host: "2001:db8::1", port: 2200 }],
+  ["a@b@web1", { user: "a@b", host: "web1", port: 2200 }],
+])("the host %s: its own user and port, otherwise those of deploy.yml", async (name, address) => {
+  expect(await connectOptions(name, settings(false, { user: "ada", port: 2200 }), client)).toMatchObject(address);
 });
 
 /** With OpenSSH, and where it is not installed. */

@@ -93,6 +93,6 @@ test("an error names each host", async () => {
   const ask = sharedClientSettings();
   const of = { user: "root", port: undefined, files: files("Port none"), home, ...SILENT };
   for (const name of ["web1", "web2"]) {
-    await expect(ask({ name, host: name, ...of })).rejects.toMatchObject({ host: name });
+    await expect(ask({ name, host: name, ...of })).rejects.toThrow(`${name}: `);
   }
 });

@@ -1,11 +1,11 @@
 import { copyFileSync, mkdirSync, readFileSync } from "node:fs";
-import { defineConfig } from "rolldown";
-import { licences } from "./build/licences.mjs";
+import { defineConfig, type Plugin } from "rolldown";
+import { licences } from "./licences.ts";
 
-const { version } = JSON.parse(readFileSync("package.json", "utf8"));
+const { version } = JSON.parse(readFileSync("package.json", "utf8")) as { version: string };
 
-/** commander requires child_process for executable subcommands, which mrsk has none of; loading it late saves a start-up millisecond. */
-const lazyChildProcess = {
+/** commander requires child_process for executable subcommands. mrsk has none: loading it late saves a millisecond at start-up. */
+const lazyChildProcess: Plugin = {
   name: "lazy-child-process",
   transform(code, id) {
     if (!id.includes("/commander/lib/command.js")) return null;
@@ -15,8 +15,8 @@ const lazyChildProcess = {
   },
 };
 
-/** @ruby/prism reads its parser from a file beside itself, so it has to travel with the bundle. */
-const prismWasm = {
+/** @ruby/prism reads its parser from the folder of the module, which is `dist` in the bundle. */
+const prismWasm: Plugin = {
   name: "prism-wasm",
   writeBundle() {
     mkdirSync("dist", { recursive: true });

@@ -7,7 +7,7 @@ if (!/^[1-9]\d*$/.test(times)) {
   console.error("usage: npm run soak [-- TIMES]");
   process.exit(2);
 }
-const { status } = spawnSync("npx", ["vitest", "run", "--config", "bench/soak.config.ts"], {
+const { status } = spawnSync("npx", ["vitest", "run", "--config", "test/bench/soak.config.ts"], {
   env: { ...process.env, SOAK_TIMES: times },
   stdio: "inherit",
 });

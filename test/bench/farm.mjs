@@ -36,7 +36,7 @@ export async function startFarm(hosts, settings = ["MaxStartups 2000:30:4000"], 
   const homes = mkdtempSync(join(existsSync(MEMORY) ? MEMORY : tmpdir(), "mrsk-farm-homes-"));
   chmodSync(folder, 0o755);
   const user = loginUser();
-  cpSync(join(root, "bench/farm"), join(folder, "bin"), { recursive: true });
+  cpSync(join(root, "test/bench/farm"), join(folder, "bin"), { recursive: true });
   chmodSync(homes, 0o755);
   const { uid, gid } = idsOf(user);
   for (const host of hosts) {
