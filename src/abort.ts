@@ -1,8 +1,8 @@
 import { InterruptedError } from "./errors.ts";
 
 /**
- * Work with a signal of its own, which `stop` aborts, and `signal` too.
- * @param work `stop` may be called at any time, and more than once
+ * Does work with a separate signal, which `stop` aborts, and `signal` too.
+ * @param work may call `stop` at any time, and more than once
  */
 export async function stoppable<T>(
   signal: AbortSignal | undefined,
@@ -20,7 +20,7 @@ export async function stoppable<T>(
 }
 
 /**
- * Waits for `work`, but not beyond the moment `signal` aborts. What it still gives is for whoever began it to deal with.
+ * Waits for `work`, but only until `signal` aborts. The caller must handle a later result or error of `work`.
  * @throws InterruptedError
  */
 export async function orInterrupted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {

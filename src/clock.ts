@@ -1,6 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 
-/** Time, handed in rather than reached for, so that tests wait for nothing. */
+/** The time and waiting, as a parameter, so that tests need not wait. */
 export interface Clock {
   now(): Date;
   /** Resolves early, without an error, when `signal` aborts. */

@@ -1,6 +1,6 @@
 import { fileProblem } from "./file-problem.ts";
 
-/** Process exit codes. Part of the public contract: CI scripts branch on them. */
+/** Process exit codes. They are part of the public interface: CI scripts depend on them. */
 export const ExitCode = {
   bug: 1,
   usage: 2,
@@ -16,13 +16,13 @@ export const ExitCode = {
 export type ExitCode = (typeof ExitCode)[keyof typeof ExitCode];
 
 export interface MrskErrorOptions {
-  /** A thing to type or to change, as one sentence. */
+  /** What to type or to change, in one sentence. */
   readonly hint?: string | undefined;
-  /** The low-level error, kept for `-v`. */
+  /** The low-level error, printed with `-v`. */
   readonly cause?: unknown;
 }
 
-/** A failure we can explain. Anything else that reaches `main` is a bug and prints its stack. */
+/** An expected failure. Any other error that reaches `main` is a bug, and its stack is printed. */
 export class MrskError extends Error {
   hint: string | undefined;
   readonly exitCode: number;
@@ -42,7 +42,7 @@ export class UsageError extends MrskError {
   }
 }
 
-/** Everything wrong with what the user wrote, all at once, each problem on a line of its own (`file:line:col: …`). */
+/** All mistakes in the user's files, one line each (`file:line:column: …`). */
 export class ConfigError extends MrskError {
   readonly problems: readonly string[];
 
@@ -52,20 +52,20 @@ export class ConfigError extends MrskError {
   }
 }
 
-/** A file or folder of this machine that cannot be used. */
+/** A file or folder of this machine cannot be used. */
 class FileError extends MrskError {
   constructor(message: string, cause: unknown) {
     super(ExitCode.config, message, { cause });
   }
 }
 
-/** A failed file-system call as an error with a sentence; any other error as it is. */
+/** A failed file-system call as an error with a readable message; any other error unchanged. */
 export function asFileError(error: unknown, path?: string): unknown {
   const problem = fileProblem(error, path);
   return problem === undefined ? error : new FileError(problem, error);
 }
 
-/** A connection that could not be made or was lost. `host` is as the config names it. */
+/** A connection could not be opened, or was lost. `host` is as the config names it. */
 export class SshError extends MrskError {
   constructor(host: string, message: string, options: MrskErrorOptions = {}) {
     super(ExitCode.remote, `${host}: ${message}`, options);
@@ -78,7 +78,7 @@ export class CommandFailedError extends MrskError {
   readonly step: string;
   /** Its id, for what behaviour goes by. */
   readonly stepId: string;
-  /** What the command itself ended with. */
+  /** The exit status of the command. */
   readonly status: number;
   readonly output: string;
 
@@ -92,10 +92,10 @@ export class CommandFailedError extends MrskError {
     },
     options: MrskErrorOptions & { exitCode?: number } = {},
   ) {
-    const said = what.output.trim();
+    const output = what.output.trim();
     super(
       options.exitCode ?? ExitCode.remote,
-      `${what.host}: ${what.step} failed (exit status ${what.status})${said ? `\n${said}` : ""}`,
+      `${what.host}: ${what.step} failed (exit status ${what.status})${output ? `\n${output}` : ""}`,
       options,
     );
     this.host = what.host;
@@ -106,7 +106,7 @@ export class CommandFailedError extends MrskError {
   }
 }
 
-/** Several hosts failed in one phase; every one of their errors is shown. */
+/** Several hosts failed in one phase. The message contains every error. */
 export class HostsFailedError extends MrskError {
   readonly failures: readonly { readonly host: string; readonly reason: unknown }[];
 
@@ -114,7 +114,7 @@ export class HostsFailedError extends MrskError {
     const failures = failed.map(({ host, reason }) => ({ host, reason: asFileError(reason) }));
     const first = failures[0]?.reason;
     const known = first instanceof MrskError ? first : undefined;
-    // What is wrong with the configuration is no host's own.
+    // A mistake in the configuration belongs to no host.
     const common = failures.every(({ reason }) => reason === first && reason instanceof ConfigError);
     const text = common && known ? [known.message] : failures.map(({ host, reason }) => describe(host, reason));
     super(
@@ -139,16 +139,16 @@ function describe(host: string, reason: unknown): string {
   return message.startsWith(`${host}: `) ? message : `${host}: ${message}`;
 }
 
-/** Another deploy holds the lock. `details` is what its owner wrote: who, since when, which version. */
+/** Another deploy holds the lock. `details` is what that deploy wrote: user, time and version. */
 export class LockHeldError extends MrskError {
   constructor(host: string, details: string) {
     super(ExitCode.locked, `Deploy lock found on ${host}\n${details.trim()}`, {
-      hint: "Wait for that deploy to end. If it is dead, run `mrsk lock release`.",
+      hint: "Wait until that deploy has finished. If it no longer runs, run `mrsk lock release`.",
     });
   }
 }
 
-/** A new container that did not become healthy in time. */
+/** A new container did not become healthy in time. */
 export class UnhealthyError extends MrskError {
   constructor(message: string, options: MrskErrorOptions = {}) {
     super(ExitCode.unhealthy, message, options);
@@ -157,8 +157,8 @@ export class UnhealthyError extends MrskError {
 
 export class HookFailedError extends MrskError {
   constructor(hook: string, output: string, { hint = "Run with -H to skip hooks." }: { hint?: string } = {}) {
-    const said = output.trim();
-    super(ExitCode.hook, `Hook \`${hook}\` failed${said ? `\n${said}` : ""}`, { hint });
+    const text = output.trim();
+    super(ExitCode.hook, `Hook \`${hook}\` failed${text ? `\n${text}` : ""}`, { hint });
   }
 }
 

@@ -1,4 +1,4 @@
-/** What the codes of a failed file-system call mean. Everything else is a bug until somebody has met it. */
+/** The meaning of the error codes that users may cause. A call that fails with another code is a bug. */
 const REASONS: Readonly<Record<string, string>> = {
   EACCES: "permission denied",
   EPERM: "operation not permitted",
@@ -37,17 +37,17 @@ const CALLS: Readonly<Record<string, string>> = {
 const NO_DIRECTORY =
   "The working directory cannot be used: it was removed or moved, or may not be read. Change to the project's folder (`cd`) and run this again.";
 
-/** Calls on a file that is open already, whose errors name no path. */
+/** Calls on an open file, whose errors contain no path. */
 const PATHLESS: readonly string[] = ["read", "write"];
 
-/** What is wrong, without the path; undefined as below. */
+/** The reason why a file-system call failed, without the path; undefined for any other error. */
 export function fileReason(error: unknown): string | undefined {
   return error instanceof Error ? REASONS[(error as NodeJS.ErrnoException).code ?? ""] : undefined;
 }
 
 /**
  * A failed file-system call as a sentence; undefined for any other error.
- * @param named the path, where the caller knows it better than the error
+ * @param named the path, for errors that contain none
  */
 export function fileProblem(error: unknown, named?: string): string | undefined {
   const reason = fileReason(error);

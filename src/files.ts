@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { asFileError } from "./errors.ts";
 
-/** @throws FileError, which names the file also where the system does not: a folder opens, and only then cannot be read */
+/** @throws FileError, with the path even if the system's error has none: a folder can be opened, but not read */
 export function readText(path: string): string {
   try {
     return readFileSync(path, "utf8");

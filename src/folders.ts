@@ -2,9 +2,9 @@ import { mkdirSync } from "node:fs";
 import { dirname } from "node:path";
 
 /**
- * Makes a folder, and those above it that are missing. Node's own way (`recursive`) never ends where the system says of a
- * folder that is there that it is not, as of `/proc/nope`.
- * @throws Error as the system says it
+ * Makes a folder, and missing folders above it. Not by Node's `recursive`, which never ends if the system reports ENOENT
+ * although the folder above exists, as for `/proc/nope`.
+ * @throws Error of the system
  */
 export function makeFolders(path: string, mode: number): void {
   try {

@@ -1,10 +1,10 @@
 const MEBIBYTE = 1024 * 1024;
 const FIRST_BYTES = 4096;
 
-/** What a command printed, as far as it is kept: all of it, or its beginning and its end with a line that says what is missing. */
+/** The output of a command: all of it, or its beginning and its end, with a line about the omitted part. */
 export class KeptOutput {
   private readonly limit: number;
-  /** Its first half holds the beginning; where there is more than fits, the second is a ring with the end. */
+  /** The first half holds the beginning. If the output exceeds the limit, the second half is a ring buffer with the end. */
   private buffer: Buffer = Buffer.alloc(0);
   private total = 0;
 
@@ -13,7 +13,7 @@ export class KeptOutput {
     this.limit = limit;
   }
 
-  /** Whether something is missing. */
+  /** Whether a part of the output was omitted. */
   get cut(): boolean {
     return this.total > this.limit;
   }
@@ -37,7 +37,7 @@ export class KeptOutput {
     return this.limit / 2;
   }
 
-  /** Where the ring is written next, and begins. */
+  /** The oldest byte of the ring, which the next byte overwrites. */
   private get ringStart(): number {
     return this.half + (this.total % this.half);
   }
@@ -60,13 +60,13 @@ export class KeptOutput {
   }
 }
 
-/** At line ends, where there are some: half a line says little. */
+/** Cuts at ends of lines, if there are any: half a line is of little use. */
 function joined(head: string, tail: string, missing: number): string {
   const end = head.lastIndexOf("\n");
   const begin = tail.indexOf("\n");
   const first = end < 0 ? head : head.slice(0, end);
   const last = begin < 0 ? tail : tail.slice(begin + 1);
-  return `${first}\n[… ${amount(missing)} of output left out here …]\n${last}`;
+  return `${first}\n[… ${amount(missing)} of output omitted …]\n${last}`;
 }
 
 function amount(bytes: number): string {

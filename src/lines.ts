@@ -1,7 +1,7 @@
-/** No output has a longer line for a person to read: what is longer comes in pieces. */
+/** A longer line is not for reading: it is printed in pieces, so that it does not fill the memory. */
 const LONGEST = 1024 * 1024;
 
-/** Whole lines out of pieces of text, which end wherever a packet ended; `end` gives what is left without a newline. */
+/** Prints whole lines of text that arrives in pieces of any length. `end` prints a last line without a newline. */
 export function lineByLine(print: (line: string) => void): { add(text: string): void; end(): void } {
   let rest = "";
   const flush = () => {
@@ -21,7 +21,7 @@ export function lineByLine(print: (line: string) => void): { add(text: string): 
   };
   return {
     add(text) {
-      // Only the new text is searched: a line of many pieces would be searched again with each of them.
+      // Searches only the new text: otherwise a line of many pieces would be searched again for each piece.
       const [first = "", ...others] = text.split("\n");
       hold(first);
       for (const part of others) {
@@ -35,7 +35,7 @@ export function lineByLine(print: (line: string) => void): { add(text: string): 
   };
 }
 
-/** A place near `at` that is not inside a character of two units. */
+/** The index `at`, or the one before it, so that a character of two code units is not split. */
 function wholeCharacters(text: string, at: number): number {
   return /[\uD800-\uDBFF]/.test(text.charAt(at - 1)) ? at - 1 : at;
 }

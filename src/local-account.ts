@@ -1,6 +1,6 @@
 import { homedir, userInfo } from "node:os";
 
-/** The account that the program runs as: a uid has no name and no home of its own where passwd does not list it. */
+/** The account that the program runs as; undefined if /etc/passwd does not list its uid. */
 export function localAccount(): { readonly name: string; readonly home: string } | undefined {
   try {
     const { username, homedir: home } = userInfo();
@@ -10,7 +10,7 @@ export function localAccount(): { readonly name: string; readonly home: string }
   }
 }
 
-/** `HOME`, else the account's home, else the root folder, as docker has it for a uid without an account. */
+/** `HOME`, otherwise the account's home, otherwise `/`, as docker sets it for a uid without an account. */
 export function homeFolder(): string {
   try {
     return homedir();

@@ -1,4 +1,4 @@
-/** How many letters to add, drop, change or swap with their neighbour to make `b` of `a`. */
+/** How many letters must be added, removed, changed or swapped with their neighbour to turn `a` into `b`. */
 export function editDistance(a: string, b: string): number {
   let beforeLast: number[] = [];
   let last = Array.from({ length: b.length + 1 }, (_, index) => index);
@@ -18,7 +18,7 @@ export function editDistance(a: string, b: string): number {
 }
 
 /**
- * The names that are the word, else those that begin with it, else those that a slip or two would make of it. Dashes
+ * The names equal to the word, otherwise the names that begin with it, otherwise those that differ by a few letters. `-`
  * and `_` are the same.
  */
 export function near(word: string, names: readonly string[]): string[] {
@@ -26,16 +26,16 @@ export function near(word: string, names: readonly string[]): string[] {
   const nearness: ((name: string) => boolean)[] = [
     (name) => name === wanted,
     (name) => wanted !== "" && name.startsWith(wanted),
-    (name) => editDistance(wanted, name) <= slips(name),
+    (name) => editDistance(wanted, name) <= mostMistypedLetters(name),
   ];
   return nearness.map((test) => names.filter(test)).find((found) => found.length > 0) ?? [];
 }
 
-function slips(name: string): number {
+function mostMistypedLetters(name: string): number {
   return Math.max(1, Math.floor(name.length / 3));
 }
 
-/** `Did you mean deploy?`, or of several; undefined without any. */
+/** `Did you mean deploy?`, or `Did you mean one of …?`; undefined without a name. */
 export function didYouMean(names: readonly string[]): string | undefined {
   if (names.length === 0) return undefined;
   return `Did you mean ${names.length === 1 ? "" : "one of "}${names.join(", ")}?`;

@@ -19,7 +19,7 @@ test("of what does not fit the beginning and the end are kept, at line ends, and
   const output = kept(64, ...lines);
   expect(output.cut).toBe(true);
   expect(output.text()).toBe(
-    "line 0\nline 1\nline 2\nline 3\n[… 9 KiB of output left out here …]\nline 997\nline 998\nline 999\n",
+    "line 0\nline 1\nline 2\nline 3\n[… 9 KiB of output omitted …]\nline 997\nline 998\nline 999\n",
   );
 });
 
@@ -28,7 +28,7 @@ test("without a line end, the beginning and the end are there to the byte", () =
     fc.property(fc.array(fc.string({ unit: "binary-ascii" }).map((text) => text.replaceAll("\n", "."))), (pieces) => {
       const whole = pieces.join("");
       const text = kept(20, ...pieces).text();
-      const cut = `${whole.slice(0, 10)}\n[… 1 KiB of output left out here …]\n${whole.slice(-10)}`;
+      const cut = `${whole.slice(0, 10)}\n[… 1 KiB of output omitted …]\n${whole.slice(-10)}`;
       expect(text).toBe(whole.length <= 20 ? whole : cut);
     }),
   );
@@ -40,5 +40,5 @@ test("600 MB take no more memory than what is kept", () => {
   const before = process.memoryUsage().arrayBuffers;
   for (let i = 0; i < 9600; i++) output.add(piece);
   expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(8 * 1024 * 1024);
-  expect(output.text()).toContain("[… 599 MiB of output left out here …]");
+  expect(output.text()).toContain("[… 599 MiB of output omitted …]");
 });

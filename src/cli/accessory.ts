@@ -10,8 +10,9 @@ export function addAccessory(program: Command): void {
   const named = (name: string, description: string, hidden = false) =>
     accessory.command(name, { hidden }).description(description).argument("<name>", "of the accessory, or `all`");
 
-  named("boot", "Start it where it does not run yet").action((name: string, _: unknown, command: Command) =>
-    withRun(command, async (run) => (await flow()).bootAccessory(run, name)),
+  named("boot", "Start the container on hosts where it does not run").action(
+    (name: string, _: unknown, command: Command) =>
+      withRun(command, async (run) => (await flow()).bootAccessory(run, name)),
   );
   named("upload", "Upload its files", true).action((name: string, _: unknown, command: Command) =>
     withRun(command, async (run) => (await flow()).uploadAccessory(run, name)),
@@ -19,7 +20,7 @@ export function addAccessory(program: Command): void {
   named("directories", "Create its directories", true).action((name: string, _: unknown, command: Command) =>
     withRun(command, async (run) => (await flow()).createAccessoryDirectories(run, name)),
   );
-  named("reboot", "Stop it, remove the container, start it again").action(
+  named("reboot", "Stop and remove the container, then start a new one").action(
     (name: string, _: unknown, command: Command) =>
       withRun(command, async (run) => (await flow()).rebootAccessory(run, name)),
   );

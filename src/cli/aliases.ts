@@ -4,14 +4,14 @@ import { loadEnvironment } from "../config/env/secrets.ts";
 import { MrskError } from "../errors.ts";
 import { DEFAULT_CONFIG_FILE } from "./options.ts";
 
-/** A command line with an alias replaced by what it stands for. */
+/** A command line with an alias replaced by its command. */
 export interface Expanded {
   readonly argv: readonly string[];
-  /** Place of what was typed after the alias. */
+  /** Index of the first word after the alias' command. */
   readonly end: number;
 }
 
-/** The command line with the alias at `place` replaced; undefined where there is no such alias. */
+/** The command line with the alias at index `place` replaced; undefined if there is no such alias. */
 export function withAlias(
   argv: readonly string[],
   place: number,
@@ -27,7 +27,7 @@ export function withAlias(
   };
 }
 
-/** The aliases of the configuration; of one that cannot be read there are none, and the word is then unknown. */
+/** The aliases of the configuration; none if it cannot be read: the word is then an unknown command. */
 export async function readAliases(argv: readonly string[]): Promise<ReadonlyMap<string, string>> {
   const destination = optionValue(argv, "-d", "--destination");
   const cwd = process.cwd();

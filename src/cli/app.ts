@@ -53,7 +53,7 @@ export function addApp(program: Command): void {
     .action((_: unknown, command: Command) => withRun(command, async (run) => (await flow()).appContainers(run)));
   app
     .command("stale-containers")
-    .description("Find running containers of old versions")
+    .description("Show running containers of old versions")
     .option("-s, --stop", "stop them")
     .action((options: { stop?: boolean }, command: Command) =>
       withRun(command, async (run) => (await flow()).staleContainers(run, { stop: options.stop === true })),

@@ -1,7 +1,7 @@
 import type { Command, Option } from "commander";
 import { UsageError } from "../errors.ts";
 
-/** `--no-flag` and `--skip-flag` of a flag that exists: takes back what was said before. */
+/** Whether the word is `--no-flag` or `--skip-flag` of a flag without a value. Removes the flag from `out`. */
 export function switchedOff(command: Command, word: string, out: string[]): boolean {
   const flag = word.replaceAll("_", "-").replace(/^--(?:no|skip)-/, "--");
   if (flag === word || findOption(command, word.replaceAll("_", "-"))) return false;
@@ -18,7 +18,7 @@ export function normalizeOption(command: Command, word: string): string {
   return [findOption(command, dashed) || value.length === 0 ? dashed : name, ...value].join("=");
 }
 
-/** Whether the option is there; of letters in a row (`-vd staging`), all that are no value. */
+/** Whether the option exists. In a group of letters (`-vdstaging`), every letter before a value must be an option. */
 export function isKnown(command: Command, word: string): boolean {
   if (word.startsWith("--")) return isOption(command, word) || word === "--help";
   const options = Array.from(word.slice(1), (letter) => findOption(command, `-${letter}`));
@@ -26,7 +26,7 @@ export function isKnown(command: Command, word: string): boolean {
   return (first < 0 ? options : options.slice(0, first)).every((option) => option !== undefined);
 }
 
-/** The option that takes the next word as its value; of letters in a row (`-vd staging`) only the last can. */
+/** The option that takes the next word as its value; in a group of letters (`-vd staging`) only the last can. */
 export function optionWithValue(command: Command, word: string): Option | undefined {
   if (word.startsWith("--")) return word.includes("=") ? undefined : withValue(findOption(command, word));
   const options = Array.from(word.slice(1), (letter) => findOption(command, `-${letter}`));
@@ -49,7 +49,7 @@ export function missingValue(option: Option, next: string): UsageError {
   });
 }
 
-/** The command's own and those of the commands above it. */
+/** Finds an option of the command or of the commands above it. */
 function findOption(command: Command, flag: string): Option | undefined {
   for (let at: Command | null = command; at; at = at.parent) {
     const found = at.options.find((option) => option.long === flag || option.short === flag);

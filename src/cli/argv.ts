@@ -3,20 +3,21 @@ import { UsageError } from "../errors.ts";
 import { isKnown, isOption, missingValue, normalizeOption, optionWithValue, switchedOff } from "./argv-options.ts";
 import { unknownCommand, unknownOption } from "./unknown-words.ts";
 
-/** A command line that commander understands, and the commands it names, below the program. */
+/** A command line that commander understands, and the commands in it, from below the program to the innermost. */
 export interface NormalizedArgv {
   readonly words: readonly string[];
   readonly path: readonly Command[];
-  /** Place in the command line of a first word that is no command; it may be an alias. */
+  /** Index in the command line of a first word that is no command; it may be an alias. */
   readonly unknown?: number;
 }
 
 /**
- * The command line as commander wants it, from what users of the original type: underscores for dashes (`--skip_push`,
- * `stale_containers`), `--no-flag` and `--skip-flag` for a flag that is off, a bare `-h` and `help` anywhere for help.
- * What follows the first word of a user's own command (`app exec npm run`) belongs to that command, as in docker.
- * @param afterAlias where an alias ends: options at that place are mrsk's, though the alias has begun a user's command
- * @throws UsageError for a subcommand or an option that there is not
+ * Translates a command line of MRSK's forms into commander's: underscores for dashes (`--skip_push`, `stale_containers`),
+ * `--no-flag` and `--skip-flag` for a flag that is off, a bare `-h`, and `help` anywhere. The words after the first word
+ * of a user's command (`app exec npm run`) belong to that command, as in docker.
+ * @param afterAlias index of the first word after an alias: options there are mrsk's, even if the alias contains the first
+ *   word of a user's command
+ * @throws UsageError for an unknown subcommand or option
  */
 export function normalizeArgv(program: Command, argv: readonly string[], afterAlias?: number): NormalizedArgv {
   if (argv.length === 1 && argv[0] === "--version") return { words: ["version"], path: [] };
@@ -28,7 +29,7 @@ export function normalizeArgv(program: Command, argv: readonly string[], afterAl
   return line.normalized();
 }
 
-/** Takes a command line word by word. */
+/** Reads a command line word by word. */
 class CommandLine {
   private readonly program: Command;
   private readonly out: string[] = [];
@@ -38,9 +39,10 @@ class CommandLine {
   private help = false;
   private unknown: number | undefined;
   private operands = 0;
-  /** The user's own command, once its first word was there. */
+  /** The words of the user's command. */
   private readonly command: string[] = [];
-  private state: "ours" | "theirs" | "verbatim" = "ours";
+  /** Where the next word belongs: to mrsk, to the user's command, or to the user's command for good, after `--`. */
+  private state: "mrsk" | "command" | "verbatim" = "mrsk";
 
   constructor(program: Command) {
     this.program = program;
@@ -49,20 +51,21 @@ class CommandLine {
 
   /** @returns whether the next word was taken too, as the value of an option */
   take(word: string, rest: readonly string[], place: number): boolean {
-    if (this.state !== "ours") this.command.push(word);
-    else if (word === "--") this.state = this.wantsName() ? "ours" : "verbatim";
+    if (this.state !== "mrsk") this.command.push(word);
+    else if (word === "--") this.state = this.wantsName() ? "mrsk" : "verbatim";
     else if (word.startsWith("-") && word !== "-") return this.takeOption(word, rest);
     else if (this.wantsName()) this.takeName(word, place);
     else this.takeOperand(word);
     return false;
   }
 
+  /** Whether the next word that is no option is the name of a command. */
   private wantsName(): boolean {
     return this.resolving && this.at.commands.length > 0;
   }
 
   readOptionsAgain(): void {
-    if (this.state === "theirs") this.state = "ours";
+    if (this.state === "command") this.state = "mrsk";
   }
 
   private takeOption(word: string, rest: readonly string[]): boolean {
@@ -71,7 +74,7 @@ class CommandLine {
     if (switchedOff(at, word, this.out)) return false;
     const meant = word === "-h" && this.isHelp(rest) ? "--help" : normalizeOption(at, word);
     if (this.unknown === undefined && !isKnown(at, meant)) {
-      this.takeTheirOption(word);
+      this.takeUnknownOption(word);
       return false;
     }
     this.out.push(meant);
@@ -82,14 +85,14 @@ class CommandLine {
     return true;
   }
 
-  /** `-h` names hosts, but at the end and before another option; `mrsk -h deploy` is a question too. */
+  /** `-h` takes hosts. At the end, before another option, and in `mrsk -h deploy` it means help. */
   private isHelp([next, ...more]: readonly string[]): boolean {
     if (next === undefined || next.startsWith("-")) return true;
     return this.resolving && more.length === 0 && findCommand(this.at, next) !== undefined;
   }
 
-  /** After an alias that has begun a user's command, what is not mrsk's is that command's. */
-  private takeTheirOption(word: string): void {
+  /** After an alias with the first word of a user's command, an option that mrsk does not have belongs to that command. */
+  private takeUnknownOption(word: string): void {
     const [first] = this.command;
     if (first === undefined || isLine(first)) throw unknownOption(this.at, word);
     this.takeOperand(word);
@@ -119,24 +122,24 @@ class CommandLine {
     this.operands++;
   }
 
-  /** A first word with spaces is a whole command line, as the original wants it: options after it are mrsk's. */
+  /** A first word with spaces is a whole command line, the form of MRSK: options after it are mrsk's. */
   private takeCommandWord(word: string): void {
     const [first] = this.command;
     if (first !== undefined && isLine(first)) throw afterLine(first, word);
     this.command.push(word);
-    if (!isLine(this.command[0]!)) this.state = "theirs";
+    if (!isLine(this.command[0]!)) this.state = "command";
   }
 
   normalized(): NormalizedArgv {
     const { out, path, unknown, help, at } = this;
-    const wantsHelp = (help && unknown === undefined) || (this.resolving && doesNothingAlone(at));
+    const wantsHelp = (help && unknown === undefined) || (this.resolving && needsSubcommand(at));
     if (wantsHelp && !out.includes("--help")) out.push("--help");
     const command = this.command.length > 0 && !help ? ["--", ...this.command] : [];
     return { words: [...out, ...command], path, ...(unknown === undefined ? {} : { unknown }) };
   }
 }
 
-/** Whether its last argument is a user's own command. */
+/** Whether its last argument is a user's command. */
 function takesCommand(command: Command): boolean {
   return command.registeredArguments.at(-1)?.variadic === true;
 }
@@ -147,13 +150,13 @@ function isLine(word: string): boolean {
 
 function afterLine(line: string, word: string): UsageError {
   return new UsageError(`'${word}' follows a command that is one argument: '${line}'`, {
-    hint: "Write the whole command as one argument, or each of its words as one. After -- every word is taken as typed.",
+    hint: "Write the whole command as one argument, or each word as a separate argument. Words after -- are passed on as typed.",
   });
 }
 
-/** Whether a command needs a subcommand: without one its list is what is asked for. */
-function doesNothingAlone(command: Command): boolean {
-  // Commander keeps the default subcommand to itself.
+/** Whether a command does nothing without a subcommand: its help is printed then. */
+function needsSubcommand(command: Command): boolean {
+  // Commander has no public property for the default subcommand.
   const { _defaultCommandName: byDefault } = command as unknown as { _defaultCommandName: string | null };
   return command.commands.length > 0 && byDefault === null;
 }

@@ -28,6 +28,6 @@ export function addBuild(program: Command): void {
     .action((_: unknown, command: Command) => withRun(command, async (run) => (await builder()).removeBuilder(run)));
   build
     .command("details")
-    .description("Show the builder's name and the builders there are")
+    .description("Show the builder's name and all builders")
     .action((_: unknown, command: Command) => withRun(command, async (run) => (await builder()).builderDetails(run)));
 }

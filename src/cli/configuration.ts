@@ -5,14 +5,14 @@ import type { LocalEnvironment } from "../config/env/secrets.ts";
 import type { GitState } from "../flow/build/git.ts";
 import { DEFAULT_CONFIG_FILE, type GlobalOptions, globalOptions } from "./options.ts";
 
-/** What a command line, `.env` and deploy.yml say, before anything is done with it. */
+/** The options of a command line, the variables of `.env`, and the configuration. */
 export interface Configuration {
   readonly options: GlobalOptions;
   readonly cwd: string;
   readonly processEnvironment: Readonly<Record<string, string>>;
   readonly environment: LocalEnvironment;
   readonly config: Config;
-  /** Where `config` comes from. */
+  /** The files of `config`, to report further mistakes in them. */
   readonly source: ConfigSource;
 }
 
@@ -34,12 +34,12 @@ export async function readConfiguration(command: Command): Promise<Configuration
 
 /** Random hex digits. */
 export function newId(digits: number): string {
-  // The global one: importing node:crypto takes longer than all else that a small command does.
+  // The global `crypto`: importing node:crypto takes longer than everything else that a small command does.
   const bytes = crypto.getRandomValues(new Uint8Array(Math.ceil(digits / 2)));
   return Buffer.from(bytes).toString("hex").slice(0, digits);
 }
 
-/** The version of this run: `--version`, `VERSION`, or the git revision, found out once. */
+/** The version of this run: `--version`, `VERSION`, or the git revision. Determined once. */
 export function versionOf({ options, environment, config, cwd }: Configuration, git: () => Promise<GitState>) {
   return once(async () => {
     const { appVersion } = await import("../flow/version.ts");

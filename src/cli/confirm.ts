@@ -1,35 +1,34 @@
 import { InterruptedError, UsageError } from "../errors.ts";
 
-/** Whom to ask. */
-interface Person {
+interface Terminal {
   readonly input: NodeJS.ReadableStream;
   readonly output: NodeJS.WritableStream;
-  /** Ctrl-C. */
+  /** Aborted by Ctrl-C. */
   readonly signal: AbortSignal;
 }
 
 /**
- * As the original asks: `y` is a yes, `N` or nothing a no, anything else is asked again.
+ * Prompts as MRSK does: `y` confirms, `N` or an empty answer declines, any other answer is prompted for again.
  * @throws InterruptedError
- * @throws UsageError at the end of input: what was requested is not done, and a script has to notice
+ * @throws UsageError at the end of input: the command is not carried out, and a script must notice that
  */
-export async function confirm(question: string, { input, output, signal }: Person): Promise<boolean> {
+export async function confirm(question: string, { input, output, signal }: Terminal): Promise<boolean> {
   const { createInterface } = await import("node:readline");
   const lines = createInterface({ input, signal });
-  const ask = () => void output.write(`${question} [y, N] (N) `);
-  ask();
+  const prompt = () => void output.write(`${question} [y, N] (N) `);
+  prompt();
   try {
     for await (const line of lines) {
       const answer = line.trim();
       if (answer === "y") return true;
       if (answer === "N" || answer === "") return false;
       output.write("Your response must be one of: [y, N]. Please try again.\n");
-      ask();
+      prompt();
     }
     if (signal.aborted) throw new InterruptedError();
     output.write("\n");
     throw new UsageError("Aborted: standard input ended without an answer", {
-      hint: "Run it in a terminal, or with -y, which confirms without a question.",
+      hint: "Run it in a terminal, or use -y to skip this prompt.",
     });
   } finally {
     lines.close();

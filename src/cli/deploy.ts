@@ -1,4 +1,5 @@
 import type { Command } from "commander";
+import { SHOWN_AUDIT_LINES } from "../config/defaults.ts";
 import { noRevert } from "./options.ts";
 import { withRun } from "./with-run.ts";
 
@@ -59,10 +60,10 @@ export function addDeploy(program: Command): void {
 
   program
     .command("rollback")
-    .description("Take a canary back, or switch back to a version that is still on the servers")
+    .description("Roll back a canary, or roll back to a version that is still on the servers")
     .argument(
       "[version]",
-      "as `mrsk app containers` shows it, or seven digits of it; without one, what was before the canary or the last deploy",
+      "as `mrsk app containers` shows it, or its first seven digits (default: the version before the canary or the last deploy)",
     )
     .addOption(noRevert())
     .addHelpText("after", "\nExample:\n  $ mrsk rollback 4f2a9c1")
@@ -81,7 +82,7 @@ export function addDeploy(program: Command): void {
 
   program
     .command("audit")
-    .description("Show the last 50 lines of each app host's audit log")
+    .description(`Show the last ${SHOWN_AUDIT_LINES} lines of each app host's audit log`)
     .action((_options: unknown, command: Command) =>
       withRun(command, async (run) => (await import("../flow/audit.ts")).showAudit(run)),
     );

@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 
-/** `mrsk docs`: the guides, and every key of deploy.yml from the reference that the JSON Schema is made from too. */
+/** `mrsk docs`: the guides, and the reference of every key of deploy.yml. */
 export function addDocs(program: Command): void {
   program
     .command("docs")
@@ -18,13 +18,13 @@ async function docs(wanted: string | undefined, options: { schema?: boolean; mar
     const { jsonSchema } = await import("../config/reference/schema.ts");
     return `${JSON.stringify(jsonSchema(), null, 2)}\n`;
   }
-  const [{ docsText, hasDocs, markdownTable, sectionList }, { findGuide, guideList }] = await Promise.all([
+  const [{ docsText, findDocs, markdownTable, sectionList }, { findGuide, guideList }] = await Promise.all([
     import("../config/reference/text.ts"),
     import("./guides.ts"),
   ]);
   if (options.markdown) return markdownTable();
   if (wanted === undefined) return `${guideList()}\n${sectionList()}`;
   const guide = findGuide(wanted);
-  const keys = !guide || hasDocs(wanted) ? docsText(wanted) : "";
-  return [guide?.text, keys].filter(Boolean).join("\n");
+  if (!guide) return docsText(wanted);
+  return [guide.text, findDocs(wanted)].filter(Boolean).join("\n");
 }

@@ -9,7 +9,7 @@ interface Options {
 const flow = () => import("../flow/downgrade.ts");
 const choice = ({ rolling, confirmed }: Options) => ({ rolling: rolling === true, confirmed: confirmed === true });
 
-/** The way back from Kamal 2, as Kamal 1.9 had it: for all, for Traefik, for accessories. */
+/** The commands of Kamal 1.9 that return from Kamal 2: for everything, for Traefik, for accessories. */
 export function addDowngrade(program: Command): void {
   const group = (name: string) => program.commands.find((command) => command.name() === name)!;
   const named = (parent: Command, description: string) =>
@@ -25,7 +25,7 @@ export function addDowngrade(program: Command): void {
   named(group("traefik"), "Replace kamal-proxy by Traefik").action((options: Options, command: Command) =>
     withRun(command, async (run) => (await flow()).downgradeTraefik(run, choice(options))),
   );
-  named(group("accessory"), "Reboot it, out of the network of Kamal 2")
+  named(group("accessory"), "Reboot it without the network of Kamal 2")
     .argument("<name>", "of the accessory, or `all`")
     .action((name: string, options: Options, command: Command) =>
       withRun(command, async (run) => (await flow()).downgradeAccessory(run, name, choice(options))),

@@ -6,7 +6,7 @@ import { readTextFile } from "../config/text-file.ts";
 import { ConfigError } from "../errors.ts";
 import { replacePrivateFile } from "./write-file.ts";
 
-/** Evaluates `.env.erb` into `.env` (with a destination `.env.D.erb` into `.env.D`), readable by the user alone. */
+/** Evaluates `.env.erb` into `.env` (with a destination: `.env.NAME.erb` into `.env.NAME`), readable by the user alone. */
 export async function envify(
   cwd: string,
   destination: string | undefined,

@@ -1,4 +1,4 @@
-/** What `--help` shows at its end, by the words of the command. Commands whose examples need more say so themselves. */
+/** The examples at the end of `--help`, by the words of the command. Some commands add their examples themselves. */
 const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
   setup: ["mrsk setup", "mrsk setup -d staging"],
   redeploy: ["mrsk redeploy", "mrsk redeploy -P --version 4f2a9c1", "mrsk redeploy --canary 10%"],
@@ -65,7 +65,7 @@ const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
   "server exec": ["mrsk server exec df -h /", "mrsk server exec -i bash"],
 };
 
-/** The text below a command's options; empty where the command has examples of its own. */
+/** The text below a command's options; empty if the command adds its examples itself. */
 export function examplesText(words: readonly string[]): string {
   const examples = EXAMPLES[words.join(" ")];
   if (!examples) return "";

@@ -11,28 +11,28 @@ export interface ExecFlags {
 /** The options of `app exec` and `accessory exec`. */
 export function addExecOptions(command: Command, where: string): Command {
   return addStreamOptions(command, where)
-    .option("--reuse", "in the container that runs, not in a new one")
+    .option("--reuse", "in the running container, not in a new one")
     .option("-e, --env <pair>", "one more variable, not shown in ps: KEY=VALUE (can be repeated)", pair, new Map());
 }
 
-/** How the command's streams meet this process. */
+/** The options for the standard streams of the user's command. */
 export function addStreamOptions(command: Command, where: string): Command {
   return command
     .option("-i, --interactive", `with this terminal, on ${where}`)
     .option("--raw", "print nothing but what the command prints (one host)");
 }
 
-/** The user's command as one line: a lone argument is one already, of several each arrives as typed. */
+/** The user's command as one line. A single argument is a line already; several arguments are quoted. */
 export function typedLine(words: readonly string[]): string {
   return words.length === 1 ? words[0]! : words.map(quote).join(" ");
 }
 
-/** What the flow wants to know of them. */
+/** The flags as the flow takes them, every one set. */
 export function execChoice({ interactive, reuse, raw, env }: ExecFlags) {
   return { interactive: interactive === true, reuse: reuse === true, raw: raw === true, env: env ?? new Map() };
 }
 
-/** Kamal's `KEY:VALUE` is read as well. */
+/** Kamal's form `KEY:VALUE` is accepted too. */
 function pair(value: string, before: ReadonlyMap<string, string>): ReadonlyMap<string, string> {
   const match = /^([A-Za-z_][A-Za-z0-9_]*)[=:](.*)$/s.exec(value);
   if (!match) throw new InvalidArgumentError("expected KEY=VALUE");

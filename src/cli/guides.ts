@@ -9,32 +9,39 @@ export interface Guide {
   readonly text: string;
 }
 
-/** `src/docs`, which the package has too: from `dist/` (bundled) or `src/cli/` (from sources). */
+/** `src/docs`, which is part of the package: relative to `dist/` (bundled) or to `src/cli/` (run from the sources). */
 function folder(): string {
   const here = import.meta.dirname;
   return [join(here, "../src/docs"), join(here, "../docs")].find((path) => existsSync(path))!;
 }
 
-/** Every guide, by name. */
-function guides(): Guide[] {
+function guideNames(): string[] {
   return readdirSync(folder())
     .filter((file) => file.endsWith(".md"))
-    .toSorted()
-    .map((file) => {
-      const text = readFileSync(join(folder(), file), "utf8");
-      return { name: file.replace(/\.md$/, ""), summary: text.split("\n\n")[1]!.replace(/\.$/, ""), text };
-    });
+    .map((file) => file.replace(/\.md$/, ""))
+    .toSorted();
 }
 
-/** The guide of that name, or the only one whose name begins so. */
+function readGuide(name: string): Guide {
+  const text = readFileSync(join(folder(), `${name}.md`), "utf8");
+  return { name, summary: text.split("\n\n")[1]!.replace(/\.$/, ""), text };
+}
+
+/** Every guide, by name. */
+function guides(): Guide[] {
+  return guideNames().map(readGuide);
+}
+
+/** The guide of that name, or the only guide whose name begins with it. Reads no other guide. */
 export function findGuide(wanted: string): Guide | undefined {
   const name = wanted.toLowerCase().replaceAll("_", "-");
-  const all = guides();
-  const begun = all.filter((guide) => guide.name.startsWith(name));
-  return all.find((guide) => guide.name === name) ?? (begun.length === 1 ? begun[0] : undefined);
+  const names = guideNames();
+  const begun = names.filter((one) => one.startsWith(name));
+  const found = names.includes(name) ? name : begun.length === 1 ? begun[0] : undefined;
+  return found === undefined ? undefined : readGuide(found);
 }
 
-/** A line for each guide. */
+/** A line for each guide: name and summary. */
 export function guideList(): string {
   const all = guides();
   const width = Math.max(...all.map(({ name }) => name.length)) + 2;

@@ -11,7 +11,7 @@ export function addLock(program: Command): void {
     .action((_: unknown, command: Command) => withRun(command, async (run) => (await flow()).lockStatus(run)));
   lock
     .command("acquire")
-    .description("Take the lock, so that no other run deploys")
+    .description("Take the lock, so that no other deploy can run")
     .requiredOption("-m, --message <text>", "why")
     .action((options: { message: string }, command: Command) =>
       withRun(command, async (run) => (await flow()).takeLock(run, options.message)),

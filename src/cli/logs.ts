@@ -1,4 +1,5 @@
 import type { Command } from "commander";
+import { SHOWN_LOG_LINES } from "../config/defaults.ts";
 import { count } from "./options.ts";
 
 export interface LogOptions {
@@ -12,9 +13,9 @@ export interface LogOptions {
 /** The options of `app logs`, `accessory logs` and `traefik logs`. */
 export function addLogOptions(command: Command): Command {
   return command
-    .option("-s, --since <time>", "lines since then: 2023-06-01T12:00:00Z or 10m")
-    .option("-n, --lines <number>", "that many last lines (default: 100)", count)
-    .option("-g, --grep <pattern>", "lines that match, as grep has it")
+    .option("-s, --since <time>", "lines since this time: 2023-06-01T12:00:00Z or 10m")
+    .option("-n, --lines <number>", `number of last lines (default: ${SHOWN_LOG_LINES})`, count)
+    .option("-g, --grep <pattern>", "lines that match this pattern of grep")
     .option("-o, --grep-options <options>", "flags for grep, e.g. '-C 3'")
-    .option("-f, --follow", "go on with new lines, from all selected hosts, until Ctrl-C");
+    .option("-f, --follow", "print new lines of all selected hosts until Ctrl-C");
 }

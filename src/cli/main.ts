@@ -27,7 +27,7 @@ export function buildProgram(): Command {
     .exitOverride()
     .helpOption("--help", "show what a command does")
     .helpCommand("help [command]", "show what a command does")
-    .showHelpAfterError("(run with --help for what can be typed)")
+    .showHelpAfterError("(run with --help to see the commands and options)")
     .configureHelp({ showGlobalOptions: false, sortSubcommands: false })
     .addHelpText(
       "after",
@@ -36,7 +36,7 @@ Examples:
   $ mrsk init                                  write config/deploy.yml, .env and sample hooks
   $ mrsk setup                                 first deploy, Docker and accessories included
   $ mrsk deploy                                build, push, and switch to the new version
-  $ mrsk rollback 4f2a9c1                      go back to a version that is still there
+  $ mrsk rollback 4f2a9c1                      roll back to a version that is still on the servers
   $ mrsk app exec --reuse npm run migrate      run a command in the running containers`,
     );
   addGlobalOptions(program);
@@ -60,23 +60,24 @@ Examples:
   return program;
 }
 
-/** Runs one command line and returns its exit code. Never throws, never exits: `start` does that, tests look at the number. */
+/** Runs one command line and returns its exit code. Never throws and never exits, so that tests can call it. */
 export async function main(
   argv: readonly string[],
-  // Making the stream takes milliseconds, which a command without errors does not need to spend.
+  // Opening the stream takes milliseconds, which only a command with an error spends.
   stderr: { write(text: string): unknown } = { write: (text) => process.stderr.write(text) },
 ): Promise<number> {
   try {
     const program = buildProgram();
     const { words, path } = await commandLine(program, argv);
-    // Only the commands on the way get the global options: giving them to all takes longer than everything else.
+    // Only the commands on the path get the global options: adding them to all commands takes longer than everything else.
     for (const command of path) addGlobalOptions(command).addHelpText("after", examplesText(commandWords(command)));
     await program.parseAsync(words, { from: "user" });
     return 0;
   } catch (error) {
     if (error instanceof CommanderError) {
-      const asked = error.exitCode === 0 || error.code === "commander.help" || error.code === "commander.helpDisplayed";
-      return asked ? 0 : ExitCode.usage;
+      const isHelp =
+        error.exitCode === 0 || error.code === "commander.help" || error.code === "commander.helpDisplayed";
+      return isHelp ? 0 : ExitCode.usage;
     }
     const known = asFileError(error);
     stderr.write(printable(explain(known, argv.includes("-v") || argv.includes("--verbose"))));
@@ -84,7 +85,7 @@ export async function main(
   }
 }
 
-/** With the aliases of the configuration, which is read only where a word is no command. @throws UsageError for none of both */
+/** Expands an alias. The configuration is read only if a word is no command. @throws UsageError for an unknown command */
 async function commandLine(program: Command, argv: readonly string[]): Promise<NormalizedArgv> {
   const typed = normalizeArgv(program, argv);
   if (typed.unknown === undefined) return typed;
@@ -111,16 +112,16 @@ export function explain(error: unknown, verbose: boolean): string {
 
 const LAST_SECONDS = 3;
 
-/** What `bin/` calls. */
+/** The entry point of `bin/`. */
 export async function start(): Promise<void> {
   let failure: string | undefined;
-  // Never ended: without a listener, an error of a stream would end the process where it stands.
+  // Never removed: without a listener, an error of a stream would end the process immediately.
   watchOutputs(process, (name, error) => (failure ??= outputFailure(name, error)));
   const status = await main(process.argv.slice(2));
-  // The error of a last write comes a moment later.
+  // The error of the last write is emitted a moment later.
   await new Promise((resolve) => setImmediate(resolve));
   if (failure !== undefined) process.stderr.write(failure);
   process.exitCode = status === 0 && failure !== undefined ? ExitCode.bug : status;
-  // What is left open (a connection that a server does not end, a program that ignores signals) must not keep the process.
+  // An open connection or a program that ignores signals must not keep the process alive.
   setTimeout(() => process.exit(), LAST_SECONDS * 1000).unref();
 }

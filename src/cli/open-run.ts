@@ -20,14 +20,14 @@ import { commandWords, type GlobalOptions } from "./options.ts";
 import { watchOutputs } from "./standard-streams.ts";
 
 /**
- * Opens a run for a command (config, secrets, hosts, report, Ctrl-C), does the work, and closes every connection.
- * What is heavy is loaded here, so that `--help` and `version` load none of it.
+ * Opens a run for a command (config, secrets, hosts, report, Ctrl-C), does the work, and closes every connection. Loads
+ * the large modules, which `--help` and `version` do not need.
  */
 export async function openRun(command: Command, work: (run: Run, terminal: Terminal) => Promise<void>): Promise<void> {
   const [
     given,
     { Secrets },
-    { secretsAtHand, isPublic },
+    { initialSecrets, isPublic },
     { KnownSecrets: Known },
     { openView },
     { linePrefix },
@@ -45,8 +45,8 @@ export async function openRun(command: Command, work: (run: Run, terminal: Termi
   ]);
   const { options, cwd, processEnvironment, environment, config } = given;
   const secrets = new Secrets(environment);
-  const atHand = await secretsAtHand(config, environment);
-  const known = new Known(() => [...atHand, ...secrets.resolved.filter((secret) => !isPublic(config, secret))]);
+  const initial = await initialSecrets(config, environment);
+  const known = new Known(() => [...initial, ...secrets.resolved.filter((secret) => !isPublic(config, secret))]);
   const color = wantsColor(processEnvironment, process.stderr.isTTY);
   const view = await openView(process.stderr, verbosity(options), color, processEnvironment);
   const { report, describe } = activity(masked(view.report, known));
@@ -56,8 +56,8 @@ export async function openRun(command: Command, work: (run: Run, terminal: Termi
   const interrupt = interruptible(process, {
     mustFinish: () => held.lock || held.taking,
     describe,
-    leftBehind: () => leftBehind(config.primaryHost, held, describe()),
-    say: (text) => view.aside(() => void process.stderr.write(printable(text))),
+    remaining: () => remaining(config.primaryHost, held, describe()),
+    print: (text) => view.withoutLiveLines(() => void process.stderr.write(printable(text))),
   });
   const { host, local, loadSsh, close } = await openHosts(
     async () => (await import("./open-connections.ts")).openConnections(given, secrets, report),
@@ -67,10 +67,10 @@ export async function openRun(command: Command, work: (run: Run, terminal: Termi
     report,
     known,
   );
-  // As SIGHUP: the run comes to its end, and what it says goes nowhere.
+  // Handled like SIGHUP: the run stops safely, and its output is lost.
   const unwatch = watchOutputs(process, interrupt.abort);
   const git = once(() => {
-    // What asks for a version goes on to hosts: their library is loaded while git works.
+    // A command that needs a version connects to hosts next: the SSH library is loaded while git runs.
     setImmediate(loadSsh);
     return gitState(local);
   });
@@ -84,7 +84,7 @@ export async function openRun(command: Command, work: (run: Run, terminal: Termi
     clock: systemClock,
     signal: interrupt.signal,
     report,
-    print: (text) => view.aside(() => void process.stdout.write(printable(text))),
+    print: (text) => view.withoutLiveLines(() => void process.stdout.write(printable(text))),
     confirm: (question) =>
       confirm(printable(question), { input: process.stdin, output: process.stderr, signal: interrupt.signal }),
     local,
@@ -103,7 +103,7 @@ export async function openRun(command: Command, work: (run: Run, terminal: Termi
   };
   const terminal: Terminal = {
     stdin: standardInput(),
-    write: (stream, bytes) => view.aside(() => void process[stream].write(bytes)),
+    write: (stream, bytes) => view.withoutLiveLines(() => void process[stream].write(bytes)),
     prefix: linePrefix(wantsColor(processEnvironment, process.stdout.isTTY)),
   };
   try {
@@ -118,14 +118,14 @@ export async function openRun(command: Command, work: (run: Run, terminal: Termi
   }
 }
 
-function leftBehind(host: string, held: Run["held"], doing: string): string {
+function remaining(host: string, held: Run["held"], work: string): string {
   const lock = held.lock ? `the deploy lock on ${host}` : `the deploy lock on ${host}, if it was taken`;
-  return `What stays behind: ${lock}; and what was under way:
-${doing}
+  return `Left on the servers: ${lock}; and the work in progress:
+${work}
 Run \`mrsk lock status\`; if the lock is this run's, \`mrsk lock release\`; then the same command again.`;
 }
 
-/** The hosts of a run over one pool of connections, and this machine. */
+/** The hosts of a run, over one pool of connections, and this machine. */
 async function openHosts(
   openPool: () => Promise<Connections>,
   cwd: string,
@@ -139,17 +139,17 @@ async function openHosts(
     import("../hosts/local-host.ts"),
   ]);
   let opened: Promise<Connections> | undefined;
-  // The SSH library is the largest part of the program: commands that meet no host do without.
+  // The SSH library is the largest part of the program: it is not loaded by commands that connect to no host.
   const connections = () => (opened ??= openPool());
   const sessions = { session: async (name: string) => (await connections()).session(name) };
-  const person = { input: process.stdin, output: process.stdout, type: environment["TERM"] ?? "xterm" };
+  const terminal = { input: process.stdin, output: process.stdout, type: environment["TERM"] ?? "xterm" };
   const pool = new Map<string, Host>();
   return {
     local: new LocalHost(cwd, forCommands, report, known),
     host: (name: string): Host => {
       const pooled = pool.get(name);
       if (pooled) return pooled;
-      const made = new RemoteHost(name, sessions, report, person, known);
+      const made = new RemoteHost(name, sessions, report, terminal, known);
       pool.set(name, made);
       return made;
     },
@@ -158,7 +158,7 @@ async function openHosts(
   };
 }
 
-/** What `whoami` says; in a container the user may have no name. */
+/** The name of the local user; in a container a uid may have no name. */
 function userName(environment: Record<string, string | undefined>): string {
   try {
     return userInfo().username;

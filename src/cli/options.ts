@@ -1,7 +1,7 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { checkDestination } from "../config/destination.ts";
 
-/** The global options, as commander hands them over. Accepted before and after every command. */
+/** The global options, as commander returns them. Accepted before and after every command. */
 export interface GlobalOptions {
   readonly verbose?: boolean;
   readonly quiet?: boolean;
@@ -35,9 +35,9 @@ export function addGlobalOptions(command: Command): Command {
     .addOption(new Option("-H, --skip-hooks", "do not run hooks"));
 }
 
-/** `revert` is true without it. */
+/** Without this option, `revert` is true. */
 export function noRevert(): Option {
-  return new Option("--no-revert", "when it fails, leave every host as it is, for an inspection");
+  return new Option("--no-revert", "if it fails, leave every host as it is, for inspection");
 }
 
 function list(value: string): string[] {
@@ -49,17 +49,17 @@ function list(value: string): string[] {
   return items;
 }
 
-/** A whole number from 0 on. */
+/** A whole number, 0 or more. */
 export function count(value: string): number {
   if (!/^\d{1,9}$/.test(value)) throw new InvalidArgumentError(`expected a whole number, got "${value}"`);
   return Number(value);
 }
 
-/** All values from the program down to the command, the innermost winning. */
+/** All values from the program down to the command; the innermost wins. */
 export function globalOptions(command: Command): GlobalOptions {
-  const way: Command[] = [];
-  for (let at: Command | null = command; at; at = at.parent) way.unshift(at);
-  return Object.assign({}, ...way.map((at) => at.opts())) as GlobalOptions;
+  const path: Command[] = [];
+  for (let at: Command | null = command; at; at = at.parent) path.unshift(at);
+  return Object.assign({}, ...path.map((at) => at.opts())) as GlobalOptions;
 }
 
 /** The words of the command, without the program: `["app", "boot"]`. */

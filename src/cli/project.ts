@@ -1,9 +1,9 @@
 import { type Command, Option } from "commander";
 import { globalOptions } from "./options.ts";
 
-/** Later versions kept env files on the servers, which had to be pushed before a deploy: their scripts go on working. */
+/** Kamal kept env files on the servers, which had to be pushed before a deploy. Scripts with these commands still work. */
 function addEnv(program: Command): void {
-  const env = program.command("env", { hidden: true }).description("Has no meaning here: there are no env files");
+  const env = program.command("env", { hidden: true }).description("Has no effect: there are no env files");
   for (const name of ["push", "delete"]) {
     env
       .command(name)
@@ -16,19 +16,19 @@ function addEnv(program: Command): void {
   }
 }
 
-/** What happens on this machine alone: init, config, envify, version. */
+/** The commands that run on this machine alone: init, config, envify, version. */
 export function addProject(program: Command): void {
   program
     .command("config")
     .description("Show the resolved configuration, secrets redacted")
-    .option("--json", "for programs")
+    .option("--json", "print JSON")
     .action((options: { json?: boolean }, command: Command) =>
       import("./show-config.ts").then(({ configCommand }) => configCommand(command, { json: options.json === true })),
     );
   program
     .command("init")
     .description("Write config/deploy.yml, .env and sample hooks to start from")
-    .option("--bundle", "says what takes the place of the binstub in bin/mrsk")
+    .option("--bundle", "print what replaces the binstub bin/mrsk")
     .action(async (options: { bundle?: boolean }) =>
       (await import("./init.ts")).init(process.cwd(), (text) => process.stdout.write(text), {
         bundle: options.bundle === true,
@@ -37,8 +37,8 @@ export function addProject(program: Command): void {
   program
     .command("envify")
     .description("Evaluate .env.erb into .env (with -d: .env.NAME.erb into .env.NAME)")
-    // Later versions pushed env files to the servers; there are none here.
-    .addOption(new Option("-P, --skip-push", "has no meaning here").hideHelp())
+    // Kamal pushed env files to the servers; there are none here.
+    .addOption(new Option("-P, --skip-push", "has no effect").hideHelp())
     .action(async (_: unknown, command: Command) =>
       (await import("./envify.ts")).envify(process.cwd(), globalOptions(command).destination, process.env),
     );

@@ -1,4 +1,5 @@
 import type { Command } from "commander";
+import { DEFAULTS } from "../config/defaults.ts";
 import { count } from "./options.ts";
 import { withRun } from "./with-run.ts";
 
@@ -10,15 +11,20 @@ export function addPrune(program: Command): void {
     prune
       .command(name)
       .description(description)
-      .option("--retain <number>", "keep that many containers (default: retain_containers, 5)", count);
-  retaining("all", "Old containers, then unused images").action((options: { retain?: number }, command: Command) =>
-    withRun(command, async (run) => (await flow()).pruneAll(run, options.retain)),
+      .option(
+        "--retain <number>",
+        `number of containers to keep (default: retain_containers, ${DEFAULTS.retainContainers})`,
+        count,
+      );
+  retaining("all", "Remove old containers, then unused images").action(
+    (options: { retain?: number }, command: Command) =>
+      withRun(command, async (run) => (await flow()).pruneAll(run, options.retain)),
   );
   prune
     .command("images")
-    .description("Images that no container uses")
+    .description("Remove images that no container uses")
     .action((_: unknown, command: Command) => withRun(command, async (run) => (await flow()).pruneImages(run)));
-  retaining("containers", "Stopped containers but the newest").action(
+  retaining("containers", "Remove stopped containers except the newest").action(
     (options: { retain?: number }, command: Command) =>
       withRun(command, async (run) => (await flow()).pruneContainers(run, options.retain)),
   );

@@ -3,7 +3,7 @@ import { showConfig } from "../flow/config.ts";
 import { printable } from "../output/printable.ts";
 import { once, readConfiguration, versionOf } from "./configuration.ts";
 
-/** `config`, without what only commands need that meet hosts or have something to tell on the way. */
+/** `config`. Opens no run: it connects to no host and reports no progress. */
 export async function configCommand(command: Command, options: { json: boolean }): Promise<void> {
   const given = await readConfiguration(command);
   const { hosts, roles, primary = false } = given.options;
@@ -21,7 +21,7 @@ export async function configCommand(command: Command, options: { json: boolean }
       given.cwd,
       await given.environment.forCommands(),
       () => {},
-      // All that runs is git, and nothing of it is shown.
+      // Only git runs, and its output is not printed.
       new KnownSecrets(() => []),
     );
     return gitState(local);

@@ -1,4 +1,4 @@
-/** The part of a stream that tells whether it can be written. */
+/** The part of a stream that reports write errors. */
 interface Output {
   on(event: "error", listener: (error: NodeJS.ErrnoException) => void): unknown;
   off(event: "error", listener: (error: NodeJS.ErrnoException) => void): unknown;
@@ -10,10 +10,9 @@ export interface Outputs {
 }
 
 /**
- * Calls `lost` when standard output or standard error cannot be written any more, whatever the reason: the reader has
- * gone (EPIPE), the disk is full (ENOSPC), the terminal is closed (EIO). Without a listener such an error ends the process
- * where it stands.
- * @returns a function that stops it
+ * Calls `lost` when standard output or standard error cannot be written: its reader has ended (EPIPE), the disk is full
+ * (ENOSPC), the terminal was closed (EIO). Without a listener, such an error ends the process immediately.
+ * @returns a function that stops watching
  */
 export function watchOutputs(
   outputs: Outputs,
@@ -29,7 +28,7 @@ export function watchOutputs(
   };
 }
 
-/** What was asked for cannot be shown: a failure, unless its reader wanted no more (`mrsk config | head -1`). */
+/** The error message for lost standard output; undefined if its reader has ended on purpose (`mrsk config | head -1`). */
 export function outputFailure(name: "stdout" | "stderr", error: NodeJS.ErrnoException): string | undefined {
   if (name === "stderr" || error.code === "EPIPE") return undefined;
   return `ERROR: Standard output cannot be written: ${error.message}\n`;

@@ -13,7 +13,7 @@ export function addTraefik(program: Command): void {
     .action((_: unknown, command: Command) => withRun(command, async (run) => (await flow()).bootTraefik(run)));
   traefik
     .command("reboot")
-    .description("Replace Traefik's container, so that changed settings count")
+    .description("Replace Traefik's container, so that changed settings take effect")
     .option("--rolling", "host by host")
     .option("-y, --confirmed", "do not ask")
     .action((options: { rolling?: boolean; confirmed?: boolean }, command: Command) =>
@@ -49,7 +49,7 @@ export function addTraefik(program: Command): void {
   traefik
     .command("remove")
     .description("Remove container and image")
-    .option("-f, --force", "also where other services use it")
+    .option("-f, --force", "also if other services use it")
     .action((options: { force?: boolean }, command: Command) =>
       withRun(command, async (run) => (await removal()).removeTraefik(run, { force: options.force === true })),
     );

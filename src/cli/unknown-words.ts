@@ -3,14 +3,14 @@ import { UsageError } from "../errors.ts";
 import { didYouMean, near } from "../spelling.ts";
 import { commandWords } from "./options.ts";
 
-/** Commander keeps it to itself. */
+/** Commander has no public property for this. */
 function isHidden(command: Command): boolean {
   return (command as unknown as { _hidden: boolean })._hidden;
 }
 
 /**
- * The error for a word that is no command of the group: with those that it may stand for, also of other groups.
- * @param aliases names of the configuration's own commands
+ * The error for a word that is no command of the group. Suggests similar commands, also of other groups.
+ * @param aliases names of the aliases of the configuration
  */
 export function unknownCommand(group: Command, word: string, aliases: readonly string[] = []): UsageError {
   const typed = [...commandWords(group), word].join(" ");
@@ -32,7 +32,7 @@ function candidates(group: Command, word: string, aliases: readonly string[]): s
     .map((command) => commandWords(command).join(" "));
 }
 
-/** The error for an option that the command does not have, with those that it may stand for. */
+/** The error for an option that the command does not have. Suggests similar options. */
 export function unknownOption(command: Command, word: string): UsageError {
   const [typed = ""] = word.split("=");
   const there = longOptions(command);

@@ -5,21 +5,21 @@ import { fileReason } from "../file-problem.ts";
 import { newId } from "./configuration.ts";
 
 /**
- * Puts a file in the place of the one that has the name, at once and whole, readable by the user alone from its creation.
- * @throws ConfigError when it cannot be written
+ * Creates or replaces a file atomically. The user alone can read it, from its creation on.
+ * @throws ConfigError if it cannot be written
  */
 export function replacePrivateFile(path: string, text: string): void {
   try {
-    writeBeside(path, text);
+    writeAndRename(path, text);
   } catch (error) {
     const why = fileReason(error) ?? (error as Error).message;
     throw new ConfigError([`Cannot write ${basename(path)}: ${why}`], { cause: error });
   }
 }
 
-function writeBeside(path: string, text: string): void {
+function writeAndRename(path: string, text: string): void {
   const temporary = join(dirname(path), `.${basename(path)}.${newId(12)}`);
-  // "x": never a file or a link that another program put there.
+  // "x" fails if the file exists: another program may have created a file or a link of that name.
   const file = openSync(temporary, "wx", 0o600);
   try {
     writeFileSync(file, text);
@@ -30,7 +30,7 @@ function writeBeside(path: string, text: string): void {
   }
 }
 
-/** Whether something has the name, be it a link to nothing: writing there would write elsewhere. */
+/** Whether the path exists, also as a broken link: writing to it would create a file elsewhere. */
 export function isPresent(path: string): boolean {
   return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
 }

@@ -1,4 +1,5 @@
 import type { Config } from "../config/config.ts";
+import { SHOWN_AUDIT_LINES } from "../config/defaults.ts";
 import { type Command, raw, type Shell, sh } from "../script/command.ts";
 import { auditFile } from "./names.ts";
 import { oneLine } from "./one-line.ts";
@@ -50,7 +51,7 @@ function textOf({ text }: AuditEntry): string {
   return oneLine(text);
 }
 
-/** The last 50 lines; nothing when there is no log yet. */
+/** The last lines; nothing when there is no log yet. */
 export function reveal(config: Config): Command {
-  return ["tail", "-n", "50", auditFile(config), raw("2>/dev/null || true")];
+  return ["tail", "-n", SHOWN_AUDIT_LINES, auditFile(config), raw("2>/dev/null || true")];
 }

@@ -1,4 +1,4 @@
-import { LOG_LINES } from "../config/resolve-parts.ts";
+import { DEFAULTS } from "../config/defaults.ts";
 import { call } from "../script/call.ts";
 import type { Shell } from "../script/command.ts";
 
@@ -10,7 +10,7 @@ export function waitUntilHealthy(
   container: string,
   deadlineSeconds: number,
   steadySeconds: number,
-  logLines = LOG_LINES,
+  logLines = DEFAULTS.logLines,
 ): Shell {
   return call("wait_healthy", container, Math.ceil(deadlineSeconds), Math.ceil(steadySeconds), logLines);
 }
@@ -37,7 +37,7 @@ export function waitForPreview(
   container: string,
   question: PreviewQuestion,
   deadlineSeconds: number,
-  logLines = LOG_LINES,
+  logLines = DEFAULTS.logLines,
   hints: readonly string[] = [],
 ): Shell {
   return call("wait_route", container, ...route(question), Math.ceil(deadlineSeconds), logLines, hints);
@@ -54,7 +54,7 @@ export function waitForMark(question: PreviewQuestion): Shell {
 }
 
 /** The same behind a container that may crash meanwhile: then it ends with NOT_HEALTHY and diagnostics. */
-export function waitForMarkOf(container: string, question: PreviewQuestion, logLines = LOG_LINES): Shell {
+export function waitForMarkOf(container: string, question: PreviewQuestion, logLines = DEFAULTS.logLines): Shell {
   return call("wait_canary_revision", container, logLines, ...route(question));
 }
 
@@ -77,7 +77,11 @@ export interface Watched {
  * Ends with NOT_HEALTHY and diagnostics.
  */
 export function watch(containers: readonly Watched[], seconds: number): Shell {
-  const watched = containers.flatMap(({ name, fresh, logLines = LOG_LINES }) => [name, fresh ? 0 : "now", logLines]);
+  const watched = containers.flatMap(({ name, fresh, logLines = DEFAULTS.logLines }) => [
+    name,
+    fresh ? 0 : "now",
+    logLines,
+  ]);
   return call("watch_containers", Math.ceil(seconds), ...watched);
 }
 

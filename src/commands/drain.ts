@@ -1,4 +1,5 @@
 import type { Role } from "../config/config.ts";
+import { DEFAULTS } from "../config/defaults.ts";
 import { call } from "../script/call.ts";
 import type { Hole, Shell } from "../script/command.ts";
 
@@ -17,7 +18,7 @@ export interface DrainOptions {
 /** Where the app listens, as health check and labels have it. */
 export function listeningPorts(role: Role): number[] {
   const labelled = [...role.labels].filter(([name]) => /\.loadbalancer\.server\.port$/i.test(name));
-  const ports = [role.healthcheck?.port ?? 3000, ...labelled.map(([, port]) => Number(port))];
+  const ports = [role.healthcheck?.port ?? DEFAULTS.healthcheck.port, ...labelled.map(([, port]) => Number(port))];
   return [...new Set(ports)].filter((port) => port > 0);
 }
 

@@ -1,4 +1,5 @@
 import type { Healthcheck, Role } from "../config/config.ts";
+import { DEFAULTS } from "../config/defaults.ts";
 import type { Word } from "../script/command.ts";
 
 /** Where the probe asks: `path` is joined to `http://localhost:PORT` as a URL reference, so it may be a whole URL. */
@@ -25,8 +26,11 @@ export function healthFlags(check: Healthcheck, { startInterval }: { startInterv
   return ["--health-cmd", probeCommand(check), "--health-interval", check.interval, ...quick];
 }
 
-/** The patience of the original's polling: attempts 1, 2, … `max_attempts`, each followed by as many seconds. */
-export function deadlineSeconds(check: Healthcheck): number {
-  const patience = (check.maxAttempts * (check.maxAttempts + 1)) / 2;
-  return Math.ceil(Math.max(patience, check.intervalSeconds * check.maxAttempts));
+/**
+ * How long a container may take to become healthy. MRSK's polling: attempts 1, 2, … `max_attempts`, each followed by as
+ * many seconds. A role without a check gets the time of the default attempts.
+ */
+export function deadlineSeconds(check: Healthcheck | undefined): number {
+  const attempts = check?.maxAttempts ?? DEFAULTS.healthcheck.maxAttempts;
+  return Math.ceil(Math.max((attempts * (attempts + 1)) / 2, attempts * (check?.intervalSeconds ?? 0)));
 }

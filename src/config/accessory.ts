@@ -1,11 +1,9 @@
 import type { Accessory, AccessoryDirectory, AccessoryFile, Role } from "./config.ts";
+import { DEFAULTS } from "./defaults.ts";
 import { environmentOf, mapOf, optionsOf } from "./resolve-parts.ts";
 import type { WrittenAccessory, WrittenConfig } from "./schema.ts";
 
-/** As the original had it for every file, whatever is in it. */
-const FILE_MODE = "755";
-
-/** In the order written. */
+/** In the order of the file. */
 export function accessoriesOf(written: WrittenConfig, roles: readonly Role[]): Accessory[] {
   return Object.entries(written.accessories ?? {}).map(([name, accessory]) => ({
     name,
@@ -31,7 +29,7 @@ function hostsOf(accessory: WrittenAccessory, roles: readonly Role[]): string[] 
   return [...new Set(ofRoles)];
 }
 
-/** A lone port is the same inside and outside: `53/udp` is `53:53/udp`. */
+/** A single port is the same on the host and in the container: `53/udp` is `53:53/udp`. */
 function publishOf(port: string): string {
   return port.includes(":") ? port : `${port.replace(/\/.*/, "")}:${port}`;
 }
@@ -39,9 +37,10 @@ function publishOf(port: string): string {
 type WrittenFile = NonNullable<WrittenAccessory["files"]>[number];
 
 function fileOf(file: WrittenFile): AccessoryFile {
-  if (typeof file !== "string") return { local: file.local, remote: file.remote, mode: file.mode ?? FILE_MODE };
+  if (typeof file !== "string")
+    return { local: file.local, remote: file.remote, mode: file.mode ?? DEFAULTS.accessoryFileMode };
   const [local, remote, mode] = file.split(":");
-  return { local: local!, remote: remote!, mode: mode ?? FILE_MODE };
+  return { local: local!, remote: remote!, mode: mode ?? DEFAULTS.accessoryFileMode };
 }
 
 function directoryOf(directory: string): AccessoryDirectory {

@@ -2,12 +2,12 @@ import type { Mistake } from "./issues.ts";
 
 type Written = Readonly<Record<string, unknown>>;
 
-/** Docker's own rule for what is a registry and not a part of the path. */
+/** Docker's rule that separates a registry from the path of a repository. */
 const REGISTRY = /^([^/]*[.:][^/]*|localhost)\/(.+)$/;
 
 const DOCKER_HUB = new Set(["docker.io", "index.docker.io", "registry-1.docker.io"]);
 
-/** The image names its registry in one place: `registry.server`, which is also where the login goes. */
+/** Only `registry.server` may name the registry, as the login goes there; `image` may not repeat or replace it. */
 export function imageMistakes(written: Written, server: unknown): Mistake[] {
   const { image } = written;
   if (typeof image !== "string") return [];
@@ -21,5 +21,5 @@ export function imageMistakes(written: Written, server: unknown): Mistake[] {
 function repeatedServer(image: string, server: string): Mistake[] {
   if (!image.startsWith(`${server}/`)) return [];
   const rest = image.slice(server.length + 1);
-  return [{ path: ["image"], message: `registry/server stands in front of it already: write image: ${rest}` }];
+  return [{ path: ["image"], message: `registry/server is put before it: write image: ${rest}` }];
 }

@@ -1,14 +1,16 @@
 import { imageMistakes } from "./check-registry.ts";
 import { interpolationMistakes } from "./interpolation.ts";
+import { DEFAULTS } from "./defaults.ts";
 import type { Mistake } from "./issues.ts";
 import type { Path } from "./yaml/tree.ts";
 import { words } from "./words.ts";
+import { HIGHEST_PORT } from "../ports.ts";
 
 type Written = Readonly<Record<string, unknown>>;
 
 /**
- * What no single value can show. Reads what was written, not what the schema made of it, so that these mistakes are
- * told in the same run as the schema's; whatever has the wrong type is left to the schema.
+ * Mistakes that a schema of single values cannot find. Reads the values as written, not as the schema parsed them, so that
+ * both kinds are reported in the same run. Values of a wrong type are left to the schema.
  */
 export function crossMistakes(written: Written, file: string): Mistake[] {
   return [
@@ -61,12 +63,12 @@ function builderMistakes(builder: unknown): Mistake[] {
 /** The roles as written; a list of hosts is the role `web`. */
 function rolesOf(written: Written): [string, unknown][] {
   const { servers } = written;
-  if (Array.isArray(servers)) return [["web", servers]];
+  if (Array.isArray(servers)) return [[DEFAULTS.primaryRole, servers]];
   return isMap(servers) ? Object.entries(servers) : [];
 }
 
 function primaryRoleOf(written: Written): string {
-  return typeof written["primary_role"] === "string" ? written["primary_role"] : "web";
+  return typeof written["primary_role"] === "string" ? written["primary_role"] : DEFAULTS.primaryRole;
 }
 
 function roleMistakes(written: Written): Mistake[] {
@@ -112,11 +114,11 @@ function hostMistakes(hosts: readonly unknown[], path: readonly string[]): Mista
   });
 }
 
-/** Of `HOST:PORT` and `[ADDRESS]:PORT`; an address without brackets has no port. */
+/** For `HOST:PORT` and `[ADDRESS]:PORT`; an address without brackets has no port. */
 function portMistake(host: string, path: Path): Mistake | undefined {
   const [, port] = /^(?:[^:]*|[^[]*\[.*\]):(\d+)$/.exec(host) ?? [];
-  if (port === undefined || (Number(port) >= 1 && Number(port) <= 65_535)) return undefined;
-  return { path, message: `${host} has no port from 1 to 65535` };
+  if (port === undefined || (Number(port) >= 1 && Number(port) <= HIGHEST_PORT)) return undefined;
+  return { path, message: `${host}: the port should be 1 to ${HIGHEST_PORT}` };
 }
 
 function accessoryMistakes(written: Written): Mistake[] {
@@ -128,8 +130,8 @@ function accessoryMistakes(written: Written): Mistake[] {
     if (!isMap(accessory)) return [];
     const path = ["accessories", name];
     const wrong = placementMistakes(name, accessory, path);
-    const asked: readonly unknown[] = Array.isArray(accessory["roles"]) ? accessory["roles"] : [];
-    asked.forEach((role, index) => {
+    const itsRoles: readonly unknown[] = Array.isArray(accessory["roles"]) ? accessory["roles"] : [];
+    itsRoles.forEach((role, index) => {
       if (typeof role === "string" && roles.length > 0 && !roles.includes(role)) {
         wrong.push({ path: [...path, "roles", index], message: `unknown role: ${role} (roles: ${roles.join(", ")})` });
       }
@@ -162,7 +164,7 @@ function placementMistakes(name: string, accessory: Written, path: readonly stri
   return key === "hosts" ? hostMistakes(value as unknown[], [...path, key]) : [];
 }
 
-/** A name cannot be public and secret at once. */
+/** A variable cannot be in both `clear` and `secret`. */
 function envMistakes(written: Written): Mistake[] {
   const places: [readonly string[], unknown][] = [
     [["env"], written["env"]],
@@ -193,7 +195,7 @@ function releaseMistakes(written: Written): Mistake[] {
   return [{ path: ["release", "role"], message: `unknown role: ${role} (roles: ${roles.join(", ")})` }];
 }
 
-/** Of what is split into words as a shell would. */
+/** Quotes left open in the values that are split into words like a shell's command line. */
 function quoteMistakes(written: Written): Mistake[] {
   const { release } = written;
   const lines: [string[], unknown][] = [
@@ -233,7 +235,7 @@ function below(value: unknown, key: string): unknown {
   return isMap(value) ? value[key] : undefined;
 }
 
-/** Missing, or nothing in it. */
+/** Missing or empty: also a list of empty values. */
 function blank(value: unknown): boolean {
   if (value === undefined || value === null) return true;
   if (typeof value === "string") return value.trim() === "";

@@ -1,9 +1,9 @@
 import type { Secret } from "./env/secret.ts";
 
-/** Environment of a container. Values of `secret` names are looked up in `.env` and the process when they are needed. */
+/** Environment of a container. The values of `secret` names are read from `.env` and the process when they are needed. */
 export interface Environment {
   readonly clear: ReadonlyMap<string, string>;
-  /** Names, without duplicates, in the order written. */
+  /** Names, without duplicates, in the order of the file. */
   readonly secret: readonly string[];
 }
 
@@ -17,7 +17,7 @@ export interface Registry {
   readonly password: Credential;
 }
 
-/** Written out, or the name of a variable to look up. */
+/** A value in the file, or the name of the variable that has the value. */
 export type Credential = { readonly value: Secret } | { readonly variable: string };
 
 export interface Healthcheck {
@@ -34,32 +34,32 @@ export interface Healthcheck {
 export interface Logging {
   readonly driver: string | undefined;
   readonly options: ReadonlyMap<string, string>;
-  /** Of a log file, where nothing is configured and the engine's own driver takes it. */
+  /** Of docker's log files: set if nothing is configured, for engines whose default driver has this option. */
   readonly maxSize?: string;
 }
 
-/** Hosts that run the app the same way. */
+/** Hosts that run the app in the same way. */
 export interface Role {
   readonly name: string;
-  /** Host strings as written, config order: `host`, `host:port`, `user@host`, `[v6]:port`. */
+  /** As written and in the order of the file: `host`, `host:port`, `user@host`, `[v6]:port`. */
   readonly hosts: readonly string[];
   readonly traefik: boolean;
-  /** Last words of `docker run`, as written: words are split as a shell would. */
+  /** The command, last in `docker run`, as written: it is split into words like a shell's command line. */
   readonly cmd: string | undefined;
   /** Global and role env merged by key, the role winning. */
   readonly env: Environment;
-  /** What the tags of a host make of `env`. Hosts that are not in it have no tags: `hostEnv?.get(host) ?? env`. */
+  /** `env` merged with that of the host's tags. Has no host without tags: `hostEnv?.get(host) ?? env`. */
   readonly hostEnv?: ReadonlyMap<string, Environment>;
-  /** Everything but service, role, destination and the Traefik defaults: global labels, then role labels, merged by key. */
+  /** Global labels, then the role's, merged by key. Without service, role, destination and Traefik's default labels. */
   readonly labels: ReadonlyMap<string, string>;
   readonly options: Options;
-  /** undefined: no probe (a role without Traefik that asks for none). */
+  /** undefined: no check (a role without Traefik that defines none). */
   readonly healthcheck: Healthcheck | undefined;
-  /** Last lines of a failed container's log that are shown. */
+  /** How many last lines of a failed container's log are printed. */
   readonly logLines: number;
   readonly logging: Logging | undefined;
   readonly assetPath: string | undefined;
-  /** `stop_first`: the old container stops before the new one starts, for what must never run twice. */
+  /** `stop_first`: the old container stops before the new one starts, for an app that must never run twice. */
   readonly bootOrder: "start_first" | "stop_first";
 }
 
@@ -68,22 +68,22 @@ export interface AccessoryFile {
   readonly local: string;
   /** Absolute path in the container. */
   readonly remote: string;
-  /** Octal text for chmod. */
+  /** Octal digits, for chmod. */
   readonly mode: string;
 }
 
 export interface AccessoryDirectory {
-  /** Name below the accessory's own folder, or an absolute path on the host. */
+  /** Name below the accessory's data directory, or an absolute path on the host. */
   readonly source: string;
   readonly target: string;
   /** e.g. `ro`. */
   readonly mountOptions: string | undefined;
 }
 
-/** A container with a life of its own: database, cache. */
+/** A container that no deploy touches: a database, a cache. */
 export interface Accessory {
   readonly name: string;
-  /** Container name and `service` label: `S-NAME`, or its own `service` key. */
+  /** Container name and `service` label: `SERVICE-NAME`, or the value of its `service` key. */
   readonly service: string;
   readonly image: string;
   readonly hosts: readonly string[];
@@ -101,7 +101,7 @@ export interface Accessory {
 
 export interface Traefik {
   readonly image: string;
-  /** undefined: nothing published (`publish: false`). */
+  /** undefined: no port is published (`publish: false`). */
   readonly hostPort: number | undefined;
   readonly args: Options;
   readonly options: Options;
@@ -111,7 +111,7 @@ export interface Traefik {
 
 export interface BuilderHost {
   readonly arch: string;
-  /** Docker host URL; undefined is this machine's own engine. */
+  /** Docker host URL; undefined is the engine of this machine. */
   readonly host: string | undefined;
 }
 
@@ -121,11 +121,11 @@ export interface Builder {
   readonly remote: BuilderHost | undefined;
   readonly args: ReadonlyMap<string, string>;
   readonly secrets: readonly string[];
-  /** Whether a `.env` file with secrets may be a part of what is built. */
+  /** Whether the build context may contain a `.env` file with secrets. */
   readonly allowTrackedEnv: boolean;
   readonly dockerfile: string;
   readonly context: string;
-  /** Whether `context` was written: without it a build of later versions takes the committed state. */
+  /** Whether the file has `context`: without it the build uses a clone of the last commit. */
   readonly contextGiven: boolean;
   readonly target: string | undefined;
   readonly ssh: string | undefined;
@@ -135,7 +135,7 @@ export interface Builder {
 }
 
 export interface Boot {
-  /** Hosts per group; undefined is all at once. Percentages are resolved, at least 1. */
+  /** Hosts per group, at least 1, percentages resolved; undefined is one group of all hosts. */
   readonly limit: number | undefined;
   readonly waitSeconds: number;
   readonly watchSeconds: number;
@@ -150,9 +150,9 @@ export interface Ssh {
   readonly keys: readonly string[];
   readonly keysOnly: boolean;
   readonly keyData: readonly string[];
-  /** false: `~/.ssh/config` is not read; a list of files: those instead. */
+  /** false: no client configuration is read; a list of files: those are read instead of `~/.ssh/config`. */
   readonly config: boolean | readonly string[];
-  /** `debug`: all that the SSH library says; `info`: connections that come and go; else nothing. */
+  /** `debug`: everything that the SSH library logs; `info`: connections opened and closed; otherwise nothing. */
   readonly logLevel: "debug" | "info" | "warn" | "error" | "fatal";
   readonly maxConcurrentStarts: number;
   readonly poolIdleTimeoutSeconds: number;
@@ -165,22 +165,22 @@ export interface Release {
   readonly role: string;
 }
 
-/** What every layer but `config/` reads: camelCase, units in the names, one spelling per idea, nothing left to default. */
+/** The resolved configuration: camelCase, units in the names, one form for each setting, every default filled in. */
 export interface Config {
-  /** As given on the command line, for messages. */
+  /** The path as given on the command line, for messages. */
   readonly file: string;
   readonly destination: string | undefined;
   readonly service: string;
-  /** Repository without tag, the registry server in front: `IMG` of the reference. */
+  /** The image without a tag, with the registry's server in front: `ghcr.io/acme/app`. */
   readonly repository: string;
   readonly registry: Registry;
   /** Alphabetical by name. */
   readonly roles: readonly Role[];
   readonly primaryRole: string;
-  /** First host of the primary role: where the lock is, whatever the filters say. */
+  /** First host of the primary role, which has the lock. The filters of a run do not change it. */
   readonly primaryHost: string;
   readonly env: Environment;
-  /** `docker run --volume` each. */
+  /** Values of `docker run --volume`. */
   readonly volumes: readonly string[];
   readonly logging: Logging;
   readonly accessories: readonly Accessory[];
@@ -190,7 +190,7 @@ export interface Config {
   readonly ssh: Ssh;
   readonly hooksPath: string;
   readonly readinessDelaySeconds: number;
-  /** undefined: docker's own ten seconds. */
+  /** undefined: docker's default, ten seconds. */
   readonly stopWaitSeconds: number | undefined;
   readonly drainTimeoutSeconds: number;
   readonly retainContainers: number;
@@ -201,6 +201,6 @@ export interface Config {
   readonly aliases: ReadonlyMap<string, string>;
   readonly requireDestination: boolean;
   readonly minimumVersion: string | undefined;
-  /** What a person should know about keys that were written and change nothing: a sentence each. */
+  /** A sentence for each key that was written and has no effect. */
   readonly notes: readonly string[];
 }

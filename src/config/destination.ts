@@ -2,10 +2,13 @@ import { readdirSync } from "node:fs";
 import { basename, dirname } from "node:path";
 import { UsageError } from "../errors.ts";
 
-/** A part of file names (`.env.NAME`, `deploy.NAME.yml`), here and on the hosts. @throws UsageError for what cannot be one */
+/**
+ * Returns the name of a destination, which becomes part of file names (`.env.NAME`, `deploy.NAME.yml`), here and on hosts.
+ * @throws UsageError if it cannot be part of a file name
+ */
 export function checkDestination(destination: string): string {
   if (/^\w[\w.-]*$/.test(destination)) return destination;
-  throw new UsageError(`'${destination}' cannot be a destination: it is a part of a file's name`, {
+  throw new UsageError(`'${destination}' cannot be a destination: it becomes part of file names`, {
     hint: "Write letters, digits, -, _ and dots, as in -d staging.",
   });
 }
@@ -15,7 +18,7 @@ export function destinationFile(file: string, destination: string): string {
   return `${file.replace(/\.[^./\\]*$/, "")}.${checkDestination(destination)}.yml`;
 }
 
-/** The names of the destinations whose file lies in the same folder. */
+/** The names of the destinations whose files are in the folder of `path`. */
 export function destinationsOf(path: string): string[] {
   const start = `${basename(path).replace(/\.[^.]*$/, "")}.`;
   const names = readdirSync(dirname(path)).filter((name) => name.startsWith(start) && name.endsWith(".yml"));

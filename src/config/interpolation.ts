@@ -3,7 +3,7 @@ import type { Path } from "./yaml/tree.ts";
 
 const VARIABLE = /\$\{([A-Za-z_][A-Za-z0-9_]*)(?::?[-?+][^}]*)?\}/;
 
-/** Below these the host replaces `${NAME}`, or a shell does. */
+/** Keys below which `${NAME}` is replaced on the host, and keys whose value a shell gets. */
 const ON_THE_HOST = new Set(["env", "labels", "options", "volumes"]);
 const FOR_A_SHELL = new Set(["cmd", "command", "proxy_command", "release"]);
 
@@ -12,26 +12,29 @@ interface Text {
   readonly text: string;
 }
 
-/** Each `${NAME}` at a place where nothing replaces it: other tools' files have them anywhere. */
+/** A mistake for each `${NAME}` that nothing replaces. The configuration files of other tools allow them anywhere. */
 export function interpolationMistakes(written: unknown): Mistake[] {
   return textsOf(written, []).flatMap(({ path, text }) => {
     const [whole, name] = VARIABLE.exec(text) ?? [];
     if (whole === undefined || name === undefined || isReplaced(path)) return [];
-    // A password may have these signs in it, and no message may show a part of it.
+    // A password may contain these characters, and no message may show a part of it.
     if (mayBeSecret(path) && whole !== text) return [];
     return [{ path, message: `${whole} is not replaced here: write ${advice(path, name)}` }];
   });
 }
 
-/** What the file hopes to get from this machine, and gets from the host. @param isOurs whether a `.env` file has the name */
+/**
+ * A note for each `${NAME}` that gets the host's variable, although a `.env` file of this machine has that name too.
+ * @param isInEnvFile whether a `.env` file has the name
+ */
 export function interpolationNotes(
   written: unknown,
-  isOurs: (name: string) => boolean,
+  isInEnvFile: (name: string) => boolean,
   placeOf: (path: Path) => string,
 ): string[] {
   return textsOf(written, []).flatMap(({ path, text }) => {
     const [whole, name] = VARIABLE.exec(text) ?? [];
-    if (whole === undefined || name === undefined || !isOnTheHost(path) || !isOurs(name)) return [];
+    if (whole === undefined || name === undefined || !isOnTheHost(path) || !isInEnvFile(name)) return [];
     return [
       `${placeOf(path)}: ${path.join("/")}: ${whole} is the host's variable: for the value in .env, write ${advice(path, name)}`,
     ];

@@ -4,23 +4,23 @@ import { editDistance } from "../spelling.ts";
 
 type ZodIssue = z.core.$ZodIssue;
 
-/** A mistake by its path; the place in the file is added later. */
+/** A mistake at a path of the configuration. Its position in the file is added later. */
 export interface Mistake {
   readonly path: Path;
   readonly message: string;
-  /** The keys of which one is wanted, where that is what is wrong. */
+  /** Set if a key is missing: the keys of which one is required. */
   readonly missing?: readonly Path[];
-  /** The key that an unknown one is taken for. */
+  /** The key that was probably meant by an unknown key. */
   readonly meant?: Path;
 }
 
-/** Without those that a misspelt key has caused, which is a mistake of its own. */
-export function withoutEchoes(all: readonly Mistake[]): Mistake[] {
+/** Without the missing keys that a misspelt key explains: the misspelt key is reported. */
+export function withoutMisspelt(all: readonly Mistake[]): Mistake[] {
   const meant = new Set(all.flatMap((mistake) => (mistake.meant ? [mistake.meant.join("/")] : [])));
   return all.filter(({ missing }) => !missing?.some((path) => meant.has(path.join("/"))));
 }
 
-/** What zod found, in words. Of a choice nothing fits, only the branch that got furthest is told. */
+/** Zod's issues as mistakes. If no branch of a union fits, only the branch that matched furthest is reported. */
 export function mistakes(issues: readonly ZodIssue[], written: unknown, below: Path = []): Mistake[] {
   return issues.flatMap((issue) => {
     const path = [...below, ...(issue.path as Path)];
@@ -50,7 +50,7 @@ function own(map: object, key: string | number): unknown {
   return Object.hasOwn(map, key) ? (map as Record<string, unknown>)[key] : undefined;
 }
 
-/** The types that would have done, if being of another type is all that is wrong. */
+/** The types that are allowed, if a wrong type is the only mistake. */
 function typesWanted(issue: ZodIssue): string[] | undefined {
   if (issue.code === "invalid_type") return [issue.expected];
   if (issue.code === "invalid_value") return issue.values.map((value) => `value:${String(value)}`);
@@ -64,10 +64,10 @@ function typesWanted(issue: ZodIssue): string[] | undefined {
 
 function typeMistake(issue: ZodIssue, wanted: readonly string[], path: Path, value: unknown): Mistake {
   if (value === undefined) return { path, message: "is required", missing: [path] };
-  // A schema that no boolean fits, even in quotes, has its own message.
+  // A schema that takes no boolean, not even in quotes, has its own message.
   const explained = issue.code === "invalid_union" && issue.message.startsWith("should be ") && value !== null;
   if (!explained) return { path, message: typeMessage(wanted, value) };
-  const without = value === false ? ": leave the key out for none" : "";
+  const without = value === false ? ": omit the key for none" : "";
   return {
     path,
     message: `${issue.message}, not ${typeof value === "boolean" ? String(value) : nameOfType(value)}${without}`,
@@ -92,7 +92,7 @@ const SCALARS = ["string", "number", "boolean", "null"];
 function typeMessage(wanted: readonly string[], value: unknown): string {
   const literals = wanted.filter((type) => type.startsWith("value:")).map((type) => type.slice(6));
   if (literals.length === wanted.length) return `should be ${listed(literals)}`;
-  // Of the scalars, the first is what is meant; the others are what else is taken for it.
+  // The first scalar type is the documented one; the others are accepted in its place.
   const scalar = wanted.find((type) => SCALARS.includes(type));
   const kinds = wanted.filter((type) => type in WORDS && (!SCALARS.includes(type) || type === scalar));
   const should = `should be ${listed([...new Set(kinds.map((kind) => WORDS[kind]!))])}`;
@@ -108,7 +108,7 @@ function listed(words: readonly string[]): string {
   return words.length < 2 ? words.join("") : `${words.slice(0, -1).join(", ")} or ${words.at(-1)}`;
 }
 
-/** The branch whose mistakes lie deepest: the one the writer had in mind. */
+/** The branch whose mistakes are deepest in the value: probably the intended form. */
 function furthest(branches: readonly (readonly ZodIssue[])[]): readonly ZodIssue[] {
   const ranked = branches.map((issues) => ({ issues, rank: rank(issues) }));
   ranked.sort((a, b) => b.rank - a.rank || a.issues.length - b.issues.length);
@@ -125,8 +125,8 @@ function depth(issue: ZodIssue): number {
   return issue.path.length + below;
 }
 
-/** What older files say, and what it became. */
-const FORMER = new Map(
+/** Keys of older versions, and what replaced them. */
+const FORMER_KEYS = new Map(
   Object.entries({
     audit_broadcast_cmd: { key: "hooks_path", advice: "write a post-deploy hook instead" },
     primary_web_role: { key: "primary_role", advice: "write primary_role" },
@@ -137,10 +137,10 @@ const FORMER = new Map(
 
 function unknownKey(key: string, below: Path, known: readonly string[]): Mistake {
   const path = [...below, key];
-  const former = FORMER.get(key);
+  const former = FORMER_KEYS.get(key);
   if (former && known.includes(former.key))
     return { path, message: `unknown key: ${key} (${former.advice})`, meant: [...below, former.key] };
-  // A longer one is no slip, and would take long to compare.
+  // A longer word is no misspelling, and comparing it would take long.
   const [best] = (key.length > 60 ? [] : known)
     .map((candidate) => ({ candidate, distance: editDistance(key, candidate) }))
     .toSorted((a, b) => a.distance - b.distance);
@@ -150,5 +150,5 @@ function unknownKey(key: string, below: Path, known: readonly string[]): Mistake
 }
 
 function knownKeys(known: readonly string[]): string {
-  return known.length > 12 ? "the documentation lists what is known here" : `known are ${known.join(", ")}`;
+  return known.length > 12 ? "the documentation lists the keys allowed here" : `known keys: ${known.join(", ")}`;
 }

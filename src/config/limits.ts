@@ -1,5 +1,5 @@
-/** What the shell, the loader of programs and docker read for themselves: a step that exports it would do something else. */
-const TAKEN_NAMES = new RegExp(
+/** Variables that the shell, the dynamic loader and docker read: exporting one would change what a step does. */
+const RESERVED_NAMES = new RegExp(
   `^(?:${[
     "PATH|HOME|IFS|ENV|PWD|OLDPWD|CDPATH|SHELL|PS4|PPID|UID|EUID|GROUPS|OPTIND|RANDOM|SECONDS|LINENO",
     "SHELLOPTS|BASHOPTS|BASH_.*|FUNCNAME|DIRSTACK|PIPESTATUS|HISTCMD|LD_.*|GODEBUG|SSL_CERT_(?:FILE|DIR)",
@@ -8,13 +8,13 @@ const TAKEN_NAMES = new RegExp(
   ].join("|")})$`,
 );
 
-export const TAKEN = "docker or the shell on the host would take it for itself, so give it another name";
+export const RESERVED = "docker or the shell on the host uses a variable of this name: choose another name";
 
-export function isTaken(name: string): boolean {
-  return TAKEN_NAMES.test(name);
+export function isReserved(name: string): boolean {
+  return RESERVED_NAMES.test(name);
 }
 
-/** Linux takes no argument and no `NAME=value` of 128 KiB or more, its final NUL counted. */
+/** Linux allows no argument and no `NAME=value` of 128 KiB or more, with its final NUL. */
 const MOST_BYTES = 131_071;
 
 export const TOO_LONG = `with its name it is longer than the ${MOST_BYTES} bytes that Linux takes`;

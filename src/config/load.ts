@@ -5,7 +5,7 @@ import type { Config } from "./config.ts";
 import { destinationFile, destinationsOf } from "./destination.ts";
 import { interpolationNotes } from "./interpolation.ts";
 import { MRSK_VERSION } from "../program-version.ts";
-import { type Mistake, mistakes, withoutEchoes } from "./issues.ts";
+import { type Mistake, mistakes, withoutMisspelt } from "./issues.ts";
 import { minimumVersionProblem } from "./minimum-version.ts";
 import { resolve } from "./resolve.ts";
 import { writtenConfig } from "./schema.ts";
@@ -25,18 +25,18 @@ import { readTextFile } from "./text-file.ts";
 import type { Variables } from "./env/variables.ts";
 
 export interface ConfigSource {
-  /** As the user wrote it; relative to `cwd`. */
+  /** As the user typed it; relative to `cwd`. */
   readonly file: string;
   readonly destination: string | undefined;
   readonly cwd: string;
-  /** What ERB in the file sees as `ENV`. */
+  /** `ENV` in the ERB of the file. */
   readonly environment: Variables;
 }
 
 /**
- * Reads the config file and, with a destination, the file beside it that goes over it (`deploy.yml` →
+ * Reads the config file and, with a destination, the destination's file, whose values override it (`deploy.yml` →
  * `deploy.staging.yml`).
- * @throws ConfigError listing every mistake of both files at once, a `file:line:column: path: what is wrong` line each
+ * @throws ConfigError with a line for every mistake in both files: `file:line:column: path: message`
  */
 export async function loadConfig(source: ConfigSource): Promise<Config> {
   const files = filesOf(source);
@@ -44,24 +44,24 @@ export async function loadConfig(source: ConfigSource): Promise<Config> {
   const problems = read.flatMap((one) => one.problems);
   const trees = read.flatMap(({ tree }) => tree ?? []);
   problems.push(...notMaps(trees));
-  // Half a config would be told to miss what the other half has.
+  // With one file alone, the keys of the other would be reported as missing.
   if (trees.length < files.length || !trees.every((tree) => tree.kind === "map")) {
     throw new ConfigError(problemLines(problems, files));
   }
   const tree = trees.reduce<Tree>(mergeTrees, trees[0]!);
   const { config, wrong } = check(tree, source);
   problems.push(
-    ...unlessFollowingOn(
-      wrong.map((mistake) => ({ ...mistake, at: positionOf(tree, mistake.path) })),
+    ...notCausedBy(
       problems,
+      wrong.map((mistake) => ({ ...mistake, at: positionOf(tree, mistake.path) })),
     ),
   );
   if (problems.length > 0 || !config) throw new ConfigError(problemLines(problems, files));
   return { ...config, notes: [...read.flatMap(({ notes }) => notes), ...config.notes] };
 }
 
-/** The error for values that only their use shows to be wrong, with their places: reads the files again. */
-export async function misused(source: ConfigSource, wrong: readonly Mistake[]): Promise<ConfigError> {
+/** The error for mistakes found after loading, such as a missing key file. Reads the files again for their positions. */
+export async function errorFor(source: ConfigSource, wrong: readonly Mistake[]): Promise<ConfigError> {
   const files = filesOf(source);
   const read = await readAll(files, source);
   const tree = read.flatMap((one) => one.tree ?? []).reduce<Tree>(mergeTrees, read[0]!.tree!);
@@ -73,7 +73,7 @@ function filesOf({ file, destination }: ConfigSource): string[] {
   return [file, ...(destination === undefined ? [] : [destinationFile(file, destination)])];
 }
 
-/** One after the other: what the first sets in ENV, the second sees. */
+/** In sequence: the second file sees what the first sets in ENV. */
 async function readAll(files: readonly string[], source: ConfigSource): Promise<Read[]> {
   const read: Read[] = [];
   for (const name of files) read.push(await readSource(name, source));
@@ -96,7 +96,7 @@ async function readSource(name: string, { cwd, environment, destination, file }:
   const { notes } = rendered;
   if (!rendered.complete) return { tree: undefined, problems: rendered.problems, notes };
   const { tree, problems } = readYaml(rendered.text, (offset) => locate(rendered.sourceOffset(offset)));
-  return { tree, problems: [...rendered.problems, ...unlessFollowingOn(problems, rendered.problems)], notes };
+  return { tree, problems: [...rendered.problems, ...notCausedBy(rendered.problems, problems)], notes };
 }
 
 function readText(path: string, name: string, destination: string | undefined): string {
@@ -105,12 +105,12 @@ function readText(path: string, name: string, destination: string | undefined): 
   const hint =
     destination === undefined
       ? "Run `mrsk init` to create one."
-      : `The destination ${destination} has its settings there: write the file, or leave out -d.`;
+      : `The destination ${destination} has its settings in that file: create it, or omit -d.`;
   throw new ConfigError([`Configuration file not found in ${path}`], { hint });
 }
 
-/** Of a line where a template failed nothing else is told: what is missing there is missing because of that. */
-function unlessFollowingOn(problems: readonly Problem[], causes: readonly Problem[]): Problem[] {
+/** Without the problems in a line that has one of `causes`: a value is missing there because its template failed. */
+function notCausedBy(causes: readonly Problem[], problems: readonly Problem[]): Problem[] {
   const lines = new Set(causes.map(({ at }) => `${at.file}:${at.line}`));
   return problems.filter(({ at }) => !lines.has(`${at.file}:${at.line}`));
 }
@@ -135,7 +135,7 @@ function check(tree: Tree, source: ConfigSource): { config?: Config; wrong: Mist
   }
   const minimum = written["minimum_version"];
   const tooOld = typeof minimum === "string" ? minimumVersionProblem(minimum, MRSK_VERSION) : undefined;
-  // What else is wrong is likely to be what the newer version knows.
+  // Other mistakes are probably keys of the newer version.
   if (tooOld !== undefined) return { wrong: [{ path: ["minimum_version"], message: tooOld }] };
   const cross = crossMistakes(written, file).map((mistake) => withDestinations(mistake, source));
   const parsed = writtenConfig.safeParse(written, { jitless: true });
@@ -144,23 +144,23 @@ function check(tree: Tree, source: ConfigSource): { config?: Config; wrong: Mist
     rememberFiles(config, tree);
     return { config: { ...config, notes: [...hostNotes(written, tree, source), ...config.notes] }, wrong: [] };
   }
-  const told = new Set(cross.map(({ path }) => path.join("/")));
+  const reported = new Set(cross.map(({ path }) => path.join("/")));
   const schema = parsed.success ? [] : mistakes(parsed.error.issues, written);
-  return { wrong: withoutEchoes([...cross, ...schema.filter(({ path }) => !told.has(path.join("/")))]) };
+  return { wrong: withoutMisspelt([...cross, ...schema.filter(({ path }) => !reported.has(path.join("/")))]) };
 }
 
-/** What is missing in the file that all destinations share is mostly in theirs. */
+/** A key that is missing in the common file is often in the files of the destinations. */
 function withDestinations(mistake: Mistake, { file, cwd, destination }: ConfigSource): Mistake {
   if (destination !== undefined || mistake.path.length !== 1 || !mistake.missing) return mistake;
   const [first, ...more] = destinationsOf(resolvePath(cwd, file));
   if (first === undefined) return mistake;
   const others = more.map((name) => ` or -d ${name}`).join("");
-  return { ...mistake, message: `${mistake.message}: where a destination has it, name it with -d ${first}${others}` };
+  return { ...mistake, message: `${mistake.message}: if a destination has it, run with -d ${first}${others}` };
 }
 
 function hostNotes(written: unknown, tree: Tree, { environment }: ConfigSource): string[] {
-  const isOurs = (name: string) => environment.inFile?.(name) === true;
-  return interpolationNotes(written, isOurs, (path) => place(positionOf(tree, path)));
+  const isInEnvFile = (name: string) => environment.inFile?.(name) === true;
+  return interpolationNotes(written, isInEnvFile, (path) => place(positionOf(tree, path)));
 }
 
 function rememberFiles({ accessories }: Config, tree: Tree): void {

@@ -1,15 +1,15 @@
 /**
- * The release of the original's line whose `deploy.yml` is understood here to the last key: Kamal 1.9.3, the last one
- * with Traefik. A `minimum_version` in files that came from there speaks of that line.
+ * Kamal 1.9.3, the last version with Traefik: this program understands every key of its `deploy.yml`. The
+ * `minimum_version` of a file written for MRSK or Kamal means a version of theirs.
  */
 const UNDERSTOOD = "1.9.3";
 
-/** What counts as the current version: the later of the release understood and of the program's own. */
+/** The version that `minimum_version` is compared with: the later of Kamal's and the program's. */
 function current(own: string): string {
   return isOlder(own, UNDERSTOOD) ? UNDERSTOOD : own;
 }
 
-/** @returns the original's message where the file asks for more than there is */
+/** @returns MRSK's message, if the file requires a later version */
 export function minimumVersionProblem(minimum: string, own: string): string | undefined {
   const version = current(own);
   return isOlder(version, minimum) ? `Current version is ${version}, minimum required is ${minimum}` : undefined;

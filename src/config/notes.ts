@@ -3,14 +3,14 @@ import { tagsOf } from "./resolve-parts.ts";
 import { usesHealthcheck, hostsOf } from "./role.ts";
 import type { WrittenConfig, WrittenHealthcheck } from "./schema.ts";
 
-/** Keys of later versions that are read so that their files load, and why they have nothing to do here. */
+/** Keys of Kamal that are accepted without effect, and why they have none. */
 const WITHOUT_EFFECT = {
-  cord: "an old container gets no requests from the moment a live file names the new one, so there is no cord to cut",
+  cord: "the live file stops the requests to the old container, so no cord file is needed",
   exposed_port:
-    "a new container is asked through Traefik, and there is no probe container whose port could be published",
+    "a new container is probed through Traefik, so there is no probe container whose port could be published",
 } as const satisfies { readonly [key in keyof WrittenHealthcheck]?: string };
 
-/** A sentence for each written key that changes nothing, however often it was written. */
+/** A sentence for each key that was written and has no effect, once for all its places. */
 export function notesOf({ env, healthcheck, servers }: WrittenConfig, roles: readonly Role[]): string[] {
   const own = roles.flatMap(({ name, traefik }) => {
     const role = Array.isArray(servers) ? undefined : servers[name];
@@ -26,10 +26,7 @@ export function notesOf({ env, healthcheck, servers }: WrittenConfig, roles: rea
       .filter(
         ({ traefik, check }) => !traefik && !usesHealthcheck(check) && setKeys(check).some((key) => PROBING.has(key)),
       )
-      .map(
-        ({ name }) =>
-          `servers.${name}.healthcheck asks for no check: without Traefik, one of cmd, path and port says what to check`,
-      ),
+      .map(({ name }) => `servers.${name}.healthcheck defines no check: without Traefik, set cmd, path or port`),
   ];
 }
 
@@ -37,10 +34,10 @@ function unknownTags(servers: WrittenConfig["servers"], known: readonly string[]
   const roles = Array.isArray(servers) ? [{ hosts: servers }] : Object.values(servers);
   const tags = roles.flatMap((role) => [...hostsOf(Array.isArray(role) ? { hosts: role } : role).values()].flat());
   const unknown = [...new Set(tags)].filter((tag) => !known.includes(tag));
-  return unknown.map((tag) => `the tag ${tag} of a host changes nothing: env.tags has no ${tag}`);
+  return unknown.map((tag) => `the tag ${tag} of a host has no effect: env.tags has no ${tag}`);
 }
 
-/** What only means something where there is a check. */
+/** Keys that have an effect only if there is a check. */
 const PROBING = new Set(["interval", "max_attempts"]);
 
 function setKeys(check: WrittenHealthcheck | null | undefined): string[] {

@@ -2,13 +2,14 @@ import type { Config, Environment } from "./config.ts";
 import { REDACTED, Secret } from "./env/secret.ts";
 
 /**
- * What `mrsk config` shows, as plain data for YAML or JSON: first what the original shows, under its names, then every
- * key that the program works with. Secrets, build arguments and key material are redacted; what is not set is left out.
+ * The output of `mrsk config`, as plain data for YAML or JSON: first the fields that MRSK prints, under its names, then
+ * every field of the resolved configuration. Secrets, build arguments and private keys are redacted; fields without a
+ * value are omitted.
  */
 export function redactedConfig(config: Config, version: string): Record<string, unknown> {
   const { roles, accessories, builder, ssh, ...rest } = config;
   return present({
-    ...asTheOriginal(config, version),
+    ...fieldsOfMrsk(config, version),
     ...plainMap(rest),
     servers: byName(roles),
     builder: plain({ ...builder, args: redacted(builder.args) }),
@@ -17,7 +18,7 @@ export function redactedConfig(config: Config, version: string): Record<string, 
   });
 }
 
-function asTheOriginal(config: Config, version: string): Record<string, unknown> {
+function fieldsOfMrsk(config: Config, version: string): Record<string, unknown> {
   const { roles, ssh } = config;
   const {
     maxAttempts,
@@ -61,7 +62,7 @@ function redacted(map: ReadonlyMap<string, string>): ReadonlyMap<string, string>
   return new Map(Array.from(map.keys(), (name) => [name, REDACTED]));
 }
 
-/** Maps and objects as plain ones, names in snake case. */
+/** Maps and objects as plain objects with names in snake case. */
 function plain(value: unknown): unknown {
   if (value instanceof Secret) return REDACTED;
   if (value instanceof Map) return Object.fromEntries(Array.from(value, ([key, item]) => [String(key), plain(item)]));
@@ -77,7 +78,7 @@ function snakeCase(name: string): string {
   return name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 }
 
-/** Without what is not there: undefined, empty lists and empty maps. */
+/** Without undefined values, empty lists and empty maps. */
 function present(values: Readonly<Record<string, unknown>>): Record<string, unknown> {
   return Object.fromEntries(
     Object.entries(values).filter(([, value]) => {

@@ -1,4 +1,5 @@
 import type { Environment, Healthcheck, Logging, Options } from "./config.ts";
+import { DEFAULTS } from "./defaults.ts";
 import type { WrittenEnv, WrittenHealthcheck, WrittenLogging, WrittenOptions, WrittenTaggedEnv } from "./schema.ts";
 
 type Maybe<T> = T | null | undefined;
@@ -17,7 +18,7 @@ export function environmentOf(written: Maybe<WrittenEnv | WrittenTaggedEnv>): En
   return { clear: mapOf(split.clear), secret: [...new Set(split.secret ?? [])] };
 }
 
-/** What each tag adds. */
+/** The environment that each tag adds. */
 export function tagsOf(written: Maybe<WrittenTaggedEnv>): ReadonlyMap<string, Environment> {
   const tags = written ? splitOf(written)?.tags : undefined;
   return new Map(Object.entries(tags ?? {}).map(([tag, env]) => [tag, environmentOf(env)]));
@@ -33,7 +34,9 @@ function splitOf(written: WrittenEnv | WrittenTaggedEnv): Split | undefined {
   return ["clear", "secret", "tags"].some((key) => Object.hasOwn(written, key)) ? written : undefined;
 }
 
-/** By name, the later winning, also where one has a name in clear and the other as a secret. Names keep their place. */
+/**
+ * Merges by name; later environments win, also if a name is clear in one and secret in the other. Names keep their order.
+ */
 export function mergeEnvironments(...all: readonly Environment[]): Environment {
   let clear = new Map<string, string>();
   let secret: string[] = [];
@@ -47,15 +50,10 @@ export function mergeEnvironments(...all: readonly Environment[]): Environment {
   return { clear, secret };
 }
 
-/** An empty list gives no option; everything else that is not `true` is text. */
+/** Options with an empty list are left out. */
 export function optionsOf(written: Maybe<WrittenOptions>): Options {
   return new Map(Object.entries(written ?? {}).filter(([, value]) => !Array.isArray(value) || value.length > 0));
 }
-
-const HEALTHCHECK = { path: "/up", port: 3000, interval: "1s", maxAttempts: 7 };
-
-/** Last lines of a failed container's log, where nobody says how many. */
-export const LOG_LINES = 50;
 
 const UNIT_SECONDS: Readonly<Record<string, number>> = { ns: 1e-9, us: 1e-6, ms: 1e-3, s: 1, m: 60, h: 3600 };
 
@@ -65,17 +63,17 @@ export function durationSeconds(duration: string): number {
   return Array.from(parts).reduce((total, [, amount, unit]) => total + Number(amount) * UNIT_SECONDS[unit!]!, 0);
 }
 
-/** The first value that was written, key by key; what is missing everywhere has its default. */
+/** Each key from the first map that has it, otherwise its default. */
 export function healthcheckOf(written: readonly Maybe<WrittenHealthcheck>[], attempts: Maybe<number>): Healthcheck {
   const merged = written.reduceRight<WrittenHealthcheck>((below, over) => ({ ...below, ...withoutEmpty(over) }), {});
-  const interval = merged.interval ?? HEALTHCHECK.interval;
+  const interval = merged.interval ?? DEFAULTS.healthcheck.interval;
   return {
     cmd: merged.cmd ?? undefined,
-    path: merged.path ?? HEALTHCHECK.path,
-    port: merged.port ?? HEALTHCHECK.port,
+    path: merged.path ?? DEFAULTS.healthcheck.path,
+    port: merged.port ?? DEFAULTS.healthcheck.port,
     interval,
     intervalSeconds: durationSeconds(interval),
-    maxAttempts: merged.max_attempts ?? attempts ?? HEALTHCHECK.maxAttempts,
+    maxAttempts: merged.max_attempts ?? attempts ?? DEFAULTS.healthcheck.maxAttempts,
   };
 }
 
@@ -84,10 +82,10 @@ function withoutEmpty(map: Maybe<WrittenHealthcheck>): WrittenHealthcheck {
   return Object.fromEntries(Object.entries(map ?? {}).filter(([, value]) => value !== null && value !== undefined));
 }
 
-/** Later ones win. With neither driver nor options anywhere, docker's logs are kept from filling the disk. */
+/** Later maps win. With neither driver nor options in any of them, the size of docker's log files is limited. */
 export function loggingOf(...written: readonly Maybe<WrittenLogging>[]): Logging {
   const driver = written.findLast((logging) => logging?.driver)?.driver ?? undefined;
   const options = new Map(written.flatMap((logging) => Object.entries(logging?.options ?? {})));
-  if (driver === undefined && options.size === 0) return { driver, options, maxSize: "10m" };
+  if (driver === undefined && options.size === 0) return { driver, options, maxSize: DEFAULTS.logMaxSize };
   return { driver, options };
 }

@@ -1,17 +1,18 @@
 import { accessoriesOf } from "./accessory.ts";
 import type { Boot, Builder, Config, Credential, Release, Role, Ssh, Traefik } from "./config.ts";
+import { DEFAULTS } from "./defaults.ts";
 import { environmentOf, loggingOf, mapOf, optionsOf } from "./resolve-parts.ts";
-import { DEFAULT_PRIMARY_ROLE, rolesOf } from "./role.ts";
+import { rolesOf } from "./role.ts";
 import { notesOf } from "./notes.ts";
 import type { WrittenConfig } from "./schema.ts";
 import { Secret } from "./env/secret.ts";
 
 type Maybe<T> = T | null | undefined;
 
-/** Fills in every default; nothing after this asks what was written. Takes only what passed the schema and the checks. */
+/** Fills in every default. `written` has passed the schema and the checks. */
 export function resolve(written: WrittenConfig, file: string, destination: string | undefined): Config {
   const roles = rolesOf(written);
-  const primaryRole = written.primary_role ?? DEFAULT_PRIMARY_ROLE;
+  const primaryRole = written.primary_role ?? DEFAULTS.primaryRole;
   const { server, username, password } = written.registry;
   return {
     file,
@@ -34,12 +35,12 @@ export function resolve(written: WrittenConfig, file: string, destination: strin
     builder: builderOf(written.builder),
     boot: bootOf(written.boot, roles),
     ssh: sshOf(written),
-    hooksPath: written.hooks_path ?? ".mrsk/hooks",
-    readinessDelaySeconds: written.readiness_delay ?? 7,
+    hooksPath: written.hooks_path ?? DEFAULTS.hooksPath,
+    readinessDelaySeconds: written.readiness_delay ?? DEFAULTS.readinessDelaySeconds,
     stopWaitSeconds: written.stop_wait_time ?? undefined,
-    drainTimeoutSeconds: written.drain_timeout ?? 30,
-    retainContainers: written.retain_containers ?? 5,
-    runDirectory: written.run_directory ?? ".mrsk",
+    drainTimeoutSeconds: written.drain_timeout ?? DEFAULTS.drainTimeoutSeconds,
+    retainContainers: written.retain_containers ?? DEFAULTS.retainContainers,
+    runDirectory: written.run_directory ?? DEFAULTS.runDirectory,
     network: written.network ?? undefined,
     release: releaseOf(written.release, primaryRole),
     aliases: mapOf(written.aliases),
@@ -55,9 +56,8 @@ function credentialOf(written: string | readonly string[], name: string): Creden
 
 function traefikOf(written: Maybe<WrittenConfig["traefik"]>): Traefik {
   return {
-    // The original's v2.9 cannot talk to Docker 29.
-    image: written?.image ?? "traefik:v3.7.15",
-    hostPort: written?.publish === false ? undefined : (written?.host_port ?? 80),
+    image: written?.image ?? DEFAULTS.traefik.image,
+    hostPort: written?.publish === false ? undefined : (written?.host_port ?? DEFAULTS.traefik.hostPort),
     args: optionsOf(written?.args),
     options: optionsOf(written?.options),
     labels: mapOf(written?.labels),
@@ -76,8 +76,8 @@ function builderOf(written: Maybe<WrittenConfig["builder"]>): Builder {
     args: mapOf(written?.args),
     secrets: written?.secrets ?? [],
     allowTrackedEnv: written?.allow_tracked_env ?? false,
-    dockerfile: written?.dockerfile ?? "Dockerfile",
-    context: written?.context ?? ".",
+    dockerfile: written?.dockerfile ?? DEFAULTS.builder.dockerfile,
+    context: written?.context ?? DEFAULTS.builder.context,
     contextGiven: typeof written?.context === "string",
     target: written?.target ?? undefined,
     ssh: written?.ssh ?? undefined,
@@ -98,14 +98,14 @@ function bootOf(written: Maybe<WrittenConfig["boot"]>, roles: readonly Role[]): 
   const hosts = new Set(roles.flatMap((role) => role.hosts)).size;
   return {
     limit: typeof limit === "string" ? Math.max(1, Math.floor((hosts * Number.parseFloat(limit)) / 100)) : limit,
-    waitSeconds: written?.wait ?? (limit === undefined ? 0 : 2),
-    watchSeconds: written?.watch ?? 5,
+    waitSeconds: written?.wait ?? (limit === undefined ? 0 : DEFAULTS.boot.waitSeconds),
+    watchSeconds: written?.watch ?? DEFAULTS.boot.watchSeconds,
   };
 }
 
 function sshOf({ ssh, sshkit }: WrittenConfig): Ssh {
   return {
-    user: ssh?.user ?? "root",
+    user: ssh?.user ?? DEFAULTS.ssh.user,
     port: ssh?.port ?? undefined,
     proxy: ssh?.proxy ?? undefined,
     proxyCommand: ssh?.proxy_command ?? undefined,
@@ -113,10 +113,10 @@ function sshOf({ ssh, sshkit }: WrittenConfig): Ssh {
     keysOnly: ssh?.keys_only ?? false,
     keyData: listOf(ssh?.key_data),
     config: typeof ssh?.config === "boolean" ? ssh.config : ssh?.config ? listOf(ssh.config) : true,
-    logLevel: ssh?.log_level ?? "fatal",
-    maxConcurrentStarts: sshkit?.max_concurrent_starts ?? 30,
-    poolIdleTimeoutSeconds: sshkit?.pool_idle_timeout ?? 900,
-    connectTimeoutSeconds: ssh?.connect_timeout ?? 15,
+    logLevel: ssh?.log_level ?? DEFAULTS.ssh.logLevel,
+    maxConcurrentStarts: sshkit?.max_concurrent_starts ?? DEFAULTS.sshkit.maxConcurrentStarts,
+    poolIdleTimeoutSeconds: sshkit?.pool_idle_timeout ?? DEFAULTS.sshkit.poolIdleTimeoutSeconds,
+    connectTimeoutSeconds: ssh?.connect_timeout ?? DEFAULTS.ssh.connectTimeoutSeconds,
   };
 }
 
@@ -129,7 +129,7 @@ function releaseOf(written: Maybe<WrittenConfig["release"]>, primaryRole: string
   const release = typeof written === "string" ? { command: written } : written;
   return {
     command: release.command,
-    timeoutSeconds: release.timeout ?? 600,
+    timeoutSeconds: release.timeout ?? DEFAULTS.release.timeoutSeconds,
     role: release.role ?? primaryRole,
   };
 }

@@ -1,8 +1,8 @@
 import type { Environment, Role } from "./config.ts";
+import { DEFAULTS } from "./defaults.ts";
 import {
   environmentOf,
   healthcheckOf,
-  LOG_LINES,
   loggingOf,
   mapOf,
   mergeEnvironments,
@@ -13,13 +13,11 @@ import type { WrittenConfig, WrittenRole } from "./schema.ts";
 
 type WrittenHosts = Extract<WrittenConfig["servers"], readonly unknown[]>;
 
-export const DEFAULT_PRIMARY_ROLE = "web";
-
 /** All roles, in alphabetical order. */
 export function rolesOf(written: WrittenConfig): Role[] {
   const { servers } = written;
   const roles: [string, WrittenHosts | WrittenRole][] = Array.isArray(servers)
-    ? [[DEFAULT_PRIMARY_ROLE, servers]]
+    ? [[DEFAULTS.primaryRole, servers]]
     : Object.entries(servers);
   return roles
     .toSorted(([a], [b]) => (a < b ? -1 : 1))
@@ -27,7 +25,7 @@ export function rolesOf(written: WrittenConfig): Role[] {
 }
 
 function roleOf(name: string, role: WrittenRole, written: WrittenConfig): Role {
-  const traefik = role.traefik ?? name === (written.primary_role ?? DEFAULT_PRIMARY_ROLE);
+  const traefik = role.traefik ?? name === (written.primary_role ?? DEFAULTS.primaryRole);
   const hosts = hostsOf(role);
   const env = mergeEnvironments(environmentOf(written.env), environmentOf(role.env));
   return {
@@ -40,14 +38,14 @@ function roleOf(name: string, role: WrittenRole, written: WrittenConfig): Role {
     labels: new Map([...mapOf(written.labels), ...mapOf(role.labels)]),
     options: optionsOf(role.options),
     healthcheck: roleHealthcheck(role, traefik, written),
-    logLines: role.healthcheck?.log_lines ?? written.healthcheck?.log_lines ?? LOG_LINES,
+    logLines: role.healthcheck?.log_lines ?? written.healthcheck?.log_lines ?? DEFAULTS.logLines,
     logging: role.logging ? loggingOf(written.logging, role.logging) : undefined,
     assetPath: role.asset_path ?? written.asset_path ?? undefined,
-    bootOrder: role.boot?.order ?? written.boot?.order ?? "start_first",
+    bootOrder: role.boot?.order ?? written.boot?.order ?? DEFAULTS.boot.order,
   };
 }
 
-/** Hosts with their tags. */
+/** The tags of each host. */
 export function hostsOf(role: Pick<WrittenRole, "hosts">): ReadonlyMap<string, readonly string[]> {
   const hosts = typeof role.hosts === "string" ? [role.hosts] : (role.hosts ?? []);
   return new Map(
@@ -70,14 +68,14 @@ function hostEnvironments(
   );
 }
 
-/** A role behind Traefik is always probed; another only if it says how. */
+/** A role behind Traefik is always checked; another role only if it defines a check. */
 function roleHealthcheck(role: WrittenRole, traefik: boolean, written: WrittenConfig): Role["healthcheck"] {
   const attempts = written.healthcheck?.max_attempts;
   if (traefik) return healthcheckOf([role.healthcheck, written.healthcheck], attempts);
   return usesHealthcheck(role.healthcheck) ? healthcheckOf([role.healthcheck], attempts) : undefined;
 }
 
-/** Without Traefik, a healthcheck says by one of these keys what to look at. */
+/** Whether one of the keys is set that define a check of a role without Traefik. */
 export function usesHealthcheck(check: WrittenRole["healthcheck"]): boolean {
   return [check?.cmd, check?.path, check?.port].some((key) => key !== undefined && key !== null);
 }

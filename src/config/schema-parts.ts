@@ -1,53 +1,51 @@
 import * as z from "zod/mini";
-import { isTaken, TAKEN, TOO_LONG, tooLong } from "./limits.ts";
+import { isReserved, RESERVED, TOO_LONG, tooLong } from "./limits.ts";
 import { durationSeconds } from "./resolve-parts.ts";
 import { recordOf } from "./yaml/tree.ts";
+import { HIGHEST_PORT } from "../ports.ts";
 
-/** A key that may be missing, or written without a value. */
+/** A key that may be missing or have no value. */
 export function optional<T extends z.core.SomeType>(schema: T) {
   return z.optional(z.nullable(schema));
 }
 
-/** A map with these keys and no others. Its issue about unknown keys carries the known ones as its message. */
+/** A map with these keys and no others. The message of its issue about unknown keys is the list of known keys. */
 export function strict<T extends z.core.$ZodLooseShape>(shape: T) {
   const known = Object.keys(shape).join(" ");
   return z.strictObject(shape, { error: (issue) => (issue.code === "unrecognized_keys" ? known : undefined) });
 }
 
-/** What `later` will make, for the documentation to walk. */
-export const madeLater = new WeakMap<z.core.$ZodType, () => z.ZodMiniType>();
+/** The schemas behind those of `lazy` and `record`, for the documentation. */
+export const lazySchemas = new WeakMap<z.core.$ZodType, () => z.ZodMiniType>();
 
-/**
- * Most keys are not in most files: what is below such a key is made when the key is there, which saves every start some
- * milliseconds.
- */
-export function later<T extends z.ZodMiniType>(make: () => T) {
+/** Makes the schema of a key when a file has the key. Most files have few keys, so every start is some milliseconds faster. */
+export function lazy<T extends z.ZodMiniType>(make: () => T) {
   let made: T | undefined;
   const schema = () => (made ??= make());
   const placeholder = chosen(schema, (issues) => issues as z.core.$ZodRawIssue[]);
-  madeLater.set(placeholder, schema);
+  lazySchemas.set(placeholder, schema);
   return placeholder;
 }
 
-/** A schema that is known when there is something to parse. @param told its mistakes, as they are told */
+/** A schema that depends on the input. @param reported makes the issues to report from those of the schema */
 function chosen<T extends z.ZodMiniType>(
   choose: (input: unknown) => T,
-  told: (issues: z.core.$ZodIssue[], input: unknown) => z.core.$ZodRawIssue[],
+  reported: (issues: z.core.$ZodIssue[], input: unknown) => z.core.$ZodRawIssue[],
 ) {
   return z.pipe(
     z.unknown(),
     z.transform((input, context): z.output<T> => {
       const parsed = z.safeParse(choose(input), input);
       if (parsed.success) return parsed.data;
-      context.issues.push(...told(parsed.error.issues, input));
+      context.issues.push(...reported(parsed.error.issues, input));
       return z.NEVER;
     }),
   );
 }
 
 /**
- * A map with any names. The library's own drops a key `__proto__`, as the maps that it makes cannot have one.
- * @param wrong what is wrong with a value that the schemas have passed
+ * A map with any names. Zod's `record` drops a key `__proto__`, which the objects that it makes cannot have.
+ * @param wrong a further check: a message about a value that fits the schema, or undefined
  */
 export function record<V extends z.ZodMiniType>(
   key: z.ZodMiniType<string>,
@@ -76,15 +74,15 @@ export function record<V extends z.ZodMiniType>(
     ];
     return { issues: issues as z.core.$ZodRawIssue[], parsed: parsed.data as z.output<V> };
   };
-  madeLater.set(schema, () => z.record(key, value));
+  lazySchemas.set(schema, () => z.record(key, value));
   return schema;
 }
 
-/** Words where a number is as good as its digits. */
+/** Text; a number is taken as its digits. */
 export const text = z.pipe(z.union([z.string(), z.number()]), z.transform(String));
 
 export function textLike(pattern: RegExp, message: string) {
-  // A boolean needs quotes where its word would do, and is another thing elsewhere.
+  // If the word `true` matches, a boolean only lacks its quotes, and the usual message about its type says so.
   const words = ["true", "false"].some((word) => pattern.test(word)) ? text : textWithMessage(message);
   return z.pipe(words, z.string().check(z.regex(pattern, message)));
 }
@@ -93,13 +91,13 @@ function textWithMessage(message: string): typeof text {
   return z.pipe(z.union([z.string(), z.number()], { error: message }), z.transform(String));
 }
 
-/** A number, also in quotes. */
+/** A number, with or without quotes. */
 const anyNumber = z.pipe(
   z.union([z.number(), z.string().check(z.regex(/^\d{1,15}(?:\.\d{1,15})?$/, "should be a number"))]),
   z.transform(Number),
 );
 
-/** Eleven days. A timer of Node that is set to more than 25 days ends at once. */
+/** Eleven days. A timer of Node that is set to more than 25 days fires immediately. */
 const MOST_SECONDS = 1_000_000;
 
 const atMost = z.lte(MOST_SECONDS, `should be a number of seconds, at most ${MOST_SECONDS}`);
@@ -121,11 +119,14 @@ export function wholeNumber(least: number) {
   return z.pipe(anyNumber, z.number().check(z.gte(least, message), z.multipleOf(1, message)));
 }
 
-const PORT = "should be a port, 1 to 65535";
+const PORT = `should be a port, 1 to ${HIGHEST_PORT}`;
 
-export const port = z.pipe(anyNumber, z.number().check(z.gte(1, PORT), z.lte(65_535, PORT), z.multipleOf(1, PORT)));
+export const port = z.pipe(
+  anyNumber,
+  z.number().check(z.gte(1, PORT), z.lte(HIGHEST_PORT, PORT), z.multipleOf(1, PORT)),
+);
 
-/** A value that becomes text as Ruby's `to_s` would have it. */
+/** A value that becomes text as by Ruby's `to_s`. */
 const value = z.pipe(
   z.union([z.string(), z.number(), z.boolean(), z.null()]),
   z.transform((written) => (written === null ? "" : String(written))),
@@ -134,7 +135,7 @@ const value = z.pipe(
 const NUL = "should have no NUL byte, which no command line can carry";
 
 export const values = record(
-  z.string().check(z.regex(/^[^\s=]{1,1000}$/, "should be a name without blanks and =")),
+  z.string().check(z.regex(/^[^\s=]{1,1000}$/, "should be a name without spaces and =")),
   value,
   (key, written) =>
     written.includes("\0") ? NUL : tooLong(`${key}=${written}`) ? `cannot be used: ${TOO_LONG}` : undefined,
@@ -145,13 +146,13 @@ export const variableName = z.pipe(
   z.string().check(z.regex(/^[A-Za-z_][A-Za-z0-9_]*$/, "should be the name of an environment variable")),
 );
 
-/** Options of a docker command: `true` is a bare flag, a list repeats it. */
+/** Options of a docker command: `true` is a flag without a value, a list repeats the option. */
 export const options = record(
-  z.string().check(z.regex(/^[A-Za-z0-9][^\s=]*$/, "should be an option's name without dashes in front")),
+  z.string().check(z.regex(/^[A-Za-z0-9][^\s=]*$/, "should be the name of an option, without leading dashes")),
   z.union([z.literal(true), value, z.array(value)]),
 );
 
-/** For things that name containers, files and Traefik routers. */
+/** A name that becomes part of the names of containers, files and Traefik routers. */
 export const name = textLike(
   /^[A-Za-z0-9][A-Za-z0-9_-]*$/,
   "should have only letters, digits, - and _, and not start with - or _: it names containers",
@@ -159,21 +160,21 @@ export const name = textLike(
 
 export const host = textLike(
   /^(?:[^\s'"`;&<>|(){}-][^\s'"`;&<>|(){}]*(?<!\\)@)?(?:\[[0-9A-Fa-f:.]+(?:%\w+)?\](?::\d{1,5})?|[0-9A-Fa-f]*:[0-9A-Fa-f]*:[0-9A-Fa-f:.]*|[A-Za-z0-9_][\w.-]*(?::\d{1,5})?)$/,
-  "should be a host: name or address, with user@ in front or :port behind if need be",
+  "should be a host: name or address, optionally with user@ before it and :port after it",
 );
 
 export const secretNames = z.array(
-  variableName.check(z.refine((variable) => !isTaken(variable), { error: `cannot be a secret: ${TAKEN}` })),
+  variableName.check(z.refine((variable) => !isReserved(variable), { error: `cannot be a secret: ${RESERVED}` })),
 );
 
 const SPLIT_KEYS = ["clear", "secret", "tags"];
 
-/** The split form of a schema that `eitherForm` made: what the documentation walks, which a transform hides. */
+/** The split forms of the schemas that `eitherForm` made, for the documentation: a transform hides them. */
 export const splitForms = new WeakMap<z.core.$ZodType, z.ZodMiniType>();
 
 /**
- * The split form if one of its keys is there, else the flat one. Not a union, which takes the side of the form with
- * known keys: zod counts an unknown key as a lesser mistake than a wrong type.
+ * The split form if the map has one of its keys, otherwise the flat form. Not a union: zod ranks an unknown key below a
+ * wrong type, and would report the mistakes of the split form for a flat map.
  */
 function eitherForm<T extends z.ZodMiniType>(split: T) {
   const isSplit = (input: unknown) =>
@@ -187,10 +188,10 @@ function eitherForm<T extends z.ZodMiniType>(split: T) {
 }
 
 /** `{NAME: value}`, or `{clear: {NAME: value}, secret: [NAME]}`. */
-export const env = later(() => eitherForm(strict({ clear: optional(values), secret: optional(secretNames) })));
+export const env = lazy(() => eitherForm(strict({ clear: optional(values), secret: optional(secretNames) })));
 
-/** The app's env, which may also say what hosts with a tag get on top. */
-export const taggedEnv = later(() =>
+/** The app's env, which may also have an env for each tag of hosts. */
+export const taggedEnv = lazy(() =>
   eitherForm(
     strict({
       clear: optional(values),
@@ -200,7 +201,7 @@ export const taggedEnv = later(() =>
   ),
 );
 
-export const healthcheck = later(() =>
+export const healthcheck = lazy(() =>
   strict({
     cmd: optional(text),
     path: optional(text),
@@ -213,12 +214,12 @@ export const healthcheck = later(() =>
     ),
     max_attempts: optional(wholeNumber(1)),
     log_lines: optional(wholeNumber(0)),
-    // Read, so that files of later versions load: notes.ts says why they change nothing.
+    // Accepted, so that files of Kamal load. notes.ts reports that they have no effect.
     cord: optional(z.union([text, z.boolean()])),
     exposed_port: optional(port),
   }),
 );
 
-export const logging = later(() => strict({ driver: optional(text), options: optional(values) }));
+export const logging = lazy(() => strict({ driver: optional(text), options: optional(values) }));
 
 export const order = z.enum(["start_first", "stop_first"]);

@@ -3,7 +3,7 @@ import {
   env,
   healthcheck,
   host,
-  later,
+  lazy,
   logging,
   name,
   optional,
@@ -29,7 +29,7 @@ const roleHosts = z.array(z.union([host, hostWithTags]));
 
 const containerPath = textLike(/^\/[^:]*[^:/][^:]*$/, "should be an absolute path in the container");
 
-const writtenRole = later(() =>
+const writtenRole = lazy(() =>
   strict({
     hosts: optional(z.union([roleHosts, host])),
     cmd: optional(text),
@@ -57,9 +57,9 @@ const registry = strict({
   password: credential,
 });
 
-const builderHost = later(() => strict({ arch: text, host: optional(text) }));
+const builderHost = lazy(() => strict({ arch: text, host: optional(text) }));
 
-const builder = later(() =>
+const builder = lazy(() =>
   strict({
     multiarch: optional(z.boolean()),
     local: optional(builderHost),
@@ -83,7 +83,7 @@ const PUBLISHED = new RegExp(
   `^(?:(?:(?:\\d{1,3}(?:\\.\\d{1,3}){3}|\\[[\\da-fA-F:.]+\\]):)?(?:${PORTS})?:)?${PORTS}(?:/(?:tcp|udp|sctp))?$`,
 );
 
-const accessoryFile = later(() =>
+const accessoryFile = lazy(() =>
   z.union([
     textLike(/^[^:]+:\/[^:]*(?::[0-7]{3,4})?$/, "should be local:/path/in/container, or local:/path/in/container:mode"),
     strict({
@@ -94,7 +94,7 @@ const accessoryFile = later(() =>
   ]),
 );
 
-const accessory = later(() =>
+const accessory = lazy(() =>
   strict({
     image: text,
     service: optional(name),
@@ -113,7 +113,7 @@ const accessory = later(() =>
   }),
 );
 
-const traefik = later(() =>
+const traefik = lazy(() =>
   strict({
     image: optional(text),
     host_port: optional(port),
@@ -127,7 +127,7 @@ const traefik = later(() =>
 
 const LIMIT = "should be a number of hosts, or a percentage such as 25%";
 
-const boot = later(() =>
+const boot = lazy(() =>
   strict({
     limit: optional(
       z.union([wholeNumber(1), z.string().check(z.regex(/^(?:0*[1-9]\d?|0*100|0*\d{1,2}\.\d*[1-9]\d*)%$/, LIMIT))]),
@@ -138,7 +138,7 @@ const boot = later(() =>
   }),
 );
 
-const ssh = later(() =>
+const ssh = lazy(() =>
   strict({
     user: optional(text),
     port: optional(port),
@@ -153,23 +153,23 @@ const ssh = later(() =>
   }),
 );
 
-const sshkit = later(() =>
+const sshkit = lazy(() =>
   strict({
     max_concurrent_starts: optional(wholeNumber(1)),
     pool_idle_timeout: optional(positiveSeconds),
   }),
 );
 
-const release = later(() =>
+const release = lazy(() =>
   z.union([text, strict({ command: text, timeout: optional(positiveSeconds), role: optional(text) })]),
 );
 
 const NETWORK =
-  "should be the name of a network of your own: in docker's bridge, host and none containers have no names";
+  "should be the name of a user-defined network: in docker's bridge, host and none containers have no names";
 
 const REPOSITORY = /^[a-z0-9]+(?:(?:\.|__?|-+)[a-z0-9]+)*(?::\d+(?=\/))?(?:\/[a-z0-9]+(?:(?:\.|__?|-+)[a-z0-9]+)*)*$/;
 
-/** `deploy.yml` as people write it: every spelling, no defaults. Unknown keys are errors. */
+/** `deploy.yml` as written: every allowed form, without defaults. Unknown keys are errors. */
 export const writtenConfig = strict({
   service: name,
   image: textLike(REPOSITORY, "should be a repository in lower case, without a tag"),

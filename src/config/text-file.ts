@@ -2,12 +2,12 @@ import { closeSync, fstatSync, openSync, readSync } from "node:fs";
 import { ConfigError } from "../errors.ts";
 import { fileReason } from "../file-problem.ts";
 
-/** More than any file that people write by hand has. */
+/** More than any file written by hand. */
 const MOST_BYTES = 4_000_000;
 
 /**
- * The text of a file that a person wrote, without a byte order mark; undefined where there is no such file.
- * @param name as the person knows it, for messages
+ * The text of a file that the user wrote, without a byte order mark; undefined if there is no such file.
+ * @param name as the user knows it, for messages
  * @throws ConfigError when it is a folder, cannot be read, is too large or is not UTF-8
  */
 export function readTextFile(path: string, name: string): string | undefined {
@@ -26,7 +26,7 @@ function readBytes(path: string, name: string): Buffer | undefined {
   }
 }
 
-/** The size that a device or a pipe claims says nothing: what is read is counted. */
+/** Counts the bytes that it reads: a device or a pipe reports no size. */
 function readAtMost(path: string, name: string): Buffer {
   const file = openSync(path, "r");
   try {
@@ -59,7 +59,7 @@ export function decode(bytes: Buffer, name: string): string {
   return text.replace(/^\uFEFF/, "");
 }
 
-/** A file may also have the replacement character itself. */
+/** The text has replacement characters: from bytes that are not UTF-8, unless the file itself has the character. */
 function checkUtf8(bytes: Buffer, text: string, name: string): void {
   const again = Buffer.from(text);
   if (again.equals(bytes)) return;

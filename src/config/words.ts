@@ -1,9 +1,9 @@
 import { ExitCode, MrskError } from "../errors.ts";
 
 /**
- * The words of a command line as a shell would split it, without expanding anything: `$NAME`, `&&` and `*` are words like
- * any other. Who wants a shell writes `sh -c '…'`.
- * @throws MrskError when a quote is left open
+ * Splits a command line into words like a shell, without expansion: `$NAME`, `&&` and `*` are words like any other. A
+ * user who needs a shell writes `sh -c '…'`.
+ * @throws MrskError if a quote is left open
  */
 export function words(line: string | undefined): string[] {
   const found: string[] = [];

@@ -1,5 +1,6 @@
 import { accessSync, closeSync, constants, existsSync, openSync, readdirSync, readSync, statSync } from "node:fs";
 import { resolve } from "node:path";
+import { DEFAULTS } from "../config/defaults.ts";
 import { didYouMean, near } from "../spelling.ts";
 import { type HookName, HOOKS } from "./hook.ts";
 import type { Run } from "./run.ts";
@@ -33,12 +34,11 @@ function namesIn(path: string): string[] | undefined {
   }
 }
 
-const DEFAULT_FOLDER = ".mrsk/hooks";
 const KAMALS_FOLDER = ".kamal/hooks";
 
 /** A folder that is not there: one that the configuration names, or the one that Kamal has. */
 function unread(cwd: string, folder: string): string[] {
-  if (folder !== DEFAULT_FOLDER) return [`${folder} (hooks_path) does not exist: no hook runs`];
+  if (folder !== DEFAULTS.hooksPath) return [`${folder} (hooks_path) does not exist: no hook runs`];
   if (!HOOKS.some((hook) => existsSync(resolve(cwd, KAMALS_FOLDER, hook)))) return [];
   return [`the hooks in ${KAMALS_FOLDER} do not run: write hooks_path: ${KAMALS_FOLDER}`];
 }

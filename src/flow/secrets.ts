@@ -19,8 +19,12 @@ export function accessorySecrets(run: Run, accessories: readonly Accessory[]): P
   return run.secrets.resolve(accessories.flatMap(accessoryNeeds));
 }
 
-export function environmentSecrets(run: Run, env: Environment, askedBy: string): Promise<ReadonlyMap<string, Secret>> {
-  return run.secrets.resolve(needsOf(env, askedBy));
+export function environmentSecrets(
+  run: Run,
+  env: Environment,
+  requiredBy: string,
+): Promise<ReadonlyMap<string, Secret>> {
+  return run.secrets.resolve(needsOf(env, requiredBy));
 }
 
 /** Every secret a deploy will need, so that a missing one ends it before anything is touched. */
@@ -33,7 +37,7 @@ export async function requireSecrets(
     ...config.roles.flatMap(roleNeeds),
     ...needsOf(config.traefik.env, "traefik/env"),
     ...registryNeeds(run),
-    ...(builder ? config.builder.secrets.map((name) => ({ name, askedBy: "builder/secrets" })) : []),
+    ...(builder ? config.builder.secrets.map((name) => ({ name, requiredBy: "builder/secrets" })) : []),
     ...(accessories ? config.accessories.flatMap(accessoryNeeds) : []),
   ]);
 }
@@ -50,10 +54,10 @@ function registryNeeds(run: Run): Need[] {
   const { username, password } = run.config.registry;
   return [
     ...("variable" in username
-      ? [{ name: username.variable, askedBy: "registry/username", filled: true as const }]
+      ? [{ name: username.variable, requiredBy: "registry/username", filled: true as const }]
       : []),
     ...("variable" in password
-      ? [{ name: password.variable, askedBy: "registry/password", filled: true as const }]
+      ? [{ name: password.variable, requiredBy: "registry/password", filled: true as const }]
       : []),
   ];
 }
@@ -62,8 +66,8 @@ function accessoryNeeds({ name, env }: Accessory): Need[] {
   return needsOf(env, `accessories/${name}/env`);
 }
 
-function needsOf(env: Environment, askedBy: string): Need[] {
-  return env.secret.map((name) => ({ name, askedBy }));
+function needsOf(env: Environment, requiredBy: string): Need[] {
+  return env.secret.map((name) => ({ name, requiredBy }));
 }
 
 function roleNeeds(role: Role): Need[] {

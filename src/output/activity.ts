@@ -1,9 +1,9 @@
 import type { Report } from "./events.ts";
 
-/** Remembers what a run is doing, for whoever asks while it takes its time. */
+/** Tracks the work in progress of a run, for the message of an interruption. */
 export interface Activity {
   readonly report: Report;
-  /** The part of the work, and a line per host at work, the longest first. */
+  /** The current part of the work, and a line for each step that runs, the oldest first. */
   readonly describe: () => string;
 }
 

@@ -1,8 +1,8 @@
-/** Everything a run can say while it works. The flow emits these; views turn them into words. */
+/** The events of a run. The flow emits them, and views print them. */
 export type RunEvent =
   /** A part of the work begins: `Build and push app image...`. */
   | { readonly kind: "title"; readonly text: string }
-  /** Something a person should know, about one host or about the run. */
+  /** A message for the user, about one host or about the run. */
   | { readonly kind: "note"; readonly host?: string; readonly text: string }
   | { readonly kind: "warning"; readonly host?: string; readonly text: string }
   | {
@@ -11,7 +11,7 @@ export type RunEvent =
       readonly script: string;
       readonly step: string;
       readonly command: string;
-      /** Its output goes to the user's own terminal meanwhile. */
+      /** Its output goes to the user's terminal while it runs. */
       readonly streamed?: true;
     }
   | {
@@ -29,7 +29,7 @@ export type RunEvent =
       readonly stream: "stdout" | "stderr";
       readonly text: string;
     }
-  /** Output of something long that runs here, shown as it comes: the image build. */
+  /** Output of a long local command, printed as it arrives: the image build. */
   | { readonly kind: "progress"; readonly host: string; readonly text: string }
   | { readonly kind: "finished"; readonly what: string; readonly seconds: number };
 

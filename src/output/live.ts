@@ -9,23 +9,23 @@ export interface TerminalSink extends NodeJS.WritableStream {
   readonly columns?: number;
 }
 
-/** What a person sees of a run that is under way. */
+/** The output of a run on standard error. */
 export interface View {
   readonly report: Report;
-  /** Does something else with the terminal: what is live steps aside meanwhile. */
-  aside(work: () => void): void;
-  /** Takes what is live away. */
+  /** Removes the live lines, and does work that writes to the terminal. They are drawn again afterwards. */
+  withoutLiveLines(work: () => void): void;
+  /** Removes the live lines for good. */
   close(): void;
 }
 
-/** Steps shorter than that would only flicker. */
+/** Shorter steps would only flicker. */
 const WORTH_SHOWING_SECONDS = 0.5;
 const FRAMES_PER_SECOND = 8;
 
 /**
- * Below the lines of the plain view, one line for each host at work: what it does, and for how long. Only what has taken
- * half a second is shown, and what has taken longest comes first.
- * @param plainView the view that writes the lines
+ * The plain view with live lines below it: one for each host at work, with its step and how long it has taken. Steps are
+ * shown after half a second, the longest first.
+ * @param plainView makes the view that prints events as lines
  * @param now milliseconds
  */
 export function liveView(
@@ -47,16 +47,16 @@ export function liveView(
     else if (text !== shown) update(text);
     shown = text;
   };
-  const aside = (work: () => void) => {
+  const withoutLiveLines = (work: () => void) => {
     clear();
     work();
   };
-  const plain = plainView({ write: (text) => aside(() => void terminal.write(text)) });
+  const plain = plainView({ write: (text) => withoutLiveLines(() => void terminal.write(text)) });
   const timer = setInterval(draw, 1000 / FRAMES_PER_SECOND).unref();
 
   return {
     draw,
-    aside,
+    withoutLiveLines,
     report(event) {
       if (event.kind === "step-start" && !event.streamed) {
         active.set(`${event.host} ${event.script}`, { host: event.host, step: printable(event.step), since: now() });
@@ -74,7 +74,7 @@ export function liveView(
   };
 }
 
-/** The lines to show, cut to the terminal's size; how many more there are, where they do not fit. */
+/** The live lines, cut to the terminal's size. If they do not fit, the last line has the number of further hosts. */
 function frame(
   steps: readonly { host: string; step: string; since: number }[],
   time: number,

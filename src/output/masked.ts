@@ -2,12 +2,12 @@ import { MrskError } from "../errors.ts";
 import type { KnownSecrets } from "../script/known-secrets.ts";
 import type { Report, RunEvent } from "./events.ts";
 
-/** A report whose words hold no known secret, wherever they come from: a host's answer may be part of a note. */
+/** A report that masks known secrets in every message: a note may contain output of a host. */
 export function masked(report: Report, known: KnownSecrets): Report {
   return (event) => report(maskedEvent(event, known));
 }
 
-/** Output was masked as it came, piece by piece. */
+/** Output is masked before, as it arrives. */
 function maskedEvent(event: RunEvent, known: KnownSecrets): RunEvent {
   switch (event.kind) {
     case "title":
@@ -23,7 +23,7 @@ function maskedEvent(event: RunEvent, known: KnownSecrets): RunEvent {
   }
 }
 
-/** The same error, its words and those of its causes without known secrets. */
+/** The same error, with known secrets masked in its texts and those of its causes. */
 export function withoutSecrets(error: unknown, known: KnownSecrets): unknown {
   for (let each = error; each instanceof Error; each = each.cause) {
     each.message = known.text(each.message);

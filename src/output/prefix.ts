@@ -2,7 +2,7 @@ import { Chalk } from "chalk";
 
 const COLORS = ["cyan", "yellow", "green", "magenta", "blue", "redBright", "cyanBright", "yellowBright"] as const;
 
-/** `NAME | ` for the lines of many sources, each name in a colour of its own, in the order they come up. */
+/** `NAME | ` before the lines of several sources. Each name gets the next colour when it first appears. */
 export function linePrefix(color: boolean): (name: string) => string {
   const paint = new Chalk({ level: color ? 1 : 0 });
   const names = new Map<string, string>();

@@ -1,12 +1,12 @@
 /**
- * Control characters (C0, DEL, C1), and those that change how others are shown or cannot be seen (bidi, zero-width, line
- * separators). A newline and a tab stay.
+ * Control characters (C0, DEL, C1), and invisible characters that change how others are shown (bidi, zero-width, line
+ * separators). Newlines and tabs are kept.
  */
 const UNPRINTABLE = /[^\P{Cc}\n\t]|[\p{Cf}\u2028\u2029]/gu;
 
 /**
- * Text that may hold what a server, a registry or a repository said, as our own words: nothing of it moves the cursor,
- * changes the terminal's title or clipboard, or turns the text around. Each such character is shown as JSON writes it.
+ * Makes text from a server, a registry or a repository safe to print: no character of it moves the cursor, changes the
+ * terminal's title or clipboard, or reverses the text. Each such character is shown as an escape of JSON.
  */
 export function printable(text: string): string {
   return text.replaceAll("\r\n", "\n").replace(UNPRINTABLE, escaped);
@@ -21,7 +21,7 @@ function escaped(character: string): string {
 
 const COLOR = /\u001B\[[\d;]*m/g;
 
-/** Without colours, which compilers and hooks print of their own accord. */
+/** Without colours, which compilers and hooks print even if their output is no terminal. */
 export function uncolored(text: string): string {
   return text.replace(COLOR, "");
 }

@@ -12,17 +12,17 @@ export interface TextSink {
 }
 
 /**
- * One line per event on standard error, whatever pieces output came in. Standard output is left for what the user asked
- * to see.
+ * Prints one line for each event on standard error, and output in whole lines, in whatever pieces it arrives. Standard
+ * output is for the results of commands.
  */
 export function lineReport(stderr: TextSink, verbosity: Verbosity, color: boolean): Report {
   const paint = new Chalk({ level: color ? 1 : 0 });
-  const say = (text: string | undefined) => text !== undefined && stderr.write(`${text}\n`);
+  const print = (text: string | undefined) => text !== undefined && stderr.write(`${text}\n`);
   const streams = new Map<string, ReturnType<typeof lineByLine>>();
   const stream = (key: string, prefix: string) => {
     const known = streams.get(key);
     if (known) return known;
-    const made = lineByLine((line) => say(prefix + printable(uncolored(overwritten(line)))));
+    const made = lineByLine((line) => print(prefix + printable(uncolored(overwritten(line)))));
     streams.set(key, made);
     return made;
   };
@@ -34,14 +34,14 @@ export function lineReport(stderr: TextSink, verbosity: Verbosity, color: boolea
       if (verbosity === "verbose") stream(key, `  ${paint.blue(event.host)} | `).add(event.text);
     } else {
       if (event.kind === "step-end") for (const part of endedBy(event)) streams.get(part)?.end();
-      say(format(cleaned(event), verbosity, paint));
+      print(format(cleaned(event), verbosity, paint));
     }
   };
 }
 
 type Printed = Exclude<RunEvent, { kind: "progress" | "output" }>;
 
-/** Colours are ours alone, and come later. */
+/** Before mrsk adds its colours: texts from elsewhere may not have any. */
 function cleaned(event: Printed): Printed {
   const entries = Object.entries(event).map(([key, value]) => [
     key,
@@ -50,7 +50,7 @@ function cleaned(event: Printed): Printed {
   return Object.fromEntries(entries) as Printed;
 }
 
-/** The streams whose last line may lack its newline. */
+/** The streams that end with the step; their last line may have no newline. */
 function endedBy({ host, step }: RunEvent & { kind: "step-end" }): string[] {
   return [`${host} progress`, `${host} ${step} stdout`, `${host} ${step} stderr`];
 }
@@ -80,7 +80,7 @@ function named(host: string | undefined, text: string): string {
   return host ? `${host}  ${text.replaceAll("\n", `\n  `)}` : text;
 }
 
-/** A progress bar overwrites its line: what stands there in the end is what counts in a log. */
+/** The final text of a line that a progress bar has overwritten. */
 function overwritten(line: string): string {
   const text = line.replace(/\r$/, "");
   return text.slice(text.lastIndexOf("\r") + 1);

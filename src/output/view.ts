@@ -2,8 +2,8 @@ import type { View } from "./live.ts";
 import { lineReport, type TextSink, type Verbosity } from "./report.ts";
 
 /**
- * The view for this run: plain lines, and on a terminal below them what each host does at the moment. `CI` turns that
- * off, and so does `-q`; with `-v` every step has a line of its own.
+ * The view of a run: plain lines, and on a terminal a live line below them for each host. Without live lines if `CI` is
+ * set, with `-q`, and with `-v`, which prints a line for each step.
  */
 export async function openView(
   stderr: NodeJS.WriteStream,
@@ -13,7 +13,7 @@ export async function openView(
 ): Promise<View> {
   const live = stderr.isTTY && verbosity === "normal" && !environment["CI"] && environment["TERM"] !== "dumb";
   const plainView = (sink: TextSink) => lineReport(sink, verbosity, color);
-  if (!live) return { report: plainView(stderr), aside: (work) => work(), close: () => {} };
+  if (!live) return { report: plainView(stderr), withoutLiveLines: (work) => work(), close: () => {} };
   const { liveView } = await import("./live.ts");
   return liveView(stderr, plainView);
 }

@@ -26,7 +26,7 @@ test.each(["", "Y\nyes\n"])("after %j the end of input is an error, and no furth
     name: "UsageError",
     exitCode: 2,
     message: "Aborted: standard input ended without an answer",
-    hint: "Run it in a terminal, or with -y, which confirms without a question.",
+    hint: "Run it in a terminal, or use -y to skip this prompt.",
   });
 });
 

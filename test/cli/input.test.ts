@@ -23,7 +23,7 @@ test.each(["../../x", "a/b", "..", "", "-x", "a b"])("%j is no destination, for 
   for (const command of commands) {
     const said = await mrsk(folder, `--destination=${name}`, command.name());
     expect(said).toMatchObject({ status: 2, stdout: "" });
-    expect(said.stderr).toContain(`'${name}' cannot be a destination: it is a part of a file's name`);
+    expect(said.stderr).toContain(`'${name}' cannot be a destination: it becomes part of file names`);
   }
   expect(readdirSync(folder, { recursive: true })).toEqual(before);
 });
@@ -54,7 +54,7 @@ test("envify leaves .env as it was where the template fails, or .env is a folder
   const folder = project({ ".env.erb": '<%= ENV.fetch("NOPE") %>\n', ".env": "A=before\n" });
   expect(await mrsk(folder, "envify")).toMatchObject({
     status: 3,
-    stderr: "ERROR (ConfigError): .env.erb:1:5: NOPE is not set (asked for by ENV.fetch)\n",
+    stderr: "ERROR (ConfigError): .env.erb:1:5: NOPE is not set (required by ENV.fetch)\n",
   });
   expect(readFileSync(join(folder, ".env"), "utf8")).toBe("A=before\n");
   const other = project({ ".env.erb": "A=1\n", ".env/x": "" });
@@ -92,7 +92,7 @@ test("a part of a value that is lost is reported by every command that opens a r
   const folder = project({ "config/deploy.yml": UNREACHABLE, ".env": "\nA=abc$def9\n" });
   const said = await mrsk(folder, "app", "details");
   expect(said.stderr).toContain(
-    ".env:2:1: A: a $name in the value is not set, so this part of the value is lost: if the dollar is meant, write A='…' with single quotes",
+    ".env:2:1: A: a $name in the value is not set, so this part of the value is lost: for a literal dollar sign, write A='…' with single quotes",
   );
   expect(said.stderr).not.toContain("def9");
 });
@@ -114,7 +114,7 @@ test("an empty password or user name of the registry is reported before a host i
     status: 3,
     stdout: "",
     stderr:
-      "ERROR (ConfigError): NAME is empty (asked for by registry/username)\nWORD is empty (asked for by registry/password)\n",
+      "ERROR (ConfigError): NAME is empty (required by registry/username)\nWORD is empty (required by registry/password)\n",
   });
 });
 

@@ -18,8 +18,8 @@ function run(held: boolean) {
   const { signal, abort, close } = interruptible(target, {
     mustFinish: () => held,
     describe: () => "Watch the new containers...\n  192.0.2.1  Watch for 5 s, for 2 s",
-    leftBehind: () => "What stays behind: the deploy lock on 192.0.2.1",
-    say: (text) => void said.push(text),
+    remaining: () => "Left on the servers: the deploy lock on 192.0.2.1",
+    print: (text) => void said.push(text),
   });
   return { target, said, signal, abort, close };
 }
@@ -53,12 +53,12 @@ test.each([
     target.emit(first);
     vi.advanceTimersByTime(14_000);
     target.emit(second);
-    expect(said.at(-1)).toContain("After 1 s more, the next Ctrl-C ends the run at once.");
+    expect(said.at(-1)).toContain("In 1 s, Ctrl-C will end the run immediately.");
     expect(target.exits).toEqual([]);
     vi.advanceTimersByTime(1000);
     target.emit(second);
     expect(target.exits).toEqual([130]);
-    expect(said.at(-1)).toBe("\nEnded at once. What stays behind: the deploy lock on 192.0.2.1\n");
+    expect(said.at(-1)).toBe("\nEnded immediately. Left on the servers: the deploy lock on 192.0.2.1\n");
   },
 );
 

@@ -232,7 +232,7 @@ describe("the command line", () => {
       "Added .env* to .gitignore",
       "Added .env* to .dockerignore",
       "Created sample hooks in .mrsk/hooks",
-      "--bundle has no meaning here. Instead of a binstub: `npm install --save-dev mrsk`, then `npx mrsk`.",
+      "--bundle has no effect. Instead of a binstub: `npm install --save-dev mrsk`, then `npx mrsk`.",
       "",
     ]);
     for (const hook of readdirSync(join(bare, ".mrsk/hooks"))) {

@@ -67,5 +67,5 @@ test("ssh.key_data that names a variable which is not set", async () => {
   const folder = folderWith(`${known()}  key_data: DEPLOY_KEY\n`, { ssh_config: ssh_config() });
   const { status, stderr } = await mrsk(folder, "server", "exec", "true");
   expect(status).toBe(3);
-  expect(stderr.match(/DEPLOY_KEY is not set \(asked for by ssh\/key_data\)/g)).toHaveLength(1);
+  expect(stderr.match(/DEPLOY_KEY is not set \(required by ssh\/key_data\)/g)).toHaveLength(1);
 });

@@ -31,14 +31,14 @@ release: {command: x, role: nope}
     "deploy.yml:6:36: servers/web/traefik: should be true or false, without quotes",
     "deploy.yml:6:68: servers/web/env/clear/A: should be a string, not a list",
     "deploy.yml:6:77: servers/web/env/secrets: unknown key: secrets (did you mean secret?)",
-    "deploy.yml:7:10: servers/jobs/0: should be a host: name or address, with user@ in front or :port behind if need be",
+    "deploy.yml:7:10: servers/jobs/0: should be a host: name or address, optionally with user@ before it and :port after it",
     "deploy.yml:10:12: env/secret/0: A is in clear as well: keep one of the two",
     "deploy.yml:11:8: boot/limit: should be a number of hosts, or a percentage such as 25%",
     "deploy.yml:11:21: boot/order: should be start_first or stop_first",
     "deploy.yml:13:26: accessories/db/roles/0: unknown role: nope (roles: web, jobs)",
     "deploy.yml:13:41: accessories/db/files/0: should be local:/path/in/container, or local:/path/in/container:mode",
     "deploy.yml:14:11: traefik/host_port: should be a port, 1 to 65535",
-    "deploy.yml:15:1: cmd: unknown key: cmd (the documentation lists what is known here)",
+    "deploy.yml:15:1: cmd: unknown key: cmd (the documentation lists the keys allowed here)",
     "deploy.yml:16:1: healthcheck: should be a map, not a list",
     "deploy.yml:17:19: builder/cache/type: should be gha or registry",
     "deploy.yml:18:23: release/role: unknown role: nope (roles: web, jobs)",
@@ -87,7 +87,7 @@ test("a missing file is named, with what to do", async () => {
 test("a missing destination's file is named, and init is not the advice", async () => {
   await expect(configOf(withRequired(""), { destination: "prod" })).rejects.toMatchObject({
     message: expect.stringMatching(/^Configuration file not found in \/.*\/deploy\.prod\.yml$/) as string,
-    hint: "The destination prod has its settings there: write the file, or leave out -d.",
+    hint: "The destination prod has its settings in that file: create it, or omit -d.",
   });
 });
 
@@ -107,7 +107,7 @@ test("YAML mistakes of both files are told together, and nothing follows from th
     { destination: "b" },
   );
   expect(problems).toEqual([
-    "deploy.yml:1:10: a `key: value` stands inside a value: check the indentation, or put quotes around the value",
+    "deploy.yml:1:10: there is a `key: value` inside a value: check the indentation, or put quotes around the value",
     "deploy.yml:4:1: Missing closing 'quote",
     "deploy.b.yml:2:1: Flow sequence in block collection must be sufficiently indented and end with a ]",
   ]);
@@ -152,7 +152,7 @@ registry: {username: u, password: p}
 bot: {limit: 1}
 `);
   expect(problems).toEqual([
-    "deploy.yml:3:14: SERVICE is not set (asked for by ENV.fetch)",
+    "deploy.yml:3:14: SERVICE is not set (required by ENV.fetch)",
     "deploy.yml:11:1: bot: unknown key: bot (did you mean boot?)",
   ]);
 });
@@ -186,7 +186,7 @@ registry: {username: u, password: p}
 servers: ["${host}"]
 `),
     ).toEqual([
-      "deploy.yml:4:11: servers/0: should be a host: name or address, with user@ in front or :port behind if need be",
+      "deploy.yml:4:11: servers/0: should be a host: name or address, optionally with user@ before it and :port after it",
     ]);
   },
 );

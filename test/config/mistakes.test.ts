@@ -51,7 +51,7 @@ test("an image that names its registry says where the registry belongs", async (
   expect(await problemsOf(withImage("registry:5000/app"))).toEqual([message("registry:5000", "app")]);
   expect(await problemsOf(withImage("docker.io/acme/app"))).toEqual([]);
   expect(await problemsOf(withRegistry("ghcr.io", "ghcr.io/acme/app"))).toEqual([
-    "deploy.yml:2:1: image: registry/server stands in front of it already: write image: acme/app",
+    "deploy.yml:2:1: image: registry/server is put before it: write image: acme/app",
   ]);
 });
 
@@ -100,7 +100,7 @@ test("a password that has such signs in it is left as it is", async () => {
 
 test("${NAME} between brackets and without quotes is reported as such, once", async () => {
   expect(await problemsOf(withRequired("env: {A: ${B}, C: d}\nvolumes: [${HOME}/x:/y]\n"))).toEqual([
-    'deploy.yml:5:11: ${B} is no YAML between brackets: write <%= ENV["B"] %>, or, where the host replaces it, put quotes around it',
+    'deploy.yml:5:11: ${B} is not YAML between brackets: write <%= ENV["B"] %>, or put quotes around it if the host replaces it',
   ]);
 });
 
@@ -119,7 +119,7 @@ test("a value that could not stand in quotes is not reported to be put there", a
   const lines =
     "asset_path: false\nnetwork: true\nrun_directory: [a]\nminimum_version: true\nhealthcheck: {interval: true}\n";
   expect(await problemsOf(withRequired(lines))).toEqual([
-    "deploy.yml:5:1: asset_path: should be an absolute path in the container, not false: leave the key out for none",
+    "deploy.yml:5:1: asset_path: should be an absolute path in the container, not false: omit the key for none",
     "deploy.yml:6:1: network: should be a string, not true: put quotes around it",
     "deploy.yml:7:1: run_directory: should be a string, not a list",
     "deploy.yml:8:1: minimum_version: should be a version such as 1.9.0, not true",
@@ -173,7 +173,7 @@ test("what is missing beside the files of destinations names them", async () => 
     "deploy.yml.orig": "",
   };
   expect(await problemsOf(files)).toEqual([
-    "deploy.yml:1:1: servers: Missing required configuration for servers: where a destination has it, name it with -d production or -d staging",
+    "deploy.yml:1:1: servers: Missing required configuration for servers: if a destination has it, run with -d production or -d staging",
   ]);
   expect(await problemsOf(files, { destination: "production" })).toEqual([]);
   expect(await problemsOf({ ...files, "deploy.none.yml": "{}" }, { destination: "none" })).toEqual([
@@ -222,13 +222,13 @@ test("a port that none can be is reported at its place", async () => {
 `).replace("[10.0.0.1]", '["root@10.0.0.1:99999", "h:22"]');
   const PUBLISHED = "should be a port, or host:container ports, each from 1 to 65535";
   expect(await problemsOf(yaml)).toEqual([
-    "deploy.yml:3:11: servers/0: root@10.0.0.1:99999 has no port from 1 to 65535",
-    "deploy.yml:6:25: accessories/a/hosts/0: h:0 has no port from 1 to 65535",
-    "deploy.yml:6:32: accessories/a/hosts/1: [::1]:65536 has no port from 1 to 65535",
+    "deploy.yml:3:11: servers/0: root@10.0.0.1:99999: the port should be 1 to 65535",
+    "deploy.yml:6:25: accessories/a/hosts/0: h:0: the port should be 1 to 65535",
+    "deploy.yml:6:32: accessories/a/hosts/1: [::1]:65536: the port should be 1 to 65535",
     `deploy.yml:6:66: accessories/a/port: ${PUBLISHED}`,
     `deploy.yml:7:26: accessories/b/port: ${PUBLISHED}`,
     `deploy.yml:10:26: accessories/e/port: ${PUBLISHED}`,
-    "deploy.yml:11:17: accessories/f/host: h:70000 has no port from 1 to 65535",
+    "deploy.yml:11:17: accessories/f/host: h:70000: the port should be 1 to 65535",
   ]);
 });
 

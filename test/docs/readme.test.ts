@@ -87,7 +87,7 @@ test("the program can print each message of the troubleshooting guide", () => {
   const messages = Array.from(guide.matchAll(/^\| (`[^|]*) \|/gm), ([, cell]) => cell!)
     .flatMap((cell) => Array.from(cell.matchAll(/`([^`]+)`/g), ([, message]) => message!))
     .flatMap((message) => message.split("…"))
-    .map((part) => part.replace(/\(asked for by $/, "").trim())
+    .map((part) => part.replace(/\(required by $/, "").trim())
     .filter((part) => part.length > 3);
   const sources = sourceText();
   // Docker prints these.

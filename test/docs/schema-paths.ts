@@ -1,6 +1,6 @@
 import type * as z from "zod/mini";
 import { writtenConfig } from "../../src/config/schema.ts";
-import { madeLater, splitForms } from "../../src/config/schema-parts.ts";
+import { lazySchemas, splitForms } from "../../src/config/schema-parts.ts";
 
 /** The parts of a zod schema that the walk follows. */
 interface Definition {
@@ -14,7 +14,7 @@ interface Definition {
 
 /** The path of every key in the schema, with `*` for any name, as `keyPaths` of the reference has them. */
 export function schemaPaths(schema: z.core.$ZodType = writtenConfig, at: readonly string[] = []): string[] {
-  const behind = splitForms.get(schema) ?? madeLater.get(schema)?.();
+  const behind = splitForms.get(schema) ?? lazySchemas.get(schema)?.();
   if (behind) return schemaPaths(behind, at);
   const { innerType, options, element, valueType, in: input, shape } = schema._zod.def as unknown as Definition;
   const below = [innerType, element, input, ...(options ?? [])].filter((inner) => inner !== undefined);

@@ -82,7 +82,7 @@ describe("bad input gets one error that says what, where, and what to type, and 
     await expectRefused(
       await project.mrsk("deploy"),
       3,
-      "MRSK_REGISTRY_PASSWORD is empty (asked for by registry/password)",
+      "MRSK_REGISTRY_PASSWORD is empty (required by registry/password)",
     );
     project.write(".env", `MRSK_REGISTRY_PASSWORD=${lab["LAB_REGISTRY_PASSWORD"]}\n`);
     const db = { image: "x", host: HOST, files: ["nosuch.cnf:/etc/a", "config:/etc/b"] };

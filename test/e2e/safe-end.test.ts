@@ -98,7 +98,7 @@ describe("every run comes to a safe end", () => {
     silent.close();
     expect(exitCode).toBe(130);
     expect(stderr).toContain("Not yet: the deploy lock is held, and is released at the end.");
-    expect(stderr).toContain("Ended at once. What stays behind: the deploy lock on 127.0.0.1, if it was taken");
+    expect(stderr).toContain("Ended immediately. Left on the servers: the deploy lock on 127.0.0.1, if it was taken");
     expect(stderr).toContain("Run `mrsk lock status`");
   });
 

@@ -17,7 +17,7 @@ test("of a command that prints more than 16 MiB the beginning and the end are ke
   expect(stdout.length).toBeLessThan(17 * 1024 * 1024);
   expect(stdout.slice(0, 6)).toBe("first\n");
   expect(stdout.slice(-5)).toBe("last\n");
-  expect(stdout).toMatch(/\n\[… 23 MiB of output left out here …\]\n/);
+  expect(stdout).toMatch(/\n\[… 23 MiB of output omitted …\]\n/);
   expect(() => result.text("Print")).toThrow("localhost: Print: the answer is longer than can be right (over 16 MiB)");
 });
 

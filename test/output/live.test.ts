@@ -79,7 +79,7 @@ test("what ends at once is not shown, and what is asked for stands above", async
   after(0.1);
   expect(await lines()).toEqual([]);
   after(1);
-  view.aside(() => view.report({ kind: "note", text: "said" }));
+  view.withoutLiveLines(() => view.report({ kind: "note", text: "said" }));
   after(0);
   expect(await lines()).toEqual(["  said", "  one  Look  1 s"]);
 });

@@ -60,7 +60,7 @@ export const SURFACE: readonly (readonly [row: string, line: string, ...effects:
   ["config", "config --version 1", "out> service_with_version: app-1"],
   ["config --json", "config --json --version 1", 'out> "service_with_version": "app-1"'],
   ["init", "init", "out> Config file already exists"],
-  ["init --bundle", "init --bundle", "out> --bundle has no meaning here"],
+  ["init --bundle", "init --bundle", "out> --bundle has no effect"],
   ["envify", "envify", "exit> 3", "err> Template not found"],
   ["envify --skip-push -P", "envify -P", "exit> 3", "err> Template not found"],
   ["remove", "remove", "err> no", "out> Aborted"],

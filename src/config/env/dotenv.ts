@@ -1,19 +1,19 @@
 import { parse } from "dotenv";
 import { lineStarts, placeIn } from "../yaml/line-starts.ts";
 
-/** One `NAME=value` of a `.env` file, before anything in the value is replaced. */
+/** One `NAME=value` of a `.env` file, with the variables and commands in the value not replaced yet. */
 export interface DotenvEntry {
   readonly name: string;
   readonly value: string;
-  /** In single quotes: nothing is replaced. */
+  /** Whether the value was in single quotes: nothing in it is replaced. */
   readonly literal: boolean;
   readonly line: number;
   readonly column: number;
 }
 
 /**
- * Ruby dotenv's own idea of a statement. Only its ends differ: they stay on their line, which finds the same statements
- * and does not walk over blank lines again and again.
+ * The pattern of a statement in Ruby's dotenv, but with ends that do not cross lines: it finds the same statements, and
+ * takes no quadratic time on blank lines.
  */
 const BLANK = "[ \\t\\n\\v\\f\\r]";
 const STATEMENT = new RegExp(
@@ -35,7 +35,7 @@ export function readDotenv(text: string): DotenvEntry[] {
   }));
 }
 
-/** `String#strip` of Ruby, for which blanks are those of ASCII. */
+/** Ruby's `String#strip`, which removes only the blanks of ASCII. */
 function strip(text: string): string {
   const blank = (index: number) => " \t\n\v\f\r".includes(text.charAt(index));
   let start = 0;
@@ -50,10 +50,11 @@ function valueOf(written: string): { value: string; literal: boolean } {
   const quoted = quote === "'" || quote === '"';
   const value = quoted ? (parse(`VALUE=${written}`)["VALUE"] ?? "") : written;
   if (quote === "'") return { value, literal: true };
-  // All but `\$`, which says below that the dollar is meant.
+  // Not `\$`: `variablesIn` needs its backslash.
   return { value: value.replaceAll(/\\([^$])/g, "$1"), literal: false };
 }
-/** A part of a value that stands for something else. */
+
+/** A part of a value: text, a variable or a command. */
 export type Part =
   | { readonly kind: "text"; readonly text: string }
   | { readonly kind: "variable"; readonly name: string }
@@ -61,7 +62,7 @@ export type Part =
 
 const VARIABLE = /\\?\$(?!\()\{?([A-Za-z0-9_]+)?\}?/g;
 
-/** Cuts a value into text, `$NAME` and `${NAME}`; `\$` is a dollar. */
+/** Splits a value into text and variables, `$NAME` or `${NAME}`; `\$` is a dollar sign. */
 function variablesIn(value: string): Part[] {
   const parts: Part[] = [];
   let end = 0;
@@ -76,7 +77,7 @@ function variablesIn(value: string): Part[] {
   return parts.filter((part) => part.kind !== "text" || part.text !== "");
 }
 
-/** Cuts a value into its text, variables and `$(command)`s, whose own variables are still to be replaced. */
+/** Splits a value into text, variables and `$(command)`s. The variables in a command are split by `partsOfCommand`. */
 export function partsOf({ value, literal }: DotenvEntry): Part[] {
   if (literal) return [{ kind: "text", text: value }];
   const parts: Part[] = [];

@@ -3,7 +3,7 @@ import { type DotenvEntry, type Part, partsOf, partsOfCommand, readDotenv } from
 import { lastAtOrBefore } from "../yaml/line-starts.ts";
 import { readTextFile } from "../text-file.ts";
 
-/** An entry with its place among the entries of its file. */
+/** An entry, and its index among the entries of its file. */
 export interface Located {
   readonly file: EnvFile;
   readonly entry: DotenvEntry;
@@ -13,7 +13,7 @@ export interface Located {
 
 /** One `.env` file. */
 export class EnvFile {
-  /** As messages have it. */
+  /** Its name in messages. */
   readonly name: string;
   readonly entries: readonly Located[];
   private readonly places = new Map<string, number[]>();
@@ -28,26 +28,26 @@ export class EnvFile {
     }
   }
 
-  /** The last entry of the name, of those above the one at `limit`. */
+  /** The last entry of that name with an index below `limit`. */
   find(name: string, limit = this.entries.length): Located | undefined {
     const places = this.places.get(name);
     if (!places || places[0]! >= limit) return undefined;
     return this.entries[places[lastAtOrBefore(places, limit - 1)]!];
   }
 
-  /** One entry for each name: the last. */
+  /** The last entry of each name. */
   last(): Located[] {
     return Array.from(this.places.values(), (places) => this.entries[places.at(-1)!]!);
   }
 }
 
-/** undefined: there is no such file. @throws ConfigError when it cannot be read */
+/** @returns undefined if there is no such file @throws ConfigError if it cannot be read */
 export function readEnvFile(cwd: string, name: string): EnvFile | undefined {
   const text = readTextFile(resolve(cwd, name), name);
   return text === undefined ? undefined : new EnvFile(name, text);
 }
 
-/** Every name that takes part in the value, those of its commands too. */
+/** Every variable that the value refers to, also in its commands. */
 export function namesIn({ parts }: Located): string[] {
   return parts.flatMap((part) => {
     const inside = part.kind === "command" ? partsOfCommand(part.command) : [part];

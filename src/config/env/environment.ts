@@ -8,12 +8,12 @@ import type { Variables } from "./variables.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** Of all values of the files together. Commands are started with them, and Linux takes 2 MiB. */
+/** Of all values of the files together. Commands get them as their environment, for which Linux has a limit of 2 MiB. */
 const MOST_CHARACTERS = 1_900_000;
 
 /**
- * Reads `.env.DESTINATION` and `.env` of `cwd`, those that are there. What the process has wins over both, and the
- * destination's file over `.env`. A value with `$(command)` is not known before somebody asks for it.
+ * Reads `.env.DESTINATION` and `.env` of `cwd`, if they exist. Variables of the process win over both files, and the
+ * destination's file wins over `.env`. The `$(command)` of a value runs when the value is first needed.
  * @throws ConfigError naming every file that cannot be read
  */
 export async function loadEnvironment({
@@ -35,11 +35,11 @@ export async function loadEnvironment({
       return [error];
     }
   });
-  if (failures.length > 0) throw together(failures);
+  if (failures.length > 0) throw combined(failures);
   return environment;
 }
 
-/** The variables of this machine. Each `$(command)` runs at most once, when its value is first asked for. */
+/** The variables of the process and of `.env` files. Each `$(command)` runs at most once, when its value is first needed. */
 export class LocalEnvironment implements Variables {
   private readonly cwd: string;
   private readonly process: Map<string, string>;
@@ -55,10 +55,10 @@ export class LocalEnvironment implements Variables {
     );
   }
 
-  /** @throws ConfigError when a `$(command)` of the value fails */
+  /** @throws ConfigError if a `$(command)` of the value fails */
   async get(name: string): Promise<string | undefined> {
-    const own = this.own(name);
-    if (own !== undefined || this.removed.has(name)) return own;
+    const given = this.process.get(name);
+    if (given !== undefined || this.removed.has(name)) return given;
     const found = this.find(name);
     return found && this.value(found);
   }
@@ -98,7 +98,7 @@ export class LocalEnvironment implements Variables {
     }
     const settled = await Promise.allSettled(chosen.values());
     const failures = settled.flatMap((result) => (result.status === "rejected" ? [result.reason as unknown] : []));
-    if (failures.length > 0) throw together(failures);
+    if (failures.length > 0) throw combined(failures);
     const names = [...chosen.keys()];
     const values = settled.map((result, index): [string, string] => [
       names[index]!,
@@ -107,14 +107,14 @@ export class LocalEnvironment implements Variables {
     return Object.fromEntries([...values, ...this.process]);
   }
 
-  /** Of every variable that a file sets. */
+  /** The names of all variables that a file sets. */
   names(): string[] {
     return [...new Set(this.files.flatMap(({ entries }) => entries.map(({ entry }) => entry.name)))];
   }
 
   /**
-   * A sentence for each value that loses a part of its text, since a `$NAME` in it is not set. Says nothing of the value,
-   * which may be a secret.
+   * A sentence for each value that loses a part of its text, since a `$NAME` in it is not set. Contains no part of the
+   * value, which may be a secret.
    */
   get lost(): string[] {
     const used = this.files.flatMap(({ entries }) => entries).filter(({ entry }) => !this.process.has(entry.name));
@@ -123,10 +123,13 @@ export class LocalEnvironment implements Variables {
   }
 
   private missing(name: string, user: Located): boolean {
-    return this.own(name) === undefined && this.find(name, user) === undefined;
+    return !this.process.has(name) && this.find(name, user) === undefined;
   }
 
-  /** Those with a command in them, or in a variable that they use. Uses go upwards only, so one pass finds all. */
+  /**
+   * The entries that contain a command, or use an entry that does. An entry can use only those above it, so one pass finds
+   * all.
+   */
   private needingCommands(): ReadonlySet<Located> {
     const needing = new Set<Located>();
     for (const located of this.files.flatMap(({ entries }) => entries)) {
@@ -140,11 +143,7 @@ export class LocalEnvironment implements Variables {
     return needing;
   }
 
-  private own(name: string): string | undefined {
-    return this.process.get(name);
-  }
-
-  /** As `user` sees it: the files before its own, and what stands above it. Without one, all files. */
+  /** The entry of that name which the entry `user` sees: in an earlier file, or above it in its file. Without `user`, in any. */
   private find(name: string, user?: Located): Located | undefined {
     for (const file of this.files) {
       const found = file.find(name, file === user?.file ? user.index : undefined);
@@ -153,21 +152,21 @@ export class LocalEnvironment implements Variables {
     return undefined;
   }
 
-  /** What it uses comes first, one after the other: a chain of any length needs no deep recursion. */
+  /** Expands the entries that it uses before it, in a loop: a long chain of uses causes no deep recursion. */
   private value(located: Located): Promise<string> {
     const known = this.values.get(located);
     if (known) return known;
     for (const used of this.usedBy(located)) {
       if (this.values.has(used)) continue;
       const value = this.expand(used.parts, used);
-      // What needs the value reports the failure.
+      // The failure is reported where the value is used.
       value.catch(() => undefined);
       this.values.set(used, value);
     }
     return this.values.get(located)!;
   }
 
-  /** The entry and all that it uses and whose value is not known yet, in the order in which they can be read. */
+  /** The entry, and those that it uses and whose value is not known yet, each after the entries that it uses itself. */
   private usedBy(located: Located): Located[] {
     const found = new Set<Located>([located]);
     for (const user of found) {
@@ -186,7 +185,7 @@ export class LocalEnvironment implements Variables {
         if (part.kind === "text") return part.text;
         if (part.kind === "command") return this.command(part.command, at);
         const used = this.find(part.name, at);
-        return this.own(part.name) ?? (used ? this.value(used) : "");
+        return this.process.get(part.name) ?? (used ? this.value(used) : "");
       }),
     );
     const { name } = at.entry;
@@ -214,15 +213,15 @@ export class LocalEnvironment implements Variables {
   }
 }
 
-const LOST = "a $name in the value is not set, so this part of the value is lost: if the dollar is meant";
+const LOST = "a $name in the value is not set, so this part of the value is lost: for a literal dollar sign";
 
 function quotedForm({ entry, parts }: Located): string {
   return parts.some(({ kind }) => kind === "command") ? "\\$" : `${entry.name}='…' with single quotes`;
 }
 
-/** Several failures in one; what nobody explained stays what it is. */
-export function together(failures: readonly unknown[]): unknown {
-  const explained = failures.filter((failure) => failure instanceof ConfigError);
-  if (explained.length < failures.length) return failures.find((failure) => !(failure instanceof ConfigError));
-  return new ConfigError([...new Set(explained.flatMap(({ problems }) => problems))]);
+/** One ConfigError of several; the first failure that is no ConfigError, if there is one. */
+export function combined(failures: readonly unknown[]): unknown {
+  const known = failures.filter((failure) => failure instanceof ConfigError);
+  if (known.length < failures.length) return failures.find((failure) => !(failure instanceof ConfigError));
+  return new ConfigError([...new Set(known.flatMap(({ problems }) => problems))]);
 }

@@ -1,15 +1,15 @@
 import { isatty } from "node:tty";
 
-/** More than any value: Linux takes none of 128 KiB. */
+/** More than any value can have: the limit of Linux is 128 KiB. */
 const MOST_CHARACTERS = 1_000_000;
 
-/** A command of `.env` or of a template that did not work. The message has no value in it but what it said itself. */
+/** A command of `.env` or of a template failed. Of values, the message contains only what the command printed itself. */
 export class LocalCommandError extends Error {}
 
 /**
- * Runs a shell command of this machine and gives what it printed, untrimmed. It may read the terminal, as password
- * managers do.
- * @throws LocalCommandError when it fails: an empty password would go unnoticed for long
+ * Runs a shell command on this machine and returns its standard output, untrimmed. The command may read the terminal, as
+ * password managers do.
+ * @throws LocalCommandError if it fails: its empty output would be used as a password
  */
 export async function localCommand(
   command: string,
@@ -20,7 +20,7 @@ export async function localCommand(
     cwd,
     env: environment,
     extendEnv: false,
-    // What is piped into mrsk is for the command that mrsk is to run.
+    // Input piped into mrsk belongs to the command that mrsk runs in a container or on a server.
     stdin: isatty(0) ? "inherit" : "ignore",
     stripFinalNewline: false,
     maxBuffer: MOST_CHARACTERS,
@@ -28,7 +28,7 @@ export async function localCommand(
   });
   if (!result.failed) return result.stdout;
   if (result.isMaxBuffer) throw new LocalCommandError(`printed more than ${MOST_CHARACTERS} characters`);
-  const said = result.stderr.trim();
-  const how = result.exitCode === undefined ? "did not run to its end" : `failed (exit status ${result.exitCode})`;
-  throw new LocalCommandError(`${how}${said === "" ? "" : `: ${said.replaceAll("\n", "; ")}`}`);
+  const output = result.stderr.trim();
+  const how = result.exitCode === undefined ? "did not finish" : `failed (exit status ${result.exitCode})`;
+  throw new LocalCommandError(`${how}${output === "" ? "" : `: ${output.replaceAll("\n", "; ")}`}`);
 }

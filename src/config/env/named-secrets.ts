@@ -3,10 +3,10 @@ import type { LocalEnvironment } from "./environment.ts";
 import { Secret } from "./secret.ts";
 
 /**
- * What is secret before anything was looked up: values that the configuration names as such, and those of `.env` that
- * look like it, as far as they can be had without running a command.
+ * The secrets known at the start of a run, to mask them: values that the configuration names as secret, and those of
+ * `.env` that look like secrets. Without the values that need a command.
  */
-export async function secretsAtHand(config: Config, environment: LocalEnvironment): Promise<Secret[]> {
+export async function initialSecrets(config: Config, environment: LocalEnvironment): Promise<Secret[]> {
   const values = await environment.forCommands();
   const named = namesOfSecrets(config).flatMap((name): Secret[] => secretOf(name, values[name]));
   const seeming = environment.names().flatMap((name): Secret[] => {
@@ -16,7 +16,7 @@ export async function secretsAtHand(config: Config, environment: LocalEnvironmen
   return [...named, ...literals(config), ...seeming].filter((secret) => !isPublic(config, secret));
 }
 
-/** A user name that the image's own name shows is no secret, wherever it is written. */
+/** A registry's user name that is part of the image's name is no secret, even if a variable holds it. */
 export function isPublic({ registry, repository }: Config, secret: Secret): boolean {
   const { username } = registry;
   return "variable" in username && username.variable === secret.name && repository.split("/").includes(secret.reveal());
@@ -30,7 +30,7 @@ function secretOf(name: string, value: string | undefined): Secret[] {
   return value === undefined ? [] : [new Secret(name, value)];
 }
 
-/** Names of variables, wherever the configuration has a place for the name of a secret. */
+/** The variables that the configuration names as secret. */
 export function namesOfSecrets({ env, roles, accessories, traefik, builder, registry, ssh }: Config): string[] {
   const environments = [
     env,
@@ -49,7 +49,7 @@ export function namesOfSecrets({ env, roles, accessories, traefik, builder, regi
   ];
 }
 
-/** What is written out in the configuration itself. Build arguments are redacted as well, but for versions and the like. */
+/** Secrets in the configuration file itself: passwords and keys, and build arguments that look like secrets. */
 function literals({ builder, registry, ssh }: Config): Secret[] {
   return [
     ...("value" in registry.password ? [registry.password.value] : []),
@@ -60,23 +60,23 @@ function literals({ builder, registry, ssh }: Config): Secret[] {
   ];
 }
 
-/** Variables that this program reads itself, and shows. */
+/** Variables that this program reads and prints. */
 const SHOWN = new Set(["VERSION"]);
 
-/** Of variables and options whose values are secret. */
-export const TELLING_NAME = /PASS|PWD|SECRET|TOKEN|KEY|CREDENTIAL|PRIVATE|AUTH|SALT|DSN|CERT|SIGN/i;
+/** Names of variables and options whose values are secret. */
+export const SECRET_NAME = /PASS|PWD|SECRET|TOKEN|KEY|CREDENTIAL|PRIVATE|AUTH|SALT|DSN|CERT|SIGN/i;
 
-/** A word, a short number, or both: what names, addresses, paths and versions are made of. */
+/** A word, a short number, or both: the parts of names, addresses, paths and versions. */
 const PLAIN_WORD = /^(?:(?:[a-z]+|[A-Z][a-z]*|[A-Z]+)\d{0,3}|\d{1,6})$/;
 
 /**
- * Whether a value that nothing calls secret is to be treated as one. `production`, `3000`, `db.example.com:5432`,
- * `/home/app` and `https://example.com` are not: masked, they would make what is printed unreadable.
+ * Whether to mask a value that the configuration does not name as secret. Not `production`, `3000`,
+ * `db.example.com:5432`, `/home/app` or `https://example.com`: masking those would make the output unreadable.
  */
 export function seemsSecret(name: string, value: string): boolean {
   const text = value.trim();
   if (SHOWN.has(name) || text.length < 4) return false;
   if (/:\/\/[^/\s]*:[^/\s]*@/.test(text)) return true;
-  if (TELLING_NAME.test(name)) return !/^(?:\d{1,5}|true|false|none|\/.*|~\/.*)$/.test(text);
+  if (SECRET_NAME.test(name)) return !/^(?:\d{1,5}|true|false|none|\/.*|~\/.*)$/.test(text);
   return text.length >= 8 && !text.split(/[-_.,:;/@~+ ]+/).every((word) => word === "" || PLAIN_WORD.test(word));
 }

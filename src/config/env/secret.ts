@@ -1,12 +1,12 @@
 import { inspect } from "node:util";
 
-/** What stands for a secret in everything that is shown or logged. */
+/** Replaces a secret in everything that is printed or logged. */
 export const REDACTED = "[REDACTED]";
 
-/** A value that nothing prints by accident: only `reveal()` gives it, and only the script renderer and tests call that. */
+/** A value that cannot be printed by accident: only `reveal()` returns it. */
 export class Secret {
   readonly #value: string;
-  /** What the user calls it: an environment variable's name, or e.g. `registry password`. */
+  /** Its name for the user: the name of a variable, or a description such as `registry password`. */
   readonly name: string;
 
   constructor(name: string, value: string) {

@@ -1,16 +1,16 @@
-/** The variables of this machine: a plain `Map`, or what `loadEnvironment` gives, where a value may take a while. */
+/** The variables of this machine: a `Map`, or the environment of `loadEnvironment`, whose values may need a command. */
 export interface Variables {
   get(name: string): string | undefined | Promise<string | undefined>;
-  /** What commands run with. Without it, they run with what a `Map` has. */
+  /** The environment that commands run with. If it is missing, they get the variables of a `Map`. */
   forCommands?(): Promise<Readonly<Record<string, string>>>;
-  /** Whether a `.env` file has it, whatever the process has. */
+  /** Whether a `.env` file has the name, no matter if the process has it too. */
   inFile?(name: string): boolean;
-  /** For everything that is read afterwards; undefined takes the variable away. */
+  /** Sets a variable for everything that is read afterwards; undefined removes it. */
   assign?(name: string, value: string | undefined): void;
   /**
-   * Adds what the file has and nothing else has yet. Its path is relative to the working directory.
+   * Adds the variables of a file that are not set yet. Its path is relative to the working directory.
    * @returns whether there is such a file
-   * @throws ConfigError when it cannot be read
+   * @throws ConfigError if it cannot be read
    */
   load?(path: string): boolean;
 }
@@ -20,7 +20,7 @@ export async function commandEnvironment(variables: Variables): Promise<Readonly
   return variables instanceof Map ? (Object.fromEntries(variables) as Record<string, string>) : {};
 }
 
-/** The variables with some of their own on top. Nothing of theirs can be changed through it. */
+/** The variables of `below` with those of `own` over them. They can be read, not assigned. */
 export function withVariables(own: ReadonlyMap<string, string>, below: Variables): Variables {
   return {
     get: (name) => own.get(name) ?? below.get(name),

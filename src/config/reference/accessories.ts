@@ -1,3 +1,4 @@
+import { DEFAULTS } from "../defaults.ts";
 import type { Section } from "./types.ts";
 
 export const ACCESSORIES: Section = {
@@ -115,7 +116,7 @@ export const ACCESSORIES: Section = {
     {
       key: "files.mode",
       type: "octal digits",
-      default: "755",
+      default: DEFAULTS.accessoryFileMode,
       since: "new",
       meaning: "Permissions",
       example: 'files:\n  - local: my.cnf\n    remote: /etc/my.cnf\n    mode: "644"',

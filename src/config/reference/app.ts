@@ -1,3 +1,4 @@
+import { DEFAULTS } from "../defaults.ts";
 import { ORDER } from "./boot.ts";
 import type { Section } from "./types.ts";
 
@@ -92,7 +93,7 @@ export const SERVERS: Section = {
     {
       key: "boot.order",
       type: "word",
-      default: "start_first",
+      default: DEFAULTS.boot.order,
       since: "new",
       meaning: ORDER,
       example: "boot:\n  order: stop_first",
@@ -189,7 +190,7 @@ export const HEALTHCHECK: Section = {
     {
       key: "path",
       type: "path",
-      default: "/up",
+      default: DEFAULTS.healthcheck.path,
       since: "0.7.0",
       meaning: "Path of the HTTP check",
       example: "path: /health",
@@ -197,7 +198,7 @@ export const HEALTHCHECK: Section = {
     {
       key: "port",
       type: "port",
-      default: "3000",
+      default: String(DEFAULTS.healthcheck.port),
       since: "0.7.0",
       meaning: "Port of the app in its container, for the HTTP check",
       example: "port: 8080",
@@ -205,7 +206,7 @@ export const HEALTHCHECK: Section = {
     {
       key: "interval",
       type: "duration",
-      default: "1s",
+      default: DEFAULTS.healthcheck.interval,
       since: "0.13.0",
       meaning: "Time between two of docker's health checks",
       example: "interval: 5s",
@@ -213,7 +214,7 @@ export const HEALTHCHECK: Section = {
     {
       key: "max_attempts",
       type: "number",
-      default: "7",
+      default: String(DEFAULTS.healthcheck.maxAttempts),
       since: "0.11.0",
       meaning:
         "Number of attempts, which sets the time limit of a deploy: attempt n is followed by n seconds, so 7 attempts allow 28 seconds",
@@ -238,7 +239,7 @@ export const HEALTHCHECK: Section = {
     {
       key: "log_lines",
       type: "number",
-      default: "50",
+      default: String(DEFAULTS.logLines),
       since: "Kamal 1.0",
       meaning: "Lines from the end of the log to show, if a container does not become healthy or does not stay healthy",
       example: "log_lines: 100",

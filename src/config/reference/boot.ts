@@ -1,3 +1,4 @@
+import { DEFAULTS } from "../defaults.ts";
 import type { Section } from "./types.ts";
 
 export const ORDER =
@@ -45,7 +46,7 @@ export const BOOT: Section = {
     {
       key: "wait",
       type: "seconds",
-      default: "2 with a limit",
+      default: `${DEFAULTS.boot.waitSeconds} with a limit`,
       since: "0.12.0",
       meaning: "Pause between two groups",
       example: "wait: 10",
@@ -53,11 +54,18 @@ export const BOOT: Section = {
     {
       key: "watch",
       type: "seconds",
-      default: "5",
+      default: String(DEFAULTS.boot.watchSeconds),
       since: "new",
       meaning: "Time that new containers must stay up and healthy after the switch, before the old containers stop",
       example: "watch: 30",
     },
-    { key: "order", type: "word", default: "start_first", since: "new", meaning: ORDER, example: "order: start_first" },
+    {
+      key: "order",
+      type: "word",
+      default: DEFAULTS.boot.order,
+      since: "new",
+      meaning: ORDER,
+      example: "order: start_first",
+    },
   ],
 };

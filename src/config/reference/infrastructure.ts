@@ -1,3 +1,4 @@
+import { DEFAULTS } from "../defaults.ts";
 import type { Section } from "./types.ts";
 
 export const BUILDER: Section = {
@@ -92,7 +93,7 @@ export const BUILDER: Section = {
     {
       key: "dockerfile",
       type: "path",
-      default: "Dockerfile",
+      default: DEFAULTS.builder.dockerfile,
       since: "0.9.0",
       meaning: "Path of the Dockerfile",
       example: "dockerfile: docker/Dockerfile.prod",
@@ -168,7 +169,7 @@ export const TRAEFIK: Section = {
     {
       key: "image",
       type: "image",
-      default: "traefik:v3.7.15",
+      default: DEFAULTS.traefik.image,
       since: "0.11.0",
       meaning: "Image of Traefik. Version 2 works too, from 2.11.31 on with every version of Docker",
       example: "image: traefik:v2.11.31",
@@ -176,7 +177,7 @@ export const TRAEFIK: Section = {
     {
       key: "host_port",
       type: "port",
-      default: "80",
+      default: String(DEFAULTS.traefik.hostPort),
       since: "0.9.0",
       meaning: "Port of the server that is published to port 80 of Traefik",
       example: "host_port: 8080",

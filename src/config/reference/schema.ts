@@ -1,7 +1,7 @@
 import * as z from "zod/mini";
 import { keyPaths, placeholders } from "./reference.ts";
 import { writtenConfig } from "../schema.ts";
-import { madeLater, splitForms, values } from "../schema-parts.ts";
+import { lazySchemas, splitForms, values } from "../schema-parts.ts";
 
 type Json = Record<string, unknown>;
 
@@ -21,7 +21,7 @@ function convert(of: z.core.$ZodType): Json {
     unrepresentable: "any",
     override: ({ zodSchema, jsonSchema: target }) => {
       const split = splitForms.get(zodSchema);
-      const made = madeLater.get(zodSchema)?.();
+      const made = lazySchemas.get(zodSchema)?.();
       if (made) Object.assign(target, withoutDialect(convert(made)));
       if (split) Object.assign(target, { anyOf: [withoutDialect(convert(split)), withoutDialect(convert(values))] });
     },

@@ -1,3 +1,4 @@
+import { DEFAULTS } from "../defaults.ts";
 import type { Section } from "./types.ts";
 
 export const SSH: Section = {
@@ -11,12 +12,19 @@ export const SSH: Section = {
     {
       key: "user",
       type: "name",
-      default: "root",
+      default: DEFAULTS.ssh.user,
       since: "0.6.0",
       meaning: "Login user, who must be allowed to use docker",
       example: "user: app",
     },
-    { key: "port", type: "port", default: "22", since: "Kamal 1.2", meaning: "Port of sshd", example: "port: 2222" },
+    {
+      key: "port",
+      type: "port",
+      default: String(DEFAULTS.ssh.port),
+      since: "Kamal 1.2",
+      meaning: "Port of sshd",
+      example: "port: 2222",
+    },
     {
       key: "proxy",
       type: "host",
@@ -69,7 +77,7 @@ export const SSH: Section = {
     {
       key: "connect_timeout",
       type: "seconds",
-      default: "15",
+      default: String(DEFAULTS.ssh.connectTimeoutSeconds),
       since: "new",
       meaning: "Limit for a connection, and for each answer of the server before a command begins",
       example: "connect_timeout: 5",
@@ -77,7 +85,7 @@ export const SSH: Section = {
     {
       key: "log_level",
       type: "word",
-      default: "fatal",
+      default: DEFAULTS.ssh.logLevel,
       since: "Kamal 0.16",
       meaning:
         "debug: print all messages of the SSH library for connections that fail. info: print when connections open and close. warn, error, fatal: print neither",
@@ -94,7 +102,7 @@ export const SSHKIT: Section = {
     {
       key: "max_concurrent_starts",
       type: "number",
-      default: "30",
+      default: String(DEFAULTS.sshkit.maxConcurrentStarts),
       since: "Kamal 0.16",
       meaning: "Number of connections that are opened at the same time",
       example: "max_concurrent_starts: 10",
@@ -102,7 +110,7 @@ export const SSHKIT: Section = {
     {
       key: "pool_idle_timeout",
       type: "seconds",
-      default: "900",
+      default: String(DEFAULTS.sshkit.poolIdleTimeoutSeconds),
       since: "Kamal 0.16",
       meaning: "Time after which an unused connection is closed; it is opened again when needed",
       example: "pool_idle_timeout: 300",

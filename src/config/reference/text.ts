@@ -2,44 +2,48 @@ import { UsageError } from "../../errors.ts";
 import { placeholders, SECTIONS } from "./reference.ts";
 import type { KeyReference, Section } from "./types.ts";
 
-/** `mrsk docs`: the list of sections. */
+/** The list of sections, for `mrsk docs`. */
 export function sectionList(): string {
   const width = Math.max(...SECTIONS.map(({ name }) => name.length)) + 2;
   const lines = SECTIONS.map(({ name, meaning }) => `  ${name.padEnd(width)}${meaning.split(/(?<=\.)\s/)[0]}`);
   return `Sections of deploy.yml:\n${lines.join("\n")}\n\nmrsk docs SECTION shows its keys, mrsk docs KEY one key, mrsk docs --schema a JSON Schema for editors.\n`;
 }
 
-/** Whether a section or a key has exactly that name. */
-export function hasDocs(wanted: string): boolean {
-  const name = wanted.toLowerCase().replaceAll("-", "_");
-  return SECTIONS.some(
-    (section) => section.name === (SYNONYMS.get(name) ?? name) || section.keys.some(({ key }) => key === name),
-  );
-}
-
 /**
- * A section by its name or singular; otherwise every key of that name; otherwise a section by its beginning.
- * @throws UsageError if there is none of them
+ * A section by its name or singular, otherwise every key of that name, otherwise a section by its beginning.
+ * @throws UsageError if there is no such section or key
  */
 export function docsText(wanted: string): string {
-  const name = wanted.toLowerCase().replaceAll("-", "_");
-  const named = (test: (section: string) => boolean) => SECTIONS.find((section) => test(section.name));
-  const whole = named((section) => section === (SYNONYMS.get(name) ?? name));
-  if (whole) return sectionText(whole);
-  const found = SECTIONS.flatMap((section) =>
-    section.keys
-      .filter(({ key }) => key === name || pathIn(section, key).toLowerCase() === name)
-      .map((key) => keyText(section, key)),
-  );
-  if (found.length > 0) return found.join("\n");
-  const begun = named((section) => section.startsWith(name));
-  if (begun) return sectionText(begun);
+  const found = findDocs(wanted) ?? sectionBeginningWith(nameOf(wanted));
+  if (found !== undefined) return found;
   throw new UsageError(`There is no section or key '${wanted}'`, {
     hint: `Sections: ${SECTIONS.map((section) => section.name).join(", ")}.`,
   });
 }
 
-/** Kamal's names of the sections. */
+/** As `docsText`, but by a whole name only; undefined if there is no such section or key. */
+export function findDocs(wanted: string): string | undefined {
+  const name = nameOf(wanted);
+  const section = SECTIONS.find((one) => one.name === (SYNONYMS.get(name) ?? name));
+  if (section) return sectionText(section);
+  const keys = SECTIONS.flatMap((one) =>
+    one.keys
+      .filter(({ key }) => key === name || pathIn(one, key).toLowerCase() === name)
+      .map((key) => keyText(one, key)),
+  );
+  return keys.length === 0 ? undefined : keys.join("\n");
+}
+
+function nameOf(wanted: string): string {
+  return wanted.toLowerCase().replaceAll("-", "_");
+}
+
+function sectionBeginningWith(name: string): string | undefined {
+  const section = SECTIONS.find((one) => one.name.startsWith(name));
+  return section && sectionText(section);
+}
+
+/** Other names of sections, some as Kamal calls them. */
 const SYNONYMS = new Map([
   ["accessory", "accessories"],
   ["role", "servers"],

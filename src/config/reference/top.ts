@@ -1,3 +1,4 @@
+import { DEFAULTS } from "../defaults.ts";
 import type { Section } from "./types.ts";
 
 export const CONFIGURATION: Section = {
@@ -66,7 +67,7 @@ export const CONFIGURATION: Section = {
     {
       key: "logging",
       type: "map",
-      default: "max-size 10m",
+      default: `max-size ${DEFAULTS.logMaxSize}`,
       since: "0.10.0",
       meaning: "Docker's log driver, for the app, accessories and Traefik",
       example: "logging:\n  driver: json-file\n  options:\n    max-size: 50m",
@@ -74,7 +75,7 @@ export const CONFIGURATION: Section = {
     {
       key: "healthcheck",
       type: "map",
-      default: "HTTP, /up, 3000",
+      default: `HTTP, ${DEFAULTS.healthcheck.path}, ${DEFAULTS.healthcheck.port}`,
       since: "0.7.0",
       meaning: "Check that a new container must pass before it gets requests",
       example: "healthcheck:\n  path: /up\n  port: 3000",
@@ -82,7 +83,7 @@ export const CONFIGURATION: Section = {
     {
       key: "readiness_delay",
       type: "seconds",
-      default: "7",
+      default: String(DEFAULTS.readinessDelaySeconds),
       since: "0.8.2",
       meaning: "Time that a container without a health check must run before it counts as ready",
       example: "readiness_delay: 10",
@@ -98,7 +99,7 @@ export const CONFIGURATION: Section = {
     {
       key: "drain_timeout",
       type: "seconds",
-      default: "30",
+      default: String(DEFAULTS.drainTimeoutSeconds),
       since: "new",
       meaning: "Time that the old container has to finish requests in progress, also streams, before it is stopped",
       example: "drain_timeout: 60",
@@ -130,7 +131,7 @@ export const CONFIGURATION: Section = {
     {
       key: "traefik",
       type: "map",
-      default: "Traefik 3 on port 80",
+      default: `Traefik 3 on port ${DEFAULTS.traefik.hostPort}`,
       since: "0.4.0",
       meaning: "The proxy on each web server",
       example: "traefik:\n  args:\n    accesslog: true",
@@ -138,7 +139,7 @@ export const CONFIGURATION: Section = {
     {
       key: "ssh",
       type: "map",
-      default: "root, your keys",
+      default: `${DEFAULTS.ssh.user}, your keys`,
       since: "0.6.0",
       meaning: "Settings of the SSH connections to the servers",
       example: "ssh:\n  user: app",
@@ -154,7 +155,7 @@ export const CONFIGURATION: Section = {
     {
       key: "hooks_path",
       type: "path",
-      default: ".mrsk/hooks",
+      default: DEFAULTS.hooksPath,
       since: "0.13.0",
       meaning: "Folder of the hooks on this machine",
       example: "hooks_path: deploy/hooks",
@@ -162,7 +163,7 @@ export const CONFIGURATION: Section = {
     {
       key: "retain_containers",
       type: "number",
-      default: "5",
+      default: String(DEFAULTS.retainContainers),
       since: "Kamal 1.4",
       meaning: "Number of old containers to keep for a rollback, per host, role and destination",
       example: "retain_containers: 3",
@@ -170,7 +171,7 @@ export const CONFIGURATION: Section = {
     {
       key: "run_directory",
       type: "path",
-      default: ".mrsk",
+      default: DEFAULTS.runDirectory,
       since: "Kamal 1.0",
       meaning:
         "Folder in the login user's home directory on the servers: for the lock and the list of versions, and for live files if that user is not root",
@@ -179,7 +180,7 @@ export const CONFIGURATION: Section = {
     {
       key: "primary_role",
       type: "name of a role",
-      default: "web",
+      default: DEFAULTS.primaryRole,
       since: "Kamal 1.3",
       meaning: "Role whose first host has the lock and starts a new version first; it is behind Traefik by default",
       example: "primary_role: web",
@@ -266,7 +267,7 @@ export const RELEASE: Section = {
     {
       key: "timeout",
       type: "seconds",
-      default: "600",
+      default: String(DEFAULTS.release.timeoutSeconds),
       since: "new",
       meaning: "Time limit; after it, the command is stopped and the deploy fails",
       example: "timeout: 900",

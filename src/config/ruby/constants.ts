@@ -6,11 +6,11 @@ import type { RubyValue } from "./ruby-values.ts";
 import { readTextFile } from "../text-file.ts";
 import type { Variables } from "../env/variables.ts";
 
-/** What a call of `ENV`, `File` or `Dotenv` reaches. */
-export interface Surroundings {
+/** What a call of `ENV`, `File` or `Dotenv` works on. */
+export interface CallContext {
   readonly environment: Variables;
   readonly cwd: string;
-  /** The value of the call's block; undefined where it has none. */
+  /** Evaluates the block of the call; undefined if it has none. */
   readonly block: (() => Promise<RubyValue>) | undefined;
   readonly note: (message: string) => void;
 }
@@ -19,12 +19,12 @@ interface ConstantCall {
   readonly least: number;
   readonly most: number;
   readonly block?: true;
-  /** Its value is nothing that is known here, so nothing may be done with it. */
+  /** Its value in Ruby is of a type that is not supported here, so the call may only be a statement. */
   readonly statement?: true;
-  readonly run: (args: readonly RubyValue[], surroundings: Surroundings) => Promise<RubyValue>;
+  readonly run: (args: readonly RubyValue[], context: CallContext) => Promise<RubyValue>;
 }
 
-/** A call of a known method that Ruby, too, would refuse. */
+/** A call that Ruby refuses too. */
 export class Refused extends Error {}
 
 const has: ConstantCall = {
@@ -43,19 +43,16 @@ const exists: ConstantCall = {
 export interface Call {
   readonly called: string;
   readonly args: readonly RubyValue[];
-  /** Whether nothing is done with its value. */
+  /** Whether its value is not used. */
   readonly isStatement?: boolean;
 }
 
-/** @throws Unsupported for what is not known here, Refused for what Ruby refuses */
-export async function callConstant(
-  { called, args, isStatement }: Call,
-  surroundings: Surroundings,
-): Promise<RubyValue> {
+/** @throws Unsupported for a method that is not known here @throws Refused for a call that Ruby refuses */
+export async function callConstant({ called, args, isStatement }: Call, context: CallContext): Promise<RubyValue> {
   const known = CONSTANT_CALLS.get(called);
   const fits = known && args.length >= known.least && args.length <= known.most;
-  if (!fits || (surroundings.block && !known.block) || (known.statement && !isStatement)) throw new Unsupported();
-  return known.run(args, surroundings);
+  if (!fits || (context.block && !known.block) || (known.statement && !isStatement)) throw new Unsupported();
+  return known.run(args, context);
 }
 
 /** By `CONSTANT.method`. */
@@ -81,7 +78,7 @@ function nameOf(value: RubyValue | undefined): string {
   return value;
 }
 
-async function assign([name, value = null]: readonly RubyValue[], { environment }: Surroundings): Promise<RubyValue> {
+async function assign([name, value = null]: readonly RubyValue[], { environment }: CallContext): Promise<RubyValue> {
   const key = nameOf(name);
   if (key === "" || key.includes("=")) throw new Refused(`"${key}" cannot be a variable's name`);
   if (value !== null && typeof value !== "string")
@@ -91,27 +88,27 @@ async function assign([name, value = null]: readonly RubyValue[], { environment 
   return value;
 }
 
-async function fetch([name, fallback]: readonly RubyValue[], { environment, block }: Surroundings): Promise<RubyValue> {
+async function fetch([name, fallback]: readonly RubyValue[], { environment, block }: CallContext): Promise<RubyValue> {
   const key = nameOf(name);
   const value = await environment.get(key);
   if (value !== undefined) return value;
   if (block) return block();
   if (fallback !== undefined) return fallback;
-  throw new Refused(`${key} is not set (asked for by ENV.fetch)`);
+  throw new Refused(`${key} is not set (required by ENV.fetch)`);
 }
 
-async function read([path]: readonly RubyValue[], { cwd }: Surroundings): Promise<RubyValue> {
+async function read([path]: readonly RubyValue[], { cwd }: CallContext): Promise<RubyValue> {
   const file = nameOf(path);
   const text = fileText(() => readTextFile(resolve(cwd, file), file));
   if (text === undefined) throw new Refused(`cannot read ${file}: no such file`);
   return text;
 }
 
-/** What is set already keeps its value, and so does what the first of several files has. */
+/** A variable that is set keeps its value; of several files, the first that has it wins. */
 function load(required: boolean): ConstantCall["run"] {
   return async (given, { environment, note }) => {
     const files = given.length === 0 ? [".env"] : given.map(nameOf);
-    // Wherever a template is read, .env was loaded before.
+    // .env was loaded before any template.
     if (given.length === 0 && !environment.load) return null;
     for (const file of files) {
       if (!environment.load) throw new Refused("a file of variables cannot be loaded here: do it in deploy.yml");

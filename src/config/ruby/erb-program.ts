@@ -1,11 +1,11 @@
 import type { Piece } from "./erb-scan.ts";
 import { lastAtOrBefore } from "../yaml/line-starts.ts";
 
-/** The Ruby program a template stands for: a call for each text, the code of each tag. */
+/** The Ruby program of a template: a call for each text, and the code of each tag. */
 export class Program {
   readonly source: string;
   readonly pieces: readonly Piece[];
-  /** The functions that the program calls: names that stand nowhere in the template. */
+  /** Names of the functions that the program calls. The template does not contain them. */
   readonly text: string;
   readonly output: string;
   private readonly template: string;
@@ -32,13 +32,13 @@ export class Program {
     this.source = source;
   }
 
-  /** Where a place of the program is in the template: in its tag, at the nearest place. */
+  /** The offset in the template of an offset in the program, or the nearest in its tag. */
   templateOffset(offset: number): number {
     const tag = this.tags[lastAtOrBefore(this.places, offset)];
     return tag ? tag.piece.offset + Math.min(Math.max(offset - tag.at, 0), tag.piece.code.length) : 0;
   }
 
-  /** What stands in the template for a part of the program: of several tags, the first one's part. */
+  /** The text in the template of a part of the program, shortened. If it spans several tags, only the first tag's part. */
   excerpt(from: number, to: number): string {
     const start = this.templateOffset(from);
     const tag = this.tags[lastAtOrBefore(this.places, from)];
@@ -56,7 +56,7 @@ function unusedPrefix(template: string): string {
   return prefix;
 }
 
-/** Text with the source of each of its parts. */
+/** The text that a template makes, with the offset in the template of each part. */
 export class Output {
   private readonly texts: string[] = [];
   private readonly starts: number[] = [];

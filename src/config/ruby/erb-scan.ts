@@ -1,4 +1,4 @@
-/** A part of a template: text, or the code of a tag. */
+/** A part of a template: text, or the code of a tag, whose value becomes text if it is an `output`. */
 export interface Piece {
   readonly kind: "text" | "output" | "code";
   readonly code: string;
@@ -8,10 +8,10 @@ export interface Piece {
 
 type Complain = (offset: number, message: string) => void;
 
-/** Ruby takes each of these for the end of the program, and would leave out the rest of the template. */
+/** Ruby ends a program at each of these, and would ignore the rest of the template. */
 const ENDS_PROGRAM = new RegExp("[\\0\\x04\\x1a]|^__END__\\r?$", "m");
 
-/** Cuts a template into text and tags. `-%>` swallows the line's end, `<%-` the blanks before it. */
+/** Splits a template into text and tags. `-%>` removes the newline after it, `<%-` the spaces and tabs before it. */
 export function scan(template: string, problem: Complain): Piece[] {
   const pieces: Piece[] = [];
   let end = 0;
@@ -27,7 +27,7 @@ export function scan(template: string, problem: Complain): Piece[] {
     }
     const close = closeOf(template, start + 2);
     if (close === -1) {
-      problem(start, "this tag stays open: write %> at its end");
+      problem(start, "this tag is not closed: write %> at its end");
       break;
     }
     const sign = "#=-".includes(template[start + 2]!) ? template[start + 2] : undefined;
@@ -46,7 +46,7 @@ export function scan(template: string, problem: Complain): Piece[] {
   return pieces;
 }
 
-/** `%%>` in a tag is Ruby's way to write a `%>` that does not end it. */
+/** The offset of the `%>` that ends a tag, -1 without one. `%%>` stands for a literal `%>`. */
 function closeOf(template: string, from: number): number {
   let close = template.indexOf("%>", from);
   while (close > from && template[close - 1] === "%") close = template.indexOf("%>", close + 2);

@@ -7,26 +7,26 @@ import type { Variables } from "../env/variables.ts";
 import { locateIn } from "../yaml/yaml.ts";
 
 export interface TemplateContext {
-  /** Turns an offset in the template into its place, for messages. */
+  /** Turns an offset in the template into a position, for messages. */
   readonly locate: (offset: number) => Position;
-  /** What `ENV` is. */
+  /** `ENV` in the template. */
   readonly environment: Variables;
-  /** Where commands run and files are found. */
+  /** The folder in which commands run, and to which paths are relative. */
   readonly cwd: string;
 }
 
 export interface Rendered {
   readonly text: string;
-  /** Where in the template the character at this offset of `text` comes from. */
+  /** The offset in the template from which the character at this offset of `text` comes. */
   sourceOffset(offset: number): number;
   readonly problems: readonly Problem[];
-  /** What changed nothing, and why: a sentence with its place each. */
+  /** A sentence, with its position, for each call that had no effect. */
   readonly notes: readonly string[];
-  /** false: the tags are not Ruby, or one stays open, and nothing was evaluated. */
+  /** false: a tag is not closed, the tags are not valid Ruby, or evaluation stopped at a limit. `text` is not usable. */
   readonly complete: boolean;
 }
 
-/** Evaluates an ERB template (`.env.erb`, an accessory's `.erb` file). @throws ConfigError naming each tag that failed */
+/** Evaluates an ERB template (`.env.erb`, an accessory's `.erb` file). @throws ConfigError with a line for each failed tag */
 export async function renderErb(
   template: string,
   { file, environment, cwd }: { file: string; environment: Variables; cwd: string },
@@ -37,7 +37,7 @@ export async function renderErb(
   return rendered.text;
 }
 
-/** As `renderErb`, but says what failed beside what could be rendered, and where each part comes from. */
+/** As `renderErb`, but returns the problems, what could be rendered in spite of them, and the origin of each part. */
 export async function renderTemplate(template: string, context: TemplateContext): Promise<Rendered> {
   const problems: Problem[] = [];
   const notes: string[] = [];

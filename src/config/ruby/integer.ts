@@ -1,6 +1,6 @@
 import { checkDigits } from "./budget.ts";
 
-/** An integer as it is written: the parser's own value is wrong from 64 bits on. @throws TooMuch */
+/** An integer by its text: the value that the parser gives is wrong from 64 bits on. @throws TooMuch */
 export function integerOf(written: string): bigint {
   const [, sign, digits = ""] = /^([-+]?)(.*)$/.exec(written.replaceAll("_", "").toLowerCase())!;
   checkDigits(digits.length);

@@ -1,10 +1,10 @@
 import { checkDigits, checkSize } from "./budget.ts";
 import { blank, inspect, isList, type RubyValue, same, toText, truthy } from "./ruby-values.ts";
 
-/** A method that this value does not have, here or in Ruby, or not with these arguments. */
+/** A method that is not supported here, for this value or with these arguments. */
 export class Unsupported extends Error {}
 
-/** @throws Unsupported, and TooMuch before something too large is made */
+/** @throws Unsupported @throws TooMuch before a value is made that is too large */
 export function callMethod(on: RubyValue, name: string, args: readonly RubyValue[]): RubyValue {
   const method = ANY.get(name) ?? methodsOf(on)?.get(name);
   const fits = method && args.length >= method.least && args.length <= method.most;
@@ -16,7 +16,7 @@ export function callMethod(on: RubyValue, name: string, args: readonly RubyValue
 interface Method<T> {
   readonly least: number;
   readonly most: number;
-  /** undefined: not with these arguments. */
+  /** undefined: not supported with these arguments. */
   readonly run: (on: T, args: readonly RubyValue[]) => RubyValue | undefined;
 }
 
@@ -64,7 +64,7 @@ function toInteger(on: RubyValue): bigint | undefined {
   return BigInt(digits.replaceAll(/[+_]/g, ""));
 }
 
-/** To Ruby, blanks at an end are those of ASCII, and NUL. */
+/** Blanks that Ruby's `strip` removes: those of ASCII, and NUL. */
 function isBlank(text: string, index: number): boolean {
   return "\0 \t\n\v\f\r".includes(text.charAt(index));
 }
@@ -100,7 +100,7 @@ const STRING = methods<string>({
 function repeated(on: string, [times]: readonly RubyValue[]): string | undefined {
   if (typeof times !== "bigint" || times < 0n) return undefined;
   const count = Number(times);
-  // An empty text repeated is still made piece by piece.
+  // Repeating an empty text takes time as well.
   checkSize(Math.max(on.length, 1) * count);
   return on.repeat(count);
 }
@@ -136,7 +136,7 @@ const LIST = methods<readonly RubyValue[]>({
   upToOne: { join },
 });
 
-/** Lists in it are joined with it. */
+/** Nested lists are joined with the same separator. */
 function join(on: readonly RubyValue[], [separator = ""]: readonly RubyValue[]): string | undefined {
   if (typeof separator !== "string") return undefined;
   const texts = flat(on).map(toText);

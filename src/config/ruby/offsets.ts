@@ -1,4 +1,4 @@
-/** Turns the parser's offsets, which count bytes, into those of the text. */
+/** Turns offsets of the parser, which count bytes, into offsets of the text. */
 export function charactersOf(source: string): (byteOffset: number) => number {
   const bytes = Buffer.byteLength(source);
   if (bytes === source.length) return (offset) => offset;

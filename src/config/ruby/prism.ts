@@ -5,10 +5,10 @@ import { fileURLToPath } from "node:url";
 import type { ParseResult } from "@ruby/prism/src/deserialize.js";
 
 export type RubyNode = ParseResult["value"]["statements"]["body"][number];
-/** undefined: too much for the parser. */
+/** Returns undefined if the program is nested too deeply for the parser. */
 export type ParseRuby = (source: string) => ParseResult | undefined;
 
-/** The part of it used here; its types come with the browser's, which are not loaded. */
+/** The parts that are used here. TypeScript has the types of WebAssembly only among those of browsers. */
 declare const WebAssembly: {
   compile(bytes: Uint8Array): Promise<object>;
   instantiate(module: object, imports: object): Promise<{ readonly exports: Record<string, unknown> }>;
@@ -17,18 +17,18 @@ declare const WebAssembly: {
 
 let loading: Promise<ParseRuby> | undefined;
 
-/** Ruby's own parser. Takes a dozen milliseconds the first time. */
+/** Ruby's own parser. Loading it takes a dozen milliseconds. */
 export function loadPrism(): Promise<ParseRuby> {
   loading ??= load();
   return loading;
 }
 
-/** A program that is nested too deeply ends the parser's own machine, which serves for nothing more. */
+/** A program that is nested too deeply crashes the parser's WebAssembly instance: the next program needs another. */
 async function load(): Promise<ParseRuby> {
   const [{ parsePrism }, wasm] = await Promise.all([import("@ruby/prism/src/parsePrism.js"), parserBytes()]);
   const module = await WebAssembly.compile(wasm);
-  // The parser is built against WASI, and of that calls nothing while it parses a text in memory. The package's own
-  // loader makes a real WASI, which Node announces as experimental on the user's terminal.
+  // The parser imports WASI, but calls none of its functions while it parses a text in memory. The package's own loader
+  // uses Node's WASI, which prints a warning that it is experimental.
   const imports: Record<string, Record<string, () => number>> = {};
   const NOT_SUPPORTED = 58;
   for (const { module: from, name } of WebAssembly.Module.imports(module)) {
@@ -46,7 +46,7 @@ async function load(): Promise<ParseRuby> {
   };
 }
 
-/** Beside the program once it is bundled, else in the package. */
+/** From the folder of the bundled program, otherwise from the package. */
 async function parserBytes(): Promise<Uint8Array> {
   try {
     return await readFile(join(dirname(fileURLToPath(import.meta.url)), "prism.wasm"));

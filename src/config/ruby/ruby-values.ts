@@ -1,6 +1,6 @@
 import { rubyFloat } from "../yaml/psych.ts";
 
-/** `bigint` is Integer, `number` is Float. */
+/** A value of a template. A `bigint` is an Integer, a `number` is a Float. */
 export type RubyValue = string | bigint | number | boolean | null | readonly RubyValue[];
 
 export function isList(value: RubyValue | undefined): value is readonly RubyValue[] {
@@ -52,7 +52,7 @@ export function same(a: RubyValue, b: RubyValue): boolean {
   return a === b;
 }
 
-/** As ActiveSupport has it. */
+/** `blank?` of ActiveSupport. */
 export function blank(value: RubyValue): boolean {
   if (typeof value === "string") return value.trim() === "";
   return isList(value) ? value.length === 0 : !truthy(value);

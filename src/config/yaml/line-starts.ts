@@ -1,4 +1,4 @@
-/** Offsets at which the lines of a text begin. */
+/** The offset at which each line of a text begins. */
 export function lineStarts(text: string): number[] {
   const starts = [0];
   for (let at = text.indexOf("\n"); at !== -1; at = text.indexOf("\n", at + 1)) starts.push(at + 1);
@@ -11,7 +11,7 @@ export function placeIn(starts: readonly number[], offset: number): { line: numb
   return { line: index + 1, column: offset - starts[index]! + 1 };
 }
 
-/** Index of the last of the ascending numbers that is not above `value`, at least 0. */
+/** The index of the last number that is not above `value`, at least 0. */
 export function lastAtOrBefore(ascending: readonly number[], value: number): number {
   let low = 0;
   let high = ascending.length - 1;

@@ -1,21 +1,21 @@
-/** A plain YAML scalar as Ruby reads it: the value, and the text its `to_s` gives. */
+/** A plain YAML scalar as Ruby reads it: the value, and the text of its `to_s`. */
 export interface Scalar {
   readonly value: string | number | boolean | null;
   readonly ruby: string;
-  /** `53:53`: a number in base 60 to Ruby, a port mapping to everybody else. */
+  /** `53:53`: Ruby reads a number in base 60, users mean a port mapping. */
   readonly base60: boolean;
 }
 
 const FLOAT = /^[-+]?(?:[0-9][0-9_,]*)?\.[0-9]*(?:[eE][+-][0-9]+)?$/;
 const INTEGER = /^(?:[-+]?0b[01_,]+|[-+]?0[0-7_,]+|[-+]?(?:0|[1-9](?:[0-9]|,[0-9]|_[0-9])*)|[-+]?0x[0-9a-fA-F_,]+)$/;
-/** Not `0x_`, which has none, and not what would take long to read; either stays text. */
+/** Excludes `0x_`, which has no digit, and numbers that take long to parse; both remain text. */
 const HAS_DIGITS = /^[-+]?(?:0b[01]{1,1000}|0x[0-9a-fA-F]{1,1000}|[0-9]{1,1000})$/;
 const BASE_60 = /^[-+]?[0-9][0-9_]*(?::[0-5]?[0-9]){1,2}$/;
 const BASE_60_FLOAT = /^[-+]?[0-9][0-9_]*(?::[0-5]?[0-9]){1,2}\.[0-9_]*$/;
 
 /**
- * Reads a plain scalar by the rules of Psych, Ruby's YAML: neither YAML 1.1 nor 1.2. Dates and `:symbols` stay the
- * text that was written, which is where we differ on purpose: Ruby refuses the first and drops the colon of the second.
+ * Reads a plain scalar by the rules of Psych, Ruby's YAML library, which are neither those of YAML 1.1 nor of 1.2. There is
+ * one deliberate difference: dates and `:symbols` remain text. Ruby refuses dates, and removes the colon of a symbol.
  */
 export function readPlain(text: string): Scalar {
   if (text === "" || text === "~" || /^null$/i.test(text)) return { value: null, ruby: "", base60: false };
@@ -32,7 +32,7 @@ export function readPlain(text: string): Scalar {
   return { value: text, ruby: text, base60: false };
 }
 
-/** Psych counts hours also where only two parts are written: `12:30` is 45000. */
+/** Psych reads two parts as hours and minutes: `12:30` is 45000. */
 function base60(text: string): number {
   const parts = text.replaceAll("_", "").split(":");
   return parts.reduce((total, part, index) => total + Number(part) * 60 ** Math.abs(index - 2), 0);
@@ -44,7 +44,7 @@ function parseInteger(text: string): bigint {
   return text.startsWith("-") ? -magnitude : magnitude;
 }
 
-/** The text keeps what a JavaScript number cannot hold. */
+/** The text keeps the digits that a JavaScript number cannot hold. */
 function integer(value: bigint | number): Scalar {
   return { value: Number(value), ruby: String(value), base60: false };
 }

@@ -1,11 +1,11 @@
-/** Where something was written. Lines and columns start at 1. */
+/** A position in a file. Lines and columns start at 1. */
 export interface Position {
   readonly file: string;
   readonly line: number;
   readonly column: number;
 }
 
-/** A mistake in a file, in words. `path` names the key it is about, if any. */
+/** A mistake in a file. `path` is that of its key; empty if it belongs to none. */
 export interface Problem {
   readonly at: Position;
   readonly path: Path;
@@ -14,7 +14,7 @@ export interface Problem {
 
 export type Path = readonly (string | number)[];
 
-/** What a file says, every value with the place it was written at. */
+/** The content of a file, with the position of every value. */
 export type Tree = TreeMap | TreeList | TreeScalar;
 
 export interface TreeMap {
@@ -33,14 +33,14 @@ export interface TreeScalar {
   readonly kind: "scalar";
   readonly at: Position;
   readonly value: string | number | boolean | null;
-  /** What Ruby's `to_s` makes of the value. */
+  /** The text of the value's `to_s` in Ruby. */
   readonly ruby: string;
-  /** As it stands in the file. */
+  /** The text in the file. */
   readonly source: string;
   readonly base60: boolean;
 }
 
-/** Merges a destination over its base: maps key by key, everything else replaces, null too. */
+/** Merges a destination over its base: maps key by key; any other value, also null, replaces the base's. */
 export function mergeTrees(base: Tree, over: Tree): Tree {
   if (base.kind !== "map" || over.kind !== "map") return over;
   const entries = new Map(base.entries);
@@ -51,7 +51,7 @@ export function mergeTrees(base: Tree, over: Tree): Tree {
   return { ...over, entries };
 }
 
-/** The place of `path`, or of the deepest part of it that was written. The key's place where there is a key. */
+/** The position of `path`, or of the deepest part of it that exists. For a map's entry, that of its key. */
 export function positionOf(tree: Tree, path: Path): Position {
   let at = tree.at;
   let here: Tree | undefined = tree;
@@ -73,20 +73,20 @@ export function positionOf(tree: Tree, path: Path): Position {
   return at;
 }
 
-/** Below these keys numbers become the text Ruby made of them; elsewhere they stay numbers. */
+/** Below these keys a number becomes the text of its `to_s` in Ruby; elsewhere it remains a number. */
 const FREE_TEXT = new Set(["env", "labels", "args", "options"]);
 
-/** Where a number is written for the sake of its digits, not of its value. */
+/** Keys for which the digits count, not the number: a mode `0644`, a version `1.10`. */
 const VERBATIM = new Set(["mode", "minimum_version", "image", "service", "target"]);
 
-/** The values alone, as the schema reads them. */
+/** The values without positions, as the schema needs them. */
 export function toPlain(tree: Tree, path: Path = []): unknown {
   if (tree.kind === "scalar") return plainScalar(tree, path);
   if (tree.kind === "list") return tree.items.map((item, index) => toPlain(item, [...path, index]));
   return recordOf(Array.from(tree.entries, ([key, { value }]) => [key, toPlain(value, [...path, key])]));
 }
 
-/** With these keys and no others: `constructor` and `__proto__` are names like any other. */
+/** An object without a prototype: `constructor` and `__proto__` are names like any other. */
 export function recordOf<T>(entries: Iterable<readonly [string, T]>): Record<string, T> {
   const record = Object.create(null) as Record<string, T>;
   for (const [key, value] of entries) record[key] = value;
@@ -96,14 +96,14 @@ export function recordOf<T>(entries: Iterable<readonly [string, T]>): Record<str
 function plainScalar(scalar: TreeScalar, path: Path): string | number | boolean | null {
   if (typeof scalar.value !== "number") return scalar.value;
   const values = path.some((part) => part === "env" || part === "labels") || path[0] === "builder";
-  // `53:53` is 193980 to Ruby. Nobody means that where ports are written.
+  // Ruby reads `53:53` as 193980. For a port mapping the text is meant.
   if (scalar.base60) return values ? scalar.ruby : scalar.source;
   if (path.some((part) => FREE_TEXT.has(String(part)))) return scalar.ruby;
   const key = path.findLast((part) => typeof part === "string");
   return VERBATIM.has(String(key)) ? scalar.source : scalar.value;
 }
 
-/** One line for each problem, file by file, each line once. */
+/** One line for each problem, in the order of the files, without duplicates. */
 export function problemLines(
   problems: readonly Problem[],
   files: readonly string[] = [...new Set(problems.map(({ at }) => at.file))],

@@ -1,20 +1,20 @@
 import { type CST, Lexer, Parser } from "yaml";
 
-/** Lists and maps inside each other. */
+/** Levels of nested lists and maps. */
 export const MOST_LEVELS = 100;
 
-export const TOO_DEEP = `lists and maps stand inside each other more than ${MOST_LEVELS} times here`;
+export const TOO_DEEP = `lists and maps are nested more than ${MOST_LEVELS} levels deep here`;
 
 /**
- * Where the text is nested too deeply for the reader of documents, whose recursion knows no limit. Found in the parser's
- * own tokens, without recursion; only texts with as many brackets or dashes are looked through.
+ * The offset at which the text is nested too deeply; undefined if it is not. The YAML library's recursion has no limit, so
+ * this walks the tokens of its parser without recursion, and only if the text has enough brackets or dashes.
  */
 export function tooDeep(text: string): number | undefined {
   if (!mayBeDeep(text)) return undefined;
   return tooManyBrackets(text) ?? tooManyLevels(text);
 }
 
-/** Ends at once: what the parser makes of ten thousand open brackets takes long. */
+/** Stops at the first bracket that is too deep: the parser would take long for ten thousand open brackets. */
 function tooManyBrackets(text: string): number | undefined {
   let offset = 0;
   let level = 0;
@@ -27,7 +27,7 @@ function tooManyBrackets(text: string): number | undefined {
   return undefined;
 }
 
-/** Tokens of the lexer that stand for nothing in the text. */
+/** Tokens of the lexer that have no text. */
 const MARKS = new Set(["\x02", "\x18", "\x1f"]);
 
 function tooManyLevels(text: string): number | undefined {
@@ -36,13 +36,13 @@ function tooManyLevels(text: string): number | undefined {
   while (found.length > 0) {
     const { token, level } = found.pop()!;
     if (level > MOST_LEVELS) return token.offset;
-    // The last comes first from the stack: reversed, the first place in the text is found first.
+    // A stack returns its last item first: reversed, the first position in the text is found first.
     for (const below of partsOf(token).toReversed()) found.push({ token: below, level: level + 1 });
   }
   return undefined;
 }
 
-/** A level is a bracket, or stands behind more blanks and indicators of its line than the one around it. */
+/** Every level needs a bracket, or more indentation and indicators in a line than the level around it. */
 function mayBeDeep(text: string): boolean {
   const brackets = text.split(/[[{]/).length - 1;
   const prefixes = text.matchAll(/^[ \t?:-]+/gm);

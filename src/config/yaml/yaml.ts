@@ -4,16 +4,16 @@ import { readPlain } from "./psych.ts";
 import { MOST_LEVELS, TOO_DEEP, tooDeep } from "./yaml-depth.ts";
 import { type Position, place, type Problem, type Tree, type TreeMap, type TreeScalar } from "./tree.ts";
 
-/** Turns an offset of the YAML text into the place in the file it comes from (not the same where ERB made the text). */
+/** Turns an offset of the YAML text into the position in the file. The two differ if ERB made the text. */
 export type Locate = (offset: number) => Position;
 
-/** Locates in a text that is the file itself. */
+/** Positions in a text that is the file itself. */
 export function locateIn(text: string, file: string): Locate {
   const starts = lineStarts(text);
   return (offset) => ({ file, ...placeIn(starts, offset) });
 }
 
-/** Reads YAML as Ruby does, keeping every place. An empty text is null; what is not YAML has no tree. */
+/** Reads YAML as Ruby does, with the position of every value. An empty text is null; invalid YAML has no tree. */
 export function readYaml(text: string, locate: Locate): { tree: Tree | undefined; problems: Problem[] } {
   const { contents, problems } = parse(text, locate);
   if (problems.length > 0) return { tree: undefined, problems };
@@ -28,16 +28,16 @@ const CONTROL_CHARACTER = new RegExp("[\\0-\\x08\\x0b\\x0c\\x0e-\\x1f\\x7f]");
 function parse(text: string, locate: Locate): { contents?: ParsedNode | null; problems: Problem[] } {
   const refused = (offset: number, message: string) => ({ problems: [{ at: locate(offset), path: [], message }] });
   const control = text.search(CONTROL_CHARACTER);
-  if (control !== -1) return refused(control, "YAML takes no control character, and there is one here: remove it");
+  if (control !== -1) return refused(control, "YAML allows no control character: remove the one here");
   const deep = tooDeep(text);
   if (deep !== undefined) return refused(deep, TOO_DEEP);
-  // The scalars are read below, by Ruby's rules; "failsafe" leaves all of them as text.
+  // "failsafe" leaves all scalars as text. They are read below, by Ruby's rules.
   const document = parseDocument(text, { schema: "failsafe", uniqueKeys: false, prettyErrors: false, merge: false });
   const directives = document.warnings.filter(({ code }) => code === "BAD_DIRECTIVE");
-  // Several complaints about one place are one mistake.
+  // Several errors at one position are one mistake.
   const first = new Map([...document.errors, ...directives].toReversed().map((error) => [error.pos[0], error]));
   const all = [...first.values()].toSorted((a, b) => a.pos[0] - b.pos[0]);
-  // Behind a mistake the parser expects nothing of what is there, and says so of every word.
+  // After a mistake, the parser reports every further word as unexpected.
   const distinct = all.filter(({ code }, index) => index === 0 || code !== "UNEXPECTED_TOKEN");
   const problems: Problem[] = distinct.map(({ pos, code, message }) => ({
     at: locate(pos[0]),
@@ -47,37 +47,37 @@ function parse(text: string, locate: Locate): { contents?: ParsedNode | null; pr
   return { contents: document.contents, problems };
 }
 
-/** What the parser says, where its own words are about YAML's grammar and not about what was written. */
+/** Messages that replace those of the parser which are about the grammar of YAML. */
 const EXPLAINED = new Map(
   Object.entries({
     BLOCK_AS_IMPLICIT_KEY:
-      "a `key: value` stands inside a value: check the indentation, or put quotes around the value",
-    BLOCK_IN_FLOW: "an indented block cannot stand between brackets",
+      "there is a `key: value` inside a value: check the indentation, or put quotes around the value",
+    BLOCK_IN_FLOW: "an indented block cannot be between brackets",
     MULTILINE_IMPLICIT_KEY: "a key should be on one line: is a colon or a closing quote missing?",
     MULTIPLE_DOCS: "a second document starts here: a file is one document, remove the `---`",
     TAB_AS_INDENT: "a tab cannot indent YAML: use spaces",
   }),
 );
 
-/** `${NAME}` without quotes, between brackets, where its own bracket is YAML's. */
+/** The message for `${NAME}` without quotes between brackets, where `{` begins a map. */
 function interpolation(text: string, offset: number): string | undefined {
   const [whole, name] = /^\$\{(\w+)[^}]*\}/.exec(text.slice(offset - 1, offset + 200)) ?? [];
   if (whole === undefined) return undefined;
-  return `${whole} is no YAML between brackets: write <%= ENV["${name}"] %>, or, where the host replaces it, put quotes around it`;
+  return `${whole} is not YAML between brackets: write <%= ENV["${name}"] %>, or put quotes around it if the host replaces it`;
 }
 
 function explain(code: string, message: string): string {
   return EXPLAINED.get(code) ?? message.replaceAll("\n", " ");
 }
 
-/** Values of a file, with what its aliases stand for: a guard against documents that grow without end. */
+/** Values of a file with its aliases expanded: a limit for documents that grow exponentially. */
 const MOST_VALUES = 200_000;
 
 class Reader {
   private readonly locate: Locate;
   private readonly problems: Problem[];
   private readonly anchors = new Map<string, ParsedNode>();
-  /** What the alias that is read now stands for, and the aliases around it. */
+  /** The nodes that are being read, outermost first: an alias of one of them would never end. */
   private readonly open = new Set<ParsedNode>();
   private values = 0;
   private depth = 0;
@@ -109,11 +109,14 @@ class Reader {
     return this.scalar(isScalar(node) ? node : null, at);
   }
 
-  /** false: what comes is not read any more. */
+  /** Counts a value. false: the limit is exceeded, and nothing more is read. */
   private affords(at: Position): boolean {
     this.values += 1;
     if (this.exhausted || (this.values <= MOST_VALUES && this.depth < MOST_LEVELS)) return !this.exhausted;
-    this.problem(at, this.depth < MOST_LEVELS ? `the file grows to more than ${MOST_VALUES} values here` : TOO_DEEP);
+    this.problem(
+      at,
+      this.depth < MOST_LEVELS ? `with its aliases, the file has more than ${MOST_VALUES} values here` : TOO_DEEP,
+    );
     this.exhausted = true;
     return false;
   }
@@ -122,7 +125,7 @@ class Reader {
     const target = this.anchors.get(name);
     if (target && !this.open.has(target)) return this.read(target);
     const message = target
-      ? `*${name} stands inside of &${name}, which would never end`
+      ? `*${name} refers to &${name} from inside of it, which would never end`
       : `unknown alias: *${name} (no &${name} above)`;
     this.problem(at, message);
     return this.scalar(null, at);
@@ -152,7 +155,7 @@ class Reader {
     return { kind: "map", at, entries: this.withMerged(entries, merged) };
   }
 
-  /** `<<`: what is written in the map itself wins, then the first of the merged maps. */
+  /** `<<`: the map's own keys win, then those of the first merged map. */
   private withMerged(
     entries: Map<string, { keyAt: Position; value: Tree }>,
     merged: readonly Tree[],

@@ -6,7 +6,7 @@ import { containerPrefix } from "../../commands/names.ts";
 import { type ExecOptions, removeForgotten, removeOneOff } from "../../commands/one-off.ts";
 import { attempt, type Step } from "../../script/script.ts";
 import type { Role } from "../../config/config.ts";
-import { isTaken } from "../../config/limits.ts";
+import { isReserved } from "../../config/limits.ts";
 import { Secret } from "../../config/env/secret.ts";
 import { UsageError } from "../../errors.ts";
 import { accessoryHosts } from "../../plan/select.ts";
@@ -189,6 +189,8 @@ function forgotten(run: Run): Step {
 function requestOf(line: string, choice: ExecChoice): ExecRequest {
   const command = words(line);
   if (command.length === 0) throw new UsageError("The command is empty");
-  const env = new Map([...choice.env].map(([name, value]) => [name, isTaken(name) ? value : new Secret(name, value)]));
+  const env = new Map(
+    [...choice.env].map(([name, value]) => [name, isReserved(name) ? value : new Secret(name, value)]),
+  );
   return { line: withoutLiterals(line, choice.env), command, choice, env };
 }

@@ -41,7 +41,7 @@ export async function performHealthcheck(run: Run): Promise<void> {
     logDriver: logDriver.output,
     healthcheck: true,
   });
-  const deadline = role.healthcheck ? deadlineSeconds(role.healthcheck) : 30;
+  const deadline = deadlineSeconds(role.healthcheck);
   // By the label: the container of that name may be another run's.
   const removal = sh`mine=$(docker ps --all --quiet --filter ${`label=${RUN_LABEL}=${id}`}); [ -z "$mine" ] || docker rm -f $mine >/dev/null 2>&1`;
   const work = script(

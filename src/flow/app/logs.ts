@@ -1,6 +1,7 @@
 import { type LogQuery, logs } from "../../commands/app.ts";
 import { sh } from "../../script/command.ts";
 import { attempt, script } from "../../script/script.ts";
+import { SHOWN_LOG_LINES } from "../../config/defaults.ts";
 import { ExitCode, InterruptedError, MrskError, UsageError } from "../../errors.ts";
 import type { Host, OutputChunk, StepResult } from "../../hosts/host.ts";
 import { onHosts } from "../../hosts/on-hosts.ts";
@@ -79,7 +80,7 @@ async function showLogs(
 ): Promise<void> {
   if (choice.follow) return follow(run, terminal, sources, choice);
   const anyChoice = choice.since !== undefined || choice.lines !== undefined || choice.grep !== undefined;
-  const query: LogQuery = { ...choice, timestamps, lines: choice.lines ?? (anyChoice ? undefined : 100) };
+  const query: LogQuery = { ...choice, timestamps, lines: choice.lines ?? (anyChoice ? undefined : SHOWN_LOG_LINES) };
   await onHosts(sources, async ({ host, kind, container }) => {
     const body = container === undefined ? sh`:` : logs(container, query);
     const result = await host.run(script("Logs", [attempt("Logs", body)]), { signal: run.signal });

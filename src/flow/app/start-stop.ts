@@ -9,6 +9,7 @@ import { isClosed, liveFile, type Routed } from "../../traefik/live-file.ts";
 import { containerName, containerPrefix, versionOf } from "../../commands/names.ts";
 import { attempt, capture, script, type Step, step } from "../../script/script.ts";
 import type { Config, Role } from "../../config/config.ts";
+import { DEFAULTS } from "../../config/defaults.ts";
 import { UsageError } from "../../errors.ts";
 import { onHosts } from "../../hosts/on-hosts.ts";
 import { canaryOf, containersOf, liveContainer, liveVersion, stoppedContainer } from "../../plan/containers.ts";
@@ -159,7 +160,7 @@ function stopParts(run: Run, role: Role, facts: HostFacts): StopParts[] {
   }
   const name = containerPrefix(config, role);
   const write = (text: string): Body => writeLiveFile(facts.liveDirectory, name, text);
-  const port = role.healthcheck?.port ?? 3000;
+  const port = role.healthcheck?.port ?? DEFAULTS.healthcheck.port;
   const mark = `${live.labels.get(ID_LABEL) ?? "original"}.0`;
   const question = {
     base: probeBase({ facts, traefik: { action: "keep", differs: undefined } }),

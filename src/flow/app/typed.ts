@@ -1,4 +1,4 @@
-import { TELLING_NAME } from "../../config/env/named-secrets.ts";
+import { SECRET_NAME } from "../../config/env/named-secrets.ts";
 import { REDACTED } from "../../config/env/secret.ts";
 
 /** A word of a shell, quotes and all. */
@@ -20,9 +20,9 @@ export function withoutLiterals(line: string, env: ReadonlyMap<string, string>):
   return own
     .reduce((text, value) => text.replaceAll(value, REDACTED), line)
     .replaceAll(VARIABLE_OPTION, (_, before, option, between, word) => before + option + between + withoutValue(word))
-    .replaceAll(ASSIGNMENT, (whole, before, name) => (TELLING_NAME.test(name) ? `${before}${name}=${REDACTED}` : whole))
+    .replaceAll(ASSIGNMENT, (whole, before, name) => (SECRET_NAME.test(name) ? `${before}${name}=${REDACTED}` : whole))
     .replaceAll(OPTION, (whole, before, option, between) =>
-      TELLING_NAME.test(option) ? before + option + between + REDACTED : whole,
+      SECRET_NAME.test(option) ? before + option + between + REDACTED : whole,
     )
     .replaceAll(MYSQL, `$1${REDACTED}`)
     .replaceAll(HEADER, `$1${REDACTED}`)

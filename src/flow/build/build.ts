@@ -99,7 +99,7 @@ async function build(run: Run, { version, revision, clear }: Build): Promise<voi
       signal: run.signal,
       onOutput: ({ masked }) => run.report({ kind: "progress", host: "localhost", text: masked }),
     });
-  const needs = run.config.builder.secrets.map((name) => ({ name, askedBy: "builder/secrets" }));
+  const needs = run.config.builder.secrets.map((name) => ({ name, requiredBy: "builder/secrets" }));
   const steps = buildAndPush(run.config, version, await run.secrets.resolve(needs));
   const pushing = pushesByItself(run.config) ? [] : steps.slice(1);
   await running(buildScript(run, revision, steps.slice(0, steps.length - pushing.length)));

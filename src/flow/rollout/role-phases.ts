@@ -18,6 +18,7 @@ import { containerPrefix } from "../../commands/names.ts";
 import { removeContainers } from "../../commands/prune.ts";
 import { attempt, type Step, step } from "../../script/script.ts";
 import type { Config, Role } from "../../config/config.ts";
+import { DEFAULTS } from "../../config/defaults.ts";
 import type { Secret } from "../../config/env/secret.ts";
 import type { HostPlan, RolePlan } from "../../plan/deploy.ts";
 import { type HostFacts, isUp } from "../../plan/facts.ts";
@@ -153,7 +154,7 @@ export class RolePhases {
   private readinessCheck(): Shell {
     const check = this.app.role.healthcheck;
     const name = this.plan.next.name;
-    const patience = check ? deadlineSeconds(check) : DEFAULT_PATIENCE_SECONDS;
+    const patience = deadlineSeconds(check);
     const deadline = patience + (check || !this.viaFile ? 0 : this.config.readinessDelaySeconds);
     if (this.viaFile && check && check.cmd === undefined) {
       return waitForPreview(name, this.preview, deadline, this.plan.role.logLines, this.plan.admission.hints);
@@ -250,7 +251,7 @@ export class RolePhases {
     ...containers
   }: Pick<LiveFile, "live" | "last" | "canary" | "closed"> & { preview: Routed; counter: number }): Shell {
     const { mark, hostName } = this.probeRouteAt(counter);
-    const port = this.app.role.healthcheck?.port ?? 3000;
+    const port = this.app.role.healthcheck?.port ?? DEFAULTS.healthcheck.port;
     const text = liveFile({
       name: this.file,
       ...containers,
@@ -286,8 +287,6 @@ export function nsenter({ root, sudo }: HostFacts): readonly string[] | undefine
 
 /** Without live files, Traefik lists the containers every two seconds by default. */
 const LISTING_SECONDS = 4;
-/** For a role without a health check: MRSK's seven attempts, the n-th after n seconds. */
-const DEFAULT_PATIENCE_SECONDS = 28;
 
 function atLeast(version: string, wanted: string): boolean {
   const [major = 0, minor = 0] = version.split(".").map(Number);

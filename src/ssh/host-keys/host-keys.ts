@@ -1,3 +1,4 @@
+import { DEFAULTS } from "../../config/defaults.ts";
 import { SshError } from "../../errors.ts";
 import { type Certificate, fingerprint, hostCertificateProblem, readCertificate } from "./certificates.ts";
 import { hostPattern, type KnownKey, knownKeys, remember } from "./known-hosts.ts";
@@ -48,8 +49,10 @@ export class HostKeys {
 
   /** As ssh, a key is also good that is known for the host's name without the port. */
   private knownWithoutPort(options: ConnectOptions, key: Buffer): boolean {
-    if (knownPort(options) === 22) return false;
-    const lines = knownKeys(options.knownHostsFiles, knownName(options), 22).filter((line) => line.key.equals(key));
+    if (knownPort(options) === DEFAULTS.ssh.port) return false;
+    const lines = knownKeys(options.knownHostsFiles, knownName(options), DEFAULTS.ssh.port).filter((line) =>
+      line.key.equals(key),
+    );
     return lines.some(({ authority }) => !authority) && !lines.some(({ revoked }) => revoked);
   }
 
@@ -157,7 +160,7 @@ function knownName({ hostKeyAlias, host }: ConnectOptions): string {
 }
 
 function knownPort({ hostKeyAlias, port }: ConnectOptions): number {
-  return hostKeyAlias === undefined ? port : 22;
+  return hostKeyAlias === undefined ? port : DEFAULTS.ssh.port;
 }
 
 function refused(options: ConnectOptions, what: string, hint?: string): Verdict {

@@ -1,6 +1,7 @@
 import { createHmac, randomBytes } from "node:crypto";
 import { appendFileSync, chmodSync, existsSync } from "node:fs";
 import { dirname } from "node:path";
+import { DEFAULTS } from "../../config/defaults.ts";
 import { readText } from "../../files.ts";
 import { makeFolders } from "../../folders.ts";
 import { glob } from "../settings/wildcards.ts";
@@ -31,7 +32,7 @@ export function knownKeys(files: readonly string[], host: string, port: number):
 
 /** How a host is written in known_hosts: lower case, `[host]:port` for any port but 22. */
 export function hostPattern(host: string, port: number): string {
-  return port === 22 ? host.toLowerCase() : `[${host.toLowerCase()}]:${port}`;
+  return port === DEFAULTS.ssh.port ? host.toLowerCase() : `[${host.toLowerCase()}]:${port}`;
 }
 
 function knownKey(file: string, line: number, text: string, name: string): KnownKey | undefined {

@@ -1,3 +1,4 @@
+import { DEFAULTS } from "../../config/defaults.ts";
 import type { Asked, ClientSettings } from "./openssh.ts";
 import { expandTilde, expandTokens, fileTokens, type Tokens } from "./tokens.ts";
 
@@ -32,7 +33,7 @@ export function tokensOf({ host, user, port, home }: Asked, settings: ClientSett
   return fileTokens({
     name: host,
     host: one("hostname") ?? host,
-    port: String(port ?? one("port") ?? 22),
+    port: String(port ?? one("port") ?? DEFAULTS.ssh.port),
     user: user ?? one("user") ?? "",
     alias: one("hostkeyalias"),
     jump: one("proxyjump"),

@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import type { Ssh } from "../../config/config.ts";
+import { DEFAULTS } from "../../config/defaults.ts";
 import { ConfigError } from "../../errors.ts";
 import { type ClientSettings, clientSettings } from "./client-config.ts";
 import { expandTilde, expandTokens, proxyTokens, refuseUnsafeNames } from "./tokens.ts";
@@ -77,14 +78,14 @@ export async function connectOptions(
   const address = parseAddress(name);
   const fixedUser =
     address.user ??
-    (role === "target" || ssh.proxy !== undefined ? (role === "target" ? ssh.user : "root") : undefined);
+    (role === "target" || ssh.proxy !== undefined ? (role === "target" ? ssh.user : DEFAULTS.ssh.user) : undefined);
   refuseUnsafeNames(name, address.host, fixedUser ?? "");
   const settings = await settingsFor(name, address, fixedUser, ssh, client, ask);
   const one = (key: string) => settings.get(key)?.[0];
   const host = one("hostname") ?? address.host;
   const user = fixedUser ?? one("user") ?? ssh.user;
   refuseUnsafeNames(name, address.host, user);
-  const port = address.port ?? (role === "target" ? ssh.port : undefined) ?? Number(one("port") ?? 22);
+  const port = address.port ?? (role === "target" ? ssh.port : undefined) ?? Number(one("port") ?? DEFAULTS.ssh.port);
   const tokens = proxyTokens({ name: address.host, host, port: String(port), user });
   const inProxy = (what: string, text: string | undefined) =>
     text && expandTokens(text, { tokens, environment: undefined, name, what });

@@ -95,12 +95,12 @@ test("commands that fail are told together, with file and line", async () => {
   const files = { ".env": "# secrets\nA=$(echo locked >&2; exit 2)\nB=$(exit 3)\n" };
   await inFolder(files, async (cwd) => {
     const environment = await loadEnvironment({ cwd, destination: undefined, processEnvironment: { PATH } });
-    const needs = ["A", "B", "C"].map((name) => ({ name, askedBy: "env/secret" }));
+    const needs = ["A", "B", "C"].map((name) => ({ name, requiredBy: "env/secret" }));
     await expect(new Secrets(environment).resolve(needs)).rejects.toMatchObject({
       problems: [
         ".env:2:1: A: $(echo locked >&2; exit 2) failed (exit status 2): locked",
         ".env:3:1: B: $(exit 3) failed (exit status 3)",
-        "C is not set (asked for by env/secret)",
+        "C is not set (required by env/secret)",
       ],
     });
   });
@@ -118,16 +118,16 @@ test("every missing or unusable secret is told, with who asks for it", async () 
     ]),
   );
   const names = ["NOPE", "NUL", "LONG", "PATH", "DOCKER_HOST", "DOCKER_PASSWORD", "a-b"];
-  const needs = [...names.map((name) => ({ name, askedBy: "env/secret" })), { name: "NOPE", askedBy: "db/env" }];
+  const needs = [...names.map((name) => ({ name, requiredBy: "env/secret" })), { name: "NOPE", requiredBy: "db/env" }];
   await expect(secrets.resolve(needs)).rejects.toMatchObject({
     exitCode: 3,
     problems: [
-      "NOPE is not set (asked for by env/secret, db/env)",
-      "NUL cannot be used: it has a NUL byte in it (asked for by env/secret)",
-      "LONG cannot be used: with its name it is longer than the 131071 bytes that Linux takes (asked for by env/secret)",
-      "PATH cannot be a secret: docker or the shell on the host would take it for itself, so give it another name (asked for by env/secret)",
-      "DOCKER_HOST cannot be a secret: docker or the shell on the host would take it for itself, so give it another name (asked for by env/secret)",
-      "a-b cannot be a secret: a name has letters, digits and _, and no digit in front (asked for by env/secret)",
+      "NOPE is not set (required by env/secret, db/env)",
+      "NUL cannot be used: it has a NUL byte in it (required by env/secret)",
+      "LONG cannot be used: with its name it is longer than the 131071 bytes that Linux takes (required by env/secret)",
+      "PATH cannot be a secret: docker or the shell on the host uses a variable of this name: choose another name (required by env/secret)",
+      "DOCKER_HOST cannot be a secret: docker or the shell on the host uses a variable of this name: choose another name (required by env/secret)",
+      "a-b cannot be a secret: a name has letters, digits and _, and no digit in front (required by env/secret)",
     ],
   });
 });
@@ -138,8 +138,8 @@ test("what the loader of programs or a shell takes for itself is no secret, and 
     ["LD_PRELOAD", "BASH_ENV", "DOCKER_CONTENT_TRUST", ...large].map((name) => [name, "x".repeat(120_000)]),
   );
   const needs = [
-    ...large.map((name) => ({ name, askedBy: "env/secret" })),
-    ...["LD_PRELOAD", "BASH_ENV", "DOCKER_CONTENT_TRUST", "a.b"].map((name) => ({ name, askedBy: "db/env" })),
+    ...large.map((name) => ({ name, requiredBy: "env/secret" })),
+    ...["LD_PRELOAD", "BASH_ENV", "DOCKER_CONTENT_TRUST", "a.b"].map((name) => ({ name, requiredBy: "db/env" })),
   ];
   await expect(new Secrets(environment).resolve(needs)).rejects.toMatchObject({
     problems: [
@@ -153,7 +153,7 @@ test("what the loader of programs or a shell takes for itself is no secret, and 
 });
 
 test("an empty secret is a value", async () => {
-  const found = await new Secrets(new Map([["E", ""]])).resolve([{ name: "E", askedBy: "env/secret" }]);
+  const found = await new Secrets(new Map([["E", ""]])).resolve([{ name: "E", requiredBy: "env/secret" }]);
   expect(found.get("E")!.reveal()).toBe("");
 });
 

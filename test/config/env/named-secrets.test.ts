@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { loadConfig } from "../../../src/config/load.ts";
-import { secretsAtHand, seemsSecret } from "../../../src/config/env/named-secrets.ts";
+import { initialSecrets, seemsSecret } from "../../../src/config/env/named-secrets.ts";
 import { loadEnvironment } from "../../../src/config/env/secrets.ts";
 import { inFolder } from "../from-yaml.ts";
 
@@ -22,7 +22,7 @@ async function atHand(yaml: string, dotenv: string, processEnvironment: Record<s
   return inFolder({ "deploy.yml": yaml, ".env": dotenv }, async (cwd) => {
     const environment = await loadEnvironment({ cwd, destination: undefined, processEnvironment });
     const config = await loadConfig({ file: "deploy.yml", destination: undefined, cwd, environment });
-    const secrets = await secretsAtHand(config, environment);
+    const secrets = await initialSecrets(config, environment);
     return [...new Set(secrets.map((secret) => secret.reveal()))].toSorted();
   });
 }

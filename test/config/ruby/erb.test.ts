@@ -81,12 +81,12 @@ c: <%= \`echo oops >&2; exit 3\` %>
 d: <% if true %><%= foo %><% end %>
 `),
   ).toEqual([
-    'x.erb:1:9: `Time.now` is beyond the part of Ruby known here: write ENV["X"], ENV.fetch("X", "default"), File.read("path"), `command`, strings, numbers, || and if',
-    "x.erb:2:5: NOPE is not set (asked for by ENV.fetch)",
+    'x.erb:1:9: `Time.now` is not in the supported part of Ruby: use ENV["X"], ENV.fetch("X", "default"), File.read("path"), `command`, strings, numbers, || and if',
+    "x.erb:2:5: NOPE is not set (required by ENV.fetch)",
     'x.erb:3:8: `strip` cannot be called like this: `ENV["NOPE"].strip` (ENV["NOPE"] is nil)',
     "x.erb:3:33: cannot read no-such-file: no such file",
     "x.erb:4:8: `echo oops >&2; exit 3` failed (exit status 3): oops",
-    'x.erb:5:21: `foo` is beyond the part of Ruby known here: write ENV["X"], ENV.fetch("X", "default"), File.read("path"), `command`, strings, numbers, || and if',
+    'x.erb:5:21: `foo` is not in the supported part of Ruby: use ENV["X"], ENV.fetch("X", "default"), File.read("path"), `command`, strings, numbers, || and if',
   ]);
 });
 
@@ -94,7 +94,7 @@ test("what is no Ruby is told once, and nothing is run", async () => {
   expect(await failures("a\n<% if true %>\n<%= `touch should-not-be-there` %>")).toEqual([
     expect.stringMatching(/^x\.erb:\d+:\d+: not valid Ruby: /) as string,
   ]);
-  expect(await failures("a: <%= 1")).toEqual(["x.erb:1:4: this tag stays open: write %> at its end"]);
+  expect(await failures("a: <%= 1")).toEqual(["x.erb:1:4: this tag is not closed: write %> at its end"]);
 });
 
 test("a text without tags is left as it is", async () => {
