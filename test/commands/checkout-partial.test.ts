@@ -51,8 +51,8 @@ test.each([
 ])("of a sparse checkout of a clone with %j every file is built", (options) => {
   const path = partial(options);
   expect(treeOf(path).join()).not.toContain("docs/page.txt");
-  const { path: clone, status, complained } = repositories.clone(path);
-  expect({ status, complained }).toEqual({ status: 0, complained: "" });
+  const { path: clone, status, stderr } = repositories.clone(path);
+  expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
   expect(treeOf(clone)).toEqual(WHOLE.map((line) => line.replace("changed", "a")));
   expect(missing(clone)).toEqual([]);
   expect(git(clone, "rev-parse", "HEAD")).toBe(repositories.head(upstream));
@@ -77,17 +77,17 @@ test("patterns that are no folders do not travel along either", () => {
 test.each([[[]], [["--depth=1"]]])("what the remote no longer hands over stops the build: %j", (options) => {
   const path = partial(["--filter=blob:none", ...options]);
   renameSync(upstream, `${upstream}-away`);
-  const { status, complained } = repositories.clone(path);
+  const { status, stderr } = repositories.clone(path);
   renameSync(`${upstream}-away`, upstream);
   expect(status).not.toBe(0);
-  expect(complained).toMatch(/could not fetch [0-9a-f]{40} from promisor remote/);
+  expect(stderr).toMatch(/could not fetch [0-9a-f]{40} from promisor remote/);
 });
 
 test("an object that was lost stops the build", () => {
   const path = repositories.make("damaged", { "kept.txt": "kept", "lost.txt": "lost" });
   const object = git(path, "rev-parse", "HEAD:lost.txt");
   rmSync(join(path, ".git/objects", object.slice(0, 2), object.slice(2)));
-  const { status, complained } = repositories.clone(path);
+  const { status, stderr } = repositories.clone(path);
   expect(status).not.toBe(0);
-  expect(complained).toContain(`unable to read sha1 file of lost.txt (${object})`);
+  expect(stderr).toContain(`unable to read sha1 file of lost.txt (${object})`);
 });

@@ -36,7 +36,7 @@ const docker = (state: string, more = "") =>
   ${more}
 esac`;
 
-const changes = (here: Machine) => here.asked().filter((words) => !words.startsWith("inspect"));
+const changes = (here: Machine) => here.calls().filter((words) => !words.startsWith("inspect"));
 
 test("boot makes directories, uploads files, logs in where the image is our registry's, and starts", async () => {
   const here = machine(docker(""));

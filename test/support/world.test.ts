@@ -1,11 +1,18 @@
 import { expect, test } from "vitest";
 import { neighbours } from "../../src/observe/neighbours.ts";
-import { observe } from "../../src/observe/facts.ts";
+import { observeHosts } from "../../src/flow/observe.ts";
+import type { HostFacts } from "../../src/plan/facts.ts";
 import { config } from "./config.ts";
 import { fakeRun } from "./fake-run.ts";
 import { aHost, container, containerOfMrsk, stopped, type World } from "./world.ts";
 
-const QUESTION = { service: "app", expansions: ["A"], releasesFile: "r", runDirectory: ".mrsk", image: "app:1" };
+/** The facts that an observation of the fake host finds. */
+async function observed(world: World): Promise<HostFacts> {
+  const run = fakeRun(config({ volumes: ["${A}:/a"] }));
+  const facts = await observeHosts(run, [world.fake(run)], "1");
+  return facts.get(world.facts().host)!;
+}
+
 const live = container("web", 2);
 
 test.each<[string, World]>([
@@ -63,16 +70,18 @@ test.each<[string, World]>([
     }),
   ],
 ])("an observation of the fake host finds the facts: %s", async (_, world) => {
-  const wanted = { ...world.facts(), expansions: new Map([["A", "b c"]]) };
-  const fake = world.with({ expansions: wanted.expansions }).fake(fakeRun(config()));
-  expect(await observe(fake, QUESTION)).toEqual(wanted);
+  const expanded = world.with({ expansions: new Map([["A", "b c"]]) });
+  expect(await observed(expanded)).toEqual(expanded.facts());
 });
 
 test("a neighbour is a container of the host, but not of the service", async () => {
   const shop = { name: "shop-web-1", labels: { service: "shop" } };
-  const fake = aHost().runs(live).besides(shop).fake(fakeRun(config()));
-  expect((await neighbours(fake)).map(({ name }) => name)).toEqual(["app-web-2", "shop-web-1"]);
-  expect((await observe(fake, QUESTION)).containers.map(({ name }) => name)).toEqual(["app-web-2"]);
+  const world = aHost().runs(live).besides(shop);
+  expect((await neighbours(world.fake(fakeRun(config())))).map(({ name }) => name)).toEqual([
+    "app-web-2",
+    "shop-web-1",
+  ]);
+  expect((await observed(world)).containers.map(({ name }) => name)).toEqual(["app-web-2"]);
 });
 
 test("a description that contradicts itself is refused", () => {

@@ -3,13 +3,12 @@ import type { Host } from "../../src/hosts/host.ts";
 import { type ContainerFact, type HostFacts, isUp, type Neighbour, type TraefikFact } from "../../src/plan/facts.ts";
 import { containerLabels, roleLabels } from "../../src/traefik/labels.ts";
 import { type LiveFile, liveFile } from "../../src/traefik/live-file.ts";
-import { SWAP_CONTAINERS } from "../../src/traefik/swap.ts";
 import { config, role } from "./config.ts";
 import type { FakeHost } from "./fake-host.ts";
 
 // The hosts of a test, described once: `aHost("a").behindTraefik().runs(container("web", 2)).keeps(stopped("web", 1))`.
-// `facts()` is what an observation of that host yields, for a test of plans; `fake(run)` prints what docker prints there,
-// for a test of flows.
+// `facts()` gives a test of plans the facts of this host; `fake(run)` gives a test of flows a host that prints what docker
+// prints there.
 
 export interface ContainerOptions extends Partial<ContainerFact> {
   /** `app` without. */
@@ -109,7 +108,7 @@ export function aHost(name = "192.0.2.1"): World {
   });
 }
 
-/** One host. Each method returns another description, and leaves this one as it is. */
+/** The description of one host. It does not change: each method returns another description. */
 export class World {
   private readonly seen: HostFacts;
   private readonly others: readonly Neighbour[];
@@ -180,7 +179,7 @@ export class World {
     return this.seen;
   }
 
-  /** The fake host of this name in the run, which prints what docker and the shell print on this host. */
+  /** The fake host of this name in the run. It prints what docker and the shell print on this host. */
   fake(run: { host(name: string): Host }): FakeHost {
     const fake = run.host(this.seen.host) as FakeHost;
     for (const [step, printed] of Object.entries(outputs(this.seen, this.others))) {
@@ -190,15 +189,15 @@ export class World {
   }
 }
 
-/** What the steps of an observation print (`src/observe/observation.ts`), by their titles. */
+/** The output of each step of an observation (`src/observe/observation.ts`), by the title of the step. */
 function outputs(seen: HostFacts, others: readonly Neighbour[]): Record<string, string> {
   const { traefik, swapLeftovers } = seen;
   const engine = JSON.stringify({ MinAPIVersion: seen.minApiVersion, Arch: seen.architecture });
   const ids = seen.user === "root" ? "uid=0(root)" : `uid=1000(${seen.user})`;
   const probe = `${seen.canProbe ? "yes" : "no"}${seen.runDirectoryWritable ? "" : " closed"}`;
   const inspected = [...seen.containers.map(inspectedContainer), ...(traefik ? inspectedTraefik(traefik) : [])];
-  const rules = swapLeftovers.filter((name) => !SWAP_CONTAINERS.includes(name));
-  const swaps = swapLeftovers.filter((name) => SWAP_CONTAINERS.includes(name));
+  const rules = swapLeftovers.filter((name) => name === "rules");
+  const swaps = swapLeftovers.filter((name) => name !== "rules");
   const files = Array.from(seen.liveFiles, ([name, text]) => `${name}\n ${base64(text)}`);
   const curl = seen.imageHasCurl === undefined ? "" : seen.imageHasCurl ? "yes" : "no";
   return {
@@ -226,7 +225,7 @@ function inspectedContainer({ role: own, destination, labels, name, health, ...r
   return JSON.stringify({ ...rest, name: `/${name}`, health: health ?? null, labels: Object.fromEntries(all) });
 }
 
-/** docker prints `null` for what a container has none of. */
+/** Docker prints `null` for an empty list. */
 function inspectedTraefik({ image, state, args, address, networks, mounts, ports, labels }: TraefikFact): string[] {
   const orNull = <T>(empty: boolean, value: T) => (empty ? null : value);
   const live = mounts.get("/etc/traefik/mrsk");

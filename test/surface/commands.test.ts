@@ -70,7 +70,7 @@ test("deploy builds unless -P says that the image is there, redeploy does not lo
   await redeploy(run, { skipPush: false });
   expect(titles(run)).toContain("Build and push app image...");
   expect(titles(run)).not.toContain("Log into image registry...");
-  expect(here.asked().some((words) => words.startsWith("buildx build --push"))).toBe(true);
+  expect(here.calls().some((words) => words.startsWith("buildx build --push"))).toBe(true);
   const skipping = running("0");
   await redeploy(skipping, { skipPush: true });
   expect(titles(skipping)).not.toContain("Build and push app image...");
@@ -210,14 +210,14 @@ esac`,
   writeFileSync(join(here.home, "Dockerfile"), "FROM scratch\n");
   const run = fakeRun(settings(), { local: here.host, cwd: here.home });
   await push(run, "1");
-  expect(here.asked().join("\n")).toMatch(/^buildx build --push .*-t dhh\/app:1 -t dhh\/app:latest/m);
+  expect(here.calls().join("\n")).toMatch(/^buildx build --push .*-t dhh\/app:1 -t dhh\/app:latest/m);
   await pull(run);
   expect(steps(run, OTHER)).toContain("Pull the image");
   await deliver(run);
-  expect(here.asked().join("\n")).toMatch(/^buildx create .*mrsk-app-multiarch/m);
+  expect(here.calls().join("\n")).toMatch(/^buildx create .*mrsk-app-multiarch/m);
   await createBuilder(run);
   await removeBuilder(run);
-  expect(here.asked()).toContain("buildx rm mrsk-app-multiarch");
+  expect(here.calls()).toContain("buildx rm mrsk-app-multiarch");
   await builderDetails(run);
   expect(run.printed).toEqual(["Builder: mrsk-app-multiarch\n", "contexts\nbuilders\n"]);
 });

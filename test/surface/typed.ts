@@ -2,7 +2,7 @@ import { vi } from "vitest";
 import type { RunEvent } from "../../src/output/events.ts";
 import { redact } from "../../src/script/command.ts";
 import type { Host } from "../../src/hosts/host.ts";
-import { mrsk, project, type Said } from "../support/cli.ts";
+import { mrsk, project, type Output } from "../support/cli.ts";
 import { FakeHost } from "../support/fake-host.ts";
 import { aHost, container, stopped } from "../support/world.ts";
 
@@ -73,7 +73,7 @@ function world(): void {
 }
 
 /** What a command line did. */
-export interface Did extends Said {
+export interface Did extends Output {
   /** A line for each line of each step, as `1> docker stop …`: the last digits of the host, or `local`. */
   readonly sent: readonly string[];
 }
