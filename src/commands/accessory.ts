@@ -5,7 +5,7 @@ import { type Command, docker, raw, type Shell, sh, type Word, withEnvironment }
 import { type EngineDriver, logFlags } from "./logging.ts";
 import { type ExecOptions, execIn, type OneOffOptions, runOneOff } from "./one-off.ts";
 
-/** The docker commands for one accessory. Builds words, runs nothing. */
+/** Builds the docker commands of one accessory. Runs nothing. */
 export class AccessoryCommands {
   readonly config: Config;
   readonly accessory: Accessory;
@@ -15,7 +15,7 @@ export class AccessoryCommands {
     this.accessory = accessory;
   }
 
-  /** @param home absolute path of the login directory, where the accessory's folder is */
+  /** @param home absolute path of the login user's home directory, which contains the accessory's folder */
   run(home: string, secrets: ReadonlyMap<string, Secret>, engine: EngineDriver): Command {
     const { accessory, config } = this;
     return withEnvironment(
@@ -25,7 +25,7 @@ export class AccessoryCommands {
         "--name",
         accessory.service,
         "--detach",
-        // Docker refuses a restart policy beside --rm.
+        // Docker refuses a restart policy together with --rm.
         ...(accessory.options.has("rm") ? [] : ["--restart", "unless-stopped"]),
         ...this.network(),
         ...logFlags(config.logging, accessory.options, engine),
@@ -67,13 +67,13 @@ mkdir -p ${`${this.accessory.service}/${source}`}`,
     );
   }
 
-  /** The newest image of the tag. Where the registry does not answer, the one that is there will do. */
+  /** Pulls the image. If the registry does not answer, an image on the host is enough. */
   pull(): Shell {
     const { image } = this.accessory;
-    return sh`docker pull ${image} || { docker image inspect ${image} >/dev/null 2>&1 && echo "the image that is there is used"; }`;
+    return sh`docker pull ${image} || { docker image inspect ${image} >/dev/null 2>&1 && echo "using the image on the host"; }`;
   }
 
-  /** Writes one file into the accessory's folder. Its content may be binary and secret, hence never an argument. */
+  /** Writes one file into the accessory's folder. The content may be binary or secret, so it is never an argument. */
   upload(remote: string, mode: string, base64: Secret): Shell {
     const path = `${this.accessory.service}${remote}`;
     const folder = path.slice(0, path.lastIndexOf("/"));
@@ -91,7 +91,7 @@ mv -f ${`${path}.new`} ${path}`;
     return docker("container", "stop", this.accessory.service);
   }
 
-  /** Prints its state (`running`, `exited`, …), or nothing when there is no such container. */
+  /** Prints the container's state (`running`, `exited`, …), or nothing if there is no container. */
   state(): Shell {
     return sh`docker inspect --type container --format '{{.State.Status}}' ${this.accessory.service} 2>/dev/null || true`;
   }
@@ -111,7 +111,7 @@ mv -f ${`${path}.new`} ${path}`;
     return runOneOff(secretsOf(accessory.env, secrets), flags, accessory.image, command, options);
   }
 
-  /** By name: another service may be called what the accessory's label says. A container that is gone is no error. */
+  /** Removes by name: another service may have the same label. A missing container is no error. */
   removeContainer(): Shell {
     const { service } = this.accessory;
     return sh`[ -z "$(${this.state()})" ] || docker container rm ${service}`;
@@ -121,7 +121,7 @@ mv -f ${`${path}.new`} ${path}`;
     return docker("image", "rm", "--force", this.accessory.image);
   }
 
-  /** Files that containers wrote may belong to root: docker takes them away where the login user cannot. */
+  /** Files that a container wrote may belong to root. If the login user cannot remove them, a container does. */
   removeDirectory(): Shell {
     const { service, image } = this.accessory;
     const wipe = docker(

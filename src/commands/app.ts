@@ -8,28 +8,28 @@ import { type EngineDriver, logFlags } from "./logging.ts";
 import { hostPart, image, latestImage } from "./names.ts";
 import { type ExecOptions, execIn, type OneOffOptions, runOneOff } from "./one-off.ts";
 
-/** All that one `docker run` of the app needs beside the configuration. */
+/** The inputs of one `docker run` of the app that are not in the configuration. */
 export interface Launch {
   readonly name: string;
   readonly version: string;
-  /** As configured, for the container's host name. */
+  /** The host as configured, for the container's host name. */
   readonly host: string;
   /** Twelve hex digits. */
   readonly suffix: string;
-  /** Complete: what `roleLabels` or `containerLabels` gave, each `${NAME}` replaced by the host's value. */
+  /** The result of `roleLabels` or `containerLabels`, each `${NAME}` replaced by its value on the host. */
   readonly labels: ReadonlyMap<string, string>;
   readonly secrets: ReadonlyMap<string, Secret>;
   readonly restart: "no" | "unless-stopped";
-  /** Whether the engine and its docker command know `--health-start-interval`. */
+  /** Whether the engine and the docker command support `--health-start-interval`. */
   readonly startInterval: boolean;
   readonly logDriver: EngineDriver;
-  /** false where the image cannot run the health check, as was found out before. */
+  /** false if the image cannot run the health check (`detectCurl`). */
   readonly healthcheck: boolean;
-  /** Of this container alone, beside the configured ones. */
+  /** In addition to the configured volumes. */
   readonly volumes?: readonly string[];
 }
 
-/** A log's part: which lines, and whether new ones follow. */
+/** Selects the lines of a log, and whether to follow it. */
 export interface LogQuery {
   readonly since?: string | undefined;
   readonly lines?: number | undefined;
@@ -40,7 +40,7 @@ export interface LogQuery {
   readonly timestamps?: boolean | undefined;
 }
 
-/** The docker commands for one role of the app. Builds words, runs nothing. */
+/** Builds the docker commands of one role of the app. Runs nothing. */
 export class AppCommands {
   readonly config: Config;
   readonly role: Role;
@@ -93,7 +93,7 @@ export class AppCommands {
     return docker("container", "rm", container);
   }
 
-  /** What docker shows of the role's containers that run. */
+  /** `docker ps` of the role's running containers. */
   details(): Command {
     return docker("ps", ...serviceFilters(this.config), "--filter", `label=role=${this.role.name}`);
   }
@@ -118,14 +118,14 @@ export class AppCommands {
   }
 }
 
-/** None where the name is another's, which docker does not set a second time. */
+/** No flags if the container shares the host name of another container or of the host: docker refuses to set it. */
 function hostNameFlags(launch: Launch, { options }: Role, network: string | undefined): Word[] {
   const networks = [network, options.get("network"), options.get("net")];
-  const ofAnother = networks.some((name) => typeof name === "string" && name.startsWith("container:"));
-  return ofAnother || options.get("uts") === "host" ? [] : ["--hostname", hostName(launch)];
+  const isShared = networks.some((name) => typeof name === "string" && name.startsWith("container:"));
+  return isShared || options.get("uts") === "host" ? [] : ["--hostname", hostName(launch)];
 }
 
-/** Linux allows 64 characters. A name begins with a letter or a digit, also where the host is `::1`. */
+/** At most 64 characters, the limit of Linux. Begins with a letter or a digit, even if the host is `::1`. */
 function hostName({ host, suffix }: Launch): string {
   const readable = hostPart(host)
     .replaceAll(/[^A-Za-z0-9.-]/g, "-")
@@ -153,15 +153,15 @@ export function tagLatest(config: Config, version: string): Command {
   return docker("tag", image(config, version), latestImage(config));
 }
 
-/** Every image of the service that no container uses, those without its label among them. */
+/** Removes every unused image of the service, including images without its label. */
 export function removeImages(config: Config): Shell {
   return call("remove_images", config.service, config.repository, latestImage(config));
 }
 
-// BusyBox's grep does not know the flag, and stops at it.
+// BusyBox's grep exits with an error at this flag.
 const UNBUFFERED = raw("$(echo y | grep -q --line-buffered y 2>/dev/null && echo --line-buffered)");
 
-/** `docker logs` of one container. Both of its streams come on standard output, as grep needs them. */
+/** `docker logs` of one container, standard error merged into standard output for grep. */
 export function logs(container: string, query: LogQuery): Command {
   const command = docker(
     "logs",

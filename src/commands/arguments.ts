@@ -7,15 +7,12 @@ import { expandable, volume } from "./expansion.ts";
 export { words } from "../config/words.ts";
 export { expandable } from "./expansion.ts";
 
-/**
- * `name key=value` for each pair, `${NAME}` left to the host's shell; an empty value leaves the bare key, as the
- * original has it for labels.
- */
+/** `name key=value` for each pair; the host's shell expands `${NAME}`. An empty value gives the bare key, as in MRSK. */
 export function labelled(name: string, pairs: Iterable<readonly [string, string]>): Word[] {
   return Array.from(pairs).flatMap(([key, value]) => [name, value === "" ? key : expandable(`${key}=${value}`)]);
 }
 
-/** `--label key=value` for labels whose `${NAME}`s were replaced before: nothing is expanded again. */
+/** `--label key=value` for labels whose `${NAME}`s are already replaced: the shell expands nothing. */
 export function resolvedLabels(labels: Iterable<readonly [string, string]>): Word[] {
   return Array.from(labels).flatMap(([key, value]) => ["--label", value === "" ? key : `${key}=${value}`]);
 }
@@ -30,15 +27,15 @@ export function each(name: string, items: Iterable<string>): Word[] {
 }
 
 /**
- * `-e NAME` for secrets, whose values the command gets in its own environment (`secretsOf`), then `-e NAME=value`.
- * A name that is both keeps the secret.
+ * `-e NAME` for secrets, whose values are in the environment of the command (`secretsOf`), then `-e NAME=value`. If a name
+ * is both, the secret wins.
  */
 export function envFlags(env: Environment): Word[] {
   const clear = Array.from(env.clear).filter(([name]) => !env.secret.includes(name));
   return [...each("-e", env.secret), ...clear.flatMap(([name, value]) => ["-e", expandable(`${name}=${value}`)])];
 }
 
-/** The pairs of `withEnvironment` for `envFlags`. @throws MrskError for a name that was not resolved beforehand (a bug) */
+/** The pairs for `withEnvironment` that belong to `envFlags`. @throws MrskError for a name that is not resolved (a bug) */
 export function secretsOf(env: Environment, resolved: ReadonlyMap<string, Secret>): (readonly [string, Secret])[] {
   return env.secret.map((name) => {
     const secret = resolved.get(name);
@@ -47,7 +44,7 @@ export function secretsOf(env: Environment, resolved: ReadonlyMap<string, Secret
   });
 }
 
-/** `--key value`, `--key` for true, repeated for a list. */
+/** `--key value`; `--key` for true; repeated for a list. */
 export function optionFlags(options: Options): Word[] {
   return Array.from(options).flatMap(([key, value]) => {
     if (value === true) return [`--${key}`];
@@ -55,7 +52,7 @@ export function optionFlags(options: Options): Word[] {
   });
 }
 
-/** `--key=value`, as Traefik takes its flags; `${NAME}` as written. */
+/** `--key=value`, the form of Traefik's flags. `${NAME}` is not expanded. */
 export function assignedFlags(options: Options): string[] {
   return Array.from(options).flatMap(([key, value]) => {
     if (value === true) return [`--${key}`];

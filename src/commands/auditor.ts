@@ -12,7 +12,7 @@ export interface AuditEntry {
   readonly text: string;
 }
 
-/** Appends a line for each to the audit log, which is the login user's own: `[time] [who] [destination] [role] text`. */
+/** Appends one line for each entry to the audit log, readable by the login user alone: `[time] [who] [destination] [role] text`. */
 export function record(config: Config, ...entries: readonly AuditEntry[]): Shell {
   const lines = entries.map((entry) => lineOf(config, entry));
   const append: Command = ["printf", raw(String.raw`'%s\n'`), ...lines, raw(">>"), auditFile(config)];
@@ -20,7 +20,7 @@ export function record(config: Config, ...entries: readonly AuditEntry[]): Shell
 ${append}`;
 }
 
-/** The same for what has failed, with the exit status that `$_ok` has: `[time] [who] Failed (exit status 1): text`. */
+/** The same for a failure with the exit status in `$_ok`: `[time] [who] Failed (exit status 1): text`. */
 function recordFailed(config: Config, entries: readonly AuditEntry[]): Command {
   const lines = entries.flatMap((entry) => [
     `${tagsOf(config, entry)} Failed (exit status `,
@@ -30,7 +30,7 @@ function recordFailed(config: Config, entries: readonly AuditEntry[]): Command {
   return ["printf", raw(String.raw`'%s%s%s\n'`), ...lines, raw(">>"), auditFile(config)];
 }
 
-/** A line for each as `record`, or as a failure: the body of an outcome step. */
+/** The body of an outcome step: records each entry, or its failure. */
 export function recordOutcome(config: Config, ...entries: readonly AuditEntry[]): Shell {
   return sh`if [ "$_ok" = 0 ]
 then ${record(config, ...entries)}
@@ -51,7 +51,7 @@ function textOf({ text }: AuditEntry): string {
   return oneLine(text);
 }
 
-/** The last lines; nothing when there is no log yet. */
-export function reveal(config: Config): Command {
+/** Prints the last lines of the audit log, or nothing if there is no log yet. */
+export function printAuditLog(config: Config): Command {
   return ["tail", "-n", SHOWN_AUDIT_LINES, auditFile(config), raw("2>/dev/null || true")];
 }

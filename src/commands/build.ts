@@ -7,19 +7,21 @@ import { volume } from "./expansion.ts";
 import { image, latestImage } from "./names.ts";
 import { type Step, step } from "../script/script.ts";
 
-/** Id of the step that runs the user's Dockerfile: what it prints may be anything. */
+/** Id of the step that runs the user's Dockerfile, whose output may contain anything. */
 export const BUILD_STEP = "build";
 
 /**
- * Builds, tags with the version and `latest`, and pushes. Values of build arguments and of build secrets travel in the
- * environment of the build, redacted in logs.
- * @param secrets by name, for `builder.secrets`; docker reads the rest from its own environment or a file of that name
+ * Builds the image, tags it with the version and `latest`, and pushes it. The environment of the build carries the values
+ * of build arguments and build secrets, redacted in logs.
+ * @param secrets by name, for `builder.secrets`; docker reads the others from its environment or a file of that name
  */
 export function buildAndPush(config: Config, version: string, secrets: ReadonlyMap<string, Secret>): readonly Step[] {
   const { builder } = config;
   const environment = withEnvironment(
     [
-      ...[...builder.args].filter(([name]) => travels(name)).map(([name, value]) => [name, new Secret(name, value)]),
+      ...[...builder.args]
+        .filter(([name]) => fitsEnvironment(name))
+        .map(([name, value]) => [name, new Secret(name, value)]),
       ...[...secrets].filter(([name]) => builder.secrets.includes(name) && !builder.args.has(name)),
     ] as [string, Secret][],
     [],
@@ -28,7 +30,7 @@ export function buildAndPush(config: Config, version: string, secrets: ReadonlyM
   if (!pushesByItself(config)) {
     return [
       step("Build the image", [...environment, ...docker("build", ...options)], BUILD_STEP),
-      // One after the other: registries on a disk (distribution 2.8) were seen to fail when they write and read the same at once.
+      // Sequential: registries with disk storage (distribution 2.8) have failed on concurrent reads and writes of one layer.
       step("Push the image", docker("push", image(config, version))),
       step("Push the image as latest", docker("push", latestImage(config))),
     ];
@@ -42,12 +44,12 @@ export function buildAndPush(config: Config, version: string, secrets: ReadonlyM
     BUILD_STEP,
   );
   if (builder.kind !== "multiarch/remote") return [build];
-  // buildx (0.13.1 was seen to) ends well though it could not join in the registry what its two nodes have built.
-  const look = docker("buildx", "imagetools", "inspect", "--builder", name, image(config, version));
-  return [build, step("Find the image in the registry", look)];
+  // buildx 0.13.1 succeeds even if it could not join the images of its two nodes in the registry.
+  const inspect = docker("buildx", "imagetools", "inspect", "--builder", name, image(config, version));
+  return [build, step("Find the image in the registry", inspect)];
 }
 
-/** Whether building and pushing is one command. Else the first step of `buildAndPush` builds, and the others push. */
+/** Whether one command builds and pushes. Otherwise the first step of `buildAndPush` builds, and the others push. */
 export function pushesByItself({ builder }: Config): boolean {
   return builder.kind !== "native";
 }
@@ -64,22 +66,22 @@ function buildOptions(config: Config, version: string): Word[] {
     "--file",
     builder.dockerfile,
     ...(builder.target === undefined ? [] : ["--target", builder.target]),
-    // As with volumes, the original left `default=$SSH_AUTH_SOCK` to the shell.
+    // As with volumes, MRSK left `default=$SSH_AUTH_SOCK` to the shell.
     ...(builder.ssh === undefined ? [] : ["--ssh", volume(builder.ssh)]),
     builder.context,
   ];
 }
 
-/** A name alone has its value from the environment; the few that cannot stand there have it beside them. */
+/** `--build-arg NAME` reads the value from the environment. The few names that cannot be set there get `NAME=value`. */
 function buildArguments(args: ReadonlyMap<string, string>): Word[] {
   return [...args].flatMap(([name, value]) => [
     "--build-arg",
-    travels(name) ? name : new Assignment(name, new Secret(name, value)),
+    fitsEnvironment(name) ? name : new Assignment(name, new Secret(name, value)),
   ]);
 }
 
-/** Whether a variable of that name can be set for docker without changing what docker does. */
-function travels(name: string): boolean {
+/** Whether a variable of this name can be set for docker without changing docker's behaviour. */
+function fitsEnvironment(name: string): boolean {
   return (
     /^[A-Za-z_][A-Za-z0-9_]*$/.test(name) &&
     !/^(?:PATH|HOME|SHELL|TMPDIR|USER|LD_.*|DOCKER_.*|BUILDX_.*|BUILDKIT_.*|SSH_.*|.*_proxy)$/i.test(name)

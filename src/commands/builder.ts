@@ -1,12 +1,12 @@
 import type { BuilderHost, Config } from "../config/config.ts";
 import { and, type Command, docker, raw, silently } from "../script/command.ts";
 
-/** Fails where buildx is not on this machine; undefined where it is not needed. */
+/** Fails if buildx is not installed on this machine; undefined if the builder does not need it. */
 export function checkBuildx(config: Config): Command | undefined {
   return config.builder.kind === "native" ? undefined : docker("buildx", "version");
 }
 
-/** Fails where this machine's engine does not answer, with 127 where there is no docker to ask it. */
+/** Fails if this machine's engine does not answer; with 127 if there is no docker command. */
 export function engineVersion(): Command {
   return docker("version", "--format", "{{.Server.Version}}");
 }
@@ -27,7 +27,7 @@ export function builderName(config: Config): string | undefined {
   }
 }
 
-/** The engines that the builder reaches by a docker context of their own. None: it runs on docker's current one. */
+/** The engines that the builder reaches through separate docker contexts. None: it uses docker's current context. */
 export function builderHosts({ builder: { kind, local, remote } }: Config): readonly BuilderHost[] {
   switch (kind) {
     case "multiarch":
@@ -63,7 +63,7 @@ export function platforms(config: Config): string | undefined {
   }
 }
 
-/** Prints name, driver and an `Endpoint:` line per engine; fails with `no builder "B" found` where there is none. */
+/** Prints name, driver and an `Endpoint:` line per engine; fails with `no builder "B" found` if there is none. */
 export function inspectBuilder(name: string): Command {
   return docker("buildx", "inspect", name);
 }
@@ -73,7 +73,7 @@ export function inspectContext(name: string): Command {
   return docker("context", "inspect", name, "--format", "{{.Endpoints.docker.Host}}");
 }
 
-/** undefined where there is nothing to create. */
+/** undefined if there is nothing to create. */
 export function createBuilder(config: Config): Command | undefined {
   const { kind } = config.builder;
   const name = builderName(config);
@@ -97,24 +97,24 @@ function createContext(builder: string, context: string, { arch, host }: Builder
 }
 
 /**
- * What is there of the builder, each part by a command that does nothing where it is not: the builder before its
- * contexts, without which buildx cannot end what it runs on their engines. Empty where there is nothing to remove.
+ * Removes the builder, then its contexts: buildx needs them to stop its containers on their engines. Each command does
+ * nothing if its part does not exist. Empty if there is nothing to remove.
  */
 export function removeBuilder(config: Config): readonly Command[] {
   const name = builderName(config);
   if (name === undefined) return [];
   const contexts = builderHosts(config).map((host) => contextName(config, host));
   return [
-    ifThere(inspectBuilder(name), docker("buildx", "rm", name)),
-    ...contexts.map((context) => ifThere(inspectContext(context), docker("context", "rm", context))),
+    ifPresent(inspectBuilder(name), docker("buildx", "rm", name)),
+    ...contexts.map((context) => ifPresent(inspectContext(context), docker("context", "rm", context))),
   ];
 }
 
-function ifThere(inspect: Command, remove: Command): Command {
+function ifPresent(inspect: Command, remove: Command): Command {
   return [raw("!"), ...silently(inspect), raw("||"), ...remove];
 }
 
-/** undefined where docker has nothing to tell. */
+/** undefined for docker's own builder, which has no details. */
 export function builderInfo(config: Config): Command | undefined {
   return config.builder.kind === "native" ? undefined : and(docker("context", "ls"), docker("buildx", "ls"));
 }

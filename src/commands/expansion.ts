@@ -9,7 +9,7 @@ function expansionNames(texts: Iterable<string>): string[] {
   return [...new Set(names)];
 }
 
-/** `${NAME}` and `${NAME:-default}` replaced, as the original let the server's shell do it. An unknown name is empty. */
+/** Replaces `${NAME}` and `${NAME:-default}`, as MRSK let the server's shell do. An unknown name becomes empty. */
 export function expand(text: string, values: ReadonlyMap<string, string>): string {
   return text.replaceAll(
     EXPANSION,
@@ -17,10 +17,7 @@ export function expand(text: string, values: ReadonlyMap<string, string>): strin
   );
 }
 
-/**
- * One argument in which the host's shell replaces each `${NAME}`, and touches nothing else: what the original did by
- * leaving `${…}` alone when it escaped a value.
- */
+/** One argument in which the host's shell expands only `${NAME}`. MRSK did not escape `${…}` either. */
 export function expandable(text: string): string | Raw {
   const matches = Array.from(text.matchAll(EXPANSION));
   if (matches.length === 0) return text;
@@ -42,10 +39,7 @@ function variable(name: string, fallback: string | undefined): string {
   return `"\${${name}:-${fallback.replaceAll(/["$`\\]/g, String.raw`\$&`)}}"`;
 }
 
-/**
- * A volume as written, with what the original's unquoted word let the shell do spelled as `${NAME}`: `$PWD/x:y`,
- * `$(pwd)/x:y`, `~/x:y`.
- */
+/** A volume as one argument. MRSK did not quote volumes, so `$PWD/x:y`, `$(pwd)/x:y` and `~/x:y` are expanded as well. */
 export function volume(text: string): string | Raw {
   return expandable(volumeText(text));
 }
@@ -57,7 +51,7 @@ function volumeText(text: string): string {
     .replaceAll(/\$([A-Za-z_][A-Za-z0-9_]*)/g, "${$1}");
 }
 
-/** Every name whose value on the host takes part in a label, an option, a variable or a volume. */
+/** The names whose values on the host appear in labels, options, variables or volumes. */
 export function expansions(config: Config): string[] {
   const { accessories, env, logging, roles, traefik, volumes } = config;
   const units = [...roles, ...accessories, traefik];

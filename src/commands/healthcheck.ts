@@ -2,18 +2,18 @@ import type { Healthcheck, Role } from "../config/config.ts";
 import { DEFAULTS } from "../config/defaults.ts";
 import type { Word } from "../script/command.ts";
 
-/** Where the probe asks: `path` is joined to `http://localhost:PORT` as a URL reference, so it may be a whole URL. */
+/** The URL of the health check. `path` is resolved against `http://localhost:PORT`, so it may be a complete URL. */
 export function probeUrl(check: Healthcheck): string {
   const url = new URL(check.path, `http://localhost:${check.port}`);
   return url.href;
 }
 
-/** The command that docker runs in the container. */
+/** The health check command, which docker runs in the container. */
 function probeCommand(check: Healthcheck): string {
   return check.cmd ?? `curl -f ${probeUrl(check)} || exit 1`;
 }
 
-/** Whether docker's health check of the role takes a curl in the image. */
+/** Whether docker's health check of the role needs curl in the image. */
 export function needsCurl({ healthcheck }: Role): boolean {
   return healthcheck !== undefined && healthcheck.cmd === undefined;
 }
@@ -27,8 +27,8 @@ export function healthFlags(check: Healthcheck, { startInterval }: { startInterv
 }
 
 /**
- * How long a container may take to become healthy. MRSK's polling: attempts 1, 2, … `max_attempts`, each followed by as
- * many seconds. A role without a check gets the time of the default attempts.
+ * The time that a container may take to become healthy: the longest time that MRSK polled, where attempt N of
+ * `max_attempts` was followed by a pause of N seconds. A role without a check gets the time of the default attempts.
  */
 export function deadlineSeconds(check: Healthcheck | undefined): number {
   const attempts = check?.maxAttempts ?? DEFAULTS.healthcheck.maxAttempts;

@@ -1,19 +1,19 @@
 import { call } from "../script/call.ts";
 import type { Hole, Shell } from "../script/command.ts";
 
-/** In the run directory: which kinds of image have a curl that runs, a line each. A cache: without it, each is tried again. */
+/** Cache of `detectCurl` in the run directory: one line for each kind of image. */
 export const IMAGES_FILE = "images";
 
 /**
- * Prints `yes` or `no`: whether docker's health check, a shell that calls curl, can run in the image; nothing where the
- * image is not there, or docker could not try.
- * @param base the image's first layer, where a step before prints it
+ * Prints `yes` or `no`: whether docker's health check, a shell that calls curl, can run in the image. Prints nothing if the
+ * image is missing, or docker could not run the test.
+ * @param base the image's first layer, if a previous step prints it
  */
-export function lookForCurl(image: string, file: string, base: Hole = ""): Shell {
+export function detectCurl(image: string, file: string, base: Hole = ""): Shell {
   return call("image_has_curl", image, file, base);
 }
 
-/** @param work one function of `src/shell`: where it fails, the next look tries again, should an image be otherwise than others of its kind. */
-export function orForget(work: Shell, file: string): Shell {
-  return call("or_forget", file, work);
+/** Removes the cache if `work` fails: the image may differ from others of its kind. @param work one function of `src/shell` */
+export function orRemove(work: Shell, file: string): Shell {
+  return call("or_remove", file, work);
 }

@@ -3,22 +3,22 @@ import { labelled } from "./arguments.ts";
 import { type Body, type Command, docker, Raw, raw, type Shell, sh, type Word } from "../script/command.ts";
 import { capture, type CaptureStep } from "../script/script.ts";
 
-/** Docker's own drivers that write files of their own: no other one takes `max-size`, and an engine refuses what its driver does not take. */
+/** The drivers that accept `max-size`. With any other driver, the engine refuses the option. */
 const FILE_DRIVERS: readonly string[] = ["json-file", "local"];
 
-/** The driver of an engine's `daemon.json`: as seen (undefined: not known), or what a step of the script prints. */
+/** The engine's default log driver: observed (undefined: unknown), or the output of a step of the script. */
 export type EngineDriver = string | undefined | Raw;
 
 /** Prints the engine's default log driver. */
 export const ENGINE_DRIVER: Command = docker("info", "--format", "{{.LoggingDriver}}");
 
-/** The same as a step, for a script whose host was not looked at. @param where wraps the command in its condition */
+/** The same as a step, for a host that was not observed. @param where wraps the command in its condition */
 export function readDriver(where: (body: Body) => Shell = (body) => sh`${body}`): CaptureStep {
   return capture("log-driver", "Read the engine's log driver", where(sh`${ENGINE_DRIVER} 2>/dev/null || true`));
 }
 
 /**
- * The configured driver and its options. The size limit that nobody asked for is added where the driver takes it.
+ * The configured driver and its options. The default size limit is added only if the driver accepts it.
  * @param options of the same container: they may name another driver
  */
 export function logFlags(logging: Logging, options: Options, engine: EngineDriver): Word[] {

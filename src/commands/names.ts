@@ -1,6 +1,6 @@
 import type { Config, Role } from "../config/config.ts";
 
-/** `S-R[-D]`: what the names of a role's containers, router and live file begin with. */
+/** `S-R[-D]`: the prefix of the names of a role's containers, router and live file. */
 export function containerPrefix(config: Config, role: Pick<Role, "name">): string {
   return [config.service, role.name, config.destination].filter((part) => part !== undefined).join("-");
 }
@@ -10,7 +10,7 @@ export function containerName(config: Config, role: Role, version: string): stri
   return `${containerPrefix(config, role)}-${version}`;
 }
 
-/** The version in a container's name, without what a rename on conflict added; undefined for a foreign name. */
+/** The version in a container's name, without the suffix of a rename on conflict; undefined without the prefix. */
 export function versionOf(prefix: string, name: string): string | undefined {
   if (!name.startsWith(`${prefix}-`)) return undefined;
   return name.slice(prefix.length + 1).replace(/_replaced_[0-9a-f]{16}$/, "");
@@ -24,17 +24,17 @@ export function latestImage(config: Config): string {
   return image(config, "latest");
 }
 
-/** `S[-D]`: names what is shared by all roles: lock, audit log, releases. */
+/** `S[-D]`: names the files that all roles share: lock, audit log, list of versions. */
 export function servicePrefix(config: Config): string {
   return config.destination === undefined ? config.service : `${config.service}-${config.destination}`;
 }
 
-/** In the login directory, where the original has it. */
+/** In the login user's home directory, as in MRSK. */
 export function auditFile(config: Config): string {
   return `mrsk-${servicePrefix(config)}-audit.log`;
 }
 
-/** In the login directory. */
+/** In the login user's home directory. */
 export function lockDirectory(config: Config): string {
   return `${config.runDirectory}/lock-${servicePrefix(config)}`;
 }

@@ -5,14 +5,14 @@ import { call } from "../script/call.ts";
 import { type Command, docker, type Shell, withEnvironment } from "../script/command.ts";
 import { image, servicePrefix } from "./names.ts";
 
-/** Label of the container that the release command runs in: `S[-D]`, so that no service touches another's. */
+/** Label of the release command's container: `S[-D]`, so that no service removes another's. */
 const LABEL = "mrsk.release";
-/** Options of a role that two containers cannot share, or that `--rm` refuses. */
+/** Options of a role that two containers cannot share, or that conflict with `--rm`. */
 const NOT_SHARED: readonly string[] = ["publish", "p", "publish-all", "P", "name", "hostname", "ip", "ip6", "restart"];
 
 /**
- * Runs the release command in a container of the version, with the role's environment, volumes and options, and ends with
- * its exit status. It has a name and a label: docker goes on with it when `docker run` itself is killed.
+ * Runs the release command in a container of the version, with the role's environment, volumes and options. Exits with its
+ * status. The container has a name and a label, because it continues when `docker run` is killed.
  */
 export function runRelease(
   config: Config,
@@ -55,7 +55,7 @@ export function runRelease(
   );
 }
 
-/** Ends and removes what a run that was cut off has left. */
-export function removeReleases(config: Config): Shell {
+/** Stops and removes the containers that interrupted runs have left. */
+export function removeReleaseContainers(config: Config): Shell {
   return call("remove_labelled", `${LABEL}=${servicePrefix(config)}`);
 }

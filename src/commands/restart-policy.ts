@@ -1,7 +1,10 @@
 import { type Command, docker, Raw, type Shell, sh } from "../script/command.ts";
 
-/** Stops them, all at once, and makes sure that no reboot brings one back. */
-export function stopForGood(containers: string | Raw | readonly string[], stopWaitSeconds: number | undefined): Shell {
+/** Stops the containers in parallel, and disables their restart: docker does not start them after a reboot. */
+export function stopWithoutRestart(
+  containers: string | Raw | readonly string[],
+  stopWaitSeconds: number | undefined,
+): Shell {
   const wait = stopWaitSeconds === undefined ? [] : ["-t", stopWaitSeconds];
   const all = typeof containers === "string" || containers instanceof Raw ? [containers] : containers;
   return sh`${docker("update", "--restart", "no", ...all)} >/dev/null 2>&1 &
@@ -9,18 +12,18 @@ ${docker("stop", ...wait, ...all)}
 wait`;
 }
 
-/** A reboot from here on revives this one. */
-export function keepAlive(container: string): Command {
+/** From now on, docker starts the container after a reboot of the host. */
+export function enableRestart(container: string): Command {
   return docker("update", "--restart", "unless-stopped", container);
 }
 
-/** The same, and no longer the one that it replaces, which may be gone already. */
-export function keepInstead(container: string, old: string): Shell {
-  return sh`${releaseRestart(old)} >/dev/null 2>&1 &
-${keepAlive(container)}
+/** Enables the restart of the new container, and disables that of the old one, which may not exist any more. */
+export function moveRestart(container: string, old: string): Shell {
+  return sh`${disableRestart(old)} >/dev/null 2>&1 &
+${enableRestart(container)}
 wait`;
 }
 
-export function releaseRestart(container: string | Raw): Command {
+export function disableRestart(container: string | Raw): Command {
   return docker("update", "--restart", "no", container);
 }

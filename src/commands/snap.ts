@@ -1,12 +1,12 @@
 import { type Raw, type Shell, sh } from "../script/command.ts";
 
-/** What `visibleToDocker` ends with for a folder that is not. */
+/** Exit status of `visibleToDocker` for a folder that docker cannot read. */
 export const NOT_VISIBLE = 41;
 
 /**
- * Ends with `NOT_VISIBLE` where docker comes from a snap, which sees the folders of a home whose names begin with no dot,
- * and removable disks, but not the folder. Prints then where docker is, and the folder, on a line each.
- * @param folder shell text of an absolute path without links
+ * Exits with `NOT_VISIBLE` if docker is a snap and cannot read the folder: a snap reads only folders in the home directory
+ * whose names do not begin with a dot, and removable disks. Then prints the path of docker and the folder, on two lines.
+ * @param folder shell text of an absolute path without symbolic links
  */
 export function visibleToDocker(folder: Raw): Shell {
   return sh`docker=$(command -v docker || :)

@@ -6,15 +6,14 @@ import { joinNewTraefik } from "./network.ts";
 import { withLogin } from "./registry.ts";
 import { LIVE_MOUNT, offersLiveFiles, runTraefik, startTraefikContainer, type TraefikHost } from "./traefik.ts";
 
-/** The directory of live files, before docker makes it as root. */
+/** Creates the directory of live files before docker creates it as root. */
 function makeLiveDirectory(directory: string): Shell {
   return call("make_live_directory", directory);
 }
 
 /**
- * What nobody's router takes is answered with 503, as by a router of Kamal's with 502: unlike Traefik's 404, no cache keeps
- * it. Below every other router: priorities below 0 are lower than any that a rule has by its length. No role's file has a
- * name without a dash.
+ * Answers requests that match no router with 503: unlike Traefik's 404, no cache stores it. Priority -1 is below every
+ * other router, whose default priority is the length of its rule. No role's live file has this name: theirs have a dash.
  */
 const UNAVAILABLE = `http:
   routers:
@@ -24,38 +23,38 @@ const UNAVAILABLE = `http:
     unavailable: { loadBalancer: { servers: [] } }
 `;
 
-/** The directory with the file for what nobody's router takes. A user who may not write there goes without the file. */
+/** Creates the directory, and in it the file for unmatched requests. Skips the file if the login user cannot write there. */
 export function prepareLiveDirectory(directory: string): Shell {
   return call("prepare_live_directory", directory, UNAVAILABLE);
 }
 
 /**
- * Starts the stopped container, or a new one. Two first deploys at once end with one Traefik: the name is free only once,
- * and who comes second waits for the other's to run. Ends with an error where that one reads other live files.
+ * Runs a new Traefik, or starts the stopped container. Two concurrent first deploys create one Traefik: only one run gets
+ * the name, and the other waits for its container. Fails if that Traefik reads other live files.
  */
 export function startOrRunTraefik(
   config: Config,
   host: TraefikHost,
   secrets: ReadonlyMap<string, Secret>,
-  options: { publishPreview?: boolean } = {},
+  options: { publishProbePort?: boolean } = {},
 ): Shell {
   const { liveDirectory } = host;
   return sh`${offersLiveFiles(config) ? prepareLiveDirectory(liveDirectory) : makeLiveDirectory(liveDirectory)}
 if made=$(${runTraefik(config, host, secrets, options)}); then ${joinNewTraefik(config)}; exit 0; fi
 if [ -n "$made" ]; then docker rm -f "$made" >/dev/null; exit 1; fi
-${call("await_other_traefik")}
+${call("wait_other_traefik")}
 ${startTraefikContainer()}
 ${offersLiveFiles(config) ? call("check_live_directory", LIVE_MOUNT, liveDirectory) : sh`:`}`;
 }
 
-/** The image as it is now, where the registry can be reached: a tag such as v2.11 moves. Else the host's will do. */
+/** Pulls the image, since a tag such as v2.11 moves. If the registry cannot be reached, an image on the host is enough. */
 export function pullTraefik(config: Config, logIn: Body | undefined): Shell {
   const { image } = config.traefik;
   const pull = docker("pull", image);
   return sh`( ${logIn ? withLogin(pull, logIn) : pull} ) || docker image inspect ${image} >/dev/null 2>&1`;
 }
 
-/** The image, where the host has none. */
+/** Pulls the image if the host does not have it. */
 export function ensureTraefikImage(config: Config, logIn: Body | undefined): Shell {
   return sh`docker image inspect ${config.traefik.image} >/dev/null 2>&1 || ${pullTraefik(config, logIn)}`;
 }

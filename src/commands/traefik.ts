@@ -7,20 +7,20 @@ import { BY_LABEL, PROBE_ENTRY_POINT, TRAEFIK } from "../shell/constants.ts";
 import { readsVersion3 } from "../traefik/labels.ts";
 import { type EngineDriver, logFlags } from "./logging.ts";
 
-/** Where the live files are in Traefik's container. */
+/** The directory of live files in Traefik's container. */
 export const LIVE_MOUNT = "/etc/traefik/mrsk";
-/** Where previews are asked for: an entry point of its own, so that redirects of the user's do not answer it. */
+/** The host port of the probe entry point. Probes have a separate entry point, without the redirects of the user's. */
 export const PROBE_PORT = 18082;
 /**
- * How long Traefik answers on one kept connection before it says `Connection: close`: at the next reboot whoever is at
- * work has come over to the new one by then, and nobody's request meets a connection that is just being closed.
+ * `keepAliveMaxTime`: after this time Traefik answers with `Connection: close`. During a replacement, every active client
+ * has then opened a new connection to the new Traefik, and no request meets a connection that is being closed.
  */
-const KEPT_SECONDS = 15;
-/** The same for the one that only stands in. */
-export const KEPT_MEANWHILE_SECONDS = 1;
+const KEEP_ALIVE_SECONDS = 15;
+/** The same for the second Traefik, which serves only during a replacement. */
+export const SECOND_KEEP_ALIVE_SECONDS = 1;
 const IMAGE_TITLE = "label=org.opencontainers.image.title=Traefik";
 
-/** What Traefik's container has to know of its host. */
+/** The facts of a host that Traefik's container depends on. */
 export interface TraefikHost {
   /** Absolute. */
   readonly liveDirectory: string;
@@ -28,25 +28,25 @@ export interface TraefikHost {
 }
 
 /**
- * Starts Traefik with the user's settings and ours: the live files, an entry point for previews on the loopback, a
- * throttle short enough that a switch takes a tenth of a second.
- * @param publishPreview false where the preview's port is taken: it is then asked at Traefik's own address
+ * Runs Traefik with the user's settings and mrsk's: the live files, a probe entry point on 127.0.0.1, and a throttle of
+ * 100 ms, so that a switch is fast.
+ * @param publishProbePort false if the host port is taken: probes then go to the address of Traefik's container
  */
 export function runTraefik(
   config: Config,
   host: TraefikHost,
   secrets: ReadonlyMap<string, Secret>,
-  { publishPreview = true }: { publishPreview?: boolean } = {},
+  { publishProbePort = true }: { publishProbePort?: boolean } = {},
 ): Command {
   return traefikContainer(config, host, secrets, {
     verb: ["run", "--name", TRAEFIK, "--detach", "--restart", "unless-stopped"],
-    publish: publishFlags(config, publishPreview),
+    publish: publishFlags(config, publishProbePort),
     labels: config.traefik.labels,
     without: [],
   });
 }
 
-/** The container that is to take Traefik's place: as `runTraefik` would start it, but only made, under a name of its own. */
+/** Creates the container that will replace Traefik: as `runTraefik`, but under another name, and not started. */
 export function createTraefik(
   config: Config,
   host: TraefikHost,
@@ -62,9 +62,9 @@ export function createTraefik(
 }
 
 /**
- * A Traefik with the same settings beside the one that runs.
- * @param publish flags for other ports than that one has
- * @param labels those of Traefik's own that both know: two containers that define one thing differently lose it
+ * Creates the second Traefik, with the same settings as the running one.
+ * @param publish flags for other ports than the running one has
+ * @param labels of Traefik's labels, those that both define alike: Traefik ignores what two containers define differently
  */
 export function createSecondTraefik(
   config: Config,
@@ -77,11 +77,11 @@ export function createSecondTraefik(
     publish: [publish],
     labels,
     without: ["restart", "publish"],
-    keptSeconds: KEPT_MEANWHILE_SECONDS,
+    keptSeconds: SECOND_KEEP_ALIVE_SECONDS,
   });
 }
 
-/** The policy that Traefik's container is to have. */
+/** The restart policy of Traefik's container. */
 export function restartPolicy(config: Config): string {
   const given = config.traefik.options.get("restart");
   return typeof given === "string" ? given : "unless-stopped";
@@ -91,7 +91,7 @@ interface Variant {
   readonly verb: readonly Word[];
   readonly publish: readonly Word[];
   readonly labels: ReadonlyMap<string, string>;
-  /** Options of the user's that are left out. */
+  /** Options of the user to omit. */
   readonly without: readonly string[];
   readonly keptSeconds?: number;
 }
@@ -122,15 +122,17 @@ function traefikContainer(
   );
 }
 
-function publishFlags(config: Config, preview = true): Word[] {
+function publishFlags(config: Config, publishProbePort = true): Word[] {
   const { hostPort } = config.traefik;
   return [
     ...(hostPort === undefined ? [] : ["--publish", `${hostPort}:80`]),
-    ...(preview && offersLiveFiles(config) ? ["--publish", `127.0.0.1:${PROBE_PORT}:${PROBE_ENTRY_POINT}`] : []),
+    ...(publishProbePort && offersLiveFiles(config)
+      ? ["--publish", `127.0.0.1:${PROBE_PORT}:${PROBE_ENTRY_POINT}`]
+      : []),
   ];
 }
 
-/** The server's TCP ports that Traefik wants: `host_port`, `publish` among its options, the preview's. */
+/** The host's TCP ports that Traefik publishes: `host_port`, the `publish` options, and the probe port. */
 export function hostPorts(config: Config): number[] {
   const { hostPort, options } = config.traefik;
   const published = options.get("publish") ?? [];
@@ -142,8 +144,8 @@ export function hostPorts(config: Config): number[] {
   return [...(hostPort === undefined ? [] : [hostPort]), ...given, ...(offersLiveFiles(config) ? [PROBE_PORT] : [])];
 }
 
-/** What follows the image; `${NAME}` as written. */
-export function traefikArguments(config: Config, keptSeconds = KEPT_SECONDS): string[] {
+/** Traefik's arguments, after the image. `${NAME}` is not expanded. */
+export function traefikArguments(config: Config, keptSeconds = KEEP_ALIVE_SECONDS): string[] {
   const { args, image } = config.traefik;
   const given = (flag: string) => [...args.keys()].some((key) => key.toLowerCase() === flag.toLowerCase());
   return [
@@ -161,28 +163,28 @@ export function traefikArguments(config: Config, keptSeconds = KEPT_SECONDS): st
   ];
 }
 
-/** Traefik has one file provider: where the user's own arguments set it up, containers go by their labels alone. */
+/** Whether Traefik reads live files. It has only one file provider: if the user configures it, labels alone route. */
 export function offersLiveFiles(config: Config): boolean {
   return ![...config.traefik.args.keys()].some((key) => /^providers\.file(?:\.|$)/i.test(key));
 }
 
 /**
- * Naming an entry point removes Traefik's implicit `http`, and naming ours makes it a default of every router: so `http`
- * is named too, unless the user named their own, and those that were default before are marked as such.
- * @param keptSeconds undefined: version 2, which stops at a flag that it does not know
+ * Any named entry point removes Traefik's implicit `http`, and becomes a default of every router. So mrsk names `http` too,
+ * unless the user names entry points, and sets `asDefault` on all but the probe entry point.
+ * @param keptSeconds undefined for Traefik 2, which refuses to start with these flags
  */
 function entryPointFlags(args: Options, keptSeconds: number | undefined): string[] {
   const addresses = new Map<string, string>();
-  const marked = new Set<string>();
+  const defaults = new Set<string>();
   const kept = new Set<string>();
   for (const [key, value] of args) {
     const [, name, option = ""] = /^entrypoints\.([^.]+)\.(.+)$/i.exec(key) ?? [];
     if (name === undefined) continue;
     if (/^address$/i.test(option)) addresses.set(name, String(value));
-    if (/^asdefault$/i.test(option)) marked.add(name);
+    if (/^asdefault$/i.test(option)) defaults.add(name);
     if (/^transport\.keepalivemaxtime$/i.test(option)) kept.add(name);
   }
-  // Traefik itself leaves these two out of the defaults.
+  // Traefik itself excludes these two from the defaults.
   const named = [...addresses].filter(([name, address]) => name !== "traefik" && !/\/udp$/i.test(address));
   const names = named.length === 0 ? ["http"] : named.map(([name]) => name);
   return [
@@ -190,13 +192,13 @@ function entryPointFlags(args: Options, keptSeconds: number | undefined): string
     ...(keptSeconds === undefined
       ? []
       : names.flatMap((name) => [
-          ...(marked.size === 0 ? [`--entrypoints.${name}.asdefault=true`] : []),
+          ...(defaults.size === 0 ? [`--entrypoints.${name}.asdefault=true`] : []),
           ...(kept.has(name) ? [] : [`--entrypoints.${name}.transport.keepalivemaxtime=${keptSeconds}s`]),
         ])),
   ];
 }
 
-/** After how long a Traefik with those arguments has told every kept connection to go, in seconds; undefined: never. */
+/** The longest `keepAliveMaxTime` in Traefik's arguments, in seconds; undefined: connections are kept forever. */
 export function keptSecondsOf(args: readonly string[]): number | undefined {
   const found = args.flatMap((arg) => {
     const [, minutes = "0", seconds] =
@@ -210,7 +212,7 @@ export function startTraefikContainer(): Command {
   return docker("container", "start", TRAEFIK);
 }
 
-/** Where there is none, there is nothing to stop. */
+/** Does nothing if there is no container. */
 export function stopTraefikContainer(): Shell {
   return sh`! docker inspect --type container ${TRAEFIK} >/dev/null 2>&1 || ${docker("container", "stop", TRAEFIK)}`;
 }

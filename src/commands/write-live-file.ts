@@ -1,7 +1,7 @@
 import { call } from "../script/call.ts";
 import type { Shell } from "../script/command.ts";
 
-/** Writes a live file as a whole, with sudo where another login user made the directory. */
+/** Writes a live file atomically, with sudo if another login user created the directory. */
 export function writeLiveFile(directory: string, name: string, text: string): Shell {
   return call("write_live_file", directory, name, text);
 }

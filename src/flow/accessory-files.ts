@@ -5,7 +5,7 @@ import { writtenAt } from "../config/yaml/written-at.ts";
 import { ConfigError } from "../errors.ts";
 import type { Run } from "./run.ts";
 
-/** @throws ConfigError naming every file that is not there, or is not a file */
+/** @throws ConfigError naming every path that does not exist or is a folder */
 export function checkFiles({ cwd }: Run, accessories: readonly Accessory[]): void {
   const problems = accessories.flatMap(({ name, files }) =>
     files.flatMap((file) => {

@@ -24,28 +24,28 @@ import { accessorySecrets } from "./secrets.ts";
 type StepsFor = (commands: AccessoryCommands, accessory: Accessory) => Promise<readonly Step[]>;
 
 /**
- * The accessory of that name, or all of them that have a selected host.
- * @throws UsageError naming those that exist, or where none is on a selected host
+ * The accessory with that name; for `all`, each accessory that has a selected host.
+ * @throws UsageError for an unknown name, and if none has a selected host
  */
-function named(run: Run, name: string): readonly Accessory[] {
-  const meant = name === "all" ? run.config.accessories : [findAccessory(run.config, name)];
-  const selected = meant.filter((accessory) => accessoryHosts(accessory, run.filters).length > 0);
-  if (selected.length === 0 && meant.length > 0) {
+function selectedAccessories(run: Run, name: string): readonly Accessory[] {
+  const candidates = name === "all" ? run.config.accessories : [findAccessory(run.config, name)];
+  const selected = candidates.filter((accessory) => accessoryHosts(accessory, run.filters).length > 0);
+  if (selected.length === 0 && candidates.length > 0) {
     const what = name === "all" ? "an accessory" : `the accessory ${name}`;
     throw nothingSelected(
       what,
-      meant.flatMap(({ hosts }) => hosts),
+      candidates.flatMap(({ hosts }) => hosts),
     );
   }
   return selected;
 }
 
-/** Whether there is anything that `all` would mean here. */
+/** Whether any accessory has a selected host. */
 export function hasAccessories(run: Run): boolean {
   return run.config.accessories.some((accessory) => accessoryHosts(accessory, run.filters).length > 0);
 }
 
-/** One script on each host of each accessory, accessories one after another, hosts at once. */
+/** Runs a script on each host of each accessory: one accessory after another, its hosts concurrently. */
 async function onAccessories(
   run: Run,
   name: string,
@@ -53,7 +53,7 @@ async function onAccessories(
   stepsFor: StepsFor,
   then: (host: Host, result: ScriptResult, accessory: Accessory) => void = () => {},
 ): Promise<void> {
-  for (const accessory of named(run, name)) {
+  for (const accessory of selectedAccessories(run, name)) {
     const steps = await stepsFor(new AccessoryCommands(run.config, accessory), accessory);
     const work: Script = script(title, steps);
     const hosts = accessoryHosts(accessory, run.filters).map((host) => run.host(host));
@@ -61,16 +61,16 @@ async function onAccessories(
   }
 }
 
-/** Starts it where it does not run; what runs is left alone. */
+/** Starts the accessory on each host where it is not running. */
 export async function bootAccessory(run: Run, name: string): Promise<void> {
-  checkFiles(run, named(run, name));
-  await accessorySecrets(run, named(run, name));
+  checkFiles(run, selectedAccessories(run, name));
+  await accessorySecrets(run, selectedAccessories(run, name));
   await withLock(run, async () => {
-    for (const accessory of named(run, name)) {
+    for (const accessory of selectedAccessories(run, name)) {
       begin(run, `Boot accessory ${accessory.name}...`);
       await onAccessories(run, accessory.name, "Boot the accessory", bootSteps(run), (host, result) => {
         const running = result.text("state") === "running";
-        const text = running ? `${accessory.service} runs already, and is left alone` : `started ${accessory.service}`;
+        const text = running ? `${accessory.service} is already running` : `started ${accessory.service}`;
         run.report({ kind: "note", host: host.name, text });
       });
     }
@@ -88,10 +88,10 @@ function bootSteps(run: Run): StepsFor {
     const logDriver = readDriver(absent);
     return [
       state,
-      ...networkOf(run, accessory).map((name) => step("Make the network", absent(ensureNetwork(name)))),
+      ...networkOf(run, accessory).map((name) => step("Create the network", absent(ensureNetwork(name)))),
       step("Create directories", absent(commands.createDirectories())),
       ...uploads.map((upload) => ({ ...upload, body: absent(upload.body) })),
-      ...(isOurRegistry(run, accessory) ? [await loginStep(run)] : []),
+      ...(isConfiguredRegistry(run, accessory) ? [await loginStep(run)] : []),
       logDriver,
       step(
         `Start ${accessory.service}`,
@@ -106,18 +106,18 @@ esac`,
   };
 }
 
-/** None where another container's network is shared: `container:NAME`. */
+/** Empty if the accessory uses another container's network: `container:NAME`. */
 function networkOf(run: Run, accessory: Accessory): string[] {
   const name = accessory.network ?? run.config.network;
   return name === undefined || name.includes(":") ? [] : [name];
 }
 
-function isOurRegistry(run: Run, accessory: Accessory): boolean {
+function isConfiguredRegistry(run: Run, accessory: Accessory): boolean {
   const { server } = run.config.registry;
   return server !== undefined && accessory.image.startsWith(`${server}/`);
 }
 
-/** Files whose names end in `erb` are rendered first, with the accessory's own clear variables in `ENV`. */
+/** Renders files whose names end in `erb` first, with the accessory's clear variables in `ENV`. */
 function uploadSteps(run: Run, commands: AccessoryCommands, accessory: Accessory): Promise<Step[]> {
   const { clear } = accessory.env;
   const environment = withVariables(clear, run.variables);
@@ -133,7 +133,7 @@ function uploadSteps(run: Run, commands: AccessoryCommands, accessory: Accessory
 }
 
 export async function uploadAccessory(run: Run, name: string): Promise<void> {
-  checkFiles(run, named(run, name));
+  checkFiles(run, selectedAccessories(run, name));
   await withLock(run, () =>
     onAccessories(run, name, "Upload", async (commands, accessory) => uploadSteps(run, commands, accessory)),
   );
@@ -147,13 +147,13 @@ export async function createAccessoryDirectories(run: Run, name: string): Promis
   );
 }
 
-/** Looks secrets up, logs in and pulls first, so that what is missing does not leave the accessory stopped. */
+/** Resolves secrets, logs in and pulls before the stop: a failure of these does not leave the accessory stopped. */
 export async function rebootAccessory(run: Run, name: string): Promise<void> {
-  checkFiles(run, named(run, name));
-  await accessorySecrets(run, named(run, name));
+  checkFiles(run, selectedAccessories(run, name));
+  await accessorySecrets(run, selectedAccessories(run, name));
   await withLock(run, async () => {
     await onAccessories(run, name, "Pull the image", async (commands, accessory) => [
-      ...(isOurRegistry(run, accessory) ? [await loginStep(run)] : []),
+      ...(isConfiguredRegistry(run, accessory) ? [await loginStep(run)] : []),
       step("Pull the image", commands.pull()),
     ]);
     await stopAccessory(run, name);
@@ -187,7 +187,7 @@ export async function restartAccessory(run: Run, name: string): Promise<void> {
   });
 }
 
-/** Raw `docker ps` under the host's header. */
+/** Prints the output of `docker ps` under the host's header. */
 export async function accessoryDetails(run: Run, name: string): Promise<void> {
   const details: StepsFor = async (commands) => [step("Details", commands.details(), "details")];
   await onAccessories(run, name, "Details", details, (host, result, accessory) =>
@@ -196,7 +196,7 @@ export async function accessoryDetails(run: Run, name: string): Promise<void> {
 }
 
 export async function removeAccessory(run: Run, name: string, { confirmed }: { confirmed: boolean }): Promise<void> {
-  const names = named(run, name).map((accessory) => accessory.name);
+  const names = selectedAccessories(run, name).map((accessory) => accessory.name);
   if (names.length === 0) return run.print("There are no accessories\n");
   const question = `This will remove all containers, images and data directories for ${names.join(", ")}. Are you sure?`;
   if (!confirmed && !(await run.confirm(question))) {
@@ -237,9 +237,9 @@ export async function removeAccessoryDirectory(run: Run, name: string): Promise<
   );
 }
 
-/** For commands that take one accessory, not `all`. */
+/** For commands that act on one accessory, not on `all`. */
 export function oneAccessory(run: Run, name: string): Accessory {
-  const [accessory, ...others] = named(run, name);
+  const [accessory, ...others] = selectedAccessories(run, name);
   if (!accessory || others.length > 0) throw new UsageError("Name one accessory");
   return accessory;
 }

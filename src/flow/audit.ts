@@ -1,4 +1,4 @@
-import { type AuditEntry, record, recordOutcome, reveal } from "../commands/auditor.ts";
+import { type AuditEntry, record, recordOutcome, printAuditLog } from "../commands/auditor.ts";
 import { containerPrefix, image } from "../commands/names.ts";
 import { attempt, script, type Step } from "../script/script.ts";
 import { onHosts } from "../hosts/on-hosts.ts";
@@ -9,14 +9,14 @@ import { appHosts, printBlock, type Run } from "./run.ts";
 type Line = readonly [text: string, role?: string | undefined];
 
 /**
- * One audit line as a step of a script, after the work that it names: it says what became of the steps since the last
- * such line, or since the script began. A log that cannot be written ends no deploy.
+ * A step that writes one audit line. It follows the work that it names, and records the outcome of the steps since the
+ * previous audit line or the start of the script. A failed write does not fail the script.
  */
 export function outcome(run: Run, text: string, role?: string): Promise<Step> {
   return outcomes(run, [[text, role]]);
 }
 
-/** Several of them with one outcome, as one step. */
+/** Several audit lines with one outcome, as one step. */
 export async function outcomes(run: Run, lines: readonly Line[]): Promise<Step> {
   const name = stepName(run, lines);
   return {
@@ -27,8 +27,8 @@ export async function outcomes(run: Run, lines: readonly Line[]): Promise<Step> 
   };
 }
 
-/** Lines of what is known to have been done. */
-async function done(run: Run, lines: readonly Line[]): Promise<Step> {
+/** Audit lines without an outcome: the work is known to have succeeded. */
+async function recorded(run: Run, lines: readonly Line[]): Promise<Step> {
   return attempt(stepName(run, lines), record(run.config, ...(await entriesOf(run, lines))));
 }
 
@@ -41,7 +41,7 @@ async function entriesOf(run: Run, lines: readonly Line[]): Promise<AuditEntry[]
   return lines.map(([text, role]) => ({ at, performer, role, text: run.mask(text) }));
 }
 
-/** The original's lines of a boot, and of what a deploy prunes, as one step. Written once they are true. */
+/** MRSK's audit lines of a boot and of the prune after a deploy, as one step, to run after the work. */
 export function auditBoot(run: Run, { roles }: HostPlan, { prune }: { prune: boolean }): Promise<Step> {
   const { config } = run;
   const lines: Line[] = isCanary({ roles })
@@ -52,20 +52,20 @@ export function auditBoot(run: Run, { roles }: HostPlan, { prune }: { prune: boo
       const renamed = nameConflict.newName.slice(containerPrefix(config, role).length + 1);
       lines.push([`Renaming container ${next.version} to ${renamed}`, role.name]);
     }
-    lines.push([whatWasDone(next.version, percent, canary !== undefined), role.name]);
+    lines.push([bootLine(next.version, percent, canary !== undefined), role.name]);
   }
   if (prune) lines.push(...(isCanary({ roles }) ? [] : [["Pruned containers"] as const]), ["Pruned images"]);
-  return done(run, lines);
+  return recorded(run, lines);
 }
 
-function whatWasDone(version: string, percent: number | undefined, promoted: boolean): string {
+function bootLine(version: string, percent: number | undefined, promoted: boolean): string {
   if (percent !== undefined) return `Started app version ${version} as a canary with ${percent}% of the requests`;
   return `${promoted ? "Promoted the canary: booted" : "Booted"} app version ${version}`;
 }
 
-/** The line of `app start` for each role. Written once it is true. */
+/** The audit line of `app start` for each role, to run after the work. */
 export function auditStart(run: Run, { roles }: HostPlan): Promise<Step> {
-  return done(
+  return recorded(
     run,
     roles.map(({ next }) => [`Started app version ${next.version}`]),
   );
@@ -75,7 +75,7 @@ export function auditStart(run: Run, { roles }: HostPlan): Promise<Step> {
 export async function showAudit(run: Run): Promise<void> {
   const results = await onHosts(appHosts(run), async (host) => ({
     host: host.name,
-    text: (await host.run(script("Audit log", [attempt("Audit log", reveal(run.config), "log")]))).text("log"),
+    text: (await host.run(script("Audit log", [attempt("Audit log", printAuditLog(run.config), "log")]))).text("log"),
   }));
   for (const { host, text } of results) printBlock(run, "App", host, text);
 }

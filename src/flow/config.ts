@@ -2,7 +2,7 @@ import { stringify } from "yaml";
 import { redactedConfig } from "../config/print.ts";
 import type { Run } from "./run.ts";
 
-/** `config`: what the program works with, secrets redacted. */
+/** `config`: prints the resolved configuration, secrets redacted. */
 export async function showConfig(
   run: Pick<Run, "config" | "requestedVersion" | "print">,
   { json }: { json: boolean },

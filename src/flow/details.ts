@@ -3,7 +3,7 @@ import { appDetails } from "./app/app.ts";
 import type { Run } from "./run.ts";
 import { traefikDetails } from "./traefik/traefik.ts";
 
-/** `details`: Traefik, app, accessories, on the selected hosts that have them. */
+/** `details`: Traefik, the app and the accessories on the selected hosts. */
 export async function details(run: Run): Promise<void> {
   if (run.selection.traefik.length > 0) await traefikDetails(run);
   if (run.selection.app.length > 0) await appDetails(run);

@@ -16,12 +16,12 @@ interface Choice {
   readonly confirmed: boolean;
 }
 
-/** The proxy of Kamal 2, which holds port 80. */
+/** The proxy of Kamal 2, which listens on port 80. */
 const KAMAL_PROXY = "kamal-proxy";
 
-/** `downgrade`: from servers of Kamal 2 to Traefik, accessories included. */
+/** `downgrade`: moves servers from Kamal 2 to Traefik, accessories included. */
 export async function downgrade(run: Run, choice: Choice): Promise<void> {
-  if (!(await agreed(run, choice, "This will replace kamal-proxy by Traefik and reboot all accessories."))) return;
+  if (!(await confirmed(run, choice, "This will replace kamal-proxy with Traefik and reboot all accessories."))) return;
   await withLock(run, async () => {
     if (run.selection.traefik.length > 0) await downgradeTraefik(run, { ...choice, confirmed: true });
     if (hasAccessories(run)) await downgradeAccessory(run, "all", { ...choice, confirmed: true });
@@ -29,11 +29,11 @@ export async function downgrade(run: Run, choice: Choice): Promise<void> {
 }
 
 /**
- * `traefik downgrade`: kamal-proxy stops, Traefik and new containers of the version that is live start. Where they do
- * not, kamal-proxy serves again. Meanwhile nobody answers on the group's hosts.
+ * `traefik downgrade`: stops kamal-proxy, then starts Traefik and new containers of the live version. If that fails,
+ * starts kamal-proxy again. Nothing serves requests on these hosts in the meantime.
  */
 export async function downgradeTraefik(run: Run, choice: Choice): Promise<void> {
-  if (!(await agreed(run, choice, "This will replace kamal-proxy by Traefik."))) return;
+  if (!(await confirmed(run, choice, "This will replace kamal-proxy with Traefik."))) return;
   await withLock(run, async () => {
     const names = traefikHosts(run).map(({ name }) => name);
     for (const hosts of choice.rolling ? names.map((name) => [name]) : [names]) {
@@ -42,13 +42,13 @@ export async function downgradeTraefik(run: Run, choice: Choice): Promise<void> 
   });
 }
 
-/** `accessory downgrade`: a reboot, out of the network of Kamal 2. */
+/** `accessory downgrade`: a reboot, which moves the accessory out of Kamal 2's network. */
 export async function downgradeAccessory(run: Run, name: string, choice: Choice): Promise<void> {
-  if (!(await agreed(run, choice, "This will reboot the accessories."))) return;
+  if (!(await confirmed(run, choice, "This will reboot the accessories."))) return;
   if (!choice.rolling) return rebootAccessory(run, name);
   await withLock(run, async () => {
-    const meant = name === "all" ? run.config.accessories : [findAccessory(run.config, name)];
-    const hosts = new Set(meant.flatMap((accessory) => accessoryHosts(accessory, run.filters)));
+    const accessories = name === "all" ? run.config.accessories : [findAccessory(run.config, name)];
+    const hosts = new Set(accessories.flatMap((accessory) => accessoryHosts(accessory, run.filters)));
     for (const host of hosts) await rebootAccessory(only(run, [host]), name);
   });
 }
@@ -65,38 +65,38 @@ async function replaceProxy(run: Run): Promise<void> {
   const remove = script("Remove kamal-proxy", [
     step("Remove kamal-proxy", sh`! ${present()} || docker rm -f ${KAMAL_PROXY}`),
   ]);
-  const back = script("Revert to kamal-proxy", [
+  const revert = script("Revert to kamal-proxy", [
     step("Start kamal-proxy again", sh`! ${present()} || { docker rm -f ${TRAEFIK}; docker start ${KAMAL_PROXY}; }`),
   ]);
-  const told = { MRSK_HOSTS: hosts.map(({ name }) => name).join(",") };
-  await runHook(run, "pre-traefik-reboot", version, told);
-  begin(run, `Replacing kamal-proxy on ${told.MRSK_HOSTS}...`);
+  const variables = { MRSK_HOSTS: hosts.map(({ name }) => name).join(",") };
+  await runHook(run, "pre-traefik-reboot", version, variables);
+  begin(run, `Replacing kamal-proxy on ${variables.MRSK_HOSTS}...`);
   try {
     await onHosts(hosts, (host) => host.run(stop));
     await bootVersion(run, version, { reuse: false, prune: false });
   } catch (error) {
-    await onHosts(hosts, (host) => host.run(back)).catch((again: unknown) => {
-      const text = `kamal-proxy could not be started again: ${again instanceof Error ? again.message : String(again)}`;
+    await onHosts(hosts, (host) => host.run(revert)).catch((reason: unknown) => {
+      const text = `kamal-proxy could not be started again: ${reason instanceof Error ? reason.message : String(reason)}`;
       run.report({ kind: "warning", text });
     });
     throw error;
   }
   await onHosts(hosts, (host) => host.run(remove));
-  await runHook(run, "post-traefik-reboot", version, told);
+  await runHook(run, "post-traefik-reboot", version, variables);
 }
 
 function present() {
   return sh`docker inspect --type container ${KAMAL_PROXY} >/dev/null 2>&1`;
 }
 
-/** The run on these hosts alone. */
+/** The run, limited to these hosts. */
 function only(run: Run, hosts: readonly string[]): Run {
   const filters = { ...run.filters, hosts, primary: false };
   return { ...run, filters, selection: select(run.config, filters) };
 }
 
-async function agreed(run: Run, { confirmed }: Choice, what: string): Promise<boolean> {
-  if (confirmed || (await run.confirm(`${what} Are you sure?`))) return true;
+async function confirmed(run: Run, choice: Choice, what: string): Promise<boolean> {
+  if (choice.confirmed || (await run.confirm(`${what} Are you sure?`))) return true;
   run.print("Aborted\n");
   return false;
 }

@@ -5,23 +5,23 @@ import { didYouMean, near } from "../spelling.ts";
 import { type HookName, HOOKS } from "./hook.ts";
 import type { Run } from "./run.ts";
 
-/** Warns of what looks like a hook and does not run, or cannot, before anything happens. Nothing with `-H`. */
+/** Warns about hooks that do not or cannot run. Called before any change. Does nothing with `-H`. */
 export function warnAboutHooks(run: Run): void {
   if (run.skipHooks) return;
   for (const text of hookProblems(run.cwd, run.config.hooksPath)) run.report({ kind: "warning", text });
 }
 
-/** One sentence for each file. @param folder relative to `cwd`, as the configuration has it */
+/** @param folder relative to `cwd`, as configured @returns one sentence for each problem */
 function hookProblems(cwd: string, folder: string): string[] {
   const path = resolve(cwd, folder);
-  if (!existsSync(path)) return unread(cwd, folder);
-  if (!statSync(path).isDirectory()) return [`${folder} is no folder: no hook runs`];
+  if (!existsSync(path)) return missingFolderProblems(cwd, folder);
+  if (!statSync(path).isDirectory()) return [`${folder} is not a folder: no hook runs`];
   const names = namesIn(path);
   if (names === undefined) return [`${folder} cannot be read: no hook in it can be checked`];
   return names
-    .filter((name) => !isSetAside(name))
+    .filter((name) => !isDisabled(name))
     .flatMap((name) => {
-      const problem = isHook(name) ? hookProblem(resolve(path, name)) : strangerProblem(resolve(path, name), name);
+      const problem = isHook(name) ? hookProblem(resolve(path, name)) : unknownHookProblem(resolve(path, name), name);
       return problem === undefined ? [] : [`${folder}/${name} ${problem}`];
     });
 }
@@ -34,17 +34,17 @@ function namesIn(path: string): string[] | undefined {
   }
 }
 
-const KAMALS_FOLDER = ".kamal/hooks";
+const KAMAL_FOLDER = ".kamal/hooks";
 
-/** A folder that is not there: one that the configuration names, or the one that Kamal has. */
-function unread(cwd: string, folder: string): string[] {
+/** A missing folder is a problem if it is configured, or if Kamal's default folder has hooks. */
+function missingFolderProblems(cwd: string, folder: string): string[] {
   if (folder !== DEFAULTS.hooksPath) return [`${folder} (hooks_path) does not exist: no hook runs`];
-  if (!HOOKS.some((hook) => existsSync(resolve(cwd, KAMALS_FOLDER, hook)))) return [];
-  return [`the hooks in ${KAMALS_FOLDER} do not run: write hooks_path: ${KAMALS_FOLDER}`];
+  if (!HOOKS.some((hook) => existsSync(resolve(cwd, KAMAL_FOLDER, hook)))) return [];
+  return [`the hooks in ${KAMAL_FOLDER} do not run: set hooks_path: ${KAMAL_FOLDER}`];
 }
 
-/** Names that say that the file is not to run. */
-function isSetAside(name: string): boolean {
+/** Whether the name marks a file that must not run: `pre-deploy.sample`. */
+function isDisabled(name: string): boolean {
   return name.startsWith(".") || /(?:\.(?:sample|disabled|off|bak|orig)|~)$/.test(name);
 }
 
@@ -52,16 +52,16 @@ function isHook(name: string): name is HookName {
   return HOOKS.some((hook) => hook === name);
 }
 
-function strangerProblem(path: string, name: string): string | undefined {
-  const meant = near(name.replace(/\.[^.]+$/, ""), HOOKS);
-  if (meant.length === 0 && !isProgram(path)) return undefined;
-  return `does not run: there is no hook of that name. ${didYouMean(meant) ?? `The hooks are ${HOOKS.join(", ")}.`}`;
+function unknownHookProblem(path: string, name: string): string | undefined {
+  const similar = near(name.replace(/\.[^.]+$/, ""), HOOKS);
+  if (similar.length === 0 && !isProgram(path)) return undefined;
+  return `does not run: there is no hook of that name. ${didYouMean(similar) ?? `The hooks are ${HOOKS.join(", ")}.`}`;
 }
 
 function hookProblem(path: string): string | undefined {
   if (!existsSync(path)) return "does not run: it is a link to a file that does not exist";
   if (statSync(path).isDirectory()) return "is a folder: it cannot run";
-  if (!isProgram(path)) return "is not executable, and fails when its turn comes: chmod +x it";
+  if (!isProgram(path)) return "is not executable, so its run will fail: chmod +x it";
   return startProblem(firstBytes(path));
 }
 
@@ -74,10 +74,10 @@ function isProgram(path: string): boolean {
   }
 }
 
-/** Why the kernel or the shell cannot start a file that begins so. */
+/** Why the kernel or the shell cannot start the file. @param text the file's first bytes */
 function startProblem(text: string): string | undefined {
   const [line = ""] = text.split("\n", 1);
-  if (line.endsWith("\r")) return "has lines that end with CRLF, and cannot run: save it with LF line ends";
+  if (line.endsWith("\r")) return "has CRLF line endings, and cannot run: save it with LF line endings";
   if (line.startsWith("\uFEFF")) return "begins with a byte order mark, and cannot run: save it as UTF-8 without one";
   const interpreter = /^#!\s*(\/\S+)/.exec(line)?.[1];
   if (interpreter === undefined || existsSync(interpreter)) return undefined;

@@ -19,7 +19,7 @@ export const HOOKS = [
 ] as const;
 export type HookName = (typeof HOOKS)[number];
 
-/** Whether the hook is there, and not skipped. */
+/** Whether the hook exists, and `-H` does not skip it. */
 export function hasHook(run: Run, hook: HookName): boolean {
   return !run.skipHooks && existsSync(resolve(run.cwd, `${run.config.hooksPath}/${hook}`));
 }
@@ -46,18 +46,18 @@ export async function runHook(
   const exports = Object.entries(variables).map(([name, value]) => sh`export ${name}=${value}`);
   const body = lines(...exports, sh`exec /usr/bin/env ${path}`);
   const show = () => lineByLine((text) => run.report({ kind: "progress", host: run.local.name, text: `${text}\n` }));
-  const said = { stdout: show(), stderr: show() };
+  const output = { stdout: show(), stderr: show() };
   try {
     await run.local.run(script(`${hook} hook`, [step(`Hook ${hook}`, body)]), {
       signal: run.signal,
-      onOutput: ({ stream, masked }) => said[stream].add(masked),
+      onOutput: ({ stream, masked }) => output[stream].add(masked),
     });
   } catch (error) {
     if (error instanceof CommandFailedError) throw new HookFailedError(hook, error.output);
     throw error;
   } finally {
-    said.stdout.end();
-    said.stderr.end();
+    output.stdout.end();
+    output.stderr.end();
   }
 }
 
@@ -78,8 +78,8 @@ export async function hookAfterwards(
   details: Readonly<Record<string, string>> = {},
 ): Promise<void> {
   if (!run.signal.aborted) return runHook(run, hook, version, details);
-  const left = hasHook(run, hook) ? ` The ${hook} hook was left out.` : "";
-  run.report({ kind: "warning", text: `Interrupted after the switch: the work was finished.${left}` });
+  const skipped = hasHook(run, hook) ? ` The ${hook} hook was skipped.` : "";
+  run.report({ kind: "warning", text: `Interrupted after the switch: the run was completed.${skipped}` });
 }
 
 async function hookVariables(run: Run, version: string): Promise<Record<string, string>> {
@@ -97,10 +97,10 @@ async function hookVariables(run: Run, version: string): Promise<Record<string, 
   };
 }
 
-/** Each `MRSK_NAME` also as `KAMAL_NAME`. */
+/** Adds each `MRSK_NAME` as `KAMAL_NAME`. */
 function withKamalNames(variables: Readonly<Record<string, string>>): Record<string, string> {
-  const kamals = Object.entries(variables).map(([name, value]) => [name.replace(/^MRSK_/, "KAMAL_"), value] as const);
-  return { ...variables, ...Object.fromEntries(kamals) };
+  const kamal = Object.entries(variables).map(([name, value]) => [name.replace(/^MRSK_/, "KAMAL_"), value] as const);
+  return { ...variables, ...Object.fromEntries(kamal) };
 }
 
 /** UTC without fractions: `2023-06-01T12:00:00Z`. */
@@ -108,7 +108,7 @@ export function timestamp(date: Date): string {
   return date.toISOString().replace(/\.\d+Z$/, "Z");
 }
 
-/** First seven characters, the whole version when it has a `_` (an uncommitted one). */
+/** The first seven characters; the whole version if it contains `_` (uncommitted changes). */
 function abbreviated(version: string): string {
   return version.includes("_") ? version : version.slice(0, 7);
 }

@@ -12,8 +12,8 @@ import { changingSteps, imageSteps, observationSteps } from "../observe/observat
 import { onHosts } from "../hosts/on-hosts.ts";
 import type { HostFacts } from "../plan/facts.ts";
 import { outcome } from "./audit.ts";
-import { questionFor } from "./observe.ts";
-import { explained, isUnauthorized, loginStep } from "./registry.ts";
+import { observeOptions } from "./observe.ts";
+import { withRegistryErrors, isUnauthorized, loginStep } from "./registry.ts";
 import { appHosts, type Run } from "./run.ts";
 import { ExitStatus } from "../script/exit-status.ts";
 
@@ -21,36 +21,37 @@ import { ExitStatus } from "../script/exit-status.ts";
 const PULL = "pull";
 const CHECK = "check-image";
 
-/** What was seen of the hosts, and whether that was long enough ago for them to have changed. */
+/** Facts of the hosts from an earlier observation. */
 export interface Seen {
   readonly facts: ReadonlyMap<string, HostFacts>;
+  /** Whether the hosts may have changed since then. */
   readonly old: boolean;
 }
 
 /**
- * The image on every app host: pull, a login first where the stored one does not serve, and a look at what came. What a
- * host had stays there, whatever happens. One round trip per host.
- * @param seen without it the hosts are looked at in the same script
- * @returns what is known of each host then, for what comes next
+ * Pulls the image on every app host and checks it; logs in first if the stored login is refused. Changes nothing else
+ * there. One round trip per host.
+ * @param earlier without it, the same script observes the hosts
+ * @returns the facts of each host after the pull
  */
-export async function fetchImage(run: Run, version: string, seen?: Seen): Promise<Map<string, HostFacts>> {
+export async function fetchImage(run: Run, version: string, earlier?: Seen): Promise<Map<string, HostFacts>> {
   const line = await outcome(run, `Pulled image with version ${version}`);
-  const question = questionFor(run, version);
-  const inspect = !seen ? observationSteps : seen.old ? changingSteps : imageSteps;
+  const options = observeOptions(run, version);
+  const inspect = !earlier ? observationSteps : earlier.old ? changingSteps : imageSteps;
   const pulling = await pullOrLogin(run, version);
   const results = await fetchWith(run, version, pulling, {
     pulled: [line],
-    after: (base) => inspect(question, base),
-    facts: seen?.facts,
+    after: (base) => inspect(options, base),
+    facts: earlier?.facts,
   });
   const factsOf = (host: string, result: ScriptResult) => {
-    const before = seen?.facts.get(host);
-    return before && !seen?.old ? withImage(before, result) : parseFacts(host, result, before);
+    const before = earlier?.facts.get(host);
+    return before && !earlier?.old ? withImage(before, result) : parseFacts(host, result, before);
   };
   return new Map(results.map(({ host, result }) => [host, factsOf(host, result)]));
 }
 
-/** The image on every app host, pulled only where it is not. @throws UsageError when the registry has none either */
+/** Pulls the image on every app host that does not have it. @throws UsageError if the registry has no such image */
 export async function ensureImage(run: Run, version: string): Promise<void> {
   const pulling = await pullOrLogin(run, version);
   const present = sh`docker image inspect ${image(run.config, version)} >/dev/null 2>&1`;
@@ -88,52 +89,52 @@ async function fetchWith(
   return onHosts(appHosts(run), async (host) => {
     try {
       const fetching = () => host.run(script("Fetch the image", stepsOn(host.name)), { signal: run.signal });
-      return { host: host.name, result: await explained(run, fetching) };
+      return { host: host.name, result: await withRegistryErrors(run, fetching) };
     } catch (error) {
-      throw error instanceof CommandFailedError ? pullErrorOf(run, image(run.config, version), error) : error;
+      throw error instanceof CommandFailedError ? fetchError(run, image(run.config, version), error) : error;
     }
   });
 }
 
-function pullErrorOf(run: Run, name: string, error: CommandFailedError): MrskError {
-  if (error.stepId === PULL) return pullExplained(name, error);
-  if (error.stepId === CHECK && error.status === ExitStatus.NO_LABEL) return labelExplained(run, name, error);
+function fetchError(run: Run, name: string, error: CommandFailedError): MrskError {
+  if (error.stepId === PULL) return pullError(name, error);
+  if (error.stepId === CHECK && error.status === ExitStatus.NO_LABEL) return labelError(run, name, error);
   if (error.stepId === CHECK && error.status === ExitStatus.OTHER_ARCHITECTURE) {
     const [built, host] = error.output.trim().split(" ");
-    return wrongArchitecture(error, `${error.host}: image ${name} is built for ${built}, and this host is ${host}`);
+    return architectureError(error, `${error.host}: image ${name} is built for ${built}, but this host is ${host}`);
   }
   return error;
 }
 
-function labelExplained(run: Run, name: string, error: CommandFailedError): MrskError {
+function labelError(run: Run, name: string, error: CommandFailedError): MrskError {
   const { service } = run.config;
   const other = error.output.trim();
   const has = other === "" ? "is missing the 'service' label" : `has the label service=${other}, not ${service}`;
   return new MrskError(ExitCode.remote, `${error.host}: Image ${name} ${has}`, {
-    hint: `Pruning and removing find images by it. Where the image is built, add \`--label service=${service}\` to docker build, or \`LABEL service=${service}\` to the Dockerfile.`,
+    hint: `mrsk finds the images to prune and to remove by this label. To the command that builds the image, add \`--label service=${service}\`; or add \`LABEL service=${service}\` to the Dockerfile.`,
     cause: error,
   });
 }
 
-function wrongArchitecture(error: CommandFailedError, message: string): MrskError {
+function architectureError(error: CommandFailedError, message: string): MrskError {
   return new MrskError(ExitCode.remote, message, {
-    hint: "Build for the hosts' architecture: without builder.multiarch: false for both, or for one with builder.local.arch or builder.remote.",
+    hint: "Build for the hosts' architecture: for both without builder.multiarch: false, or for one with builder.local.arch or builder.remote.",
     cause: error,
   });
 }
 
-function pullExplained(name: string, error: CommandFailedError): MrskError {
+function pullError(name: string, error: CommandFailedError): MrskError {
   const { host, output } = error;
-  if (/no matching manifest/i.test(output)) return wrongArchitecture(error, `${host}: ${name}: ${output}`);
+  if (/no matching manifest/i.test(output)) return architectureError(error, `${host}: ${name}: ${output}`);
   if (/manifest unknown|not found/i.test(output)) {
     return new UsageError(`${host}: the registry has no image ${name}`, {
-      hint: "Build it first (`mrsk build push`), or name a version that was built with --version, in full where no server has it.",
+      hint: "Build it first (`mrsk build push`), or name a built version with --version: the whole version if no server has it.",
       cause: error,
     });
   }
   if (isUnauthorized(output)) {
     return new MrskError(ExitCode.remote, error.message, {
-      hint: "The login was taken, but not for this image: check its name, and what registry/username may read.",
+      hint: "The login succeeded, but has no access to this image: check the image's name, and the permissions of registry/username.",
       cause: error,
     });
   }

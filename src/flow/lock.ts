@@ -16,17 +16,17 @@ import { warnAboutHooks } from "./hook-check.ts";
 import { type Run, stopIfInterrupted } from "./run.ts";
 import { ExitStatus } from "../script/exit-status.ts";
 
-/** `mkdir` and `rm` of a small folder: what takes longer hangs. */
+/** Time limit for a lock command. It creates or removes a small folder: if it takes longer, the server hangs. */
 const LOCK_SECONDS = 60;
 
 /**
- * Holds the deploy lock while `work` runs, and frees it whatever happens; runs the `pre-connect` hook first. A run that
- * already holds it just works. The lock is on the configured primary host, whatever the filters say.
- * @throws LockHeldError naming who has it
+ * Runs the `pre-connect` hook, then holds the deploy lock while `work` runs, and releases it in any case. A run that
+ * already holds the lock only runs `work`. The lock is on the configured primary host, regardless of the filters.
+ * @throws LockHeldError naming the owner
  */
 export async function withLock<T>(run: Run, work: () => Promise<T>): Promise<T> {
   if (run.held.lock) return work();
-  await connecting(run);
+  await runPreConnect(run);
   run.report({ kind: "title", text: "Acquiring the deploy lock..." });
   run.held.taking = true;
   let owner: LockOwner;
@@ -47,8 +47,8 @@ export async function withLock<T>(run: Run, work: () => Promise<T>): Promise<T> 
   }
 }
 
-/** The `pre-connect` hook, once in a run: before the first connection. */
-export async function connecting(run: Run): Promise<void> {
+/** Runs the `pre-connect` hook before the first connection, once in a run. */
+export async function runPreConnect(run: Run): Promise<void> {
   if (run.held.connected) return;
   warnAboutHooks(run);
   if (hasHook(run, "pre-connect")) await runHook(run, "pre-connect", await run.requestedVersion());
@@ -56,12 +56,12 @@ export async function connecting(run: Run): Promise<void> {
   stopIfInterrupted(run);
 }
 
-/** A failing release must not hide why the work failed. */
+/** A failed release must not hide the error of the work. */
 async function releaseAfter(run: Run, owner: LockOwner, failure: unknown): Promise<void> {
   run.report({ kind: "title", text: "Releasing the deploy lock..." });
   try {
     await onLock(run, "Release the lock", releaseOwnLock(run.config, owner)).catch((error: unknown) => {
-      warn(run, notOurs(error));
+      warn(run, lostLockWarning(error));
     });
     run.held.lock = false;
   } catch (error) {
@@ -75,12 +75,12 @@ function warn(run: Run, text: string): void {
   run.report({ kind: "warning", host: run.config.primaryHost, text });
 }
 
-/** @throws what is no statement about the lock */
-function notOurs(error: unknown): string {
+/** The warning if the lock was released during the run. @throws the error, if it has another cause */
+function lostLockWarning(error: unknown): string {
   if (error instanceof CommandFailedError && error.status === ExitStatus.LOCK_GONE)
     return "The deploy lock was released during this run: another deploy could have run at the same time.";
   if (error instanceof CommandFailedError && error.status === ExitStatus.LOCK_HELD)
-    return `The deploy lock was released during this run, and another run holds it now, so it stays:\n${error.output.trim()}`;
+    return `The deploy lock was released during this run, and another run holds it now. It was not released:\n${error.output.trim()}`;
   throw error;
 }
 
@@ -105,12 +105,12 @@ async function acquire(run: Run, message: string): Promise<LockOwner> {
   }
 }
 
-/** The connection was lost: nobody knows whether the lock was taken. */
+/** The connection was lost: the lock may have been acquired. */
 async function releaseIfTaken(run: Run, owner: LockOwner): Promise<void> {
   await onLock(run, "Release the lock", releaseOwnLock(run.config, owner)).catch(() => {});
 }
 
-/** One step about the lock. An interruption does not end it: whether the lock is held must be known. @throws SshError when the host takes too long */
+/** Runs one step on the primary host. An interruption does not end it: its result must be known. @throws SshError on timeout */
 function onLock(run: Run, title: string, body: Body): Promise<ScriptResult> {
   return primary(run).run(script(title, [step(title, body)]), { deadlineSeconds: LOCK_SECONDS });
 }

@@ -1,17 +1,17 @@
 import { expansions } from "../commands/expansion.ts";
 import { needsCurl } from "../commands/healthcheck.ts";
 import { image } from "../commands/names.ts";
-import { releasesFile } from "../commands/releases.ts";
+import { versionsFile } from "../commands/versions.ts";
 import { observe } from "../observe/facts.ts";
 import type { Host } from "../hosts/host.ts";
 import { onHosts } from "../hosts/on-hosts.ts";
-import type { Question } from "../observe/observation.ts";
+import type { ObserveOptions } from "../observe/observation.ts";
 import type { HostFacts } from "../plan/facts.ts";
 import type { Run } from "./run.ts";
 
 /**
- * Looks at every host at once.
- * @param version of which it matters whether docker's health check can run in its image
+ * Observes all hosts concurrently.
+ * @param version also checks whether docker's health check can run in its image
  * @throws HostsFailedError
  */
 export async function observeHosts(
@@ -19,17 +19,17 @@ export async function observeHosts(
   hosts: readonly Host[],
   version?: string,
 ): Promise<Map<string, HostFacts>> {
-  const question = questionFor(run, version);
-  const facts = await onHosts(hosts, (host) => observe(host, question));
+  const options = observeOptions(run, version);
+  const facts = await onHosts(hosts, (host) => observe(host, options));
   return new Map(facts.map((fact) => [fact.host, fact]));
 }
 
-/** What is asked of each host. */
-export function questionFor(run: Run, version?: string): Question {
+/** What to observe on each host. */
+export function observeOptions(run: Run, version?: string): ObserveOptions {
   return {
     service: run.config.service,
     expansions: expansions(run.config),
-    releasesFile: releasesFile(run.config),
+    versionsFile: versionsFile(run.config),
     runDirectory: run.config.runDirectory,
     ...(version !== undefined && run.config.roles.some(needsCurl) ? { image: image(run.config, version) } : {}),
   };

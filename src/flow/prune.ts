@@ -15,7 +15,7 @@ export async function pruneAll(run: Run, retain: number | undefined): Promise<vo
   });
 }
 
-/** Stopped containers of each role and destination, but the newest `retain`. */
+/** Removes the stopped containers of each role, except the newest `retain`. */
 export async function pruneContainers(run: Run, retain: number | undefined): Promise<void> {
   await withLock(run, async () => {
     const facts = await observeHosts(run, appHosts(run));
@@ -44,7 +44,7 @@ export async function pruneContainers(run: Run, retain: number | undefined): Pro
   });
 }
 
-/** What docker lets go. */
+/** States in which docker removes a container. */
 const STOPPED: readonly string[] = ["created", "exited", "dead"];
 
 export async function pruneImages(run: Run): Promise<void> {

@@ -17,7 +17,9 @@ interface Scope {
 export async function login(run: Run, { skipLocal = false, skipRemote = false }: Scope = {}): Promise<void> {
   const steps = [await loginStep(run)];
   const hosts = [...(skipLocal ? [] : [run.local]), ...(skipRemote ? [] : appHosts(run))];
-  await onHosts(hosts, (host) => explained(run, () => host.run(script("Log in", steps), { signal: run.signal })));
+  await onHosts(hosts, (host) =>
+    withRegistryErrors(run, () => host.run(script("Log in", steps), { signal: run.signal })),
+  );
 }
 
 /** `registry logout`. */
@@ -32,18 +34,18 @@ export async function loginStep(run: Run): Promise<Step> {
   return step("Log in to the registry", loginCommand(run.config.registry, username, password), LOGIN_STEP);
 }
 
-/** Whether docker failed because the stored login, or none, does not serve. */
+/** Whether docker failed because the registry refused the stored login, or there is none. */
 export function isUnauthorized(output: string): boolean {
   return /no basic auth|unauthorized|authentication required|denied/i.test(output);
 }
 
-/** Whether docker could not talk to the registry at all. */
+/** Whether docker failed because it could not reach the registry. */
 export function isUnreachable(output: string): boolean {
   return /connection refused|no such host|no route to host|timeout|deadline exceeded|server misbehaving/i.test(output);
 }
 
-/** A refused login, or a registry that does not answer, in words. */
-export async function explained<T>(run: Run, work: () => Promise<T>): Promise<T> {
+/** Turns the error of a refused login or an unreachable registry into a message with a hint. */
+export async function withRegistryErrors<T>(run: Run, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
@@ -52,7 +54,7 @@ export async function explained<T>(run: Run, work: () => Promise<T>): Promise<T>
     const registry = run.config.registry.server ?? "Docker Hub";
     if (isUnreachable(error.output)) {
       throw new MrskError(ExitCode.remote, `${error.host}: the registry ${registry} does not answer\n${error.output}`, {
-        hint: "Nothing was changed: what runs goes on, and `mrsk rollback` needs no registry. Try again when it answers.",
+        hint: "Nothing was changed: the app keeps running, and `mrsk rollback` needs no registry. Try again when the registry answers.",
         cause: error,
       });
     }

@@ -1,7 +1,7 @@
 import { sh } from "../script/command.ts";
 import { IMAGES_FILE } from "../commands/image-check.ts";
 import { auditFile } from "../commands/names.ts";
-import { releasesFile } from "../commands/releases.ts";
+import { versionsFile } from "../commands/versions.ts";
 import { attempt, script } from "../script/script.ts";
 import { onHosts } from "../hosts/on-hosts.ts";
 import { hasAccessories, removeAccessory } from "./accessory.ts";
@@ -12,7 +12,7 @@ import { appHosts, type Run } from "./run.ts";
 import { removeTraefik } from "./traefik/removal.ts";
 import { SHARED_DIRECTORY } from "../shell/constants.ts";
 
-/** `remove`: asks once, then takes everything of the service away but the audit logs. */
+/** `remove`: asks once, then removes everything of the service except the audit logs. */
 export async function remove(run: Run, { confirmed }: { confirmed: boolean }): Promise<void> {
   if (!confirmed && !(await run.confirm("This will remove all containers and images. Are you sure?"))) {
     run.print("Aborted\n");
@@ -26,22 +26,22 @@ export async function remove(run: Run, { confirmed }: { confirmed: boolean }): P
     if (run.selection.app.length > 0) await removeRecords(run);
   });
   if (run.selection.app.length > 0) await removeRunDirectory(run);
-  run.print(`The audit log stays on each host: ~/${auditFile(run.config)}\n`);
+  run.print(`The audit log remains on each host: ~/${auditFile(run.config)}\n`);
 }
 
-/** While the lock is held: the next deploy writes them again. */
+/** Called while the lock is held: the next deploy writes these files again. */
 async function removeRecords(run: Run): Promise<void> {
   const { config } = run;
-  const body = sh`rm -f ${releasesFile(config)} ${`${config.runDirectory}/${IMAGES_FILE}`}`;
+  const body = sh`rm -f ${versionsFile(config)} ${`${config.runDirectory}/${IMAGES_FILE}`}`;
   await onHosts(appHosts(run), (host) => host.run(script("Remove records", [attempt("Remove records", body)])));
 }
 
-/** What is empty goes: another service's lock or live file keeps the folder. */
+/** Removes empty folders only: another service's lock or live file keeps its folder. */
 async function removeRunDirectory(run: Run): Promise<void> {
   const { runDirectory } = run.config;
   const body = sh`[ "$(docker ps --all --quiet --filter name=^traefik$)" ] || rmdir ${`${runDirectory}/traefik`} ${`${SHARED_DIRECTORY}/traefik`} ${SHARED_DIRECTORY} 2>/dev/null || true
 rmdir ${runDirectory} 2>/dev/null || true`;
   await onHosts(appHosts(run), (host) =>
-    host.run(script("Clean up what is left", [attempt("Clean up what is left", body)])),
+    host.run(script("Remove empty folders", [attempt("Remove empty folders", body)])),
   );
 }

@@ -6,19 +6,19 @@ import { appHosts, type Run } from "./run.ts";
 import { checkedVersion } from "./version.ts";
 
 /**
- * The version that was meant: a short id is that of the version on the hosts that begins with it, and anything else, or a
- * short id that no host has, is as typed.
- * @throws UsageError for a short id of several versions, and for what is no version
+ * Resolves a short id to the version on the hosts that begins with it. Returns anything else, and a short id without a
+ * match, as typed.
+ * @throws UsageError for a short id with several matches, and for an invalid version
  */
 export function resolveVersion(run: Run, facts: ReadonlyMap<string, HostFacts>, typed: string): string {
   const [version = typed, ...others] = candidates(checkedVersion(typed), versionsOn(run.config, facts.values()));
   if (others.length === 0) return version;
   throw new UsageError(`${typed} matches several versions: ${[version, ...others].join(", ")}`, {
-    hint: "Name one of them with more digits.",
+    hint: "Use more digits.",
   });
 }
 
-/** The same, for a command that has not observed the hosts: only a short id takes that. */
+/** As `resolveVersion`, for a command that has not observed the hosts: observes them only for a short id. */
 export async function observeAndResolve(run: Run, typed: string): Promise<string> {
   return isShortId(typed) ? resolveVersion(run, await observeHosts(run, appHosts(run)), typed) : typed;
 }

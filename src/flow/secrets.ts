@@ -3,13 +3,13 @@ import type { Secret } from "../config/env/secret.ts";
 import type { Need } from "../config/env/secrets.ts";
 import type { Run } from "./run.ts";
 
-/** Values of the roles' secrets, and Traefik's. @throws ConfigError naming all that are missing */
+/** Values of the roles' and Traefik's secrets. @throws ConfigError naming all missing ones */
 export async function appSecrets(run: Run, roles: readonly Role[]): Promise<ReadonlyMap<string, Secret>> {
   const needs = [...roles.flatMap(roleNeeds), ...needsOf(run.config.traefik.env, "traefik/env")];
   return run.secrets.resolve(needs);
 }
 
-/** Values for the environments of roles as they are on one host (`roleOn`). @throws as `appSecrets` */
+/** Values for the environments of roles on one host (`roleOn`). @throws as `appSecrets` */
 export function roleSecrets(run: Run, roles: readonly Role[]): Promise<ReadonlyMap<string, Secret>> {
   return run.secrets.resolve(roles.flatMap(({ name, env }) => needsOf(env, `env of role ${name}`)));
 }
@@ -27,7 +27,7 @@ export function environmentSecrets(
   return run.secrets.resolve(needsOf(env, requiredBy));
 }
 
-/** Every secret a deploy will need, so that a missing one ends it before anything is touched. */
+/** Resolves every secret that a deploy needs, so that a missing one ends it before any change. */
 export async function requireSecrets(
   run: Run,
   { accessories, builder }: { accessories: boolean; builder: boolean },

@@ -19,17 +19,20 @@ import { JOINED } from "../shell/constants.ts";
 /** Id of the step. */
 const INSTALL = "install-docker";
 
-/** Docker and curl on every app and accessory host. @throws MrskError naming the hosts where the user may not install */
+/**
+ * Installs Docker and curl on every app and accessory host.
+ * @throws MrskError naming the hosts where the login user may not install them
+ */
 export async function bootstrap(run: Run): Promise<void> {
   if (!run.held.connected) warnAboutHooks(run);
   try {
     await onHosts(everyHost(run), async (host) => {
-      const said = (await install(run, host)).text(INSTALL);
-      if (said !== "present") run.report({ kind: "note", host: host.name, text: said || "Docker is ready" });
-      if (said.includes(JOINED)) await checkGroup(host);
+      const output = (await install(run, host)).text(INSTALL);
+      if (output !== "present") run.report({ kind: "note", host: host.name, text: output || "Docker is ready" });
+      if (output.includes(JOINED)) await checkGroup(host);
     });
   } catch (error) {
-    throw notAllowed(error) ?? error;
+    throw notAllowedError(error) ?? error;
   }
   await runHook(run, "docker-setup", await run.requestedVersion());
 }
@@ -45,20 +48,20 @@ async function install(run: Run, host: Host): Promise<ScriptResult> {
   }
 }
 
-/** A login keeps the groups it began with. */
+/** Reconnects first: a login session keeps the groups it started with. */
 async function checkGroup(host: Host): Promise<void> {
   await host.reconnect();
   await host.run(script("Use Docker", [step("Use Docker as the login user", docker("version"))]));
 }
 
-/** App and accessory hosts that pass the filters. */
+/** App and accessory hosts that match the filters. */
 function everyHost(run: Run): Host[] {
   const accessories = run.config.accessories.flatMap((accessory) => accessoryHosts(accessory, run.filters));
   const names = new Set([...run.selection.app.map(({ host }) => host), ...accessories]);
   return Array.from(names, (name) => run.host(name));
 }
 
-function notAllowed(error: unknown): MrskError | undefined {
+function notAllowedError(error: unknown): MrskError | undefined {
   if (!(error instanceof HostsFailedError)) return undefined;
   const isRefusal = (reason: unknown) =>
     reason instanceof CommandFailedError && reason.status === ExitStatus.NOT_ALLOWED;
@@ -75,7 +78,7 @@ function notAllowed(error: unknown): MrskError | undefined {
   });
 }
 
-/** `server exec CMD`: on every app and accessory host, the command as `sh` reads it. */
+/** `server exec CMD`: runs the command with `sh` on every app and accessory host. */
 export async function serverExec(run: Run, terminal: Terminal, command: string, choice: CommandChoice): Promise<void> {
   const hosts = everyHost(run);
   const first = hosts.find(({ name }) => name === run.selection.primary) ?? hosts[0];
@@ -89,7 +92,7 @@ export async function serverExec(run: Run, terminal: Terminal, command: string, 
     label: host.name,
     before: [],
     after,
-    // A step ends at its first failing command; what a person types does not.
+    // Without `set -e` of the step: the user's command line continues after a failure.
     command: () => ({ body: sh`set +e; eval ${command}` }),
   }));
   await runCommand(run, terminal, { kind: "App", targets, choice });

@@ -2,23 +2,23 @@ import type { Attached } from "../script/attached.ts";
 import type { Script } from "../script/script.ts";
 import type { Pipes } from "../ssh/attach.ts";
 
-/** What one step of a script left behind. Text is UTF-8, untrimmed; of more than 16 MiB, the beginning and the end. */
+/** The result of one step. Text is UTF-8, untrimmed; beyond 16 MiB, only its beginning and its end. */
 export interface StepResult {
   readonly id: string;
   readonly name: string;
-  /** undefined when the step was not reached, or not ended. */
+  /** undefined if the step has not run, or has not ended. */
   readonly status: number | undefined;
   readonly stdout: string;
   readonly stderr: string;
-  /** By arrival on this side. */
+  /** Measured between the arrivals of its markers. */
   readonly seconds: number;
 }
 
 export interface ScriptResult {
   readonly steps: readonly StepResult[];
-  /** The whole standard output of the step with this id, trimmed. @throws MrskError beyond 16 MiB, Error when the script has no such step (a bug) */
+  /** The complete standard output of the step, trimmed. @throws MrskError beyond 16 MiB, Error if the script has no such step (a bug) */
   text(id: string): string;
-  /** Exit status of the step; undefined when it was not reached. */
+  /** Exit status of the step; undefined if it has not run. */
   status(id: string): number | undefined;
 }
 
@@ -28,33 +28,33 @@ export interface OutputChunk {
   readonly stepId: string;
   readonly stream: "stdout" | "stderr";
   readonly text: string;
-  /** The text with all known secrets blotted out: for a log. It may lag behind, where a secret may have begun. */
+  /** The text with all known secrets masked, for a log. Its end may be held back if it could be the beginning of a secret. */
   readonly masked: string;
-  /** As it came: `text` is all of it that is whole characters. */
+  /** Unchanged. `text` contains only the complete characters. */
   readonly bytes: Uint8Array;
 }
 
 export interface RunOptions {
-  /** Output as it comes. */
+  /** Receives the output as it arrives. */
   readonly onOutput?: (chunk: OutputChunk) => void;
   /**
-   * For what the user asked to see (`app exec`, `logs -f`): `onOutput` alone gets it. Nothing is kept for the result or
-   * an error, or it would fill the memory, and no view shows it a second time. `endless`: until somebody ends it.
+   * For output that the user requested (`app exec`, `logs -f`): only `onOutput` gets it. The result and errors do not keep
+   * it, since it could fill the memory, and no view shows it again. `endless`: until the user interrupts it.
    */
   readonly streamed?: "to its end" | "endless";
-  /** Ends the script's standard input: its processes get TERM, its clean-up runs. */
+  /** Ends the script's standard input: its processes get TERM, and its clean-up runs. */
   readonly signal?: AbortSignal;
-  /** For what is done at once where nothing hangs: the script is ended after so long, connecting not counted, with an SshError. */
+  /** Time limit without the time to connect. The script is then ended, with an SshError. */
   readonly deadlineSeconds?: number;
 }
 
-/** A server, or this machine. Implemented over ssh, over local processes, and by a fake in tests. */
+/** A server or this machine. Implemented over SSH, with local processes, and by a fake in tests. */
 export interface ScriptHost {
-  /** As the config names it. */
+  /** As in the configuration. */
   readonly name: string;
 
   /**
-   * Runs the steps in order, one round trip.
+   * Runs the steps in order, in one round trip.
    * @throws CommandFailedError naming the step when a `must` or `capture` step fails
    * @throws SshError when the connection cannot be made or is lost
    */
@@ -63,12 +63,12 @@ export interface ScriptHost {
 
 export interface Host extends ScriptHost {
   /**
-   * Runs one command with the user's terminal on it, or with pipes.
+   * Runs one command with the user's terminal, or with pipes.
    * @returns its exit status
    * @throws SshError when the connection cannot be made or is lost; InterruptedError
    */
   attach(command: Attached, ends: "terminal" | Pipes, signal: AbortSignal): Promise<number>;
 
-  /** What follows logs in anew, and so has the groups that the login user was put into meanwhile. */
+  /** Closes the connection. The next script logs in again, with the groups that the login user has joined. */
   reconnect(): Promise<void>;
 }

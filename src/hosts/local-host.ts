@@ -6,7 +6,7 @@ import type { RunOptions, ScriptHost, ScriptResult } from "./host.ts";
 import type { KnownSecrets } from "../script/known-secrets.ts";
 import { ScriptRun, type StepEvents } from "../script/script-run.ts";
 
-/** This machine: docker builds, git, hooks. */
+/** This machine, for docker builds, git and hooks. */
 export class LocalHost implements ScriptHost {
   readonly name = "localhost";
   private readonly cwd: string;
@@ -15,7 +15,7 @@ export class LocalHost implements ScriptHost {
 
   private readonly known: KnownSecrets;
 
-  /** @param known what no event and no error may show, beside the secrets of a script itself */
+  /** @param known secrets to mask in events and errors, in addition to the secrets of a script */
   constructor(cwd: string, environment: Readonly<Record<string, string>>, events: StepEvents, known: KnownSecrets) {
     this.cwd = cwd;
     this.environment = environment;
@@ -26,7 +26,7 @@ export class LocalHost implements ScriptHost {
   async run(script: Script, options: RunOptions = {}): Promise<ScriptResult> {
     const nonce = randomBytes(12).toString("hex");
     const run = new ScriptRun(this.name, script, nonce, this.events, options, this.known.mask(secretsOfScript(script)));
-    // A process group of its own: the script's watchdog ends the whole group.
+    // In a new process group, because the script's watchdog ends the whole group.
     const { execa } = await import("execa");
     const child = execa("/bin/sh", ["-s"], {
       cwd: this.cwd,

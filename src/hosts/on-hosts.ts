@@ -2,9 +2,9 @@ import { stoppable } from "../abort.ts";
 import { HostsFailedError, InterruptedError } from "../errors.ts";
 
 /**
- * Runs `work` on every host at once. All of them settle before this returns or throws, so nothing is still running when
+ * Runs `work` on all hosts in parallel. Waits for all of them before it returns or throws, so that nothing still runs when
  * the lock is released.
- * @throws HostsFailedError naming each failed host; InterruptedError when that is all that went wrong
+ * @throws HostsFailedError naming each failed host; InterruptedError if no host failed otherwise
  */
 export async function onHosts<H extends { readonly name: string }, T>(
   hosts: readonly H[],
@@ -17,14 +17,14 @@ export async function onHosts<H extends { readonly name: string }, T>(
   if (failures.length > 0) {
     const own = failures.filter(({ reason }) => !(reason instanceof InterruptedError));
     if (own.length === 0) throw new InterruptedError();
-    // Who was interrupted because another failed has nothing to say.
+    // A host that was interrupted because another one failed is no failure.
     throw new HostsFailedError(own);
   }
   return results.map((result) => (result as PromiseFulfilledResult<T>).value);
 }
 
 /**
- * As `onHosts`, for work that counts only where it is done on all: the first failure interrupts it on the others.
+ * As `onHosts`, for work that is useless unless it succeeds on all hosts: the first failure interrupts it on the others.
  * @param signal interrupts it everywhere
  */
 export async function onHostsTogether<H extends { readonly name: string }>(

@@ -10,7 +10,7 @@ import type { Host, RunOptions, ScriptResult } from "./host.ts";
 import type { KnownSecrets } from "../script/known-secrets.ts";
 import { ScriptRun, type StepEvents } from "../script/script-run.ts";
 
-/** A server, over its pooled connection. */
+/** A server, over its shared SSH connection. */
 export class RemoteHost implements Host {
   readonly name: string;
   private readonly connections: Pick<Connections, "session">;
@@ -18,18 +18,18 @@ export class RemoteHost implements Host {
   private readonly terminal: Terminal;
   private readonly known: KnownSecrets;
 
-  /** @param known what no event and no error may show, beside the secrets of a script itself */
+  /** @param known secrets to mask in events and errors, in addition to the secrets of a script */
   constructor(
     name: string,
     connections: Pick<Connections, "session">,
     events: StepEvents,
-    person: Terminal,
+    terminal: Terminal,
     known: KnownSecrets,
   ) {
     this.name = name;
     this.connections = connections;
     this.events = events;
-    this.terminal = person;
+    this.terminal = terminal;
     this.known = known;
   }
 

@@ -1,12 +1,12 @@
 import { CommandFailedError, ExitCode, MrskError } from "../errors.ts";
 
-/** A docker command that could not be used at all, in words; undefined where it failed for another reason. */
+/** The error for a docker command that cannot be used at all; undefined if it failed for another reason. */
 export function engineError(error: unknown): MrskError | undefined {
   if (!(error instanceof CommandFailedError)) return undefined;
   const podman = /^podman version .*/im.exec(error.output)?.[0];
   if (podman !== undefined) {
     return new MrskError(ExitCode.remote, `${error.host}: \`docker\` is Podman there (${podman.trim()}), not Docker`, {
-      hint: "Docker Engine is needed: Traefik and the health checks depend on it. Remove the package podman-docker (or what else puts podman in the place of docker), then run `mrsk server bootstrap`.",
+      hint: "Docker Engine is needed: Traefik and the health checks depend on it. Remove the package podman-docker (or any other alias of podman), then run `mrsk server bootstrap`.",
       cause: error,
     });
   }

@@ -1,13 +1,13 @@
 import { record } from "../config/schema-parts.ts";
 import * as z from "zod/mini";
-import { canaryRelease, releasedVersions, releasesAreMany } from "../commands/releases.ts";
-import { SWAP_CONTAINERS } from "../traefik/swap.ts";
+import { canaryVersion, liveVersions, isVersionsFileFull } from "../commands/versions.ts";
+import { REPLACEMENT_CONTAINERS } from "../traefik/replace.ts";
 import { ExitCode, MrskError } from "../errors.ts";
 import type { ContainerFact, HostFacts, TraefikFact } from "../plan/facts.ts";
 import { engineError } from "./engine-errors.ts";
 import type { ScriptHost, ScriptResult } from "../hosts/host.ts";
 import { listenersOf } from "./listeners.ts";
-import { observation, type Question } from "./observation.ts";
+import { observation, type ObserveOptions } from "./observation.ts";
 
 /** The facts with what `imageSteps` found. */
 export function withImage(facts: HostFacts, result: ScriptResult): HostFacts {
@@ -15,18 +15,18 @@ export function withImage(facts: HostFacts, result: ScriptResult): HostFacts {
 }
 
 function imageHasCurl(result: ScriptResult): boolean | undefined {
-  return { yes: true, no: false }[said(result, "image-has-curl")];
+  return { yes: true, no: false }[outputOf(result, "image-has-curl")];
 }
 
-/** What a step said that is not in every script. */
-function said(result: ScriptResult, id: string): string {
+/** The output of a step that is not in every script. */
+function outputOf(result: ScriptResult, id: string): string {
   return result.steps.some((one) => one.id === id) ? result.text(id) : "";
 }
 
-/** Asks the host. @throws CommandFailedError, SshError */
-export async function observe(host: ScriptHost, question: Question): Promise<HostFacts> {
+/** Observes the host. @throws CommandFailedError, SshError */
+export async function observe(host: ScriptHost, options: ObserveOptions): Promise<HostFacts> {
   try {
-    return parseFacts(host.name, await host.run(observation(question)));
+    return parseFacts(host.name, await host.run(observation(options)));
   } catch (error) {
     throw engineError(error) ?? error;
   }
@@ -54,9 +54,9 @@ const TraefikSchema = z.object({
   ports: z.nullable(z.record(z.string(), z.nullable(z.array(z.object({ HostIp: z.string(), HostPort: z.string() }))))),
 });
 
-/** @param before facts of the host; without, the script has looked at its engine too */
+/** @param before the facts of the engine; without them, the script has observed the engine as well */
 export function parseFacts(host: string, result: ScriptResult, before?: HostFacts): HostFacts {
-  const [id = "", home = "", asks = "", ...disk] = result.text("login").split("\n");
+  const [id = "", home = "", client = "", ...disk] = result.text("login").split("\n");
   const [, uid = "", user = uid] = /^uid=(\d+)(?:\(([^)]*)\))?/.exec(id) ?? [];
   const rights = result.text("root-access");
   const [liveDirectory = "", writable, ...files] = result.text("live-files").split("\n");
@@ -76,8 +76,8 @@ export function parseFacts(host: string, result: ScriptResult, before?: HostFact
     sudo: rights !== "nobody",
     ...engineFacts(before, result),
     freeDiskMegabytes: freeMegabytes(disk),
-    runDirectoryWritable: !asks.endsWith(" closed"),
-    canProbe: !asks.startsWith("no"),
+    runDirectoryWritable: !client.endsWith(" closed"),
+    canProbe: !client.startsWith("no"),
     imageHasCurl: imageHasCurl(result),
     containers: jsonLines(host, linesOf('{"id"'), ContainerSchema)
       .map(containerFact)
@@ -91,16 +91,16 @@ export function parseFacts(host: string, result: ScriptResult, before?: HostFact
         ),
     redirects: rules.includes("redirects"),
     swapLeftovers: [
-      ...listed.map(([, name = ""]) => name).filter((name) => SWAP_CONTAINERS.includes(name)),
+      ...listed.map(([, name = ""]) => name).filter((name) => REPLACEMENT_CONTAINERS.includes(name)),
       ...rules.filter((word) => word !== "redirects"),
     ],
     liveDirectory,
     liveDirectoryWritable: writable === "writable",
     liveFiles: filesOf(files),
-    releases: releasedVersions(result.text("releases")),
-    canaryRelease: canaryRelease(result.text("releases")),
-    releasesFull: releasesAreMany(result.text("releases")),
-    expansions: pairs(said(result, "variables").split("\n")),
+    releases: liveVersions(result.text("releases")),
+    canaryRelease: canaryVersion(result.text("releases")),
+    releasesFull: isVersionsFileFull(result.text("releases")),
+    expansions: pairs(outputOf(result, "variables").split("\n")),
   };
 }
 
@@ -125,7 +125,7 @@ function engineFacts(before: HostFacts | undefined, result: ScriptResult): Engin
   return { engineVersion, apiVersion, clientApiVersion, minApiVersion, architecture, logDriver };
 }
 
-/** From what `df -Pm` prints: available blocks are the third number of a line. */
+/** Parses `df -Pm`: the third number of a line is the available space. */
 function freeMegabytes(df: readonly string[]): number | undefined {
   const [, available] = df.map((line) => /\s\d+\s+\d+\s+(\d+)\s+\d+%/.exec(line)).find(Boolean) ?? [];
   return available === undefined ? undefined : Number(available);
@@ -146,7 +146,7 @@ function pairs(entries: readonly string[]): Map<string, string> {
   return new Map(split.map(([name = "", encoded = ""]) => [name, Buffer.from(encoded, "base64").toString()]));
 }
 
-/** Each line that is JSON, as the schema has it. @throws MrskError for another shape, and for what is no JSON */
+/** Parses each line that begins with `{`. @throws MrskError if it is not JSON, or does not match the schema */
 export function jsonLines<T>(host: string, text: string, schema: z.ZodMiniType<T>): T[] {
   return text
     .split("\n")
@@ -154,14 +154,14 @@ export function jsonLines<T>(host: string, text: string, schema: z.ZodMiniType<T
     .map((line) => {
       const parsed = schema.safeParse(parsedJson(line));
       if (parsed.success) return parsed.data;
-      throw new MrskError(ExitCode.remote, `${host}: docker inspect printed something unexpected: ${shortened(line)}`, {
+      throw new MrskError(ExitCode.remote, `${host}: unexpected output of docker inspect: ${shortened(line)}`, {
         hint: "Compare with `docker version` and `docker ps --all` there: a wrapper around docker may change its output.",
         cause: parsed.error,
       });
     });
 }
 
-/** undefined for what is no JSON, which no schema takes. */
+/** undefined if the text is not JSON: no schema accepts it. */
 function parsedJson(text: string): unknown {
   try {
     return JSON.parse(text);
@@ -176,28 +176,28 @@ function shortened(line: string): string {
   return line.length > SHOWN_CHARACTERS ? `${line.slice(0, SHOWN_CHARACTERS)}…` : line;
 }
 
-function containerFact(seen: z.infer<typeof ContainerSchema>): ContainerFact {
-  const labels = new Map(Object.entries(seen.labels ?? {}));
+function containerFact(inspected: z.infer<typeof ContainerSchema>): ContainerFact {
+  const labels = new Map(Object.entries(inspected.labels ?? {}));
   return {
-    ...seen,
-    name: seen.name.replace(/^\//, ""),
-    health: seen.health ?? undefined,
+    ...inspected,
+    name: inspected.name.replace(/^\//, ""),
+    health: inspected.health ?? undefined,
     role: labels.get("role"),
     destination: labels.get("destination") || undefined,
     labels,
   };
 }
 
-function traefikFact(seen: z.infer<typeof TraefikSchema>): TraefikFact {
+function traefikFact(inspected: z.infer<typeof TraefikSchema>): TraefikFact {
   return {
-    image: seen.image,
-    state: seen.state,
-    args: seen.args ?? [],
-    address: Object.values(seen.networks ?? {}).find((network) => network.IPAddress)?.IPAddress,
-    labels: new Map(Object.entries(seen.labels ?? {})),
-    networks: Object.keys(seen.networks ?? {}),
-    mounts: new Map((seen.mounts ?? []).map((mount) => [mount.Destination, mount.Source ?? ""])),
-    ports: Object.values(seen.ports ?? {}).flatMap((bindings) =>
+    image: inspected.image,
+    state: inspected.state,
+    args: inspected.args ?? [],
+    address: Object.values(inspected.networks ?? {}).find((network) => network.IPAddress)?.IPAddress,
+    labels: new Map(Object.entries(inspected.labels ?? {})),
+    networks: Object.keys(inspected.networks ?? {}),
+    mounts: new Map((inspected.mounts ?? []).map((mount) => [mount.Destination, mount.Source ?? ""])),
+    ports: Object.values(inspected.ports ?? {}).flatMap((bindings) =>
       (bindings ?? []).map((b) => `${b.HostIp || "0.0.0.0"}:${b.HostPort}`),
     ),
   };

@@ -1,10 +1,10 @@
 import { HIGHEST_PORT, portsBetween } from "../ports.ts";
 
-/** More than a host has on all its addresses: what it says is not to keep this program counting. */
+/** More ports than a host can publish: a limit for a wrong output of docker. */
 const MOST_PORTS = 16 * HIGHEST_PORT;
 
 /**
- * Who has a TCP port: a container by name, else a program, whose name only root sees.
+ * The owner of each TCP port: the name of a container, or else of a program, which only root can see.
  * @param published name and published ports of each container, as `docker ps` prints them
  */
 export function listenersOf(

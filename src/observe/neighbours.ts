@@ -9,7 +9,7 @@ import type { Host } from "../hosts/host.ts";
 const FORMAT = '{"name":{{json .Name}},"state":{{json .State.Status}},"labels":{{json .Config.Labels}}}';
 const Schema = z.object({ name: z.string(), state: z.string(), labels: z.nullable(record(z.string(), z.string())) });
 
-/** Every container of a host, whoever made it, with its labels. */
+/** Every container of a host, of all services, with its labels. */
 export async function neighbours(host: Host): Promise<Neighbour[]> {
   const inspect = step("Containers", call("inspect_all", FORMAT), "containers");
   const seen = await host.run(script("Observe who uses Traefik", [inspect]));

@@ -1,26 +1,26 @@
 import { call } from "../script/call.ts";
 import { docker, lines, raw, type Shell, sh } from "../script/command.ts";
-import { IMAGES_FILE, lookForCurl } from "../commands/image-check.ts";
-import { showReleases } from "../commands/releases.ts";
+import { IMAGES_FILE, detectCurl } from "../commands/image-check.ts";
+import { printVersions } from "../commands/versions.ts";
 import { ENGINE_DRIVER } from "../commands/logging.ts";
 import { attempt, type Captured, capture, type Script, script, type Step, step } from "../script/script.ts";
 import { LIVE_MOUNT } from "../commands/traefik.ts";
 import { TRAEFIK } from "../shell/constants.ts";
 
-export interface Question {
+export interface ObserveOptions {
   readonly service: string;
-  /** Names of the `${NAME}`s whose values are wanted. */
+  /** The names whose values are needed for `${NAME}`. */
   readonly expansions: readonly string[];
-  /** Relative to the login directory. */
-  readonly releasesFile: string;
-  /** Where live files go when no Traefik says otherwise, relative to the login directory. */
+  /** Relative to the home directory. */
+  readonly versionsFile: string;
+  /** Relative to the home directory. It contains the live files if there is no Traefik yet. */
   readonly runDirectory: string;
-  /** Of which it matters whether curl runs in it. */
+  /** The image to test for curl. */
   readonly image?: string | undefined;
 }
 
-// Never a whole `inspect`: that holds the environment. `.ID`, not `.Id`: the latter makes docker fall back to plain
-// JSON, where a container without a health check has no `.State.Health` to ask for.
+// Never the complete output of `docker inspect`: it contains the environment. `.ID`, not `.Id`: with `.Id`, docker falls
+// back to plain JSON, in which `.State.Health` is an error for a container without a health check.
 const CONTAINER_FORMAT = [
   '{"id":{{json .ID}}',
   '"name":{{json .Name}}',
@@ -43,22 +43,22 @@ const TRAEFIK_FORMAT = [
   '"ports":{{json .HostConfig.PortBindings}}}',
 ].join(",");
 
-/** One script that asks a host everything a plan needs. Changes nothing, but remembers what it found about an image. */
-export function observation(question: Question): Script {
-  return script("Observe the host", observationSteps(question));
+/** One script that collects all facts of a host. Changes nothing, except the cache of images with curl. */
+export function observation(options: ObserveOptions): Script {
+  return script("Observe the host", observationSteps(options));
 }
 
-/** The same as part of another script; `parseFacts` reads what it ended with. */
-export function observationSteps(question: Question, base?: Captured): Step[] {
-  return [step("Docker engine", engineVersions(), "engine"), ...changingSteps(question, base)];
+/** The same as part of another script. `parseFacts` reads the result. */
+export function observationSteps(options: ObserveOptions, base?: Captured): Step[] {
+  return [step("Docker engine", engineVersions(), "engine"), ...changingSteps(options, base)];
 }
 
 /**
- * What changes from minute to minute.
- * @param base the image's first layer, where a step before prints it
+ * The steps for the facts that may change from minute to minute.
+ * @param base the image's first layer, if a previous step prints it
  */
 export function changingSteps(
-  { service, expansions, releasesFile, runDirectory, image }: Question,
+  { service, expansions, versionsFile, runDirectory, image }: ObserveOptions,
   base?: Captured,
 ): Step[] {
   const login = capture("login", "Login user", call("print_login", runDirectory));
@@ -73,7 +73,7 @@ export function changingSteps(
     attempt("Listeners", call("print_listeners", inspected.output, access.output), "listeners"),
     attempt("Swap", call("print_redirects", access.output), "redirects"),
     step("Live files", liveFiles(service, runDirectory, inspected.output, access.output), "live-files"),
-    attempt("Releases", showReleases(releasesFile), "releases"),
+    attempt("Releases", printVersions(versionsFile), "releases"),
     ...imageSteps({ image, runDirectory }, base),
     ...(expansions.length === 0 ? [] : [step("Variables", lines(...expansions.map(valueOf)), "variables")]),
   ];
@@ -83,13 +83,16 @@ function valueOf(name: string): Shell {
   return sh`printf '%s %s\n' ${name} "$(printf %s "${raw(`\${${name}-}`)}" | base64 | tr -d '\n')"`;
 }
 
-/** What of a host is not known before it has the image. @param base as for `changingSteps` */
-export function imageSteps({ image, runDirectory }: Pick<Question, "image" | "runDirectory">, base?: Captured): Step[] {
+/** The steps for the facts that need the image on the host. @param base as for `changingSteps` */
+export function imageSteps(
+  { image, runDirectory }: Pick<ObserveOptions, "image" | "runDirectory">,
+  base?: Captured,
+): Step[] {
   if (image === undefined) return [];
-  return [attempt("Image", lookForCurl(image, `${runDirectory}/${IMAGES_FILE}`, base), "image-has-curl")];
+  return [attempt("Image", detectCurl(image, `${runDirectory}/${IMAGES_FILE}`, base), "image-has-curl")];
 }
 
-/** The service's containers and Traefik, JSON a line; of Traefik also, in plain words, its state and where its live files are. */
+/** Prints the service's containers and Traefik as lines of JSON; for Traefik also lines `state STATE` and `live DIRECTORY`. */
 function inspectContainers(service: string, listed: Captured): Shell {
   const live = `{{range .Mounts}}{{if eq .Destination "${LIVE_MOUNT}"}}live {{.Source}}{{println}}{{end}}{{end}}`;
   const format = `{{if eq .Name "/${TRAEFIK}"}}state {{.State.Status}}{{println}}${live}${TRAEFIK_FORMAT}{{else}}${CONTAINER_FORMAT}{{end}}`;
@@ -97,19 +100,19 @@ function inspectContainers(service: string, listed: Captured): Shell {
 }
 
 /**
- * A line with the version, the API version, and the rest as JSON, since the oldest API it speaks is not known to every
- * engine; the API that the command itself speaks with it; the default log driver. Both commands run at once. A `docker`
- * that fails says what it is.
+ * Prints a line with the version, the API version and the engine's details as JSON, since not every engine has a minimum
+ * API version; then the client's API version and the default log driver. Both commands run in parallel. If docker fails,
+ * prints `docker --version`, which identifies Podman.
  */
 function engineVersions(): Shell {
   const format = "{{.Server.Version}} {{.Server.APIVersion}} {{json .Server}}{{println}}client {{.Client.APIVersion}}";
   return sh`{ echo "log driver $(${ENGINE_DRIVER} 2>/dev/null)"; } | {
-  said=$(${docker("version", "--format", format)}) || { status=$?; docker --version >&2; exit "$status"; }
-  printf '%s\n' "$said"; cat
+  out=$(${docker("version", "--format", format)}) || { status=$?; docker --version >&2; exit "$status"; }
+  printf '%s\n' "$out"; cat
 }`;
 }
 
-/** The directory, whether it can be written, and each file: its name, then its lines in base64, each with a space in front. */
+/** Prints the directory, `writable` or `closed`, and each file: its name, then its lines in base64, indented by a space. */
 function liveFiles(service: string, runDirectory: string, inspected: Captured, access: Captured): Shell {
   return call("print_live_files", globSafe(service), runDirectory, inspected, access);
 }

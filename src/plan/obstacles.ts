@@ -1,11 +1,15 @@
-import { joinCuts } from "../commands/network.ts";
+import { joinInterrupts } from "../commands/network.ts";
 import type { HostPlan, RolePlan } from "./deploy.ts";
 import type { HostFacts } from "./facts.ts";
 
 /** The obstacles on a host, a line each. Found before anything is changed. */
 export function obstacles(plan: HostPlan): string[] {
   const found = [...plan.traefikProblems];
-  if (plan.traefik.action === "keep" && plan.join !== undefined && joinCuts(plan.join, plan.facts.traefik!.networks)) {
+  if (
+    plan.traefik.action === "keep" &&
+    plan.join !== undefined &&
+    joinInterrupts(plan.join, plan.facts.traefik!.networks)
+  ) {
     found.push(
       `Traefik is not on the network ${plan.join}, and joining it now would cut the requests under way. Run \`mrsk traefik reboot\` first`,
     );

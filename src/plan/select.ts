@@ -8,7 +8,7 @@ export interface Filters {
   readonly primary: boolean;
 }
 
-export interface RoleOnHost {
+interface RoleOnHost {
   readonly host: string;
   readonly roles: readonly Role[];
 }

@@ -1,6 +1,6 @@
 import { expand } from "../commands/expansion.ts";
 import { hostPorts, PROBE_PORT, restartPolicy } from "../commands/traefik.ts";
-import { SWAP_CONTAINERS } from "../traefik/swap.ts";
+import { REPLACEMENT_CONTAINERS } from "../traefik/replace.ts";
 import type { Config } from "../config/config.ts";
 import type { HostFacts, Neighbour, TraefikFact } from "./facts.ts";
 import { engineProblem } from "./traefik-engine.ts";
@@ -68,7 +68,7 @@ export function traefikProblems(config: Config, plan: TraefikPlan, facts: HostFa
 }
 
 /** The plan to replace Traefik on a host. */
-export interface SwapPlan {
+export interface ReplacementPlan {
   /** Whether a second Traefik serves meanwhile. */
   readonly bridged: boolean;
   /** Whether a second Traefik tries the new settings before the replacement. */
@@ -78,7 +78,7 @@ export interface SwapPlan {
   readonly policy: string;
 }
 
-export function decideSwap(config: Config, facts: HostFacts): SwapPlan {
+export function decideReplacement(config: Config, facts: HostFacts): ReplacementPlan {
   const policy = restartPolicy(config);
   const running = facts.traefik !== undefined && isRunning(facts.traefik);
   const fixed = ownNetwork(config);
@@ -100,7 +100,7 @@ function ownNetwork({ network, traefik }: Config): string | undefined {
 
 /** Whether it is the name of Traefik's container, or of one of its replacement. */
 export function isTraefik(name: string): boolean {
-  return name === TRAEFIK || SWAP_CONTAINERS.includes(name);
+  return name === TRAEFIK || REPLACEMENT_CONTAINERS.includes(name);
 }
 
 /** Other users of Traefik on a host: other services, other destinations of this service, containers without a service. */

@@ -6,27 +6,27 @@ import { ShellLibrary } from "./library.ts";
 import { ENDING } from "./loader.ts";
 import { secretPrologue } from "./script.ts";
 
-/** One command that has the host's end of the connection to itself: a terminal, or what somebody pipes in. */
+/** A command that uses the whole connection: the user's terminal, or piped input. */
 export interface Attached {
   readonly body: Body;
-  /** Runs when the command has ended in any way, also when the connection was lost. */
+  /** Runs when the command has ended for any reason, a lost connection included. */
   readonly cleanup?: Body;
 }
 
-/** Prints the mark that `markSplitter` knows: from there on, output is the command's, and so is input. */
+/** Prints the marker that `markerSplitter` finds: after it, output and input belong to the command. */
 const begin = (nonce: string) => `printf '\\036%s b 0\\n' ${nonce}`;
 
-// When the connection is gone, nothing tells a silent command without a terminal, and with one only the shell, which
-// waits for the command: sshd's process is looked after instead.
+// A lost connection sends no signal to a silent command without a terminal and, with a terminal, only to the shell, which
+// waits for the command. So a watcher polls for the end of sshd's process.
 const WATCHER = `( trap - EXIT HUP INT PIPE TERM
   while kill -0 "$PPID" 2>/dev/null; do sleep 1; done
   ${ENDING}
 ) </dev/null >/dev/null 2>&1 & _w=$!`;
 
 /**
- * The text that goes ahead on standard input: lines up to the nonce are the script, what comes after them is the
- * command's input. A terminal is expected to be raw and without echo, and is made an ordinary one before the command.
- * @param nonce hex digits, new for each
+ * The text to send first on standard input: the lines up to the nonce are the script, the rest is the command's input. The
+ * terminal must be raw and without echo; the script makes it a normal one before the command.
+ * @param nonce hex digits, new for each command
  */
 export function renderAttached(
   { body, cleanup }: Attached,

@@ -3,7 +3,7 @@ import { type Body, type Command, type Hole, Raw, Shell, sh, type Word } from ".
 /** The name of a function of `src/shell`. */
 class FunctionName extends Raw {}
 
-/** A function of `src/shell` as text, for a shell of its own: `sh -c` hands its arguments to the function. */
+/** The text of a function of `src/shell`, for a new shell: `sh -c` passes its arguments to the function. */
 export class Program extends Raw {
   readonly name: string;
 
@@ -13,23 +13,23 @@ export class Program extends Raw {
   }
 }
 
-/** The shell variable that has the text. */
+/** The shell variable that holds the text. */
 export function programVariable(name: string): string {
   return `text_of_${name}`;
 }
 
-/** `name argument…`: a function of `src/shell`, which the host's shell is sent ahead of the script. */
+/** `name argument…`: calls a function of `src/shell`, which is sent to the host's shell ahead of the script. */
 export function call(name: string, ...args: readonly Hole[]): Shell {
   const given = args.filter((arg) => !Array.isArray(arg) || arg.length > 0);
   return new Shell(["", ...given.map(() => " "), ""], [new FunctionName(name), ...given]);
 }
 
-/** What a function of `src/shell` prints, as one word. */
+/** The output of a function of `src/shell`, as one word. */
 export function printedBy(called: Shell): Shell {
   return sh`"$(${called})"`;
 }
 
-/** What a piece of shell needs of `src/shell`. */
+/** The functions of `src/shell` that a piece of shell needs. */
 export interface Needs {
   readonly functions: ReadonlySet<string>;
   readonly programs: ReadonlySet<string>;
@@ -43,7 +43,7 @@ export function needsOf(bodies: readonly Body[]): Needs {
   };
 }
 
-/** Every word of a body, those of its parts among them. */
+/** Every word of a body, its parts included. */
 export function wordsOf(body: Hole): readonly Word[] {
   if (body instanceof Shell) return body.holes.flatMap(wordsOf);
   return Array.isArray(body) ? (body as Command) : [body as Word];

@@ -1,6 +1,6 @@
 import { REDACTED, Secret } from "../config/env/secret.ts";
 
-/** Shell text that is left as it is: `|`, `&&`, `"$ID"`. */
+/** Shell text that is not quoted: `|`, `&&`, `"$ID"`. */
 export class Raw {
   readonly text: string;
 
@@ -9,7 +9,7 @@ export class Raw {
   }
 }
 
-/** `NAME=value` in front of a command: exported to that command alone. */
+/** `NAME=value` before a command: exported to that command alone. */
 export class Assignment {
   readonly name: string;
   readonly value: string | Secret;
@@ -23,12 +23,12 @@ export class Assignment {
 export type Word = string | number | Raw | Secret | Assignment;
 
 /**
- * Words. `render` quotes each string, leaves `Raw` as it is and writes a `Secret` as a reference to a variable of the
- * script's prologue. No builder ever types a quote.
+ * The words of a command. `render` quotes each string, leaves `Raw` unquoted, and writes a `Secret` as a reference to a
+ * variable of the script's prologue. No builder writes quotes itself.
  */
 export type Command = readonly Word[];
 
-/** Shell text with quoted holes, made by `sh`. */
+/** Shell text with interpolated values, made by `sh`. */
 export class Shell {
   readonly text: readonly string[];
   readonly holes: readonly Hole[];
@@ -43,8 +43,8 @@ export type Hole = Word | Command | Shell;
 export type Body = Command | Shell;
 
 /**
- * A piece of POSIX shell for what words alone cannot say (conditions, loops): a string or number put into it is quoted,
- * a command rendered, a secret referred to. `sh\`if ${docker("image", "inspect", name)} >/dev/null; then …\``
+ * A piece of POSIX shell, for conditions and loops. Interpolated strings and numbers are quoted, commands rendered, and
+ * secrets become references: `sh\`if ${docker("image", "inspect", name)} >/dev/null; then …\``
  */
 export function sh(text: TemplateStringsArray, ...holes: readonly Hole[]): Shell {
   return new Shell(text.raw, holes);
@@ -56,7 +56,7 @@ export function lines(...bodies: readonly Body[]): Shell {
   return new Shell(bodies.length === 0 ? [":"] : texts, bodies);
 }
 
-/** Runs `body`, whatever it ends with. */
+/** Runs `body`, and ignores its exit status. */
 export function anyway(body: Body): Shell {
   return sh`{ ${body}; } || true`;
 }
@@ -65,7 +65,7 @@ export function raw(text: string): Raw {
   return new Raw(text);
 }
 
-/** `docker …`; parts that are undefined or false leave nothing. */
+/** `docker …`, without the words that are undefined or false. */
 export function docker(...words: readonly (Word | undefined | false)[]): Command {
   return ["docker", ...words.filter((word) => word !== undefined && word !== false)];
 }
@@ -94,12 +94,12 @@ export function withEnvironment(secrets: Iterable<readonly [string, Secret]>, co
 
 const PLAIN = /^[A-Za-z0-9_@%+=:,./-]+$/;
 
-/** One argument for any POSIX shell, byte-exact; words that need no quotes get none. */
+/** Quotes one argument for any POSIX shell, byte for byte. Words that need no quotes get none. */
 export function quote(word: string): string {
   return PLAIN.test(word) ? word : `'${word.replaceAll("'", String.raw`'\''`)}'`;
 }
 
-/** The shell text of a command. `secretReference` says how a secret is written: a variable of the script. */
+/** The shell text of a command. `secretReference` gives the variable of the script that holds a secret. */
 export function render(body: Body, secretReference: (secret: Secret) => string): string {
   if (body instanceof Shell) {
     return body.text
@@ -123,7 +123,7 @@ function renderWord(word: Word, reference: (secret: Secret) => string): string {
   return quote(String(word));
 }
 
-/** How a command looks in a log or an error: secrets as `[REDACTED]`, and not even there their names' assignments. */
+/** The command for a log or an error: secrets as `[REDACTED]`, without their assignments. */
 export function redact(body: Body): string {
   if (body instanceof Shell) return render(body, () => REDACTED);
   return render(

@@ -5,20 +5,20 @@ export interface Span {
 }
 
 export interface Found {
-  /** By their start; they may overlap. */
+  /** Sorted by start. They may overlap. */
   readonly spans: readonly Span[];
-  /** From here on, more text would decide what is found; the length of the text where all is decided. */
+  /** From here on, the result depends on text that has not arrived yet. The length of the text if nothing is open. */
   readonly open: number;
 }
 
 const HASHES = 0xffff;
 
-/** Finds any of many texts in another one: the time it takes hardly depends on how many there are. */
+/** Finds any of many texts in another one. The time hardly depends on their number. */
 export class Finder {
   private readonly sorted: readonly string[];
-  /** By a hash of two characters: whether a text may begin so. */
+  /** By a hash of two characters: whether a wanted text may begin with them. */
   private readonly beginnings = new Uint8Array(HASHES + 1);
-  /** By a hash of one character, for the last one of a text. */
+  /** By one character, for the last character of the searched text. */
   private readonly initials = new Uint8Array(HASHES + 1);
 
   /** @param wanted texts of two characters or more */
@@ -48,7 +48,7 @@ export class Finder {
     return this.beginnings[hash(text, at)] === 1;
   }
 
-  /** The end of the longest wanted text that begins at `start`, `start` for none; undefined when the text ends too soon. */
+  /** The end of the longest wanted text that begins at `start`; `start` if there is none; undefined if more text is needed. */
   private longest(text: string, start: number, final: boolean): number | undefined {
     let [low, high] = [0, this.sorted.length];
     let end = start;

@@ -1,9 +1,9 @@
-/** Exit status of a shell that cannot work in the home directory, after a line that `homeProblem` reads. */
+/** Exit status of a shell that cannot enter the home directory. It prints a line that `homeProblem` reads. */
 const NO_HOME = 98;
 
 /**
- * What every shell on a host does first: a start-up file of the login shell may have changed the directory, and all paths
- * of ours are relative to the home directory.
+ * Every shell on a host runs this first: mrsk's paths are relative to the home directory, and a start-up file of the login
+ * shell may have changed the directory.
  */
 export const GO_HOME = String.raw`case $HOME in
   "") _o='has no home directory: HOME is not set' ;;
@@ -15,7 +15,7 @@ esac
 [ -z "$_o" ] || { echo "home: the login user $(id -un) $_o"; exit ${NO_HOME}; }
 `;
 
-/** Why a shell that ended with `NO_HOME` could not go home; undefined where it ended for another reason. */
-export function homeProblem(status: number | string | undefined, said: string): string | undefined {
-  return status === NO_HOME ? /^home: (the login user .*?)\r?$/m.exec(said)?.[1] : undefined;
+/** Why a shell could not enter the home directory; undefined if its status is not `NO_HOME`. */
+export function homeProblem(status: number | string | undefined, output: string): string | undefined {
+  return status === NO_HOME ? /^home: (the login user .*?)\r?$/m.exec(output)?.[1] : undefined;
 }

@@ -1,24 +1,24 @@
 import type { Secret } from "../config/env/secret.ts";
 import { Mask } from "./mask.ts";
 
-/** All that one run knows and must not show: what the configuration and `.env` name, and what has been looked up since. */
+/** All secrets of one run: those that the configuration and `.env` name, and those that were resolved later. */
 export class KnownSecrets {
   private readonly secrets: () => Iterable<Secret>;
   private current = { count: -1, mask: new Mask([]), values: new Set<string>() };
 
-  /** @param secrets those of the run by now; they only become more */
+  /** @param secrets the run's secrets at the moment of the call. Their number only grows */
   constructor(secrets: () => Iterable<Secret>) {
     this.secrets = secrets;
   }
 
-  /** @param own what only one script has: a password written out, a variable of the command line */
+  /** @param own secrets of one script alone: a literal password, a variable of the command line */
   mask(own: readonly Secret[]): Mask {
     const { mask, values } = this.upToDate();
     const more = own.filter((secret) => !values.has(secret.reveal()));
     return more.length === 0 ? mask : new Mask(more, mask);
   }
 
-  /** For what is written in the run's own words. */
+  /** Masks a message of the run. */
   text(text: string): string {
     return this.upToDate().mask.text(text);
   }

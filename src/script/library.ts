@@ -1,6 +1,6 @@
 import assets from "../shell/assets.sh";
 import images from "../shell/images.sh";
-import releases from "../shell/releases.sh";
+import versions from "../shell/versions.sh";
 import bootstrap from "../shell/bootstrap.sh";
 import common from "../shell/common.sh";
 import { CONSTANTS } from "../shell/constants.ts";
@@ -26,15 +26,15 @@ const FILES: readonly string[] = [
   lock,
   network,
   observe,
-  releases,
+  versions,
   route,
   traefikReplace,
 ];
 
 interface ShellFunction {
-  /** As it is sent. */
+  /** The text to send, without comments and indentation. */
   readonly text: string;
-  /** Names of the functions that it calls. */
+  /** The functions that it calls. */
   readonly calls: readonly string[];
 }
 
@@ -64,11 +64,11 @@ function compact(text: string): string {
   return inlined.replaceAll(/^[ \t]*(#.*)?\n?/gm, "");
 }
 
-/** What one shell on a host has of the library: each function is sent ahead of the first script that calls it. */
+/** The functions that one shell on a host has. Each is sent once, ahead of the first script that calls it. */
 export class ShellLibrary {
   private readonly known = new Set<string>();
 
-  /** The definitions that the shell does not have yet, of what is needed and of all that this calls. */
+  /** The definitions that the shell does not have yet, of the needed functions and of all functions that they call. */
   missing({ functions, programs }: Needs): string {
     return [
       ...Array.from(functions, (name) => this.definition(name)),
@@ -93,7 +93,7 @@ export class ShellLibrary {
   }
 }
 
-/** A program for `sh -c`, which hands its arguments to the function. */
+/** A program for `sh -c`: passes its arguments to the function. */
 function programText(name: string): string {
   const needs = { functions: new Set([name]), programs: new Set<string>() };
   return `${new ShellLibrary().missing(needs)}${name} "$@"`;

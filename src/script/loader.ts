@@ -1,27 +1,28 @@
-// How a shell on a host takes one script after the other: what it is told once, and what is said in between.
+// The protocol by which one shell on a host runs several scripts, one after the other.
 
 /**
- * Ends the whole process group from beside it. A step that ignores TERM keeps the script from its clean-up, which then
- * is done here; USR1 says that the script does it.
+ * Ends the whole process group, from a watchdog process. If a step ignores TERM, the script cannot clean up, so the watchdog
+ * does it. USR1 announces that the script cleans up itself.
  */
 export const ENDING = "trap '' TERM; _c=_cleanup; trap '_c=:' USR1; kill -TERM 0; sleep 5; ( $_c ); kill -KILL 0";
 
-/** What a shell is sent as long as its channel is open: without, its process group ends after 18 to 24 s. */
+/** Sent regularly while the channel is open. Without it, the shell's process group ends after 18 to 24 s. */
 export const HEARTBEAT = "_h\n";
 export const HEARTBEAT_MILLISECONDS = 5000;
 
-/** Between the end of a script and the next one. */
+/** Sent between the end of a script and the next one. */
 export const NEXT = ".\n";
 
 /**
- * What a shell (`/bin/sh -s`) is told once, ahead of its first script. Its first line is for a login shell's start-up file
- * that reads a line: the script finds out. While a script runs, in a shell of its own, that one's watchdog has the input;
- * in between it is the shell's own. `_t` counts the time since the last heartbeat for both. A script waits for its
- * watchdog to be dead: one that was told to end may still read what has come since, which is the next script. Each mark
- * wakes sshd, and us: the one that ends a step waits for the one that begins the next.
+ * Sent once to a shell (`/bin/sh -s`), ahead of its first script. If a start-up file of the login shell reads a line, it
+ * takes the first one, and the script notices that `_g` is missing. A script runs in a subshell. Its watchdog reads the
+ * input while it runs, and the shell reads it between scripts. The process `_t` measures the time since the last heartbeat
+ * for both. A script waits for the end of its watchdog, which could otherwise still read the beginning of the next script.
+ * Every marker wakes sshd and this program, so the marker that ends a step is printed with the next one.
  *
- * `_b` and `_e` are the marks around a step, `_m` prints them; `_try`, `_step`, `_run`, `_must` and `_cap` the ways to run
- * one, the third and fourth without a shell of its own; `_end` ends a script (after the outcome step `_f$_on` that is still due), `_over` waits for `NEXT`, `_h` is a heartbeat.
+ * `_b` and `_e` make the markers around a step, `_m` prints them. `_try`, `_step`, `_run`, `_must` and `_cap` run a step,
+ * `_run` and `_must` without a subshell. `_end` ends a script, after a pending outcome step `_f$_on`. `_over` waits for
+ * `NEXT`, and `_h` handles a heartbeat.
  */
 export const LOADER = String.raw`_g=1
 _n='
@@ -57,10 +58,10 @@ trap 'kill "$_t" 2>/dev/null' EXIT
 `;
 
 /**
- * What a script begins with. Tried under dash, bash --posix, busybox, mksh and zsh. `( set -e; f ); r=$?` as plain commands
- * is the one form in which set -e stays on inside; PIPE is trapped or clean-up would be lost exactly when the connection
- * is. A trapped TERM is what wakes the watchdog from `read`. It is begun ahead of the script's own traps: bash would run
- * the one for EXIT in a watchdog that ends before it could say that it has none.
+ * The beginning of every script. Tested under dash, bash --posix, busybox, mksh and zsh. Only `( set -e; f ); r=$?` as plain
+ * commands keeps `set -e` active inside. PIPE is trapped, because otherwise a lost connection would prevent the clean-up. A
+ * trapped TERM wakes the watchdog from `read`. The watchdog starts before the script sets its traps: bash would run the
+ * EXIT trap in a watchdog that ends before it has reset its traps.
  */
 export const BEGINNING = String.raw`trap - EXIT HUP INT TERM
 ( trap : TERM

@@ -2,21 +2,21 @@ import { REDACTED, type Secret } from "../config/env/secret.ts";
 import { Finder, type Found, type Span } from "./finder.ts";
 import { shapesOf } from "./secret-shapes.ts";
 
-/** Shapes with fewer characters are found exactly as they are. */
+/** Shapes with fewer characters are only found unchanged, not folded over lines. */
 const SHORTEST_FOLDED = 8;
 
-/** Longer shapes are found piece by piece: what is held back stays short, and half a value is masked as well. */
+/** Longer shapes are searched in pieces. So the held text stays short, and a part of a value is masked as well. */
 const LONGEST_PIECE = 512;
 
 interface Finders {
   readonly exact: Finder;
-  /** For texts without what a program adds when it folds or quotes. */
+  /** For texts without the characters that folding and quoting add. */
   readonly bare: Finder;
 }
 
 /**
- * Takes secrets out of what commands print, in each shape that programs write them in (`shapesOf`), also folded over
- * lines and indented. What is needed for it is made when there is something to mask.
+ * Masks secrets in the output of commands, in every shape that programs write (`shapesOf`), also folded over lines and
+ * indented. Its finders are built on first use.
  */
 export class Mask {
   private readonly secrets: readonly Secret[];
@@ -34,12 +34,12 @@ export class Mask {
   }
 
   /**
-   * For text that comes in pieces: what could be the beginning of a value is held back until it is known.
-   * @returns a function to feed; call it without text at the end, or with `true` beside the last one
+   * Masks text that arrives in chunks. Holds back the end of a chunk while it may be the beginning of a value.
+   * @returns a function that takes the next chunk; call it without text at the end, or with `true` for the last chunk
    */
   stream(): (text?: string, final?: boolean) => string {
     let held = "";
-    let out: Out = { length: 0, redacted: false };
+    let out: Shown = { length: 0, redacted: false };
     return (text, final = text === undefined) => {
       const all = held + (text ?? "");
       const { spans, open } = this.find(all, final);
@@ -58,7 +58,7 @@ export class Mask {
     const bare = withoutFolds(text, final);
     const found = this.finders.flatMap((finders) => [
       finders.exact.find(text, final),
-      bare.original(finders.bare.find(bare.text, final)),
+      bare.mapBack(finders.bare.find(bare.text, final)),
     ]);
     const open = Math.min(text.length, ...found.map((each) => each.open));
     return { spans: united(found.flatMap(({ spans }) => spans).filter(({ start }) => start < open)), open };
@@ -92,9 +92,9 @@ function piecesOf(text: string): string[] {
 /** Blanks and line breaks, and a backslash before anything that is no letter and no digit. */
 const FOLDS = /(?:[ \t\r\n]|\\(?![A-Za-z0-9]))+/g;
 
-/** A text without what folding, indenting and quoting add, and the way back to it. */
+/** A text without the characters that folding, indenting and quoting add, and a function that maps spans to the text. */
 function withoutFolds(text: string, final: boolean) {
-  // Whether a backslash at the end counts, the next character says.
+  // The next character decides whether a backslash at the end belongs to a fold.
   const end = !final && text.endsWith("\\") ? text.length - 1 : text.length;
   const parts: string[] = [];
   const begins: number[] = [];
@@ -113,17 +113,17 @@ function withoutFolds(text: string, final: boolean) {
     last = match.index + match[0].length;
   }
   keep(last, end);
-  const placeOf = (at: number) => at + shifts[lastUpTo(begins, at)]!;
+  const indexOf = (at: number) => at + shifts[lastUpTo(begins, at)]!;
   return {
     text: parts.join(""),
-    original: ({ spans, open }: Found): Found => ({
-      spans: spans.map((span) => ({ start: placeOf(span.start), end: placeOf(span.end - 1) + 1 })),
-      open: open < length ? placeOf(open) : end,
+    mapBack: ({ spans, open }: Found): Found => ({
+      spans: spans.map((span) => ({ start: indexOf(span.start), end: indexOf(span.end - 1) + 1 })),
+      open: open < length ? indexOf(open) : end,
     }),
   };
 }
 
-/** The place of the last number that is not above `value`. */
+/** The index of the last number that is not above `value`. */
 function lastUpTo(sorted: readonly number[], value: number): number {
   let [from, to] = [0, sorted.length];
   while (from < to) {
@@ -134,7 +134,7 @@ function lastUpTo(sorted: readonly number[], value: number): number {
   return from - 1;
 }
 
-/** Spans that overlap become one. */
+/** Joins overlapping spans. */
 function united(spans: readonly Span[]): Span[] {
   const all: Span[] = [];
   for (const span of spans.toSorted((a, b) => a.start - b.start)) {
@@ -146,18 +146,18 @@ function united(spans: readonly Span[]): Span[] {
   return all;
 }
 
-/** How much of the beginning of a text is out already, and whether as a part of something that was replaced. */
-interface Out {
+/** How much of the held text was already shown, and whether as part of a masked value. */
+interface Shown {
   readonly length: number;
   readonly redacted: boolean;
 }
 
-/** A finished line (or a prompt) is shown at once, though a value may begin at its end and go on in the next one. */
+/** A complete line or a prompt is shown immediately, even if a value could begin at its end. */
 function isDone(rest: string): boolean {
   return /[ \t\r\n]$/.test(rest) && withoutFolds(rest, true).text.length < SHORTEST_FOLDED;
 }
 
-function without(spans: readonly Span[], text: string, out: Out): string {
+function without(spans: readonly Span[], text: string, out: Shown): string {
   let shown = "";
   let at = out.length;
   for (const { start, end } of spans) {

@@ -4,7 +4,7 @@ import { mayFail, type Script } from "./script.ts";
 import { CommandFailedError, ExitCode, InterruptedError, MrskError, SshError } from "../errors.ts";
 import type { RunEvent } from "../output/events.ts";
 import { endedEarly } from "../ssh/attach.ts";
-import { markSplitter, type Piece } from "./marks.ts";
+import { markerSplitter, type Piece } from "./markers.ts";
 import { KeptOutput } from "../kept-output.ts";
 import type { Mask } from "./mask.ts";
 import { diskHint } from "./file-system.ts";
@@ -20,13 +20,13 @@ interface Progress {
   seconds: number;
 }
 
-/** How much of a step's output an error shows. */
+/** How much of a step's output is shown in an error. */
 const SHOWN_LINES = 60;
 const SHOWN_CHARACTERS = 16_384;
-/** How much is kept of what a login shell prints before anything of the script has begun. */
+/** How much output of the login shell is kept before the first step begins. */
 const BEFORE_BYTES = 65_536;
 
-/** Turns the two streams of one running script into step results and events. */
+/** Converts the two streams of a running script to step results and events. */
 export class ScriptRun {
   private readonly progress = new Map<string, Progress>();
   private readonly split: { stdout: (bytes?: Buffer) => Piece[]; stderr: (bytes?: Buffer) => Piece[] };
@@ -44,13 +44,13 @@ export class ScriptRun {
   private readonly events: StepEvents;
   private readonly options: RunOptions;
 
-  /** @param mask of all that no event and no error may show, the secrets of the script among it */
+  /** @param mask masks events and errors. It includes the secrets of the script */
   constructor(host: string, script: Script, nonce: string, events: StepEvents, options: RunOptions, mask: Mask) {
     this.host = host;
     this.script = script;
     this.events = events;
     this.options = options;
-    this.split = { stdout: markSplitter(nonce), stderr: markSplitter(nonce) };
+    this.split = { stdout: markerSplitter(nonce), stderr: markerSplitter(nonce) };
     this.mask = mask;
   }
 
@@ -58,7 +58,7 @@ export class ScriptRun {
     return this.progress.size > 0;
   }
 
-  /** The exit status, once both streams have said that the script is over. */
+  /** The exit status, once both streams have the end marker of the script. */
   get exit(): number | undefined {
     return this.exits.stdout === undefined ? undefined : this.exits.stderr;
   }
@@ -137,11 +137,11 @@ export class ScriptRun {
   private show(
     step: string,
     stream: "stdout" | "stderr",
-    said: { readonly text: string; readonly masked: string; readonly bytes: Uint8Array },
+    output: { readonly text: string; readonly masked: string; readonly bytes: Uint8Array },
   ): void {
     const where = { host: this.host, step: this.nameOf(step), stream };
-    this.options.onOutput?.({ ...where, stepId: this.script.steps[Number(step)]?.id ?? step, ...said });
-    if (said.masked !== "" && !this.options.streamed) this.events({ kind: "output", ...where, text: said.masked });
+    this.options.onOutput?.({ ...where, stepId: this.script.steps[Number(step)]?.id ?? step, ...output });
+    if (output.masked !== "" && !this.options.streamed) this.events({ kind: "output", ...where, text: output.masked });
   }
 
   private decode(key: string, bytes: Buffer): string {
@@ -169,7 +169,7 @@ export class ScriptRun {
   }
 
   /**
-   * Judges the end of the script: success is exit 0 and the end mark of the last step.
+   * The result of the script. It has succeeded if it exited with 0, and the last step has an end marker.
    * @throws CommandFailedError, SshError, InterruptedError
    */
   finish(status: number | undefined, signal: string | undefined): ScriptResult {
@@ -182,8 +182,8 @@ export class ScriptRun {
     const failed = steps.find(({ status: ended }, i) => !mayFail(this.script.steps[i]!) && (ended ?? 0) !== 0);
     if (failed) throw this.failure(failed);
     if (!this.begun) {
-      const said = this.tail(this.before.text());
-      throw endedEarly(this.host, status ?? signal, said);
+      const output = this.tail(this.before.text());
+      throw endedEarly(this.host, status ?? signal, output);
     }
     const unfinished = steps.findLast((step, i) => this.progress.has(String(i)) && step.status === undefined);
     const where = unfinished ? ` during ${unfinished.name}` : "";
@@ -194,20 +194,20 @@ export class ScriptRun {
   }
 
   private failure(failed: StepResult): CommandFailedError {
-    const said = [this.tail(failed.stdout), this.tail(failed.stderr)].filter(Boolean).join("\n");
+    const output = [this.tail(failed.stdout), this.tail(failed.stderr)].filter(Boolean).join("\n");
     return new CommandFailedError(
       {
         host: this.host,
         step: failed.name,
         stepId: failed.id,
         status: failed.status ?? 1,
-        output: said,
+        output,
       },
-      { hint: diskHint(said) },
+      { hint: diskHint(output) },
     );
   }
 
-  /** The end of what was printed, as an error shows it. */
+  /** The last lines of an output, for an error. */
   private tail(text: string): string {
     const shown = this.mask.text(text.trimEnd()).split("\n").slice(-SHOWN_LINES).join("\n");
     return shown.length <= SHOWN_CHARACTERS ? shown : `[…]${shown.slice(-SHOWN_CHARACTERS)}`;
@@ -224,7 +224,7 @@ export class ScriptRun {
       steps,
       text: (id) => {
         const at = find(id);
-        // Half an answer would be taken for the whole one.
+        // A truncated output must not pass for a complete one.
         if (this.progress.get(String(at))?.stdout.cut) throw this.tooMuch(steps[at]!.name);
         return steps[at]!.stdout.trim();
       },
@@ -233,9 +233,6 @@ export class ScriptRun {
   }
 
   private tooMuch(step: string): MrskError {
-    return new MrskError(
-      ExitCode.remote,
-      `${this.host}: ${step}: the answer is longer than can be right (over 16 MiB)`,
-    );
+    return new MrskError(ExitCode.remote, `${this.host}: ${step}: the output is too long (over 16 MiB)`);
   }
 }

@@ -5,21 +5,21 @@ import { ExitStatus } from "./exit-status.ts";
 import { BEGINNING } from "./loader.ts";
 
 /**
- * One part of a remote script. `must` ends the script when it fails, `try` goes on, `capture` is `must` whose standard
- * output later steps read. `outcome` is a `try` that runs when the steps since the last one have ended in any way, also
- * when one of them has ended the script: `$_ok` is 0 where they succeeded, else an exit status.
+ * One part of a remote script. If a `must` step fails, the script ends; after a `try` step it continues. `capture` is a
+ * `must` step whose standard output later steps read. `outcome` is a `try` step about the steps since the previous outcome:
+ * it also runs if one of them has ended the script. `$_ok` is 0 if they succeeded, otherwise an exit status.
  */
 export interface Step {
-  /** What behaviour goes by; the name is for people. */
+  /** Identifies the step in code. The name is for people. */
   readonly id: string;
   readonly name: string;
   readonly body: Body;
   readonly mode: "must" | "try" | "capture" | "outcome";
-  /** Of a `try`: its failure counts for the next outcome. */
+  /** For a `try` step: its failure counts for the next outcome. */
   readonly counts?: boolean;
 }
 
-/** What a step has printed, trimmed, as a word of later steps and of the clean-up: empty where it was not reached. */
+/** The trimmed output of a step, as a word of later steps and of the clean-up. Empty if the step has not run. */
 export class Captured extends Raw {
   readonly variable: string;
 
@@ -35,15 +35,15 @@ export interface CaptureStep extends Step {
   readonly output: Captured;
 }
 
-/** Many commands, one round trip: what is sent to one host. Data; `renderScript` makes the text. */
+/** Commands for one host, in one round trip. `renderScript` makes the text. */
 export interface Script {
   readonly title: string;
   readonly steps: readonly Step[];
-  /** Runs when the script ends in any way, within 5 s when the connection was lost: files first, containers last. */
+  /** Runs when the script ends for any reason, within 5 s if the connection was lost. So files first, containers last. */
   readonly cleanup?: Body;
 }
 
-/** @param id where something goes by it; without, it is the name */
+/** @param id by which code finds the step; by default the name */
 export function step(name: string, body: Body, id: string = name): Step {
   return { id, name, body, mode: "must" };
 }
@@ -53,12 +53,12 @@ export function attempt(name: string, body: Body, id: string = name): Step {
   return { id, name, body, mode: "try" };
 }
 
-/** A step that may fail, and is what the next outcome is about. */
+/** A step that may fail, and whose failure counts for the next outcome. */
 export function counted(name: string, body: Body, id: string = name): Step {
   return { id, name, body, mode: "try", counts: true };
 }
 
-/** Whether the script goes on where the step fails. */
+/** Whether the script continues if the step fails. */
 export function mayFail({ mode }: Step): boolean {
   return mode === "try" || mode === "outcome";
 }
@@ -73,22 +73,22 @@ export function script(title: string, steps: readonly Step[], cleanup?: Body): S
 }
 
 /**
- * A script as text for a shell that was told `LOADER`. It runs nothing before all of it has come, prints a mark
- * (`\x1e<nonce> b|e <step> [status]`) on both streams around each step, keeps secrets as unexported variables, and ends
- * with its whole process group when standard input ends or stops beating. Its end is the mark `x <status>`; the shell
- * takes another script after `NEXT`. One that was killed ends its shell, with the exit status of a shell.
- * @param nonce hex digits, new for each script, so that no output can forge a mark
- * @throws Error when a secret holds a NUL character, which no shell can carry
+ * A script as text for a shell that has read `LOADER`. It runs only after all of it has arrived. Around each step it prints a
+ * marker (`\x1e<nonce> b|e <step> [status]`) on both streams, and at the end `x <status>`. Secrets are unexported variables.
+ * The script ends with its whole process group when standard input ends or its heartbeats stop. After `NEXT`, the shell
+ * reads another script. A killed script ends its shell, with the exit status of a shell.
+ * @param nonce hex digits, new for each script, so that no output can forge a marker
+ * @throws Error when a secret contains a NUL character, which no shell variable can hold
  */
 export function renderScript(given: Script, nonce: string): string {
   const { steps, cleanup } = given;
   const { reference, assignments } = secretPrologue();
   const tidying = cleanup ? render(cleanup, reference) : "";
   const variables = capturedVariables(given);
-  // All of them ahead of the calls: an outcome may be due before its turn.
+  // All functions come before the calls, because `_end` may call an outcome step early.
   const functions = steps.map((each, i) => `_f${i}() {\n${render(each.body, reference)}\n}`);
   const calls = steps.map((_, i) => running(steps, i));
-  // BusyBox reads ahead: it may have a heartbeat without its end, which the watchdog has read. Hence the first newline.
+  // BusyBox reads ahead: it may have half a heartbeat, whose end the watchdog has read. The first newline completes it.
   return `
 [ "$_g" = 1 ] || exit ${ExitStatus.NOT_RECEIVED}
 { _q='\x1e${nonce}'; _tidy=${cleanup ? "yes" : ""}; _on=; trap : HUP INT TERM; (
@@ -107,8 +107,8 @@ _over "$?"; }
 }
 
 /**
- * Secrets as unexported variables of a script: `reference` names one, `assignments` are the lines for all it named.
- * @throws Error (from `reference`) when a secret holds a NUL character, which no shell can carry
+ * Secrets as unexported variables of a script: `reference` names the variable, `assignments` are the lines that set them.
+ * @throws Error (from `reference`) when a secret contains a NUL character, which no shell variable can hold
  */
 export function secretPrologue(): {
   readonly reference: (secret: Secret) => string;
@@ -127,7 +127,7 @@ export function secretPrologue(): {
   };
 }
 
-/** The variables of what the script captures. @throws Error for a word that no step of it has captured (a bug) */
+/** The variables of the capture steps. @throws Error for a word that no previous step captures (a bug) */
 function capturedVariables({ title, steps, cleanup }: Script): string[] {
   const known = new Set<string>();
   const check = (body: Body) => {
@@ -146,7 +146,7 @@ function isCapture(one: Step): one is CaptureStep {
   return one.mode === "capture";
 }
 
-/** The call of a step, and what the next outcome has to know of it. */
+/** The call of a step, and the state that the next outcome needs. */
 function running(steps: readonly Step[], index: number): string {
   const one = steps[index]!;
   if (one.mode === "outcome") return `_on=; ${plainCall(one, index)}`;
@@ -157,7 +157,7 @@ function running(steps: readonly Step[], index: number): string {
   return `${begin}${plainCall(one, index)}${end}`;
 }
 
-/** A command alone needs no shell of its own, which each other step has: `set -e` would not change a thing. */
+/** A single command needs no subshell, because `set -e` would have no effect. */
 function plainCall(one: Step, index: number): string {
   const alone = !(one.body instanceof Shell);
   if (isCapture(one)) return `_cap ${index} _f${index}; ${one.output.variable}=$_o`;
@@ -170,7 +170,7 @@ function singleQuoted(value: string): string {
   return quoted.startsWith("'") || quoted.includes("'") ? quoted : `'${value}'`;
 }
 
-/** Every secret that the script would carry. */
+/** Every secret in the script. */
 export function secretsOfScript({ steps, cleanup }: Script): Secret[] {
   const { reference, secrets } = secretPrologue();
   for (const { body } of steps) render(body, reference);
@@ -178,7 +178,7 @@ export function secretsOfScript({ steps, cleanup }: Script): Secret[] {
   return secrets();
 }
 
-/** What the script needs of `src/shell`. */
+/** The functions of `src/shell` that the script needs. */
 export function needsOfScript({ steps, cleanup }: Script): Needs {
   return needsOf([...steps.map(({ body }) => body), ...(cleanup ? [cleanup] : [])]);
 }

@@ -1,12 +1,12 @@
-/** What is shorter is no secret, and would take half of every text with it. */
+/** Shorter values are not masked: they would mask half of every text. */
 const SHORTEST = 4;
 
-/** What is longer is the content of a file: it appears as it is, if at all. */
+/** Longer values are contents of files, which programs print unencoded if at all. */
 const LONGEST_ENCODED = 262_144;
 
 /**
- * How programs write a value: as it is, each of its lines, quoted for a shell, in JSON or YAML, in a URL, in base64. Line
- * breaks and indentation that a program adds are not its concern (`Mask` does not count them).
+ * How programs write a value: unchanged, line by line, quoted for a shell, in JSON or YAML, in a URL, in base64. `Mask`
+ * itself ignores the line breaks and the indentation that programs add.
  */
 export function shapesOf(value: string): string[] {
   const whole = [...new Set([value, value.trim(), value.replaceAll("\r\n", "\n")])];
@@ -21,7 +21,7 @@ function longEnough(shapes: readonly string[]): string[] {
   return [...new Set(shapes)].filter((shape) => shape.trim().length >= SHORTEST);
 }
 
-/** A line of dashes says nothing about a value, and stands in many a text. */
+/** Whether a line has a letter or digit. A line of dashes reveals nothing, and occurs in many texts. */
 function isNoFrame(line: string): boolean {
   return /[\p{L}\p{N}]/u.test(line);
 }
@@ -31,7 +31,7 @@ function quoted(value: string): string[] {
   return [value, ...inJson(value), ...inShell(value), value.replaceAll("'", "''"), value.replaceAll('"', '""')];
 }
 
-/** Go writes `<`, `>` and `&` as numbers, which `docker inspect` prints; others all that is not ASCII, or slashes as `\/`. */
+/** Go, and so `docker inspect`, escapes `<`, `>` and `&`. Other programs escape non-ASCII characters, or slashes as `\/`. */
 function inJson(value: string): string[] {
   const json = JSON.stringify(value).slice(1, -1);
   const go = json.replaceAll(/[<>&\u2028\u2029]/g, escaped);
@@ -44,7 +44,7 @@ function escaped(character: string): string {
   return `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
 }
 
-/** `printf %q`, Ruby's `shellescape`, inside of double quotes, and what `sh -x` makes of single quotes. */
+/** As `printf %q`, Ruby's `shellescape`, double quotes, and `sh -x` (single quotes) quote. */
 function inShell(value: string): string[] {
   return [
     value.replaceAll(/[^\w.,:@%+=/\u0080-\uffff-]/g, String.raw`\$&`),
@@ -59,7 +59,7 @@ function inShell(value: string): string[] {
 
 const ANSI = new Map(Object.entries({ "\x07": "a", "\b": "b", "\t": "t", "\n": "n", "\v": "v", "\f": "f", "\r": "r" }));
 
-/** As between `$'` and `'`. */
+/** As in `$'…'`. */
 function ansi(text: string): string {
   if (text === "'" || text === "\\") return `\\${text}`;
   if (text === "\x1b") return String.raw`\E`;
@@ -67,7 +67,7 @@ function ansi(text: string): string {
   return Array.from(Buffer.from(text), (byte) => `\\${byte.toString(8).padStart(3, "0")}`).join("");
 }
 
-/** What encoders leave as it is, beside letters, digits, `-`, `.` and `_`. */
+/** The characters that encoders leave unencoded, in addition to letters, digits, `-`, `.` and `_`. */
 const UNTOUCHED = ["!'()*~", "~", "*", "/~", "$&+=:@~", ";,/?:@&=+$#!'()*~"];
 
 function inUrls(value: string): string[] {
@@ -90,7 +90,7 @@ function hexOf(character: string): string {
   return Array.from(bytes, (byte) => `%${byte.toString(16).toUpperCase().padStart(2, "0")}`).join("");
 }
 
-/** Whole, and what does not depend on the bytes beside it, of which there are three kinds. */
+/** The encoded value, and its part that does not depend on the bytes before and after it, for each of three alignments. */
 function inBase64(value: string): string[] {
   const bytes = Buffer.from(value);
   const inside = [0, 1, 2].map((before) => {

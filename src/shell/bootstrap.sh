@@ -1,5 +1,5 @@
 # shellcheck shell=sh
-# Docker and curl on a server. Programs of the system are searched as root: a login user's PATH often has no sbin.
+# Installs Docker and curl on a server. System programs are searched as root: a login user's PATH often lacks sbin.
 
 # as_root COMMAND...
 as_root() {
@@ -29,13 +29,13 @@ install_packages() {
   elif root_has apk; then
     as_root apk add --quiet "$@" >&2
   else
-    echo 'No package manager that is known here' >&2
+    echo 'No known package manager: apt-get, dnf, yum, zypper or apk' >&2
     return 1
   fi
 }
 
 # start_docker
-# Starts the daemon, and waits up to half a minute until it answers.
+# Starts the Docker daemon, and waits up to 30 s until it answers.
 start_docker() (
   if docker info >/dev/null 2>&1; then exit 0; fi
   if root_has systemctl && [ -d /run/systemd/system ]; then
@@ -58,16 +58,16 @@ start_docker() (
 )
 
 # fetch_install_script
-# Prints Docker's own installation script, by curl or wget.
+# Downloads Docker's own installation script with curl or wget, and prints it.
 fetch_install_script() {
   curl -fsSL --max-time 30 https://get.docker.com 2>/dev/null || wget -qO- -T 30 https://get.docker.com 2>/dev/null
 }
 
 # install_docker
-# Installs Docker and curl where they are missing: Docker by its own script and, where that cannot be fetched, as the
-# distribution's package. The login user then joins the group docker. Prints what it did. Ends with NOT_ALLOWED where the
-# login user is not root, and sudo asks for a password; with NOT_DOCKER where another program has the name docker, whose
-# version it prints.
+# Installs Docker and curl if they are missing: Docker with its own script or, if that cannot be downloaded, from the
+# distribution's package. Adds the login user to the group docker. Prints what it did. Exits with NOT_ALLOWED if the
+# login user is not root and sudo needs a password; with NOT_DOCKER, and the version on standard output, if `docker` is
+# another program.
 install_docker() (
   case $(docker --version 2>/dev/null) in
     podman*)

@@ -2,30 +2,30 @@ import { ExitStatus } from "../script/exit-status.ts";
 
 /** The name of Traefik's container. */
 export const TRAEFIK = "traefik";
-/** The second Traefik, which takes new connections while the first is replaced. */
+/** The second Traefik, which accepts new connections during a replacement. */
 export const SECOND = "traefik-swap";
-/** The same where nothing can be led to it: the new settings are tried, no more. */
+/** The second Traefik on a host without redirects: it only tests the new settings, and gets no requests. */
 export const TRIAL = "traefik-trial";
-/** Made beside the running one, started in its place. */
+/** The new Traefik from its creation until it gets the name `traefik`. */
 export const NEXT = "traefik-next";
-/** The one that was replaced, until its successor serves. */
+/** The replaced Traefik, until the new one serves. */
 export const OLD = "traefik-old";
-/** Label of a container that is to take Traefik's place: process id of the run that made it. */
+/** Label of the new Traefik: the process id of the shell that created it. */
 export const BY_LABEL = "mrsk.by";
-/** Comment of every rule of the packet filter that is ours. */
+/** Comment of every packet filter rule that mrsk adds. */
 const COMMENT = "mrsk-swap";
-/** The replacement goes on when the connection is lost: this word in its command line tells that it is at work. */
+/** In the command line of a replacement, which continues when the connection is lost: other runs search for it. */
 export const PROCESS = "mrsk-swap-process";
-/** The port in Traefik's container where probe routes answer. */
+/** The port of the probe entry point in Traefik's container. */
 export const PROBE_ENTRY_POINT = 8082;
-/** Where root keeps live files: every login user of the group docker can write there, which no home of root's offers. */
+/** Parent of root's live files. Every login user in the group docker can write there, unlike in root's home directory. */
 export const SHARED_DIRECTORY = "/var/lib/mrsk";
-/** Where MRSK keeps one lock for all services of a server. */
-export const ORIGINAL_LOCK = "mrsk_lock";
-/** Printed, with the user before it, when the login user was put into the group: a login that is open does not have it. */
+/** MRSK's lock, one for all services of a server. */
+export const MRSK_LOCK = "mrsk_lock";
+/** Printed after the user's name when `install_docker` added the user to the group: only a new login has it. */
 export const JOINED = "joined the group docker";
 
-/** What `src/shell/*.sh` may name in capitals: the value takes the place of `$NAME` when the file is loaded. */
+/** The constants of `src/shell/*.sh`: each `$NAME` is replaced by its value when the file is loaded. */
 export const CONSTANTS: Readonly<Record<string, string | number>> = {
   ...ExitStatus,
   TRAEFIK,
@@ -36,10 +36,10 @@ export const CONSTANTS: Readonly<Record<string, string | number>> = {
   BY_LABEL,
   COMMENT,
   PROCESS,
-  /** For a search that must not find itself. */
+  /** A pattern for `grep` that does not match the command line of `grep` itself. */
   PROCESS_PATTERN: `${PROCESS.slice(0, -1)}[${PROCESS.slice(-1)}]`,
   PROBE_ENTRY_POINT,
   SHARED_DIRECTORY,
-  ORIGINAL_LOCK,
+  MRSK_LOCK,
   JOINED,
 };

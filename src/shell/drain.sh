@@ -1,18 +1,18 @@
 # shellcheck shell=sh
 # shellcheck disable=SC2154 # read_clock sets $now
-# The end of the requests that are under way in a container.
+# Waits until a container's open requests have ended.
 
-# drain_blindly SECONDS
-# Waits, where connections cannot be seen, and prints that.
-drain_blindly() {
+# drain_by_time SECONDS
+# Waits for a fixed time if the connections cannot be observed, and prints why.
+drain_by_time() {
   sleep "$1"
-  echo "waited $1 s without looking: its connections are seen by root, or with sudo that asks for no password, and with ss"
+  echo "waited $1 s: observing its connections needs ss, and root or sudo without a password"
 }
 
 # count_busy RECENT
-# Counts the busy connections in what `ss -ti` prints on standard input: those that received something after they last
-# sent, or sent less than RECENT ms ago (measured on real Traefik). `ss` leaves out what is 0: a connection that sent
-# this very millisecond has no lastsnd.
+# Reads the output of `ss -ti` on standard input, and counts the busy connections: they received data after they last
+# sent, or sent less than RECENT ms ago (measured on real Traefik). `ss` omits zero values: a connection that sent in
+# this millisecond has no lastsnd.
 count_busy() {
   awk -v recent="$1" '{ s = 0; r = 0; seen = 0; n = split($0, w, " ")
     for (i = 1; i <= n; i++) { if (w[i] ~ /^lastsnd:/) s = substr(w[i], 9) + 0; if (w[i] ~ /^lastrcv:/) r = substr(w[i], 9) + 0
@@ -21,12 +21,13 @@ count_busy() {
 }
 
 # drain_container CONTAINER LIMIT PAST RECENT ENTER PORT...
-# Waits until nothing is under way at the ports, and those that the image exposes: until two counts in a row are 0, and
-# LIMIT seconds at most. PAST of them have gone by without new requests. ENTER is the command that enters a network
-# namespace (`sudo -n nsenter`). Prints what was not as it should be. A container that does not run is drained.
+# Waits until two counts in a row find no busy connection at the PORTs and at the ports that the image exposes, LIMIT
+# seconds at most. PAST of these seconds have already gone by without new requests. ENTER is the command that enters a
+# network namespace (`sudo -n nsenter`). Prints a line if connections are still busy at the limit, or could not be
+# observed. A container that does not run counts as drained.
 drain_container() (
   limit=$2 past=$3 recent=$4 enter=$5 blind=10
-  # shellcheck disable=SC2016 # Go's templates have $ signs of their own
+  # shellcheck disable=SC2016 # Go templates contain $ signs
   found=$(docker inspect --type container --format '{{.State.Pid}}{{range $port, $_ := .Config.ExposedPorts}} {{$port}}{{end}}' "$1" 2>/dev/null) || exit 0
   shift 5
   # shellcheck disable=SC2086 # a process id, and a word for each port
@@ -41,17 +42,17 @@ drain_container() (
   if [ "$left" -lt 1 ]; then left=1; fi
   if [ "$blind" -lt 0 ]; then blind=0; fi
   read_clock
-  end=$((now + left * 100)) quiet=0 busy=0 seen_once=
+  end=$((now + left * 100)) quiet=0 busy=0 observed=
   while [ "$now" -lt "$end" ]; do
     # shellcheck disable=SC2086 # one word or three
-    if seen=$($enter --target "$pid" --net ss -tinH state established "( $filter )" 2>/dev/null); then
-      seen_once=yes
-      busy=$(printf '%s\n' "$seen" | count_busy "$recent")
+    if found=$($enter --target "$pid" --net ss -tinH state established "( $filter )" 2>/dev/null); then
+      observed=yes
+      busy=$(printf '%s\n' "$found" | count_busy "$recent")
       if [ "$busy" = 0 ]; then quiet=$((quiet + 1)); else quiet=0; fi
       if [ "$quiet" = 2 ]; then exit 0; fi
       pause_for 0.1
-    elif [ -z "$seen_once" ]; then
-      drain_blindly "$blind"
+    elif [ -z "$observed" ]; then
+      drain_by_time "$blind"
       exit 0
     else
       busy=some quiet=0
@@ -59,5 +60,5 @@ drain_container() (
     fi
     read_clock
   done
-  if [ "$busy" != 0 ]; then echo "still busy after $limit s: $busy connections end with it"; fi
+  if [ "$busy" != 0 ]; then echo "still busy after $limit s: $busy connections will be closed"; fi
 )

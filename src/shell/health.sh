@@ -1,9 +1,9 @@
 # shellcheck shell=sh
 # shellcheck disable=SC2154 # read_state sets $state, read_clock $now
-# Whether a container works, by what docker knows of it.
+# Checks a container's state and health through docker.
 
 # print_diagnostics CONTAINER LINES
-# Prints its state, the results of its health check and its last log lines to standard error.
+# Prints the container's state, the results of its health check and its last LINES log lines to standard error.
 print_diagnostics() (
   exec >&2
   docker inspect --type container --format 'State: {{.State.Status}}, exit code {{.State.ExitCode}}, OOM killed: {{.State.OOMKilled}} {{.State.Error}}' "$1" || true
@@ -14,7 +14,7 @@ print_diagnostics() (
 )
 
 # end_unhealthy CONTAINER LINES MESSAGE
-# Prints the message and the diagnostics to standard error, and ends the calling shell with NOT_HEALTHY.
+# Prints the message and the diagnostics to standard error, and exits the calling shell with NOT_HEALTHY.
 end_unhealthy() {
   printf '%s\n' "$3" >&2
   print_diagnostics "$1" "$2"
@@ -22,17 +22,17 @@ end_unhealthy() {
 }
 
 # check_cannot_run CONTAINER
-# Succeeds when docker's last three checks could not be run at all, which says nothing about the app. The status is a
-# shell's (126, 127) or docker's, which could not even start the shell (-1); `curl … || exit 1` hides the 127.
+# Succeeds if docker could not run its last three checks at all, which proves nothing about the app. Their exit status is
+# the shell's (126, 127), or -1 if docker could not start the shell. `curl … || exit 1` hides the 127.
 check_cannot_run() {
   [ "$(docker inspect --type container --format '{{if .State.Health}}{{range .State.Health.Log}}{{println .ExitCode (json .Output)}}{{end}}{{end}}' "$1" 2>/dev/null |
     grep . | tail -n 3 | grep -cE '^12[67] |^-1 .*(executable file not found|no such file or directory|permission denied)|curl: (command )?not found')" = 3 ]
 }
 
 # wait_healthy CONTAINER SECONDS STEADY LINES
-# Waits until docker calls the container healthy or, without a health check, until it has run for STEADY seconds. Prints
-# the state. Ends with NOT_HEALTHY and diagnostics when it stops, or after SECONDS. A health check has 5 s to put its
-# command in place.
+# Waits until docker reports the container healthy or, without a health check, until it has run for STEADY seconds. Prints
+# the state. Exits with NOT_HEALTHY and diagnostics when the container stops, or after SECONDS. A health check that cannot
+# run fails the wait only after 5 s: the container may still be installing its command.
 wait_healthy() (
   container=$1 seconds=$2 steady=$3 lines=$4
   since=$(date +%s)
@@ -59,8 +59,8 @@ wait_healthy() (
 )
 
 # watch_containers SECONDS [CONTAINER RESTARTS LINES]...
-# For SECONDS, no container may exit, be killed for memory, turn unhealthy or have more than RESTARTS restarts (`now`: as
-# many as it has). Ends with NOT_HEALTHY and diagnostics of the first that does.
+# For SECONDS, no container may exit, run out of memory, turn unhealthy or restart. RESTARTS is its restart count before;
+# `now` reads the current one. Exits with NOT_HEALTHY and the diagnostics of the first container that fails.
 watch_containers() (
   read_clock
   end=$((now + $1 * 100))
@@ -90,7 +90,7 @@ watch_containers() (
 )
 
 # inspect_watched CONTAINER RESTARTS LINES
-# Sets $state. Ends the calling shell with NOT_HEALTHY and diagnostics when the container is not as it should be.
+# Sets $state. Exits the calling shell with NOT_HEALTHY and diagnostics if the container has failed.
 inspect_watched() {
   read_state "$1" '{{.State.Status}} {{.RestartCount}} {{.State.OOMKilled}} {{if .State.Health}}{{.State.Health.Status}}{{end}}' || exit 1
   case $state in

@@ -1,10 +1,11 @@
 # shellcheck shell=sh
-# Images of the service, and the containers that have a label.
+# Checks and removes images of the service, and removes containers by label.
 
 # check_image IMAGE SERVICE [ARCHITECTURE]
-# Whether the host can run the image, and would find it again to prune and remove it. Prints the image's first layer. Ends
-# with NO_LABEL and the value of the label `service`, or with OTHER_ARCHITECTURE and both names (`arm64 x86_64`): it
-# judges the two that builders are asked for. ARCHITECTURE is the host's, as docker calls it.
+# Checks that the host can run the image, and that the image has the label by which it is pruned and removed. Prints the
+# image's first layer. Exits with NO_LABEL and the value of the label `service`, or with OTHER_ARCHITECTURE and both
+# names (`arm64 x86_64`). Checks only amd64 and arm64, the architectures that builders build for. ARCHITECTURE is the
+# host's, in docker's spelling.
 check_image() (
   here=$(machine_of "${3:-}")
   # shellcheck disable=SC2046 # architecture, first layer, label
@@ -25,7 +26,7 @@ check_image() (
 )
 
 # machine_of ARCHITECTURE
-# Prints what `uname -m` calls an architecture of docker's; without one, the host's.
+# Converts docker's name of an architecture to the name of `uname -m`, and prints it; without a name, the host's.
 machine_of() {
   case $1 in
     amd64) echo x86_64 ;;
@@ -36,7 +37,7 @@ machine_of() {
 }
 
 # prune_images SERVICE LATEST
-# Removes the images of the service that no container uses, but LATEST; then what lost its tag.
+# Removes the service's unused images except LATEST, then its dangling images.
 prune_images() (
   filter=label=service=$1 used='' dangling=''
   images=$(docker image ls --all --filter "$filter" --format '{{.Repository}}:{{.Tag}}') || exit 1
@@ -58,8 +59,8 @@ prune_images() (
 )
 
 # remove_images SERVICE REPOSITORY LATEST
-# Removes every image of the service that no container uses, by name where no label says it is another service's: one
-# built elsewhere has none. Images carry no destination: where another one still has containers, what those need stays.
+# Removes every unused image of the service, also images in REPOSITORY without the label `service`: an image that was
+# built elsewhere has none. Images have no destination: if another destination still has containers, it only prunes.
 remove_images() (
   if [ -n "$(docker container ls --all --quiet --filter "label=service=$1")" ]; then
     prune_images "$1" "$3"

@@ -1,9 +1,10 @@
 # shellcheck shell=sh
 # shellcheck disable=SC2154 # find_writer sets $writer, find_nearest $nearest
-# Live files: what Traefik's file provider reads.
+# Live files, which Traefik's file provider reads.
 
 # find_nearest PATH
-# Sets $nearest to the path, or the nearest one above it that exists. `dirname` would be a process each time.
+# Sets $nearest to the path or, if it does not exist, to its nearest existing parent. `dirname` would start a process for
+# each level.
 find_nearest() {
   nearest=$1
   while [ ! -e "$nearest" ]; do
@@ -16,21 +17,22 @@ find_nearest() {
 }
 
 # find_writer DIRECTORY
-# Sets $writer to who may write there: `me`, or `other` where another login user made it. Sets $nearest.
+# Sets $writer to `me` if the login user can write to the directory, or to `other` if another user created it. Sets
+# $nearest.
 find_writer() {
   find_nearest "$1"
   if [ -w "$nearest" ]; then writer=me; else writer=other; fi
 }
 
 # as_writer COMMAND...
-# Runs the command as who $writer says: with sudo where that is another.
+# Runs the command, with sudo if $writer is `other`.
 as_writer() {
   if [ "$writer" = me ]; then "$@"; else sudo -n "$@"; fi
 }
 
 # write_live_file DIRECTORY NAME TEXT
-# Writes NAME.yml as a whole: next to the directory first, then moved in, so that Traefik never reads half of one. Where
-# the shell cannot write, `tee` tries and prints why: to dash a full disk is an "I/O error".
+# Writes NAME.yml atomically: to a file outside the directory first, then moves it in, so that Traefik never reads half a
+# file. If the shell cannot write, `tee` tries again and prints the reason: dash reports a full disk as "I/O error".
 write_live_file() (
   find_writer "$1"
   [ -d "$1" ] || as_writer mkdir -p "$1"
@@ -52,8 +54,8 @@ remove_live_file() (
 )
 
 # make_live_directory DIRECTORY
-# Makes the directory of live files before docker makes it as root. Who may use docker is as good as root on a host, so
-# the group docker may write there: services that other users deploy share the Traefik that reads it.
+# Creates the directory of live files before docker creates it as root. The group docker may write to it: its members
+# are equivalent to root, and services that other users deploy share the Traefik that reads it.
 make_live_directory() {
   if [ -d "$1" ]; then return 0; fi
   mkdir -p "$1" || return 1
@@ -64,7 +66,7 @@ make_live_directory() {
 }
 
 # prepare_live_directory DIRECTORY TEXT
-# Makes the directory, and in it unavailable.yml with TEXT. A user who may not write there goes without that file.
+# Creates the directory, and in it unavailable.yml with TEXT. If the login user cannot write there, skips the file.
 prepare_live_directory() {
   make_live_directory "$1" || return 1
   [ -f "$1/unavailable.yml" ] || write_live_file "$1" unavailable "$2" || true

@@ -1,20 +1,20 @@
 # shellcheck shell=sh
-# The deploy lock: a directory. `mkdir` is the atomic step. Its file `details` has who took it, in base64 as MRSK wrote it;
-# its file `run` has the id of the run that holds it.
+# The deploy lock is a directory: `mkdir` is atomic. Its file `details` names the holder, in base64 as MRSK wrote it; its
+# file `run` has the id of the run that holds the lock.
 
 # print_lock DIRECTORY
-# Prints who has the lock. It may have no details: its owner was cut off between the two steps of taking it.
+# Prints the details of the lock. They are missing if the run was interrupted between `mkdir` and writing them.
 print_lock() {
-  { base64 -d <"$1/details" 2>/dev/null | grep ''; } || echo 'The lock has no details: the run that took it was interrupted'
+  { base64 -d <"$1/details" 2>/dev/null | grep ''; } || echo 'The lock has no details: the run that acquired it was interrupted'
 }
 
-# take_lock PARENT DIRECTORY ID DETAILS
-# Whether another has the lock is learnt from the directory, never from the text of an error. MRSK's own lock counts too.
-# Ends with LOCK_HELD and the details on standard output.
-take_lock() (
-  if [ -d "$ORIGINAL_LOCK" ]; then
-    print_lock "$ORIGINAL_LOCK"
-    echo "It is the lock of the original, for all services of this host: $ORIGINAL_LOCK"
+# acquire_lock PARENT DIRECTORY ID DETAILS
+# Exits with LOCK_HELD, and the details on standard output, if another run has the lock: the directory exists. The text
+# of an error decides nothing. MRSK's own lock counts too.
+acquire_lock() (
+  if [ -d "$MRSK_LOCK" ]; then
+    print_lock "$MRSK_LOCK"
+    echo "This is the lock of MRSK, for all services of this host: $MRSK_LOCK"
     exit "$LOCK_HELD"
   fi
   mkdir -p "$1" || exit 1
@@ -32,22 +32,22 @@ take_lock() (
 )
 
 # print_locks DIRECTORY
-# Prints the details of each lock: nothing when there is none.
+# Prints the details of the lock and of MRSK's lock; nothing if there is none.
 print_locks() {
   if [ -d "$1" ]; then print_lock "$1"; fi
-  if [ -d "$ORIGINAL_LOCK" ]; then print_lock "$ORIGINAL_LOCK"; fi
+  if [ -d "$MRSK_LOCK" ]; then print_lock "$MRSK_LOCK"; fi
 }
 
 # release_lock DIRECTORY
-# Prints `released` when there was a lock. None is no error.
+# Prints `released` if there was a lock. A missing lock is no error.
 release_lock() {
   if [ ! -d "$1" ]; then return 0; fi
   rm -rf "$1" && echo released
 }
 
 # release_own_lock DIRECTORY ID
-# Releases the lock of this run, and leaves another's alone. Ends with LOCK_HELD and the details where another run has it,
-# with LOCK_GONE where there is none.
+# Releases the lock if this run holds it. Exits with LOCK_HELD and the details if another run holds it, with LOCK_GONE if
+# there is no lock.
 release_own_lock() (
   if [ "$(cat "$1/run" 2>/dev/null)" = "$2" ]; then
     release_lock "$1"

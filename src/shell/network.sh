@@ -1,14 +1,14 @@
 # shellcheck shell=sh
-# Docker's networks, and Traefik on them.
+# Creates docker networks, and connects containers to them.
 
 # make_network NAME
-# Makes the network where it is absent. Two at once end with one.
+# Creates the network if it is missing. Two concurrent calls create one network.
 make_network() {
   docker network inspect "$1" >/dev/null 2>&1 || docker network create "$1" >/dev/null || docker network inspect "$1" >/dev/null
 }
 
 # join_networks CONTAINER NETWORK...
-# Puts the container on networks that it is not on. One on the host's own network reaches all others.
+# Connects the container to the networks that it is not on. A container on the host's network reaches all networks.
 join_networks() (
   container=$1
   shift
@@ -19,9 +19,9 @@ join_networks() (
 )
 
 # join_as_before CONTAINER
-# Puts the container that is to replace Traefik on every network that Traefik is on: other services put it there.
+# Connects the new Traefik to every network of the running one: other services connected it to theirs.
 join_as_before() (
-  # shellcheck disable=SC2016 # Go's templates have $ signs of their own
+  # shellcheck disable=SC2016 # Go templates contain $ signs
   for network in $(docker inspect --type container --format '{{range $name, $_ := .NetworkSettings.Networks}}{{$name}} {{end}}' "$TRAEFIK" 2>/dev/null); do
     case $network in
       host | none) ;;
@@ -30,9 +30,9 @@ join_as_before() (
   done
 )
 
-# await_other_traefik
-# Waits a second until the Traefik that another run has made at the same time is there. Fails where it is not.
-await_other_traefik() (
+# wait_other_traefik
+# Waits up to 1 s for the Traefik that a concurrent run creates. Fails if there is none.
+wait_other_traefik() (
   tries=0
   until docker inspect --type container "$TRAEFIK" >/dev/null 2>&1; do
     tries=$((tries + 1))
@@ -42,10 +42,10 @@ await_other_traefik() (
 )
 
 # check_live_directory MOUNT DIRECTORY
-# Fails where Traefik reads other live files, at MOUNT in its container, than those of DIRECTORY.
+# Fails if Traefik's container mounts another directory than DIRECTORY at MOUNT: it reads other live files.
 check_live_directory() (
   found=$(docker inspect --type container --format '{{range .Mounts}}{{if eq .Destination "'"$1"'"}}{{.Source}}{{end}}{{end}}' "$TRAEFIK") || exit 1
   case $found in "" | "$2") exit 0 ;; esac
-  echo "Another run has started Traefik meanwhile, with its live files in $found: run this again" >&2
+  echo "Another run has just started Traefik with live files in $found: run this again" >&2
   exit 1
 )

@@ -1,23 +1,24 @@
 # shellcheck shell=sh
 # shellcheck disable=SC2154 # find_nearest sets $nearest
-# shellcheck disable=SC2030,SC2031 # each function has a PATH of its own
-# What a plan needs to know of a host. Changes nothing but the list of images (image_has_curl). A docker command takes
-# tens of milliseconds on a host: one lists, one inspects, and the other functions read what they printed.
+# shellcheck disable=SC2030,SC2031 # each function has its own PATH
+# Collects the facts of a host. Changes nothing except the image cache (image_has_curl). A docker command takes tens of
+# milliseconds: one lists the containers, one inspects them, and the other functions read their output.
 
 # print_login DIRECTORY
-# Prints the login user as `id` does, the login directory, whether curl or wget is there (yes or no) and, in the same line,
-# ` closed` where the user may not write to DIRECTORY or make it; then the disk of the login directory.
+# Prints the output of `id`; the home directory; `yes` or `no` for whether curl or wget is installed, with ` closed` in the
+# same line if the user can neither write to DIRECTORY nor create it; the output of `df` for the home directory.
 print_login() (
   id || exit
   pwd -P
-  if command -v curl >/dev/null || command -v wget >/dev/null; then asks=yes; else asks=no; fi
+  if command -v curl >/dev/null || command -v wget >/dev/null; then curl=yes; else curl=no; fi
   find_nearest "$1"
-  if [ -d "$nearest" ] && [ -w "$nearest" ]; then echo "$asks"; else echo "$asks closed"; fi
+  if [ -d "$nearest" ] && [ -w "$nearest" ]; then echo "$curl"; else echo "$curl closed"; fi
   df -Pm . || true
 )
 
 # print_root_access LOGIN
-# Prints how a login user, as print_login has it, runs a command as root: nothing for root, `sudo -n`, or `nobody`.
+# Prints the prefix with which the login user runs a command as root: empty for root, `sudo -n`, or `nobody` if the user
+# cannot. LOGIN is the output of print_login.
 print_root_access() {
   case $1 in
     "uid=0"[!0-9]*) echo ;;
@@ -32,8 +33,8 @@ list_containers() {
 }
 
 # inspect_service SERVICE FORMAT LIST
-# Inspects the service's containers and Traefik, out of what list_containers printed. A container that is removed
-# between the two commands makes it list again.
+# Inspects the service's containers and Traefik. LIST is the output of list_containers. Lists again if a container was
+# removed in between.
 inspect_service() (
   inspect_listed "$1" "$2" "$3" 2>/dev/null && exit 0
   list=$(list_containers) || exit 1
@@ -48,7 +49,7 @@ inspect_listed() (
 )
 
 # inspect_all FORMAT
-# Inspects every container of the host, whoever made it; again, where one was removed meanwhile.
+# Inspects every container of the host, of all services. Tries again if a container was removed in between.
 inspect_all() (
   found=$(inspect_each "$1") || found=$(inspect_each "$1") || exit 1
   printf '%s\n' "$found"
@@ -62,8 +63,8 @@ inspect_each() (
 )
 
 # print_listeners INSPECTED ACCESS
-# Prints the listening programs, where no Traefik runs that could be one of them. INSPECTED is what inspect_service
-# printed, ACCESS what print_root_access did.
+# Prints the listening sockets and their programs, unless Traefik runs: it would be one of them. INSPECTED is the output of
+# inspect_service, ACCESS that of print_root_access.
 print_listeners() (
   case $1 in
     "state running"* | *"
@@ -77,7 +78,7 @@ state running"*) exit 0 ;;
 )
 
 # print_redirects ACCESS
-# Prints `redirects` where the packet filter can be used, and `rules` where it has rules of ours.
+# Prints `redirects` if the login user can change the packet filter, and `rules` if it has rules of mrsk.
 print_redirects() (
   if [ "$1" = nobody ]; then exit 0; fi
   PATH=$PATH:/usr/sbin:/sbin
@@ -88,13 +89,13 @@ print_redirects() (
 )
 
 # print_live_files NAMES PARENT INSPECTED ACCESS
-# Prints the directory of live files, whether the login user can write there (writable or closed), and each file NAMES-*.yml
-# in it: its name, then its lines in base64, each with a space in front. Traefik says which directory it reads; without
-# one it is root's shared directory, or one in PARENT.
+# Prints the directory of live files; `writable` or `closed` for the login user; and each file NAMES-*.yml in it: its name,
+# then its lines in base64, indented by a space. The directory is the one that Traefik mounts or, without Traefik, root's
+# shared directory or a directory in PARENT.
 print_live_files() (
   newline='
 '
-  inspected=$newline$3 by=
+  inspected=$newline$3 sudo=
   case $inspected in
     *"${newline}live "*)
       directory=${inspected#*"${newline}live "}
@@ -112,7 +113,7 @@ print_live_files() (
   elif [ "$4" = nobody ]; then
     echo closed
   else
-    by=$4
+    sudo=$4
     echo writable
   fi
   # shellcheck disable=SC2016 # read by the shell that runs it
@@ -120,27 +121,26 @@ print_live_files() (
     [ ! -f "$file" ] || { name=${file##*/}; printf "%s\n" "${name%.yml}"; base64 <"$file" | sed "s/^/ /"; }
   done'
   set -- "$directory" "$1"
-  if [ -z "$by" ]; then
+  if [ -z "$sudo" ]; then
     eval "$list"
   else
     # shellcheck disable=SC2086 # two words
-    $by sh -c "$list" sh "$@"
+    $sudo sh -c "$list" sh "$@"
   fi
 )
 
 # image_has_curl IMAGE FILE BASE
-# Prints `yes` or `no`: whether docker's health check, a shell that calls curl, can run in the image. Tried once for each
-# kind of image (the same instructions on the same base: a version differs from the one before in what they copied), in a
-# container of its own, since one that was started with a check that cannot run never becomes healthy. FILE remembers each
-# kind, a line `1 KIND yes`. BASE is the image's first layer, or empty. Prints nothing where the image is not there, or
-# docker could not try.
+# Prints `yes` or `no`: whether docker's health check, a shell that calls curl, can run in the image. Tests this in a
+# separate container, because a container whose check cannot run never becomes healthy. FILE caches the answer, in lines
+# `1 KIND yes`: images with the same instructions on the same base are of one kind, as the versions of an app are. BASE is
+# the image's first layer, or empty. Prints nothing if the image is missing, or docker could not run the test.
 image_has_curl() (
   base=$3
   if [ -z "$base" ]; then
     base=$(docker image inspect --format '{{index .RootFS.Layers 0}}' "$1" 2>/dev/null) || exit 0
   fi
-  made=$(docker history --no-trunc --format '{{.CreatedBy}}' "$1" 2>/dev/null | sha256sum)
-  kind=$base-${made%% *} known=
+  steps=$(docker history --no-trunc --format '{{.CreatedBy}}' "$1" 2>/dev/null | sha256sum)
+  kind=$base-${steps%% *} known=
   if [ -f "$2" ]; then
     known=$(awk -v kind="$kind" '$1 == 1 && $2 == kind { found = $3 } END { print found }' "$2")
   fi
@@ -158,7 +158,7 @@ image_has_curl() (
 )
 
 # remember_image FILE LINE
-# Appends the line, and keeps the last hundred.
+# Appends the line to FILE, and keeps the last 100 lines.
 remember_image() (
   case $1 in */*) [ -d "${1%/*}" ] || mkdir -p "${1%/*}" || exit 1 ;; esac
   {
@@ -167,10 +167,10 @@ remember_image() (
   } >"$1.$$" && mv -f "$1.$$" "$1"
 )
 
-# or_forget FILE COMMAND...
-# Runs the command, and where it fails removes FILE, in which image_has_curl remembers: the next run tries again, should an
-# image be otherwise than others of its kind.
-or_forget() (
+# or_remove FILE COMMAND...
+# Runs the command. If it fails, removes FILE, the cache of image_has_curl: an image may differ from others of its kind, so
+# the next run tests it again.
+or_remove() (
   file=$1
   shift
   ("$@") && exit 0

@@ -1,11 +1,11 @@
 # shellcheck shell=sh
 # shellcheck disable=SC2154 # read_state sets $state, read_clock $now
-# Whether requests reach a container through Traefik. A probe route is a router of the live file with a host name of its
-# own; its responses carry the header X-Mrsk-Live with the revision of the file that Traefik has loaded.
+# Probes a container through Traefik. A probe route is a router in the live file for a random host name; its responses carry
+# the revision of the file that Traefik has loaded, in the header X-Mrsk-Live.
 
 # probe_route HOST URL SECONDS
-# Prints status line and headers of the response, and follows no redirect. Lines may end with a carriage return. Uses the
-# server's curl, or its wget, GNU's or BusyBox's. To be called as $(probe_route …), whose process curl takes over.
+# Sends a request, and prints the status line and headers of the response. Lines may end with a carriage return. Follows no
+# redirect. Uses curl, GNU wget or BusyBox wget. Call it as $(probe_route …): curl replaces the process of that subshell.
 probe_route() {
   if command -v curl >/dev/null 2>&1; then
     exec curl -s -m "$3" -o /dev/null -D - -H "Host: $1" "$2"
@@ -17,9 +17,9 @@ probe_route() {
 }
 
 # print_probe_base
-# Prints the URL where a Traefik that was just started answers probes: its published port, else its own address.
+# Prints the URL of the probe entry point of a Traefik that has just started: its published port, or else its own address.
 print_probe_base() (
-  # shellcheck disable=SC2016 # Go's templates have $ signs of their own
+  # shellcheck disable=SC2016 # Go templates contain $ signs
   found=$(docker inspect --type container --format '{{with index .NetworkSettings.Ports "'"$PROBE_ENTRY_POINT"'/tcp"}}{{with index . 0}}{{.HostIp}}:{{.HostPort}}{{end}}{{end}} {{range .NetworkSettings.Networks}}{{.IPAddress}} {{end}}' "$TRAEFIK") || exit 1
   # shellcheck disable=SC2086 # one word an address
   set -- $found
@@ -30,28 +30,28 @@ print_probe_base() (
 )
 
 # print_refusals SINCE
-# Prints the lines of Traefik's log that name a file it cannot read: one such file stops the changes of all.
+# Prints the lines of Traefik's log about live files that it cannot read: one such file blocks the changes of all files.
 print_refusals() {
   docker logs --since "$1" "$TRAEFIK" 2>&1 | grep -F 'collecting file configs' | tail -n 3
 }
 
 # end_not_loaded REFUSALS
-# Prints that Traefik has not loaded the live file, and why, and ends the calling shell with NOT_LOADED.
+# Prints that Traefik has not loaded the live file, and why, and exits the calling shell with NOT_LOADED.
 end_not_loaded() {
-  printf '%s\n' 'Traefik did not take the live file within 5 s: a bad file stops the changes of all' ${1:+"$1"} >&2
+  printf '%s\n' 'Traefik did not load the live file within 5 s: one invalid file blocks the changes of all' ${1:+"$1"} >&2
   exit "$NOT_LOADED"
 }
 
 # force_relist
-# Makes Traefik list the containers again, by starting one that ends at once. Traefik lists them when it starts, and then
-# waits for events: a container that starts in between is not seen until something else happens.
+# Makes Traefik list the containers again, by starting a container that exits immediately. Traefik lists containers when it
+# starts, and then waits for docker events: it misses a container that starts in between, until the next event.
 force_relist() {
   docker run --rm --network none "$(docker inspect --type container --format '{{.Config.Image}}' "$TRAEFIK" 2>/dev/null)" version >/dev/null 2>&1 || true
 }
 
 # explain_no_route CONTAINER RESPONSE [HINT...]
-# Prints to standard error what keeps Traefik from routing to a container that runs: the hints from its configuration,
-# docker's opinion of it, networks apart, and Traefik's log. Nothing for a response of the app itself.
+# Prints to standard error why Traefik may not route to a running container: the HINTs, the container's health, missing
+# common networks, and Traefik's log. Prints nothing if the response came from the app.
 explain_no_route() (
   exec >&2
   container=$1 response=$2
@@ -59,8 +59,8 @@ explain_no_route() (
   case $response in *X-Mrsk-Live*) exit 0 ;; esac
   if [ "$#" -gt 0 ]; then printf '%s\n' "$@"; fi
   health=$(docker inspect --type container --format '{{if .State.Health}}{{.State.Health.Status}}{{end}}' "$container" 2>/dev/null) || health=
-  case $health in starting | unhealthy) echo "Docker calls it $health, and Traefik leaves such containers out" ;; esac
-  # shellcheck disable=SC2016 # Go's templates have $ signs of their own
+  case $health in starting | unhealthy) echo "Docker reports it $health, and Traefik ignores such containers" ;; esac
+  # shellcheck disable=SC2016 # Go templates contain $ signs
   names='{{range $name, $_ := .NetworkSettings.Networks}}{{$name}} {{end}}'
   its=$(docker inspect --type container --format "$names" "$container" 2>/dev/null) || its=
   of=$(docker inspect --type container --format "$names" "$TRAEFIK" 2>/dev/null) || of=
@@ -70,15 +70,16 @@ explain_no_route() (
     case " $of host " in *" $network "*) common=yes ;; esac
   done
   if [ -z "$common" ]; then
-    echo "It is on the network $its, Traefik on $of: they do not reach each other. Set network for both"
+    echo "It is on the network $its, Traefik on $of: they cannot reach each other. Set network for both"
   fi
   docker logs --since 10m "$TRAEFIK" 2>&1 | grep -F "$container" | grep -E 'ERR|WRN|"level":"(error|warn)' | tail -n 3
 )
 
 # wait_route CONTAINER BASE HOST PATH REVISION SECONDS LINES [HINT...]
-# Waits until the container answers 2xx with the revision through Traefik, twice in a row: the image needs nothing for
-# that. Ends with NOT_HEALTHY, diagnostics and why Traefik may not route to it; with NOT_LOADED where Traefik refuses a
-# file. Most apps are ready soon, and are probed more often for 5 s; docker takes as long as several probes.
+# Waits until the container answers twice in a row through Traefik with a 2xx and the revision. The image needs no curl for
+# that. Exits with NOT_HEALTHY, diagnostics and the reasons why Traefik may not route to it; with NOT_LOADED if Traefik
+# refuses a live file. Most apps are ready soon, so the first 5 s have more probes. `docker inspect` takes as long as several
+# probes, so it runs after every fourth.
 wait_route() (
   container=$1 base=$2 host=$3 path=$4 revision=$5 seconds=$6 lines=$7
   shift 7
@@ -126,8 +127,8 @@ wait_route() (
 )
 
 # wait_answer BASE HOST PATH REVISION SECONDS
-# Waits until the container behind the probe route answers anything of its own with the revision, twice in a row: for a
-# version that was live before, whose health path may be another one. Ends with NOT_HEALTHY after SECONDS.
+# Waits until the app behind the probe route answers twice in a row with the revision, with any status: a version that was
+# live before may have another health check path. Exits with NOT_HEALTHY after SECONDS.
 wait_answer() (
   good=0
   end=$(($(date +%s) + $5))
@@ -151,7 +152,7 @@ wait_answer() (
 )
 
 # wait_revision BASE HOST PATH REVISION
-# Waits until responses carry the revision: Traefik has then loaded the file that was written last. Ends with NOT_LOADED.
+# Waits until the responses carry the revision: then Traefik has loaded the live file. Exits with NOT_LOADED.
 wait_revision() (
   tries=0
   while :; do
@@ -164,7 +165,7 @@ wait_revision() (
 )
 
 # wait_canary_revision CONTAINER LINES BASE HOST PATH REVISION
-# The same behind a container that may crash meanwhile: then it ends with NOT_HEALTHY and diagnostics.
+# As wait_revision, for a container that may crash during the wait: then exits with NOT_HEALTHY and diagnostics.
 wait_canary_revision() (
   container=$1 lines=$2
   shift 2
@@ -176,8 +177,8 @@ wait_canary_revision() (
 )
 
 # wait_route_gone BASE HOST PATH
-# Waits up to 5 s until Traefik has noticed that the container behind the probe route has stopped. Until then a request
-# that it sends there hangs: the address is free, and Traefik gives up after half a minute.
+# Waits up to 5 s until Traefik no longer routes to the stopped container behind the probe route. Until then Traefik sends
+# requests to an address that no longer exists, and gives up after 30 s.
 wait_route_gone() (
   read_clock
   end=$((now + 500))

@@ -1,19 +1,20 @@
 # shellcheck shell=sh
-# shellcheck disable=SC2030,SC2031 # each function has variables of its own
+# shellcheck disable=SC2030,SC2031 # each function has its own variables
 # shellcheck disable=SC2154 # read_clock sets $now
-# Replaces Traefik's container without a refused connection. Where the packet filter can be used (FILTER is the command
-# ahead of `iptables`: empty for root, `sudo -n`), a second Traefik takes new connections meanwhile; else (FILTER is
-# `none`) the port is closed for about half a second.
-# ASKED is what print_answers printed: a line `scheme host path port status` for each request that the old Traefik answers.
+# Replaces Traefik's container without refusing a connection. FILTER is the prefix of `iptables` (empty for root, or
+# `sudo -n`): the packet filter redirects new connections to a second Traefik during the replacement. If FILTER is `none`,
+# Traefik's ports are closed for about half a second.
+# ANSWERS is the output of print_answers: a line `scheme host path port status` for each request that the old Traefik
+# answered.
 
 # container_state CONTAINER
-# Prints docker's word for it, or `gone`.
+# Prints the state (`running`, `exited`, …), or `gone`.
 container_state() {
   docker inspect --type container --format '{{.State.Status}}' "$1" 2>/dev/null || echo gone
 }
 
 # container_addresses CONTAINER
-# Prints address and prefix length on each of its networks.
+# Prints the address and prefix length on each network of the container.
 container_addresses() {
   docker inspect --type container --format '{{if eq .HostConfig.NetworkMode "host"}}127.0.0.1 32{{else}}{{range .NetworkSettings.Networks}}{{if .IPAddress}}{{.IPAddress}} {{.IPPrefixLen}} {{end}}{{end}}{{end}}' "$1"
 }
@@ -24,20 +25,20 @@ first_address() {
 }
 
 # port_bindings CONTAINER
-# Prints a line for each published port: port in the container, protocol, address and port of the host.
+# Prints a line for each published port: port in the container, protocol, host address, host port.
 port_bindings() {
-  # shellcheck disable=SC2016 # Go's templates have $ signs of their own
+  # shellcheck disable=SC2016 # Go templates contain $ signs
   docker inspect --type container --format '{{range $inner, $list := .HostConfig.PortBindings}}{{range $list}}{{$inner}}/{{if .HostIp}}{{.HostIp}}{{else}}0.0.0.0{{end}}/{{.HostPort}}{{println}}{{end}}{{end}}' "$1" | tr / ' '
 }
 
 # tcp_ports CONTAINER
-# Prints the TCP ports in the container that are published, but for that of probe routes.
+# Prints the container ports of the published TCP ports, except that of the probe entry point.
 tcp_ports() {
   port_bindings "$1" | awk '$2 == "tcp" && $1 != '"$PROBE_ENTRY_POINT"' { print $1 }' | sort -u
 }
 
 # kept_bindings
-# Prints the port bindings of Traefik that the next one has too.
+# Prints the port bindings that Traefik and the next container share.
 kept_bindings() (
   kept=" $(port_bindings "$NEXT" | awk '{ printf "%s/%s ", $1, $2 }')"
   port_bindings "$TRAEFIK" | while read -r inner kind at outer; do
@@ -46,7 +47,7 @@ kept_bindings() (
 )
 
 # count_connections CONTAINER
-# Prints the number of open connections to its published ports.
+# Prints the number of open connections to the container's published ports.
 count_connections() (
   ports=$(tcp_ports "$1" | awk '{ printf " %04X ", $1 }')
   pid=$(docker inspect --type container --format '{{.State.Pid}}' "$1") || pid=
@@ -54,21 +55,21 @@ count_connections() (
     awk -v ports="$ports" '$4 == "01" { split($2, at, ":"); if (index(ports, " " at[2] " ")) open++ } END { print open + 0 }'
 )
 
-# await_idle CONTAINER SECONDS
-# Waits until it has no open connection, SECONDS at most.
-await_idle() (
+# wait_idle CONTAINER SECONDS
+# Waits until the container has no open connection, SECONDS at most.
+wait_idle() (
   end=$(($(date +%s) + $2))
   while [ "$(date +%s)" -lt "$end" ] && [ "$(count_connections "$1")" -gt 0 ]; do pause_for 0.1; done
 )
 
 # request_status ADDRESS PORT SCHEME HOST PATH
-# Prints the status that the Traefik at that address answers with.
+# Sends a request to the Traefik at ADDRESS, and prints the status of the response.
 request_status() {
   curl -sk --noproxy '*' -m 5 -o /dev/null -w '%{http_code}' --connect-to "::$1:$2" "$3://$4$5"
 }
 
 # print_answers CONTAINER REQUESTS
-# Prints a line as in ASKED for each request (a line `host path`) that the running Traefik answers with a page of an app.
+# Sends each request (a line `host path`) to the Traefik in CONTAINER, and prints the ANSWERS that came from an app.
 print_answers() (
   if [ "$(container_state "$1")" != running ]; then exit 0; fi
   address=$(first_address "$1")
@@ -86,8 +87,8 @@ print_answers() (
   done
 )
 
-# compare_answers CONTAINER ADDRESS ASKED
-# Succeeds when the Traefik answers what the old one answered at the ports that both have; else prints the difference.
+# compare_answers CONTAINER ADDRESS ANSWERS
+# Succeeds if the Traefik in CONTAINER gives the old ANSWERS at the ports that both publish; otherwise prints a difference.
 compare_answers() (
   printf '%s\n' "$3" | while read -r scheme host path inner before; do
     if [ -z "$scheme" ] || ! port_bindings "$1" | grep -q "^$inner tcp "; then continue; fi
@@ -95,7 +96,7 @@ compare_answers() (
     if [ "$status" = "$before" ]; then continue; fi
     case $status in
       000 | 404 | 502 | 503 | 504)
-        echo "$scheme://$host$path answers $status, before it was $before"
+        echo "$scheme://$host$path answers $status instead of $before"
         exit 1
         ;;
     esac
@@ -103,7 +104,7 @@ compare_answers() (
 )
 
 # accepts_connections CONTAINER ADDRESS
-# Succeeds when its first published port is open, or none is published.
+# Succeeds if the first published port is open, or none is published.
 accepts_connections() (
   port=$(tcp_ports "$1" | head -n 1)
   if [ -z "$port" ]; then exit 0; fi
@@ -111,9 +112,9 @@ accepts_connections() (
   [ "$?" != 7 ]
 )
 
-# await_traefik CONTAINER ASKED
-# Waits up to 20 s until the Traefik serves what the old one served. Where it does not, prints why, and fails.
-await_traefik() (
+# wait_traefik CONTAINER ANSWERS
+# Waits up to 20 s until the Traefik in CONTAINER gives the old ANSWERS. Otherwise prints the reason, and fails.
+wait_traefik() (
   end=$(($(date +%s) + 20)) wrong='The new Traefik does not answer'
   while [ "$(date +%s)" -lt "$end" ]; do
     if [ "$(container_state "$1")" != running ]; then
@@ -132,26 +133,26 @@ await_traefik() (
 )
 
 # refuse_other_run
-# Ends with BEING_REPLACED where another run has made the next container.
+# Exits with BEING_REPLACED if another run has created the next container.
 refuse_other_run() {
   docker inspect --type container "$NEXT" >/dev/null 2>&1 || return 0
-  echo 'Another run replaces Traefik at this moment' >&2
+  echo 'Another run is replacing Traefik' >&2
   exit "$BEING_REPLACED"
 }
 
 # print_second_ports
-# Prints the flags that publish the next container's ports at free ports of the loopback.
+# Prints the flags that publish the next container's ports at free ports of 127.0.0.1.
 print_second_ports() {
-  # shellcheck disable=SC2016 # Go's templates have $ signs of their own
+  # shellcheck disable=SC2016 # Go templates contain $ signs
   docker inspect --type container --format '{{range $inner, $list := .HostConfig.PortBindings}}{{if $list}} --publish 127.0.0.1::{{$inner}}{{end}}{{end}}' "$NEXT"
 }
 
-# start_second CONTAINER ASKED
-# Starts the second Traefik, and waits until it serves what the old one serves. Ends with NOT_REPLACED.
+# start_second CONTAINER ANSWERS
+# Starts the second Traefik, and waits until it gives the old ANSWERS. Exits with NOT_REPLACED if it does not.
 start_second() (
   docker start "$1" >/dev/null || exit 1
-  said=$(await_traefik "$1" "$2") && exit 0
-  printf '%s\n' "$said" >&2
+  output=$(wait_traefik "$1" "$2") && exit 0
+  printf '%s\n' "$output" >&2
   exit "$NOT_REPLACED"
 )
 
@@ -165,7 +166,7 @@ nat_table() (
 )
 
 # redirect_connections FILTER
-# Makes the packet filter lead new connections to the second Traefik.
+# Adds packet filter rules that redirect new connections to the second Traefik.
 redirect_connections() (
   filter=$1
   # shellcheck disable=SC2046 # a word each
@@ -192,75 +193,78 @@ remove_redirects() (
   done
 )
 
-# revive_meanwhile
-# Sets $policy_before. Should the server itself go down now, the old Traefik comes back with it though it was stopped.
-revive_meanwhile() {
+# keep_old_alive
+# Sets $policy_before. Sets the old Traefik's restart policy to `always`: if the server reboots during the replacement,
+# docker starts the old Traefik although it was stopped.
+keep_old_alive() {
   policy_before=$(docker inspect --type container --format '{{.HostConfig.RestartPolicy.Name}}' "$TRAEFIK")
   docker update --restart always "$TRAEFIK" >/dev/null
 }
 
-# take_place POLICY ASKED POLICY_BEFORE
-# Starts the next container under Traefik's name; where it does not serve, the old one again, and fails with NOT_REPLACED.
-take_place() (
+# start_next POLICY ANSWERS POLICY_BEFORE
+# Starts the next container under Traefik's name. If it does not give the old ANSWERS, starts the old container again with
+# its policy, and exits with NOT_REPLACED.
+start_next() (
   docker rename "$TRAEFIK" "$OLD" 2>/dev/null
   docker rename "$NEXT" "$TRAEFIK"
-  echo 'Start the new one'
-  if said=$(docker start "$TRAEFIK" 2>&1) && said=$(await_traefik "$TRAEFIK" "$2"); then
+  echo 'Start the new Traefik'
+  if output=$(docker start "$TRAEFIK" 2>&1) && output=$(wait_traefik "$TRAEFIK" "$2"); then
     docker update --restart "$1" "$TRAEFIK" >/dev/null
     exit 0
   fi
-  printf '%s\n' "$said"
-  echo 'Back to the old one'
+  printf '%s\n' "$output"
+  echo 'Start the old Traefik again'
   docker rm -f "$TRAEFIK" >/dev/null
   if docker rename "$OLD" "$TRAEFIK" 2>/dev/null; then
     docker start "$TRAEFIK" >/dev/null
-    await_traefik "$TRAEFIK" "$2" >/dev/null
+    wait_traefik "$TRAEFIK" "$2" >/dev/null
     docker update --restart "$3" "$TRAEFIK" >/dev/null
   fi
   exit "$NOT_REPLACED"
 )
 
-# replace_bridged POLICY FILTER KEPT KEPT_SECOND ASKED
-# With the packet filter, the order of a lossless change: nothing stops before its successor serves. KEPT and KEPT_SECOND
-# are the seconds after which the old and the second Traefik have told every kept connection to go; KEPT may be `never`.
-# A Traefik's own grace (10 s by default, `transport.lifeCycle.graceTimeOut`) may take up to 60 s.
-replace_bridged() (
-  policy=$1 filter=$2 kept=$3 kept_second=$4 asked=$5 status=0 policy_before=
-  echo 'New connections go to the second Traefik'
+# replace_with_second POLICY FILTER KEEP_ALIVE SECOND_KEEP_ALIVE ANSWERS
+# The replacement with a second Traefik: no Traefik stops before its successor serves. KEEP_ALIVE and SECOND_KEEP_ALIVE are
+# the seconds after which the old and the second Traefik have closed every keep-alive connection; KEEP_ALIVE may be
+# `never`. `docker stop -t 60` leaves time for Traefik's own grace period (`transport.lifeCycle.graceTimeOut`, 10 s by
+# default).
+replace_with_second() (
+  policy=$1 filter=$2 keep_alive=$3 second_keep_alive=$4 answers=$5 status=0 policy_before=
+  echo 'Redirect new connections to the second Traefik'
   if ! redirect_connections "$filter"; then
     remove_redirects "$filter"
     docker rm -f "$SECOND" "$NEXT" >/dev/null
-    echo 'The packet filter refuses the rules'
+    echo 'The packet filter refused the rules'
     exit "$NOT_REPLACED"
   fi
-  echo 'The old one finishes what it has'
-  if [ "$kept" != never ]; then await_idle "$TRAEFIK" "$kept"; fi
-  revive_meanwhile
+  echo 'Drain the old Traefik'
+  if [ "$keep_alive" != never ]; then wait_idle "$TRAEFIK" "$keep_alive"; fi
+  keep_old_alive
   docker stop -t 60 "$TRAEFIK" >/dev/null
-  take_place "$policy" "$asked" "$policy_before" || status=$?
-  echo 'New connections go to the new one'
+  start_next "$policy" "$answers" "$policy_before" || status=$?
+  echo 'Remove the redirects'
   remove_redirects "$filter"
-  echo 'The second one finishes what it has'
-  await_idle "$SECOND" "$kept_second"
+  echo 'Drain the second Traefik'
+  wait_idle "$SECOND" "$second_keep_alive"
   docker stop -t 60 "$SECOND" >/dev/null
   docker rm -f "$SECOND" "$OLD" >/dev/null 2>&1
   exit "$status"
 )
 
-# replace_plainly POLICY ASKED
-# Without the packet filter, the shortest gap: the requests under way end with the old Traefik. Prints `closed N`: for how
-# many hundredths of a second the ports were closed.
-replace_plainly() (
+# replace_alone POLICY ANSWERS
+# The replacement without the packet filter. Kills the old Traefik, and its open requests, to keep the gap short. Prints
+# `closed N`: the ports were closed for N hundredths of a second.
+replace_alone() (
   status=0 closed_at='' policy_before=
   docker rm -f "$TRIAL" >/dev/null 2>&1
   if [ "$(container_state "$TRAEFIK")" = running ]; then
-    revive_meanwhile
+    keep_old_alive
     read_clock
     closed_at=$now
-    echo 'Stop the old one'
+    echo 'Stop the old Traefik'
     docker kill "$TRAEFIK" >/dev/null
   fi
-  take_place "$1" "$2" "$policy_before" || status=$?
+  start_next "$1" "$2" "$policy_before" || status=$?
   docker rm -f "$OLD" >/dev/null 2>&1
   if [ -n "$closed_at" ]; then
     read_clock
@@ -270,8 +274,8 @@ replace_plainly() (
 )
 
 # run_detached PROGRAM NAME ARGUMENT...
-# Runs a program text in a session of its own, and prints its output as it comes: it goes on when the connection is lost.
-# Ends with its status.
+# Runs the text of a shell program in a new session, so that it continues when the connection is lost. Prints its output
+# as it arrives, and exits with its status.
 run_detached() (
   log=$(mktemp) || exit 1
   printed=0 status=0
@@ -288,7 +292,7 @@ run_detached() (
 )
 
 # print_new
-# For run_detached: prints what $log has got after its first $printed bytes. Sets $printed and $size.
+# For run_detached: prints $log after its first $printed bytes. Sets $printed and $size.
 print_new() {
   size=$(wc -c <"$log")
   if [ "$size" -gt "$printed" ]; then tail -c +$((printed + 1)) "$log"; fi
@@ -296,51 +300,51 @@ print_new() {
 }
 
 # replacement_runs
-# Succeeds while a replacement is at work, whoever began it.
+# Succeeds while a replacement runs on this host, of any run.
 replacement_runs() {
   grep -slq "$PROCESS_PATTERN" /proc/[0-9]*/cmdline
 }
 
 # replacement_begins
-# Succeeds while the run that made the next container is at work.
+# Succeeds while the run that created the next container is still connected.
 replacement_begins() (
   by=$(docker inspect --type container --format '{{index .Config.Labels "'"$BY_LABEL"'"}}' "$NEXT" 2>/dev/null) || exit 1
   if [ -z "$by" ]; then exit 1; fi
   tr '\0' ' ' <"/proc/$by/cmdline" 2>/dev/null | grep -q 'sh -s'
 )
 
-# repair_replacement POLICY FILTER KEPT_SECOND REQUESTS
-# What an interrupted replacement has left becomes one Traefik that serves: no rule, no second container. Ends with
-# BEING_REPLACED where it still is at work after a minute.
+# repair_replacement POLICY FILTER SECOND_KEEP_ALIVE REQUESTS
+# Repairs an interrupted replacement: one Traefik serves, without redirects and without a second container. Exits with
+# BEING_REPLACED if a replacement still runs after a minute.
 repair_replacement() (
   tries=0
   while replacement_runs || replacement_begins; do
     tries=$((tries + 1))
     if [ "$tries" -ge 600 ]; then
-      echo 'Another run replaces Traefik at this moment' >&2
+      echo 'Another run is replacing Traefik' >&2
       exit "$BEING_REPLACED"
     fi
     pause_for 0.1
   done
-  asked=$(print_answers "$SECOND" "$4")
+  answers=$(print_answers "$SECOND" "$4")
   if [ "$(container_state "$TRAEFIK")" = gone ]; then
     docker rename "$OLD" "$TRAEFIK" 2>/dev/null || docker rename "$NEXT" "$TRAEFIK" || exit 1
   fi
-  if ! said=$(docker start "$TRAEFIK" 2>&1); then
+  if ! output=$(docker start "$TRAEFIK" 2>&1); then
     if ! docker inspect --type container "$OLD" >/dev/null 2>&1; then
-      printf '%s\n' "$said" >&2
+      printf '%s\n' "$output" >&2
       exit 1
     fi
     docker rm -f "$TRAEFIK" >/dev/null && docker rename "$OLD" "$TRAEFIK" && docker start "$TRAEFIK" >/dev/null || exit 1
   fi
-  if ! said=$(await_traefik "$TRAEFIK" "$asked"); then
-    printf '%s\n' "$said" >&2
+  if ! output=$(wait_traefik "$TRAEFIK" "$answers"); then
+    printf '%s\n' "$output" >&2
     exit 1
   fi
   docker update --restart "$1" "$TRAEFIK" >/dev/null || exit 1
   if [ "$2" != none ]; then
     remove_redirects "$2"
-    await_idle "$SECOND" "$3"
+    wait_idle "$SECOND" "$3"
     docker stop -t 60 "$SECOND" >/dev/null 2>&1 || true
     docker rm -f "$SECOND" >/dev/null 2>&1 || true
   fi

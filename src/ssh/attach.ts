@@ -4,9 +4,9 @@ import type { ClientChannel, TerminalModes } from "ssh2";
 import { homeProblem } from "../script/home.ts";
 import { InterruptedError, SshError } from "../errors.ts";
 import { KeptOutput } from "../kept-output.ts";
-import { markSplitter, type Piece } from "../script/marks.ts";
+import { markerSplitter, type Piece } from "../script/markers.ts";
 
-/** The terminal a person sits at. */
+/** The user's terminal. */
 export interface Terminal {
   readonly input: NodeJS.ReadStream;
   readonly output: NodeJS.WriteStream;
@@ -14,7 +14,7 @@ export interface Terminal {
   readonly type: string;
 }
 
-/** Where the command's input comes from and its output goes to, where no person sits at a terminal. */
+/** The command's input and output without a terminal. */
 export interface Pipes {
   readonly input: Readable;
   readonly onOutput: (stream: "stdout" | "stderr", bytes: Buffer) => void;
@@ -22,26 +22,26 @@ export interface Pipes {
 
 export interface Attachment {
   readonly host: string;
-  /** As long the host may take to begin. */
+  /** Time limit for the login shell to start. */
   readonly beginSeconds: number;
-  /** What goes ahead of the input (`renderAttached`), and the nonce of its mark. */
+  /** The script sent before the input (`renderAttached`), and the nonce of its begin mark. */
   readonly text: string;
   readonly nonce: string;
-  /** Ends it: the channel is closed, which ends the command. */
+  /** An abort closes the channel, which ends the command. */
   readonly signal: AbortSignal;
 }
 
 /**
- * What the login shell is given: it reads what there is to do from standard input, so that no secret is in an argument
- * list, and is plain enough for every login shell. A shell's `read` takes no byte beyond its line, so that what follows
- * is left for the command.
+ * The command line for the login shell. It reads the script from standard input, so that no secret is in an argument
+ * list, and every login shell understands it. `read` consumes no byte beyond its line: the rest of standard input is the
+ * command's.
  */
 export const ATTACHED_SHELL = `exec /bin/sh -c 'IFS= read -r l; eval "$l"'`;
 
-/** How much is kept of what comes before the host has taken what went ahead. */
+/** How much output before the begin mark is kept, for the error message. */
 const BEFORE_BYTES = 65_536;
 
-/** A terminal that shows nothing of what goes ahead, and changes no byte of it. */
+/** Terminal modes that neither echo nor change the script that is sent before the input. */
 export const UNRESPONSIVE_TERMINAL: TerminalModes = {
   ECHO: 0,
   ICANON: 0,
@@ -52,16 +52,16 @@ export const UNRESPONSIVE_TERMINAL: TerminalModes = {
   IEXTEN: 0,
 };
 
-/** After a lost connection: out of the alternate screen, cursor shown, no mouse, no bracketed paste, plain colours. */
-const UNDO = "\x1b[?1049l\x1b[?25h\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1006l\x1b[?2004l\x1b[0m\r\n";
+/** After a lost connection: leave the alternate screen, show the cursor, no mouse, no bracketed paste, plain colours. */
+const RESET = "\x1b[?1049l\x1b[?25h\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1006l\x1b[?2004l\x1b[0m\r\n";
 
 export function windowOf(output: NodeJS.WriteStream): { rows: number; cols: number } {
   return { rows: output.rows ?? 24, cols: output.columns ?? 80 };
 }
 
 /**
- * Joins the person's terminal to the channel's: every key goes there, also Ctrl-C, and every change of size. The
- * person's terminal is as before whatever happens.
+ * Joins the user's terminal to the channel's: every key is sent, Ctrl-C included, and every change of size. The
+ * terminal's mode is restored in any case.
  * @returns the command's exit status @throws SshError, InterruptedError
  */
 export async function joinTerminal(
@@ -78,7 +78,7 @@ export async function joinTerminal(
   const begin = () => {
     if (input.isTTY) input.setRawMode(true);
     output.on("resize", resize);
-    // It may have changed since the channel was opened.
+    // The size may have changed since the channel was opened.
     resize();
     input.on("data", forward).on("end", ended).resume();
   };
@@ -86,7 +86,7 @@ export async function joinTerminal(
   try {
     return await attached(channel, attachment, { begin, stdout: show, stderr: show });
   } catch (error) {
-    if (input.isTTY && input.isRaw && output.isTTY) output.write(UNDO);
+    if (input.isTTY && input.isRaw && output.isTTY) output.write(RESET);
     throw error;
   } finally {
     output.off("resize", resize);
@@ -96,7 +96,7 @@ export async function joinTerminal(
   }
 }
 
-/** Carries input and output byte by byte, no faster than the slower end takes them. @returns, @throws as `joinTerminal` */
+/** Forwards input and output byte by byte, with backpressure. @returns, @throws as `joinTerminal` */
 export async function joinPipes(
   channel: ClientChannel,
   { input, onOutput }: Pipes,
@@ -113,8 +113,8 @@ export async function joinPipes(
   }
 }
 
-interface Ends {
-  /** The host has taken what went ahead: what comes now is the command's. */
+interface Receivers {
+  /** Called at the begin mark: all output from then on is the command's. */
   readonly begin: () => void;
   readonly stdout: (bytes: Buffer) => void;
   readonly stderr: (bytes: Buffer) => void;
@@ -123,27 +123,27 @@ interface Ends {
 function attached(
   channel: ClientChannel,
   { host, beginSeconds, text, nonce, signal }: Attachment,
-  { begin, stdout, stderr }: Ends,
+  { begin, stdout, stderr }: Receivers,
 ): Promise<number> {
   return new Promise((resolve, reject) => {
-    const split = markSplitter(nonce);
+    const split = markerSplitter(nonce);
     const before = new KeptOutput(BEFORE_BYTES);
     let begun = false;
-    let silent = false;
+    let timedOut = false;
     let status: number | undefined;
     const done = () => {
       clearTimeout(timer);
       signal.removeEventListener("abort", cancel);
     };
-    // sshd answers a close when the command has ended, which the end of the connection is to bring about.
+    // Do not wait for "close": sshd sends it only when the command has ended.
     const cancel = () => {
       done();
       channel.close();
-      reject(silent ? unresponsiveShell(host, beginSeconds) : new InterruptedError());
+      reject(timedOut ? unresponsiveShell(host, beginSeconds) : new InterruptedError());
     };
     const timer = setTimeout(() => {
-      silent = !begun;
-      if (silent) cancel();
+      timedOut = !begun;
+      if (timedOut) cancel();
     }, beginSeconds * 1000);
     const outputBeforeMark = (bytes: Buffer) => {
       const take = (piece: Piece) => {
@@ -156,7 +156,7 @@ function attached(
         }
       };
       split(bytes).forEach(take);
-      // From now on nobody looks for marks: what was held back as the possible beginning of one is output.
+      // The splitter is not used any more: what it held back as the possible beginning of a mark is output.
       if (begun) split().forEach(take);
     };
     channel.on("data", (bytes: Buffer) => (begun ? stdout(bytes) : outputBeforeMark(bytes)));
@@ -175,31 +175,30 @@ function attached(
   });
 }
 
-/** As a shell has it: 128 and the signal's number. */
+/** As in a shell: 128 plus the signal's number. */
 function statusOf(signal: string | undefined): number {
   const name = signal?.startsWith("SIG") ? signal : `SIG${signal}`;
   return 128 + ((constants.signals as Record<string, number | undefined>)[name] ?? 0);
 }
 
 export function unresponsiveShell(host: string, seconds: number): SshError {
-  const hint =
-    "Something that the login shell reads at its start (.bashrc, .profile) reads standard input or does not end.";
-  return new SshError(host, `the shell did not begin to work within ${seconds} s`, { hint });
+  const hint = "A start-up file of the login shell (.bashrc, .profile) reads standard input or does not end.";
+  return new SshError(host, `the login shell did not start within ${seconds} s`, { hint });
 }
 
-/** @param said what it printed */
-export function endedEarly(host: string, status: number | string | undefined, said: string): SshError {
-  const text = said.trim();
-  const homeless = homeProblem(status, said);
-  if (homeless !== undefined) {
-    const hint = "Create it for that user and give it to them, or set ssh.user: mrsk keeps its files there.";
-    return new SshError(host, homeless, { hint });
+/** The login shell ended before the begin mark. @param output what it printed */
+export function endedEarly(host: string, status: number | string | undefined, output: string): SshError {
+  const text = output.trim();
+  const problem = homeProblem(status, output);
+  if (problem !== undefined) {
+    const hint = "Create it, owned by that user, or set ssh.user: mrsk keeps its files there.";
+    return new SshError(host, problem, { hint });
   }
   return new SshError(
     host,
-    `the login shell ended (exit status ${status}) before anything was run${text ? `\n${text}` : ""}`,
+    `the login shell ended (exit status ${status}) before it ran a command${text ? `\n${text}` : ""}`,
     {
-      hint: "Look at what the login shell reads at its start (.bashrc, .profile), and whether the user may log in.",
+      hint: "Check the login shell's start-up files (.bashrc, .profile), and whether the user may log in.",
     },
   );
 }

@@ -17,7 +17,7 @@ import { sharedClientSettings } from "./settings/shared-settings.ts";
 import { expectCertificates, useIdentities, verifyWithCertifiedKey } from "./ssh2-protocol.ts";
 import { expandTilde } from "./settings/tokens.ts";
 
-/** As long a login shell may take to read its start-up files. */
+/** Time limit for a login shell to read its start-up files. */
 export const BEGIN_SECONDS = 30;
 const KEEPALIVE_MILLISECONDS = 10_000;
 const KEEPALIVE_COUNT = 3;
@@ -25,18 +25,18 @@ const KEEPALIVE_COUNT = 3;
 export interface ConnectionsOptions {
   readonly ssh: Ssh;
   readonly client: Omit<ClientEnvironment, "note">;
-  /** As long a shell may take to begin. */
+  /** Time limit for a shell to start. */
   readonly beginSeconds: number;
   readonly ask: AskPassphrase;
-  /** Has a person confirm a new host's key, where ssh_config says `ask`. */
+  /** Asks the user to confirm a new host's key, if ssh_config has `StrictHostKeyChecking ask`. */
   readonly confirm: Confirm;
-  /** Told of what a person should know: a new host's key that was accepted. */
+  /** Receives notices for the user, for example that a new host's key was accepted. */
   readonly notify: (host: string, text: string) => void;
-  /** Told what `ssh.log_level` asks for. */
+  /** Receives the lines that `ssh.log_level` enables. */
   readonly log: (host: string, text: string) => void;
 }
 
-/** One connection per host for the whole run, shared by all who ask for it. */
+/** One connection per host for the whole run, shared by all callers. */
 export class Connections {
   private readonly options: ConnectionsOptions;
   private readonly sessions = new Map<string, Promise<Session>>();
@@ -45,9 +45,9 @@ export class Connections {
   private readonly hostKeys: HostKeys;
   private readonly clientSettings = sharedClientSettings();
   private readonly keyModes = new KeyModes();
-  private readonly noted = new Set<string>();
-  /** Ends what was opened, or is being opened. */
-  private readonly ends = new Set<() => void>();
+  private readonly notices = new Set<string>();
+  /** Closes each connection that is open or being opened. */
+  private readonly closers = new Set<() => void>();
   private closed = false;
 
   constructor(options: ConnectionsOptions) {
@@ -58,7 +58,7 @@ export class Connections {
     this.hostKeys = new HostKeys(options.confirm, options.notify);
   }
 
-  /** The host's session; ten callers share one handshake, and a failed one is forgotten. @throws SshError */
+  /** The host's session. Concurrent callers share one handshake; a failed one is not kept. @throws SshError */
   session(host: string): Promise<Session> {
     return this.shared(host, "target");
   }
@@ -66,27 +66,27 @@ export class Connections {
   private shared(host: string, role: "target" | "jump"): Promise<Session> {
     const key = `${role} ${host}`;
     const known = this.sessions.get(key);
-    if (known) return known.then((session) => (session.usable ? session : this.renewed(key, host, role, known)));
-    return this.started(key, host, role);
+    if (known) return known.then((session) => (session.usable ? session : this.reopen(key, host, role, known)));
+    return this.open(key, host, role);
   }
 
-  private renewed(key: string, host: string, role: "target" | "jump", old: Promise<Session>): Promise<Session> {
+  private reopen(key: string, host: string, role: "target" | "jump", old: Promise<Session>): Promise<Session> {
     if (this.sessions.get(key) === old) this.sessions.delete(key);
     return this.shared(host, role);
   }
 
-  private started(key: string, host: string, role: "target" | "jump"): Promise<Session> {
-    const starting = this.connect(host, role);
-    this.sessions.set(key, starting);
-    starting.catch(() => this.sessions.delete(key));
-    return starting;
+  private open(key: string, host: string, role: "target" | "jump"): Promise<Session> {
+    const opening = this.connect(host, role);
+    this.sessions.set(key, opening);
+    opening.catch(() => this.sessions.delete(key));
+    return opening;
   }
 
   private async connect(host: string, role: "target" | "jump"): Promise<Session> {
-    // OpenSSH refuses a jump host that is reached through itself, which only shows where it is asked for that one.
-    const ask = role === "target" ? this.clientSettings : clientSettings;
+    // OpenSSH refuses a jump host that is reached through itself, but only if `ssh -G` is called for that host.
+    const read = role === "target" ? this.clientSettings : clientSettings;
     const client = { ...this.options.client, note: (text: string) => this.note(host, text) };
-    const options = await connectOptions(host, this.options.ssh, client, role, ask);
+    const options = await connectOptions(host, this.options.ssh, client, role, read);
     this.keyModes.check(options.identityFiles, (text) => this.options.notify(host, text));
     try {
       return await this.connectWith(options);
@@ -96,14 +96,14 @@ export class Connections {
     }
   }
 
-  /** Says once what is so for all hosts. */
+  /** Reports a notice once, not for every host. */
   private note(host: string, text: string): void {
-    if (this.noted.has(text)) return;
-    this.noted.add(text);
+    if (this.notices.has(text)) return;
+    this.notices.add(text);
     this.options.notify(host, text);
   }
 
-  /** Passphrases are asked for when nothing else lets in, as ssh does it. */
+  /** Prompts for passphrases only after all other methods have failed, as ssh does. */
   private async connectWith(options: ConnectOptions): Promise<Session> {
     const methods = await this.keys.methods(options);
     if (methods.length === 0) methods.push(...(await this.keys.unlocked(options, [])));
@@ -118,7 +118,7 @@ export class Connections {
   }
 
   private async attempt(options: ConnectOptions, methods: readonly Method[]): Promise<Session> {
-    // A jump host is waited for outside the limit, or thirty waiting targets would keep it from starting.
+    // Wait for the jump host outside the limit: otherwise thirty waiting targets would keep it from starting.
     const socket = await this.socketTo(options);
     return this.starts(() => this.handshake(options, socket, methods));
   }
@@ -129,9 +129,9 @@ export class Connections {
       return Promise.reject(new SshError(options.name, "the run has ended"));
     }
     const client = new Client();
-    const end = () => void client.destroy();
-    this.ends.add(end);
-    client.once("close", () => this.ends.delete(end));
+    const close = () => void client.destroy();
+    this.closers.add(close);
+    client.once("close", () => this.closers.delete(close));
     const login = new Login(options.user, methods);
     const { logLevel } = this.options.ssh;
     const info = (text: string) => {
@@ -144,11 +144,11 @@ export class Connections {
       client.once("ready", () => {
         client.removeAllListeners("error");
         info(`connected to ${options.user}@${options.host}, port ${options.port}`);
-        this.ends.delete(end);
+        this.closers.delete(close);
         resolve(this.opened(client, options.name));
       });
       client.on("error", (error) => {
-        // An agent that does not answer is one way less to log in: ssh2 goes on with the next.
+        // If an agent does not answer, ssh2 tries the next method.
         if ((error as { level?: string }).level === "agent") return;
         client.destroy();
         reject(refusal ?? explain(options, error, login));
@@ -166,7 +166,7 @@ export class Connections {
         keepaliveCountMax: KEEPALIVE_COUNT,
         authHandler: login.handler,
         algorithms: { serverHostKey: preferredKeyTypes(this.hostKeys.known(options)) },
-        // At once: ssh2 goes on with the handshake while a promise is waited for.
+        // Synchronous: ssh2 would continue the handshake before a promise resolves.
         hostVerifier: (key: Buffer) => {
           refusal = this.refusal(options, client, key);
           return refusal === undefined;
@@ -188,15 +188,15 @@ export class Connections {
       answerSeconds: this.options.ssh.connectTimeoutSeconds,
       beginSeconds: this.options.beginSeconds,
     });
-    const end = () => session.close();
-    this.ends.add(end);
-    client.once("close", () => this.ends.delete(end));
+    const close = () => session.close();
+    this.closers.add(close);
+    client.once("close", () => this.closers.delete(close));
     return session;
   }
 
   private refusal(options: ConnectOptions, client: Client, key: Buffer): MrskError | undefined {
     try {
-      const verdict = this.hostKeys.judge(options, key);
+      const verdict = this.hostKeys.check(options, key);
       if (!verdict.good) return verdict.why;
       if (verdict.certificate) verifyWithCertifiedKey(client, verdict.certificate);
       return undefined;
@@ -207,7 +207,7 @@ export class Connections {
     }
   }
 
-  /** Through jump hosts, a command's standard streams, or undefined for a plain socket. */
+  /** A stream through jump hosts or a proxy command; undefined for a plain socket. */
   private async socketTo(options: ConnectOptions): Promise<Duplex | undefined> {
     const last = options.jumps.at(-1);
     if (last !== undefined) {
@@ -217,16 +217,16 @@ export class Connections {
     return options.proxyCommand === undefined ? undefined : viaCommand(options.proxyCommand);
   }
 
-  /** Ends every connection, also what is being opened. */
+  /** Closes every connection, also those that are being opened. */
   close(): Promise<void> {
     this.closed = true;
-    for (const end of this.ends) end();
+    for (const close of this.closers) close();
     this.sessions.clear();
     return Promise.resolve();
   }
 }
 
-/** What is run is shown by -v, redacted there; ssh2 names it when it asks for a channel. */
+/** ssh2's debug output holds the command line, secrets included; -v prints it redacted. */
 function withoutCommand(text: string): string {
   return text.replace(/(\bexec): .*/s, "$1)");
 }

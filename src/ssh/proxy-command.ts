@@ -7,7 +7,7 @@ export function viaCommand(command: string): Duplex {
   const stream = Duplex.from({ readable: child.stdout, writable: child.stdin });
   stream.on("close", () => {
     child.kill();
-    // One that ignores the signal must not keep this process.
+    // A command that ignores the signal must not keep this process alive.
     child.unref();
   });
   child.on("error", (error) => stream.destroy(error));

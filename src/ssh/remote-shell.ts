@@ -7,12 +7,12 @@ import { SshError } from "../errors.ts";
 import { unresponsiveShell } from "./attach.ts";
 
 export const SHELL = "exec /bin/sh -s";
-/** After a cancel, the time the server's clean-up has before the channel is cut. */
+/** After a cancel: how long the cleanup on the server may take before the channel is closed. */
 const GRACE_MILLISECONDS = 8000;
-/** And then, the time the server has to close the channel. */
+/** After that: how long the server may take to close the channel. */
 const CLOSE_MILLISECONDS = 3000;
 
-/** A rendered script (`renderScript`), and what it calls. */
+/** A rendered script (`renderScript`), and the shell functions that it calls. */
 export interface RenderedScript {
   readonly text: string;
   readonly needs: Needs;
@@ -27,43 +27,43 @@ export interface ScriptOutput {
 export interface Streams {
   readonly onStdout: (bytes: Buffer) => void;
   readonly onStderr: (bytes: Buffer) => void;
-  /** Whether a mark of the script has been seen: until then, a login shell may have swallowed it. */
+  /** Whether a mark of the script has been received: before that, the login shell may have read the script as input. */
   readonly hasBegun: () => boolean;
-  /** The exit status, once the script's last marks were seen. */
+  /** The exit status; undefined before the script's last marks are received. */
   readonly exit: () => number | undefined;
   readonly signal?: AbortSignal | undefined;
-  /** Goes on until somebody ends it, and so must not keep one of the few channels from others. */
+  /** The script runs until it is interrupted, and so must not occupy one of the few channel slots. */
   readonly endless?: boolean | undefined;
 }
 
-/** What a shell must know of the connection that it is on. */
-export interface OnConnection {
-  /** As long a script may take to begin. */
+/** The state of the connection that a shell needs. */
+export interface ConnectionState {
+  /** Time limit for a script to begin. */
   readonly beginSeconds: number;
-  /** Why the connection is gone, when it is. */
+  /** Why the connection was lost; undefined while it is open. */
   readonly lost: () => Error | undefined;
-  /** The server does not close the channel. */
+  /** Called when the server does not close the channel: the connection takes no new work. */
   readonly retire: () => void;
 }
 
-/** A shell on a host, on a channel that stays open: one script after the other. */
+/** A shell on a host, on a channel that stays open. It runs one script after another. */
 export class RemoteShell {
   private readonly channel: ClientChannel;
   private readonly host: string;
-  private readonly connection: OnConnection;
+  private readonly connection: ConnectionState;
   private readonly heartbeat: NodeJS.Timeout;
   private loaderSent = false;
   private readonly library = new ShellLibrary();
-  /** A script that it was given did not begin in time: nobody knows whether it still will. */
+  /** A script did not begin in time. It may still begin. */
   private unresponsive = false;
   private open = true;
   private status: number | null | undefined;
   private signal: string | undefined;
   private streams: Pick<Streams, "onStdout" | "onStderr"> | undefined;
-  /** Of the script that runs: to be called when one of its streams, or the shell, may have come to its end. */
+  /** Checks whether the running script, or the shell, has ended. Called after every event. */
   private onProgress: (() => void) | undefined;
 
-  constructor(channel: ClientChannel, host: string, connection: OnConnection) {
+  constructor(channel: ClientChannel, host: string, connection: ConnectionState) {
     this.channel = channel;
     this.host = host;
     this.connection = connection;
@@ -72,7 +72,7 @@ export class RemoteShell {
       this.streams?.onStdout(bytes);
       this.onProgress?.();
     });
-    // What nobody reads would block the channel, and keep its end from being noticed.
+    // Unread output would block the channel and delay its "close" event.
     channel.stderr.on("data", (bytes: Buffer) => {
       this.streams?.onStderr(bytes);
       this.onProgress?.();
@@ -82,28 +82,28 @@ export class RemoteShell {
       this.status = code;
       this.signal = name;
     });
-    channel.on("close", () => this.over());
+    channel.on("close", () => this.ended());
   }
 
-  private over(): void {
+  private ended(): void {
     this.open = false;
     clearInterval(this.heartbeat);
     this.onProgress?.();
   }
 
-  /** The server was asked to close the channel, and does not. */
+  /** The server does not close the channel. */
   private abandon(): void {
     if (!this.open) return;
     this.connection.retire();
-    this.over();
+    this.ended();
   }
 
-  /** Whether it ended by itself, or was ended by another, while it waited: what was sent to it since has not run. */
+  /** Whether the shell ended while it waited for a script: a script sent since then has not run. */
   get endedUnnoticed(): boolean {
     return !this.open && !this.unresponsive;
   }
 
-  /** Whether it takes another script. */
+  /** Whether it can run another script. */
   get usable(): boolean {
     return this.open && this.status === undefined && this.channel.writable && this.connection.lost() === undefined;
   }
@@ -117,8 +117,8 @@ export class RemoteShell {
   }
 
   /**
-   * The end of standard input means "stop" to a script: what is cancelled leaves no shell behind.
-   * @throws SshError when there is no exit status to give: link lost, nothing of the script began
+   * A cancel ends standard input, which makes the remote script stop, clean up and end its shell.
+   * @throws SshError when there is no exit status: the connection was lost, or the script did not begin
    */
   run({ text, needs }: RenderedScript, streams: Streams): Promise<ScriptOutput> {
     return new Promise((resolve, reject) => {
@@ -129,7 +129,7 @@ export class RemoteShell {
         after(GRACE_MILLISECONDS, () => this.channel.close());
         after(GRACE_MILLISECONDS + CLOSE_MILLISECONDS, () => this.abandon());
       };
-      const over = () => {
+      const finish = () => {
         for (const timer of timers) clearTimeout(timer);
         streams.signal?.removeEventListener("abort", cancel);
         this.onProgress = undefined;
@@ -139,10 +139,10 @@ export class RemoteShell {
       this.onProgress = () => {
         const status = streams.exit();
         if (status !== undefined) {
-          over();
+          finish();
           resolve({ status, signal: undefined });
         } else if (!this.open) {
-          over();
+          finish();
           this.closed(streams).then(resolve, reject);
         }
       };
@@ -162,7 +162,7 @@ export class RemoteShell {
   private async closed(streams: Streams): Promise<ScriptOutput> {
     if (this.unresponsive) throw unresponsiveShell(this.host, this.connection.beginSeconds);
     if (this.status !== undefined) return { status: this.status ?? undefined, signal: this.signal };
-    // Cut because it was interrupted.
+    // The channel was closed because of an interruption.
     if (streams.signal?.aborted) return { status: undefined, signal: undefined };
     const cause = this.connection.lost();
     throw new SshError(this.host, `the connection was lost${cause ? ` (${cause.message})` : ""}`, { cause });

@@ -15,18 +15,18 @@ import {
 } from "./attach.ts";
 import { type ScriptOutput, RemoteShell, type RenderedScript, SHELL, type Streams } from "./remote-shell.ts";
 
-/** sshd allows 10 channels and frees a slot only after the client's close: 4 never met a refusal (measured). */
+/** sshd allows 10 channels, and frees a slot only after the client has closed it. 4 were never refused (measured). */
 const CHANNELS = 4;
 const CHANNEL_REFUSED = 2;
 const LONGEST_TIMER = 2 ** 31 - 1;
 
-/** How long is waited. */
-export interface Waits {
-  /** After so long without use the connection is closed. */
+/** Time limits of a session. */
+export interface TimeLimits {
+  /** After this time without use the connection is closed. */
   readonly idleSeconds: number;
-  /** For the server to open a channel, with what is asked for on it. */
+  /** For the server to open a channel, terminal and command included. */
   readonly answerSeconds: number;
-  /** For a shell to begin with what it was given. */
+  /** For a shell to begin a script. */
   readonly beginSeconds: number;
 }
 
@@ -35,17 +35,17 @@ export class Session {
   readonly host: string;
   private readonly client: Client;
   private readonly channels = pLimit(CHANNELS);
-  private readonly waits: Waits;
+  private readonly limits: TimeLimits;
   private lost: Error | undefined;
   private inUse = 0;
   private idle: NodeJS.Timeout | undefined;
-  /** It has had a script and waits for another: that saves a channel, and two of three round trips. */
+  /** A shell that has run a script and can run another: reuse saves a channel, and two of three round trips. */
   private waiting: RemoteShell | undefined;
 
-  constructor(client: Client, host: string, waits: Waits) {
+  constructor(client: Client, host: string, limits: TimeLimits) {
     this.client = client;
     this.host = host;
-    this.waits = waits;
+    this.limits = limits;
     client.on("error", (error) => (this.lost ??= error));
     client.on("close", () => {
       this.lost ??= new Error("connection closed");
@@ -62,16 +62,16 @@ export class Session {
   private waitForUse(): void {
     if (this.inUse > 0) return;
     clearTimeout(this.idle);
-    // A longer time is none to setTimeout, which would fire at once.
-    const milliseconds = Math.min(this.waits.idleSeconds * 1000, LONGEST_TIMER);
+    // With a longer time setTimeout would fire immediately.
+    const milliseconds = Math.min(this.limits.idleSeconds * 1000, LONGEST_TIMER);
     this.idle = setTimeout(() => {
-      this.lost ??= new Error(`not used for ${this.waits.idleSeconds} s`);
+      this.lost ??= new Error(`not used for ${this.limits.idleSeconds} s`);
       this.close();
     }, milliseconds);
     this.idle.unref();
   }
 
-  /** From now until the function it gives is called, the connection counts as used. */
+  /** Marks the connection as used until the returned function is called. */
   private use(): () => void {
     clearTimeout(this.idle);
     this.inUse++;
@@ -82,12 +82,12 @@ export class Session {
     };
   }
 
-  /** New work gets a connection of its own from now on; this one is closed when nothing uses it any more. */
+  /** New work gets a new connection; this one is closed when its last use ends. */
   private retire(why: string): void {
     this.lost ??= new Error(why);
   }
 
-  /** The connection counts as used while a channel is opened, and until it closes. */
+  /** Marks the connection as used until the channel is closed. */
   private async used(opening: () => Promise<ClientChannel>): Promise<ClientChannel> {
     const ended = this.use();
     try {
@@ -100,33 +100,33 @@ export class Session {
   }
 
   /**
-   * Carries a rendered script (`renderScript`) on the standard input of a shell, that of the script before where there is one.
-   * @throws SshError when there is no exit status to give: not connected, link lost, nothing of the script began
+   * Sends a rendered script (`renderScript`) to the standard input of a shell. Reuses the shell of an earlier script.
+   * @throws SshError when there is no exit status: not connected, the connection was lost, or the script did not begin
    */
   script(sent: RenderedScript, streams: Streams): Promise<ScriptOutput> {
-    const carried = async () => {
+    const run = async () => {
       const ended = this.use();
       try {
-        return await this.carry(sent, streams);
+        return await this.runScript(sent, streams);
       } finally {
         ended();
       }
     };
-    return streams.endless ? carried() : this.channels(carried);
+    return streams.endless ? run() : this.channels(run);
   }
 
-  private async carry(sent: RenderedScript, streams: Streams): Promise<ScriptOutput> {
+  private async runScript(sent: RenderedScript, streams: Streams): Promise<ScriptOutput> {
     const waiting = this.takeWaiting();
     if (!waiting) return this.runWith(await this.newShell(streams.signal), sent, streams);
-    const carried = this.runWith(waiting, sent, streams);
-    await carried.catch(() => {});
+    const result = this.runWith(waiting, sent, streams);
+    await result.catch(() => {});
     const again = waiting.endedUnnoticed && !streams.hasBegun() && this.usable && !streams.signal?.aborted;
-    return again ? this.runWith(await this.newShell(streams.signal), sent, streams) : carried;
+    return again ? this.runWith(await this.newShell(streams.signal), sent, streams) : result;
   }
 
   private async newShell(signal: AbortSignal | undefined): Promise<RemoteShell> {
     return new RemoteShell(await this.opened(SHELL, { signal }), this.host, {
-      beginSeconds: this.waits.beginSeconds,
+      beginSeconds: this.limits.beginSeconds,
       lost: () => this.lost,
       retire: () => this.retire("a channel was not closed by the server"),
     });
@@ -147,44 +147,44 @@ export class Session {
     }
   }
 
-  /** Runs what `renderAttached` gave with a terminal of its own, joined to the person's. @returns, @throws as `joinTerminal` */
-  async terminal(person: Terminal, attachment: Given): Promise<number> {
-    const pty = { term: person.type, ...windowOf(person.output), modes: UNRESPONSIVE_TERMINAL };
+  /** Runs the result of `renderAttached` in a remote terminal, joined to the user's. @returns, @throws as `joinTerminal` */
+  async terminal(user: Terminal, attachment: Given): Promise<number> {
+    const pty = { term: user.type, ...windowOf(user.output), modes: UNRESPONSIVE_TERMINAL };
     const channel = await this.open(ATTACHED_SHELL, { pty, signal: attachment.signal });
-    return joinTerminal(channel, person, this.attachment(attachment));
+    return joinTerminal(channel, user, this.attachment(attachment));
   }
 
-  /** The same with pipes in place of the terminal. No turn is waited for: who shares an input waits for all others. */
+  /** As `terminal`, with pipes. Does not wait for a channel slot: commands that share one input wait for each other. */
   async pipes(pipes: Pipes, attachment: Given): Promise<number> {
     const channel = await this.open(ATTACHED_SHELL, { signal: attachment.signal });
     return joinPipes(channel, pipes, this.attachment(attachment));
   }
 
   private attachment(given: Given): Attachment {
-    return { host: this.host, beginSeconds: this.waits.beginSeconds, ...given };
+    return { host: this.host, beginSeconds: this.limits.beginSeconds, ...given };
   }
 
   private open(command: string, how: Opening): Promise<ClientChannel> {
     return this.used(() => this.opened(command, how));
   }
 
-  /** The server refuses a channel while another one is still being closed: worth another try. */
+  /** Retries while the server refuses the channel because another one is still being closed. */
   private async opened(command: string, { pty, signal }: Opening): Promise<ClientChannel> {
     for (let tries = 0; ; tries++) {
       try {
         return await this.answered(() => this.exec(command, pty), signal);
       } catch (error) {
         const refused = (error as { reason?: unknown }).reason === CHANNEL_REFUSED;
-        if (!refused || tries >= 100) throw this.explained(error);
+        if (!refused || tries >= 100) throw this.openingError(error);
       }
       await delay(20);
     }
   }
 
-  /** @throws NoAnswer after the time for an answer, InterruptedError; a channel that is opened later is closed */
+  /** Closes a channel that the server opens too late. @throws NoAnswer after `answerSeconds`, InterruptedError */
   private async answered(open: () => Promise<ClientChannel>, signal?: AbortSignal): Promise<ClientChannel> {
     const opening = open();
-    const answer = Promise.race([opening, noAnswer(this.waits.answerSeconds)]);
+    const answer = Promise.race([opening, noAnswer(this.limits.answerSeconds)]);
     try {
       return await orInterrupted(answer, signal);
     } catch (error) {
@@ -199,18 +199,18 @@ export class Session {
   private exec(command: string, pty?: PseudoTtyOptions): Promise<ClientChannel> {
     return new Promise((resolve, reject) => {
       const opened = (error: Error | undefined, channel: ClientChannel) => (error ? reject(error) : resolve(channel));
-      // ssh2 throws this one synchronously when the connection is gone.
+      // ssh2 throws synchronously when the connection is lost.
       if (pty) this.client.exec(command, { pty }, opened);
       else this.client.exec(command, opened);
     });
   }
 
-  private explained(error: unknown): MrskError {
+  private openingError(error: unknown): MrskError {
     if (error instanceof InterruptedError) return error;
     if (error instanceof NoAnswer) {
       this.retire("it did not open a channel");
-      const hint = "The server accepts the login and then hangs: look there at its load, its disks and sshd's log.";
-      return new SshError(this.host, `the server did not open a channel within ${this.waits.answerSeconds} s`, {
+      const hint = "The server accepts the login and then hangs: check its load, its disks and sshd's log.";
+      return new SshError(this.host, `the server did not open a channel within ${this.limits.answerSeconds} s`, {
         hint,
       });
     }
@@ -218,7 +218,7 @@ export class Session {
     return new SshError(this.host, lost, { cause: error });
   }
 
-  /** A raw stream to an address as the host sees it, for connections that go through it. */
+  /** A raw stream from the host to an address, for connections through it. */
   forward(address: string, port: number): Promise<ClientChannel> {
     const forwarding = () =>
       new Promise<ClientChannel>((resolve, reject) => {

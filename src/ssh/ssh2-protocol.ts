@@ -4,7 +4,7 @@ import { type Certificate, plainType } from "./host-keys/certificates.ts";
 import { identityOf } from "./login/identities.ts";
 import { sshString, WireReader } from "./wire.ts";
 
-/** What ssh2 1.17 has inside. The tests against OpenSSH's server show whether another version still has it. */
+/** Private members of ssh2 1.17. The tests against OpenSSH's server show whether another version still has them. */
 interface Internals {
   readonly _protocol: Protocol;
 }
@@ -13,7 +13,7 @@ interface Protocol {
   authPK(user: string, key: object, algorithm: string | undefined, sign?: Signing): void;
   readonly _kex: Exchange;
   readonly _kexinit: unknown;
-  /** Undefined once the connection is gone. */
+  /** Undefined after the connection is closed. */
   readonly _destruct: unknown;
   readonly _authsQueue: string[];
   _queue: Buffer[] | undefined;
@@ -45,15 +45,15 @@ const RSA_CERTIFICATE = "ssh-rsa-cert-v01@openssh.com";
 for (const type of HOST_CERTIFICATE_TYPES) constants.SUPPORTED_SERVER_HOST_KEY.push(type);
 
 /**
- * Lets a client log in with what `Identities` holds. ssh2 names a signature after the algorithm that it offered, where a
- * certificate's signature has the name of its plain key.
+ * Lets a client log in with `Identities`. ssh2 names a signature after the algorithm that it offered; a certificate's
+ * signature must have the name of its plain key.
  */
 export function useIdentities(client: Client): void {
   const protocol = (client as unknown as Internals)._protocol;
-  const original = protocol.authPK.bind(protocol);
+  const authPK = protocol.authPK.bind(protocol);
   protocol.authPK = (user, key, algorithm, sign) => {
     const identity = identityOf(key);
-    if (!identity || !sign) return original(user, key, algorithm, sign);
+    if (!identity || !sign) return authPK(user, key, algorithm, sign);
     const request = Buffer.concat([
       Buffer.from([USERAUTH_REQUEST]),
       ...[user, "ssh-connection", "publickey"].map(sshString),
@@ -74,12 +74,12 @@ function send(protocol: Protocol, payload: Buffer): void {
   const packet = write.alloc(payload.length);
   packet.set(payload, write.allocStart);
   const finished = write.finalize(packet);
-  // Keys are being exchanged: ssh2 sends what waits when that is done.
+  // During a key exchange: ssh2 sends the queue afterwards.
   if (protocol._kexinit !== undefined) (protocol._queue ??= []).push(finished);
   else protocol._cipher.encrypt(finished);
 }
 
-/** Lets ssh2 take an RSA certificate, whose own type is not the name of the algorithm that was agreed on. */
+/** Makes ssh2 accept an RSA certificate, whose type is not the name of the negotiated algorithm. */
 export function expectCertificates(client: Client): void {
   const protocol = (client as unknown as Internals)._protocol;
   let current: Exchange | undefined;
@@ -94,18 +94,18 @@ export function expectCertificates(client: Client): void {
 }
 
 /**
- * Has ssh2 verify the server's signature with the key of a certificate. To be called from the host verifier, for a
- * certificate that is found good: the exchange's hash holds the certificate, and the signature is by its plain key.
+ * Makes ssh2 verify the server's signature with the key of a certificate. Called from the host verifier, for a valid
+ * certificate: the exchange hash contains the certificate, and the signature is by its plain key.
  */
 export function verifyWithCertifiedKey(client: Client, certificate: Certificate): void {
   const exchange = (client as unknown as Internals)._protocol._kex;
   const signature = new WireReader(exchange._sig).text();
   const safeRsa = certificate.type === RSA_CERTIFICATE && /^rsa-sha2-(?:256|512)$/.test(signature);
-  // ssh2 refuses a signature of another name than this.
+  // ssh2 refuses a signature with any other name.
   exchange.negotiated.serverHostKey = safeRsa ? signature : plainType(certificate.type);
   let reads = 0;
   Object.defineProperty(exchange, "_hostKey", {
     get: () => (reads++ === 0 ? certificate.blob : certificate.key),
-    set: () => {}, // ssh2 clears it when it is done
+    set: () => {}, // ssh2 clears it after the exchange
   });
 }

@@ -6,7 +6,7 @@ export function sshString(value: string | Buffer): Buffer {
   return Buffer.concat([length, bytes]);
 }
 
-/** Reads the fields of RFC 4251 one after the other. @throws RangeError when the bytes end too early */
+/** Reads the fields of RFC 4251 in order. @throws RangeError when the bytes end too early */
 export class WireReader {
   private readonly bytes: Buffer;
   private at = 0;
@@ -31,7 +31,7 @@ export class WireReader {
     return this.take(8).readBigUInt64BE();
   }
 
-  /** What has been read since `from`, which `position` gave. */
+  /** The bytes read since `from`, an earlier `position`. */
   since(from: number): Buffer {
     return this.bytes.subarray(from, this.at);
   }
@@ -51,7 +51,7 @@ export class WireReader {
   }
 }
 
-/** The type that a public key or certificate names itself. */
+/** The type in a public key or certificate: its first field. */
 export function keyType(blob: Buffer): string {
   return new WireReader(blob).string().toString("latin1");
 }

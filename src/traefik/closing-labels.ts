@@ -1,16 +1,16 @@
 import { isDeepStrictEqual } from "node:util";
 import { type Routed, type Router, partsOf, routersOf, withProvider } from "./routing.ts";
 
-/** As long as whoever is at work may take to come over, once the old Traefik says so. */
+/** How long active clients may take to open a new connection, once the old Traefik sends `Connection: close`. */
 export const CLOSING_SECONDS = 5;
 const CLOSE = "mrsk-swap-close";
 
 /**
- * Labels for the second Traefik that make the first one say `Connection: close` in every answer: a router above each of
- * the apps' own, the same but for that. Whoever has kept a connection then comes anew, to the second one, instead of
- * having it closed under the next request. For a Traefik that does not say so by itself, as the original's.
- * @param apps the containers that it routes to
- * @param others containers with routers that are left alone, such as its own for the dashboard
+ * Labels of the second Traefik that make the old one send `Connection: close` in every response: for each router of the
+ * apps, the same router with a higher priority and that header. Clients then open a new connection, to the second Traefik,
+ * instead of losing a request on a kept one. For a Traefik without `keepAliveMaxTime`, as MRSK started it.
+ * @param apps the containers that Traefik routes to
+ * @param others containers whose routers remain unchanged, such as Traefik itself with its dashboard
  */
 export function closingLabels(apps: readonly Routed[], others: readonly Routed[]): Map<string, string> {
   const found = apps.flatMap((app) =>
@@ -26,7 +26,7 @@ export function closingLabels(apps: readonly Routed[], others: readonly Routed[]
     const [first, ...more] = found.filter(({ router }) => router.name === name);
     const { router, conditions } = first!;
     const priority = router.priority + 1;
-    // Traefik drops what two containers define differently, and between equal priorities it chooses at random.
+    // Traefik ignores what two containers define differently, and chooses at random between equal priorities.
     if (more.some((other) => !isDeepStrictEqual(other, first)) || taken.has(priority)) continue;
     const prefix = `traefik.http.routers.mrsk-swap-${i}`;
     for (const [option, value] of conditions) labels.set(`${prefix}.${option}`, value);
@@ -39,7 +39,7 @@ export function closingLabels(apps: readonly Routed[], others: readonly Routed[]
   return labels.set(`traefik.http.middlewares.${CLOSE}.headers.customresponseheaders.Connection`, "close");
 }
 
-/** The router's labels that say when it counts, by option. */
+/** The router's labels that decide which requests it matches, by option. */
 function conditionsOf(app: Routed, { name }: Router): [option: string, value: string][] {
   return partsOf(app, "http")
     .filter((part) => part.section === "routers" && part.name === name)

@@ -1,12 +1,12 @@
 import type { Config, Role } from "../config/config.ts";
 import { containerPrefix } from "../commands/names.ts";
 
-/** Label of an app container: its own eight hex digits, part of its Traefik service's name. */
+/** Label of an app container: its id, eight hex digits, part of the name of its Traefik service. */
 export const ID_LABEL = "mrsk.id";
 
 /**
- * The labels the original gives a role's containers, in its order: service, role, destination, Traefik's, the user's.
- * A label of the user's keeps the place of the one it overrides.
+ * The labels that MRSK gives a role's containers, in MRSK's order: service, role, destination, Traefik's, the user's. A
+ * user's label that overrides another one keeps its place.
  */
 export function roleLabels(config: Config, role: Role): Map<string, string> {
   const labels = new Map([
@@ -27,13 +27,13 @@ export function roleLabels(config: Config, role: Role): Map<string, string> {
   return labels;
 }
 
-/** Whether an image is Traefik 3 or newer; one without a readable version counts as new. */
+/** Whether an image is Traefik 3 or newer. An image without a version number counts as newer. */
 export function readsVersion3(image: string): boolean {
   const major = /:v?(\d+)/.exec(image.slice(image.lastIndexOf("/") + 1))?.[1];
   return major === undefined || Number(major) >= 3;
 }
 
-/** Traefik 3 goes on reading rules that only version 2 knew when the router says so. */
+/** Traefik 3 still reads rules of version 2 if the router has `rulesyntax=v2`. */
 function addRuleSyntax(labels: Map<string, string>): void {
   for (const [name, value] of labels) {
     const router = /^(traefik\.(?:http|tcp)\.routers\.[^.]+)\.rule$/i.exec(name)?.[1];
@@ -50,14 +50,14 @@ const VERSION_2_ONLY = [
   /\bQuery\(\s*[`"][^`"=]+=/,
 ];
 
-/** Several values in one matcher, matchers that were renamed, and `{name:regexp}` in a path or host. */
+/** Whether a rule uses syntax of version 2: several values in a matcher, renamed matchers, `{name:regexp}` in a path or host. */
 function isVersion2Rule(rule: string): boolean {
   return VERSION_2_ONLY.some((pattern) => pattern.test(rule));
 }
 
 const LABEL = /^traefik\.(http|tcp)\.(routers|services|middlewares)\.([^.]+)\.(.+)$/i;
 
-/** One Traefik label, taken apart. `section` and `protocol` are lower case, the rest as written. */
+/** A parsed Traefik label. `section` and `protocol` are lower case, the rest as written. */
 export interface TraefikLabel {
   readonly protocol: "http" | "tcp";
   readonly section: "routers" | "services" | "middlewares";
@@ -80,8 +80,8 @@ export function traefikLabel(key: string, value: string): TraefikLabel | undefin
 }
 
 /**
- * The labels of one container beside live files: every service under a name of its own (`X-ID`), since two containers
- * that share one would share its requests, and label routers one below their priority, so that the file decides.
+ * The labels of one container on a host with live files. Its services get unique names (`X-ID`), because containers with
+ * the same service share its requests. Its routers get one less than their priority, so that the live file's routers win.
  */
 export function containerLabels(labels: ReadonlyMap<string, string>, id: string): Map<string, string> {
   const parts = [...labels].flatMap(([key, value]) => traefikLabel(key, value) ?? []);
@@ -117,20 +117,20 @@ function namesService({ section, option }: TraefikLabel): boolean {
   return (section === "routers" && path === "service") || (section === "middlewares" && path === "errors.service");
 }
 
-// Two labels below the lowest there are a router for a stopped app, at 1, and 0, which Traefik takes for none given.
+// Below it there must be room for the router of a stopped app, at 1. Traefik treats 0 as not set.
 const LOWEST = 3;
-// Exact as a JavaScript number, below the preview's and below Traefik's own limit.
+// Exact as a JavaScript number, below the probe router's priority and below Traefik's own limit.
 const HIGHEST = 8_000_000_000_000_000;
 
 /**
- * The priority a router has when it stands alone: as its label says, else the rule's length in bytes, as Traefik has it.
- * Kept within what leaves room for a neighbour above and below.
- * @param lowered by how much the label was set below it before
+ * The priority of a router without a live file: that of its label, or else the rule's length in bytes, as in Traefik.
+ * Limited so that other routers fit above and below.
+ * @param lowered by how much `containerLabels` has lowered the label
  */
 export function standalonePriority(router: TraefikLabel, labels: readonly TraefikLabel[], lowered = 0): number {
   const given = Number(optionOf(labels, router, "priority") ?? 0);
   const rule = ruleOf(labels, router) ?? "";
-  // The catch-all of TCP comes after every other rule; Traefik gives it −1.
+  // Traefik gives the catch-all rule of TCP the priority −1, after every other rule.
   const natural =
     router.protocol === "tcp" && /^HostSNI\(\s*[`"]\*[`"]\s*\)$/i.test(rule) ? LOWEST : Buffer.byteLength(rule);
   return Math.min(HIGHEST, Math.max(LOWEST, Number.isFinite(given) && given !== 0 ? given + lowered : natural));

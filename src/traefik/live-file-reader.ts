@@ -1,19 +1,19 @@
 import { parse } from "yaml";
 import type { ContainerFact } from "../plan/facts.ts";
 
-/** A container that has, or had, a share of a role's requests beside the live one. */
+/** A weighted canary: a container that gets, or got, a percentage of a role's requests. */
 export interface CanaryFact {
-  /** Up, or stopped since: the live one then has every request. */
+  /** Running or stopped. If it has stopped, the live container gets every request. */
   readonly container: ContainerFact;
-  /** Of the requests; 0 when it was being taken back. */
+  /** Of the requests; 0 while the canary is being removed. */
   readonly percent: number;
 }
 
-/** Services, without their provider, that a live file gives the requests to. */
+/** The services, without their provider, that a live file routes to. */
 export interface LiveServices {
   readonly live: string | undefined;
   readonly canary: { readonly service: string; readonly percent: number } | undefined;
-  /** Of the container that was to be stopped when the file was written: a change that did not end. */
+  /** The service of the stopping container, in a file that an interrupted change has left. */
   readonly last: string | undefined;
 }
 
@@ -25,34 +25,34 @@ interface Http {
   }>;
 }
 
-const NOTHING: LiveServices = { live: undefined, canary: undefined, last: undefined };
+const NO_SERVICES: LiveServices = { live: undefined, canary: undefined, last: undefined };
 
-/** What the live file `name` says; nothing where it is no YAML of ours. */
+/** Reads the live file of `name`. No services if it is not YAML that mrsk has written. */
 export function liveServices(text: string, name: string): LiveServices {
   try {
-    // As `liveFile` escapes it. What is wrong with a file on a server is no warning for the terminal.
+    // Undoes the escaping of `liveFile`. The parser must not print warnings to the terminal.
     const file = parse(text.replaceAll("{{`{{`}}", "{{"), { logLevel: "error" }) as { http?: Http } | null;
     return servicesOf(file?.http ?? {}, name);
   } catch {
-    return NOTHING;
+    return NO_SERVICES;
   }
 }
 
 function servicesOf({ routers = {}, services = {} }: Http, name: string): LiveServices {
-  const ofRole = (what: string) =>
+  const routerWith = (suffix: string) =>
     Object.keys(routers).find((key) => {
-      const own = key.startsWith(`${name}-`) && key.endsWith(`-${what}`);
-      return own && /^(?:[0-9a-f]{8}|original)$/.test(key.slice(name.length + 1, -what.length - 1));
+      const own = key.startsWith(`${name}-`) && key.endsWith(`-${suffix}`);
+      return own && /^(?:[0-9a-f]{8}|original)$/.test(key.slice(name.length + 1, -suffix.length - 1));
     });
   const routedTo = (router: string | undefined) => withoutProvider(router && routers[router]?.service);
-  const canaryRouter = ofRole("canary");
+  const canaryRouter = routerWith("canary");
   const canary = routedTo(canaryRouter);
   const shares = (canaryRouter && services[canaryRouter]?.weighted?.services) || [];
   const percent = shares.find((share) => withoutProvider(share.name) === canary)?.weight ?? 0;
   return {
     live: withoutProvider(shares[0]?.name) ?? routedTo(name),
     canary: canary === undefined ? undefined : { service: canary, percent },
-    last: routedTo(ofRole("last")),
+    last: routedTo(routerWith("last")),
   };
 }
 
@@ -60,9 +60,9 @@ function withoutProvider(service: string | undefined): string | undefined {
   return service?.replace(/@docker$/, "");
 }
 
-/** The container of `mine` that defines the service. */
-export function definer(mine: readonly ContainerFact[], service: string | undefined): ContainerFact | undefined {
+/** The container that defines the service. */
+export function definer(containers: readonly ContainerFact[], service: string | undefined): ContainerFact | undefined {
   if (service === undefined) return undefined;
   const prefix = `traefik.http.services.${service}.`.toLowerCase();
-  return mine.find(({ labels }) => [...labels.keys()].some((label) => label.toLowerCase().startsWith(prefix)));
+  return containers.find(({ labels }) => [...labels.keys()].some((label) => label.toLowerCase().startsWith(prefix)));
 }

@@ -16,39 +16,40 @@ import {
 
 export type { Routed } from "./routing.ts";
 
-/** How the preview is asked for, and what its answers carry. */
-interface Preview {
-  /** Unguessable: `<random>.mrsk`. */
+/** The probe route: what requests it matches, and what its responses carry. */
+interface Probe {
+  /** Random, so that no other client reaches it: `<random>.mrsk`. */
   readonly hostName: string;
-  /** `ID.COUNTER`: new with every file, so that an answer tells which file is loaded. */
-  readonly mark: string;
-  /** What the app sees as Host: `localhost:PORT`. */
+  /** `ID.COUNTER`: changes with every file, so that a response shows which file Traefik has loaded. */
+  readonly revision: string;
+  /** The header Host that the app receives: `localhost:PORT`. */
   readonly appHost: string;
 }
 
-/** A new version on trial. */
+/** A weighted canary. */
 export interface Canary {
   readonly container: Routed;
-  /** Of the requests, 0 to 99. With 0 it is on its way out, and the file still says so until it has stopped. */
+  /** Of the requests, 0 to 99. 0 while the canary is being removed. */
   readonly percent: number;
 }
 
 /**
- * What a live file says. The states of a cutover: the live one and the preview of the next; the next live, the old one
- * last, the preview of the next; the next live alone. Of an app that stops: the live one closed, then alone.
+ * The content of a live file. The files of a deploy: live is the old container, probe the next one; live and probe are the
+ * next container, last is the old one; live is the next container alone. The files of an app that stops: live is closed,
+ * then alone.
  */
 export interface LiveFile {
-  /** What all names begin with: `S-R[-D]`. */
+  /** The prefix of all names: `S-R[-D]`. */
   readonly name: string;
   /** undefined before the first deploy. */
   readonly live: Routed | undefined;
-  /** The live one gets no new requests: they are answered with 503, what is under way stays with it. */
+  /** New requests get 503. The live container finishes its open requests. */
   readonly closed?: boolean;
-  /** The container that goes: routed below the live one until it is stopped. */
+  /** The stopping container. Its routers have a lower priority than the live ones until it has stopped. */
   readonly last?: Routed | undefined;
-  /** The container that has a share of the live one's requests. */
+  /** The container that gets a percentage of the requests. */
   readonly canary?: Canary | undefined;
-  readonly preview?: Preview & { readonly container: Routed };
+  readonly probe?: Probe & { readonly container: Routed };
 }
 
 interface Sections {
@@ -59,10 +60,10 @@ interface Sections {
 
 /** Below Traefik's own limit, above `standalonePriority`'s, and exact as a JavaScript number. */
 const PROBE_PRIORITY = 9_000_000_000_000_000;
-/** Below every other: reached when no container of the app is there. */
+/** Below every other priority: matches only if no container of the app runs. */
 const STOPPED_PRIORITY = 1;
 
-/** First line of a closed file: one that is found with its container running was left by a stop that was cut off. */
+/** First line of a closed file. If its container runs, an interrupted stop has left the file. */
 const CLOSED = "# closed";
 
 export function isClosed(text: string): boolean {
@@ -70,13 +71,13 @@ export function isClosed(text: string): boolean {
 }
 
 /**
- * The text of a live file. Sections without content are left out (Traefik refuses them), `{{` is escaped (the files are
- * Go templates). Names are global over all files: each begins with the role's, all but the live router's with the
- * container's.
+ * The text of a live file, without empty sections (Traefik refuses them) and with `{{` escaped (live files are Go
+ * templates). Names are global over all files, so each begins with the role's name and, except the live router's, with the
+ * container's id.
  */
 export function liveFile(file: LiveFile): string {
   const sections = { http: protocolSections(file, "http"), tcp: protocolSections(file, "tcp") };
-  if (file.preview) addProbeRouter(file, file.preview, sections.http);
+  if (file.probe) addProbeRouter(file, file.probe, sections.http);
   const text = escapeTemplates(stringify(withoutEmpty(sections), { lineWidth: 0, aliasDuplicateObjects: false }));
   return file.closed ? `${CLOSED}\n${text}` : text;
 }
@@ -87,20 +88,20 @@ function protocolSections(file: LiveFile, protocol: Protocol): Sections {
   const last = canary?.container ?? file.last;
   const liveRouters = live ? routersOf(live, protocol) : [];
   const lastRouters = last ? routersOf(last, protocol) : [];
-  const beside = last ?? (file.preview && file.preview.container !== live ? file.preview.container : undefined);
-  const besideRouters = beside ? routersOf(beside, protocol) : [];
-  const raise = raiseAbove(liveRouters, besideRouters);
+  const otherContainer = last ?? (file.probe && file.probe.container !== live ? file.probe.container : undefined);
+  const otherRouters = otherContainer ? routersOf(otherContainer, protocol) : [];
+  const raise = raiseAbove(liveRouters, otherRouters);
   for (const router of live ? liveRouters : []) {
     const name = router.name === file.name ? file.name : `${own(file, live!)}-${router.name}`;
     sections.routers[name] = routerSection(file, live!, router, router.priority + raise);
     const other = canary && lastRouters.find((candidate) => candidate.name === router.name);
-    if (other && canary.percent > 0) addShares(file, name, router, { canary, other, protocol }, sections);
+    if (other && canary.percent > 0) addWeights(file, name, router, { canary, other, protocol }, sections);
     if (protocol === "http") addStopped(file, live!, router, raise, sections);
   }
-  const sink = sinkBelow(lastRouters, liveRouters);
+  const lastRaise = raiseBelow(lastRouters, liveRouters);
   for (const router of last ? lastRouters : []) {
     const name = `${suffixed(own(file, last!), file, router)}-${canary ? "canary" : "last"}`;
-    sections.routers[name] = routerSection(file, last!, router, router.priority + sink);
+    sections.routers[name] = routerSection(file, last!, router, router.priority + lastRaise);
   }
   for (const container of [live, last]) {
     if (container) Object.assign(sections.middlewares, middlewaresOf(file, container, protocol));
@@ -108,16 +109,16 @@ function protocolSections(file: LiveFile, protocol: Protocol): Sections {
   return sections;
 }
 
-// With one router each, the live one has one more than the larger of both, and the other that minus one; with several,
-// every live router is above every old one, and each side keeps its own order. An old router above a live one would go
-// on serving the old version: its rule may be the longer one.
+// Every live router gets a higher priority than every old one, and each container's routers keep their order. Otherwise
+// an old router with a longer rule would still win, and serve the old version. With one router each, the old one gets the
+// larger priority of both, and the live one gets one more.
 
 function raiseAbove(routers: readonly Router[], others: readonly Router[]): number {
   if (routers.length === 0 || others.length === 0) return 0;
   return Math.max(0, highest(others) - lowest(routers)) + 1;
 }
 
-function sinkBelow(routers: readonly Router[], others: readonly Router[]): number {
+function raiseBelow(routers: readonly Router[], others: readonly Router[]): number {
   if (routers.length === 0 || others.length === 0) return 0;
   return Math.max(0, lowest(others) - highest(routers));
 }
@@ -131,11 +132,11 @@ function highest(routers: readonly Router[]): number {
 }
 
 /**
- * The live router shares its requests by weight; who has got a version stays with it by a cookie of the session. Traefik
- * drops the router whole while one of the two services is missing, as after a crash of the canary: the same router
- * without shares is one below it then.
+ * Makes the live router split its requests by weight. A session cookie keeps each client on its version. Traefik ignores a
+ * weighted router if one of its services is missing, as after a crash of the canary, so the unweighted router remains,
+ * with one priority less.
  */
-function addShares(
+function addWeights(
   file: LiveFile,
   name: string,
   router: Router,
@@ -143,11 +144,11 @@ function addShares(
   { routers, services }: Sections,
 ): void {
   const alone = routers[name] as Section & { priority: number };
-  const shares = `${suffixed(own(file, canary.container), file, router)}-canary`;
-  routers[name] = { ...alone, priority: alone.priority + 1, service: shares };
+  const weighted = `${suffixed(own(file, canary.container), file, router)}-canary`;
+  routers[name] = { ...alone, priority: alone.priority + 1, service: weighted };
   routers[`${suffixed(own(file, file.live!), file, router)}-alone`] = alone;
   const cookie = { name: `mrsk-canary-${idOf(canary.container)}`, httpOnly: true };
-  services[shares] = {
+  services[weighted] = {
     weighted: {
       services: [
         { name: router.service, weight: 100 - canary.percent },
@@ -158,31 +159,31 @@ function addShares(
   };
 }
 
-/** A stopped app answers 503, not 404: this router is left when the live one's service is gone; a closed one is above it. */
+/** Makes a stopped app answer 503 instead of 404: a router below the live one, or above it if the file is closed. */
 function addStopped(file: LiveFile, live: Routed, router: Router, raise: number, sections: Sections): void {
   const name = `${suffixed(own(file, live), file, router)}-stopped`;
-  // One that shares its requests has one more.
+  // A weighted router has one more than its unweighted one.
   const priority = file.closed ? router.priority + raise + 2 : STOPPED_PRIORITY;
   sections.routers[name] = { ...router.conditions, priority, service: name };
   sections.services[name] = { loadBalancer: { servers: [] } };
 }
 
-function addProbeRouter(file: LiveFile, preview: NonNullable<LiveFile["preview"]>, http: Sections): void {
-  const name = own(file, preview.container);
-  const routers = routersOf(preview.container, "http");
+function addProbeRouter(file: LiveFile, probe: NonNullable<LiveFile["probe"]>, http: Sections): void {
+  const name = own(file, probe.container);
+  const routers = routersOf(probe.container, "http");
   const router = routers.find((other) => other.name === file.name) ?? routers[0];
   if (!router) return;
-  http.routers[`${name}-preview`] = {
-    rule: `Host(\`${preview.hostName}\`)`,
+  http.routers[`${name}-probe`] = {
+    rule: `Host(\`${probe.hostName}\`)`,
     priority: PROBE_PRIORITY,
     entryPoints: ["mrsk"],
     service: router.service,
-    middlewares: [`${name}-mark`],
+    middlewares: [`${name}-probe`],
   };
-  http.middlewares[`${name}-mark`] = {
+  http.middlewares[`${name}-probe`] = {
     headers: {
-      customRequestHeaders: { Host: preview.appHost },
-      customResponseHeaders: { "X-Mrsk-Live": preview.mark },
+      customRequestHeaders: { Host: probe.appHost },
+      customResponseHeaders: { "X-Mrsk-Live": probe.revision },
     },
   };
 }
@@ -197,7 +198,7 @@ function routerSection(file: LiveFile, container: Routed, router: Router, priori
   };
 }
 
-/** `N-ID`; a container of the original has no id and is `N-original`. */
+/** `N-ID`; `N-original` for a container of MRSK, which has no id. */
 function own(file: LiveFile, container: Routed): string {
   return `${file.name}-${idOf(container) ?? "original"}`;
 }
@@ -206,7 +207,7 @@ function suffixed(base: string, file: LiveFile, router: Router): string {
   return router.name === file.name ? base : `${base}-${router.name}`;
 }
 
-/** All that the labels define, per container, so that differing labels cannot clash. */
+/** All middlewares that the labels define, with the container's id in their names: labels of two versions may differ. */
 function middlewaresOf(file: LiveFile, container: Routed, protocol: Protocol): Section {
   const parts = partsOf(container, protocol).filter((part) => part.section === "middlewares");
   const out: Section = {};
@@ -221,11 +222,11 @@ function middlewaresOf(file: LiveFile, container: Routed, protocol: Protocol): S
 
 function middlewareName(file: LiveFile, container: Routed, name: string): string {
   const short = name.startsWith(`${file.name}-`) ? name.slice(file.name.length + 1) : `own-${name}`;
-  // Ours has that name.
-  return `${own(file, container)}-${short === "mark" ? "user-mark" : short}`;
+  // mrsk's own middleware has that name.
+  return `${own(file, container)}-${short === "probe" ? "user-probe" : short}`;
 }
 
-/** A middleware of this container under its name in the file; any other is docker's unless it says whose. */
+/** A middleware of this container by its name in the file; any other with its provider, docker by default. */
 function middlewareReference(file: LiveFile, container: Routed, reference: string): string {
   const [name = "", provider] = reference.split("@");
   const defined = (["http", "tcp"] as const).some((protocol) =>
@@ -235,14 +236,14 @@ function middlewareReference(file: LiveFile, container: Routed, reference: strin
   return withProvider(reference);
 }
 
-/** A label says `compress=true` for what a file says as `compress: {}`. */
+/** A label `compress=true` is `compress: {}` in a file. */
 function emptySections(options: Section): Section {
-  const says = (value: unknown, word: string) => typeof value === "string" && value.toLowerCase() === word;
-  const kept = Object.entries(options).filter(([, value]) => !says(value, "false"));
-  return Object.fromEntries(kept.map(([key, value]) => [key, says(value, "true") ? {} : value]));
+  const equals = (value: unknown, word: string) => typeof value === "string" && value.toLowerCase() === word;
+  const kept = Object.entries(options).filter(([, value]) => !equals(value, "false"));
+  return Object.fromEntries(kept.map(([key, value]) => [key, equals(value, "true") ? {} : value]));
 }
 
-/** `chain.middlewares` and `errors.service` name other things too. */
+/** Rewrites the names in `chain.middlewares` and `errors.service` too. */
 function withReferences(options: Section, refer: (name: string) => string): Section {
   return Object.fromEntries(
     Object.entries(options).map(([key, value]) => {

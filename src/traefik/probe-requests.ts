@@ -1,22 +1,22 @@
 import { traefikLabel } from "./labels.ts";
-import type { ProbeRequest } from "./swap.ts";
+import type { ProbeRequest } from "./replace.ts";
 
-/** As many as are asked before and after: enough to see that every provider has answered. */
+/** The most requests that are sent before and after: enough to check that every provider works. */
 const LIMIT = 30;
-/** Of a rule that names no host. */
+/** The host for a rule without one. */
 const ANY_HOST = "localhost";
 
 type Labels = ReadonlyMap<string, string>;
 
-/** A request for each routing rule that plain requests can meet: its first host and its first path. */
+/** A request for each routing rule: its first host and its first path. */
 export function probeRequests(containers: readonly { readonly labels: Labels }[]): ProbeRequest[] {
   const found = new Map<string, ProbeRequest>();
   for (const { labels } of containers) {
     for (const [key, value] of labels) {
       const part = traefikLabel(key, value);
       if (part?.protocol !== "http" || part.section !== "routers" || part.option.toLowerCase() !== "rule") continue;
-      const question = probeRequestOf(value);
-      found.set(`${question.host} ${question.path}`, question);
+      const request = probeRequestOf(value);
+      found.set(`${request.host} ${request.path}`, request);
     }
   }
   return [...found.values()].slice(0, LIMIT);
@@ -29,8 +29,8 @@ function probeRequestOf(rule: string): ProbeRequest {
 }
 
 /**
- * Labels of what two containers define alike: whole routers, services and middlewares, never a part of one, so that no
- * router is left without its login. Labels that define nothing of Traefik's are left out.
+ * The labels whose router, service or middleware two containers define alike. Never a part of a definition, so that no
+ * router loses its authentication. Omits labels that are not Traefik's.
  */
 export function sharedDefinitions(labels: Labels, others: Labels): Map<string, string> {
   const mine = definitions(labels);

@@ -1,45 +1,96 @@
-import { call, Program } from "../script/call.ts";
-import type { Shell } from "../script/command.ts";
+import { call, Program, printedBy } from "../script/call.ts";
+import { type Command, lines, raw, type Shell, sh } from "../script/command.ts";
 import type { Captured } from "../script/script.ts";
-import { KEPT_MEANWHILE_SECONDS } from "../commands/traefik.ts";
-import { PROCESS } from "../shell/constants.ts";
-import { type Filter, type ProbeRequest, requestLines } from "./swap.ts";
+import { SECOND_KEEP_ALIVE_SECONDS } from "../commands/traefik.ts";
+import { NEXT, OLD, PROCESS, SECOND, TRAEFIK, TRIAL } from "../shell/constants.ts";
 
-/** A client that is at work sends at least so often. */
-const SENDING_SECONDS = 3;
-/** Connections may be kept for longer than anybody wants to wait. */
-const LONGEST_SECONDS = 60;
-/** After so long no client is left at the second Traefik. */
-const SECOND_SECONDS = KEPT_MEANWHILE_SECONDS + SENDING_SECONDS;
+/** The other containers of a replacement, which an interrupted one leaves. */
+export const REPLACEMENT_CONTAINERS: readonly string[] = [SECOND, TRIAL, NEXT, OLD];
 
-/** What a swap has to know of the Traefik that runs. */
-export interface SwapOptions {
+/** The prefix of `iptables` for the login user: empty, or sudo. undefined: the user cannot add rules. */
+export type Filter = readonly string[] | undefined;
+
+/** The name of the second Traefik. */
+export function secondName(filter: Filter): string {
+  return filter ? SECOND : TRIAL;
+}
+
+/** A request that the new Traefik must answer if the old one does. */
+export interface ProbeRequest {
+  readonly host: string;
+  readonly path: string;
+}
+
+/** One line for each request, the input of `print_answers`. */
+function requestLines(requests: readonly ProbeRequest[]): string {
+  return requests.map(({ host, path }) => `${host} ${path}`).join("\n");
+}
+
+/**
+ * Sends the requests to the running Traefik. Prints one line for each response of an app: scheme, host, path, container
+ * port, status. Prints nothing if no Traefik runs.
+ */
+export function recordAnswers(requests: readonly ProbeRequest[]): Shell {
+  return call("print_answers", TRAEFIK, requestLines(requests));
+}
+
+/** Creates the next container, and connects it to its networks. Prints its id. Exits with BEING_REPLACED during another run. */
+export function createNext(create: Command, join: Shell): Shell {
+  return lines(call("refuse_other_run"), create, join);
+}
+
+/** The `--publish` flags of the second Traefik, a word of its `docker create`. */
+export const SECOND_PORTS = raw("$ports");
+
+/** Starts the second Traefik with the new settings, and waits until it gives the answers of the old one. */
+export function startSecond(name: string, create: Command, join: Shell, answers: Captured): Shell {
+  return sh`ports=${printedBy(call("print_second_ports"))}
+${create} >/dev/null
+${join}
+${call("start_second", name, answers)}`;
+}
+
+/** Removes the new containers if the run ended before the replacement began. */
+export function abandonReplacement(next: Captured, begun: Captured): Shell {
+  return sh`[ -z ${next} ] || [ -n ${begun} ] || docker rm -f ${SECOND} ${TRIAL} ${NEXT} >/dev/null 2>&1 || true`;
+}
+
+/** An active client sends a request at least this often. */
+const REQUEST_INTERVAL_SECONDS = 3;
+/** The longest wait for keep-alive connections. */
+const LONGEST_WAIT_SECONDS = 60;
+/** After this time the second Traefik has no active clients. */
+const SECOND_WAIT_SECONDS = SECOND_KEEP_ALIVE_SECONDS + REQUEST_INTERVAL_SECONDS;
+
+/** The facts of the running Traefik that a replacement depends on. */
+export interface ReplaceOptions {
   /** Restart policy of the new container. */
   readonly policy: string;
-  /** undefined: without the second Traefik's help. */
+  /** undefined: without a second Traefik. */
   readonly filter: Filter;
-  /** After how long the old one has told every kept connection to go; undefined: it never does. */
+  /** `keepAliveMaxTime` of the old Traefik; undefined: it keeps connections forever. */
   readonly keptSeconds: number | undefined;
-  /** What the old Traefik answers (`probeOld`); without, anything of the new one's will do. */
-  readonly asked?: Captured | "";
+  /** The output of `recordAnswers`; without it, any response of the new Traefik is enough. */
+  readonly answers?: Captured | "";
 }
 
 /**
- * Replaces the container, in a session of its own: it goes on when the connection is lost, and is soon over, since
- * stopping half-way would be the one thing that loses requests. The rules stand only while it is at work. Prints what it
- * does; at its end `closed N`, in hundredths of a second, where the port was closed.
+ * Replaces the container, in a new session: the replacement continues when the connection is lost, because stopping
+ * half-way would lose requests. Removes its packet filter rules at the end. Prints its progress and, if the ports were
+ * closed, `closed N` in hundredths of a second.
  */
-export function swap({ policy, filter, keptSeconds, asked = "" }: SwapOptions): Shell {
-  if (!filter) return call("run_detached", new Program("replace_plainly"), PROCESS, policy, asked);
-  const kept = keptSeconds === undefined ? "never" : Math.min(keptSeconds + SENDING_SECONDS, LONGEST_SECONDS);
-  const program = new Program("replace_bridged");
-  return call("run_detached", program, PROCESS, policy, filter.join(" "), kept, SECOND_SECONDS, asked);
+export function replaceTraefik({ policy, filter, keptSeconds, answers = "" }: ReplaceOptions): Shell {
+  if (!filter) return call("run_detached", new Program("replace_alone"), PROCESS, policy, answers);
+  const keepAlive =
+    keptSeconds === undefined ? "never" : Math.min(keptSeconds + REQUEST_INTERVAL_SECONDS, LONGEST_WAIT_SECONDS);
+  const program = new Program("replace_with_second");
+  return call("run_detached", program, PROCESS, policy, filter.join(" "), keepAlive, SECOND_WAIT_SECONDS, answers);
 }
 
 /**
- * Repairs what an interrupted reboot has left, when its swap is no longer at work: one Traefik that serves, no rule, no
- * second container. Ends with BEING_REPLACED while it still is after a minute.
+ * Repairs an interrupted replacement: one Traefik serves, without redirects and without a second container. Exits with
+ * BEING_REPLACED if a replacement still runs after a minute.
  */
-export function repairSwap(policy: string, filter: Filter, questions: readonly ProbeRequest[]): Shell {
-  return call("repair_replacement", policy, filter?.join(" ") ?? "none", SECOND_SECONDS, requestLines(questions));
+export function repairReplacement(policy: string, filter: Filter, requests: readonly ProbeRequest[]): Shell {
+  return call("repair_replacement", policy, filter?.join(" ") ?? "none", SECOND_WAIT_SECONDS, requestLines(requests));
 }

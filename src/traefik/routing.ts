@@ -1,6 +1,6 @@
 import { ID_LABEL, optionOf, standalonePriority, type TraefikLabel, traefikLabel } from "./labels.ts";
 
-/** A container as the live file knows it: its labels say all. */
+/** A container in a live file: its labels are all that is needed. */
 export interface Routed {
   readonly labels: ReadonlyMap<string, string>;
 }
@@ -11,13 +11,13 @@ export type Section = Record<string, unknown>;
 /** A router that a container's labels define. */
 export interface Router {
   readonly name: string;
-  /** When it counts: rule, entryPoints, tls, rule syntax. */
+  /** Which requests it matches: rule, entryPoints, tls, rule syntax. */
   readonly conditions: Section;
-  /** Names as the label has them. */
+  /** Names as in the label. */
   readonly middlewares: readonly string[];
-  /** What it has when it stands alone. */
+  /** Without a live file (`standalonePriority`). */
   readonly priority: number;
-  /** With its provider. */
+  /** Name with its provider: `web@docker`. */
   readonly service: string;
 }
 
@@ -28,20 +28,20 @@ export function partsOf(container: Routed, protocol: Protocol): TraefikLabel[] {
   });
 }
 
-/** The container's own id; undefined for one of the original. */
+/** The container's id; undefined for a container of MRSK. */
 export function idOf(container: Routed): string | undefined {
   return container.labels.get(ID_LABEL);
 }
 
 /**
- * The routers of a container, each with the service it leads to: the one it names, the only one there is, or the one that
- * is called like the router. A router without a rule or a service is left out, as Traefik leaves it out.
+ * The routers of a container. A router's service is the one it names, or the container's only service, or the service with
+ * the router's name. Omits routers without a rule or a service, as Traefik does.
  */
 export function routersOf(container: Routed, protocol: Protocol): Router[] {
   const parts = partsOf(container, protocol);
   const services = names(parts, "services");
   const id = idOf(container);
-  // Only then are the label routers one below what they would be.
+  // Only then has `containerLabels` lowered the priorities of the label routers.
   const renamed = id !== undefined && services.some((service) => service.endsWith(`-${id}`));
   return names(parts, "routers").flatMap((name) => {
     const router = parts.find((part) => part.section === "routers" && part.name === name)!;
@@ -59,7 +59,7 @@ export function routersOf(container: Routed, protocol: Protocol): Router[] {
   });
 }
 
-/** A name that labels give without saying whose it is means docker's. */
+/** A name in a label without a provider belongs to docker's. */
 export function withProvider(name: string): string {
   return name.includes("@") ? name : `${name}@docker`;
 }
@@ -78,7 +78,7 @@ function conditionsOf(options: Section): Section {
   return out;
 }
 
-/** `tls=true` is the section without content, `tls=false` none. */
+/** `tls=true` is an empty section, `tls=false` no section. */
 function tlsOf(value: unknown): Section | undefined {
   if (typeof value === "object" && value !== null) return value as Section;
   return String(value).toLowerCase() === "false" ? undefined : {};
@@ -89,7 +89,7 @@ export function names(parts: readonly TraefikLabel[], section: TraefikLabel["sec
   return [...new Set(parts.filter((part) => part.section === section).map((part) => part.name))];
 }
 
-/** The items of a comma list. */
+/** The items of a comma-separated list. */
 export function list(value: unknown): string[] {
   if (typeof value !== "string") return [];
   return value
@@ -103,10 +103,10 @@ export function valueOf(section: Section, key: string): unknown {
   return Object.entries(section).find(([name]) => name.toLowerCase() === key)?.[1];
 }
 
-/** No option of Traefik has so many parts. */
+/** More parts than any option of Traefik has. */
 const DEEPEST = 32;
 
-/** `a.b[0].c=v` → `{ a: { b: [{ c: v }] } }`. A plain `tls=true` beside `tls.domains` gives way to the map. */
+/** `a.b[0].c=v` → `{ a: { b: [{ c: v }] } }`. If there are `tls=true` and `tls.domains`, the map wins. */
 export function tree(parts: readonly TraefikLabel[]): Section {
   const root = emptySection();
   for (const { option, value } of parts) {
@@ -135,12 +135,12 @@ function insert(target: object, path: readonly (string | number)[], value: strin
   insert(container[key] as object, rest, value);
 }
 
-/** Without a prototype: a label may say `__proto__`. */
+/** Without a prototype, because a label may contain `__proto__`. */
 function emptySection(): Section {
   return Object.create(null) as Section;
 }
 
-/** Lists without holes: a label may start counting at 1, or at four billion, which `filter` would count to. */
+/** Lists without holes: an index may begin at 1, or at four billion, up to which `filter` would count. */
 function dense(value: unknown): unknown {
   if (Array.isArray(value)) return Object.values(value).map(dense);
   if (typeof value !== "object" || value === null) return value;

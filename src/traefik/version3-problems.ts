@@ -1,14 +1,14 @@
 import type { Config } from "../config/config.ts";
 import { readsVersion3 } from "./labels.ts";
 
-/** What Traefik 3 no longer knows, and what to write instead. */
+/** Flags that Traefik 3 no longer accepts, and their replacements. */
 const DROPPED_FLAGS: readonly (readonly [RegExp, string])[] = [
   [/^pilot\./i, "remove it: Traefik Pilot has ended"],
-  [/^hub(?:\.|$)/i, "remove it: Traefik Hub is set up otherwise"],
+  [/^hub(?:\.|$)/i, "remove it: Traefik Hub is configured differently"],
   [/^experimental\.http3$/i, "remove it: HTTP/3 is no longer experimental, `entrypoints.NAME.http3` is enough"],
   [/^providers\.docker\.swarmmode$/i, "use `providers.swarm`"],
   [/^providers\.docker\.tls\.caoptional$/i, "remove it"],
-  [/^providers\.(?:marathon|rancher)(?:\.|$)/i, "remove it: that provider is gone"],
+  [/^providers\.(?:marathon|rancher)(?:\.|$)/i, "remove it: that provider no longer exists"],
   [/^providers\.(consul|consulcatalog|nomad)\.namespace$/i, "use `namespaces`"],
   [/^metrics\.influxdb(?:\.|$)/i, "use `metrics.influxdb2`"],
   [/^tracing\.(?:jaeger|zipkin|datadog|instana|haystack|elastic)(?:\.|$)/i, "use `tracing.otlp`"],
@@ -25,8 +25,8 @@ const DROPPED_LABELS: readonly (readonly [RegExp, string])[] = [
 ];
 
 /**
- * Settings that the configured image would not start with, or that have no effect any more: a line each, with what
- * replaces them. Nothing for an image of version 2. Rules are not among them: `roleLabels` marks those as version 2.
+ * Settings that the configured image refuses or ignores: one line each, with their replacement. Empty for Traefik 2. Rules
+ * of version 2 are no problem: `roleLabels` sets their rule syntax.
  */
 export function version3Problems(config: Config): string[] {
   const { args, image, labels } = config.traefik;
@@ -42,7 +42,7 @@ export function version3Problems(config: Config): string[] {
   const found = owners.flatMap(([owner, ownLabels]) =>
     [...ownLabels.keys()].flatMap((label) => {
       const advice = adviceFor(DROPPED_LABELS, label);
-      return advice ? [`${image} ignores or gives up the label ${label} (${owner}): ${advice}`] : [];
+      return advice ? [`${image} ignores or deprecates the label ${label} (${owner}): ${advice}`] : [];
     }),
   );
   return [...flags, ...found];

@@ -48,9 +48,7 @@ test("a private key that ssh would refuse for its mode lets in, and is warned of
   chmodSync(sshd.key, 0o666);
   await say();
   chmodSync(sshd.key, 0o600);
-  expect(notes).toEqual([
-    `${sshd.key} is a private key that other users can open (mode 666): run chmod 600 ${sshd.key}`,
-  ]);
+  expect(notes).toEqual([`private key ${sshd.key} is accessible to other users (mode 666): run chmod 600 ${sshd.key}`]);
 });
 
 test("a public key that everyone can read is as it should be", async () => {

@@ -19,7 +19,7 @@ function installed(name: string, manifest: object, files: Readonly<Record<string
 
 const texts = (...folders: string[]) => licenceTexts(folders, join(folder, "ours"));
 
-test("modules belong to the innermost package, once each; sources of ours to none", () => {
+test("modules belong to the innermost package, once each; mrsk's sources to none", () => {
   expect(
     packagesOf([
       "/p/src/cli/main.ts",
@@ -32,7 +32,7 @@ test("modules belong to the innermost package, once each; sources of ours to non
   ).toEqual(["/p/node_modules/@ruby/prism", "/p/node_modules/a/node_modules/b", "/p/node_modules/chalk"]);
 });
 
-test("a package is shown with its version, its licence and every text that it ships", () => {
+test("a package is listed with its version, its licence and every licence text that it ships", () => {
   const one = installed("one", { license: "Apache-2.0" }, { LICENSE: "Apache\n", "NOTICE.txt": "Notice\n" });
   const old = installed("old", { licenses: [{ type: "MIT" }] }, { "license.md": "MIT of old\n" });
   const wasm = installed("@acme/wasm", { license: "MIT" });
@@ -43,7 +43,7 @@ test("a package is shown with its version, its licence and every text that it sh
   ]);
 });
 
-test("packages without a licence or without its text are named, all of them", () => {
+test("the error names all packages without a licence or its text", () => {
   const silent = installed("silent", { license: "MIT" }, { "licenses-of-others.js": "" });
   const unlicensed = installed("unlicensed", {}, { LICENSE: "All mine" });
   expect(() => texts(silent, unlicensed)).toThrow("No licence or no licence text in: silent, unlicensed.");

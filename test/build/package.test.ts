@@ -7,7 +7,7 @@ const manifest = JSON.parse(readFileSync(resolve(ROOT, "package.json"), "utf8"))
   scripts: Record<string, string>;
 };
 
-test("an installation brings nothing but the package, and runs no script", () => {
+test("an installation has no dependencies and runs no script", () => {
   for (const kind of ["dependencies", "optionalDependencies", "peerDependencies", "bundleDependencies"]) {
     expect(manifest).not.toHaveProperty(kind);
   }
@@ -16,7 +16,7 @@ test("an installation brings nothing but the package, and runs no script", () =>
   }
 });
 
-test("the registry's page shows what it is, under which licence, and where it lives", () => {
+test("the manifest has a description, a licence and the repository's address", () => {
   for (const key of ["description", "keywords", "homepage", "repository", "bugs", "license"]) {
     expect(manifest).toHaveProperty(key);
   }

@@ -14,7 +14,7 @@ beforeAll(() => {
   writeFileSync(join(folder, "dist/cli.cjs"), 'exports.start = () => console.log("started");');
 });
 
-/** `bin/mrsk.cjs` where Node says that it is of that version. */
+/** Runs `bin/mrsk.cjs` with that `process.version`. */
 async function startedBy(version: string) {
   const pretending = join(folder, `${version}.cjs`);
   writeFileSync(pretending, `Object.defineProperty(process, "version", { value: "${version}" });`);
@@ -26,19 +26,16 @@ async function startedBy(version: string) {
   return { exitCode, stdout, stderr };
 }
 
-test.each(["v0.10.48", "v4.9.1", "v20.20.2", "v21.7.3"])(
-  "Node %s gets one sentence, and exit code 2",
-  async (version) => {
-    const sentence = `mrsk needs Node 22 or newer, and this is ${version}: https://nodejs.org`;
-    expect(await startedBy(version)).toEqual({ exitCode: 2, stdout: "", stderr: sentence });
-  },
-);
+test.each(["v0.10.48", "v4.9.1", "v20.20.2", "v21.7.3"])("Node %s: one sentence, and exit code 2", async (version) => {
+  const sentence = `mrsk needs Node 22 or newer, and this is ${version}: https://nodejs.org`;
+  expect(await startedBy(version)).toEqual({ exitCode: 2, stdout: "", stderr: sentence });
+});
 
 test.each(["v22.0.0", "v24.1.0", "v26.12.1", "v100.0.0", process.version])("Node %s starts", async (version) => {
   expect(await startedBy(version)).toEqual({ exitCode: 0, stdout: "started", stderr: "" });
 });
 
-test("a Node that knows nothing newer than ES5 can read the file", () => {
+test("the file is ES5, so that an old Node can parse it", () => {
   expect(
     PROGRAM.split("\n")
       .filter((line) => !/^(?:#!|\s*\/\/)/.test(line))

@@ -63,7 +63,7 @@ test("the single commands", () => {
   ]);
 });
 
-test("files and directories are in the accessory's folder of the login directory", () => {
+test("files and directories are in the accessory's folder of the home directory", () => {
   expect(line(db.createDirectories())).toBe(":\nmkdir -p app-db/data");
   expect(line(db.upload("/etc/mysql/my.cnf", "640", new Secret("my.cnf", "")))).toBe(
     `mkdir -p app-db/etc/mysql
@@ -77,7 +77,7 @@ mv -f app-db/etc/mysql/my.cnf.new app-db/etc/mysql/my.cnf`,
   );
 });
 
-test("one that docker is to remove when it ends has no restart policy, which docker would refuse", () => {
+test("with the option rm it has no restart policy: docker would refuse both", () => {
   const fleeting = new AccessoryCommands(config(), accessory({ options: new Map([["rm", true]]) }));
   expect(line(fleeting.run("/home/d", new Map(), "json-file"))).not.toContain("--restart");
 });

@@ -32,7 +32,7 @@ function launch(overrides: Partial<Launch> = {}): Launch {
   };
 }
 
-test("run gives the original's line, quoted once", () => {
+test("run gives MRSK's line, quoted once", () => {
   expect(line(new AppCommands(plain, web).run(launch()))).toBe(
     "docker run --detach --restart unless-stopped --name app-web-999 --hostname 1.1.1.1-0123456789ab " +
       "-e MRSK_CONTAINER_NAME=app-web-999 -e MRSK_VERSION=999 " +
@@ -46,7 +46,7 @@ test("run gives the original's line, quoted once", () => {
   );
 });
 
-test("secrets travel in the environment of docker run, never as arguments or in a log", () => {
+test("the environment of docker run carries secrets, arguments and logs do not", () => {
   const jobs = role({
     name: "jobs",
     traefik: false,
@@ -105,14 +105,14 @@ test("the host's shell replaces ${NAME} in variables, options and volumes, and n
   expect(text).toContain("--label 'l=${LEFT}'");
 });
 
-test("an engine of API 1.44 asks every 200 ms while the app starts", () => {
+test("an engine of API 1.44 checks every 200 ms while the app starts", () => {
   expect(line(new AppCommands(plain, web).run(launch({ startInterval: true })))).toContain(
     "--health-interval 1s --health-start-period 28s --health-start-interval 200ms ",
   );
   expect(line(new AppCommands(plain, web).run(launch({ healthcheck: false })))).not.toContain("--health");
 });
 
-test("single containers are named outright", () => {
+test("commands for one container name it", () => {
   const app = new AppCommands(config({ network: "private" }), web);
   expect(line(app.start("app-web-1"))).toBe("docker start app-web-1");
   expect(line(app.rename("app-web-1", "app-web-1_replaced_0011223344556677"))).toBe(
@@ -161,7 +161,7 @@ test("exec in the running container and in a new one", () => {
   );
 });
 
-test("a variable of the one command wins over the secret of its name, and one that docker would take is an argument", () => {
+test("a variable of the command wins over the secret of its name, and a variable that docker reads itself is an argument", () => {
   const app = new AppCommands(config(), role({ env: { clear: new Map(), secret: ["TOKEN"] } }));
   const env = new Map<string, string | Secret>([
     ["TOKEN", new Secret("mine", "y")],
@@ -176,7 +176,7 @@ test.each([
   ["the network of another container", { network: "container:vpn" }, {}],
   ["the same among the role's options", {}, { network: "container:vpn" }],
   ["the host's own name", {}, { uts: "host" }],
-])("a container that shares %s has no host name of its own, which docker would refuse", (_, settings, options) => {
+])("a container that shares %s gets no host name: docker would refuse it", (_, settings, options) => {
   const shared = role({ options: new Map(Object.entries(options)) });
   expect(line(new AppCommands(config(settings), shared).run(launch()))).not.toContain("--hostname");
 });

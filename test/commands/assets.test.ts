@@ -7,7 +7,7 @@ import { assetVolumes, cleanAssets, collectAssets } from "../../src/commands/ass
 import type { Shell } from "../../src/script/command.ts";
 import { config, runnable, role } from "../support/config.ts";
 
-/** Stands for docker: images are folders, a container is a folder with its image's name and its mount. */
+/** A fake docker: images are folders, a container is a folder with its image's name and its mount. */
 const DOCKER = String.raw`#!/bin/sh
 case "$1 $2" in
 "create --name") [ -d "$DOCKER_ROOT/images/$4" ] && printf '%s' "$4" >"$DOCKER_ROOT/made" ;;
@@ -46,7 +46,7 @@ function image(version: number): void {
   write(`images/app:${version}${PATH}/manifest.json`, `manifest ${version}`);
 }
 
-/** A container, with a folder of ours unless it is from before. */
+/** A container, with an asset folder unless it is older than `asset_path`. */
 function container(id: string, version: number, { mounted = true } = {}): void {
   write(`containers/${id}/image`, `app:${version}`);
   if (!mounted) return;
@@ -60,7 +60,7 @@ function run(body: Shell) {
   return spawnSync("/bin/sh", ["-ec", runnable(body)], { env, encoding: "utf8" });
 }
 
-/** Files with their text. */
+/** Writes files with their text as content. */
 function contents(path: string): Record<string, string> {
   const files = readdirSync(path, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
   return Object.fromEntries(
@@ -72,7 +72,7 @@ const OLD_WITH_NEW = { "app-1.css": "css 1", "app-2.css": "css 2", "manifest.jso
 const NEW_WITH_OLD = { "app-1.css": "css 1", "app-2.css": "css 2", "manifest.json": "manifest 2" };
 const NEXT = { image: "app:2", id: "bbbbbbbb" };
 
-test("old and new have the files of both, each its own where the names are alike, however often it is run", () => {
+test("both versions have the files of both, and keep their own files of the same name; running it again changes nothing", () => {
   image(1);
   image(2);
   container("aaaaaaaa", 1);
@@ -84,7 +84,7 @@ test("old and new have the files of both, each its own where the names are alike
   expect(readdirSync(join(home, ".mrsk/assets"))).toEqual(["app-web-aaaaaaaa", "app-web-bbbbbbbb"]);
 });
 
-test("what the version before had from its own predecessor is not handed on", () => {
+test("files that the old version got from its predecessor are not copied", () => {
   image(1);
   image(2);
   container("aaaaaaaa", 1);
@@ -93,7 +93,7 @@ test("what the version before had from its own predecessor is not handed on", ()
   expect(contents(folder("bbbbbbbb"))).toEqual(NEW_WITH_OLD);
 });
 
-test("a container from before asset_path was set gives its image's files, and is left as it is", () => {
+test("a container without an asset folder provides its image's files, and remains unchanged", () => {
   image(1);
   image(2);
   container("aaaaaaaa", 1, { mounted: false });
@@ -101,7 +101,7 @@ test("a container from before asset_path was set gives its image's files, and is
   expect(contents(folder("bbbbbbbb"))).toEqual(NEW_WITH_OLD);
 });
 
-test("an old image without such a folder is no failure, a new one is", () => {
+test("an old image without the path is no error, a new image without it is one", () => {
   image(2);
   write("images/app:1/app/other", "");
   container("aaaaaaaa", 1, { mounted: false });
@@ -110,7 +110,7 @@ test("an old image without such a folder is no failure, a new one is", () => {
   expect(failed).toMatchObject({ status: 1, stderr: "asset_path: /app/assets could not be copied out of the image\n" });
 });
 
-test("a container that was kept is given the files of the one it takes over from", () => {
+test("a kept container gets the files of the live container", () => {
   image(1);
   image(2);
   container("aaaaaaaa", 1);
@@ -120,7 +120,7 @@ test("a container that was kept is given the files of the one it takes over from
   expect(contents(folder("bbbbbbbb"))).toEqual(NEW_WITH_OLD);
 });
 
-test("folders of containers that are gone go, those of other roles stay, and an empty place goes too", () => {
+test("folders of removed containers are removed, and so is the base folder when it is empty; those of other roles remain", () => {
   image(1);
   container("aaaaaaaa", 1);
   mkdirSync(folder("bbbbbbbb"));
@@ -133,7 +133,7 @@ test("folders of containers that are gone go, those of other roles stay, and an 
   expect(existsSync(join(home, ".mrsk/assets"))).toBe(false);
 });
 
-test("nothing is removed where docker cannot say what is in use", () => {
+test("nothing is removed if docker cannot list the mounted folders", () => {
   container("aaaaaaaa", 1, { mounted: false });
   mkdirSync(folder("bbbbbbbb"), { recursive: true });
   write("bin/docker", "#!/bin/sh\nexit 1\n");
@@ -141,13 +141,13 @@ test("nothing is removed where docker cannot say what is in use", () => {
   expect(existsSync(folder("bbbbbbbb"))).toBe(true);
 });
 
-test("the folder is mounted where the role has an asset_path, by the container's own id", () => {
+test("a role with an asset_path mounts the folder of the container's id", () => {
   const labels = new Map([["mrsk.id", "bbbbbbbb"]]);
   expect(assetVolumes(place(), labels)).toEqual([`${folder("bbbbbbbb")}:/app/assets`]);
   expect(assetVolumes({ ...place(), role: role() }, labels)).toEqual([]);
 });
 
-test("a rollback goes on where the kept container's image has no such folder", () => {
+test("a rollback continues if the kept container's image does not have the path", () => {
   image(2);
   write("images/app:1/app/other", "");
   container("aaaaaaaa", 1, { mounted: false });

@@ -8,7 +8,7 @@ import { runnable } from "../support/config.ts";
 import { ExitStatus } from "../../src/script/exit-status.ts";
 import { JOINED } from "../../src/shell/constants.ts";
 
-// A host made of fakes: only what is put into the folder can be found.
+// A host of fakes: PATH has only the programs in this folder.
 let folder: string;
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), "host-"));
@@ -29,13 +29,13 @@ function host({ root }: { root: boolean }): void {
   if (!root) fake("sudo", "exit 1");
 }
 
-/** A login user whose sudo asks for nothing. */
+/** A login user with sudo without a password. */
 function sudoer(): void {
   fake("id", "case $1 in -u) echo 1000 ;; -un) echo deploy ;; esac");
   fake("sudo", 'shift; [ "$1" = true ] || USING_SUDO=yes exec "$@"');
 }
 
-/** A package manager whose docker answers, and whose curl reaches nothing. */
+/** A package manager that installs a docker that answers, and a curl that reaches nothing. */
 function withPackages(name: string): void {
   const brings = (tool: string, status: number) =>
     `printf '#!/bin/sh\\nexit ${status}\\n' >${folder}/${tool}; /bin/chmod +x ${folder}/${tool}`;
@@ -48,14 +48,14 @@ function install(): { status: number | null; stdout: string; stderr: string; log
   return { ...done, log: existsSync(log) ? readFileSync(log, "utf8") : "" };
 }
 
-test("a host that has all is left alone", () => {
+test("a host with Docker and curl remains unchanged", () => {
   host({ root: false });
   fake("docker", "exit 0");
   fake("curl", "exit 0");
   expect(install()).toMatchObject({ status: 0, stdout: "present\n" });
 });
 
-test("Podman under docker's name is left as it is, and not taken for Docker", () => {
+test("Podman under docker's name is reported, and remains unchanged", () => {
   host({ root: true });
   fake("docker", 'case $1 in --version) echo "podman version 4.9.3" ;; esac');
   fake("curl", "exit 0");
@@ -65,7 +65,7 @@ test("Podman under docker's name is left as it is, and not taken for Docker", ()
   expect(log).not.toContain("apt-get");
 });
 
-test("who may not install is told so, and nothing was touched", () => {
+test("a login user who may not install anything changes nothing", () => {
   host({ root: false });
   withPackages("apt-get");
   const { status, log } = install();
@@ -73,7 +73,7 @@ test("who may not install is told so, and nothing was touched", () => {
   expect(log).not.toContain("apt-get");
 });
 
-test("Docker's own script is taken where it can be had", () => {
+test("Docker's own script is used if it can be downloaded", () => {
   host({ root: true });
   fake("curl", `echo 'printf "#!/bin/sh\\nexit 0\\n" >${folder}/docker; /bin/chmod +x ${folder}/docker'`);
   const { status, stdout, log } = install();
@@ -87,7 +87,7 @@ test.each([
   ["yum", "install -y -q docker"],
   ["zypper", "--non-interactive --quiet install docker"],
   ["apk", "add --quiet docker"],
-])("without it, %s has a package", (name, expected) => {
+])("without the script, %s installs a package", (name, expected) => {
   host({ root: true });
   withPackages(name);
   const { status, stdout, log } = install();
@@ -96,7 +96,7 @@ test.each([
   expect(log).toContain(`${name} ${expected}`);
 });
 
-test("wget serves where there is no curl, which then comes as a package", () => {
+test("without curl, wget downloads the script, and curl is installed as a package", () => {
   host({ root: true });
   withPackages("apt-get");
   fake("wget", `echo 'printf "#!/bin/sh\\nexit 0\\n" >${folder}/docker; /bin/chmod +x ${folder}/docker'`);
@@ -106,7 +106,7 @@ test("wget serves where there is no curl, which then comes as a package", () => 
   expect(log).toMatch(/apt-get install .* curl ca-certificates/);
 });
 
-test("where dnf has no package docker, Fedora's moby-engine is it", () => {
+test("if dnf has no package docker, Fedora's moby-engine is installed", () => {
   host({ root: true });
   const brings = (tool: string) => `printf '#!/bin/sh\\nexit 0\\n' >${folder}/${tool}; /bin/chmod +x ${folder}/${tool}`;
   fake("curl", "exit 7");
@@ -116,10 +116,10 @@ test("where dnf has no package docker, Fedora's moby-engine is it", () => {
   expect(log).toContain("dnf install -y -q moby-engine");
 });
 
-test("a login user with sudo installs by it, and joins the group", () => {
+test("a login user with sudo installs with it, and joins the group", () => {
   sudoer();
   fake("usermod", "exit 0");
-  // Docker answers to root alone.
+  // Docker answers only root.
   const docker = `printf '#!/bin/sh\\n[ "$USING_SUDO" ]\\n' >${folder}/docker; /bin/chmod +x ${folder}/docker`;
   fake("curl", "exit 7");
   fake("apt-get", `case "$*" in *docker.io*) ${docker} ;; esac`);

@@ -9,7 +9,7 @@ function lines(given: Config, version = "1", secrets: ReadonlyMap<string, Secret
   return buildAndPush(given, version, secrets).map(({ body }) => line(body));
 }
 
-test("build arguments and secrets travel in the environment; logs show neither's value", () => {
+test("the environment carries build arguments and secrets; logs do not show their values", () => {
   const args = new Map([
     ["NODE", "20 x"],
     ["odd-name", "odd value"],
@@ -49,7 +49,7 @@ test("a GitHub Actions cache", () => {
   expect(lines(built({ cache }))[0]).toContain(" --cache-to type=gha,mode=max --cache-from type=gha ");
 });
 
-test("docker's own builder builds, then pushes both names", () => {
+test("docker's own builder builds, then pushes both tags", () => {
   expect(lines(built({ kind: "native" }))).toEqual([
     "docker build -t dhh/app:1 -t dhh/app:latest --label service=app --file Dockerfile .",
     "docker push dhh/app:1",

@@ -26,7 +26,7 @@ beforeAll(() => {
 
 let partials = 0;
 
-/** A partial clone with the folder `app` alone checked out, as a CI job makes it. */
+/** A partial clone with only the folder `app` checked out, as in a CI job. */
 function partial(options: readonly string[], patterns: readonly string[] = ["app"]): string {
   const path = join(folder, `partial-${partials++}`);
   git(folder, "clone", "-q", "--no-checkout", ...options, `file://${upstream}`, path);
@@ -48,7 +48,7 @@ test.each([
   [["--filter=tree:0", "--depth=1"]],
   [["--filter=blob:none", "--sparse"]],
   [[]],
-])("of a sparse checkout of a clone with %j every file is built", (options) => {
+])("a sparse checkout of a clone with %j builds every file", (options) => {
   const path = partial(options);
   expect(treeOf(path).join()).not.toContain("docs/page.txt");
   const { path: clone, status, stderr } = repositories.clone(path);
@@ -64,17 +64,17 @@ test.each([
   ).toBe("");
   expect(git(clone, "config", "--default", "unset", "core.sparseCheckout")).toBe("unset");
   expect(existsSync(join(clone, ".git/info/sparse-checkout"))).toBe(false);
-  // The sparse checkout itself stays one.
+  // The sparse checkout itself remains sparse.
   expect(git(path, "status", "--porcelain")).toBe("");
   expect(treeOf(path).join()).not.toContain("docs/page.txt");
 });
 
-test("patterns that are no folders do not travel along either", () => {
+test("sparse patterns that are no folders are not copied either", () => {
   const path = partial(["--filter=blob:none"], ["--no-cone", "/Dockerfile"]);
   expect(treeOf(repositories.clone(path).path)).toHaveLength(4);
 });
 
-test.each([[[]], [["--depth=1"]]])("what the remote no longer hands over stops the build: %j", (options) => {
+test.each([[[]], [["--depth=1"]]])("an object that the remote no longer has stops the build: %j", (options) => {
   const path = partial(["--filter=blob:none", ...options]);
   renameSync(upstream, `${upstream}-away`);
   const { status, stderr } = repositories.clone(path);
@@ -83,7 +83,7 @@ test.each([[[]], [["--depth=1"]]])("what the remote no longer hands over stops t
   expect(stderr).toMatch(/could not fetch [0-9a-f]{40} from promisor remote/);
 });
 
-test("an object that was lost stops the build", () => {
+test("a lost object stops the build", () => {
   const path = repositories.make("damaged", { "kept.txt": "kept", "lost.txt": "lost" });
   const object = git(path, "rev-parse", "HEAD:lost.txt");
   rmSync(join(path, ".git/objects", object.slice(0, 2), object.slice(2)));

@@ -25,7 +25,7 @@ function repository({ files = {}, settings = {}, attributes }: Setup): string {
   return path;
 }
 
-/** What git itself checks out of the repository elsewhere. */
+/** The files that git itself checks out of the repository, in another folder. */
 function checkedOut(path: string): string[] {
   const worktree = join(folder, `worktree ${made++}`);
   git(path, "worktree", "add", "-q", "--detach", worktree);
@@ -36,10 +36,10 @@ const upper = { "filter.upper.smudge": "tr a-z A-Z", "filter.upper.clean": "tr A
 
 test.each<[string, Setup, string]>([
   ["core.autocrlf", { settings: { "core.autocrlf": "true" } }, "one\r\ntwo\r\n"],
-  ["core.eol and attributes of its own", { settings: { "core.eol": "crlf" }, attributes: "* text" }, "one\r\ntwo\r\n"],
-  ["attributes of its own alone", { attributes: "*.txt eol=crlf" }, "one\r\ntwo\r\n"],
+  ["core.eol and attributes in .git", { settings: { "core.eol": "crlf" }, attributes: "* text" }, "one\r\ntwo\r\n"],
+  ["attributes in .git alone", { attributes: "*.txt eol=crlf" }, "one\r\ntwo\r\n"],
   [
-    "attributes over those that are committed",
+    "attributes in .git over committed ones",
     { files: { ".gitattributes": "* eol=crlf\n" }, attributes: "* -text" },
     "one\ntwo\n",
   ],
@@ -47,16 +47,12 @@ test.each<[string, Setup, string]>([
   ["an encoding", { attributes: "*.txt working-tree-encoding=UTF-16LE" }, "o\0n\0e\0\n\0t\0w\0o\0\n\0"],
   ["a filter", { settings: upper, attributes: "*.txt filter=upper" }, "ONE\nTWO\n"],
   [
-    "a filter of committed attributes",
+    "a filter in committed attributes",
     { settings: upper, files: { ".gitattributes": "*.txt filter=upper\n" } },
     "ONE\nTWO\n",
   ],
-  [
-    "a file that is included for the repository's path",
-    { settings: { "include.path": join(folder, "included") } },
-    "one\r\ntwo\r\n",
-  ],
-])("%s: the files are those that a checkout writes", (_, setup, text) => {
+  ["an include of settings", { settings: { "include.path": join(folder, "included") } }, "one\r\ntwo\r\n"],
+])("%s: the files are as in a checkout", (_, setup, text) => {
   write(folder, { attributes: "*.txt eol=crlf\n", included: "[core]\n\tautocrlf = true\n" });
   const path = repository(setup);
   const { path: clone, status, stderr } = repositories.clone(path);
@@ -65,20 +61,20 @@ test.each<[string, Setup, string]>([
   expect(treeOf(clone)).toEqual(checkedOut(path));
 });
 
-test("an include for the path of the repository counts", () => {
+test("an include for the path of the repository applies", () => {
   write(folder, { windows: "[core]\n\tautocrlf = true\n" });
   const path = repository({});
   repositories.settings({ [`includeIf.gitdir:${path}/.path`]: join(folder, "windows") });
   expect(readFileSync(join(repositories.clone(path).path, "text.txt"), "utf8")).toBe("one\r\ntwo\r\n");
 });
 
-test("settings in variables count", () => {
+test("settings in variables apply", () => {
   const environment = { GIT_CONFIG_COUNT: "1", GIT_CONFIG_KEY_0: "core.autocrlf", GIT_CONFIG_VALUE_0: "true" };
   const { path } = repositories.clone(repository({}), { environment });
   expect(readFileSync(join(path, "text.txt"), "utf8")).toBe("one\r\ntwo\r\n");
 });
 
-test("git in the build does not call converted files changed", () => {
+test("git in the build does not report converted files as changed", () => {
   const path = repository({
     settings: { "core.autocrlf": "true" },
     attributes: "*.md working-tree-encoding=UTF-16LE",
@@ -90,7 +86,7 @@ test("git in the build does not call converted files changed", () => {
   expect(git(clone, "status", "--porcelain")).toBe("");
 });
 
-test("a link is a file where the repository has it so, else a link", () => {
+test("a symbolic link is a file if the repository is configured so, otherwise a link", () => {
   const path = repository({});
   symlinkSync("text.txt", join(path, "link"));
   repositories.commit(path, "link");
@@ -118,7 +114,7 @@ test("a text that cannot be converted stops the build", () => {
   expect(stderr).toContain("failed to encode 'bad.txt'");
 });
 
-test("a filter that git does not have here is named", () => {
+test("a filter that is not configured here is reported", () => {
   repositories.settings({ "color.ui": "always", "grep.lineNumber": "true", "grep.column": "true" });
   const files = {
     ".gitattributes": "# filter=none\n*.bin filter=lfs -text\n*.txt text filter=upper\n",
@@ -132,7 +128,7 @@ test("a filter that git does not have here is named", () => {
   );
 });
 
-test("no hook runs, no template is copied, nothing watches", () => {
+test("no hook runs, no template is copied, no monitor starts", () => {
   const hooks = join(folder, "hooks");
   const names = ["post-checkout", "reference-transaction", "post-index-change", "fsmonitor-watchman", "post-merge"];
   write(hooks, Object.fromEntries(names.map((name) => [name, `#!/bin/sh\necho ${name} >>${folder}/ran\nexit 1\n`])));
@@ -161,7 +157,7 @@ test.each<[string, Record<string, string>, NodeJS.ProcessEnv]>([
   ["protocol.allow", { "protocol.allow": "never" }, {}],
   ["GIT_ALLOW_PROTOCOL", {}, { GIT_ALLOW_PROTOCOL: "https" }],
   ["safe.bareRepository", { "safe.bareRepository": "explicit" }, {}],
-])("%s is no hindrance", (_, settings, environment) => {
+])("%s does not prevent the clone", (_, settings, environment) => {
   const inner = repositories.make(`inner ${made++}`, { "inner.txt": "inner" });
   const path = repository({});
   git(path, "submodule", "add", "-q", inner, "inner");
@@ -172,7 +168,7 @@ test.each<[string, Record<string, string>, NodeJS.ProcessEnv]>([
   expect(existsSync(join(clone, "inner/inner.txt"))).toBe(true);
 });
 
-test.runIf(process.getuid?.() === 0)("a repository of another user is cloned where git was told to trust it", () => {
+test.runIf(process.getuid?.() === 0)("a repository of another user is cloned if git trusts it", () => {
   const path = repository({});
   repositories.settings({ "safe.directory": path });
   const revision = repositories.head(path);
@@ -183,7 +179,7 @@ test.runIf(process.getuid?.() === 0)("a repository of another user is cloned whe
   expect(repositories.clone(path, { revision }).stderr).toContain("detected dubious ownership");
 });
 
-test.each(["077", "002", "022"])("files are for everybody to read, whatever the umask: %s", (umask) => {
+test.each(["077", "002", "022"])("files are readable by all users, whatever the umask: %s", (umask) => {
   const path = repository({ files: { "bin/run": "#!/bin/sh\n" } });
   chmodSync(join(path, "bin/run"), 0o755);
   repositories.commit(path, "executable");
@@ -193,7 +189,7 @@ test.each(["077", "002", "022"])("files are for everybody to read, whatever the 
   expect(lstatSync(join(clone, "..")).mode & 0o777).toBe(0o700);
 });
 
-test("TMPDIR is where the clone lies; one that is not there is an error", () => {
+test("the clone is in TMPDIR; a missing TMPDIR is an error", () => {
   const path = repository({});
   const elsewhere = join(folder, "else where");
   mkdirSync(elsewhere);
@@ -203,7 +199,7 @@ test("TMPDIR is where the clone lies; one that is not there is an error", () => 
   expect(stderr).toContain("nowhere");
 });
 
-/** A docker that comes from a snap: a link to snap's own program. */
+/** A docker from a snap: a link to snap's own program. */
 function snapped(): string {
   const snap = join(folder, "var/lib/snapd/snap/bin");
   mkdirSync(snap, { recursive: true });
@@ -213,7 +209,7 @@ function snapped(): string {
   return `${snap}:${process.env["PATH"]}`;
 }
 
-test.each(["tmp", "home/.cache"])("docker from a snap does not see a clone in %s", (place) => {
+test.each(["tmp", "home/.cache"])("docker as a snap cannot read a clone in %s", (place) => {
   const environment = { TMPDIR: join(folder, place), PATH: snapped() };
   mkdirSync(environment.TMPDIR, { recursive: true });
   const { path, status, stderr } = repositories.clone(repository({}), { environment });
@@ -223,7 +219,7 @@ test.each(["tmp", "home/.cache"])("docker from a snap does not see a clone in %s
   );
 });
 
-test("docker from a snap sees a clone in a folder of the home without a dot", () => {
+test("docker as a snap can read a clone in a folder of the home directory without a dot", () => {
   const environment = { TMPDIR: join(folder, "home/tmp"), PATH: snapped() };
   mkdirSync(environment.TMPDIR);
   const { status, stderr } = repositories.clone(repository({}), { environment });

@@ -20,11 +20,11 @@ beforeAll(() => {
   repositories.commit(repository, "with submodules");
   git(repository, "submodule", "deinit", "-f", "absent");
   revision = repositories.head(repository);
-  // None of this is committed.
+  // These changes are not committed.
   write(repository, { "app.txt": "changed", "new.txt": "new", "lib/a b/library.txt": "changed" });
 });
 
-test("the clone has the commit, its submodules in their commits, and nothing else", () => {
+test("the clone has the commit, its submodules at their commits, and nothing else", () => {
   const { path, printed, stderr, status } = repositories.clone(repository);
   expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
   expect(readFileSync(join(path, "app.txt"), "utf8")).toBe("committed");
@@ -33,15 +33,15 @@ test("the clone has the commit, its submodules in their commits, and nothing els
   expect(readFileSync(join(path, "lib/a b/inner/inner.txt"), "utf8")).toBe("inner");
   expect(git(path, "rev-parse", "HEAD")).toBe(revision);
   expect(git(path, "status", "--porcelain")).toBe("");
-  expect(printed).toBe("The submodule absent is not checked out here, so the build goes without it");
+  expect(printed).toBe("The submodule absent is not checked out here, so the build does not have it");
 });
 
-test("a project that is a part of its repository is built there", () => {
+test("a project in a subdirectory of its repository is built there", () => {
   const { path } = repositories.clone(join(repository, "web"));
   expect(readFileSync(join(path, "page.txt"), "utf8")).toBe("committed");
 });
 
-test("a commit that is no longer HEAD is cloned too, also from within a git hook", () => {
+test("a commit that is no longer HEAD is cloned too, also inside a git hook", () => {
   git(repository, "commit", "-qam", "later");
   const environment = { GIT_INDEX_FILE: ".git/index", GIT_DIR: ".git", GIT_WORK_TREE: "." };
   const { path } = repositories.clone(repository, { revision, environment });
@@ -49,7 +49,7 @@ test("a commit that is no longer HEAD is cloned too, also from within a git hook
   expect(readFileSync(join(path, "app.txt"), "utf8")).toBe("committed");
 });
 
-test("a repository that lies apart from its work tree is cloned where the environment names both", () => {
+test("a repository apart from its work tree is cloned if the environment names both", () => {
   const place = repositories.make("place", { "app.txt": "committed" });
   const apart = join(folder, "apart.git");
   renameSync(join(place, ".git"), apart);
@@ -68,7 +68,7 @@ test("a shallow repository is cloned as well", () => {
   repositories.settings({});
 });
 
-test("a clone of a repository that borrows objects has them itself", () => {
+test("a clone of a repository with alternate objects has its own copies of them", () => {
   const borrower = join(folder, "borrower");
   git(folder, "clone", "-q", "--shared", repository, borrower);
   const { path, stderr } = repositories.clone(borrower);
@@ -89,7 +89,7 @@ test("a worktree is cloned at its own commit, with its own settings", () => {
   expect(readFileSync(join(path, "line.txt"), "utf8")).toBe("one\r\n");
 });
 
-test("a submodule whose commit is not here stops the build", () => {
+test("a submodule whose commit is missing stops the build", () => {
   const inner = join(folder, "inner");
   const outer = repositories.make("outer", { "outer.txt": "outer" });
   git(outer, "submodule", "add", "-q", inner, "inner");

@@ -5,7 +5,7 @@ import { drain, listeningPorts, recentMilliseconds } from "../../src/commands/dr
 import { fake, fakeContainer, folder, run } from "../support/fake-commands.ts";
 import { role } from "../support/config.ts";
 
-const looking = (nsenter: readonly string[] | undefined, limitSeconds = 1, recent = 300) =>
+const draining = (nsenter: readonly string[] | undefined, limitSeconds = 1, recent = 300) =>
   drain("app", { ports: [3000], limitSeconds, recentMilliseconds: recent, nsenter });
 
 const CONNECTION = "0 0 [::ffff:172.17.0.2]:3000 [::ffff:172.17.0.1]:5000";
@@ -20,53 +20,53 @@ test.each([
   ],
   ["a request this very millisecond", `${CONNECTION}\n\t cubic rtt:0.1/0.1 lastsnd:5000 lastack:990`, true],
   ["an answer this very millisecond", `${CONNECTION}\n\t cubic rtt:0.1/0.1 lastrcv:4000`, true],
-])("the drain looks at connections: %s", (_, seen, busy) => {
+])("the drain observes connections: %s", (_, seen, busy) => {
   mkdirSync(join(folder(), "seen"));
   writeFileSync(join(folder(), "seen/ss"), seen);
   fakeContainer("4242");
   fake("nsenter", `cat ${folder()}/seen/ss`);
-  const { status, stdout } = run(looking(["nsenter"]));
+  const { status, stdout } = run(draining(["nsenter"]));
   expect(status).toBe(0);
-  expect(stdout).toBe(busy ? "still busy after 1 s: 1 connections end with it\n" : "");
+  expect(stdout).toBe(busy ? "still busy after 1 s: 1 connections will be closed\n" : "");
 });
 
-test("a stream between two messages is busy, for as long as its last one is recent", () => {
+test("a stream between two messages is busy while its last message is recent", () => {
   fakeContainer("4242");
   fake("nsenter", `printf '%s\\n\\t cubic rtt:0.1/0.1 lastsnd:2000 lastrcv:2010\\n' '${CONNECTION}'`);
-  expect(run(looking(["nsenter"], 1, 3500)).stdout).toContain("still busy");
-  expect(run(looking(["nsenter"], 1, 1500)).stdout).toBe("");
+  expect(run(draining(["nsenter"], 1, 3500)).stdout).toContain("still busy");
+  expect(run(draining(["nsenter"], 1, 1500)).stdout).toBe("");
 });
 
-test("every port the app may listen on is looked at: the health check's, the labels', those of the image", () => {
+test("the drain observes every port of the app: the health check's, the labels' and the image's", () => {
   fakeContainer("4242 8080/tcp 53/udp");
-  fake("nsenter", 'printf "%s " "$@" >>looks');
+  fake("nsenter", 'printf "%s " "$@" >>calls');
   fake("sudo", 'shift; exec "$@"');
-  run(looking(["sudo", "-n", "nsenter"]));
-  expect(readFileSync(join(folder(), "looks"), "utf8")).toMatch(/^--target 4242 --net ss -tinH state established/);
+  run(draining(["sudo", "-n", "nsenter"]));
+  expect(readFileSync(join(folder(), "calls"), "utf8")).toMatch(/^--target 4242 --net ss -tinH state established/);
   run(drain("app", { ports: [3000, 81], limitSeconds: 1, recentMilliseconds: 1, nsenter: ["nsenter"] }));
-  expect(readFileSync(join(folder(), "looks"), "utf8")).toContain(
+  expect(readFileSync(join(folder(), "calls"), "utf8")).toContain(
     "--target 4242 --net ss -tinH state established ( sport = :8080 or sport = :53 or sport = :3000 or sport = :81 )",
   );
 });
 
-test("a container that does not run has nothing under way", () => {
+test("a container that does not run is drained", () => {
   fakeContainer("0 3000/tcp");
   fake("nsenter", "exit 9");
-  expect(run(looking(["nsenter"], 30))).toMatchObject({ status: 0, stdout: "" });
+  expect(run(draining(["nsenter"], 30))).toMatchObject({ status: 0, stdout: "" });
   fake("docker", "exit 1");
-  expect(run(looking(["nsenter"], 30))).toMatchObject({ status: 0, stdout: "" });
+  expect(run(draining(["nsenter"], 30))).toMatchObject({ status: 0, stdout: "" });
 });
 
-test("where connections cannot be seen the drain is a wait, and says so", () => {
+test("if connections cannot be observed, the drain waits a fixed time, and prints why", () => {
   fakeContainer("4242");
   fake("sleep", 'echo "slept $*"');
-  const why = "its connections are seen by root, or with sudo that asks for no password, and with ss";
-  expect(run(looking(undefined, 30)).stdout).toBe(`slept 10\nwaited 10 s without looking: ${why}\n`);
+  const why = "observing its connections needs ss, and root or sudo without a password";
+  expect(run(draining(undefined, 30)).stdout).toBe(`slept 10\nwaited 10 s: ${why}\n`);
   fake("nsenter", "exit 1");
-  expect(run(looking(["nsenter"], 2)).stdout).toBe(`slept 2\nwaited 2 s without looking: ${why}\n`);
+  expect(run(draining(["nsenter"], 2)).stdout).toBe(`slept 2\nwaited 2 s: ${why}\n`);
 });
 
-test("ports and patience are read from the role", () => {
+test("ports and the time of recent messages come from the role", () => {
   const labels = new Map([
     ["traefik.http.services.app-web.loadbalancer.server.port", "80"],
     ["traefik.http.services.app-web.loadbalancer.healthcheck.path", "/up"],

@@ -9,7 +9,7 @@ import { accessory, config, line, role } from "../support/config.ts";
 const TEXT = fc.string({ unit: "binary", maxLength: 12 }).filter((text) => !text.includes("\0"));
 const ODD = fc.string({ unit: fc.constantFrom(...Array.from(" \t\n'\"\\$`{}!#~*?[]()&|;<>=-éa1😀")), maxLength: 12 });
 
-/** What `/bin/sh` makes of the words. */
+/** The arguments that `/bin/sh` makes of the words. */
 function throughShell(command: Command, environment: Record<string, string> = {}): string[] {
   const output = execFileSync("/bin/sh", ["-c", line(["printf", String.raw`%s\0`, ...command])], {
     encoding: "utf8",
@@ -27,7 +27,7 @@ test("every text arrives byte for byte", () => {
   );
 });
 
-test("around ${NAME} every text arrives byte for byte, and the shell fills in what expand does", () => {
+test("around ${NAME} every text arrives byte for byte, and the shell replaces it as expand does", () => {
   const piece = fc.oneof(ODD, fc.constantFrom("${A}", "${B:-x y}", '${B:-"$(id)`\\}', "${EMPTY:-d}"));
   const values = new Map([
     ["A", "value of $A"],
@@ -62,7 +62,7 @@ test.each([
   expect(line(docker(volume(given)))).toBe(`docker ${expected}`);
 });
 
-test("every place whose ${NAME} the original left to the shell is looked through", () => {
+test("names are found in every setting whose ${NAME} MRSK left to the shell", () => {
   const env = (name: string) => ({ clear: new Map([["X", `\${${name}}`]]), secret: [] });
   const all = config({
     env: env("A"),

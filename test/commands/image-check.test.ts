@@ -2,13 +2,13 @@ import { createHash } from "node:crypto";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { lookForCurl, orForget } from "../../src/commands/image-check.ts";
+import { detectCurl, orRemove } from "../../src/commands/image-check.ts";
 import { sh } from "../../src/script/command.ts";
 import { fake, folder, run } from "../support/fake-commands.ts";
 
 const FILE = "run dir/images";
 
-/** A docker whose image has this base and these instructions, and in which the trial ends so. */
+/** A docker whose image has this base and these instructions, and in which the test for curl exits with this status. */
 function image(base: string, trial: number, instructions = "COPY . ."): void {
   fake(
     "docker",
@@ -19,10 +19,10 @@ function image(base: string, trial: number, instructions = "COPY . ."): void {
 const kindOf = (base: string, instructions = "COPY . .") =>
   `${base}-${createHash("sha256").update(`${instructions}\n`).digest("hex")}`;
 
-const look = () => run(lookForCurl("app:1", FILE));
+const look = () => run(detectCurl("app:1", FILE));
 const read = (name: string) => readFileSync(join(folder(), name), "utf8");
 
-test("a kind of image is tried once, in a container that has no network and goes away", () => {
+test("a kind of image is tested once, in a container without network that is removed", () => {
   image("sha256:aa", 127);
   expect(look().stdout).toBe("no\n");
   expect(look().stdout).toBe("no\n");
@@ -36,12 +36,12 @@ test("a kind of image is tried once, in a container that has no network and goes
   );
 });
 
-test("an image without a shell cannot run it either", () => {
+test("an image without a shell cannot run the health check either", () => {
   image("sha256:cc", 126);
   expect(look().stdout).toBe("no\n");
 });
 
-test("what docker could not try is not remembered, nor an image that is not there", () => {
+test("the cache has no line for a failed test, or for a missing image", () => {
   image("sha256:dd", 125);
   expect(look()).toMatchObject({ status: 0, stdout: "" });
   fake("docker", "exit 1");
@@ -49,7 +49,7 @@ test("what docker could not try is not remembered, nor an image that is not ther
   expect(() => read(FILE)).toThrow("ENOENT");
 });
 
-test("lines of another format are passed over, and the file stays short", () => {
+test("lines of another format are ignored, and the file remains short", () => {
   image("sha256:ee", 0);
   look();
   writeFileSync(join(folder(), FILE), `2 ${kindOf("sha256:ee")} no\n${"1 sha256:old yes\n".repeat(200)}`);
@@ -57,11 +57,11 @@ test("lines of another format are passed over, and the file stays short", () => 
   expect(read(FILE).trim().split("\n")).toHaveLength(100);
 });
 
-test("a start that fails is a reason to look again", () => {
+test("a failed start removes the cache", () => {
   image("sha256:ff", 0);
   look();
-  expect(run(orForget(sh`true`, FILE)).status).toBe(0);
+  expect(run(orRemove(sh`true`, FILE)).status).toBe(0);
   expect(existsSync(join(folder(), FILE))).toBe(true);
-  expect(run(orForget(sh`exit 66`, FILE)).status).toBe(66);
+  expect(run(orRemove(sh`exit 66`, FILE)).status).toBe(66);
   expect(existsSync(join(folder(), FILE))).toBe(false);
 });

@@ -7,25 +7,25 @@ import { checkImage } from "../../src/commands/image.ts";
 import { config, runnable } from "../support/config.ts";
 import { ExitStatus } from "../../src/script/exit-status.ts";
 
-/** Runs the check where docker shows this image and the host is that machine. */
-function check(image: string, machine: string, known?: string): { status: number; said: string } {
+/** Runs the check with a docker that has this image, on a host with this `uname -m`. */
+function check(image: string, machine: string, known?: string): { status: number; output: string } {
   const programs = mkdtempSync(join(tmpdir(), "mrsk-image-"));
   writeFileSync(join(programs, "docker"), `#!/bin/sh\necho '${image}'\n`, { mode: 0o755 });
   writeFileSync(join(programs, "uname"), `#!/bin/sh\necho ${machine}\n`, { mode: 0o755 });
   const env = { ...process.env, PATH: `${programs}:${process.env["PATH"]}` };
   try {
-    const said = execFileSync("/bin/sh", ["-ec", runnable(checkImage(config(), "1", known))], {
+    const output = execFileSync("/bin/sh", ["-ec", runnable(checkImage(config(), "1", known))], {
       env,
       encoding: "utf8",
     });
-    return { status: 0, said: said.trim() };
+    return { status: 0, output: output.trim() };
   } catch (error) {
     const { status, stdout } = error as { status: number; stdout: string };
-    return { status, said: stdout.trim() };
+    return { status, output: stdout.trim() };
   }
 }
 
-// Where this machine emulates others, it runs their images.
+// A machine that emulates others runs their images.
 const emulates = ["x86_64", "aarch64"].some((machine) => existsSync(`/proc/sys/fs/binfmt_misc/qemu-${machine}`));
 
 test.skipIf(emulates).each([
@@ -36,7 +36,7 @@ test.skipIf(emulates).each([
   ["arm64 none app", "x86_64", "amd64", ExitStatus.OTHER_ARCHITECTURE, "arm64 x86_64"],
   ["amd64 none other", "x86_64", "amd64", ExitStatus.NO_LABEL, "other"],
   ["amd64 sha256:a ", "x86_64", "amd64", ExitStatus.NO_LABEL, ""],
-])("an image that is %j, on %s, which docker calls %s", (image, machine, architecture, status, said) => {
-  expect(check(image, machine)).toEqual({ status, said });
-  expect(check(image, "unasked", architecture)).toEqual({ status, said });
+])("an image that is %j, on %s, which docker calls %s", (image, machine, architecture, status, output) => {
+  expect(check(image, machine)).toEqual({ status, output });
+  expect(check(image, "unused", architecture)).toEqual({ status, output });
 });

@@ -3,13 +3,13 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { record, reveal } from "../../src/commands/auditor.ts";
+import { record, printAuditLog } from "../../src/commands/auditor.ts";
 import type { Body } from "../../src/script/command.ts";
 import { acquireLock, lockStatus, lockText, releaseEveryLock, releaseOwnLock } from "../../src/commands/lock.ts";
 import { config, line, runnable } from "../support/config.ts";
 import { ExitStatus } from "../../src/script/exit-status.ts";
 
-// These run under the shell itself: what they are about is what a shell makes of them.
+// These run in a real shell, because its behaviour is what they test.
 let home: string;
 beforeEach(() => {
   home = mkdtempSync(join(tmpdir(), "lock-"));
@@ -27,7 +27,7 @@ const owner = { text, id: "a1b2" };
 const other = { text, id: "c3d4" };
 const file = () => join(home, ".mrsk/lock-app-staging/details");
 
-test("the first one has the lock, with its details in the original's format", () => {
+test("the first run gets the lock, with its details in MRSK's format", () => {
   expect(run(acquireLock(staging, owner))).toMatchObject({ status: 0, stdout: "" });
   const written = readFileSync(file(), "utf8");
   expect(written.split("\n").every((part) => part.length <= 60)).toBe(true);
@@ -36,7 +36,7 @@ test("the first one has the lock, with its details in the original's format", ()
   );
 });
 
-test("the second one learns who has it", () => {
+test("the second run gets the details of the holder", () => {
   run(acquireLock(staging, owner));
   expect(run(acquireLock(staging, other))).toMatchObject({ status: ExitStatus.LOCK_HELD, stdout: `${text}\n` });
   expect(run(lockStatus(staging)).stdout).toBe(`${text}\n`);
@@ -45,23 +45,23 @@ test("the second one learns who has it", () => {
 test.each([
   ["no details", (folder: string) => rmSync(join(folder, "details"))],
   ["empty details", (folder: string) => writeFileSync(join(folder, "details"), "")],
-])("a lock with %s, whose owner was interrupted, is held and says so", (_, cut) => {
+])("a lock with %s, whose run was interrupted, is held, and its details say so", (_, cut) => {
   run(acquireLock(staging, owner));
   cut(join(home, ".mrsk/lock-app-staging"));
-  const words = "The lock has no details: the run that took it was interrupted\n";
+  const words = "The lock has no details: the run that acquired it was interrupted\n";
   expect(run(acquireLock(staging, other))).toMatchObject({ status: ExitStatus.LOCK_HELD, stdout: words });
   expect(run(lockStatus(staging)).stdout).toBe(words);
   expect(run(releaseEveryLock(staging)).stdout).toBe("released\n");
 });
 
-test("another service or destination has a lock of its own", () => {
+test("another service or destination has a separate lock", () => {
   run(acquireLock(staging, owner));
   expect(run(acquireLock(config(), owner)).status).toBe(0);
   expect(run(acquireLock(config({ service: "app-two" }), owner)).status).toBe(0);
   expect(run(acquireLock(staging, owner)).status).toBe(ExitStatus.LOCK_HELD);
 });
 
-test("a lock that cannot be made is another failure than one that is held", () => {
+test("a lock that cannot be created is another failure than a held lock", () => {
   writeFileSync(join(home, ".mrsk"), "in the way");
   const { status, stderr } = run(acquireLock(staging, owner));
   expect(status).not.toBe(0);
@@ -69,7 +69,7 @@ test("a lock that cannot be made is another failure than one that is held", () =
   expect(stderr).toContain("mkdir");
 });
 
-test("the original's lock counts, and only a release by hand takes it away", () => {
+test("MRSK's lock counts, and only `lock release` removes it", () => {
   mkdirSync(join(home, "mrsk_lock"));
   writeFileSync(join(home, "mrsk_lock/details"), Buffer.from("Locked by: Bob").toString("base64"));
   const { status, stdout } = run(acquireLock(staging, owner));
@@ -82,7 +82,7 @@ test("the original's lock counts, and only a release by hand takes it away", () 
   expect(run(lockStatus(staging))).toMatchObject({ status: 0, stdout: "" });
 });
 
-test("a run frees its own lock alone, also where another one has the same details", () => {
+test("a run releases only its own lock, even if another run has the same details", () => {
   run(acquireLock(staging, owner));
   expect(run(releaseOwnLock(staging, other))).toMatchObject({ status: ExitStatus.LOCK_HELD, stdout: `${text}\n` });
   expect(existsSync(file())).toBe(true);
@@ -91,7 +91,7 @@ test("a run frees its own lock alone, also where another one has the same detail
   expect(run(releaseOwnLock(staging, owner))).toMatchObject({ status: ExitStatus.LOCK_GONE, stdout: "" });
 });
 
-test("a lock of an older version, which has no owner file, is no run's own", () => {
+test("a lock of an older mrsk, without the file run, belongs to no run", () => {
   run(acquireLock(staging, owner));
   rmSync(join(home, ".mrsk/lock-app-staging/run"));
   expect(run(releaseOwnLock(staging, owner)).status).toBe(ExitStatus.LOCK_HELD);
@@ -113,25 +113,27 @@ test.each(["\n", "\r\n", "\r", "\u2028", "\u0085", "\v"])(
   },
 );
 
-test("releasing a lock that is not there is no error", () => {
+test("releasing a missing lock is no error", () => {
   run(acquireLock(staging, owner));
   expect(run(releaseEveryLock(staging))).toMatchObject({ status: 0, stdout: "released\n" });
   expect(run(releaseEveryLock(staging))).toMatchObject({ status: 0, stdout: "" });
 });
 
-test("an audit line arrives as it is, whatever it contains", () => {
-  // The original's brackets were a pattern: a file of that name took their place.
+test("an audit line is written unchanged, whatever it contains", () => {
+  // In MRSK's line the brackets were a glob pattern: a matching file name replaced them.
   writeFileSync(join(home, "2"), "");
   const entry = { at: "2023-06-01T12:00:00Z", performer: "ann", role: "web", text: "Ran 'x; $HOME' > a\nb" };
   run(record(staging, entry));
   run(record(config(), { ...entry, role: undefined }));
-  expect(run(reveal(staging)).stdout).toBe("[2023-06-01T12:00:00Z] [ann] [staging] [web] Ran 'x; $HOME' > a b\n");
+  expect(run(printAuditLog(staging)).stdout).toBe(
+    "[2023-06-01T12:00:00Z] [ann] [staging] [web] Ran 'x; $HOME' > a b\n",
+  );
   expect(readFileSync(join(home, "mrsk-app-audit.log"), "utf8")).toBe(
     "[2023-06-01T12:00:00Z] [ann] Ran 'x; $HOME' > a b\n",
   );
-  expect(line(reveal(staging))).toBe("tail -n 50 mrsk-app-staging-audit.log 2>/dev/null || true");
+  expect(line(printAuditLog(staging))).toBe("tail -n 50 mrsk-app-staging-audit.log 2>/dev/null || true");
 });
 
-test("without an audit log there is nothing to show", () => {
-  expect(run(reveal(staging))).toMatchObject({ status: 0, stdout: "" });
+test("without an audit log nothing is printed", () => {
+  expect(run(printAuditLog(staging))).toMatchObject({ status: 0, stdout: "" });
 });

@@ -30,7 +30,7 @@ test.each(DRIVERS)("a script that reads %s as the engine's log driver: %s", asyn
   expect(stdout).toBe(flags);
 });
 
-test("what is configured is passed as it is, whatever the engine's driver", () => {
+test("configured options are passed unchanged, whatever the engine's driver", () => {
   const configured = { driver: "journald", options: new Map([["tag", "app"]]) };
   expect(line(logFlags(configured, none, "json-file"))).toBe("--log-driver journald --log-opt tag=app");
   expect(line(logFlags({ driver: undefined, options: new Map([["max-size", "1m"]]) }, none, "syslog"))).toBe(
@@ -38,7 +38,7 @@ test("what is configured is passed as it is, whatever the engine's driver", () =
   );
 });
 
-test("a driver among the container's own options counts for it", () => {
+test("a driver in the options of a container counts for that container", () => {
   expect(line(logFlags(unset, new Map([["log-driver", "syslog"]]), "json-file"))).toBe("");
   expect(line(logFlags(unset, new Map([["log-driver", "local"]]), "syslog"))).toBe(FLAGS);
 });

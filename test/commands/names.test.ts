@@ -70,13 +70,13 @@ test.each([
   expect(probeUrl({ ...check, ...overrides })).toBe(expected);
 });
 
-test("a command replaces the request", () => {
+test("a configured command replaces curl", () => {
   expect(line(healthFlags({ ...check, cmd: "bin/alive x", interval: "3s" }, { startInterval: false }))).toBe(
     "--health-cmd 'bin/alive x' --health-interval 3s",
   );
 });
 
-test("patience is the original's polling: 1 + 2 + … seconds, or an interval each if that is longer", () => {
+test("the deadline is that of MRSK's polling: 1 + 2 + … seconds, or that many intervals if longer", () => {
   expect(deadlineSeconds(check)).toBe(28);
   expect(deadlineSeconds({ ...check, maxAttempts: 3, intervalSeconds: 10 })).toBe(30);
 });

@@ -1,11 +1,17 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { ensureNetwork, joinCuts, joinNewTraefik, joinNetworks, networkSteps } from "../../src/commands/network.ts";
+import {
+  ensureNetwork,
+  joinInterrupts,
+  joinNewTraefik,
+  joinNetworks,
+  networkSteps,
+} from "../../src/commands/network.ts";
 import { fake, folder, run } from "../support/fake-commands.ts";
 import { config, line } from "../support/config.ts";
 
-test("a network is made where it is absent, and a second maker at the same time is no failure", () => {
+test("a missing network is created, and a concurrent run that creates it first is no error", () => {
   const calls = () => readFileSync(join(folder(), "calls"), "utf8");
   const engine = (body: string) => fake("docker", `echo "$*" >>calls; ${body}`);
   engine("");
@@ -20,12 +26,12 @@ test("a network is made where it is absent, and a second maker at the same time 
   expect(run(ensureNetwork("private")).status).toBe(1);
 });
 
-test("without the key there is no step", () => {
+test("without network there is no step", () => {
   expect(networkSteps(config())).toEqual([]);
   expect(line(joinNewTraefik(config()))).toBe(":");
 });
 
-test("Traefik joins a network it is not on, and none where it has the host's", () => {
+test("Traefik joins a network that it is not on, and none if it is on the host's network", () => {
   const joined = (answer: string) => {
     fake(
       "docker",
@@ -37,12 +43,12 @@ test("Traefik joins a network it is not on, and none where it has the host's", (
   expect(joined("yes")).toBe("");
 });
 
-test("a new Traefik goes on docker's default network too, where other services' containers are", () => {
+test("a new Traefik joins docker's default network too, which other services use", () => {
   expect(line(joinNewTraefik(config({ network: "private" })))).toBe("join_networks traefik private bridge");
 });
 
-test("only a name that comes first becomes the way out, which cuts what is under way", () => {
-  expect(joinCuts("private", ["bridge"])).toBe(false);
-  expect(joinCuts("apps", ["bridge"])).toBe(true);
-  expect(joinCuts("apps", ["a", "bridge"])).toBe(false);
+test("only the network whose name is first changes the default route, and interrupts connections", () => {
+  expect(joinInterrupts("private", ["bridge"])).toBe(false);
+  expect(joinInterrupts("apps", ["bridge"])).toBe(true);
+  expect(joinInterrupts("apps", ["a", "bridge"])).toBe(false);
 });

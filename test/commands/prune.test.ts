@@ -14,7 +14,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true }));
 
-/** What docker was asked to change, the lists being these. Labels of images by name; `containers` by what they run. */
+/** The changes that docker gets, with these lists. Labels are by image name, `containers` are the images that they run. */
 function changes(
   body: Body,
   lists: { images: string; containers: string; labels?: Readonly<Record<string, string>> },
@@ -38,9 +38,9 @@ esac
   return readFileSync(join(folder, "changes"), "utf8").trim().split("\n");
 }
 
-test("images that no container uses go, but latest and whatever lost its tag, which docker prunes", () => {
+test("unused images are removed except latest; docker prunes dangling ones", () => {
   const lists = {
-    // The original's grep took 1x0 for 1.0, which is in use.
+    // MRSK's grep matched 1x0 with 1.0, which is in use.
     images: "dhh/app:latest\ndhh/app:1.0\ndhh/app:1x0\ndhh/app:<none>\ndhh/app:refused\ndhh/app:2",
     containers: "dhh/app:1.0",
   };
@@ -52,7 +52,7 @@ test("images that no container uses go, but latest and whatever lost its tag, wh
   ]);
 });
 
-test("removing the app removes every image of its repository that docker lets go", () => {
+test("removing the app removes every unused image of its repository", () => {
   const lists = { images: "dhh/app:latest\ndhh/app:refused\ndhh/app:<none>", containers: "" };
   expect(changes(removeImages(config()), lists)).toEqual([
     "image rm dhh/app:latest",
@@ -61,7 +61,7 @@ test("removing the app removes every image of its repository that docker lets go
   ]);
 });
 
-test("removing the app leaves images that another service calls its own", () => {
+test("removing the app keeps images with the label of another service", () => {
   const lists = {
     images: "dhh/app:1\ndhh/app:2",
     containers: "",
@@ -73,12 +73,12 @@ test("removing the app leaves images that another service calls its own", () => 
   ]);
 });
 
-test("with a destination images are removed too, but not what another destination's containers need", () => {
+test("with a destination images are removed too, except those that another destination's containers use", () => {
   const lists = { images: "dhh/app:latest\ndhh/app:1\ndhh/app:2", containers: "dhh/app:1" };
   expect(changes(removeImages(config({ destination: "staging" })), lists)).toEqual(["image rm dhh/app:2"]);
 });
 
-test("probe containers that were cut off are found by their own label", () => {
+test("containers of interrupted health checks are found by their label", () => {
   expect(line(pruneProbes(config({ destination: "staging" })))).toBe(
     "docker container prune --force --filter label=service=healthcheck-app-staging",
   );

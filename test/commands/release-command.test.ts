@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fake, folder, run } from "../support/fake-commands.ts";
 import { expect, test } from "vitest";
-import { removeReleases, runRelease } from "../../src/commands/release-command.ts";
+import { removeReleaseContainers, runRelease } from "../../src/commands/release-command.ts";
 import { Secret } from "../../src/config/env/secret.ts";
 import { config, line, revealed, role } from "../support/config.ts";
 
@@ -30,12 +30,14 @@ test("a container of the version with the role's environment, volumes and option
   expect(revealed(command).replace(/^TOKEN='hush' /, "")).not.toContain("hush");
 });
 
-test("what was left is found by the label of exactly this service and destination", () => {
-  expect(line(removeReleases(config({ destination: "staging" })))).toBe("remove_labelled mrsk.release=app-staging");
+test("leftover containers are found by the label of exactly this service and destination", () => {
+  expect(line(removeReleaseContainers(config({ destination: "staging" })))).toBe(
+    "remove_labelled mrsk.release=app-staging",
+  );
   fake(
     "docker",
     'case "$*" in "ps --all --quiet --filter label=mrsk.release=app-staging") echo a b ;; *) echo "$*" >>calls ;; esac',
   );
-  expect(run(removeReleases(config({ destination: "staging" }))).status).toBe(0);
+  expect(run(removeReleaseContainers(config({ destination: "staging" }))).status).toBe(0);
   expect(readFileSync(join(folder(), "calls"), "utf8")).toBe("rm -f a b\n");
 });

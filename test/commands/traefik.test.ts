@@ -26,7 +26,7 @@ function traefik(overrides: Partial<Traefik> = {}) {
 
 const args = (...pairs: [string, string | true | string[]][]) => traefikArguments(traefik({ args: new Map(pairs) }));
 
-test("the whole line without settings", () => {
+test("the complete line without settings", () => {
   expect(line(runTraefik(config(), traefikHost("/home/d/.mrsk/traefik"), new Map()))).toBe(
     "docker run --name traefik --detach --restart unless-stopped --publish 80:80 --publish 127.0.0.1:18082:8082 " +
       "--volume /var/run/docker.sock:/var/run/docker.sock --volume /home/d/.mrsk/traefik:/etc/traefik/mrsk:ro " +
@@ -37,14 +37,14 @@ test("the whole line without settings", () => {
   );
 });
 
-test("a password in a variable is no argument, and nothing is published when that is wanted", () => {
+test("a secret variable is no argument, and publish: false publishes no port", () => {
   const given = traefik({ hostPort: undefined, env: { clear: new Map([["TZ", "UTC"]]), secret: ["DNS"] } });
   const text = line(runTraefik(given, traefikHost("/d"), new Map([["DNS", new Secret("DNS", "x")]])));
   expect(text).toMatch(/^DNS=<DNS> docker run --name traefik --detach --restart unless-stopped --publish 127\.0\.0\.1/);
   expect(text).toContain(" -e DNS -e TZ=UTC ");
 });
 
-test("the user's entry points are the defaults, ours is not", () => {
+test("the user's entry points are the defaults, the probe entry point is not", () => {
   expect(
     args(
       ["entryPoints.web.address", ":80"],
@@ -71,7 +71,7 @@ test("the user's entry points are the defaults, ours is not", () => {
   ]);
 });
 
-test("who marked a default has chosen", () => {
+test("a default that the user has chosen remains the only one", () => {
   const given = args(
     ["entrypoints.web.address", ":80"],
     ["entrypoints.web.asDefault", "true"],
@@ -80,13 +80,13 @@ test("who marked a default has chosen", () => {
   expect(given.filter((flag) => /asdefault/i.test(flag))).toEqual(["--entrypoints.web.asDefault=true"]);
 });
 
-test("version 2 stops at a flag it does not know", () => {
+test("Traefik 2 refuses a flag that it does not know", () => {
   const flags = traefikArguments(traefik({ image: "traefik:v2.11" }));
   expect(flags).toContain("--entrypoints.http.address=:80");
   expect(flags.join(" ")).not.toMatch(/asdefault|keepalivemaxtime/);
 });
 
-test("how long connections are kept is the user's to say, for each entry point", () => {
+test("a user's keepAliveMaxTime wins, for each entry point", () => {
   const given = args(
     ["entrypoints.web.address", ":80"],
     ["entrypoints.web.transport.keepAliveMaxTime", "1m30s"],
@@ -101,7 +101,7 @@ test("how long connections are kept is the user's to say, for each entry point",
   expect(keptSecondsOf(["--entrypoints.web.address=:80"])).toBeUndefined();
 });
 
-test("the second one tells its connections to go at once", () => {
+test("the second Traefik closes keep-alive connections after a second", () => {
   const second = createSecondTraefik(config(), traefikHost("/d"), new Map(), {
     name: "second",
     labels: new Map(),
@@ -110,7 +110,7 @@ test("the second one tells its connections to go at once", () => {
   expect(line(second)).toContain("--entrypoints.http.transport.keepalivemaxtime=1s");
 });
 
-test("the user's log level and throttle replace ours", () => {
+test("the user's log level and throttle replace the defaults", () => {
   expect(args(["log.level", "WARN"], ["providers.providersthrottleduration", "1s"], ["accesslog", true])).toEqual([
     "--providers.docker",
     "--providers.file.directory=/etc/traefik/mrsk",
@@ -124,7 +124,7 @@ test("the user's log level and throttle replace ours", () => {
   ]);
 });
 
-test("a file provider of the user's stays the only one", () => {
+test("a file provider of the user's remains the only one", () => {
   const own = traefik({ args: new Map([["providers.file.filename", "/etc/t.yml"]]) });
   expect(offersLiveFiles(own)).toBe(false);
   expect(line(runTraefik(own, traefikHost("/d"), new Map()))).toBe(
@@ -150,7 +150,7 @@ test("the other commands", () => {
   ]);
 });
 
-test("what version 3 dropped is named with what replaces it, and only for version 3", () => {
+test("settings that version 3 has removed are reported with their replacements, and only for version 3", () => {
   const roles = [role({ labels: new Map([["traefik.http.middlewares.a.ipwhitelist.sourcerange", "10.0.0.0/8"]]) })];
   const flags = new Map<string, string>([["providers.docker.swarmMode", "true"], ["metrics.influxdb.address", "x"]]); // biome-ignore format: one line
   const of = (image: string) =>
@@ -158,12 +158,12 @@ test("what version 3 dropped is named with what replaces it, and only for versio
   expect(of("traefik:v3.7.15")).toEqual([
     "traefik:v3.7.15 refuses traefik.args.providers.docker.swarmMode: use `providers.swarm`",
     "traefik:v3.7.15 refuses traefik.args.metrics.influxdb.address: use `metrics.influxdb2`",
-    "traefik:v3.7.15 ignores or gives up the label traefik.http.middlewares.a.ipwhitelist.sourcerange (role web): use `ipallowlist`",
+    "traefik:v3.7.15 ignores or deprecates the label traefik.http.middlewares.a.ipwhitelist.sourcerange (role web): use `ipallowlist`",
   ]);
   expect(of("traefik:v2.11")).toEqual([]);
 });
 
-test("the ports of the server that Traefik wants", () => {
+test("the host ports that Traefik publishes", () => {
   const options = new Map([
     ["publish", ["443:443", "127.0.0.1:8443:443/tcp", "443:443/udp", "9000-9002:9000-9002", "80"]],
   ]);
@@ -171,7 +171,7 @@ test("the ports of the server that Traefik wants", () => {
   expect(hostPorts(traefik({ hostPort: undefined, args: new Map([["providers.file.filename", "/x"]]) }))).toEqual([]);
 });
 
-test("the container that is to take over is made as it will run, and starts with nothing by itself", () => {
+test("the next container is created with its final settings, and docker does not start it", () => {
   const options = new Map<string, string | true>([["restart", "on-failure"], ["init", true]]); // biome-ignore format: one line
   const given = traefik({ options });
   expect(restartPolicy(given)).toBe("on-failure");
@@ -180,7 +180,7 @@ test("the container that is to take over is made as it will run, and starts with
   );
 });
 
-test("the second Traefik takes no port that the first has", () => {
+test("the second Traefik publishes no port of the first", () => {
   const given = traefik({
     options: new Map([["publish", ["443:443"]]]),
     labels: new Map([["traefik.enable", "true"]]),

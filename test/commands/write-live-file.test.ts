@@ -6,7 +6,7 @@ import { call } from "../../src/script/call.ts";
 import { lines, sh } from "../../src/script/command.ts";
 import { folder, run } from "../support/fake-commands.ts";
 
-test("a live file is written beside the directory and moved in", () => {
+test("a live file is written next to the directory and moved in", () => {
   const text = "a: '$x' {{`{{`}} é\n";
   expect(run(writeLiveFile("run dir/traefik", "app-web", text)).status).toBe(0);
   expect(readFileSync(join(folder(), "run dir/traefik/app-web.yml"), "utf8")).toBe(text);
@@ -16,7 +16,7 @@ test("a live file is written beside the directory and moved in", () => {
   expect(readdirSync(join(folder(), "run dir/traefik"))).toEqual([]);
 });
 
-test("a live file that cannot be written leaves the one that is there", () => {
+test("a failed write keeps the previous live file", () => {
   run(writeLiveFile("run/traefik", "app-web", "before"));
   mkdirSync(join(folder(), "run/.app-web.new"));
   const result = run(writeLiveFile("run/traefik", "app-web", "after"));
@@ -32,7 +32,7 @@ test.each([
   ["there/no/such", "there"],
   ["no/such", "."],
   ["nosuch", "."],
-])("nearest to %s is %s", (path, nearest) => {
+])("the nearest existing path of %s is %s", (path, nearest) => {
   mkdirSync(join(folder(), "there"));
   expect(run(lines(call("find_nearest", path), sh`printf %s "$nearest"`)).stdout).toBe(nearest);
 });

@@ -5,12 +5,12 @@ import { lab, onServer, Project, type Ran, sweep } from "./project.ts";
 
 const HOST = lab["LAB_A"]!;
 
-describe("bad input gets one error that says what, where, and what to type, and changes nothing", () => {
+describe("bad input gets one error with the problem, its place and a remedy, and changes nothing", () => {
   const project = new Project("bad");
 
   const configure = (more: Record<string, unknown> = {}) => project.configure({ servers: [HOST], ...more });
 
-  /** The ways all of them are alike: an exit code, all the words, no stack, nothing left on the server. */
+  /** Expects the exit code, all the texts, no stack trace, and nothing left on the server. */
   const expectRefused = async (ran: Ran, status: number, ...words: readonly string[]) => {
     for (const word of words) expect(ran.stderr).toContain(word);
     expect(ran.status).toBe(status);
@@ -31,7 +31,7 @@ describe("bad input gets one error that says what, where, and what to type, and 
     await expectRefused(await project.mrsk("deploy"), 3, "Configuration file not found in", "mrsk init");
   });
 
-  test("YAML that does not parse, several mistakes at once", async () => {
+  test("YAML that does not parse, several mistakes in one error", async () => {
     project.write("config/deploy.yml", "service: a\n  image: b\n");
     await expectRefused(await project.mrsk("deploy"), 3, "config/deploy.yml:1:10", "check the indentation");
     project.write("config/deploy.yml", "service: a b\nimage: x\nservres: [1.1.1.1]\nregistry: {username: u}\n");
@@ -57,7 +57,7 @@ describe("bad input gets one error that says what, where, and what to type, and 
     await expectRefused(await project.mrsk("deploy", "--roles", "nosuch"), 2, "No --roles match for nosuch", "web");
   });
 
-  test("secrets that are not set, all at once", async () => {
+  test("secrets that are not set, all in one error", async () => {
     configure({ env: { secret: ["ONE_SECRET", "TWO_SECRET"] } });
     project.write(".env", "");
     await expectRefused(
@@ -75,7 +75,7 @@ describe("bad input gets one error that says what, where, and what to type, and 
     await expectRefused(await project.mrsk("deploy"), 3, "config/deploy.yml: ", "traefik.args.pilot.token");
   });
 
-  test("values, files and names that cannot be used, at their places", async () => {
+  test("invalid values, files and names, with their places", async () => {
     project.write(".env", `MRSK_REGISTRY_PASSWORD=\nLARGE=${"x".repeat(200_000)}\n`);
     await expectRefused(await project.mrsk("deploy"), 3, ".env:2:1: LARGE: ", "131071 bytes");
     project.write(".env", "MRSK_REGISTRY_PASSWORD=\n");
@@ -120,9 +120,9 @@ describe("bad input gets one error that says what, where, and what to type, and 
     await expectRefused(await bare.mrsk("deploy"), 2, "no git repository found in", "--version");
   });
 
-  test("a host that nobody knows, where nothing listens, that has another key", async () => {
+  test("an unknown host, a closed port, another host key", async () => {
     configure({ servers: ["nosuch.invalid"] });
-    await expectRefused(await project.mrsk("deploy"), 5, "nosuch.invalid", "there is no host of the name");
+    await expectRefused(await project.mrsk("deploy"), 5, "nosuch.invalid", "cannot resolve the host name");
     configure({ servers: ["127.0.2.99"] });
     await expectRefused(await project.mrsk("deploy"), 5, "connection refused at 127.0.2.99:22");
     configure();
@@ -130,17 +130,17 @@ describe("bad input gets one error that says what, where, and what to type, and 
     const known = join(project.folder, "known");
     writeFileSync(known, `${HOST} ssh-ed25519 ${other}\n`);
     writeFileSync(join(project.folder, "ssh_config"), `Host *\n  UserKnownHostsFile ${known}\n`);
-    await expectRefused(await project.mrsk("deploy"), 5, "host key has changed", "known, line 1", "ssh-keygen -R");
+    await expectRefused(await project.mrsk("deploy"), 5, "does not match", "known line 1", "ssh-keygen -R");
     writeFileSync(join(project.folder, "ssh_config"), `Host *\n  UserKnownHostsFile ${lab["LAB_KNOWN_HOSTS"]}\n`);
   });
 
-  test("a key that is not let in", async () => {
+  test("a key that the server refuses", async () => {
     const wrong = join(lab["LAB_KEY"]!, "../id_wrong");
     configure({ ssh: { keys: [wrong], keys_only: true, config: [join(project.folder, "ssh_config")] } });
     await expectRefused(
       await project.mrsk("deploy"),
       5,
-      "does not let root in with a public key",
+      "accepted no public key for root",
       "id_wrong",
       "authorized_keys",
     );
@@ -151,7 +151,7 @@ describe("bad input gets one error that says what, where, and what to type, and 
     await expectRefused(await project.mrsk("deploy"), 5, HOST, "permission denied", "usermod -aG docker");
   });
 
-  test("a registry that refuses the login, an image that is not there", async () => {
+  test("a registry that refuses the login, a missing image", async () => {
     project.write(".env", "MRSK_REGISTRY_PASSWORD=wrong\n");
     await expectRefused(await project.mrsk("deploy"), 5, "refuses the login", "registry/password");
     project.write(".env", `MRSK_REGISTRY_PASSWORD=${lab["LAB_REGISTRY_PASSWORD"]}\n`);
@@ -163,7 +163,7 @@ describe("bad input gets one error that says what, where, and what to type, and 
     );
   });
 
-  test("a lock that somebody holds", async () => {
+  test("a lock that another run holds", async () => {
     const held = await project.mrsk("lock", "acquire", "-m", "Do not touch");
     expect(held.status).toBe(0);
     const ran = await project.mrsk("deploy");
@@ -172,7 +172,7 @@ describe("bad input gets one error that says what, where, and what to type, and 
     expect((await project.mrsk("lock", "release")).stdout).toBe("Released the deploy lock");
   });
 
-  test("port 80 in use by something else", async () => {
+  test("port 80 in use by another program", async () => {
     await onServer("a", "docker run -d --name squatter -p 80:80 node:20-bookworm-slim sleep 600");
     const ran = await project.mrsk("deploy");
     expect(ran.status).toBe(5);

@@ -12,7 +12,7 @@ function configure(user: string): void {
 
 beforeAll(() => project.write(".env", "MRSK_REGISTRY_PASSWORD=none\n"));
 
-/** Bare again, where an earlier test or run has been here. */
+/** Undoes what an earlier test or run installed. */
 beforeEach(async () => {
   await onServer(
     "bare",
@@ -23,7 +23,7 @@ true`,
   );
 });
 
-test("a server without Docker and curl gets both, where Docker's own script cannot be reached too", async () => {
+test("a server without Docker and curl gets both, also if Docker's own script cannot be reached", async () => {
   configure("root");
   expect(await onServer("bare", "command -v docker curl || true")).toBe("");
   const ran = succeeded(await project.mrsk("server", "bootstrap"));
@@ -32,7 +32,7 @@ test("a server without Docker and curl gets both, where Docker's own script cann
   succeeded(await project.mrsk("server", "bootstrap"));
 });
 
-test("a login user with sudo installs Docker, joins its group, and the same run already counts the group", async () => {
+test("a login user with sudo installs Docker and joins its group, and the same run uses the group", async () => {
   configure("sudoer");
   const hook = join(project.folder, ".mrsk/hooks/docker-setup");
   project.write(
@@ -51,7 +51,7 @@ test("a login user with sudo installs Docker, joins its group, and the same run 
   expect(details.stdout).toContain("CONTAINER ID");
 });
 
-test("a login user who may not install anything is told so", async () => {
+test("a login user who may not install anything gets an error", async () => {
   configure("nobody2");
   const refused = await project.mrsk("server", "bootstrap");
   expect(refused.status).toBe(5);

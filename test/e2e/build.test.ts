@@ -19,7 +19,7 @@ EXPOSE 3000
 CMD ["node", "server.js"]
 `;
 
-// What is read at build time; the last stage would fail.
+// The build's inputs. The last stage would fail.
 const STAGES = `FROM node:20-bookworm-slim AS app
 ARG COLOR
 WORKDIR /app
@@ -32,7 +32,7 @@ FROM app AS never
 RUN exit 1
 `;
 
-/** Argument lists of every process, while `work` is under way. */
+/** Argument lists of all processes that run during `work`. */
 async function argumentsDuring(work: Promise<unknown>): Promise<string> {
   const ended = work.then(() => true);
   const seen = new Set<string>();
@@ -41,7 +41,7 @@ async function argumentsDuring(work: Promise<unknown>): Promise<string> {
       try {
         seen.add(readFileSync(`/proc/${pid}/cmdline`, "utf8").replaceAll("\0", " "));
       } catch {
-        // It ended meanwhile.
+        // The process has ended.
       }
     }
   } while (!(await Promise.race([ended, sleep(200, false)])));
@@ -74,7 +74,7 @@ describe("builds", () => {
     project.write("Dockerfile.stages", STAGES);
     project.write("Dockerfile.tiny", "FROM scratch\nCOPY server.js /\n");
     project.write("content.txt", "committed");
-    // Nothing of another run's cache will do.
+    // Do not use another run's cache.
     project.write("unique.txt", randomUUID());
     configure({ multiarch: false });
     first = await project.commit("First version");
@@ -85,7 +85,7 @@ describe("builds", () => {
   });
   afterAll(() => sweep("a"));
 
-  test("docker's own builder: secrets, arguments and a stage, and nothing of them shows", async () => {
+  test("docker's own builder: secrets, arguments and a stage; no secret is in the output", async () => {
     configure({
       multiarch: false,
       dockerfile: "Dockerfile.stages",
@@ -106,7 +106,7 @@ describe("builds", () => {
     expect(readdirSync(project.temporary)).toEqual([]);
   });
 
-  test("a secret does not show without -v either", async () => {
+  test("no secret is in the output without -v either", async () => {
     configure({
       multiarch: false,
       dockerfile: "Dockerfile.stages",
@@ -119,7 +119,7 @@ describe("builds", () => {
     expect(stderr).not.toContain(TOKEN);
   });
 
-  test("what is not committed is told, and not built", async () => {
+  test("uncommitted changes are a warning, and are not built", async () => {
     project.write("content.txt", "changed");
     project.write("new.txt", "new");
     const { stderr } = succeeded(await project.mrsk("redeploy"));
@@ -130,7 +130,7 @@ describe("builds", () => {
     expect(readdirSync(project.temporary)).toEqual([]);
   });
 
-  test("with a context the folder is built as it is, under a version of its own", async () => {
+  test("with a context the folder is built as it is, with a unique version", async () => {
     configure({ multiarch: false, context: "." });
     const { stderr } = succeeded(await project.mrsk("redeploy"));
     expect(stderr).not.toContain("uncommitted changes, which");
@@ -139,7 +139,7 @@ describe("builds", () => {
     expect(await inImage(version, "content.txt new.txt")).toBe("changednew");
   });
 
-  test("a Dockerfile is looked for where it would be read", async () => {
+  test("a Dockerfile must be where the build reads it", async () => {
     project.write("Dockerfile.new", COPYING);
     configure({ multiarch: false, dockerfile: "Dockerfile.new" });
     const missing = await project.mrsk("build", "push");
@@ -153,7 +153,7 @@ describe("builds", () => {
     expect(nowhere.stderr).toContain("Missing Dockerfile.nowhere\n");
   });
 
-  test("whatever a failing step prints, it runs once", async () => {
+  test("a failing step runs once, whatever it prints", async () => {
     project.write(
       "Dockerfile.failing",
       `${COPYING}RUN echo 'no builder "x" found: no such file or directory, denied: unauthorized' && echo ran && false\n`,
@@ -162,7 +162,7 @@ describe("builds", () => {
     const failed = await project.mrsk("build", "push");
     expect(failed.status).toBe(5);
     expect(failed.stderr).toContain("The image could not be built and pushed");
-    expect(failed.stderr).not.toContain("wants a login");
+    expect(failed.stderr).not.toContain("requires a login");
     const [progress = ""] = failed.stderr.split("ERROR (");
     expect(progress.match(/#\d+ [\d.]+ ran$/gm)).toHaveLength(1);
   });
@@ -185,7 +185,7 @@ describe("builds", () => {
     expect(stderr).toMatch(/\[linux\/arm64 .*\] COPY \. \.[\s\S]*CACHED/);
   });
 
-  test("an image for another architecture is found out before anything is switched", async () => {
+  test("an image for another architecture is an error before any switch", async () => {
     configure({ local: { arch: "arm64" }, dockerfile: "Dockerfile.tiny" });
     const refused = await project.mrsk("redeploy", "--version", "for-arm");
     expect(refused.status).toBe(5);
@@ -196,11 +196,11 @@ describe("builds", () => {
     await buildElsewhere("plain-arm", "--platform", "linux/arm64", "--label", "service=build");
     const plain = await project.mrsk("redeploy", "-P", "--version", "plain-arm");
     expect(plain.status).toBe(5);
-    expect(plain.stderr).toContain(`${IMAGE}:plain-arm is built for arm64, and this host is x86_64`);
+    expect(plain.stderr).toContain(`${IMAGE}:plain-arm is built for arm64, but this host is x86_64`);
     expect(await ask("a", "/version")).toEqual({ status: 200, text: `${first}\n` });
   });
 
-  test("an image that was built elsewhere has to name its service", async () => {
+  test("an image that mrsk did not build must have the service label", async () => {
     await buildElsewhere("unlabeled", "--platform", "linux/amd64");
     const refused = await project.mrsk("build", "pull", "--version", "unlabeled");
     expect(refused.status).toBe(5);
@@ -211,7 +211,7 @@ describe("builds", () => {
     expect(foreign.stderr).toContain("has the label service=other, not build");
   });
 
-  test("an interrupted build leaves nothing behind", async () => {
+  test("an interrupted build leaves no files", async () => {
     project.write("Dockerfile.slow", `${COPYING}RUN echo building ${randomUUID()} && sleep 60\n`);
     await project.commit("A slow build");
     configure({ multiarch: false, dockerfile: "Dockerfile.slow" });
@@ -225,7 +225,7 @@ describe("builds", () => {
     expect(readdirSync(project.temporary)).toEqual([]);
   });
 
-  test("of a sparse checkout of a partial clone the whole commit is built, for every user to read", async () => {
+  test("of a sparse checkout of a partial clone the whole commit is built, readable for every user", async () => {
     project.write("unique.txt", randomUUID());
     first = await project.commit("Before");
     succeeded(await project.mrsk("redeploy"));
@@ -259,7 +259,7 @@ describe("builds", () => {
     );
   });
 
-  test("seven digits name the version to roll back to", async () => {
+  test("rollback accepts seven digits of a version", async () => {
     succeeded(await project.mrsk("rollback", first.slice(0, 7)));
     expect(await ask("a", "/version")).toEqual({ status: 200, text: `${first}\n` });
   });

@@ -12,7 +12,7 @@ describe("builders", () => {
 
   const configure = (builder: Record<string, unknown>) => project.configure({ servers: [HOST], builder });
   const contexts = () => project.docker("context", "ls", "--format", "{{.Name}} {{.DockerEndpoint}}");
-  /** Flags for the ssh that docker calls to reach an engine: what a person has in ~/.ssh/config. */
+  /** Wraps the ssh that docker calls with the options that a user has in ~/.ssh/config. */
   const sshOfDocker = (flags: string) => {
     const ssh = programOf("ssh");
     project.shim("ssh", `case "$*" in *dial-stdio*) exec ${ssh} ${flags} "$@" ;; *) exec ${ssh} "$@" ;; esac`);
@@ -42,11 +42,11 @@ describe("builders", () => {
     await project.docker("context", "rm", NAME);
   });
 
-  test("a builder's life: created, made anew when its host changes, shown, removed", async () => {
+  test("a builder is created, created again when its host changes, shown, removed", async () => {
     configure({ remote: { arch: "amd64", host: `ssh://root@${HOST}` } });
     succeeded(await project.mrsk("build", "create"));
     expect(await contexts()).toMatch(new RegExp(`^${NAME}-amd64 ssh://root@${HOST}$`, "m"));
-    expect(succeeded(await project.mrsk("build", "create")).stderr).toContain(`The builder ${NAME} is there`);
+    expect(succeeded(await project.mrsk("build", "create")).stderr).toContain(`The builder ${NAME} already exists`);
     configure({ remote: { arch: "amd64", host: `ssh://root@${HOST}:22` } });
     succeeded(await project.mrsk("build", "create"));
     expect(await contexts()).toMatch(new RegExp(`^${NAME}-amd64 ssh://root@${HOST}:22$`, "m"));
@@ -98,7 +98,7 @@ describe("builders", () => {
     expect(platformsOf(await manifestOf("lab/builder", version))).toEqual(["linux/amd64", "linux/arm64"]);
   });
 
-  test("a hybrid build whose parts could not be joined has failed, whatever buildx says", async () => {
+  test("a hybrid build whose parts could not be joined fails, whatever buildx prints", async () => {
     configure(hybrid);
     const version = await project.commit("Not joined");
     const failed = await project.mrsk("build", "push");
@@ -109,7 +109,7 @@ describe("builders", () => {
     await project.docker("buildx", "rm", HYBRID);
   });
 
-  test("a builder that ssh does not reach says how to see why", async () => {
+  test("if ssh cannot reach the builder, the error has the command to check it", async () => {
     sshOfDocker("-F none -o BatchMode=yes -o UserKnownHostsFile=/dev/null");
     configure({ remote: { arch: "amd64", host: `ssh://root@${HOST}` } });
     const refused = await project.mrsk("build", "create");

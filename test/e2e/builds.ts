@@ -5,10 +5,10 @@ import { dirname, join, resolve } from "node:path";
 import { execa, execaSync } from "execa";
 import { lab, onServer, Project } from "./project.ts";
 
-/** A project whose docker has buildx and BuildKit, with a temporary folder and a folder of programs of its own. */
+/** A project whose docker has buildx and BuildKit, with its own temporary folder and folder of programs. */
 export class BuildProject extends Project {
   readonly temporary: string;
-  /** Programs here come before those of the machine. */
+  /** Precedes the machine's programs in PATH. */
   readonly programs: string;
 
   private constructor(service: string, temporary: string) {
@@ -16,7 +16,7 @@ export class BuildProject extends Project {
     const work = join(temporary, "tmp");
     mkdirSync(programs);
     mkdirSync(work);
-    // Node keeps compiled code in the temporary folder otherwise.
+    // Otherwise node stores compiled code in the temporary folder.
     const cache = join(temporary, "cache");
     super(service, {
       DOCKER_BUILDKIT: "1",
@@ -28,7 +28,7 @@ export class BuildProject extends Project {
     this.programs = programs;
   }
 
-  /** @throws Error when there is no buildx on this machine */
+  /** @throws Error if this machine has no buildx */
   static async make(service: string): Promise<BuildProject> {
     const { stdout } = await execa("docker", [
       "info",
@@ -47,14 +47,14 @@ export class BuildProject extends Project {
     return (await execa("docker", words, { cwd: this.folder, env: this.environment, extendEnv: false })).stdout;
   }
 
-  /** Puts a program of that name before the machine's. */
+  /** Adds a program that replaces the machine's program of that name. */
   shim(name: string, text: string): void {
     writeFileSync(join(this.programs, name), `#!/bin/sh\n${text}\n`, { mode: 0o755 });
   }
 
   /**
    * A builder that runs in the lab's BuildKit, which builds for other architectures too.
-   * @param platforms a node with a BuildKit of its own for each; without, one node for all that BuildKit can do
+   * @param platforms one node with its own BuildKit for each; default: one node for all platforms of BuildKit
    */
   async useBuildkit(name: string, platforms: readonly string[] = []): Promise<void> {
     const { stdout } = await execa(resolve(import.meta.dirname, "../lab/lab"), ["buildkit"]);
@@ -66,7 +66,7 @@ export class BuildProject extends Project {
   }
 }
 
-/** Where the machine has a program. */
+/** Path of a program on this machine. */
 export function programOf(name: string): string {
   return execaSync("which", [name]).stdout;
 }
@@ -81,7 +81,7 @@ interface Manifest {
   readonly manifests?: readonly { readonly platform?: { readonly os: string; readonly architecture: string } }[];
 }
 
-/** A manifest as the lab's registry has it; undefined where it has none. */
+/** A manifest from the lab's registry; undefined if it has none. */
 export function manifestOf(repository: string, tag: string): Promise<Manifest | undefined> {
   const kinds = ["application/vnd.oci.image.index.v1+json", "application/vnd.oci.image.manifest.v1+json"];
   const dockerKinds = ["manifest.list", "manifest"].map(
@@ -103,7 +103,7 @@ export function manifestOf(repository: string, tag: string): Promise<Manifest | 
   });
 }
 
-/** `linux/amd64` and so on, sorted; what buildx adds about the build's origin has none. */
+/** The platforms, sorted: `linux/amd64`. Entries without one are buildx's attestations. */
 export function platformsOf(manifest: Manifest | undefined): string[] {
   return (manifest?.manifests ?? [])
     .flatMap(({ platform }) =>

@@ -8,7 +8,7 @@ const SERVERS = ["a", "b"] as const;
 type Server = (typeof SERVERS)[number];
 const address = (server: Server) => lab[`LAB_${server.toUpperCase()}`]!;
 
-/** One request of a client. @returns the version that answered, and the cookie to come back with */
+/** One request of a client. @returns the version that answered, and the cookie for the next request */
 function visit(
   server: Server,
   path: string,
@@ -35,7 +35,7 @@ async function visits(server: Server, count: number, cookie?: string): Promise<M
   return versions;
 }
 
-/** The cookie of a client that the version has answered, once Traefik sends it requests. */
+/** Sends requests until that version answers. @returns its cookie */
 async function cookieFor(server: Server, wanted: string): Promise<string> {
   let kept: string | undefined;
   const answered = async () => {
@@ -47,7 +47,7 @@ async function cookieFor(server: Server, wanted: string): Promise<string> {
   return kept!;
 }
 
-describe("a new version on trial", () => {
+describe("a canary", () => {
   const project = new Project("trial");
   let old = "";
   let next = "";
@@ -67,20 +67,20 @@ describe("a new version on trial", () => {
 
   const containers = async (server: Server) =>
     (await onServer(server, "docker ps --filter label=service=trial --format '{{.Names}}'")).split("\n").toSorted();
-  const wholly = (server: Server, version: string) =>
+  const containersWith = (server: Server, version: string) =>
     [`trial-web-${version}`, ...(server === "a" ? [`trial-workers-${version}`] : [])].toSorted();
 
-  /** That version alone is live and runs, on every server. */
-  const settledOn = async (version: string) => {
+  /** Expects that this version alone is live and runs, on every server. */
+  const expectOnly = async (version: string) => {
     for (const server of SERVERS) {
-      expect(await containers(server)).toEqual(wholly(server, version));
+      expect(await containers(server)).toEqual(containersWith(server, version));
       expect((await ask(server, "/version")).text.trim()).toBe(version);
       expect(await onServer(server, "cat /var/lib/mrsk/traefik/trial-web.yml")).not.toMatch(/weighted|-canary|-last/);
     }
     expect(succeeded(await project.mrsk("lock", "status")).stdout).toBe("There is no deploy lock");
   };
 
-  /** What runs while load is on both servers must lose nothing. */
+  /** Runs `work` under load on both servers, and expects that no request is lost. */
   const underLoad = async (work: () => Promise<Ran>) => {
     const loads = SERVERS.map((server) => new Load(`http://${address(server)}`, { perSecond: 40 }));
     const ran = await work();
@@ -100,7 +100,7 @@ describe("a new version on trial", () => {
   });
   afterAll(() => sweep(...SERVERS));
 
-  test("what cannot be is refused before anything is touched", async () => {
+  test("an invalid canary is refused before any change", async () => {
     for (const target of ["0", "100", "150%", "abc", SERVERS.map(address).join(",")]) {
       const ran = await project.mrsk("deploy", "--canary", target);
       expect(ran.status).toBe(2);
@@ -109,10 +109,10 @@ describe("a new version on trial", () => {
     const ran = await project.mrsk("promote");
     expect(ran.status).toBe(2);
     expect(ran.stderr).toContain("mrsk deploy --canary 10%");
-    await settledOn(old);
+    await expectOnly(old);
   });
 
-  test("it gets its share of the requests on each host, and whom it has answered stays with it", async () => {
+  test("it gets its percentage of the requests on each host, and a client keeps its version", async () => {
     next = await commit("second");
     const ran = await underLoad(() => project.mrsk("deploy", "--canary", "30%"));
     expect(ran.stderr).toContain("mrsk promote");
@@ -124,10 +124,10 @@ describe("a new version on trial", () => {
         expect(await visits(server, 20, await cookieFor(server, version))).toEqual(new Map([[version, 20]]));
       }
     }
-    expect(await containers("a")).toEqual([`trial-web-${next}`, ...wholly("a", old)].toSorted());
+    expect(await containers("a")).toEqual([`trial-web-${next}`, ...containersWith("a", old)].toSorted());
   });
 
-  test("it is shown, and is not stale", async () => {
+  test("app version and details show it, and it is not stale", async () => {
     const text = `${old} 70%, canary ${next} 30%`;
     expect(succeeded(await project.mrsk("app", "version", "-r", "web")).stdout).toContain(text);
     expect(succeeded(await project.mrsk("details")).stdout).toContain(text);
@@ -136,7 +136,7 @@ describe("a new version on trial", () => {
     expect(await containers("b")).toHaveLength(2);
   });
 
-  test("stopping and starting the app keeps the shares", async () => {
+  test("after a stop and a start of the app it gets requests again", async () => {
     succeeded(await project.mrsk("app", "stop", "-h", address("b")));
     await expect.poll(() => ask("b", "/version").then(({ status }) => status)).toBe(503);
     succeeded(await project.mrsk("app", "start", "-h", address("b")));
@@ -144,10 +144,10 @@ describe("a new version on trial", () => {
     await cookieFor("b", old);
   });
 
-  test("after its crash the old version serves everything, and `app start` tries it again", async () => {
+  test("after its crash the old version gets all requests, and `app start` starts it again", async () => {
     const cookie = await cookieFor("b", next);
     await visit("b", "/crash", cookie).catch(() => {});
-    await expect.poll(() => containers("b")).toEqual(wholly("b", old));
+    await expect.poll(() => containers("b")).toEqual(containersWith("b", old));
     expect(await visits("b", 50)).toEqual(new Map([[old, 50]]));
     expect(await visits("b", 5, cookie)).toEqual(new Map([[old, 5]]));
     expect(succeeded(await project.mrsk("app", "version", "-h", address("b"))).stdout).toContain(
@@ -157,15 +157,15 @@ describe("a new version on trial", () => {
     await cookieFor("b", next);
   });
 
-  test("after a restart of the server the old version serves everything", async () => {
+  test("after a restart of the server the old version gets all requests", async () => {
     await execa("docker", ["restart", lab["LAB_B_CONTAINER"]!]);
     await expect.poll(() => ask("b", "/up").then(({ status }) => status), { timeout: 60_000 }).toBe(200);
     expect(await visits("b", 50)).toEqual(new Map([[old, 50]]));
   });
 
-  test("promoted, it has all requests on all hosts and in all roles", async () => {
+  test("after promote it gets all requests on all hosts and in all roles", async () => {
     await underLoad(() => project.mrsk("promote"));
-    await settledOn(next);
+    await expectOnly(next);
     expect((await project.mrsk("promote")).status).toBe(2);
     expect(await onServer("a", "tail -n 1 .mrsk/releases-trial")).toContain(next);
     const running = await onServer("a", `docker inspect -f '{{.HostConfig.RestartPolicy.Name}}' trial-web-${next}`);
@@ -173,48 +173,48 @@ describe("a new version on trial", () => {
     old = next;
   });
 
-  test("taken back, the old version has them", async () => {
+  test("after rollback the old version gets all requests", async () => {
     next = await commit("third");
     succeeded(await project.mrsk("redeploy", "--canary", "50"));
     await underLoad(() => project.mrsk("rollback"));
-    await settledOn(old);
+    await expectOnly(old);
     expect(await onServer("a", `docker inspect -f '{{.State.Status}}' trial-web-${next}`)).toBe("exited");
   });
 
-  test("the next deploy takes it back first", async () => {
+  test("the next deploy reverts it first", async () => {
     succeeded(await project.mrsk("redeploy", "--canary", "50%"));
     old = await commit("fourth");
     const ran = await underLoad(() => project.mrsk("redeploy"));
     expect(ran.stderr).toContain("Revert the canary...");
-    await settledOn(old);
+    await expectOnly(old);
   });
 
-  test("a run that is killed while it promotes or takes back is finished by the next", async () => {
-    for (const [command, said] of [
+  test("the next run finishes a promote or rollback that was killed", async () => {
+    for (const [command, output] of [
       ["promote", "is live"],
       ["rollback", "Revert the canary..."],
     ] as const) {
       next = await commit(`killed ${command}`);
       succeeded(await project.mrsk("redeploy", "--canary", "50%"));
       const running = project.start(command);
-      running.stderr.on("data", (text: Buffer) => text.toString().includes(said) && running.kill("SIGKILL"));
+      running.stderr.on("data", (text: Buffer) => text.toString().includes(output) && running.kill("SIGKILL"));
       expect((await running).signal).toBe("SIGKILL");
       succeeded(await project.mrsk("lock", "release"));
       await underLoad(() => project.mrsk(command));
       if (command === "promote") old = next;
-      await settledOn(old);
+      await expectOnly(old);
     }
   });
 
-  test("one that is unhealthy changes nothing", async () => {
+  test("an unhealthy canary changes nothing", async () => {
     await commit("unhealthy", { FAIL_HEALTH: "1" });
     const ran = await project.mrsk("redeploy", "--canary", "50%");
     expect(ran.status).toBe(6);
     expect(ran.stderr).toContain("did not become healthy");
-    await settledOn(old);
+    await expectOnly(old);
   });
 
-  test("one that crashes while it is watched is taken back on all", async () => {
+  test("a canary that crashes during the watch is reverted on all hosts", async () => {
     const bad = await commit("crashing", {}, 6);
     const running = project.start("redeploy", "--canary", "50%");
     running.stderr.on("data", (text: Buffer) => {
@@ -223,24 +223,24 @@ describe("a new version on trial", () => {
     const ended = await running;
     expect(ended.exitCode).toBe(6);
     expect(ended.stderr).toContain("did not stay up");
-    await settledOn(old);
+    await expectOnly(old);
   });
 
-  test("by host, some have it wholly while others stay", async () => {
+  test("by host: some hosts run only the new version, the others the old one", async () => {
     next = await commit("by host");
     succeeded(await underLoad(() => project.mrsk("redeploy", "--canary", address("b"))));
-    expect(await containers("a")).toEqual(wholly("a", old));
-    expect(await containers("b")).toEqual(wholly("b", next));
+    expect(await containers("a")).toEqual(containersWith("a", old));
+    expect(await containers("b")).toEqual(containersWith("b", next));
     expect(succeeded(await project.mrsk("app", "version")).stdout).toContain(`${next} (canary)`);
     succeeded(await project.mrsk("rollback"));
-    await settledOn(old);
+    await expectOnly(old);
     succeeded(await project.mrsk("redeploy", "--canary", address("b")));
     await underLoad(() => project.mrsk("promote"));
-    await settledOn(next);
+    await expectOnly(next);
     old = next;
   });
 
-  test("a Traefik without live files cannot share requests", async () => {
+  test("a Traefik without live files supports no weighted canary", async () => {
     await onServer(
       "b",
       "docker rm -f traefik && docker run -d --name traefik -p 80:80 -v /var/run/docker.sock:/var/run/docker.sock traefik:v3.7.15 --providers.docker --entrypoints.http.address=:80",
@@ -248,6 +248,6 @@ describe("a new version on trial", () => {
     const ran = await project.mrsk("redeploy", "--canary", "10%");
     expect(ran.status).toBe(5);
     expect(ran.stderr).toContain("mrsk traefik reboot");
-    expect(await containers("a")).toEqual(wholly("a", old));
+    expect(await containers("a")).toEqual(containersWith("a", old));
   });
 });

@@ -5,10 +5,10 @@ import { ROWS, USER_ROWS } from "./rows.ts";
 
 const SERVERS = ["a", "b"] as const;
 const REQUESTS = 5000;
-/** Of each of the two rows that run at the same time. */
+/** Request rate of each of the two rows that run concurrently. */
 const PER_SECOND = Number(process.env["LOAD_RATE"] ?? 125);
 
-/** One row at a time on each server: its promise ends when the rows before it have. */
+/** One row at a time on each server: the promise of the last row. */
 const lanes = new Map<string, Promise<unknown>>();
 function inLane<T>(server: string, work: () => Promise<T>): Promise<T> {
   const mine = (lanes.get(server) ?? Promise.resolve()).then(work, work);

@@ -4,8 +4,8 @@ import { address } from "./fleet-lab.ts";
 import { Load } from "./load.ts";
 import { lab, onServer, Project, succeeded, sweep } from "./project.ts";
 
-/** Services and destinations of one server whose names begin alike, each with a host name of its own. */
-describe("what stands on one server under names that begin alike", () => {
+/** Services and destinations on one server whose names begin alike, each with its own host name. */
+describe("services and destinations on one server whose names begin alike", () => {
   const site = new Project("site");
   const two = new Project("site-two");
   const host = address("b");
@@ -21,7 +21,7 @@ describe("what stands on one server under names that begin alike", () => {
     );
   const answer = (name: string) => onServer("b", `curl -s -H 'Host: ${name}.test' http://127.0.0.1/version`);
 
-  /** What is there of the others: everything but the lines of this one. */
+  /** The state of the others: all lines except those of this one. */
   const others = async (mine: RegExp) => (await seen()).split("\n").filter((line) => !mine.test(line));
 
   const ALL = [
@@ -32,7 +32,7 @@ describe("what stands on one server under names that begin alike", () => {
 
   beforeAll(async () => {
     await sweep("b");
-    // A map of labels would be merged, and both destinations claim site.test: a list in the place of a map replaces it.
+    // Maps of labels are merged, so both destinations would claim site.test; a list replaces the map.
     site.configure({ boot, servers: { web: { hosts: [host], labels: rule("site-web", "site") } } });
     const staging = { servers: [host], labels: rule("site-web-staging", "staging") };
     site.write("config/deploy.staging.yml", stringify(staging));
@@ -48,12 +48,12 @@ describe("what stands on one server under names that begin alike", () => {
   });
   afterAll(() => sweep("b"));
 
-  test("each answers under its own name", async () => {
+  test("each answers under its host name", async () => {
     for (const { name } of ALL) expect(await answer(name)).toBe("v1-rc1");
   });
 
   test.each(ALL)(
-    "$name changes, and goes back, without touching the others",
+    "$name changes the version and rolls back, without a change of the others",
     async ({ project, words, name, prefix }) => {
       const mine = new RegExp(`${prefix}|  ${prefix.replace(/-v$/, "")}\\.yml$`);
       const before = await others(mine);

@@ -12,10 +12,10 @@ beforeAll(async () => {
 });
 afterAll(() => sweep(SERVER));
 
-test("a server of Kamal 2 comes back to Traefik with the version that is live", async () => {
+test("a server of Kamal 2 moves to Traefik with the live version", async () => {
   succeeded(await project.mrsk("build", "deliver", "--version", "v1"));
   const labels = "--label service=dg --label role=web --label destination=";
-  // What Kamal 2 leaves: an app container without routing labels, and something of that name on port 80.
+  // As Kamal 2 leaves it: an app container without routing labels, and a container kamal-proxy on port 80.
   await onServer(SERVER, `docker run -d --name dg-web-v1 ${labels} registry:5000/lab/dg:v1`);
   await onServer(SERVER, "docker run -d --name kamal-proxy -p 80:80 --entrypoint sleep registry:5000/lab/dg:v1 600");
   const before = await onServer(SERVER, "docker inspect -f '{{.Id}}' dg-web-v1");

@@ -11,7 +11,7 @@ const A = lab["LAB_A"]!;
 const B = lab["LAB_B"]!;
 const MEGABYTES = 50;
 
-describe("commands and logs over the fleet", () => {
+describe("commands and logs on several hosts", () => {
   const project = new Project("exec");
   let version = "";
 
@@ -31,7 +31,7 @@ describe("commands and logs over the fleet", () => {
   afterAll(() => sweep("a", "b"));
 
   describe("exec", () => {
-    test("output of several hosts has the host in front of each line, each stream on its own", async () => {
+    test("with several hosts each line begins with the host, and the streams stay separate", async () => {
       const ran = succeeded(await project.mrsk("app", "exec", "sh -c 'echo $ROLE; echo aside >&2; printf end'"));
       expect(ran.stdout.split("\n").toSorted()).toEqual([`${A} | end`, `${A} | web`, `${B} | end`, `${B} | web`]);
       expect(ran.stderr.split("\n")).toEqual(expect.arrayContaining([`${A} | aside`, `${B} | aside`]));
@@ -48,12 +48,12 @@ describe("commands and logs over the fleet", () => {
       expect(succeeded(await project.mrsk("server", "exec", "-h", A, "--raw", "--", ...words)).stdout).toBe(arrived);
     });
 
-    test("two roles of one host are told apart", async () => {
+    test("two roles of one host have different prefixes", async () => {
       const ran = succeeded(await project.mrsk("app", "exec", "--reuse", "printenv ROLE"));
       expect(ran.stdout.split("\n").toSorted()).toEqual([`${A} jobs | jobs`, `${A} web | web`, `${B} | web`]);
     });
 
-    test("one host has a block, and --raw nothing but the bytes", async () => {
+    test("the output of one host is a block, with --raw only the bytes", async () => {
       expect(succeeded(await project.mrsk("app", "exec", "-r", "jobs", "printenv ROLE")).stdout).toBe(
         `App Host: ${A}\njobs\n`,
       );
@@ -63,7 +63,7 @@ describe("commands and logs over the fleet", () => {
       expect((await project.mrsk("app", "exec", "--raw", "true")).stderr).toContain("--raw is for one container");
     });
 
-    test("the exit status is that of the first host that fails, and every one is named", async () => {
+    test("the exit status is that of the first host that fails, and each failed host is named", async () => {
       const ran = await project.mrsk("app", "exec", "--reuse", "-r", "web", "sh -c 'exit 9'");
       expect(ran.status).toBe(9);
       expect(ran.stderr).toContain(
@@ -72,21 +72,21 @@ describe("commands and logs over the fleet", () => {
       expect((await project.mrsk("server", "exec", "-h", B, "exit 11")).status).toBe(11);
     });
 
-    test("a server's command is read by its shell, and accessory hosts are servers too", async () => {
+    test("server exec runs the command in a shell, also on accessory hosts", async () => {
       const ran = succeeded(await project.mrsk("server", "exec", `false; echo "it's $(hostname | wc -l)" 'a  b'`));
       expect(ran.stdout.split("\n").toSorted()).toEqual([A, B].map((host) => `${host} | it's 1 a  b`).toSorted());
       const wrong = await project.mrsk("server", "exec", "-h", A, "if true");
       expect([wrong.status, wrong.stderr]).toEqual([2, expect.stringMatching(/syntax error/i)]);
     });
 
-    test("output comes while the command runs", async () => {
+    test("output is printed while the command runs", async () => {
       const running = project.start("app", "exec", "-p", "-r", "web", "--reuse", "sh -c 'echo first; sleep 1000'");
       await says(running.stdout, "first");
       running.kill("SIGINT");
       expect((await running).exitCode).toBe(130);
     });
 
-    test("a new container goes when it is interrupted", async () => {
+    test("a new container is removed on an interruption", async () => {
       const running = project.start(
         "app",
         "exec",
@@ -102,7 +102,7 @@ describe("commands and logs over the fleet", () => {
       await until(async () => (await onServer("a", "docker ps -aq --filter label=mrsk.exec=exec")) === "");
     });
 
-    test(`${MEGABYTES} MB of any bytes go through a pipe in and out as they are`, async () => {
+    test(`${MEGABYTES} MB of any bytes pass through a pipe in and out unchanged`, async () => {
       const file = join(project.folder, "big");
       await execa("dd", ["if=/dev/urandom", `of=${file}`, "bs=1M", `count=${MEGABYTES}`]);
       const hash = createHash("sha256");
@@ -121,7 +121,7 @@ describe("commands and logs over the fleet", () => {
       expect(back.stdout).toBe(`${sum}  -`);
     });
 
-    test("what is piped in goes to every selected host", async () => {
+    test("piped input goes to every selected host", async () => {
       writeFileSync(join(project.folder, "script"), "echo from a script; exit 4\n");
       const ran = await project.mrskWithInput("script", "server", "exec", "sh -s");
       expect(ran.status).toBe(4);
@@ -152,7 +152,7 @@ describe("commands and logs over the fleet", () => {
       expect((await read()).status).toBe(3);
     });
 
-    test("variables of the one command, one that docker would take for itself among them", async () => {
+    test("variables for one command, including one that docker itself uses", async () => {
       const ran = succeeded(
         await project.mrsk(
           "app",
@@ -174,7 +174,7 @@ describe("commands and logs over the fleet", () => {
   });
 
   describe("logs", () => {
-    test("two roles of one host each have a block, and nothing is found where nothing is", async () => {
+    test("two roles of one host have a block each; without a container nothing is found", async () => {
       const ran = succeeded(await project.mrsk("app", "logs", "-h", A));
       expect(ran.stdout).toContain(`App (web) Host: ${A}\nlistening, version ${version}`);
       expect(ran.stdout).toContain(`App (jobs) Host: ${A}\nlistening, version ${version}`);
@@ -189,14 +189,14 @@ describe("commands and logs over the fleet", () => {
       ).toContain("ready to accept connections");
     });
 
-    test("what docker or grep does not understand is an error with their words", async () => {
+    test("an invalid option of docker or grep is an error with their message", async () => {
       const since = await project.mrsk("app", "logs", "-h", B, "-s", "yesterday evening");
       expect([since.status, since.stderr]).toEqual([2, expect.stringContaining("yesterday evening")]);
       const grep = await project.mrsk("app", "logs", "-h", B, "-g", "x", "-o", "--nosuch");
       expect([grep.status, grep.stderr]).toEqual([2, expect.stringContaining("nosuch")]);
     });
 
-    test("following shows new lines of all selected hosts and roles, and ends with Ctrl-C, there too", async () => {
+    test("following prints new lines of all selected hosts and roles, and Ctrl-C ends it, also on the servers", async () => {
       const running = project.start("app", "logs", "-f", "-n", "0");
       let seen = "";
       running.stdout.on("data", (text: Buffer) => (seen += text.toString()));
@@ -221,7 +221,7 @@ describe("commands and logs over the fleet", () => {
       await until(async () => (await followers("a")) === 0 && (await followers("b")) === 0);
     });
 
-    test("following with a pattern and a time, by one host, without its name", async () => {
+    test("following one host with a pattern and a time, without a prefix", async () => {
       await onServer(
         "b",
         "docker ps -q --filter label=role | xargs -I{} docker exec {} sh -c 'echo wanted one >/proc/1/fd/1; echo other >/proc/1/fd/1'",
@@ -244,7 +244,7 @@ describe("commands and logs over the fleet", () => {
       expect([...new Set(lines)]).toEqual(["wanted one", "wanted two"]);
     });
 
-    test("following ends when nobody reads on", async () => {
+    test("following ends when the reader of the output ends", async () => {
       const line = `node "$0" app logs -f -h ${B} -g "for head" | head -n 1`;
       const running = execa("bash", ["-o", "pipefail", "-c", line, PROGRAM], {
         cwd: project.folder,
@@ -267,7 +267,7 @@ describe("commands and logs over the fleet", () => {
       expect(ran.stderr).not.toContain("EPIPE");
     });
 
-    test("colours tell the hosts apart where colour is wanted", async () => {
+    test("the hosts have different colours if colour is on", async () => {
       const ran = await execa(process.execPath, [PROGRAM, "app", "exec", "--reuse", "-r", "web", "echo hi"], {
         cwd: project.folder,
         env: { ...project.environment, NO_COLOR: "", FORCE_COLOR: "1" },

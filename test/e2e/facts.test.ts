@@ -9,12 +9,12 @@ import { Bench, get, route, until } from "./traefik.ts";
 const SERVER = "a";
 const project = new Project("facts");
 
-/** A file with one router, as the live file has it. */
+/** A live file with one router. */
 function file(name: string, router: Record<string, unknown>): string {
   return stringify({ http: { routers: { [`fact-${name}`]: router } } });
 }
 
-describe("what the live files are built on, on a real Traefik", () => {
+describe("the behaviour of Traefik that live files rely on", () => {
   let bench: Bench;
 
   const answers = (host: string, more = {}) =>
@@ -35,7 +35,7 @@ describe("what the live files are built on, on a real Traefik", () => {
     const version = await project.commit("First");
     succeeded(await project.mrsk("deploy"));
     bench = new Bench(SERVER, `${lab["LAB_REGISTRY"]}/lab/facts:${version}`);
-    // Traefik's own 404 tells a router that is not there from a service that has nobody.
+    // Traefik answers 404 without a router, 503 without a server of the service.
     await bench.noFile("unavailable");
   });
   beforeEach(() => bench.sweep());
@@ -73,7 +73,7 @@ describe("what the live files are built on, on a real Traefik", () => {
     expect((await bench.get("two.test")).status).toBe(404);
   });
 
-  test("two containers that define a router differently lose it both, and the file's router goes on", async () => {
+  test("if two containers define a router differently both lose it, and the file's router keeps working", async () => {
     const labels = (id: string, priority: string) => ({
       "traefik.http.routers.tie.rule": "Host(`tie.test`)",
       "traefik.http.routers.tie.priority": priority,
@@ -87,7 +87,7 @@ describe("what the live files are built on, on a real Traefik", () => {
     expect((await answers("tie.test")).version).toBe("tie2");
   });
 
-  test("the file's router, one above the label's, answers at every reload", async () => {
+  test("the file's router, with a priority one above the label's, answers at every reload", async () => {
     await bench.start("below", { ...route("below"), "traefik.http.routers.below.priority": "17" });
     await bench.start("above", route("above"));
     await bench.settled();
@@ -105,7 +105,7 @@ describe("what the live files are built on, on a real Traefik", () => {
     expect([...seen]).toEqual(["above"]);
   });
 
-  test("a priority above Traefik's limit drops the router, the preview's does not", async () => {
+  test("a priority above Traefik's limit drops the router; the probe router's is below the limit", async () => {
     await bench.start("high", route("high"));
     await bench.settled();
     const text = (name: string, priority: string) =>
@@ -121,21 +121,21 @@ describe("what the live files are built on, on a real Traefik", () => {
     ["an unknown key", "http:\n  routerz: {}\n"],
     ["an empty section", "http:\n  routers: {}\n"],
     ["an open template", "# {{\n"],
-  ])("one bad file stops all changes of the server until it is gone: %s", async (_, bad) => {
+  ])("one bad file blocks all changes on the server until it is removed: %s", async (_, bad) => {
     await bench.start("good", route("good"));
     await bench.settled();
     await bench.file("fact-0-bad", bad);
     await bench.file("fact-good", file("good", { rule: "Host(`late.test`)", service: "good@docker" }));
     const stopped = await project.mrsk("app", "boot");
     expect(stopped.status).toBe(5);
-    expect(stopped.stderr).toMatch(/Traefik did not take the live file within 5 s.*\n.*fact-0-bad/);
+    expect(stopped.stderr).toMatch(/Traefik did not load the live file within 5 s.*\n.*fact-0-bad/);
     expect((await bench.get("late.test")).status).toBe(404);
     expect((await bench.get("facts.test")).status).toBe(200);
     await bench.noFile("fact-0-bad");
     expect((await answers("late.test")).status).toBe(200);
   });
 
-  test("a file router whose service is gone gives way to the label's router", async () => {
+  test("a file router whose service does not exist yields to the label's router", async () => {
     await bench.start("stale", { ...route("stale"), "traefik.http.routers.stale.priority": "17" });
     await bench.file("fact-stale", file("stale", { rule: "Host(`stale.test`)", priority: 18, service: "gone@docker" }));
     expect((await answers("stale.test")).version).toBe("stale");
@@ -185,7 +185,7 @@ describe("what the live files are built on, on a real Traefik", () => {
     expect(await onServer(SERVER, "docker inspect -f '{{.RestartCount}}' fact-once")).toBe("1");
   });
 
-  test("a stopped app answers 503, by a router of its own", async () => {
+  test("a stopped app answers 503, by a separate router", async () => {
     succeeded(await project.mrsk("app", "stop"));
     expect((await until(() => bench.get("facts.test"), ({ status }) => status === 503)).status).toBe(503); // biome-ignore format: one line
     expect((await bench.get("unknown.test")).status).toBe(404);
@@ -193,7 +193,7 @@ describe("what the live files are built on, on a real Traefik", () => {
     expect((await answers("facts.test")).status).toBe(200);
   });
 
-  test("everything that labels say is in the file and works, before and after a change", async () => {
+  test("all routing labels are in the file and work, before and after a change", async () => {
     await bench.start("shared", {
       ...route("shared"),
       "traefik.http.middlewares.shared-mark.headers.customresponseheaders.X-Shared": "yes",
@@ -247,7 +247,7 @@ describe("what the live files are built on, on a real Traefik", () => {
   });
 });
 
-describe("a Traefik that keeps containers away says so", () => {
+describe("a Traefik that ignores the app's containers is an error", () => {
   const other = new Project("kept-away");
   const attempts = { healthcheck: { max_attempts: 3 }, boot: { watch: 0 } };
   const configure = (more: Record<string, unknown>) => {
@@ -278,11 +278,13 @@ describe("a Traefik that keeps containers away says so", () => {
     await configure({ traefik: { args: { "providers.docker.constraints": "Label(`team`,`x`)" } } });
     const ran = await other.mrsk("deploy");
     expect(ran.status).toBe(6);
-    expect(ran.stderr).toContain("Traefik admits only what matches --providers.docker.constraints=Label(`team`,`x`)");
+    expect(ran.stderr).toContain(
+      "Traefik routes only to containers that match --providers.docker.constraints=Label(`team`,`x`)",
+    );
     expect(ran.stderr).toContain("listening, version");
   });
 
-  test("a network that Traefik is not on is named, and a route redirected at the entry point is no obstacle", async () => {
+  test("a network without Traefik is named, and a redirect at the entry point is no error", async () => {
     await sweep(SERVER);
     await onServer(SERVER, "docker network create elsewhere");
     const args = {

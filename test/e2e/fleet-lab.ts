@@ -3,8 +3,8 @@ import { ask, lab, onServer, Project, succeeded, sweep } from "./project.ts";
 
 export type Server = "a" | "b" | "c";
 
-/** What a server shows: what answers on port 80, what runs, and which restart policies would revive. */
-export interface Seen {
+/** The version that answers on port 80, and the running containers. */
+export interface ServerState {
   readonly answers: string;
   readonly running: string;
 }
@@ -12,7 +12,7 @@ export interface Seen {
 export const address = (server: Server) => lab[`LAB_${server.toUpperCase()}`]!;
 const containerOf = (server: Server) => lab[`LAB_${server.toUpperCase()}_CONTAINER`]!;
 
-/** One service on several servers, each with variables of its own where a test wants them. */
+/** One service on several servers, which may have different variables. */
 export class Fleet {
   readonly project: Project;
   readonly servers: readonly Server[];
@@ -22,15 +22,15 @@ export class Fleet {
     this.servers = servers;
   }
 
-  /** @returns the sha of the version that runs then */
+  /** Sweeps the servers and deploys. @returns the sha of the version */
   async start(more: Readonly<Record<string, unknown>> = {}): Promise<string> {
-    // A test that ended while one was cut off left it so.
-    for (const server of this.servers) while (await network(server, "mend")) continue;
+    // A failed test may have left a server cut off.
+    for (const server of this.servers) while (await network(server, "restore")) continue;
     await sweep(...this.servers);
     return this.first(more);
   }
 
-  /** The first deploy, on servers that are swept. */
+  /** The first deploy on swept servers. @returns the sha of the version */
   async first(more: Readonly<Record<string, unknown>> = {}): Promise<string> {
     this.project.write(".env", `MRSK_REGISTRY_PASSWORD=${lab["LAB_REGISTRY_PASSWORD"]}\n`);
     const version = await this.round("good", {}, more);
@@ -39,7 +39,7 @@ export class Fleet {
   }
 
   /**
-   * A new version, committed, not deployed.
+   * Commits a new version, without deploying it.
    * @param env variables by server
    * @returns its sha
    */
@@ -61,12 +61,12 @@ export class Fleet {
     return this.project.commit(name);
   }
 
-  async seen(): Promise<Record<string, Seen>> {
-    const all = await Promise.all(this.servers.map(async (server) => [server, await this.seenOn(server)] as const));
+  async state(): Promise<Record<string, ServerState>> {
+    const all = await Promise.all(this.servers.map(async (server) => [server, await this.stateOf(server)] as const));
     return Object.fromEntries(all);
   }
 
-  private async seenOn(server: Server): Promise<Seen> {
+  private async stateOf(server: Server): Promise<ServerState> {
     const filter = `label=service=${this.project.service}`;
     return {
       answers: (await ask(server, "/version")).text.trim(),
@@ -74,15 +74,15 @@ export class Fleet {
     };
   }
 
-  /** What `seen` says where every server has one version, and nothing else runs. */
-  everywhere(version: string): Record<string, Seen> {
+  /** The result of `state` if that version alone runs on every server. */
+  everywhere(version: string): Record<string, ServerState> {
     const one = { answers: version, running: `${this.project.service}-web-${version}` };
     return Object.fromEntries(this.servers.map((server) => [server, one]));
   }
 
-  /** One line for a report. */
-  async tell(failure: string): Promise<void> {
-    const seen = await this.seen();
+  /** Logs the state of the servers and the lock in one line. */
+  async logState(failure: string): Promise<void> {
+    const seen = await this.state();
     const lock = succeeded(await this.project.mrsk("lock", "status")).stdout.trim();
     const parts = Object.entries(seen).map(
       ([server, { answers, running }]) => `${server} answers ${answers.slice(0, 7)}, runs ${running.replaceAll(/([0-9a-f]{7})[0-9a-f]{33}/g, "$1")}`,
@@ -94,7 +94,7 @@ export class Fleet {
     return succeeded(await this.project.mrsk("lock", "status")).stdout.trim() !== "There is no deploy lock";
   }
 
-  /** Starts mrsk, and does something once when its output has a text. */
+  /** Starts mrsk, and runs `work` once when its output contains `text`. @returns `met`: whether `work` ran */
   async during(words: readonly string[], text: string, work: () => unknown) {
     const running = this.project.start(...words);
     let shown = "";
@@ -109,12 +109,12 @@ export class Fleet {
   }
 }
 
-/** A command in the container that a server is: not through its sshd, nor its engine. */
+/** Runs a command in the server's container, without its sshd and its engine. */
 export function inServer(server: Server, ...words: readonly string[]) {
   return execa("docker", ["exec", containerOf(server), ...words], { reject: false });
 }
 
-/** As a reboot: everything on it ends, and starts again by itself. */
+/** Restarts the server's container: all processes end, as in a reboot. */
 export async function reboot(server: Server): Promise<void> {
   await execa("docker", ["restart", "-t", "1", containerOf(server)]);
   await answering(server);
@@ -131,10 +131,10 @@ export async function answering(server: Server): Promise<void> {
 }
 
 /**
- * Cuts the SSH traffic to a server, or lets it pass again: what is under way hears nothing more.
- * @returns whether there was something to do
+ * Drops the SSH packets to a server, also of open connections, or restores them.
+ * @returns whether the rule was added or removed
  */
-export async function network(server: Server, what: "cut" | "mend"): Promise<boolean> {
+export async function network(server: Server, what: "cut" | "restore"): Promise<boolean> {
   const rule = ["INPUT", "-p", "tcp", "--dport", "22", "-j", "DROP"];
   return (await inServer(server, "iptables", what === "cut" ? "-I" : "-D", ...rule)).exitCode === 0;
 }

@@ -4,7 +4,7 @@ import { ask, lab, onServer, Project, succeeded, sweep } from "./project.ts";
 const OLD_ENGINE = "a";
 const NEW_ENGINE = "b";
 
-describe("how a new version shows that it is ready", () => {
+describe("health checks of a new version", () => {
   const project = new Project("health");
   let round = 0;
 
@@ -27,15 +27,15 @@ describe("how a new version shows that it is ready", () => {
     await sweep(OLD_ENGINE, NEW_ENGINE);
   });
 
-  test("where the engine can, the first answer does not wait a whole interval", async () => {
+  test("on a newer engine the first check does not wait a whole interval", async () => {
     const version = await configure(NEW_ENGINE, { healthcheck: { interval: "25s" } });
     succeeded(await project.mrsk("deploy"));
     const format = "{{.State.StartedAt}} {{with index .State.Health.Log 0}}{{.Start.Format \"2006-01-02T15:04:05.999999999Z07:00\"}}{{end}}"; // biome-ignore format: one line
-    const [started, looked] = (await onServer(NEW_ENGINE, `docker inspect -f '${format}' health-web-${version}`)).split(" "); // biome-ignore format: one line
-    expect(Date.parse(looked!) - Date.parse(started!)).toBeLessThan(25_000);
+    const [started, checked] = (await onServer(NEW_ENGINE, `docker inspect -f '${format}' health-web-${version}`)).split(" "); // biome-ignore format: one line
+    expect(Date.parse(checked!) - Date.parse(started!)).toBeLessThan(25_000);
   });
 
-  test("a version that takes longer than its attempts goes nowhere, with more of them it is live", async () => {
+  test("a version that starts slower than its attempts allow is not live, with more attempts it is", async () => {
     const slow = { env: { START_DELAY_MS: "12000" } };
     await configure(OLD_ENGINE, { ...slow, healthcheck: { max_attempts: 3 } });
     const refused = await project.mrsk("deploy");
@@ -46,7 +46,7 @@ describe("how a new version shows that it is ready", () => {
     expect((await ask(OLD_ENGINE, "/version")).text).toBe(`${version}\n`);
   });
 
-  test("an image without curl is tried once, and started without docker's health check", async () => {
+  test("an image without curl is checked once, and started without docker's health check", async () => {
     docker("RUN rm -f $(command -v curl) || true");
     const version = await configure(OLD_ENGINE, {});
     const first = succeeded(await project.mrsk("redeploy"));
@@ -60,7 +60,7 @@ describe("how a new version shows that it is ready", () => {
     expect(known).toMatch(/^1 sha256:[0-9a-f]{64}-[0-9a-f]{64} no$/m);
   });
 
-  test("a role that nobody else asks is refused, and told what to set", async () => {
+  test("a role without Traefik and without curl is refused, with a hint", async () => {
     const host = lab["LAB_A"];
     const workers = { hosts: [host], healthcheck: { path: "/up" } };
     await configure(OLD_ENGINE, { servers: { web: [host], workers } });
@@ -74,7 +74,7 @@ describe("how a new version shows that it is ready", () => {
     expect(failed.stderr).toContain("Docker cannot run the health check in this image: set healthcheck.cmd");
   });
 
-  test("a server without curl is asked with wget, one without both is refused", async () => {
+  test("a server without curl uses wget, one without both is refused", async () => {
     const version = await configure(OLD_ENGINE, {});
     await onServer(OLD_ENGINE, "mv /usr/bin/curl /usr/bin/curl.away");
     const refused = await project.mrsk("redeploy");
@@ -86,7 +86,7 @@ describe("how a new version shows that it is ready", () => {
     expect((await ask(OLD_ENGINE, "/version")).text).toBe(`${version}\n`);
   });
 
-  test("where the preview's port is taken, Traefik is asked at its own address", async () => {
+  test("if the probe port is taken, mrsk probes Traefik at its container's address", async () => {
     await sweep(OLD_ENGINE);
     await onServer(OLD_ENGINE, "docker run -d --name squatter -p 127.0.0.1:18082:80 traefik:v3.7.15 >/dev/null");
     const version = await configure(OLD_ENGINE, {});

@@ -7,12 +7,12 @@ import { ask, lab, onServer, Project, sweep } from "./project.ts";
 const ROOT = resolve(import.meta.dirname, "../..");
 const IMAGE = "mrsk-lab/mrsk";
 
-describe("the image of the tool", () => {
+describe("mrsk's own image", () => {
   const project = new Project("image");
   const home = join(project.folder, ".docker-config/home");
   const agent = { SSH_AUTH_SOCK: join(home, "agent"), SSH_AGENT_PID: "" };
 
-  /** The README's alias; the lab's addresses are this machine's own, hence its network. */
+  /** The README's alias, with the host's network: the lab's addresses are on this machine. */
   const mrsk = async (...words: readonly string[]) => {
     const mounts = [
       `${project.folder}:/workdir`,
@@ -26,7 +26,7 @@ describe("the image of the tool", () => {
     return ran.all;
   };
 
-  /** In the container everything belongs to root, but a person's folder. */
+  /** In the container root owns everything except the user's folder. */
   const ownedBy = (user: number) => execa("chown", ["-R", `${user}:${user}`, project.folder]);
 
   beforeAll(async () => {
@@ -45,7 +45,7 @@ describe("the image of the tool", () => {
     await sweep("a");
   });
 
-  test("says its version, and writes into the mounted folder", async () => {
+  test("prints its version, and writes into the mounted folder", async () => {
     expect(await mrsk("version")).toMatch(/^\d+\.\d+\.\d+$/);
     expect(await mrsk("init")).toContain("already exists");
     expect(await mrsk("docs", "hooks")).toMatch(/^# Hooks\n/);
@@ -68,7 +68,7 @@ describe("the image of the tool", () => {
     expect(await mrsk("app", "version")).toContain(second);
   });
 
-  test("trusts the mounted folder and its submodules, whoever owns them, and no other", async () => {
+  test("trusts the mounted folder and its submodules, of any owner, and no other folder", async () => {
     const git = (folder: string, ...words: string[]) => {
       const flags = ["--rm", "-v", `${project.folder}:${folder}`, "--entrypoint", "git", "-w", folder];
       return execa("docker", ["run", ...flags, IMAGE, ...words], { all: true, reject: false });

@@ -40,13 +40,13 @@ describe("commands at a terminal", () => {
   afterEach(() => TerminalSession.closeAll());
   afterAll(() => sweep(SERVER));
 
-  test("a shell in a new container: prompt, size, Ctrl-C, exit status, secrets, and nothing left behind", async () => {
+  test("a shell in a new container: prompt, size, Ctrl-C, exit status, secrets, and no leftovers", async () => {
     const session = new TerminalSession(project, "app", "exec", "-i", "-e", `EXTRA=${EXTRA}`, "bash --norc");
     await session.shows(/bash-\S+#$/m);
     session.type("stty size\r");
     await session.shows(/^30 100$/m);
     session.resize(77, 22);
-    // A change of size goes another way than what is typed, and may come later.
+    // A change of size is not ordered with the input, and may come later.
     for (let tries = 0; tries < 20 && !session.text().includes("\n22 77\n"); tries++) {
       session.type("stty size\r");
       await delay(500);
@@ -74,11 +74,11 @@ describe("commands at a terminal", () => {
     expect(await session.ended).toBe(42);
     await session.shows(/terminal is well/);
     expect(await oneOffs()).toBe("");
-    // What the user typed was echoed; the script with the secrets was not.
+    // The user's input was echoed, the script with the secrets was not.
     expect(session.bytes).not.toContain("_cleanup");
   });
 
-  test("the container that runs, in its own process space", async () => {
+  test("the running container, in its own process space", async () => {
     const session = new TerminalSession(project, "app", "exec", "-i", "--reuse", "-e", `EXTRA=${EXTRA}`, "bash --norc");
     await session.shows(/bash-\S+#$/m);
     session.type("tr '\\0' ' ' </proc/1/cmdline; echo \"is $MRSK_CONTAINER_NAME with ${#EXTRA}\"\r");
@@ -109,11 +109,11 @@ describe("commands at a terminal", () => {
     await server.shows(/terminal is well/);
   });
 
-  test("a lost connection leaves the terminal as it was, and no container", async () => {
+  test("a lost connection restores the terminal, and leaves no container", async () => {
     const session = new TerminalSession(project, "app", "exec", "-i", "bash --norc");
     await session.shows(/bash-\S+#$/m);
     const name = await oneOffs("running");
-    // The sshd process of this connection is above the docker client.
+    // The sshd process of this connection is an ancestor of the docker client.
     await onServer(
       SERVER,
       `pid=$(pgrep -of '^docker run .*--name ${name} ')
@@ -137,7 +137,7 @@ while [ "$pid" -gt 1 ] && [ "$(ps -o comm= -p "$pid")" != sshd ]; do pid=$(ps -o
       `docker create --name foreign --label mrsk.exec=another registry:5000/lab/interactive:${version} true`,
     );
     succeeded(await project.mrsk("app", "exec", "true"));
-    // Young: it may be about to start.
+    // A young container may be about to start.
     expect(await oneOffs("created")).toBe("forgotten");
     await delay(31_000);
     succeeded(await project.mrsk("app", "exec", "true"));
@@ -145,7 +145,7 @@ while [ "$pid" -gt 1 ] && [ "$(ps -o comm= -p "$pid")" != sshd ]; do pid=$(ps -o
     expect(await onServer(SERVER, "docker ps -a --filter name=foreign --format '{{.Names}}'")).toBe("foreign");
   });
 
-  test("-i without a terminal joins pipes, as docker's does", async () => {
+  test("-i without a terminal joins pipes, as in docker", async () => {
     writeFileSync(join(project.folder, "input"), "from a pipe\n");
     const ran = succeeded(await project.mrskWithInput("input", "app", "exec", "-i", "--reuse", "cat"));
     expect(ran.stdout).toBe("from a pipe");

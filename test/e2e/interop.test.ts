@@ -5,7 +5,7 @@ import { ask, lab, onServer, Project, succeeded, sweep } from "./project.ts";
 
 const IMAGE = `${lab["LAB_REGISTRY"]}/lab/interop:orig1`;
 
-describe("a server that the original set up is taken over", () => {
+describe("a server set up by MRSK is taken over", () => {
   const project = new Project("interop");
   const host = lab["LAB_A"]!;
   let first = "";
@@ -33,7 +33,7 @@ describe("a server that the original set up is taken over", () => {
   });
   afterAll(() => sweep("a"));
 
-  test("while the original holds its lock, ours refuses and names its owner", async () => {
+  test("while MRSK holds its lock, mrsk refuses and names the owner", async () => {
     const details = Buffer.from(
       "Locked by: Ada at 2023-06-01T12:00:00Z\nVersion: orig1\nMessage: Automatic deploy lock",
     ).toString("base64");
@@ -44,7 +44,7 @@ describe("a server that the original set up is taken over", () => {
     await onServer("a", "rm -r mrsk_lock");
   });
 
-  test("redeploy, another, and a rollback to the original's container go by labels", async () => {
+  test("two redeploys and a rollback to MRSK's container work by labels", async () => {
     const load = new Load(`http://${host}`);
     const taken = succeeded(await project.mrsk("redeploy"));
     expect(taken.stderr).toContain("mrsk traefik reboot");
@@ -55,14 +55,14 @@ describe("a server that the original set up is taken over", () => {
     succeeded(await project.mrsk("rollback", "orig1"));
     const { requests, lost, worstMilliseconds } = await load.stop();
     console.log(`interop, by labels: ${lost.length} of ${requests} lost, worst delay ${worstMilliseconds} ms`);
-    // Such a Traefik goes on sending to a container that has stopped until it looks again: the original's own losses.
+    // Without live files Traefik routes to a stopped container until it reads the state of docker again: MRSK loses the same.
     expect(lost.length / requests).toBeLessThan(0.15);
     expect((await ask("a", "/version")).text).toBe("interop-web-orig1\n");
     const running = await onServer("a", "docker ps --filter label=service=interop --format '{{.Names}}' | sort");
     expect(running).toBe("interop-web-orig1\ninterop-workers-orig1");
   });
 
-  test("after a reboot of Traefik, the original's container is switched from and back to by live files", async () => {
+  test("after a reboot of Traefik, live files switch from MRSK's container and back to it", async () => {
     succeeded(await project.mrsk("traefik", "reboot", "-y"));
     for (let tries = 0; tries < 100 && (await ask("a", "/up")).status !== 200; tries++)
       await new Promise((resolve) => setTimeout(resolve, 100));
@@ -79,7 +79,7 @@ describe("a server that the original set up is taken over", () => {
     expect(lost).toEqual([]);
   });
 
-  test("the audit log goes on where the original left it", async () => {
+  test("the audit log continues MRSK's log", async () => {
     const lines = succeeded(await project.mrsk("audit")).stdout;
     expect(lines).toContain("[deployer] [web] Booted app version orig1");
     expect(lines).toContain(`[web] Booted app version ${first}`);

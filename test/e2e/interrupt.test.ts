@@ -4,7 +4,7 @@ import { onServer, succeeded, sweep } from "./project.ts";
 
 const SERVERS = ["b", "c"] as const;
 
-describe("a run that is interrupted, or told not to go back", () => {
+describe("an interrupted run, and --no-revert", () => {
   const fleet = new Fleet("interrupt", SERVERS);
   let good = "";
 
@@ -13,7 +13,7 @@ describe("a run that is interrupted, or told not to go back", () => {
   });
   afterAll(() => sweep(...SERVERS));
 
-  /** Signals one after the other, as soon as the run has said something. */
+  /** Sends the signals, 3 s apart, when the output contains the text. */
   const interrupted = async (text: string, ...signals: readonly NodeJS.Signals[]) => {
     const running = fleet.project.start("redeploy");
     let shown = "";
@@ -29,35 +29,35 @@ describe("a run that is interrupted, or told not to go back", () => {
   };
 
   test.each(["SIGINT", "SIGTERM", "SIGHUP"] as const)(
-    "%s while containers start: everything goes back",
+    "%s while containers start: every host is reverted",
     async (signal) => {
       await fleet.round(`${signal} at the start`, { c: { START_DELAY_MS: "60000" } });
       const ran = await interrupted("is healthy", signal);
-      await fleet.tell(`${signal} before the switch`);
+      await fleet.logState(`${signal} before the switch`);
       expect(ran.status).toBe(130);
-      expect(await fleet.seen()).toEqual(fleet.everywhere(good));
+      expect(await fleet.state()).toEqual(fleet.everywhere(good));
       expect(await fleet.locked()).toBe(false);
     },
   );
 
-  test("after the switch the deploy comes to its end, and a second Ctrl-C is told what is going on", async () => {
+  test("after the switch the deploy finishes, and a second Ctrl-C prints what is running", async () => {
     const next = await fleet.round("interrupted late", {}, { boot: { watch: 12 } });
     const ran = await interrupted("Watch the new containers", "SIGINT", "SIGINT");
-    await fleet.tell("Ctrl-C twice after the switch");
+    await fleet.logState("Ctrl-C twice after the switch");
     expect(ran.status).toBe(0);
     expect(ran.stderr).toContain(
       "Not yet: the deploy lock is held, and is released at the end. Watch the new containers",
     );
     expect(ran.stderr).toMatch(new RegExp(`${address("b")}  Watch for 12 s \\(web\\), for \\d+ s`));
-    expect(await fleet.seen()).toEqual(fleet.everywhere(next));
+    expect(await fleet.state()).toEqual(fleet.everywhere(next));
     expect(await fleet.locked()).toBe(false);
     good = next;
   });
 
-  test("--no-revert leaves the failed container running, and says what to type", async () => {
+  test("--no-revert leaves the failed container running, and prints the command to roll back", async () => {
     const bad = await fleet.round("left for inspection", { c: { FAIL_HEALTH: "1" } });
     const ran = await fleet.project.mrsk("redeploy", "--no-revert");
-    await fleet.tell("--no-revert");
+    await fleet.logState("--no-revert");
     expect(ran.status).toBe(6);
     expect(ran.stderr).toContain(
       `${address("c")}  role web serves interrupt-web-${good}; interrupt-web-${bad} runs alongside it`,
@@ -66,6 +66,6 @@ describe("a run that is interrupted, or told not to go back", () => {
     expect(await onServer("c", `docker inspect -f '{{.State.Status}}' interrupt-web-${bad}`)).toBe("running");
     expect(await fleet.locked()).toBe(false);
     succeeded(await fleet.project.mrsk("rollback", good));
-    expect(await fleet.seen()).toEqual(fleet.everywhere(good));
+    expect(await fleet.state()).toEqual(fleet.everywhere(good));
   });
 });

@@ -6,7 +6,7 @@ import { ask, lab, onServer, Project, succeeded, sweep } from "./project.ts";
 
 const A = lab["LAB_A"]!;
 const B = lab["LAB_B"]!;
-/** The address on the lab's inner network, where ports that nobody published are reachable. */
+/** The address on the lab's inner network, on which unpublished ports are reachable. */
 const A_INNER = lab["LAB_A_INNER"]!;
 
 async function clean(): Promise<void> {
@@ -24,12 +24,12 @@ function projectOf(service: string): Project {
 beforeAll(clean);
 afterAll(clean);
 
-describe("asset_path, on a host of root's and on one of a user's", () => {
+describe("asset_path, with root and with another login user", () => {
   const project = projectOf("keys-assets");
   const servers = [A, `deploy@${B}`];
   const commits: string[] = [];
 
-  /** A version has a file of its own, and one that every version has. */
+  /** Each version has a file with its own name, and a file that every version has. */
   async function release(number: number): Promise<void> {
     project.write(`assets/app-${number}.css`, `css ${number}`);
     project.write("assets/manifest.json", `manifest ${number}`);
@@ -64,7 +64,7 @@ describe("asset_path, on a host of root's and on one of a user's", () => {
     }
   });
 
-  test("the old container was given the new version's files, and kept its own", async () => {
+  test("the old container has the new version's files, and keeps its own", async () => {
     const old = `$(docker inspect -f '{{range .Mounts}}{{.Source}}{{end}}' keys-assets-web-${commits[0]})`;
     for (const server of ["a", "b"]) {
       expect(await onServer(server, `cd ${old}; head -n 9 app-1.css app-2.css manifest.json`)).toMatch(
@@ -73,7 +73,7 @@ describe("asset_path, on a host of root's and on one of a user's", () => {
     }
   });
 
-  test("only the version before is kept alive: the one before that is gone", async () => {
+  test("only the files of the previous version are kept", async () => {
     await release(3);
     expect(await served("a", "app-1.css", "app-2.css", "app-3.css", "manifest.json")).toEqual([
       "404",
@@ -90,7 +90,7 @@ describe("asset_path, on a host of root's and on one of a user's", () => {
     }
   });
 
-  test("folders go with their containers, and nothing is left of the copying", async () => {
+  test("folders are removed with their containers, and no temporary files remain", async () => {
     project.configure({ servers, boot: { watch: 0 }, asset_path: "/app/assets", retain_containers: 1 });
     await release(4);
     for (const server of ["a", "b"]) {
@@ -102,7 +102,7 @@ describe("asset_path, on a host of root's and on one of a user's", () => {
     expect(await onServer("a", "ls -d .mrsk/assets 2>/dev/null || echo gone")).toBe("gone");
   });
 
-  test("a folder that the image has not got stops the deploy before anything is changed", async () => {
+  test("a folder that the image does not have ends the deploy before any change", async () => {
     project.configure({ servers: [A], boot: { watch: 0 }, asset_path: "/app/nowhere" });
     await project.commit("Nowhere");
     const ran = await project.mrsk("deploy");
@@ -132,7 +132,7 @@ describe("network", () => {
     succeeded(await project.mrsk("deploy"));
   });
 
-  test("is made, Traefik is put on it while it works, and containers reach each other by name", async () => {
+  test("is created, a running Traefik joins it, and containers reach each other by name", async () => {
     project.configure(settings("private", A));
     succeeded(await project.mrsk("accessory", "boot", "near"));
     await project.commit("On a network");
@@ -144,7 +144,7 @@ describe("network", () => {
     expect(await ask("a", "/neighbour/keys-net-near")).toEqual({ status: 200, text: "hi" });
   });
 
-  test("where joining would cut requests, the deploy refuses; a reboot joins, and keeps the other networks", async () => {
+  test("if joining would cut requests the deploy refuses; a reboot joins, and keeps the other networks", async () => {
     project.configure(settings("apps", A));
     await project.commit("On another");
     const refused = await project.mrsk("deploy");
@@ -157,7 +157,7 @@ describe("network", () => {
     expect((await ask("a", "/up")).status).toBe(200);
   });
 
-  test("a Traefik that is new with a network serves services without one", async () => {
+  test("a Traefik created with a network serves services without one", async () => {
     project.configure(settings("private", B));
     await project.commit("On B");
     succeeded(await project.mrsk("accessory", "boot", "near"));
@@ -210,7 +210,7 @@ describe("accessories and hosts", () => {
     );
   });
 
-  test("user and port of one host, and a connection that is closed while it idles", async () => {
+  test("user and port of one host, and a connection that is closed when idle", async () => {
     await onServer("a", "/usr/sbin/sshd -p 2222 -o PidFile=/run/sshd-2222.pid");
     const project = projectOf("keys-port");
     project.configure({

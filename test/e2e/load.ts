@@ -1,15 +1,15 @@
 import { Agent, request } from "node:http";
 
-/** What a load run saw. */
+/** The result of a load run. */
 export interface LoadResult {
   readonly requests: number;
-  /** Requests without a right answer, with why. */
+  /** Requests without a correct answer, with the reason. */
   readonly lost: readonly string[];
-  /** Requests sent again, since the kept connection was closed before they were answered. */
+  /** Requests sent again because the kept connection was closed before the answer. */
   readonly resent: number;
-  /** Largest delay beside what the request asked for. */
+  /** Largest delay beyond the time that the request asked for. */
   readonly worstMilliseconds: number;
-  /** Versions that answered, with how often. */
+  /** Number of answers by version. */
   readonly versions: ReadonlyMap<string, number>;
 }
 
@@ -18,9 +18,9 @@ interface Kind {
   readonly path: string;
   readonly body?: string;
   readonly keepAlive: boolean;
-  /** How long the app takes on purpose. */
+  /** Milliseconds that the app waits before it answers. */
   readonly takes: number;
-  /** How often, in the mix. */
+  /** Weight in the mix. */
   readonly share: number;
 }
 
@@ -33,11 +33,11 @@ const KINDS: readonly Kind[] = [
 ];
 const TIMEOUT_MILLISECONDS = 40_000;
 
-/** Sends requests at a fixed rate, whether earlier ones are answered or not, as the users of a site do. */
+/** Sends requests at a fixed rate, without waiting for earlier answers, as the users of a site do. */
 export class Load {
   private readonly base: URL;
   private readonly host: string | undefined;
-  /** In turn, so that each kept connection is at work: one that idles for long may be closed by any server. */
+  /** `fifo`, so that each kept connection is used: a server may close an idle one. */
   private readonly agent = new Agent({ keepAlive: true, maxSockets: 64, scheduling: "fifo" });
   private readonly timer: NodeJS.Timeout;
   private readonly open = new Set<Promise<void>>();
@@ -49,9 +49,9 @@ export class Load {
   private worst = 0;
 
   /**
-   * @param host the Host header, where it matters for the route
+   * @param host the Host header, if the route needs one
    * @param slow whether some requests take 4 s
-   * @param resend whether a request is sent again when a kept connection is closed under it, as browsers do
+   * @param resend whether a request is sent again if its kept connection is closed, as browsers do
    */
   constructor(
     base: string,
@@ -76,7 +76,7 @@ export class Load {
     }, 1000 / perSecond);
   }
 
-  /** Sent so far. */
+  /** Number of requests sent so far. */
   get requests(): number {
     return this.count;
   }

@@ -4,7 +4,7 @@ import { SHARED_DIRECTORY } from "../../src/shell/constants.ts";
 
 const SERVER = "a";
 
-/** One service is the beginning of the other's name, and has a second destination: three neighbours on one server. */
+/** Three neighbours on one server: a service, its second destination, and a service whose name begins with its name. */
 const one = new Project("nb");
 const two = new Project("nb-two");
 const NEIGHBOURS = {
@@ -17,7 +17,7 @@ type Neighbour = keyof typeof NEIGHBOURS;
 const mrsk = (who: Neighbour, ...words: string[]) => NEIGHBOURS[who].project.mrsk(...NEIGHBOURS[who].flags, ...words);
 const did = async (who: Neighbour, ...words: string[]) => succeeded(await mrsk(who, ...words));
 
-/** What a neighbour has on the server: containers by id, its live file, its logs. */
+/** The state of a neighbour on the server: containers by id, live file, logs. */
 async function holdings(who: Neighbour): Promise<string> {
   const [service = "", destination = ""] = who.split(" ");
   const dashed = (...parts: string[]) => parts.filter(Boolean).join("-");
@@ -29,7 +29,7 @@ async function holdings(who: Neighbour): Promise<string> {
   return `${own.join("\n")}\n${await onServer(SERVER, `cat ${files} 2>&1 || true`)}`;
 }
 
-/** The command of one neighbour, which changes nothing of the others'. */
+/** Runs a command of one neighbour, and expects no change of the others. */
 async function alone(who: Neighbour, ...words: string[]): Promise<void> {
   const others = (Object.keys(NEIGHBOURS) as Neighbour[]).filter((other) => other !== who);
   const before = await Promise.all(others.map(holdings));
@@ -46,8 +46,8 @@ const rule = (name: string, host: string) => ({ [`traefik.http.routers.${name}.r
 beforeAll(async () => {
   await sweep(SERVER);
   for (const project of [one, two]) {
-    // Labels of deploy.yml would be the destination's too: nb without one has the rule that takes what nobody else does.
-    // A context of its own is built as it lies there, so uncommitted changes are part of the version.
+    // Labels in deploy.yml would also apply to the destination, so nb has no host name: its rule matches the remaining requests.
+    // A configured context is built as it is, so uncommitted changes are part of the version.
     const own =
       project === two ? { labels: rule("nb-two-web", "nb-two"), builder: { multiarch: false, context: "." } } : {};
     project.configure({ servers: [lab["LAB_A"]], boot: { watch: 1 }, ...own });
@@ -64,7 +64,7 @@ test("three neighbours deploy the same version, with dashes in it", async () => 
   for (const who of Object.keys(NEIGHBOURS) as Neighbour[]) expect(await serves(who)).toBe("v1-rc1");
 });
 
-test("a deploy of one leaves the others' containers, live files and logs alone", async () => {
+test("a deploy of one does not change the others' containers, live files and logs", async () => {
   await alone("nb", "deploy", "--version", "v1-rc2");
   expect(await serves("nb")).toBe("v1-rc2");
   two.write("untracked.txt", "not committed");
@@ -75,7 +75,7 @@ test("a deploy of one leaves the others' containers, live files and logs alone",
   expect(await serves("nb")).toBe("v1-rc1");
 });
 
-test("each has a lock of its own", async () => {
+test("each has its own lock", async () => {
   await did("nb", "lock", "acquire", "-m", "busy");
   const held = await mrsk("nb", "app", "boot");
   expect(held).toMatchObject({ status: 4, stderr: expect.stringContaining("Message: busy") as string });
@@ -87,14 +87,14 @@ test("each has a lock of its own", async () => {
   await did("nb", "lock", "release");
 });
 
-test("pruning one keeps what the others run, and what they would roll back to", async () => {
+test("pruning one keeps the others' running containers, and those for their rollbacks", async () => {
   await alone("nb", "prune", "all", "--retain", "0");
-  // The second version of nb had but a stopped container; the first one is what nb and staging run.
+  // The second version of nb has only a stopped container; nb and staging run the first.
   expect(await images("nb")).toBe("latest v1-rc1 ");
   expect(await images("nb-two")).toMatch(/_uncommitted_\S+ latest v1-rc1 $/);
 });
 
-test("removing one leaves the others serving, Traefik too", async () => {
+test("after the removal of one the others and Traefik keep serving", async () => {
   await alone("nb", "remove", "-y");
   expect(await serves("nb staging")).toBe("v1-rc1");
   expect(await images("nb")).toBe("latest v1-rc1 ");

@@ -1,10 +1,10 @@
 import { lab, onServer } from "./project.ts";
 
-/** The original's own command line for Traefik, as its behaviour reference gives it, with the lab's image. */
+/** MRSK's command line for Traefik, from the reference of its behaviour, with the lab's image. */
 export const ORIGINAL_TRAEFIK =
   'docker run --name traefik --detach --restart unless-stopped --publish 80:80 --volume /var/run/docker.sock:/var/run/docker.sock --log-opt max-size="10m" traefik:v3.7.15 --providers.docker --log.level=DEBUG';
 
-/** The original's own command line for one role of a service. */
+/** MRSK's command line for one role of a service. */
 export function originalApp(service: string, role: "web" | "workers", image: string): string {
   const version = image.slice(image.lastIndexOf(":") + 1);
   const name = `${service}-${role}-${version}`;
@@ -22,7 +22,7 @@ export function originalApp(service: string, role: "web" | "workers", image: str
   return `${common} ${health} ${labels} ${routed} ${image}`;
 }
 
-/** The image on a server, as the original's login and pull leave it. */
+/** Logs in and pulls the image on a server, as MRSK does. */
 export async function pullOn(server: string, image: string): Promise<void> {
   const { LAB_REGISTRY, LAB_REGISTRY_PASSWORD, LAB_REGISTRY_USER } = lab;
   await onServer(

@@ -6,10 +6,10 @@ import { expect, test } from "vitest";
 
 const ROOT = resolve(import.meta.dirname, "../..");
 
-/** What the bundle has within it, direct and indirect. */
+/** The bundled packages, direct and indirect. */
 const BUNDLED = ["@ruby/prism", "chalk", "commander", "dotenv", "execa", "isexe", "ssh2", "tweetnacl", "yaml", "zod"];
 
-test("the package that npm packs is one, ships the licences of others, and runs where it is installed", async () => {
+test("the package from npm pack has no dependencies, contains their licences, and runs after the installation", async () => {
   const folder = mkdtempSync(join(tmpdir(), "mrsk-package-"));
   const { stdout } = await execa("npm", ["pack", "--silent", "--ignore-scripts", "--pack-destination", folder], {
     cwd: ROOT,

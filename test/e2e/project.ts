@@ -8,13 +8,13 @@ import { stringify } from "yaml";
 const ROOT = resolve(import.meta.dirname, "../..");
 const LAB = join(ROOT, "test/lab");
 
-/** What a person's `mrsk` is: run by node, in a project's folder and environment. */
+/** The built program. Node runs it in the project's folder and environment. */
 export const PROGRAM = join(ROOT, "bin/mrsk.cjs");
 
-/** The lab's set of servers for this worker: `LAB_SET`, so that several checkouts can test at a time, else one per worker. */
+/** The lab's set of servers for this worker: `LAB_SET`, so that several checkouts can test concurrently, or one per worker. */
 const set = process.env["LAB_SET"] ?? process.env["VITEST_POOL_ID"] ?? "1";
 
-/** What `test/lab/.state/env` says of this worker's servers. @throws Error when the lab is not up */
+/** The variables of `test/lab/.state/env` for this worker's servers. @throws Error if the lab is not running */
 export const lab: Readonly<Record<string, string>> = Object.fromEntries(
   readFileSync(join(LAB, ".state", set === "1" ? "env" : `env.${set}`), "utf8")
     .split("\n")
@@ -28,13 +28,13 @@ export interface Ran {
   readonly stderr: string;
 }
 
-/** A user's project: the lab's app in a git repository of its own, a deploy.yml, a .env. */
+/** A user's project: the lab's app in a git repository, with a deploy.yml and a .env. */
 export class Project {
   readonly folder: string;
   readonly service: string;
   readonly environment: Readonly<Record<string, string>>;
 
-  /** @param environment what commands in the project see besides this process' variables */
+  /** @param environment variables for commands in the project, in addition to those of this process */
   constructor(service: string, environment: Readonly<Record<string, string>> = {}) {
     this.service = service;
     this.folder = mkdtempSync(join(tmpdir(), `mrsk-${service}-`));
@@ -59,7 +59,7 @@ export class Project {
     writeFileSync(target, text);
   }
 
-  /** Writes deploy.yml: what every lab project has, and `more` on top. */
+  /** Writes deploy.yml: the keys of every lab project, and `more`. */
   configure(more: Readonly<Record<string, unknown>>): void {
     const config = {
       service: this.service,
@@ -87,7 +87,7 @@ export class Project {
     return (await git("rev-parse", "HEAD")).stdout;
   }
 
-  /** Runs `mrsk` as a person does, in the project. */
+  /** Runs `mrsk` in the project, as a user does. */
   async mrsk(...words: readonly string[]): Promise<Ran> {
     return ranAs(await this.start(...words));
   }
@@ -111,7 +111,7 @@ function ranAs({ exitCode, stdout, stderr }: { exitCode?: number; stdout: string
   return { status: exitCode ?? 128, stdout, stderr };
 }
 
-/** What a command says on a lab server, as root. */
+/** Output of a command on a lab server, as root. */
 export async function onServer(server: string, command: string): Promise<string> {
   const words = [
     "-F",
@@ -127,7 +127,7 @@ export async function onServer(server: string, command: string): Promise<string>
   return stdout;
 }
 
-/** GET, or with a body PUT, on a connection of its own. Status 0 when there is no answer. */
+/** GET, or PUT with a body, on a new connection. Status 0 without an answer. */
 export function ask(server: string, path: string, body?: string): Promise<{ status: number; text: string }> {
   const url = `http://${lab[`LAB_${server.toUpperCase()}`]}${path}`;
   return new Promise((done) => {
@@ -141,7 +141,7 @@ export function ask(server: string, path: string, body?: string): Promise<{ stat
   });
 }
 
-/** Takes everything off the lab's servers, whatever a test left. */
+/** Removes everything that tests left on the lab's servers. */
 export async function sweep(...servers: readonly string[]): Promise<void> {
   await Promise.all(
     servers.map((server) =>
@@ -153,7 +153,7 @@ export async function sweep(...servers: readonly string[]): Promise<void> {
   );
 }
 
-/** Fails with everything that was printed, which is what one wants to see. */
+/** Expects exit status 0; the error has all output. */
 export function succeeded(ran: Ran): Ran {
   if (ran.status !== 0) throw new Error(`exit status ${ran.status}\n${ran.stdout}\n${ran.stderr}`);
   return ran;

@@ -27,7 +27,7 @@ describe("the release command", () => {
   });
   afterAll(() => sweep(...SERVERS));
 
-  test("runs once with the new version's image and secrets, before it is started, its output line by line", async () => {
+  test("runs once with the new version's image and secrets, before that version starts, and prints its output line by line", async () => {
     good = await round(
       "good",
       "console.log('first', process.env.MRSK_VERSION, process.env.TOKEN.length);\nconsole.error(process.env.TOKEN);",
@@ -37,32 +37,32 @@ describe("the release command", () => {
     expect(ran.stderr).not.toContain(VALUE);
     expect(ran.stderr).toContain("[REDACTED]");
     expect(ran.stderr.indexOf(`first ${good}`)).toBeLessThan(ran.stderr.indexOf(`Start migrate-web-${good}`));
-    expect(await fleet.seen()).toEqual(fleet.everywhere(good));
+    expect(await fleet.state()).toEqual(fleet.everywhere(good));
     expect(await left()).toBe("");
   });
 
   test("a failure ends the deploy with nothing changed", async () => {
     const bad = await round("failing", "console.log('about to fail'); process.exit(3);");
     const ran = await fleet.project.mrsk("redeploy");
-    await fleet.tell("the release command fails");
+    await fleet.logState("the release command fails");
     expect(ran.status).toBe(9);
     expect(ran.stderr).toContain(`${address("b")}  about to fail\n`);
     expect(ran.stderr).toContain("the release command ended with exit status 3. Nothing was changed.\nabout to fail");
-    expect(await fleet.seen()).toEqual(fleet.everywhere(good));
+    expect(await fleet.state()).toEqual(fleet.everywhere(good));
     expect(await onServer("b", `docker ps -aq --filter name=migrate-web-${bad}`)).toBe("");
     expect(await fleet.locked()).toBe(false);
   });
 
   const WAITING = "console.log('waiting'); process.on('SIGTERM', () => {}); setInterval(() => {}, 1000);";
 
-  test("one that takes too long is stopped and removed", async () => {
+  test("a release command that takes too long is stopped and removed", async () => {
     await round("slow", WAITING, { command: "node release.js", timeout: 4 });
     const ran = await fleet.project.mrsk("redeploy");
-    await fleet.tell("the release command takes too long");
+    await fleet.logState("the release command takes too long");
     expect(ran.status).toBe(9);
     expect(ran.stderr).toContain("took longer than 4 s");
     expect(await left()).toBe("");
-    expect(await fleet.seen()).toEqual(fleet.everywhere(good));
+    expect(await fleet.state()).toEqual(fleet.everywhere(good));
   });
 
   test("Ctrl-C stops and removes it, and changes nothing", async () => {
@@ -71,7 +71,7 @@ describe("the release command", () => {
     running.stderr.on("data", (text: Buffer) => text.toString().includes("waiting") && running.kill("SIGINT"));
     expect((await running).exitCode).toBe(130);
     expect(await left()).toBe("");
-    expect(await fleet.seen()).toEqual(fleet.everywhere(good));
+    expect(await fleet.state()).toEqual(fleet.everywhere(good));
     expect(await fleet.locked()).toBe(false);
   });
 
@@ -82,6 +82,6 @@ describe("the release command", () => {
     ]) {
       expect(succeeded(await fleet.project.mrsk(...words)).stderr).not.toContain("release command");
     }
-    expect(await fleet.seen()).toEqual(fleet.everywhere(good));
+    expect(await fleet.state()).toEqual(fleet.everywhere(good));
   });
 });

@@ -2,21 +2,21 @@ import { Load, type LoadResult } from "./load.ts";
 import { lab, onServer, Project, succeeded, sweep } from "./project.ts";
 import { Streams } from "./streams.ts";
 
-/** What is different about one service, and where it runs. */
+/** The properties of one service, and its server. */
 export interface Row {
   readonly what: string;
   readonly server: "a" | "b";
   readonly env?: Readonly<Record<string, string>>;
   /** Lines at the end of the Dockerfile. */
   readonly docker?: readonly string[];
-  /** What deploy.yml says beside it, in the given round. */
+  /** More keys of deploy.yml in the given round. */
   readonly more?: (round: number, project: Project) => Readonly<Record<string, unknown>>;
   /** Whether a WebSocket and an event stream stay open. */
   readonly streams?: boolean;
-  /** Whether another service on that server is used and redeployed meanwhile. */
+  /** Whether another service on that server gets requests and is redeployed meanwhile. */
   readonly neighbour?: boolean;
-  /** Words that the deploys must print. */
-  readonly says?: readonly string[];
+  /** Texts that the deploys must print. */
+  readonly expects?: readonly string[];
 }
 
 export interface RowResult {
@@ -32,14 +32,14 @@ export interface RowResult {
 const WATCH_SECONDS = 2;
 const DRAIN_SECONDS = 6;
 
-/** A service of a row: its versions, and what `mrsk` said. */
+/** The service of a row: its versions, and the output of `mrsk`. */
 class Service {
   readonly project: Project;
   readonly output: string[] = [];
   private readonly row: Row;
   private readonly route: string | undefined;
 
-  /** @param route the Host header that leads to it; without, everything does */
+  /** @param route the host name of its router; undefined: it gets all requests */
   constructor(row: Row, name: string, route?: string) {
     this.row = row;
     this.route = route;
@@ -49,7 +49,7 @@ class Service {
     this.project.write("Dockerfile", [...docker, 'CMD ["node", "server.js"]', ""].join("\n"));
   }
 
-  /** A new version. @returns its name */
+  /** Commits a new version. @returns its name */
   async prepare(round: number): Promise<string> {
     const { project, row, route } = this;
     const labels = route ? { [`traefik.http.routers.${project.service}-web.rule`]: `Host(\`${route}\`)` } : undefined;
@@ -59,7 +59,7 @@ class Service {
       stop_wait_time: 3,
       drain_timeout: DRAIN_SECONDS,
       boot: { watch: WATCH_SECONDS },
-      // Why it answered 502 is told at this level only.
+      // Only this level logs the reason of a 502.
       traefik: { args: { "log.level": "DEBUG" } },
       ...(labels ? { labels } : {}),
       ...row.more?.(round, project),
@@ -68,7 +68,7 @@ class Service {
     return project.commit(`Round ${round}`);
   }
 
-  /** Runs `mrsk`, and tells at once when a version is live. */
+  /** Runs `mrsk`, and calls `live` as soon as a version is live. */
   async mrsk(words: readonly string[], live: (version: string) => void = () => {}): Promise<void> {
     const running = this.project.start(...words);
     running.stderr.on("data", (text: Buffer) => {
@@ -82,8 +82,8 @@ class Service {
 }
 
 /**
- * Sends at least so many requests to a service of that kind while its version changes. A rollback goes to the first
- * version, whatever lies between.
+ * Sends at least that many requests to the row's service while its version changes. A rollback is always to the first
+ * version.
  */
 export async function runRow(
   row: Row,
@@ -113,10 +113,10 @@ export async function runRow(
   const failures = "docker logs traefik 2>&1 | grep -E '\\b50[0-9] ' | tail -n 10";
   const results = [await load.stop(), ...(neighbour ? [await neighbour.load.stop()] : [])];
   const why = results.some(({ lost }) => lost.length > 0) ? await onServer(row.server, failures) : "";
-  return judged(row, service, results, streams?.stop(), why);
+  return resultOf(row, service, results, streams?.stop(), why);
 }
 
-/** Another service on the same server, with a route and a load of its own. */
+/** Another service on the same server, with a separate route and load. */
 async function startNeighbour(row: Row): Promise<{ service: Service; load: Load }> {
   const service = new Service({ what: "neighbour", server: row.server, env: row.env ?? {} }, "neighbour", "next.door");
   await service.prepare(0);
@@ -126,7 +126,7 @@ async function startNeighbour(row: Row): Promise<{ service: Service; load: Load 
   return { service, load };
 }
 
-function judged(
+function resultOf(
   row: Row,
   service: Service,
   results: readonly LoadResult[],
@@ -136,12 +136,12 @@ function judged(
   const lost = results.flatMap((result) => result.lost);
   const requests = results.reduce((sum, result) => sum + result.requests, 0);
   const worst = Math.max(...results.map((result) => result.worstMilliseconds));
-  const said = service.output.join("\n");
-  const unsaid = (row.says ?? []).filter((words) => !said.includes(words)).map((words) => `not said: ${words}`);
+  const output = service.output.join("\n");
+  const missing = (row.expects ?? []).filter((text) => !output.includes(text)).map((text) => `not printed: ${text}`);
   const open = streams ? `, ${streams.problems.length} of ${streams.count} streams broken` : "";
   return {
     line: `${row.what}, ${row.server}: ${lost.length} of ${requests} lost, worst delay ${worst} ms${open}`,
-    problems: [...lost, ...(streams?.problems ?? []), ...unsaid, ...(why ? [why] : [])],
+    problems: [...lost, ...(streams?.problems ?? []), ...missing, ...(why ? [why] : [])],
     requests,
     lost: lost.length,
     worstMilliseconds: worst,

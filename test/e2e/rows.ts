@@ -1,7 +1,7 @@
 import { lab, type Project } from "./project.ts";
 import type { Row } from "./row.ts";
 
-// Whatever the image's shells and curl are called: the last layer, made by the shell that it removes.
+// Works for all paths of curl and the shells: the last layer, made by the shell that it removes.
 const NO_CURL = ["RUN rm -f $(command -v curl) || true"];
 const NO_SHELL = ["RUN rm -f $(command -v curl) /bin/sh /bin/bash /bin/dash"];
 const ALONE = "it is asked through Traefik alone";
@@ -19,10 +19,10 @@ const as =
     ssh: { user, keys: [lab["LAB_KEY"]], config: [`${folder}/ssh_config`] },
   });
 
-/** The manners of an app and its surroundings: `a` has an old engine, `b` a newer one. */
+/** Kinds of apps and deploys: server `a` has an old engine, `b` a newer one. */
 export const ROWS: readonly Row[] = [
   { what: "ends politely", server: "a", env: { TERM_MANNER: "polite" }, streams: true },
-  { what: "exits at once", server: "b", env: { TERM_MANNER: "rude" }, streams: true },
+  { what: "exits immediately", server: "b", env: { TERM_MANNER: "rude" }, streams: true },
   { what: "ignores SIGTERM", server: "a", env: { TERM_MANNER: "ignore" } },
   { what: "labels change", server: "b", env: { TERM_MANNER: "rude" }, more: changingRule },
   {
@@ -30,14 +30,14 @@ export const ROWS: readonly Row[] = [
     server: "b",
     env: { TERM_MANNER: "rude", START_DELAY_MS: "2000" },
     docker: NO_CURL,
-    says: [ALONE],
+    expects: [ALONE],
   },
   {
     what: "no shell in the image, listens 2 s late",
     server: "a",
     env: { TERM_MANNER: "rude", START_DELAY_MS: "2000" },
     docker: NO_SHELL,
-    says: [ALONE],
+    expects: [ALONE],
   },
   { what: "a neighbour changes too", server: "b", env: { TERM_MANNER: "ignore" }, neighbour: true },
   { what: "labels change, another health check", server: "a", env: { TERM_MANNER: "polite" }, more: ownCommand },
@@ -48,14 +48,14 @@ function ownCommand(round: number, project: Project): Record<string, unknown> {
   return { ...changingRule(round, project), healthcheck: { cmd } };
 }
 
-/** Login users with fewer rights. */
+/** Login users with fewer permissions. */
 export const USER_ROWS: readonly Row[] = [
   {
     what: "a user in the group docker",
     server: "a",
     env: { TERM_MANNER: "rude" },
     more: as("deploy"),
-    says: ["s without looking: its connections are seen by root, or with sudo"],
+    expects: ["s: observing its connections needs ss, and root or sudo"],
   },
   { what: "a user with sudo", server: "b", env: { TERM_MANNER: "rude" }, more: as("sudoer") },
 ];

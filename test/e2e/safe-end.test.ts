@@ -8,7 +8,7 @@ import { lab, onServer, PROGRAM, Project, succeeded, sweep } from "./project.ts"
 
 const LOCK = ".mrsk/lock-safe";
 
-describe("every run comes to a safe end", () => {
+describe("every run ends safely", () => {
   const project = new Project("safe");
 
   beforeAll(async () => {
@@ -22,7 +22,7 @@ describe("every run comes to a safe end", () => {
 
   const locked = () => onServer("a", `ls -d ${LOCK} 2>/dev/null || true`);
 
-  /** A command line as a person types it; `mrsk` is the program, and its own exit status is what counts. */
+  /** Runs a command line in bash, in which `mrsk` is the program. */
   const typed = (line: string) =>
     execa("bash", ["-c", `mrsk() { node ${PROGRAM} "$@"; }; ${line}`], {
       cwd: project.folder,
@@ -35,19 +35,19 @@ describe("every run comes to a safe end", () => {
   test.each([
     ["a reader that ends", "mrsk -v prune all 2>&1 | head -2; exit ${PIPESTATUS[0]}"],
     ["a reader of standard error that ends", "mrsk -v prune all 2> >(head -2 >/dev/null)"],
-    ["a reader that ends at once", "mrsk -v prune all 2> >(:)"],
+    ["a reader that ends immediately", "mrsk -v prune all 2> >(:)"],
     ["a full disk under standard error", "mrsk -v prune all 2>/dev/full"],
     ["a full disk under standard output", "mrsk details >/dev/full"],
     ["a full disk under both", "mrsk -v prune all >/dev/full 2>&1"],
-  ])("%s: the lock is freed, and nothing crashes", async (_what, line) => {
+  ])("%s: the lock is released, and nothing crashes", async (_what, line) => {
     const { exitCode, stderr, stdout } = await typed(line);
     expect(await locked()).toBe("");
     expect(stderr + stdout).not.toContain("bug in mrsk");
-    // Where the end came before the work was done, it was interrupted; on a full disk nothing can be shown.
+    // 130 if the run was interrupted before the work was done; 1 if standard output cannot be written.
     expect(line.includes(">/dev/full") && !line.includes("2>") ? [1, 130] : [0, 130]).toContain(exitCode);
   });
 
-  test("a full disk under what was asked for is a failure, a reader that wants no more is none", async () => {
+  test("a full disk under the requested output is a failure, a reader that ends early is none", async () => {
     expect(await typed("mrsk config >/dev/full")).toMatchObject({
       exitCode: 1,
       stderr: "ERROR: Standard output cannot be written: ENOSPC: no space left on device, write",
@@ -55,12 +55,12 @@ describe("every run comes to a safe end", () => {
     expect(await typed("mrsk config | head -1; exit ${PIPESTATUS[0]}")).toMatchObject({ exitCode: 0, stderr: "" });
   });
 
-  test("a run that lost its lock leaves that of another run alone", async () => {
+  test("a run that lost its lock does not release another run's lock", async () => {
     project.configure({
       servers: [lab["LAB_A"]!],
       accessories: { db: { image: "postgres:14", host: lab["LAB_A"], cmd: "sleep 60" } },
     });
-    // The accessory's stop takes its ten seconds, since `sleep` as a container's first process ignores TERM.
+    // The stop takes ten seconds, because `sleep` as a container's first process ignores TERM.
     succeeded(await project.mrsk("accessory", "boot", "db"));
     const running = project.start("accessory", "stop", "db");
     await expect.poll(locked, { interval: 200, timeout: 20_000 }).toBe(LOCK);
@@ -68,7 +68,7 @@ describe("every run comes to a safe end", () => {
     succeeded(await project.mrsk("lock", "acquire", "-m", "mine\nMessage: forged"));
     const { stderr } = await running;
     expect(stderr).toContain(
-      "The deploy lock was released during this run, and another run holds it now, so it stays:",
+      "The deploy lock was released during this run, and another run holds it now. It was not released:",
     );
     expect(await locked()).toBe(LOCK);
     const { stdout } = succeeded(await project.mrsk("lock", "status"));
@@ -76,9 +76,9 @@ describe("every run comes to a safe end", () => {
     succeeded(await project.mrsk("lock", "release"));
   });
 
-  test("a server that lets one in and then says nothing: repeated signals end the run at last, and it names what stays behind", async () => {
+  test("a server that accepts the login and then hangs: repeated signals end the run, and it names what remains", async () => {
     const silent = new ssh2.Server({ hostKeys: [readFileSync(lab["LAB_KEY"]!)] }, (client) => {
-      client.on("error", () => {}).on("authentication", (asked) => asked.accept());
+      client.on("error", () => {}).on("authentication", (request) => request.accept());
       client.on("session", () => {});
     });
     await new Promise<void>((resolve) => void silent.listen(0, "127.0.0.1", resolve));
@@ -121,7 +121,7 @@ describe("every run comes to a safe end", () => {
     expect(session.text()).not.toContain("bug in mrsk");
   });
 
-  test("what a server says moves no terminal: lock details, audit lines and docker's errors are escaped", async () => {
+  test("output of a server has no effect on the terminal: lock details, audit lines and docker's errors are escaped", async () => {
     const hostile = String.raw`\033]52;c;cm0=\007\033[2J\302\233\342\200\256`;
     const shown = String.raw`\u001b]52;c;cm0=\u0007\u001b[2J\u009b\u202e`;
     await onServer(

@@ -8,7 +8,7 @@ import { lab, onServer, Project, type Ran, succeeded, sweep } from "./project.ts
 const SERVER = "b";
 const HOST = lab["LAB_B"]!;
 
-/** What containers must get byte by byte, and nobody else may see. */
+/** Values that containers must get unchanged, and that must appear nowhere else. */
 const VALUES: Readonly<Record<string, string>> = {
   SIGNS: `a$HOME#b "c" 'd' \\e \`id\` $(id) \${PATH} !f %s * ~ | & ; < > {} [] ?`,
   PRIVATE_KEY:
@@ -23,7 +23,7 @@ const FETCHED = "fetched-by-a-command-8a7c";
 const EXTRA = "one-more-secret-1c9";
 const BUILD_ARG = "build-argument-value-5f1e";
 
-/** Values, their lines, and what base64 and JSON make of them: as pieces that nothing else contains. */
+/** The values, their lines, and both in base64 and JSON: pieces that occur nowhere else. */
 function needles(): Map<string, string> {
   const found = new Map<string, string>();
   const all = { ...VALUES, FETCHED, BUILD_ARG, REGISTRY: lab["LAB_REGISTRY_PASSWORD"]! };
@@ -45,7 +45,7 @@ function leaks(text: string): string[] {
   return [...needles()].filter(([needle]) => text.includes(needle)).map(([needle, name]) => `${name}: ${needle}`);
 }
 
-/** A docker that writes down its words, and those of all processes there are, before it is docker. */
+/** A wrapper of docker that logs its arguments and those of all running processes. */
 const recorder = (file: string, docker: string) => `#!/bin/sh
 { printf '%s\\n' "$@"; cat /proc/[0-9]*/cmdline 2>/dev/null; } >>${file}
 exec ${docker} "$@"
@@ -57,7 +57,7 @@ describe("secrets", () => {
   const recorded = join(shims, "recorded");
   const printed: string[] = [];
 
-  /** Runs it and keeps what it printed. */
+  /** Runs `mrsk` and collects its output. */
   const mrsk = async (...words: string[]): Promise<Ran> => {
     const ran = await project.mrsk(...words);
     printed.push(`${words.join(" ")}\n${ran.stdout}\n${ran.stderr}`);
@@ -108,7 +108,7 @@ describe("secrets", () => {
     rmSync(shims, { recursive: true });
   });
 
-  test("setup takes them to the app and the accessory byte by byte", async () => {
+  test("setup passes them to the app and the accessory unchanged", async () => {
     succeeded(await mrsk("setup", "-v"));
     for (const container of ["label=role=web", "label=role=jobs", "name=^secrets-box$"]) {
       const inspected = await onServer(
@@ -126,7 +126,7 @@ describe("secrets", () => {
     }
   });
 
-  test("a command that fetches one runs once a run, and only where its value is needed", async () => {
+  test("a command that fetches a secret runs once per run, and only if its value is needed", async () => {
     const runs = () => readFileSync(join(project.folder, "fetched"), "utf8").split("\n").length - 1;
     expect(runs()).toBe(1);
     succeeded(await mrsk("details"));
@@ -136,7 +136,7 @@ describe("secrets", () => {
     expect(runs()).toBe(2);
   });
 
-  test("a one-off container has them byte by byte, with a pipe and without", async () => {
+  test("a one-off container gets them unchanged, with a pipe and without", async () => {
     const script = "process.stdout.write(Buffer.from(JSON.stringify(process.env)).toString('base64'))";
     for (const role of ["web", "jobs"]) {
       const ran = succeeded(await project.mrsk("app", "exec", "--raw", "-r", role, `node -e "${script}"`));
@@ -166,11 +166,11 @@ describe("secrets", () => {
     ["config"],
     ["config", "--json"],
     ["audit"],
-  ])("another command that carries or shows them: %s %s %s", async (...words) => {
+  ])("another command that passes or could print them: %s %s %s", async (...words) => {
     expect(await mrsk(...words)).toMatchObject({ status: 0 });
   });
 
-  test("a deploy that fails shows the log of an app that prints them, without them", async () => {
+  test("a failed deploy prints the app's log with its secrets redacted", async () => {
     const server = join(project.folder, "server.js");
     const good = readFileSync(server, "utf8");
     const dump =
@@ -181,22 +181,22 @@ describe("secrets", () => {
     writeFileSync(server, good);
     expect(ran.status).toBe(6);
     expect(ran.stderr).toContain("[REDACTED]");
-    // What is no secret is still there to read.
+    // Everything else in the log is readable.
     expect(ran.stderr).toContain('"PLAIN":"plain"');
   });
 
-  test("docker inspect on the server shows them to no one, though this run has looked none up", async () => {
-    // What Go's JSON makes of them, on a command that fails.
+  test("docker inspect on the server shows them redacted, also in a run that resolved none of them", async () => {
+    // Their form in Go's JSON, in the error of a command.
     const inspecting = `case "$*" in "container stop"*) /usr/bin/docker inspect secrets-box; exit 1 ;; esac`;
     await onServer(SERVER, `sed -i '2i ${inspecting.replaceAll("'", String.raw`'\''`)}' /usr/local/bin/docker`);
     const ran = await project.mrsk("-v", "accessory", "stop", "box");
     await onServer(SERVER, "sed -i 2d /usr/local/bin/docker; /usr/bin/docker start secrets-box");
     expect(ran.stderr).toContain("SIGNS=[REDACTED]");
-    // No command is run only to know what to mask.
+    // mrsk runs no command only to know which values to mask.
     expect(leaks(ran.stderr)).toEqual([`FETCHED: ${FETCHED}`]);
   });
 
-  test("a hook that prints its environment shows none of them", async () => {
+  test("the output of a hook that prints its environment is redacted", async () => {
     project.write(".mrsk/hooks/pre-connect", "#!/bin/sh\nenv\nexit 1\n");
     chmodSync(join(project.folder, ".mrsk/hooks/pre-connect"), 0o755);
     const ran = await mrsk("deploy", "-P", "--version", "1");
@@ -205,18 +205,18 @@ describe("secrets", () => {
     expect(ran.stderr).toContain("MRSK_REGISTRY_PASSWORD=[REDACTED]");
   });
 
-  test("what the user's own command prints is shown as it is", async () => {
+  test("the output of the user's own command is not redacted", async () => {
     const ran = succeeded(await project.mrsk("app", "exec", "--reuse", "--raw", "-r", "web", "printenv UNICODE"));
     expect(ran.stdout).toBe(VALUES["UNICODE"]);
   });
 
-  test("none is in anything that was printed", () => {
+  test("none is in any output", () => {
     expect(printed.filter((text) => leaks(text).length > 0).map((text) => [text.split("\n")[0], leaks(text)])).toEqual(
       [],
     );
   });
 
-  test("none is in an argument list, there or here", async () => {
+  test("none is in an argument list, on the server or on this machine", async () => {
     const there = await onServer(SERVER, "cat /recorded");
     expect(there).toContain("--password-stdin");
     expect(there).toContain("PRIVATE_KEY");
@@ -227,8 +227,8 @@ describe("secrets", () => {
     expect(leaks(here)).toEqual([]);
   });
 
-  test("none is in a file, but where docker keeps its login", async () => {
-    // docker's own: its login, and for a moment the environment of each `exec` it makes.
+  test("none is in a file, except docker's login", async () => {
+    // docker's own files: its login, and briefly the environment of each `exec`.
     const find =
       "find /root /tmp /var/tmp /home -type f ! -path /root/.docker/config.json ! -path '/tmp/runc-process*'";
     const files = (
@@ -242,7 +242,7 @@ describe("secrets", () => {
   });
 });
 
-/** What is in the project's files, but for those in which the test itself put values. */
+/** The content of the project's files, except those into which the test wrote the values. */
 function filesBelow(folder: string): string[] {
   const own = ["deploy.yml", "Dockerfile", "fetch", ".env", "config.json", ".git"];
   return readdirSync(folder)

@@ -5,14 +5,14 @@ import { onServer, succeeded, sweep } from "./project.ts";
 const SETTINGS = "/etc/docker/daemon.json";
 const RESTART = "service docker restart >/dev/null 2>&1; until docker info >/dev/null 2>&1; do sleep 0.2; done";
 
-/** Podman's `docker`, as its 4.9 answers. */
+/** The `docker` of Podman 4.9. */
 const PODMAN = `#!/bin/sh
 case "$1" in
   --version) echo "podman version 4.9.3" ;;
   *) echo "Error: template: version:1:19: can't evaluate field Server in type *define.Version" >&2; exit 125 ;;
 esac`;
 
-describe("a server whose engine logs elsewhere, and whose login shell changes directory", () => {
+describe("a server with another log driver, and a login shell that changes directory", () => {
   const fleet = new Fleet("strange", ["a"]);
   const settings = {
     servers: [address("a")],
@@ -44,7 +44,7 @@ describe("a server whose engine logs elsewhere, and whose login shell changes di
     expect(drivers).toBe("none map[]");
   });
 
-  test("has everything of ours in the home directory, and commands begin there", async () => {
+  test("has all of mrsk's files in the home directory, and commands begin there", async () => {
     expect(await onServer("a", "ls -d /root/.mrsk /tmp/.mrsk /root/mrsk-strange-audit.log 2>/dev/null | xargs")).toBe(
       "/root/.mrsk /root/mrsk-strange-audit.log",
     );
@@ -61,7 +61,7 @@ describe("a server whose engine logs elsewhere, and whose login shell changes di
     );
   });
 
-  test("is named where its docker is Podman", async () => {
+  test("is named if its docker is Podman", async () => {
     await onServer("a", `cat >/usr/local/bin/docker <<'SHIM'\n${PODMAN}\nSHIM\nchmod 755 /usr/local/bin/docker`);
     for (const command of [
       ["app", "version"],

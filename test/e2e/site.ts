@@ -3,7 +3,7 @@ import { lab, onServer, Project } from "./project.ts";
 
 const address = (server: string) => lab[`LAB_${server.toUpperCase()}`]!;
 
-/** Status and text of a page of a site. Status 0 when there is no answer. */
+/** Status and text of a page of a site. Status 0 without an answer. */
 export function visit(server: string, host: string, path = "/up"): Promise<string> {
   return new Promise((resolve) => {
     const outgoing = request(`http://${address(server)}${path}`, { headers: { host }, agent: false }, (response) => {
@@ -15,7 +15,7 @@ export function visit(server: string, host: string, path = "/up"): Promise<strin
   });
 }
 
-/** A service whose requests are those to `SERVICE.test`, deployed by a login user. */
+/** A service with the host name `SERVICE.test`, deployed by a login user. */
 export function site(service: string, server: string, user = "root") {
   const project = new Project(service);
   const configure = (traefik: Record<string, unknown> = {}, more: Record<string, unknown> = {}) =>
@@ -33,7 +33,7 @@ export function site(service: string, server: string, user = "root") {
   return { project, configure, commit: () => project.commit("First") };
 }
 
-/** Names of the containers that are called like Traefik's. */
+/** Names of the containers whose names begin like Traefik's. */
 export function traefiks(server: string): Promise<string> {
   return onServer(server, "docker ps -a --format '{{.Names}}' | grep traefik");
 }

@@ -6,7 +6,7 @@ import { ROWS } from "./rows.ts";
 const TIMES = Number(process.env["SOAK_TIMES"]);
 const changes = Array.from({ length: TIMES }, () => ["redeploy", "rollback"] as const).flat();
 
-describe(`${TIMES} redeploys and ${TIMES} rollbacks of each manner under load`, () => {
+describe(`${TIMES} redeploys and ${TIMES} rollbacks of each kind of app under load`, () => {
   const results = new Map<string, RowResult>();
 
   afterAll(() => {

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { lab, onServer, Project, sweep } from "./project.ts";
 
-/** Ways to get in that ssh has: a deploy on a host by each of them. */
+/** Login methods of ssh: one deploy to a host with each of them. */
 const A = lab["LAB_A"]!;
 const keys = mkdtempSync(join(tmpdir(), "mrsk-e2e-ssh-"));
 const key = (name: string, ...words: string[]) => {
@@ -16,7 +16,7 @@ const socket = join(keys, "agent");
 const agent = spawn("ssh-agent", ["-D", "-a", socket], { stdio: "ignore" });
 const project = new Project("ways", { SSH_AUTH_SOCK: socket });
 
-/** What ssh_config says of every host. */
+/** The lines of ssh_config for every host. */
 function configured(...lines: readonly string[]): void {
   const known = [`  UserKnownHostsFile ${lab["LAB_KNOWN_HOSTS"]}`, "  StrictHostKeyChecking yes"];
   writeFileSync(
@@ -63,12 +63,12 @@ afterAll(async () => {
   agent.kill();
 });
 
-test("a certificate lets in", async () => {
+test("a certificate logs in", async () => {
   configured(`IdentityFile ${keys}/signed`, "UseKeychain yes");
   expect(await got()).toBe("got in");
 });
 
-test("an encrypted key that the agent holds after seven others lets in, named by ssh.keys and by ssh_config", async () => {
+test("an encrypted key that the agent holds after seven others logs in, named by ssh.keys and by ssh_config", async () => {
   configured("UseKeychain yes", `IdentityFile ${keys}/named`);
   expect(await got()).toBe("got in");
   configured("IdentityFile none");
@@ -76,15 +76,15 @@ test("an encrypted key that the agent holds after seven others lets in, named by
   expect(await got()).toBe("got in");
 });
 
-test("a host that an authority should vouch for is refused, where it has no certificate", async () => {
+test("a host that needs a certificate of an authority is refused without one", async () => {
   const known = join(keys, "known");
   writeFileSync(known, `@cert-authority * ${readFileSync(join(keys, "authority.pub"), "utf8")}`);
   configured(`IdentityFile ${lab["LAB_KEY"]}`, `UserKnownHostsFile ${known}`, "StrictHostKeyChecking accept-new");
-  expect(await got()).toContain("an authority should vouch for its host key");
+  expect(await got()).toContain("requires a certificate for its host key");
   expect(readFileSync(known, "utf8").split("\n")).toHaveLength(2);
 });
 
-test("a host that shows a certificate of the authority is known, without a line of its own", async () => {
+test("a host with a certificate of the authority is known without its own line in known_hosts", async () => {
   const host = join(keys, "host");
   writeFileSync(`${host}.pub`, await onServer("a", "cat /etc/ssh/ssh_host_ed25519_key.pub"));
   execFileSync("ssh-keygen", ["-q", "-s", join(keys, "authority"), "-I", "e2e", "-h", "-n", A, `${host}.pub`]);

@@ -27,10 +27,10 @@ describe("app stop and app start", () => {
     await fleet.round("bad", {}, { ...roles, env: { clear: { FAIL_HEALTH: "1" } } });
     expect((await fleet.project.mrsk("redeploy")).status).toBe(6);
     expect(await running()).toBe(both());
-    await fleet.round("mended", {}, { ...roles, env: { clear: { ROUND: "mended" } } });
+    await fleet.round("fixed", {}, { ...roles, env: { clear: { ROUND: "fixed" } } });
   });
 
-  test("a stop lets the requests under way finish, and then the app answers 503", async () => {
+  test("a stop drains the app, then Traefik answers 503", async () => {
     const slow = ask("a", "/slow?ms=3000");
     await new Promise((resolve) => setTimeout(resolve, 300));
     succeeded(await fleet.project.mrsk("app", "stop"));
@@ -39,7 +39,7 @@ describe("app stop and app start", () => {
     expect(await running()).toBe("");
   });
 
-  test("a second stop does no harm, and a reboot revives nothing", async () => {
+  test("a second stop changes nothing, and a reboot starts no container", async () => {
     succeeded(await fleet.project.mrsk("app", "stop"));
     await reboot("a");
     expect(await running()).toBe("");
@@ -47,15 +47,15 @@ describe("app stop and app start", () => {
     await expect.poll(async () => (await ask("a", "/version")).status, { timeout: 20_000 }).toBe(503);
   });
 
-  test("a start brings the same version back, not the one that failed since", async () => {
+  test("a start starts the same version, not the version that failed since", async () => {
     succeeded(await fleet.project.mrsk("app", "start"));
     expect(await running()).toBe(both());
     expect(await ask("a", "/version")).toEqual({ status: 200, text: `${good}\n` });
   });
 
-  test("a second start does no harm", async () => {
+  test("a second start changes nothing", async () => {
     const again = succeeded(await fleet.project.mrsk("app", "start"));
-    expect(again.stderr).toContain("The app runs already");
+    expect(again.stderr).toContain("The app is already running");
     expect(await running()).toBe(both());
   });
 
@@ -67,7 +67,7 @@ describe("app stop and app start", () => {
     expect((await ask("a", "/version")).status).toBe(200);
   });
 
-  test("app boot makes new containers of the version that is live", async () => {
+  test("app boot creates new containers of the live version", async () => {
     const before = await onServer("a", `docker inspect -f '{{.Id}}' pause-web-${good}`);
     succeeded(await fleet.project.mrsk("app", "boot"));
     expect(await running()).toBe(both());

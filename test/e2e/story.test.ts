@@ -5,7 +5,7 @@ import { ask, lab, onServer, Project, succeeded, sweep } from "./project.ts";
 
 const PASSWORD = `p'w$"d\`#é`;
 
-describe("the story, from init to remove", () => {
+describe("all commands in order, from init to remove", () => {
   const project = new Project("story");
   let first = "";
   let second = "";
@@ -13,7 +13,7 @@ describe("the story, from init to remove", () => {
   beforeAll(() => sweep("a", "b"));
   afterAll(() => sweep("a", "b"));
 
-  test("init writes what a project starts from, and keeps what exists", async () => {
+  test("init writes the starting files of a project, and keeps existing ones", async () => {
     const ran = succeeded(await project.mrsk("init"));
     expect(ran.stdout).toContain("Created configuration file in config/deploy.yml");
     expect(existsSync(join(project.folder, ".mrsk/hooks/pre-deploy.sample"))).toBe(true);
@@ -22,7 +22,7 @@ describe("the story, from init to remove", () => {
     expect(again.stdout).toContain("already exists");
   });
 
-  test("setup takes two bare projects to a healthy app with a database", async () => {
+  test("setup deploys a healthy app with a database to two bare servers", async () => {
     project.configure({
       servers: [lab["LAB_A"]],
       env: { clear: { GREETING: "hi there" }, secret: ["DATABASE_URL", "AWKWARD"] },
@@ -51,13 +51,13 @@ describe("the story, from init to remove", () => {
     expect((await ask("a", "/env/GREETING")).text).toBe("hi there");
   });
 
-  test("setup can be repeated, and leaves the running database alone", async () => {
+  test("setup can be repeated, and does not change the running database", async () => {
     const before = await onServer("b", "docker inspect -f '{{.Id}}' story-db");
     succeeded(await project.mrsk("setup"));
     expect(await onServer("b", "docker inspect -f '{{.Id}}' story-db")).toBe(before);
   });
 
-  test("app exec runs the migration and gives its exit status", async () => {
+  test("app exec runs the migration and returns its exit status", async () => {
     const ran = succeeded(await project.mrsk("app", "exec", "--reuse", "npm run migrate"));
     expect(ran.stdout).toContain(`App Host: ${lab["LAB_A"]}`);
     expect(ran.stdout).toContain("migrated");
@@ -71,7 +71,7 @@ describe("the story, from init to remove", () => {
     expect(await ask("a", "/records/one")).toEqual({ status: 200, text: "value of one" });
   });
 
-  test("the commands that look say what there is", async () => {
+  test("the commands that only read print the state", async () => {
     const details = succeeded(await project.mrsk("details")).stdout;
     expect(details).toContain(`Traefik Host: ${lab["LAB_A"]}`);
     expect(details).toContain(`App Host: ${lab["LAB_A"]}`);
@@ -83,7 +83,7 @@ describe("the story, from init to remove", () => {
     expect(succeeded(await project.mrsk("lock", "status")).stdout).toBe("There is no deploy lock");
   });
 
-  test("redeploy brings the changed route, and keeps the old container", async () => {
+  test("redeploy switches to the changed version, and keeps the old container", async () => {
     const server = join(project.folder, "server.js");
     writeFileSync(server, readFileSync(server, "utf8").replace("hello from lab app", "hello again"));
     second = await project.commit("Second version");
@@ -92,7 +92,7 @@ describe("the story, from init to remove", () => {
     expect(await onServer("a", `docker inspect -f '{{.State.Status}}' story-web-${first}`)).toBe("exited");
   });
 
-  test("rollback brings the old route back", async () => {
+  test("rollback switches to the old version", async () => {
     succeeded(await project.mrsk("rollback", first));
     expect((await ask("a", "/")).text).toBe("hello from lab app\n");
     expect(await onServer("a", `docker inspect -f '{{.State.Status}}' story-web-${second}`)).toBe("exited");
@@ -132,7 +132,7 @@ describe("the story, from init to remove", () => {
     expect((await ask("a", "/")).text).toBe("hello again\n");
   });
 
-  test("a version that never becomes healthy takes no traffic, and says why", async () => {
+  test("a version that never becomes healthy gets no requests, and the error has the reason", async () => {
     const server = join(project.folder, "server.js");
     const good = readFileSync(server, "utf8");
     writeFileSync(server, good.replace('env.FAIL_HEALTH === "1"', "true"));
@@ -154,7 +154,7 @@ describe("the story, from init to remove", () => {
     writeFileSync(server, good);
   });
 
-  test("remove leaves nothing but the audit log", async () => {
+  test("remove removes everything except the audit log", async () => {
     const ran = succeeded(await project.mrsk("remove", "-y"));
     expect(ran.stdout).toContain("mrsk-story-audit.log");
     expect(

@@ -23,8 +23,8 @@ interface Change {
 const FRAME_MILLISECONDS = 200;
 
 /**
- * A WebSocket and an event stream, opened again whenever they end, and once more at every change of the version. Judges
- * that each lived until the drain limit of its container, and that each new one reached the version that was live.
+ * A WebSocket and an event stream, opened again whenever they end, and at every change of the version. Checks that each
+ * lasted until the drain limit of its container, and that each new one reached the live version.
  */
 export class Streams {
   private readonly base: URL;
@@ -40,23 +40,23 @@ export class Streams {
     this.openBoth();
   }
 
-  /** To be called as soon as another version is live. */
+  /** Call it as soon as another version is live. */
   changed(version: string): void {
     this.changes.push({ version, at: Date.now() });
     this.openBoth();
   }
 
-  /** Closes all, and says what each did wrong: nothing, if all is well. */
+  /** Closes all streams. @returns `problems`: empty if all streams were correct */
   stop(): { count: number; problems: string[] } {
     this.stopping = true;
     for (const stream of this.streams) stream.close();
-    return { count: this.streams.length, problems: this.streams.flatMap((stream) => this.judge(stream) ?? []) };
+    return { count: this.streams.length, problems: this.streams.flatMap((stream) => this.problemOf(stream) ?? []) };
   }
 
-  private judge({ kind, opened, version, ended, why }: Stream): string | undefined {
+  private problemOf({ kind, opened, version, ended, why }: Stream): string | undefined {
     const live = this.changes.findLast(({ at }) => at <= opened)!;
     if (version === undefined) return ended === undefined ? undefined : `${kind} got no message: ${why}`;
-    // One that is opened while the version changes may reach either.
+    // A stream that is opened during the change may reach either version.
     const next = this.changes.find(({ at }) => at > opened);
     const about = next !== undefined && next.version === version && next.at - opened < 1000;
     if (version !== live.version && !about) return `${kind} reached ${version}, live was ${live.version}`;
@@ -88,25 +88,25 @@ export class Streams {
       stream.close();
       setTimeout(() => this.stopping || this.open(kind), 100);
     };
-    const heard = (message: string) => {
+    const received = (message: string) => {
       const version = message.trim().split(" ")[0];
       if (version) stream.version ??= version;
     };
-    if (kind === "WebSocket") this.webSocket(stream, heard, end);
-    else this.eventStream(stream, heard, end);
+    if (kind === "WebSocket") this.webSocket(stream, received, end);
+    else this.eventStream(stream, received, end);
   }
 
-  private eventStream(stream: Stream, heard: (text: string) => void, end: (why: string) => void): void {
+  private eventStream(stream: Stream, received: (text: string) => void, end: (why: string) => void): void {
     const outgoing = request(new URL("/events", this.base), { agent: false }, (response: IncomingMessage) => {
       if (response.statusCode !== 200) return end(`status ${response.statusCode}`);
-      response.setEncoding("utf8").on("data", (text: string) => heard(text.replace(/^data: /, "")));
+      response.setEncoding("utf8").on("data", (text: string) => received(text.replace(/^data: /, "")));
       response.on("error", (error) => end(error.message)).on("close", () => end("closed"));
     });
     stream.close = () => outgoing.destroy();
     outgoing.on("error", (error) => end(error.message)).end();
   }
 
-  private webSocket(stream: Stream, heard: (text: string) => void, end: (why: string) => void): void {
+  private webSocket(stream: Stream, received: (text: string) => void, end: (why: string) => void): void {
     const headers = {
       connection: "Upgrade",
       upgrade: "websocket",
@@ -121,7 +121,7 @@ export class Streams {
         clearInterval(timer);
         socket.destroy();
       };
-      socket.on("data", (frame: Buffer) => heard(frame.subarray(2).toString()));
+      socket.on("data", (frame: Buffer) => received(frame.subarray(2).toString()));
       socket.on("error", (error) => end(error.message)).on("close", () => end("closed"));
     });
     stream.close = () => outgoing.destroy();

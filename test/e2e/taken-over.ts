@@ -4,9 +4,9 @@ import { Load } from "./load.ts";
 import { ORIGINAL_TRAEFIK, originalApp, pullOn } from "./original.ts";
 import { ask, lab, onServer, Project, type Ran, succeeded, sweep } from "./project.ts";
 
-const KEPT_SHORTLY = { "entrypoints.http.transport.keepAliveMaxTime": "2s" };
+const SHORT_KEEP_ALIVE = { "entrypoints.http.transport.keepAliveMaxTime": "2s" };
 
-/** A project whose servers the original has set up: its Traefik, its app, no live files. */
+/** A project whose servers MRSK has set up: its Traefik, its app, no live files. */
 export class TakenOver {
   readonly project: Project;
   readonly servers: readonly string[];
@@ -20,13 +20,13 @@ export class TakenOver {
     return lab[`LAB_${server.toUpperCase()}`]!;
   }
 
-  /** Connections are kept for 2 s, not 15, so that no test waits for them. */
+  /** Traefik keeps connections for 2 s instead of 15, so that no test waits for them. */
   configure(traefik: Record<string, unknown> = {}, ssh: Record<string, unknown> = {}): void {
     this.project.configure({
       servers: this.servers.map((server) => this.address(server)),
       stop_wait_time: 3,
       boot: { watch: 1 },
-      traefik: { ...traefik, args: { ...KEPT_SHORTLY, ...(traefik["args"] as object | undefined) } },
+      traefik: { ...traefik, args: { ...SHORT_KEEP_ALIVE, ...(traefik["args"] as object | undefined) } },
       ssh: { keys: [lab["LAB_KEY"]], config: [`${this.project.folder}/ssh_config`], ...ssh },
     });
   }
@@ -53,9 +53,9 @@ export class TakenOver {
   }
 
   /**
-   * Works on one server under load.
-   * @param resend whether a request whose kept connection is closed under it is sent again: the original's Traefik, and
-   * one that is killed, tell nobody beforehand
+   * Runs `work` while requests are sent to one server.
+   * @param resend whether a request is sent again if its kept connection is closed: MRSK's Traefik, and one that is
+   * killed, close connections without notice
    */
   async underLoad<T>(
     what: string,
@@ -65,40 +65,41 @@ export class TakenOver {
   ): Promise<T> {
     const load = new Load(`http://${this.address(server)}`, { perSecond: 100, slow, resend });
     await load.reached(200);
-    const result = await work();
+    const returned = await work();
     const { requests } = load;
     await load.reached(requests + 300);
-    const seen = await load.stop();
+    const result = await load.stop();
     console.log(
-      `${what}: ${seen.lost.length} of ${seen.requests} lost, largest delay ${seen.worstMilliseconds} ms, ${seen.resent} sent again on a new connection`,
+      `${what}: ${result.lost.length} of ${result.requests} lost, largest delay ${result.worstMilliseconds} ms, ${result.resent} sent again on a new connection`,
     );
-    if (seen.lost.length > 0) throw new Error(`${what}: lost\n${seen.lost.join("\n")}`);
-    return result;
+    if (result.lost.length > 0) throw new Error(`${what}: lost\n${result.lost.join("\n")}`);
+    return returned;
   }
 }
 
-/** Waits, for 30 s at most: what follows shows whether it came. */
-export async function until(what: () => Promise<boolean>): Promise<void> {
-  for (let tries = 0; tries < 300 && !(await what()); tries++) await new Promise((resolve) => setTimeout(resolve, 100));
+/** Polls the condition for 30 s at most. The caller checks the result. */
+export async function until(condition: () => Promise<boolean>): Promise<void> {
+  for (let tries = 0; tries < 300 && !(await condition()); tries++)
+    await new Promise((resolve) => setTimeout(resolve, 100));
 }
 
-/** What an interrupted reboot could have left: containers beside Traefik's, rules of the packet filter. */
-export function leftOn(server: string): Promise<string> {
+/** Leftovers of an interrupted reboot: other containers of Traefik, rules of the packet filter. */
+export function leftoversOn(server: string): Promise<string> {
   return onServer(
     server,
     "docker ps -a --filter name=^traefik- --format '{{.Names}} {{.Status}}'; iptables -t nat -S | grep mrsk-swap || true",
   );
 }
 
-/** One Traefik that comes back after a reboot of the server, nothing beside it, and the app answers. */
-export async function isWhole(server: string): Promise<void> {
-  expect(await leftOn(server)).toBe("");
+/** Expects one Traefik with a restart policy, no leftovers, and an app that answers. */
+export async function expectOneTraefik(server: string): Promise<void> {
+  expect(await leftoversOn(server)).toBe("");
   const state = "docker inspect -f '{{.State.Status}} {{.HostConfig.RestartPolicy.Name}}' traefik";
   expect(await onServer(server, state)).toBe("running unless-stopped");
   expect((await ask(server, "/up")).status).toBe(200);
 }
 
-/** What a command says on a server, without SSH. */
+/** Output of a command on a server, without SSH. */
 export async function inside(server: string, ...words: readonly string[]): Promise<string> {
   const { stdout } = await execa("docker", ["exec", lab[`LAB_${server.toUpperCase()}_CONTAINER`]!, ...words]);
   return stdout.trim();

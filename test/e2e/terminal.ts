@@ -3,11 +3,11 @@ import xterm from "@xterm/headless";
 import { type IPty, spawn } from "node-pty";
 import { PROGRAM, type Project } from "./project.ts";
 
-/** `mrsk` in a real terminal whose screen can be read: what a person sees, not what bytes came. */
+/** `mrsk` in a real terminal with a readable screen: the text that a user sees, not the bytes. */
 export class TerminalSession {
   private static readonly open = new Set<IPty>();
 
-  /** Hangs up on those that a failed test left. */
+  /** Closes the terminals that a failed test left. */
   static closeAll(): void {
     for (const pty of this.open) pty.kill();
   }
@@ -15,11 +15,11 @@ export class TerminalSession {
   readonly ended: Promise<number>;
   private readonly screen = new xterm.Terminal({ cols: 100, rows: 30, allowProposedApi: true });
   private readonly pty: IPty;
-  /** Every byte that came, for what must never come. */
+  /** All output bytes, for checks of what must not appear. */
   bytes = "";
 
   constructor(project: Project, ...words: readonly string[]) {
-    // Through a shell that tells how the terminal was left.
+    // In a shell that prints the terminal's mode afterwards.
     const line =
       'node "$@"; status=$?; echo; stty -a | grep -q " icanon" && stty -a | grep -q " echo " && echo "terminal is well"; exit $status';
     this.pty = spawn("/bin/sh", ["-c", line, "sh", PROGRAM, ...words], {
@@ -50,7 +50,7 @@ export class TerminalSession {
     this.screen.resize(cols, rows);
   }
 
-  /** The lines on the screen and above it, without what is blank at their ends. */
+  /** The lines on the screen and above it, without trailing blanks. */
   text(): string {
     const buffer = this.screen.buffer.active;
     const lines = Array.from({ length: buffer.length }, (_, i) => buffer.getLine(i)?.translateToString(true) ?? "");

@@ -3,10 +3,10 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { lab, onServer, succeeded, sweep } from "./project.ts";
 import { site, traefiks, visit } from "./site.ts";
 
-/** The only server here. */
+/** The only server of these tests. */
 const SERVER = "b";
 
-describe("Traefik on a server of its own", () => {
+describe("the commands of Traefik on one server", () => {
   const app = site("alone", SERVER, "deploy");
 
   beforeAll(async () => {
@@ -18,7 +18,7 @@ describe("Traefik on a server of its own", () => {
     await sweep(SERVER);
   });
 
-  test("boot names who has the port, before anything is touched", async () => {
+  test("boot names the program that uses the port, before any change", async () => {
     succeeded(await app.project.mrsk("build", "deliver"));
     const image = await onServer(SERVER, "docker images --format '{{.Repository}}:{{.Tag}}' | grep alone | head -n 1");
     await onServer(SERVER, `docker run -d --name squatter -p 80:3000 ${image}`);
@@ -31,16 +31,18 @@ describe("Traefik on a server of its own", () => {
     await onServer(SERVER, "docker rm -f squatter");
   });
 
-  test("boot runs what is absent, starts what is stopped, and leaves what differs", async () => {
-    expect(succeeded(await app.project.mrsk("traefik", "boot")).stderr).toContain("Traefik runs");
-    expect(succeeded(await app.project.mrsk("traefik", "boot")).stderr).toContain("Traefik runs already");
+  test("boot runs an absent Traefik, starts a stopped one, and keeps one that differs", async () => {
+    expect(succeeded(await app.project.mrsk("traefik", "boot")).stderr).toContain("Traefik started");
+    expect(succeeded(await app.project.mrsk("traefik", "boot")).stderr).toContain("Traefik is already running");
     succeeded(await app.project.mrsk("traefik", "stop"));
     succeeded(await app.project.mrsk("traefik", "stop"));
     expect(await onServer(SERVER, "docker inspect -f '{{.State.Status}}' traefik")).toBe("exited");
-    expect(succeeded(await app.project.mrsk("traefik", "boot")).stderr).toContain("was stopped, and runs again");
+    expect(succeeded(await app.project.mrsk("traefik", "boot")).stderr).toContain(
+      "Traefik was stopped, and was started",
+    );
     app.configure({ args: { accesslog: true } });
     const ran = succeeded(await app.project.mrsk("traefik", "boot"));
-    expect(ran.stderr).toContain("Traefik runs, but it lacks --accesslog. `mrsk traefik reboot` replaces it.");
+    expect(ran.stderr).toContain("Traefik is running, but it lacks --accesslog. `mrsk traefik reboot` replaces it.");
     app.configure();
   });
 
@@ -103,11 +105,11 @@ describe("Traefik on a server of its own", () => {
     expect(await onServer(SERVER, "docker port traefik")).toBe("8082/tcp -> 127.0.0.1:18082");
     app.configure();
     succeeded(await app.project.mrsk("traefik", "reboot", "-y"));
-    // Nothing answered on the port before, so there was nothing to hand over: Traefik may still be asking the app.
+    // No Traefik ran before, so nothing waited for the route: Traefik may still be probing the app.
     await expect.poll(() => visit(SERVER, "alone.test"), { timeout: 20_000 }).toBe("200 ok");
   });
 
-  test("where a user may not write the other's live files, labels decide, and that is said", async () => {
+  test("if a user may not write another user's live files, deploys work by labels, with a warning", async () => {
     await onServer(SERVER, "chmod 750 /home/deploy");
     const other = site("fishy", SERVER, "fishy");
     await other.commit();
@@ -117,7 +119,7 @@ describe("Traefik on a server of its own", () => {
     expect(await visit(SERVER, "alone.test")).toBe("200 ok");
   });
 
-  test("a reboot of the server brings Traefik and the apps back", async () => {
+  test("after a reboot of the server Traefik and the apps run", async () => {
     await execa("docker", ["restart", "-t", "5", lab[`LAB_${SERVER.toUpperCase()}_CONTAINER`]!]);
     let seen = "";
     for (let tries = 0; tries < 200 && seen !== "200 ok"; tries++) {

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { onServer, succeeded, sweep } from "./project.ts";
 import { site, traefiks, visit } from "./site.ts";
 
-/** The only server here. */
+/** The only server of these tests. */
 const SERVER = "a";
 
 describe("one Traefik for several services", () => {
@@ -19,7 +19,7 @@ describe("one Traefik for several services", () => {
     await sweep(SERVER);
   });
 
-  test("two first deploys at once end with one Traefik that serves both", async () => {
+  test("two concurrent first deploys result in one Traefik that serves both", async () => {
     const ran = await Promise.all([one.project.mrsk("deploy"), two.project.mrsk("deploy")]);
     ran.forEach(succeeded);
     expect(await traefiks(SERVER)).toBe("traefik");
@@ -27,7 +27,7 @@ describe("one Traefik for several services", () => {
     expect(await visit(SERVER, "two.test")).toBe("200 ok");
   });
 
-  test("a host that no app has answers 503, and so does a stopped app", async () => {
+  test("an unknown host name answers 503, and so does a stopped app", async () => {
     expect(await visit(SERVER, "nobody.test")).toBe("503 no available server");
     succeeded(await two.project.mrsk("app", "stop"));
     await new Promise((resolve) => setTimeout(resolve, 500));
@@ -35,7 +35,7 @@ describe("one Traefik for several services", () => {
     succeeded(await two.project.mrsk("app", "start"));
   });
 
-  test("an app that takes whatever is left, with the lowest priority of its own, is above that", async () => {
+  test("an app that matches all remaining requests, with the lowest priority, precedes that answer", async () => {
     const rest = site("rest", SERVER);
     const labels = {
       "traefik.http.routers.rest-web.rule": "PathPrefix(`/`)",
@@ -65,7 +65,7 @@ describe("one Traefik for several services", () => {
     expect(await onServer(SERVER, `grep -c ' by-${user}-web:' /var/lib/mrsk/traefik/by-${user}-web.yml`)).toBe("1");
   });
 
-  test("a reboot by any of them keeps what the others serve", async () => {
+  test("a reboot by one of them keeps the others serving", async () => {
     const other = site("by-deploy", SERVER, "deploy");
     await other.commit();
     succeeded(await other.project.mrsk("traefik", "reboot", "-y"));
@@ -74,11 +74,11 @@ describe("one Traefik for several services", () => {
     }
   });
 
-  test("a removal leaves Traefik to the others, and says who they are", async () => {
+  test("a removal keeps Traefik for the others, and names them", async () => {
     const stays = succeeded(await two.project.mrsk("remove", "-y"));
-    expect(stays.stderr).toContain("Traefik stays: by-deploy, by-sudoer, one use it");
+    expect(stays.stderr).toContain("Traefik is not removed: by-deploy, by-sudoer, one use it");
     const refused = succeeded(await one.project.mrsk("traefik", "remove"));
-    expect(refused.stderr).toContain("Traefik stays: by-deploy, by-sudoer use it");
+    expect(refused.stderr).toContain("Traefik is not removed: by-deploy, by-sudoer use it");
     expect(await visit(SERVER, "one.test")).toBe("200 ok");
     succeeded(await one.project.mrsk("traefik", "remove", "--force"));
     expect(await onServer(SERVER, "docker ps -aq --filter name=traefik; docker images -q traefik")).toBe("");

@@ -11,7 +11,7 @@ export interface Answer {
   readonly text: string;
 }
 
-/** Asks a server under a host name, on a connection of its own. */
+/** Sends a request with a host name to a server, on a new connection. */
 export function get(
   server: string,
   host: string,
@@ -32,7 +32,7 @@ export function get(
   });
 }
 
-/** Asks until the answer is as wanted, for a while. @returns the last answer */
+/** Repeats a request until the answer is the expected one, for a limited time. @returns the last answer */
 export async function until(ask: () => Promise<Answer>, wanted: (answer: Answer) => boolean): Promise<Answer> {
   for (let tries = 1; ; tries++) {
     const answer = await ask();
@@ -41,7 +41,7 @@ export async function until(ask: () => Promise<Answer>, wanted: (answer: Answer)
   }
 }
 
-/** Containers and live files made by hand on one server, beside what mrsk made. */
+/** Containers and live files that the test creates on one server, without mrsk. */
 export class Bench {
   readonly server: string;
   readonly image: string;
@@ -56,7 +56,7 @@ export class Bench {
     return get(this.server, host, more);
   }
 
-  /** Starts the app under `fact-NAME`, which it also answers as its version. */
+  /** Starts the app as `fact-NAME`, which is also the version in its answers. */
   async start(
     name: string,
     labels: Readonly<Record<string, string>> | ReadonlyMap<string, string>,
@@ -74,7 +74,7 @@ export class Bench {
     await onServer(this.server, words.map(quote).join(" "));
   }
 
-  /** Writes a file for Traefik as mrsk does: beside the directory, then moved in. */
+  /** Writes a file for Traefik as mrsk does: outside of the directory, then moved into it. */
   async file(name: string, text: string): Promise<void> {
     const encoded = Buffer.from(text).toString("base64");
     await onServer(
@@ -87,7 +87,7 @@ export class Bench {
     await onServer(this.server, `rm -f ${SHARED_DIRECTORY}/traefik/${name}.yml`);
   }
 
-  /** Resolves when Traefik knows every container that was started before. */
+  /** Resolves when Traefik knows every container started so far. */
   async settled(): Promise<void> {
     const name = `control${++this.count}`;
     await this.start(name, route(name));
@@ -106,7 +106,7 @@ export class Bench {
   }
 }
 
-/** Labels of one router and the service that it leads to. */
+/** Labels of one router and its service. */
 export function route(name: string, rule = `Host(\`${name}.test\`)`): Record<string, string> {
   return {
     [`traefik.http.routers.${name}.rule`]: rule,

@@ -29,7 +29,7 @@ function runOn(here: Machine, overrides: Partial<Accessory> = {}): FakeRun {
   return fakeRun({ ...base, registry, accessories: [db] }, { host: () => here.host, cwd: here.home });
 }
 
-/** `state` is what docker says of the accessory's container; nothing: there is none. */
+/** @param state docker's state of the accessory's container; empty: no container */
 const docker = (state: string, more = "") =>
   `case "$*" in
   "inspect --type container --format {{.State.Status}} app-db") [ -z "${state}" ] || echo ${state} ;;
@@ -38,7 +38,7 @@ esac`;
 
 const changes = (here: Machine) => here.calls().filter((words) => !words.startsWith("inspect"));
 
-test("boot makes directories, uploads files, logs in where the image is our registry's, and starts", async () => {
+test("boot creates directories, uploads files, logs in if the image is from the configured registry, and starts", async () => {
   const here = machine(docker(""));
   writeFileSync(join(here.home, "my.cnf"), "[mysqld]\n");
   const run = runOn(here, {
@@ -60,7 +60,7 @@ test("boot makes directories, uploads files, logs in where the image is our regi
   expect(run.events).toContainEqual({ kind: "note", host: "localhost", text: "started app-db" });
 });
 
-test("boot leaves one that runs alone, its files and its audit log too", async () => {
+test("boot changes nothing of a running accessory, including files and audit log", async () => {
   const here = machine(docker("running"));
   writeFileSync(join(here.home, "my.cnf"), "[mysqld]\n");
   const run = runOn(here, {
@@ -71,19 +71,17 @@ test("boot leaves one that runs alone, its files and its audit log too", async (
   expect(changes(here)).toEqual([]);
   expect(existsSync(join(here.home, "app-db"))).toBe(false);
   expect(existsSync(join(here.home, "mrsk-app-audit.log"))).toBe(false);
-  expect(run.events).toContainEqual(
-    expect.objectContaining({ text: "app-db runs already, and is left alone" }) as object,
-  );
+  expect(run.events).toContainEqual(expect.objectContaining({ text: "app-db is already running" }) as object);
 });
 
-test("boot starts one that was stopped, as it is", async () => {
+test("boot starts a stopped container unchanged", async () => {
   const here = machine(docker("exited"));
   await bootAccessory(runOn(here, { image: "mysql:8.0" }), "db");
   expect(changes(here)).toEqual(["container start app-db"]);
 });
 
 test("reboot logs in and pulls before it stops anything", async () => {
-  // The container is there until it is removed.
+  // The container exists until it is removed.
   const here = machine(
     `gone=$(dirname "$0")/gone
 case "$*" in
@@ -104,7 +102,7 @@ esac`,
   ]);
 });
 
-test("a reboot whose image cannot be had stops nothing; with the image at hand it goes on", async () => {
+test("a reboot whose pull fails stops nothing, unless the host has the image", async () => {
   const pulls = (present: boolean) =>
     docker("running", `pull*) echo "no such host" >&2; exit 1 ;;\n"image inspect"*) exit ${present ? 0 : 1} ;;`);
   const without = machine(pulls(false));
@@ -115,7 +113,7 @@ test("a reboot whose image cannot be had stops nothing; with the image at hand i
   expect(changes(present)).toContain("container stop app-db");
 });
 
-test("the hidden parts can be called alone", async () => {
+test("the hidden subcommands work on their own", async () => {
   const here = machine(docker("exited"));
   writeFileSync(join(here.home, "init.sql.erb"), "-- <%= ENV['GREETING'] %>\n");
   const run = runOn(here, {
@@ -134,7 +132,7 @@ test("the hidden parts can be called alone", async () => {
   expect(changes(here)).toEqual(["container rm app-db", "image rm --force registry.test/db:1"]);
 });
 
-test("start fails where there is none, stop does not, restart is both", async () => {
+test("without a container start fails and stop does not; restart is both", async () => {
   const here = machine('case "$*" in "container st"*) echo "No such container" >&2; exit 1 ;; esac');
   await stopAccessory(runOn(here), "db");
   await expect(startAccessory(runOn(here), "db")).rejects.toThrow("No such container");
@@ -143,7 +141,7 @@ test("start fails where there is none, stop does not, restart is both", async ()
   expect(changes(there)).toEqual(["container stop app-db", "container start app-db"]);
 });
 
-test("an uploaded file that is missing here is told, and nothing is started", async () => {
+test("a missing local file is an error, and nothing is started", async () => {
   const here = machine(docker(""));
   const run = runOn(here, { files: [{ local: "nosuch.cnf", remote: "/x", mode: "755" }] });
   await expect(bootAccessory(run, "db")).rejects.toThrow("accessories/db/files: there is no file nosuch.cnf");
@@ -160,7 +158,7 @@ const fleet = () =>
     }),
   );
 
-test("an accessory runs on all its hosts, and details say where", async () => {
+test("an accessory runs on all its hosts, and details name the host", async () => {
   const run = fleet();
   for (const host of ["192.0.2.1", "192.0.2.9"]) {
     run.host(host);
@@ -177,7 +175,7 @@ test("an accessory runs on all its hosts, and details say where", async () => {
   ]);
 });
 
-test("--hosts counts for accessories: all means those that have a selected host, one that has none is an error", async () => {
+test("--hosts selects accessories: all means those with a selected host, a name without one is an error", async () => {
   const run: Run & FakeRun = fleet();
   const only = { ...run, filters: { hosts: ["192.0.2.1"], roles: undefined, primary: false } };
   await accessoryDetails(only, "all");
@@ -189,7 +187,7 @@ test("--hosts counts for accessories: all means those that have a selected host,
   });
 });
 
-test("an unknown accessory is told with those there are, and nothing was touched", async () => {
+test("an unknown accessory is an error that lists the known ones, and nothing is changed", async () => {
   const run = fleet();
   for (const act of [bootAccessory, rebootAccessory, stopAccessory, accessoryDetails]) {
     await expect(act(run, "redis")).rejects.toMatchObject({
@@ -201,13 +199,13 @@ test("an unknown accessory is told with those there are, and nothing was touched
   expect([...run.hosts.values()].flatMap(({ steps }) => steps.filter((step) => !step.includes("lock")))).toEqual([]);
 });
 
-test("where there are no accessories, all of them are none, and nothing is asked", async () => {
+test("without accessories, all selects none, without a question", async () => {
   const run = fakeRun(config(), { confirm: () => Promise.reject(new Error("asked")) });
   await removeAccessory(run, "all", { confirmed: false });
   expect(run.printed).toEqual(["There are no accessories\n"]);
 });
 
-test("remove asks once, whatever there is to remove, before the lock", async () => {
+test("remove asks once, before the lock", async () => {
   const asked: string[] = [];
   const run = fleet();
   const refusing = { ...run, confirm: async (question: string) => asked.push(question) < 0 };

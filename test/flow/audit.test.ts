@@ -47,7 +47,7 @@ function runOn(world: World, destination?: string): FakeRun {
   return run;
 }
 
-/** The lines that were written, without time and performer, and the file they went to. */
+/** The audit lines without time and performer, and their file. */
 function lines(run: FakeRun): { files: Set<string>; lines: string[] } {
   const files = new Set<string>();
   const found = run.hosts.get(HOST)!.commands.flatMap((command) => {
@@ -185,7 +185,7 @@ test.each<[string, World, (run: FakeRun) => Promise<unknown>, string[]]>([
   expect([...written.files]).toEqual(expected.length === 0 ? [] : ["mrsk-app-audit.log"]);
 });
 
-test("a destination has a log of its own, and a tag before the role's", async () => {
+test("a destination has a separate log, and its tag precedes the role's", async () => {
   const run = runOn(EMPTY.runs(container("web", 1, { destination: "staging" })), "staging");
   await stopApp(run);
   expect(lines(run)).toEqual({
@@ -202,7 +202,7 @@ test("audit shows the last fifty lines of each app host", async () => {
   expect(run.hosts.get(HOST)!.commands).toEqual(["tail -n 50 mrsk-app-audit.log 2>/dev/null || true"]);
 });
 
-/** Work of each command that fails, by its step's title, and what the log says then. */
+/** A failing step of each command, and the audit lines after it. */
 const FAILING: readonly (readonly [string, RegExp, World, (run: FakeRun) => Promise<unknown>, readonly string[]])[] = [
   ["accessory boot", /^Start app-db/, EMPTY, (run) => bootAccessory(run, "db"), ["failed Audit: Booted db accessory"]],
   ["accessory boot whose folder cannot be made", /^Create directories/, EMPTY, (run) => bootAccessory(run, "db"), ["failed Audit: Booted db accessory"]],
@@ -226,15 +226,15 @@ const FAILING: readonly (readonly [string, RegExp, World, (run: FakeRun) => Prom
   ["traefik remove-image", /^Remove Traefik's image/, RUNNING, removeTraefikImageOnly, ["failed Audit: Removed traefik image"]],
 ]; // biome-ignore format: one line each
 
-test.each(FAILING)("%s that fails is logged as failed", async (_, failing, world, work, told) => {
+test.each(FAILING)("%s that fails is logged as failed", async (_, failing, world, work, expected) => {
   const run = runOn(world);
   const host = run.hosts.get(HOST)!;
   host.fails(failing, "no");
   await work(run).catch(() => {});
-  expect(host.outcomes).toEqual(told);
+  expect(host.outcomes).toEqual(expected);
 });
 
-test("a failure's line has the exit status, and what should have been done", async () => {
+test("a failure's audit line has the exit status and the intended work", async () => {
   const here = machine('case "$*" in "container start app-db") echo no >&2; exit 3 ;; esac');
   const run = fakeRun(settings(), { host: () => here.host });
   await expect(startAccessory(run, "db")).rejects.toThrow("no");

@@ -7,7 +7,7 @@ import { fakeRun } from "../support/fake-run.ts";
 
 const FULL = readFileSync(new URL("../fixtures/full.yml", import.meta.url), "utf8");
 
-test("config says the same in YAML and in JSON, without anchors and with nothing secret", async () => {
+test("config prints the same in YAML and JSON, without anchors and secrets", async () => {
   const run = fakeRun(await configOf(FULL));
   await showConfig(run, { json: false });
   await showConfig(run, { json: true });

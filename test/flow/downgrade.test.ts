@@ -30,7 +30,7 @@ function fleet(): FakeRun {
 
 const story = (run: FakeRun, host: string) => run.hosts.get(host)!.steps.join(" | ");
 
-test("Traefik and a new container of the version that is live take kamal-proxy's place", async () => {
+test("Traefik and a new container of the live version replace kamal-proxy", async () => {
   const run = fleet();
   await downgradeTraefik(run, { rolling: false, confirmed: true });
   for (const host of [FIRST, SECOND]) {
@@ -40,16 +40,16 @@ test("Traefik and a new container of the version that is live take kamal-proxy's
   }
 });
 
-test("--rolling takes host by host, and one that fails has kamal-proxy again", async () => {
+test("--rolling works host by host, and a host that fails gets kamal-proxy again", async () => {
   const run = fleet();
-  run.hosts.get(FIRST)!.replies(/^Wait until healthy/, "not well", 66);
+  run.hosts.get(FIRST)!.replies(/^Wait until healthy/, "unhealthy", 66);
   await expect(downgradeTraefik(run, { rolling: true, confirmed: true })).rejects.toMatchObject({ exitCode: 6 });
   expect(story(run, FIRST)).toMatch(/Stop kamal-proxy.*Wait until healthy.*Start kamal-proxy again/);
   expect(run.hosts.get(FIRST)!.commands.join("\n")).toMatch(/docker rm -f traefik; docker start kamal-proxy/);
   expect(story(run, SECOND)).not.toContain("kamal-proxy");
 });
 
-test("downgrade asks once, and takes the accessories along", async () => {
+test("downgrade asks once, and includes the accessories", async () => {
   const asked: string[] = [];
   const run = fleet();
   await downgrade(
@@ -66,7 +66,7 @@ test("downgrade asks once, and takes the accessories along", async () => {
   expect(story(run, SECOND)).toMatch(/Remove kamal-proxy.*Pull the image.*Stop app-db.*Start app-db/);
 });
 
-test("accessory downgrade reboots that accessory, on its hosts", async () => {
+test("accessory downgrade reboots the accessory on its hosts", async () => {
   const run = fleet();
   await downgradeAccessory(run, "db", { rolling: true, confirmed: true });
   expect(story(run, SECOND)).toMatch(/Pull the image.*Stop app-db.*Remove the container.*Start app-db/);

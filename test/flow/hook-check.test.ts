@@ -34,13 +34,13 @@ test.each([
     "pre-deploy",
     "#!/bin/sh\r\nexit 0\r\n",
     0o755,
-    "has lines that end with CRLF, and cannot run: save it with LF line ends",
+    "has CRLF line endings, and cannot run: save it with LF line endings",
   ],
-  ["pre-deploy", "#!/usr/bin/env ruby\r\n", 0o755, "has lines that end with CRLF"],
-  ["pre-build", "exit 0\r\n", 0o755, "has lines that end with CRLF"],
+  ["pre-deploy", "#!/usr/bin/env ruby\r\n", 0o755, "has CRLF line endings"],
+  ["pre-build", "exit 0\r\n", 0o755, "has CRLF line endings"],
   ["pre-build", `\uFEFF${SCRIPT}`, 0o755, "begins with a byte order mark"],
   ["pre-build", "#! /nowhere/bash -e\n", 0o755, "its interpreter /nowhere/bash does not exist on this machine"],
-  ["post-deploy", SCRIPT, 0o644, "is not executable, and fails when its turn comes: chmod +x it"],
+  ["post-deploy", SCRIPT, 0o644, "is not executable, so its run will fail: chmod +x it"],
   ["pre-deploy.sh", SCRIPT, 0o755, "does not run: there is no hook of that name. Did you mean pre-deploy?"],
   ["pre-deploy.rb", "puts 1\n", 0o644, "Did you mean pre-deploy?"],
   ["pre_deploy", SCRIPT, 0o755, "Did you mean pre-deploy?"],
@@ -51,13 +51,13 @@ test.each([
 ])("%s with %j and mode %o is a warning", (name, text, mode, problem) => {
   const cwd = folder();
   write(cwd, `.mrsk/hooks/${name}`, text, mode);
-  const [said = "", ...more] = warnings(cwd);
-  expect(said).toContain(`.mrsk/hooks/${name} `);
-  expect(said).toContain(problem);
+  const [warning = "", ...more] = warnings(cwd);
+  expect(warning).toContain(`.mrsk/hooks/${name} `);
+  expect(warning).toContain(problem);
   expect(more).toEqual([]);
 });
 
-test("a link to nothing, and folders in the place of a hook and of all hooks", () => {
+test("a broken link, a folder in place of a hook, a file in place of the hooks folder", () => {
   const cwd = folder();
   mkdirSync(join(cwd, ".mrsk/hooks/pre-build"), { recursive: true });
   symlinkSync("nowhere", join(cwd, ".mrsk/hooks/pre-deploy"));
@@ -66,18 +66,18 @@ test("a link to nothing, and folders in the place of a hook and of all hooks", (
     ".mrsk/hooks/pre-build is a folder: it cannot run",
     ".mrsk/hooks/pre-deploy does not run: it is a link to a file that does not exist",
   ]);
-  expect(warnings(cwd, "file")).toEqual(["file is no folder: no hook runs"]);
+  expect(warnings(cwd, "file")).toEqual(["file is not a folder: no hook runs"]);
 });
 
-test("a folder of hooks that nothing reads is a warning", () => {
+test("a folder of hooks that is not used is a warning", () => {
   const cwd = folder();
   expect(warnings(cwd, "deploy/hooks")).toEqual(["deploy/hooks (hooks_path) does not exist: no hook runs"]);
   expect(warnings(cwd)).toEqual([]);
   write(cwd, ".kamal/hooks/pre-deploy", SCRIPT);
-  expect(warnings(cwd)).toEqual(["the hooks in .kamal/hooks do not run: write hooks_path: .kamal/hooks"]);
+  expect(warnings(cwd)).toEqual(["the hooks in .kamal/hooks do not run: set hooks_path: .kamal/hooks"]);
 });
 
-test("hooks that run, samples, what was set aside, and what they use are no problem", () => {
+test("hooks that run, samples, disabled hooks and their helper files are no problem", () => {
   const cwd = folder();
   write(cwd, ".mrsk/hooks/pre-deploy", "#!/usr/bin/env sh\nexit 0\n");
   write(cwd, ".mrsk/hooks/pre-build", "exit 0\n");
@@ -93,7 +93,7 @@ test.each([
   ["deploy", (run) => deploy(run, { skipPush: true })],
   ["server bootstrap", bootstrap],
 ] as const satisfies readonly (readonly [string, (run: ReturnType<typeof fakeRun>) => Promise<unknown>])[])(
-  "%s warns before anything else, once, and not with -H",
+  "%s warns first, once, and not with -H",
   async (_, act) => {
     const cwd = folder();
     write(cwd, ".mrsk/hooks/pre-deploy.sh", SCRIPT);

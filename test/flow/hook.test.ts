@@ -26,16 +26,16 @@ function write(here: Machine, hook: string, body: string, mode = 0o755): void {
   chmodSync(join(here.home, ".mrsk/hooks", hook), mode);
 }
 
-/** A run whose own machine is real, and whose hosts are not. */
+/** A run with a real local machine and fake hosts. */
 function runIn(here: Machine, overrides: Partial<Run> = {}): FakeRun {
   return fakeRun(overrides.config ?? settings, { local: here.host, cwd: here.home, skipHooks: false, ...overrides });
 }
 
 const VARIABLES = "env | grep '^MRSK_' | sort";
 
-test("a hook gets the original's variables, and those that were only meant", async () => {
+test("a hook gets MRSK's variables, and those that MRSK only documents", async () => {
   const here = machine("", { DATABASE_URL: "from .env" });
-  write(here, "pre-build", `{ ${VARIABLES}; pwd; echo "$DATABASE_URL"; } >said`);
+  write(here, "pre-build", `{ ${VARIABLES}; pwd; echo "$DATABASE_URL"; } >output`);
   const staging = { ...settings, destination: "staging" };
   const filters = { hosts: ["192.0.2.2"], roles: ["web"], primary: false };
   const run = runIn(here, {
@@ -45,7 +45,7 @@ test("a hook gets the original's variables, and those that were only meant", asy
     command: ["build", "push"],
   });
   await runHook(run, "pre-build", "0123456789abcdef");
-  expect(readFileSync(join(here.home, "said"), "utf8").split("\n")).toEqual([
+  expect(readFileSync(join(here.home, "output"), "utf8").split("\n")).toEqual([
     "MRSK_COMMAND=build",
     "MRSK_DESTINATION=staging",
     "MRSK_HOSTS=192.0.2.2",
@@ -61,15 +61,15 @@ test("a hook gets the original's variables, and those that were only meant", asy
   ]);
 });
 
-test("each variable of the original is there under Kamal's name too, those of one hook as well", async () => {
+test("each variable of MRSK is also set under Kamal's name, variables of a single hook included", async () => {
   const here = machine();
-  write(here, "post-deploy", "env | grep -E '^(MRSK|KAMAL)_' | sort >said");
+  write(here, "post-deploy", "env | grep -E '^(MRSK|KAMAL)_' | sort >output");
   await runHook(runIn(here, { command: ["app", "boot"] }), "post-deploy", "1", {
     MRSK_RUNTIME: "12",
     MRSK_HOSTS: "only.one",
   });
-  const said = readFileSync(join(here.home, "said"), "utf8").trim().split("\n");
-  const kamals = said.filter((line) => line.startsWith("KAMAL_"));
+  const output = readFileSync(join(here.home, "output"), "utf8").trim().split("\n");
+  const kamals = output.filter((line) => line.startsWith("KAMAL_"));
   expect(kamals).toEqual([
     "KAMAL_COMMAND=app",
     "KAMAL_HOSTS=only.one",
@@ -80,33 +80,35 @@ test("each variable of the original is there under Kamal's name too, those of on
     "KAMAL_SUBCOMMAND=boot",
     "KAMAL_VERSION=1",
   ]);
-  expect(said.filter((line) => line.startsWith("MRSK_"))).toEqual(kamals.map((line) => line.replace("KAMAL", "MRSK")));
+  expect(output.filter((line) => line.startsWith("MRSK_"))).toEqual(
+    kamals.map((line) => line.replace("KAMAL", "MRSK")),
+  );
 });
 
-test("what is not set is not there, and an uncommitted version is told whole", async () => {
+test("unset values have no variable, and an uncommitted version is not abbreviated", async () => {
   const here = machine();
-  write(here, "post-deploy", `${VARIABLES} >said`);
+  write(here, "post-deploy", `${VARIABLES} >output`);
   const run = runIn(here);
   await runHook(run, "post-deploy", "0123456789abcdef_uncommitted_0000000000000000", { MRSK_RUNTIME: "12" });
-  const said = readFileSync(join(here.home, "said"), "utf8");
-  expect(said).not.toMatch(/MRSK_(?:DESTINATION|SUBCOMMAND|ROLE)=/);
-  expect(said).toContain("MRSK_COMMAND=deploy\nMRSK_HOSTS=192.0.2.1,192.0.2.2\n");
-  expect(said).toContain("MRSK_RUNTIME=12\nMRSK_SERVICE_VERSION=app@0123456789abcdef_uncommitted_0000000000000000\n");
+  const output = readFileSync(join(here.home, "output"), "utf8");
+  expect(output).not.toMatch(/MRSK_(?:DESTINATION|SUBCOMMAND|ROLE)=/);
+  expect(output).toContain("MRSK_COMMAND=deploy\nMRSK_HOSTS=192.0.2.1,192.0.2.2\n");
+  expect(output).toContain("MRSK_RUNTIME=12\nMRSK_SERVICE_VERSION=app@0123456789abcdef_uncommitted_0000000000000000\n");
 });
 
-test("hooks_path names another folder, -H skips every hook, and a hook that is not there is none", async () => {
+test("hooks_path names another folder, -H skips every hook, and a missing hook is no error", async () => {
   const here = machine();
   mkdirSync(join(here.home, "deploy/hooks"), { recursive: true });
-  writeFileSync(join(here.home, "deploy/hooks/pre-deploy"), "#!/bin/sh\necho ran >>said\n", { mode: 0o755 });
+  writeFileSync(join(here.home, "deploy/hooks/pre-deploy"), "#!/bin/sh\necho ran >>output\n", { mode: 0o755 });
   const run = runIn(here, { config: { ...settings, hooksPath: "deploy/hooks" } });
   await runHook({ ...run, skipHooks: true }, "pre-deploy", "1");
   await runHook(run, "pre-connect", "1");
-  expect(existsSync(join(here.home, "said"))).toBe(false);
+  expect(existsSync(join(here.home, "output"))).toBe(false);
   await runHook(run, "pre-deploy", "1");
-  expect(readFileSync(join(here.home, "said"), "utf8")).toBe("ran\n");
+  expect(readFileSync(join(here.home, "output"), "utf8")).toBe("ran\n");
 });
 
-test("its output comes in whole lines, and is in the error when it fails", async () => {
+test("its output is printed in whole lines, and is in the error if it fails", async () => {
   const here = machine();
   write(here, "pre-deploy", "printf 'one '; sleep 0.1; echo line; printf 'CI is red' >&2; exit 3");
   const run = runIn(here);
@@ -119,7 +121,7 @@ test("its output comes in whole lines, and is in the error when it fails", async
   expect(shown.toSorted()).toEqual(["CI is red\n", "one line\n"]);
 });
 
-test("a hook that may not be executed says what to type", async () => {
+test("the error of a hook that is not executable has the command that fixes it", async () => {
   const here = machine();
   write(here, "pre-deploy", "exit 0", 0o644);
   await expect(runHook(runIn(here), "pre-deploy", "1")).rejects.toMatchObject({
@@ -129,7 +131,7 @@ test("a hook that may not be executed says what to type", async () => {
   });
 });
 
-test("Ctrl-C ends a hook that hangs, and what it has started", async () => {
+test("Ctrl-C ends a hook that hangs, and its child processes", async () => {
   const here = machine();
   write(here, "pre-deploy", "sleep 61.25 & echo $! >child; sleep 62.25");
   const controller = new AbortController();
@@ -143,7 +145,7 @@ test("Ctrl-C ends a hook that hangs, and what it has started", async () => {
   expect(runs()).toBe(false);
 });
 
-/** The hooks that ran, in order, with the hosts they were told, and what the first host did between. */
+/** The hooks that ran and the steps of the first host, in order. */
 async function story(act: (run: Run) => Promise<unknown>, failing?: HookName): Promise<string[]> {
   const here = machine();
   const hooks: HookName[] = [
@@ -158,9 +160,9 @@ async function story(act: (run: Run) => Promise<unknown>, failing?: HookName): P
   ];
   for (const hook of hooks) write(here, hook, hook === failing ? "exit 1" : "exit 0");
   const run = runIn(here);
-  const told: string[] = [];
+  const seen: string[] = [];
   const report: Run["report"] = (event) => {
-    if (event.kind === "title" && event.text.startsWith("Running the ")) told.push(event.text.split(" ")[2]!);
+    if (event.kind === "title" && event.text.startsWith("Running the ")) seen.push(event.text.split(" ")[2]!);
   };
   for (const name of ["192.0.2.1", "192.0.2.2"]) {
     aHost(name).behindTraefik().runs(container("web", 0)).fake(run);
@@ -170,17 +172,17 @@ async function story(act: (run: Run) => Promise<unknown>, failing?: HookName): P
   const SHOWN =
     /^(?:Take the lock|Release the lock|Pull the image|Switch the requests over|Switch the requests back|Replace the container)/;
   first.steps.push = (...names) => {
-    told.push(...names.filter((name) => SHOWN.test(name)).map((name) => name.replace(/ \(web\)$/, "")));
+    seen.push(...names.filter((name) => SHOWN.test(name)).map((name) => name.replace(/ \(web\)$/, "")));
     return push(...names);
   };
   await act({ ...run, report }).catch((error: unknown) => {
     if (!(error instanceof HookFailedError)) throw error;
-    told.push(error.message);
+    seen.push(error.message);
   });
-  return told;
+  return seen;
 }
 
-test("a deploy: pre-connect before the lock, pre-deploy after the pull, post-deploy when the lock is free", async () => {
+test("a deploy: pre-connect before the lock, pre-deploy after the pull, post-deploy after the release of the lock", async () => {
   expect(await story((run) => deploy(run, { skipPush: true }))).toEqual([
     "pre-connect",
     "Take the lock",
@@ -194,7 +196,7 @@ test("a deploy: pre-connect before the lock, pre-deploy after the pull, post-dep
   ]);
 });
 
-test("a rollback: pre-deploy only where the version is there, no build and no pull", async () => {
+test("a rollback: pre-deploy only if the version exists, no build and no pull", async () => {
   expect(await story((run) => rollback({ ...run, requestedVersion: async () => "0" }, "0"))).toEqual([
     "pre-connect",
     "Take the lock",
@@ -207,7 +209,7 @@ test("a rollback: pre-deploy only where the version is there, no build and no pu
   ]);
 });
 
-test("a failing pre-connect touches no host, a failing pre-deploy changes none and frees the lock", async () => {
+test("a failing pre-connect connects to no host, a failing pre-deploy changes none and releases the lock", async () => {
   expect(await story((run) => deploy(run, { skipPush: true }), "pre-connect")).toEqual([
     "pre-connect",
     "Hook `pre-connect` failed",
@@ -222,7 +224,7 @@ test("a failing pre-connect touches no host, a failing pre-deploy changes none a
   ]);
 });
 
-test("app boot has hooks of its own, and goes back when the last one fails", async () => {
+test("app boot has its own hooks, and reverts if the last one fails", async () => {
   expect(await story(bootApp, "post-app-boot")).toEqual([
     "pre-connect",
     "Take the lock",
@@ -235,14 +237,14 @@ test("app boot has hooks of its own, and goes back when the last one fails", asy
   ]);
 });
 
-test("a reboot of Traefik has hooks around each group, told its hosts", async () => {
+test("a reboot of Traefik runs hooks around each group, with the group's hosts", async () => {
   const here = machine();
   for (const hook of ["pre-traefik-reboot", "post-traefik-reboot"])
-    write(here, hook, `echo ${hook} $MRSK_HOSTS >>said`);
+    write(here, hook, `echo ${hook} $MRSK_HOSTS >>output`);
   const run = runIn(here);
   for (const host of ["192.0.2.1", "192.0.2.2"]) aHost(host).behindTraefik().fake(run);
   await rebootTraefik(run, { rolling: true, confirmed: true });
-  expect(readFileSync(join(here.home, "said"), "utf8").trim().split("\n")).toEqual([
+  expect(readFileSync(join(here.home, "output"), "utf8").trim().split("\n")).toEqual([
     "pre-traefik-reboot 192.0.2.1",
     "post-traefik-reboot 192.0.2.1",
     "pre-traefik-reboot 192.0.2.2",

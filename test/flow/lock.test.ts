@@ -6,19 +6,19 @@ import { fakeRun } from "../support/fake-run.ts";
 
 const PRIMARY = "192.0.2.1";
 
-test("the lock is taken before the work and freed after it", async () => {
+test("the lock is acquired before the work and released after it", async () => {
   const run = fakeRun(config());
   await withLock(run, async () => expect(run.hosts.get(PRIMARY)!.steps).toEqual(["Take the lock"]));
   expect(run.hosts.get(PRIMARY)!.steps).toEqual(["Take the lock", "Release the lock"]);
 });
 
-test("a run that holds the lock takes it once", async () => {
+test("a run acquires the lock once", async () => {
   const run = fakeRun(config());
   await withLock(run, () => withLock(run, async () => {}));
   expect(run.hosts.get(PRIMARY)!.steps).toEqual(["Take the lock", "Release the lock"]);
 });
 
-test("the lock is freed when the work fails, and the work's error is the one that is told", async () => {
+test("the lock is released when the work fails, and the work's error is reported", async () => {
   const run = fakeRun(config());
   run.host(PRIMARY);
   run.hosts.get(PRIMARY)!.replies(/Release/, "disk is gone", 1);
@@ -29,7 +29,7 @@ test("the lock is freed when the work fails, and the work's error is the one tha
   );
 });
 
-test("a held lock names its owner and ends with its own exit code", async () => {
+test("a held lock is an error with its owner and its own exit code", async () => {
   const run = fakeRun(config());
   run.host(PRIMARY);
   run.hosts.get(PRIMARY)!.replies(/Take/, "Locked by: Ada at 2026-01-01T00:00:00Z", 75);
@@ -40,14 +40,14 @@ test("a held lock names its owner and ends with its own exit code", async () => 
   });
 });
 
-test("lock status and release say so when there is none", async () => {
+test("lock status and lock release without a lock", async () => {
   const run = fakeRun(config());
   await lockStatus(run);
   await freeLock(run);
   expect(run.printed).toEqual(["There is no deploy lock\n", "There is no deploy lock\n"]);
 });
 
-test("a lock whose taking was cut off is taken back", async () => {
+test("the lock is released if the connection was lost while it was acquired", async () => {
   const run = fakeRun(config());
   run.host(PRIMARY);
   run.hosts.get(PRIMARY)!.when(/Take the lock/, () => {
@@ -61,13 +61,13 @@ test.each([
   [
     75,
     "Locked by: Ada at 2026-01-02T03:04:05Z\n",
-    "The deploy lock was released during this run, and another run holds it now, so it stays:\nLocked by: Ada at 2026-01-02T03:04:05Z",
+    "The deploy lock was released during this run, and another run holds it now. It was not released:\nLocked by: Ada at 2026-01-02T03:04:05Z",
   ],
   [76, "", "The deploy lock was released during this run: another deploy could have run at the same time."],
-])("a lock that is no longer the run's own (%i) is a warning, and the run ends well", async (status, said, text) => {
+])("a lock that the run no longer holds (%i) is a warning, and the run succeeds", async (status, output, text) => {
   const run = fakeRun(config());
   run.host(PRIMARY);
-  run.hosts.get(PRIMARY)!.replies(/Release/, said, status);
+  run.hosts.get(PRIMARY)!.replies(/Release/, output, status);
   await withLock(run, async () => {});
   expect(run.events).toContainEqual({ kind: "warning", host: PRIMARY, text });
   expect(run.held.lock).toBe(false);
@@ -78,13 +78,13 @@ test.each([
   ["mkdir: cannot create directory '.mrsk': Read-only file system"],
   ["mkdir: cannot create directory '.mrsk': File exists"],
   ["mkdir: cannot create directory '.mrsk/lock-app': Not a directory"],
-])("a home that takes no lock is explained: %s", async (said) => {
+])("a home directory without write access is explained: %s", async (output) => {
   const run = fakeRun(config());
   run.host(PRIMARY);
-  run.hosts.get(PRIMARY)!.replies(/Take/, said, 1);
+  run.hosts.get(PRIMARY)!.replies(/Take/, output, 1);
   await expect(withLock(run, async () => {})).rejects.toMatchObject({
     exitCode: ExitCode.remote,
-    message: expect.stringContaining(said) as string,
+    message: expect.stringContaining(output) as string,
     hint: expect.stringContaining("must be able to write in the directory .mrsk of its home directory") as string,
   });
 });

@@ -40,7 +40,7 @@ const MANY = aHost(HOST)
     stopped("old", 1),
   );
 
-test("each role keeps its newest, and another destination's are not counted", async () => {
+test("each role keeps its newest containers, and those of another destination do not count", async () => {
   const run = runWith(settings({ retainContainers: 1 }), MANY);
   await pruneContainers(run, undefined);
   expect(removed(run)).toEqual(["id-of-app-web-7", "id-of-app-web-6", "id-of-app-jobs-7"]);
@@ -51,7 +51,7 @@ test("each role keeps its newest, and another destination's are not counted", as
   });
 });
 
-test("--retain says how many, 0 being none: what runs or is paused stays", async () => {
+test("--retain sets how many are kept, 0 included: running and paused containers remain", async () => {
   const run = runWith(settings(), MANY);
   await pruneAll(run, 0);
   expect(removed(run)).toEqual([
@@ -64,13 +64,13 @@ test("--retain says how many, 0 being none: what runs or is paused stays", async
   expect(run.hosts.get(HOST)!.steps).toContain("Prune images");
 });
 
-test("a destination prunes its own", async () => {
+test("a destination prunes only its own containers", async () => {
   const run = runWith(settings({ destination: "staging" }), MANY);
   await pruneContainers(run, 0);
   expect(removed(run)).toEqual(["id-of-app-web-staging-6"]);
 });
 
-test("prune images asks docker, on every app host, once", async () => {
+test("prune images runs docker once on every app host", async () => {
   const run = runWith(settings(), MANY);
   await pruneImages(run);
   expect(removed(run)).toEqual([]);
@@ -82,7 +82,7 @@ test("prune images asks docker, on every app host, once", async () => {
   ]);
 });
 
-test("a prune that fails does not fail the deploy it ends, and is told", async () => {
+test("a failed prune does not fail the deploy, and is a warning", async () => {
   const app = settings({ roles: [role()], retainContainers: 1 });
   const world = aHost(HOST).behindTraefik().runs(container("web", 0));
   const run = runWith(app, world.keeps(stopped("web", 9), stopped("web", 8)));

@@ -24,7 +24,7 @@ const live = container("web", 1);
 const NEW = { interactive: false, raw: false, reuse: false, env: new Map<string, string>() };
 const options = { skipPush: false };
 
-/** A run whose version was typed as seven digits, `--version` of most commands. */
+/** A run whose `--version` is a short id of seven digits. */
 function typed(world: World): FakeRun {
   const boot = { limit: undefined, waitSeconds: 0, watchSeconds: 0 };
   const config = { ...built({ kind: "native" }), boot };
@@ -34,7 +34,7 @@ function typed(world: World): FakeRun {
   return run;
 }
 
-/** What was sent to hosts and done here, without what the lock says, which is as typed. */
+/** The transcripts of all hosts, without the lock, whose text has the version as typed. */
 const work = (run: FakeRun) =>
   [...run.hosts.values()].flatMap(({ transcript }) => transcript.filter((line) => !line.startsWith("Take the lock")));
 
@@ -54,7 +54,7 @@ const commands: [string, Act][] = [
   ["healthcheck perform", performHealthcheck],
 ];
 
-test.each(commands)("%s takes seven digits for the version on the hosts that begins with them", async (_, act) => {
+test.each(commands)("%s resolves seven digits to the version on the hosts that begins with them", async (_, act) => {
   const run = typed(behindTraefik.runs(live).keeps(stopped("web", FULL)));
   await act(run);
   const done = work(run).join("\n");
@@ -62,18 +62,18 @@ test.each(commands)("%s takes seven digits for the version on the hosts that beg
   expect(done).not.toMatch(new RegExp(`(?:dhh/app:|app-web-)${SHORT}(?!0{33})`));
 });
 
-test.each(commands)("%s refuses digits that begin several versions, and changes nothing", async (_, act) => {
+test.each(commands)("%s refuses digits that match several versions, and changes nothing", async (_, act) => {
   const run = typed(behindTraefik.runs(live).keeps(stopped("web", FULL), stopped("web", SAME_BEGIN)));
   await expect(act(run)).rejects.toMatchObject({
     exitCode: 2,
     message: `${SHORT} matches several versions: ${FULL}, ${SAME_BEGIN}`,
-    hint: "Name one of them with more digits.",
+    hint: "Use more digits.",
   });
   expect(work(run).join("\n")).not.toMatch(new RegExp(`(?:dhh/app:|app-web-)${SHORT}`));
 });
 
 test.each(commands.filter(([name]) => !/^(?:rollback|app remove)/.test(name)))(
-  "%s takes digits that no version begins with as typed",
+  "%s uses digits without a match as typed",
   async (_, act) => {
     const run = typed(behindTraefik.runs(live));
     await act(run);
@@ -81,13 +81,13 @@ test.each(commands.filter(([name]) => !/^(?:rollback|app remove)/.test(name)))(
   },
 );
 
-test("app start takes seven digits", async () => {
+test("app start resolves seven digits", async () => {
   const run = typed(behindTraefik.keeps(stopped("web", FULL)));
   await startApp(run);
   expect(run.hosts.get(HOST)!.steps).toContain(`Start app-web-${FULL} (web)`);
 });
 
-test("promote takes seven digits of the version on trial, and refuses those of another", async () => {
+test("promote resolves seven digits of the canary's version, and refuses those of another version", async () => {
   const next = container("web", FULL);
   const run = typed(behindTraefik.runs(next, live).routesTo(live, { canary: { container: next, percent: 10 } }));
   await promote(run);
@@ -97,7 +97,7 @@ test("promote takes seven digits of the version on trial, and refuses those of a
   );
 });
 
-test("hooks are given the whole id", async () => {
+test("hooks get the full id", async () => {
   const run = typed(behindTraefik.runs(live).keeps(stopped("web", FULL)));
   const cwd = mkdtempSync(join(tmpdir(), "mrsk-hooks-"));
   mkdirSync(join(cwd, ".mrsk/hooks"), { recursive: true });

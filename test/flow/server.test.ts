@@ -18,7 +18,7 @@ function fleet(filter?: readonly string[]): FakeRun {
   return run;
 }
 
-test("bootstrap reaches app and accessory hosts, and says what it did", async () => {
+test("bootstrap installs on app and accessory hosts, and reports what it did", async () => {
   const run = fleet();
   run.hosts.get(HOSTS[0]!)!.replies(/Ensure Docker/, "present");
   run.hosts.get(HOSTS[1]!)!.replies(/Ensure Docker/, "installed by Docker's own script");
@@ -30,7 +30,7 @@ test("bootstrap reaches app and accessory hosts, and says what it did", async ()
   for (const host of HOSTS) expect(run.hosts.get(host)!.steps).toEqual(["Ensure Docker and curl"]);
 });
 
-test("a user who joined the group logs in anew, and Docker is tried as that user", async () => {
+test("after the user joined the group mrsk reconnects, and tries Docker as that user", async () => {
   const run = fleet([HOSTS[0]!]);
   run.hosts.get(HOSTS[0]!)!.replies(/Ensure Docker/, `installed\ndeploy ${JOINED}`);
   await bootstrap(run);
@@ -42,7 +42,7 @@ test("a user who joined the group logs in anew, and Docker is tried as that user
   expect(run.hosts.get(HOSTS[1]!)!.steps).toEqual([]);
 });
 
-test("hosts where nothing may be installed are named in the original's words, other failures beside them", async () => {
+test("hosts where the user may not install are named in MRSK's message, other failures after them", async () => {
   const run = fleet();
   run.hosts.get(HOSTS[0]!)!.replies(/Ensure Docker/, "", ExitStatus.NOT_ALLOWED);
   run.hosts.get(HOSTS[1]!)!.replies(/Ensure Docker/, "", ExitStatus.NOT_ALLOWED);
@@ -56,7 +56,7 @@ test("hosts where nothing may be installed are named in the original's words, ot
   });
 });
 
-test("bootstrap says that docker is Podman, and what to do", async () => {
+test("bootstrap reports that docker is Podman, with a hint", async () => {
   const run = fleet([HOSTS[0]!]);
   run.hosts.get(HOSTS[0]!)!.replies(/Ensure Docker/, "podman version 4.9.3\n", ExitStatus.NOT_DOCKER);
   await expect(bootstrap(run)).rejects.toMatchObject({
@@ -66,7 +66,7 @@ test("bootstrap says that docker is Podman, and what to do", async () => {
   });
 });
 
-test("setup installs, boots the accessories, then deploys, in one lock", async () => {
+test("setup installs, boots the accessories, then deploys, under one lock", async () => {
   const run = fleet();
   run.hosts.get(HOSTS[2]!)!.replies(/Ensure Docker/, "present");
   run.hosts.get(HOSTS[0]!)!.replies(/^Docker engine$/, "no docker", 1);
@@ -81,7 +81,7 @@ test("setup installs, boots the accessories, then deploys, in one lock", async (
   expect(run.events.at(-1)).toMatchObject({ kind: "finished", what: "Finished all" });
 });
 
-test("server exec runs on every host, whose name is in front of each line", async () => {
+test("server exec runs on every host, and each line begins with the host's name", async () => {
   const run = fleet();
   for (const host of HOSTS) run.hosts.get(host)!.replies(/^Command$/, `up on ${host}\n`);
   await serverExec(run, run.terminal, "uptime", { interactive: false, raw: false });
@@ -89,7 +89,7 @@ test("server exec runs on every host, whose name is in front of each line", asyn
   expect(run.hosts.get(HOSTS[2]!)!.commands).toContain("set +e; eval uptime");
 });
 
-test("server exec -i ends with the command's own status", async () => {
+test("server exec -i exits with the command's status", async () => {
   const run = fleet();
   run.hosts.get(HOSTS[0]!)!.replies(/eval sh$/, "", 3);
   await expect(serverExec(run, run.terminal, "sh", { interactive: true, raw: false })).rejects.toMatchObject({

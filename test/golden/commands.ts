@@ -1,31 +1,31 @@
-/** Where a recorded line of MRSK 0.13.2 has its counterpart. */
+/** The counterpart of a recorded line of MRSK 0.13.2. */
 export interface Counterpart {
-  /** Paths in a recording, as `roles/web/stop_current`. */
+  /** Paths in a recording: `roles/web/stop_current`. */
   readonly lines: RegExp;
   /** The command of this program that sends it, by its name in `sent.ts`. */
   readonly command: string;
-  /** Why the line differs where it does. */
+  /** Why the line differs, if it does. */
   readonly why: readonly Reason[];
 }
 
-/** Why a line of ours is not MRSK's. */
+/** Why a line differs from MRSK's. */
 export const REASONS = {
   stdin: "a password goes to standard input: every user of the host can read arguments",
   environment: "secrets and build arguments travel in the environment of docker, never as arguments",
-  engine: "the engine answers for its client, so one command tells both",
-  chosen: "a builder is made without being chosen for every other build; builds name it",
-  driver: "the size limit of a log is added where the engine's log driver takes one",
-  chain: "a builder command that fails ends the rest, and a removal can be repeated",
+  engine: "`docker version` of the engine checks the client as well",
+  chosen: "a builder is created without becoming the default of other builds; builds name it",
+  driver: "the size limit of a log is added if the engine's log driver accepts it",
+  chain: "a failed builder command skips the others, and a removal can be repeated",
   joined: "buildx 0.13.1 succeeds when it cannot join the parts of two builders, so the registry is inspected",
   traefik: "Traefik 3.7.15 by default, with live files, an entry point for probes, and log level INFO",
   unpublished: "the container of a health check publishes nothing, has a host name and limits its log",
-  fresh: "a container is always created, with its own id; it restarts by itself only once it is live",
-  named: "containers are named by the id that was observed; nothing is looked up with xargs",
-  called: "a function is sent once, with what differs as its arguments",
-  oneOff: "a one-off container has a name and a label, and runs the version that is live",
-  ssh: "an interactive command uses the connection that is open",
-  where: "the step runs in the login directory, and a POSIX shell finds the programs",
-  complete: "a file is complete and has its mode before it has its name",
+  fresh: "a container is always created, with its own id; docker restarts it only once it is live",
+  named: "containers are named by their observed id, without xargs",
+  called: "a function is sent once, and called with arguments",
+  oneOff: "a one-off container has a name and a label, and runs the live version",
+  ssh: "an interactive command uses the open connection",
+  where: "the step runs in the home directory, and a POSIX shell finds the programs",
+  complete: "a file gets its name only when it is complete and has its mode",
   byName: "an accessory is removed by its name: another service may have the label",
   owner: "docker removes the files that a container wrote as root",
 } as const;
@@ -59,13 +59,13 @@ export const COUNTERPARTS: readonly Counterpart[] = [
   { lines: /^accessories\/[^/]+\/remove_directory$/, command: "accessory remove all", why: ["owner"] },
 ];
 
-/** Lines of MRSK that nothing here sends, and why. */
+/** Lines of MRSK that this program does not send, and why. */
 export const NOT_SENT: readonly { readonly lines: RegExp; readonly why: string }[] = [
   { lines: /^builder\/name$/, why: "a name that MRSK derived, not a command" },
   { lines: /^builder\/clean$/, why: "a pull does not remove the image first: a failed pull left the host without it" },
   {
     lines: /^healthcheck\/(?:status|logs|health_log|stop|remove)$/,
-    why: "one script starts the container, waits, shows its log when it fails, and removes it",
+    why: "one script starts the container, waits, prints its log when it fails, and removes it",
   },
   {
     lines: /^roles\/[^/]+\/(?:current_running_version|status)$/,
@@ -75,6 +75,6 @@ export const NOT_SENT: readonly { readonly lines: RegExp; readonly why: string }
     lines: /^prune\/containers$/,
     why: "each role keeps its own containers: five over all roles and destinations leave too few for a rollback",
   },
-  { lines: /^prune\/tagged_images$/, why: "image names are compared whole: grep -w takes a dot for any character" },
+  { lines: /^prune\/tagged_images$/, why: "complete image names are compared: to grep -w a dot is any character" },
   { lines: /^accessories\/[^/]+\/(?:hosts\/|uploads\/\d+\/(?:local|remote)$)/, why: "values, not commands" },
 ];

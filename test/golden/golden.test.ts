@@ -59,7 +59,7 @@ describe.each(readdirSync(new URL("expected/", EXAMPLES)))("%s", (file) => {
     expect({ missing, listed: literal?.length }).toEqual({ missing: [], listed: literal?.length || undefined });
   });
 
-  test("a line is listed as different only where it is one", () => {
+  test("only lines that differ are listed as different", () => {
     const paths = recorded.map(([path]) => path);
     expect(Object.keys(differing).filter((path) => !paths.includes(path))).toEqual([]);
     for (const [path, literal] of Object.entries(differing)) {
@@ -69,7 +69,7 @@ describe.each(readdirSync(new URL("expected/", EXAMPLES)))("%s", (file) => {
   });
 });
 
-/** Whether the text has exactly this command, alone or within a script. */
+/** Whether the text contains exactly this command, alone or in a script. */
 function holds(text: string, command: string): boolean {
   for (let at = text.indexOf(command); at >= 0; at = text.indexOf(command, at + 1)) {
     const ends = /^(?:$|[\n);]| (?:2?>|\|\||;;))/.test(text.slice(at + command.length));
@@ -89,7 +89,7 @@ function hasWords(text: string, words: readonly string[]): boolean {
   return commands.some((command) => wordsOf(command).join("\0") === words.join("\0"));
 }
 
-/** Words of a line; those of a script that no shell reads alone are none. */
+/** The words of a line; none for a line that is not a complete command. */
 function wordsOf(line: string): string[] {
   try {
     return shellWords(line);
@@ -98,6 +98,6 @@ function wordsOf(line: string): string[] {
   }
 }
 
-test("every reason explains a line", () => {
+test("every reason is used", () => {
   expect(Object.keys(REASONS).filter((reason) => !used.has(reason as Reason))).toEqual([]);
 });

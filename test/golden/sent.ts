@@ -25,7 +25,7 @@ const FILES = join(import.meta.dirname, "../fixtures/examples/files");
 const SECRETS_OF_BUILDS = ["NPM_TOKEN", "GITHUB_TOKEN"].map((name) => [name, name.toLowerCase()] as const);
 const EXEC = { interactive: false, raw: false, reuse: false, env: new Map<string, string>() };
 
-/** Commands of the program, as typed, that send what MRSK's commands of the same name sent. */
+/** The commands of this program that send what MRSK's commands of the same name sent. */
 const COMMANDS: Readonly<Record<string, (run: FakeRun) => Promise<unknown>>> = {
   deploy: (run) => deploy(run, { skipPush: false }),
   "app stop": stopApp,
@@ -49,15 +49,15 @@ const COMMANDS: Readonly<Record<string, (run: FakeRun) => Promise<unknown>>> = {
   "traefik boot": bootTraefik,
 };
 
-/** What one step of a script sent to a host, or the functions that its scripts call; a secret stands as its name in angle brackets. */
+/** The text of one step that was sent to a host, or the functions that its scripts call; secrets as names in angle brackets. */
 export interface Sent {
   readonly host: string;
   readonly text: string;
 }
 
 /**
- * Runs a command against hosts that record what they are sent. On every host, version `old1` of every role runs, and
- * for `traefik boot` and `accessory boot` nothing does.
+ * Runs a command against hosts that record their scripts. On every host, version `old1` of every role runs; with
+ * `traefik boot` and `accessory boot`, nothing runs.
  */
 export async function sentBy(
   command: string,

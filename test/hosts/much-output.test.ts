@@ -10,7 +10,7 @@ import { noSecrets } from "../support/no-secrets.ts";
 const host = new LocalHost(tmpdir(), { PATH: process.env["PATH"]! }, () => {}, noSecrets);
 const NONCE = "00ff";
 
-test("of a command that prints more than 16 MiB the beginning and the end are kept, and no answer is read out of them", async () => {
+test("more than 16 MiB of output keep their beginning and end, and are refused as a result", async () => {
   const print = sh`echo first; head -c 40000000 /dev/zero | tr '\0' x; echo; echo last`;
   const result = await host.run(script("Try", [attempt("Print", print)]));
   const { stdout } = result.steps[0]!;
@@ -18,10 +18,10 @@ test("of a command that prints more than 16 MiB the beginning and the end are ke
   expect(stdout.slice(0, 6)).toBe("first\n");
   expect(stdout.slice(-5)).toBe("last\n");
   expect(stdout).toMatch(/\n\[… 23 MiB of output omitted …\]\n/);
-  expect(() => result.text("Print")).toThrow("localhost: Print: the answer is longer than can be right (over 16 MiB)");
+  expect(() => result.text("Print")).toThrow("localhost: Print: the output is too long (over 16 MiB)");
 });
 
-test("an error shows the end of what was printed, however long the line", async () => {
+test("an error shows the end of the output, however long its lines", async () => {
   const failing = host.run(script("Try", [step("Print", sh`head -c 1000000 /dev/zero | tr '\0' x; echo end; exit 3`)]));
   const { message } = await failing.then(
     () => expect.unreachable(),
@@ -31,7 +31,7 @@ test("an error shows the end of what was printed, however long the line", async 
   expect(message.length).toBeLessThan(17_000);
 });
 
-test("a host can add no steps to a script", () => {
+test("a host cannot add steps to a script", () => {
   const events: string[] = [];
   const run = new ScriptRun(
     "host",
@@ -46,7 +46,7 @@ test("a host can add no steps to a script", () => {
   expect(run.begun).toBe(false);
 });
 
-test("what a login shell prints before the script begins is kept in part", () => {
+test("only a part of a login shell's output before the script is kept", () => {
   const run = new ScriptRun("host", script("Try", [step("Only", sh`:`)]), NONCE, () => {}, {}, new Mask([]));
   for (let i = 0; i < 1000; i++) run.feed("stdout", Buffer.alloc(10_000, "banner "));
   expect(() => run.finish(1, undefined)).toThrow(/^host: the login shell ended/);

@@ -4,7 +4,7 @@ import { onHosts, onHostsTogether } from "../../src/hosts/on-hosts.ts";
 
 const hosts = ["one", "two", "three"].map((name) => ({ name }));
 
-test("all hosts at once, results in their order", async () => {
+test("all hosts in parallel, results in their order", async () => {
   const begun: string[] = [];
   const results = await onHosts(hosts, async ({ name }) => {
     begun.push(name);
@@ -15,7 +15,7 @@ test("all hosts at once, results in their order", async () => {
   expect(results).toEqual(["ONE", "TWO", "THREE"]);
 });
 
-test("all hosts settle before an error is told, and every failure is in it", async () => {
+test("all hosts finish before the error, which has every failure", async () => {
   const settled: string[] = [];
   const failing = onHosts(hosts, async ({ name }) => {
     if (name === "one") throw new SshError(name, "connection refused");
@@ -31,7 +31,7 @@ test("all hosts settle before an error is told, and every failure is in it", asy
   expect((error as HostsFailedError).message).toContain("no answer");
 });
 
-test("an interruption is one, unless something failed beside it", async () => {
+test("an interruption is reported unless a host failed", async () => {
   const interrupted = () => Promise.reject(new InterruptedError());
   await expect(onHosts(hosts, interrupted)).rejects.toBeInstanceOf(InterruptedError);
   await expect(
@@ -40,7 +40,7 @@ test("an interruption is one, unless something failed beside it", async () => {
 });
 
 describe("together", () => {
-  /** Ends when it is interrupted, as a script does. */
+  /** Work that ends when it is interrupted, like a script. */
   const untilInterrupted = (signal: AbortSignal) =>
     new Promise<void>((_, reject) => {
       const stop = () => reject(new InterruptedError());
@@ -48,7 +48,7 @@ describe("together", () => {
       signal.addEventListener("abort", stop);
     });
 
-  test("the first failure ends the work on the others, which have nothing to say", async () => {
+  test("the first failure interrupts the others, which are not reported", async () => {
     const failing = onHostsTogether(hosts, undefined, async ({ name }, signal) => {
       if (name === "two") throw new SshError(name, "no answer");
       await untilInterrupted(signal);
@@ -56,7 +56,7 @@ describe("together", () => {
     await expect(failing).rejects.toMatchObject({ name: "HostsFailedError", message: "two: no answer" });
   });
 
-  test("an interruption from outside ends it everywhere", async () => {
+  test("an interruption from outside ends the work on all hosts", async () => {
     const outside = new AbortController();
     const working = onHostsTogether(hosts, outside.signal, (_, signal) => untilInterrupted(signal));
     outside.abort();

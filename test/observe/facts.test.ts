@@ -13,7 +13,7 @@ const CONTAINER = `{"id":"${ID}","name":"/app-web-1","created":"2026-01-01T00:00
 const OLDER = CONTAINER.replace(ID, "fedc").replace("app-web-1", "app-web-0").replace("2026-01", "2025-01");
 const TRAEFIK = `{"image":"traefik:v3.7.15","state":"running","args":["--providers.docker"],"networks":{"bridge":{"IPAddress":"172.17.0.2"}},"mounts":[{"Source":"/srv/live","Destination":"/etc/traefik/mrsk"}],"ports":{"80/tcp":[{"HostIp":"","HostPort":"80"}],"443/tcp":null},"labels":{"traefik.enable":"true"}}`;
 
-/** A host whose docker answers like this, by the beginning of its arguments; anything else fails. */
+/** A host with a fake docker: its output by the beginning of its arguments. Other commands fail. */
 function machine(answers: Readonly<Record<string, string>>): { host: LocalHost; home: string } {
   const home = realpathSync(mkdtempSync(join(tmpdir(), "mrsk-facts-")));
   const branches = Object.entries(answers).map(
@@ -29,17 +29,17 @@ function machine(answers: Readonly<Record<string, string>>): { host: LocalHost; 
   return { host: new LocalHost(home, environment, () => {}, noSecrets), home };
 }
 
-const question = {
+const options = {
   service: "app",
   expansions: ["COLOR", "NOT_SET"],
-  releasesFile: ".mrsk/releases-app",
+  versionsFile: ".mrsk/releases-app",
   runDirectory: ".mrsk",
 };
 
-test("a host that only has docker", async () => {
+test("a host with docker and nothing else", async () => {
   const { host, home } = machine({ "version --format": "20.10.24 1.41", "ps --all": "" });
   const root = process.getuid?.() === 0;
-  expect(await observe(host, question)).toMatchObject({
+  expect(await observe(host, options)).toMatchObject({
     host: "localhost",
     home,
     engineVersion: "20.10.24",
@@ -59,7 +59,7 @@ test("a host that only has docker", async () => {
   });
 });
 
-test("containers newest first, Traefik, releases of a format that is known", async () => {
+test("containers newest first, Traefik, versions in lines of the known format", async () => {
   const { host, home } = machine({
     "version --format": `26.1.5 1.45 {"MinAPIVersion":"1.24"}`,
     "ps --all": `${ID}\tapp-web-1\tapp\t\nfedc\tapp-web-0\tapp\t\nbeef\ttraefik\t\t0.0.0.0:80->80/tcp\n0ff\ttraefik-next\t\t`,
@@ -69,7 +69,7 @@ test("containers newest first, Traefik, releases of a format that is known", asy
   writeFileSync(join(home, ".mrsk/releases-app"), "1\t2026-01-01T00:00:00Z\tone\tada\n9\tnewer\n1\t2026\ttwo\tada\n");
   writeFileSync(join(home, ".mrsk/traefik/app-web.yml"), "http: {}\n");
   writeFileSync(join(home, ".mrsk/traefik/apple-web.yml"), "http: {}\n");
-  const seen = await observe(host, question);
+  const seen = await observe(host, options);
   expect(seen.containers.map(({ name }) => name)).toEqual(["app-web-1", "app-web-0"]);
   expect(seen.containers[0]).toMatchObject({
     id: ID,
@@ -94,13 +94,13 @@ test("containers newest first, Traefik, releases of a format that is known", asy
   expect([...seen.liveFiles]).toEqual([["app-web", "http: {}\n"]]);
 });
 
-test("a user who may not use docker is told what to do", async () => {
+test("a user who may not use docker gets a hint", async () => {
   const { host } = machine({});
   writeFileSync(
     join((host as unknown as { cwd: string }).cwd, "bin/docker"),
     "#!/bin/sh\necho 'permission denied while trying to connect to the Docker daemon socket' >&2; exit 1\n",
   );
-  await expect(observe(host, question)).rejects.toMatchObject({ hint: expect.stringContaining("usermod -aG docker") });
+  await expect(observe(host, options)).rejects.toMatchObject({ hint: expect.stringContaining("usermod -aG docker") });
 });
 
 /** Podman's `docker`, as 4.9 prints it with /etc/containers/nodocker. */
@@ -111,23 +111,23 @@ case "$1" in
 esac
 `;
 
-test("Podman under docker's name is named, with what to do", async () => {
+test("Podman under docker's name is reported, with a hint", async () => {
   const { host, home } = machine({});
   writeFileSync(join(home, "bin/docker"), PODMAN);
-  await expect(observe(host, question)).rejects.toMatchObject({
+  await expect(observe(host, options)).rejects.toMatchObject({
     name: "MrskError",
     message: "localhost: `docker` is Podman there (podman version 4.9.3), not Docker",
     hint: expect.stringContaining("Remove the package podman-docker"),
   });
 });
 
-test("the engine's log driver, and the API that its docker command speaks", async () => {
+test("the engine's log driver, and the API version of its docker command", async () => {
   const { host } = machine({
     "version --format": '27.5.1 1.47 {"MinAPIVersion":"1.24","Arch":"amd64"}\nclient 1.43',
     "info --format": "journald",
     "ps --all": "",
   });
-  expect(await observe(host, question)).toMatchObject({
+  expect(await observe(host, options)).toMatchObject({
     engineVersion: "27.5.1",
     apiVersion: "1.47",
     clientApiVersion: "1.43",
@@ -141,31 +141,31 @@ test.each([
   ["cut off", '{"id":"0123","name":"/app-w', '{"id":"0123","name":"/app-w'],
   ["of another shape", '{"id":7}', '{"id":7}'],
   ["endless", `{"id":"${"x".repeat(5000)}`, `{"id":"${"x".repeat(193)}…`],
-])("what docker inspect prints is %s: a sentence, not a stack", async (_, printed, shown) => {
+])("the output of docker inspect is %s: an error message without a stack trace", async (_, printed, shown) => {
   const { host } = machine({
     "version --format": "26.1.5 1.45",
     "ps --all": `${ID}\tapp-web-1\tapp\t`,
     "inspect --type container": printed,
   });
-  await expect(observe(host, question)).rejects.toMatchObject({
+  await expect(observe(host, options)).rejects.toMatchObject({
     name: "MrskError",
-    message: `localhost: docker inspect printed something unexpected: ${shown}`,
+    message: `localhost: unexpected output of docker inspect: ${shown}`,
   });
 });
 
-test("a run directory that cannot be written is seen", async () => {
+test("a run directory without write permission is reported", async () => {
   const { host, home } = machine({ "version --format": "26.1.5 1.45", "ps --all": "" });
-  expect(await observe(host, question)).toMatchObject({ runDirectoryWritable: true, canProbe: true });
+  expect(await observe(host, options)).toMatchObject({ runDirectoryWritable: true, canProbe: true });
   writeFileSync(join(home, ".mrsk"), "a file");
-  expect(await observe(host, question)).toMatchObject({ runDirectoryWritable: false, canProbe: true });
+  expect(await observe(host, options)).toMatchObject({ runDirectoryWritable: false, canProbe: true });
 });
 
 test.each([
   ["docker: write /var/lib/docker/tmp/x: no space left on device", "`df -h` there shows which"],
   ["sh: 1: cannot create x: Disk quota exceeded", "`df -h` there shows which"],
   ["touch: cannot touch 'x': Read-only file system", "is read-only"],
-])("any command that fails for the disk says what to do: %s", async (said, hint) => {
+])("any command that fails because of the disk gets a hint: %s", async (output, hint) => {
   const { host } = machine({});
-  const failing = host.run(script("Try", [step("Try", sh`echo ${said} >&2; exit 1`)]));
+  const failing = host.run(script("Try", [step("Try", sh`echo ${output} >&2; exit 1`)]));
   await expect(failing).rejects.toMatchObject({ hint: expect.stringContaining(hint) as string });
 });

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { listenersOf } from "../../src/observe/listeners.ts";
 
-test("containers by name, programs by name where root looks, the container before docker's own proxy", () => {
+test("containers by name, programs by name for root, containers before docker's own proxy", () => {
   const text = [
     'LISTEN 0 4096 0.0.0.0:80 0.0.0.0:* users:(("docker-proxy",pid=99,fd=4))',
     'LISTEN 0 511 [::]:443 [::]:* users:(("nginx",pid=12,fd=6),("nginx",pid=13,fd=6))',
@@ -28,7 +28,7 @@ test.each(["1-99999999999", "99999999999", "9001-9000", "1-65536"])(
   },
 );
 
-test("a host's ports are counted up to a bound, however often it names them", () => {
+test("a host's ports are counted up to a limit", () => {
   const ports = Array.from({ length: 10_000 }, () => "0.0.0.0:1-65535->1-65535/tcp").join(", ");
   expect(listenersOf("", [{ name: "web-1", ports }]).size).toBe(65_535);
 });

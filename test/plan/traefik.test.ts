@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { Traefik } from "../../src/config/config.ts";
-import { decideSwap, decideTraefik, traefikProblems, traefikUsers } from "../../src/plan/traefik.ts";
+import { decideReplacement, decideTraefik, traefikProblems, traefikUsers } from "../../src/plan/traefik.ts";
 import { accessory, config } from "../support/config.ts";
 import { aHost, TRAEFIK } from "../support/world.ts";
 
@@ -96,7 +96,7 @@ describe("what keeps Traefik from working", () => {
 
 describe("how Traefik can be replaced", () => {
   test("behind a second one where the packet filter can be changed", () => {
-    expect(decideSwap(given(), behindTraefik)).toEqual({
+    expect(decideReplacement(given(), behindTraefik)).toEqual({
       bridged: true,
       tried: true,
       cost: undefined,
@@ -109,7 +109,7 @@ describe("how Traefik can be replaced", () => {
     [{ redirects: false, root: false, sudo: true }, "there is no iptables"],
     [{ redirects: false, root: false, sudo: false, user: "ada" }, "ada is not root and has no sudo without a password"],
   ])("elsewhere the new settings are tried first, and the cost is told: %j", (overrides, cost) => {
-    expect(decideSwap(given(), { ...behindTraefik, ...overrides })).toMatchObject({
+    expect(decideReplacement(given(), { ...behindTraefik, ...overrides })).toMatchObject({
       bridged: false,
       tried: true,
       cost,
@@ -118,17 +118,24 @@ describe("how Traefik can be replaced", () => {
 
   test("two cannot have the host's network or one address", () => {
     const onHost = given({ options: new Map([["network", "host"]]) });
-    expect(decideSwap(onHost, behindTraefik)).toMatchObject({
+    expect(decideReplacement(onHost, behindTraefik)).toMatchObject({
       bridged: false,
       tried: false,
       cost: "Traefik has the network host",
     });
     const fixed = given({ options: new Map([["ip", "172.30.0.9"]]) });
-    expect(decideSwap(fixed, behindTraefik)).toMatchObject({ tried: false, cost: "Traefik has a fixed address" });
+    expect(decideReplacement(fixed, behindTraefik)).toMatchObject({
+      tried: false,
+      cost: "Traefik has a fixed address",
+    });
   });
 
   test("where none runs, nothing can be lost", () => {
-    expect(decideSwap(given(), behindStopped.facts())).toMatchObject({ bridged: false, tried: false, cost: undefined });
+    expect(decideReplacement(given(), behindStopped.facts())).toMatchObject({
+      bridged: false,
+      tried: false,
+      cost: undefined,
+    });
   });
 });
 

@@ -38,7 +38,7 @@ test("words are quoted, raw text is not, operators join commands", () => {
   expect(line(docker("run", undefined, false, "-t", 5))).toBe("docker run -t 5");
 });
 
-test("holes of a piece of shell are quoted, commands and pieces within it rendered", () => {
+test("values in a piece of shell are quoted, commands and other pieces rendered", () => {
   const inner = sh`echo ${"it's"}`;
   expect(line(sh`if ${docker("ps", "a b")}; then ${inner}; fi \n`)).toBe(
     String.raw`if docker ps 'a b'; then echo 'it'\''s'; fi \n`,
@@ -47,13 +47,13 @@ test("holes of a piece of shell are quoted, commands and pieces within it render
   expect(line(lines())).toBe(":");
 });
 
-test("a secret is a reference where it is run, and no more than a mark where it is shown", () => {
+test("a secret is a reference in a script, and [REDACTED] in a log", () => {
   const command = withEnvironment([["TOKEN", token]], docker("login", token, new Assignment("A", "b c")));
   expect(line(command)).toBe("TOKEN=<TOKEN> docker login <TOKEN> A='b c'");
   expect(redact(command)).toBe("docker login [REDACTED] A='b c'");
   expect(redact(sh`echo ${token}`)).toBe("echo [REDACTED]");
 });
 
-test("what may fail does not fail", () => {
+test("anyway ignores a failure", () => {
   expect(run(anyway(["false"])).status).toBe(0);
 });

@@ -22,7 +22,7 @@ const functions = Array.from(
   ([text, name]) => [name!, text] as const,
 );
 
-test("every function of every file is there, with a comment that begins with its name", () => {
+test("every function of every file is loaded, and has a comment that begins with its name", () => {
   expect(functions.map(([name]) => name).toSorted()).toEqual(functionNames.toSorted());
   for (const name of functionNames) {
     expect(written).toMatch(new RegExp(`^# ${name}\\b.*\\n(?:#.*\\n)*${name}\\(\\)`, "m"));
@@ -30,11 +30,11 @@ test("every function of every file is there, with a comment that begins with its
 });
 
 describe.each(functions)("%s", (name, text) => {
-  test("has a name that no program has", () => {
+  test("has a name unlike any program's", () => {
     expect(name).toContain("_");
   });
 
-  test("sets no variable of its caller but those that its comment names", () => {
+  test("sets only variables that its comment names", () => {
     if (text.startsWith(`${name}() (`)) return;
     const comment = new RegExp(`((?:^#.*\\n)+)${name}\\(\\)`, "m").exec(written)![1]!;
     const outside = text.replaceAll(/'[^']*'/g, "");
@@ -53,13 +53,13 @@ describe.each(functions)("%s", (name, text) => {
   });
 });
 
-test("a constant takes the place of its name, and no file names another", () => {
+test("a constant replaces its name, and every name in capitals is a constant", () => {
   const capitals = Array.from(written.matchAll(/\$([A-Z_]{2,})\b/g), ([, name]) => name!);
   expect(capitals.filter((name) => !(name in CONSTANTS) && name !== "PATH")).toEqual([]);
   expect(missing(new ShellLibrary(), "end_unhealthy")).toContain('exit "66"');
 });
 
-test("a shell is sent each function once, with all that it calls, without comments", () => {
+test("each function is sent once, after the functions that it calls, without comments", () => {
   const library = new ShellLibrary();
   const first = missing(library, "wait_revision");
   expect(first.match(/^\w+\(\)/gm)!.toSorted()).toEqual([
@@ -74,20 +74,20 @@ test("a shell is sent each function once, with all that it calls, without commen
   expect(missing(library, "wait_route_gone").match(/^\w+\(\)/gm)).toEqual(["read_clock()", "wait_route_gone()"]);
 });
 
-test("a script without functions is sent none", () => {
+test("a script without calls gets no function", () => {
   expect(needsOfScript(script("Logs", [step("Logs", ["docker", "logs", "x"])])).functions.size).toBe(0);
 });
 
-test("functions in conditions, in lists and as a text are found", () => {
+test("calls in conditions, in lists and in programs are found", () => {
   const body = lines(
-    call("or_forget", "file", call("wait_docker")),
-    call("run_detached", new Program("replace_plainly")),
+    call("or_remove", "file", call("wait_docker")),
+    call("run_detached", new Program("replace_alone")),
   );
   const { functions: names, programs } = needsOf([body]);
-  expect([...names, ...programs]).toEqual(["or_forget", "wait_docker", "run_detached", "replace_plainly"]);
+  expect([...names, ...programs]).toEqual(["or_remove", "wait_docker", "run_detached", "replace_alone"]);
 });
 
-test("what a step has not captured yet cannot be used", () => {
+test("an output cannot be used before its capture step", () => {
   const one = capture("one", "One", ["echo", 1]);
   expect(() => renderScript(script("Test", [step("Two", ["echo", one.output]), one]), "00")).toThrow(
     'the script "Test" uses out_one before it is captured',

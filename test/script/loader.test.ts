@@ -16,7 +16,7 @@ const SHELLS = [["dash"], ["bash", "--posix"], ["busybox", "sh"], ["mksh"], ["zs
 );
 
 describe.concurrent.each(SHELLS.map((shell) => ({ name: shell.join(" "), shell })))("under $name", ({ shell }) => {
-  test("one script comes after the other, each with nothing of the one before", async () => {
+  test("scripts run one after the other, without variables of the previous one", async () => {
     const host = start(LOADER, shell);
     for (let i = 0; i < 50; i++) {
       const nonce = `00${i}`;
@@ -40,13 +40,13 @@ describe.concurrent.each(SHELLS.map((shell) => ({ name: shell.join(" "), shell }
     const marks = (i: number) => {
       const mark = `\x1e00${i} `;
       const [empty, id, fails, long, uses] = [`<>`, `${i}`, "", "", `got ${i}`];
-      const steps = [empty, id, fails, long, uses].map((said, at) => `${mark}b ${at}\n${said && `${said}\n`}${mark}e ${at} ${said === fails && at === 2 ? 1 : 0}\n`); // biome-ignore format: one line
+      const steps = [empty, id, fails, long, uses].map((output, at) => `${mark}b ${at}\n${output && `${output}\n`}${mark}e ${at} ${output === fails && at === 2 ? 1 : 0}\n`); // biome-ignore format: one line
       return `${steps.join("")}${mark}x 0\n`;
     };
     expect(stdout).toBe(Array.from({ length: 50 }, (_, i) => marks(i)).join(""));
   });
 
-  test("takes every function of src/shell, whose status is its step's", async () => {
+  test("runs every function of src/shell, and a step has the status of its function", async () => {
     const place = mkdtempSync(join(tmpdir(), "mrsk-library-"));
     const lock = [join(place, "run"), join(place, "run/lock"), "1d", "QWRh"] as const;
     const inspected = capture("inspected", "inspected", sh`printf 'state running\nlive %s/live\n{}\n' ${place}`);
@@ -55,12 +55,12 @@ describe.concurrent.each(SHELLS.map((shell) => ({ name: shell.join(" "), shell }
       inspected,
       step("read", call("print_live_files", "app", "run", inspected.output, "")),
       step("none", call("print_listeners", inspected.output, "")),
-      step("take", call("take_lock", ...lock)),
-      attempt("held", call("take_lock", ...lock)),
-      step("condition", sh`if ! ${call("take_lock", ...lock)}; then echo on; fi`),
+      step("take", call("acquire_lock", ...lock)),
+      attempt("held", call("acquire_lock", ...lock)),
+      step("condition", sh`if ! ${call("acquire_lock", ...lock)}; then echo on; fi`),
       step("after", ["echo", "goes on"]),
     ]);
-    const every = { functions: new Set(functionNames), programs: new Set(["replace_plainly"]) };
+    const every = { functions: new Set(functionNames), programs: new Set(["replace_alone"]) };
     const host = start(LOADER + new ShellLibrary().missing(every) + renderScript(what, NONCE), shell);
     await host.printed(`${NONCE} x `);
     host.end();
@@ -71,20 +71,20 @@ describe.concurrent.each(SHELLS.map((shell) => ({ name: shell.join(" "), shell }
     );
   });
 
-  test("the end of its input ends a script, which cleans up", async () => {
+  test("a script cleans up at the end of its input", async () => {
     const { status } = await interrupted(shell, (host) => host.end());
     // mksh may wait until it is killed.
     expect(shell[0] === "mksh" ? [143, null] : [143]).toContain(status);
   });
 
-  test("without a heartbeat it ends in the same way, and so does a shell that waits", async () => {
+  test("a script and a waiting shell end without heartbeats", async () => {
     await interrupted(shell, () => {}, LOADER.replace("sleep 6", "sleep 0.5"));
     const waiting = start(LOADER.replace("sleep 6", "sleep 0.5"), shell);
     expect((await waiting.closed).status).toBe(null);
     // mksh waits until it is killed.
   }, 60_000);
 
-  test("a script that is killed ends its shell", async () => {
+  test("a killed script ends its shell", async () => {
     const host = start(LOADER + renderScript(script("Test", [attempt("dies", ["sh", "-c", "kill -KILL $PPID"])]), NONCE), shell); // biome-ignore format: one line
     expect((await host.closed).status).not.toBe(0);
   });
@@ -92,7 +92,7 @@ describe.concurrent.each(SHELLS.map((shell) => ({ name: shell.join(" "), shell }
 
 let sleeps = 4720;
 
-/** How a script in a step without end ends after what `happens` then. It has cleaned up, and left no process. */
+/** The exit of a script during an endless step after `happens`. It has cleaned up, and has left no process. */
 async function interrupted(
   shell: readonly string[],
   happens: (host: ReturnType<typeof start>) => void,

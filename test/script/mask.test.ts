@@ -6,13 +6,13 @@ import { Mask } from "../../src/script/mask.ts";
 
 const mask = (...values: string[]) => new Mask(values.map((value) => new Secret("NAME", value)));
 
-test("whole values, each of their lines, and what JSON makes of them", () => {
+test("complete values, their lines, and their JSON are masked", () => {
   const key = mask("-----BEGIN\nline one\nline two", 'say "hi"');
   expect(key.text("a line one b")).toBe("a [REDACTED] b");
   expect(key.text(String.raw`{"NAME":"say \"hi\""}`)).toBe('{"NAME":"[REDACTED]"}');
 });
 
-test("what is shorter than four characters stays, or half of every text would go", () => {
+test("values of less than four characters are not masked", () => {
   expect(mask("abc", "1").text("abcdef 1")).toBe("abcdef 1");
   expect(mask("abcd").text("abcdef")).toBe("[REDACTED]ef");
 });
@@ -62,7 +62,7 @@ describe("shapes of a value", () => {
     expect(collapsed).toBe(shown);
   });
 
-  test("base64 of a value between others is found at each of its three places, in both alphabets", () => {
+  test("base64 of a value inside other data is found at all three alignments, in both alphabets", () => {
     const value = "??>>a-secret-value";
     for (const before of ["", "a", "ab", "user:"]) {
       for (const after of ["", "x", "yz", "\n"]) {
@@ -79,7 +79,7 @@ describe("shapes of a value", () => {
   });
 });
 
-/** Each way in which programs write a text, with the standard functions that do so. */
+/** The ways in which programs write a text, each with a standard function. */
 const WRITERS: readonly ((text: string) => string)[] = [
   (text) => text,
   (text) => text.trim(),
@@ -95,12 +95,12 @@ const WRITERS: readonly ((text: string) => string)[] = [
   (text) => Buffer.from(text).toString("base64").replaceAll(/.{60}/g, "$&\n"),
 ];
 
-/** A sign of the value that no mask and no writer brings along. */
+/** Text that occurs only in the value, neither in a mask nor in the output of a writer. */
 const MARKED = fc
   .tuple(fc.string({ unit: "grapheme-ascii", maxLength: 30 }), fc.string({ unit: "grapheme-ascii", maxLength: 30 }))
   .map(([before, after]) => `${before}kqzxj${after}`);
 
-test("what bash prints of it with set -x and printf %q shows no value", () => {
+test("bash's set -x and printf %q show no value", () => {
   const property = fc.property(fc.array(MARKED, { minLength: 20, maxLength: 20 }), (values) => {
     const print = `exec 2>&1; printf '%q\\n' "$@"; set -x; : "$@"`;
     const shown = mask(...values).text(execFileSync("bash", ["-c", print, "bash", ...values]).toString());
@@ -119,7 +119,7 @@ test("no writer gets a value past the mask", () => {
   fc.assert(property);
 });
 
-test("text cut anywhere is masked as it is whole, whatever the shape", () => {
+test("text in any chunks is masked like the complete text, in every shape", () => {
   const cuts = fc.array(fc.nat(120), { maxLength: 12 });
   const property = fc.property(MARKED, fc.constantFrom(...WRITERS), cuts, (value, write, places) => {
     const text = `kqzx ${write(value)}\\ \n ${value.slice(0, 4)}`;
@@ -128,14 +128,14 @@ test("text cut anywhere is masked as it is whole, whatever the shape", () => {
     const shown = ends.slice(1).map((end, i) => take(text.slice(ends[i], end)));
     const whole = [...shown, take()].join("");
     expect(whole).not.toContain("kqzxj");
-    // A piece that ends at a blank is shown to its end, if it may be the beginning of a value or not.
+    // A chunk that ends with a blank is shown completely, even if its end may be the beginning of a value.
     fc.pre(ends.every((end) => !/\s$/.test(text.slice(0, end))));
     expect(whole).toBe(mask(value, "kqzxjk").text(text));
   });
   fc.assert(property);
 });
 
-test("text in which no value stands comes through as it is", () => {
+test("text without a value remains unchanged", () => {
   const value = fc.string({ minLength: 8, maxLength: 12, unit: fc.constantFrom("x", "y", "1", "&", "\\") });
   const text = fc.string({ unit: fc.constantFrom("a", "b", " ", "\n", "\\", "é", "😀") });
   const property = fc.property(value, text, (secret, printed) => {
@@ -145,32 +145,32 @@ test("text in which no value stands comes through as it is", () => {
   fc.assert(property);
 });
 
-test("values that overlap are masked as one", () => {
+test("overlapping values are masked as one", () => {
   expect(mask("abcdefgh", "efghijkl").text("-abcdefghijkl-")).toBe("-[REDACTED]-");
 });
 
-test("of a longer value that was cut, what is left is masked", () => {
+test("the rest of a longer, truncated value is masked", () => {
   const value = Array.from({ length: 400 }, (_, i) => `piece${i};`).join("");
   expect(mask(value).text(value.slice(1300))).not.toContain("piece390");
 });
 
-test("a mask on top of another masks what both know", () => {
+test("a mask with a base masks the secrets of both", () => {
   const both = new Mask([new Secret("B", "second-value")], mask("first-value"));
   expect(both.text("first-value second-value")).toBe("[REDACTED] [REDACTED]");
 });
 
-test("text that begins like a value and goes on differently is not lost", () => {
+test("text that only begins like a value is not lost", () => {
   const take = mask("password-1").stream();
   expect([take("a passwo"), take("rd is wrong"), take()].join("")).toBe("a password is wrong");
 });
 
-test("nothing is held back that cannot be the beginning of a value", () => {
+test("only the possible beginning of a value is held back", () => {
   expect(mask("secret").stream()("Enter your name: ")).toBe("Enter your name: ");
   expect(mask("a-longer-secret").stream()("Enter your name: ")).toBe("Enter your name: ");
   expect(mask("a-longer-secret").stream()("the end of a\n")).toBe("the end of a\n");
 });
 
-test("a value that begins at the end of a line that was shown is masked from there on", () => {
+test("a value that begins at the end of a shown line is masked from the next line on", () => {
   const take = mask("a-longer-secret").stream();
   expect([take("x a-l\n"), take("  onger-"), take("secret y"), take()].join("")).toBe("x a-l\n[REDACTED] y");
 });

@@ -18,14 +18,14 @@ import { Secret } from "../../src/config/env/secret.ts";
 import { machine } from "../support/fake-docker.ts";
 import { NONCE, start } from "../support/scripted-shell.ts";
 
-/** Runs it, and ends the input when `until` was printed. */
+/** Runs the script, and ends its input once it has printed `until`. */
 async function run(what: Script, until = `${NONCE} x `): Promise<{ status: number | null; stdout: string }> {
   const shell = start(LOADER + renderScript(what, NONCE));
   void shell.printed(until).then(shell.end);
   return shell.closed;
 }
 
-test("steps run in order, each between its marks, and a later one reads what was captured", async () => {
+test("steps run in order, each between its markers, and later steps read captured output", async () => {
   const id = capture("id", "id", sh`echo "x y"`);
   const result = await run(
     script("Test", [
@@ -41,14 +41,14 @@ test("steps run in order, each between its marks, and a later one reads what was
   });
 });
 
-test("a step that must work ends the script with its status; the clean-up runs", async () => {
+test("a failed must step ends the script with its status, and the clean-up runs", async () => {
   const result = await run(
     script("Test", [step("dies", sh`echo before; sh -c 'exit 7'; echo after`), step("never", ["echo", "never"])], ["echo", "tidy"]), // biome-ignore format: one line
   );
   expect(result).toEqual({ status: 0, stdout: "@b 0\nbefore\n@e 0 7\n@b cleanup\ntidy\n@e cleanup 0\n@x 7\n" });
 });
 
-test("a secret reaches its command byte for byte, and no other", async () => {
+test("only its command gets a secret, byte for byte", async () => {
   const secret = new Secret("TOKEN", `a'b"c $d \\ \n é`);
   const result = await run(
     script("Test", [
@@ -59,12 +59,12 @@ test("a secret reaches its command byte for byte, and no other", async () => {
   expect(result.stdout).toContain(`@b 0\na'b"c $d \\ \n é\n@e 0 0\n@b 1\n@e 1 1\n`);
 });
 
-test("a value that no shell can carry is refused", () => {
+test("a value with a NUL character is refused", () => {
   const what = script("Test", [step("x", ["echo", new Secret("TOKEN", "a\0b")])]);
   expect(() => renderScript(what, NONCE)).toThrow("the value of TOKEN contains a NUL character");
 });
 
-test("a step that ignores its end does not keep the clean-up from being done", async () => {
+test("the clean-up runs even if a step ignores TERM", async () => {
   const stubborn = step("stubborn", sh`trap '' TERM; echo ready; sleep 4717; echo never`);
   const mark = join(mkdtempSync(join(tmpdir(), "mrsk-script-")), "cleaned");
   const result = await run(script("Test", [stubborn], ["touch", mark]), "ready");
@@ -72,9 +72,9 @@ test("a step that ignores its end does not keep the clean-up from being done", a
   expect(existsSync(mark)).toBe(true);
 });
 
-describe("an outcome says what became of the steps before it", () => {
+describe("an outcome step gets the result of the steps before it", () => {
   const outcome: Step = { id: "outcome", name: "Outcome", body: sh`echo "ended $_ok" >>outcome`, mode: "outcome" };
-  const said = async (...steps: Step[]) => {
+  const outcomes = async (...steps: Step[]) => {
     const { host, home } = machine();
     await host.run(script("Try", steps)).catch(() => {});
     return readFileSync(join(home, "outcome"), "utf8").trim().split("\n");
@@ -83,18 +83,18 @@ describe("an outcome says what became of the steps before it", () => {
   test.each<[string, readonly Step[], readonly string[]]>([
     ["all succeed", [step("a", sh`:`), capture("x", "b", sh`:`), attempt("c", sh`:`), outcome], ["ended 0"]],
     ["a step ends the script", [step("a", sh`exit 7`), step("b", sh`:`), outcome], ["ended 7"]],
-    ["a command alone ends it", [step("a", ["false"]), outcome], ["ended 1"]],
-    ["a captured one ends it", [capture("x", "a", sh`exit 9`), outcome], ["ended 9"]],
-    ["what may fail does", [attempt("a", sh`exit 7`), outcome], ["ended 0"]],
-    ["what may fail and counts does", [counted("a", sh`exit 7`), attempt("b", sh`:`), outcome], ["ended 7"]],
+    ["a single command ends it", [step("a", ["false"]), outcome], ["ended 1"]],
+    ["a capture step ends it", [capture("x", "a", sh`exit 9`), outcome], ["ended 9"]],
+    ["a try step fails", [attempt("a", sh`exit 7`), outcome], ["ended 0"]],
+    ["a counted try step fails", [counted("a", sh`exit 7`), attempt("b", sh`:`), outcome], ["ended 7"]],
     ["two parts, the second fails", [step("a", sh`:`), outcome, step("b", sh`exit 3`), outcome], ["ended 0", "ended 3"]],
     ["two parts, the first may fail", [counted("a", sh`exit 3`), outcome, step("b", sh`:`), outcome], ["ended 3", "ended 0"]],
     ["a step after it ends the script", [step("a", sh`:`), outcome, step("b", sh`exit 3`)], ["ended 0"]],
-  ])("%s", async (_, steps, told) => {
-    expect(await said(...steps)).toEqual(told);
+  ])("%s", async (_, steps, expected) => {
+    expect(await outcomes(...steps)).toEqual(expected);
   }); // biome-ignore format: one line each
 
-  test("also where the script is ended from outside", async () => {
+  test("also if the script is ended from outside", async () => {
     const controller = new AbortController();
     const { host, home } = machine();
     const onOutput = () => controller.abort();
@@ -106,7 +106,7 @@ describe("an outcome says what became of the steps before it", () => {
     expect(readFileSync(join(home, "outcome"), "utf8")).toBe("ended 143\n");
   });
 
-  test("the step that failed is the one that the error names", async () => {
+  test("the error names the failed step", async () => {
     const { host } = machine();
     const ran = host.run(script("Try", [step("a", sh`echo why >&2; exit 7`), outcome]));
     await expect(ran).rejects.toMatchObject({ step: "a", status: 7, output: "why" });

@@ -26,7 +26,7 @@ afterAll(async () => {
   sshd.stop();
 });
 
-/** A terminal made of pipes, which says what was done to it. */
+/** A terminal made of pipes, which records the calls on it. */
 function terminal() {
   const output = new PassThrough();
   let seen = "";
@@ -42,7 +42,7 @@ function terminal() {
   });
   const size = Object.assign(output, { rows: 33, columns: 111, isTTY: true });
   return {
-    person: { input: input as never, output: output as never, type: "vt100" },
+    user: { input: input as never, output: output as never, type: "vt100" },
     input,
     raw,
     seen: () => seen,
@@ -53,18 +53,18 @@ function terminal() {
   };
 }
 
-/** Runs a command with pipes and gives what it printed. */
+/** Runs a command with pipes. @returns its status and output */
 async function piped(command: Attached, input: Readable = Readable.from([]), signal = never, from: Connections = pool) {
   const out: Buffer[] = [];
   const err: Buffer[] = [];
-  const host = new RemoteHost("127.0.0.1", from, () => {}, terminal().person, noSecrets);
+  const host = new RemoteHost("127.0.0.1", from, () => {}, terminal().user, noSecrets);
   const onOutput = (stream: "stdout" | "stderr", bytes: Buffer) => void (stream === "stdout" ? out : err).push(bytes);
   const status = await host.attach(command, { input, onOutput }, signal);
   return { status, stdout: Buffer.concat(out), stderr: Buffer.concat(err).toString() };
 }
 
 const AWKWARD: readonly (readonly [string, string])[] = [
-  ["quotes and shell signs", `a'b"c$d\`e\\f!g#h %s *`],
+  ["quotes and shell characters", `a'b"c$d\`e\\f!g#h %s *`],
   ["lines", "first\nsecond\n\nlast\n\n"],
   ["unicode", "é ünï ✓ 😀 ā܁"],
   ["control characters", "\x01\x03\x04\x11\x13\x1a\x1b\x1c\x7f\t\r"],
@@ -78,17 +78,17 @@ const PRINT = ["node", "-e", "process.stdout.write(Buffer.from(process.env.NAME)
 describe("a terminal", () => {
   const inTerminal = (body: Attached["body"], at = terminal(), from: Connections = pool, signal = never) => ({
     ...at,
-    status: new RemoteHost("127.0.0.1", from, () => {}, at.person, noSecrets).attach({ body }, "terminal", signal),
+    status: new RemoteHost("127.0.0.1", from, () => {}, at.user, noSecrets).attach({ body }, "terminal", signal),
   });
 
-  test("gives the command's exit status and its size, and is as before afterwards", async () => {
+  test("returns the command's exit status, passes its size, and is restored afterwards", async () => {
     const { status, seen, raw } = inTerminal(sh`stty size; exit 7`);
     expect(await status).toBe(7);
     expect(seen()).toBe("33 111\r\n");
     expect(raw).toEqual([true, false]);
   });
 
-  test("is told of a new size, and gets every key: Ctrl-C interrupts there", async () => {
+  test("passes a new size and every key: Ctrl-C interrupts the remote command", async () => {
     const at = terminal();
     const { status, seen } = inTerminal(sh`trap 'stty size' WINCH; echo ready; cat; echo "cat $?"`, at);
     await until(() => seen().includes("ready"));
@@ -100,18 +100,18 @@ describe("a terminal", () => {
     expect(seen()).toContain("^C");
   });
 
-  test.each(AWKWARD)("a secret arrives byte by byte and is not shown: %s", async (_what, value) => {
+  test.each(AWKWARD)("a secret arrives unchanged and is not echoed: %s", async (_what, value) => {
     const { status, seen } = inTerminal(withEnvironment([["NAME", new Secret("NAME", value)]], PRINT));
     expect(await status).toBe(0);
     expect(seen()).toBe(Buffer.from(value).toString("base64"));
   });
 
-  test("is as before when the connection is lost, and the clean-up runs there", async () => {
+  test("is restored when the connection is lost, and the cleanup runs on the server", async () => {
     const between = await relay(sshd.port);
     const own = connections(sshSettings(sshd, { port: between.port }));
     const mark = join(sshd.folder, "terminal-lost");
     const at = terminal();
-    const host = new RemoteHost("127.0.0.1", own, () => {}, at.person, noSecrets);
+    const host = new RemoteHost("127.0.0.1", own, () => {}, at.user, noSecrets);
     const status = host.attach({ body: sh`echo ready; sleep 4713`, cleanup: sh`echo yes >${mark}` }, "terminal", never);
     const failed = failureOf(status);
     await until(() => at.seen().includes("ready"));
@@ -124,7 +124,7 @@ describe("a terminal", () => {
     between.close();
   });
 
-  test("a signal ends it", async () => {
+  test("an abort ends it", async () => {
     const controller = new AbortController();
     const { status, seen, raw } = inTerminal(sh`echo ready; sleep 4714`, terminal(), pool, controller.signal);
     const failed = failureOf(status);
@@ -136,18 +136,18 @@ describe("a terminal", () => {
 });
 
 describe("pipes", () => {
-  test("carry both streams apart, and the exit status", async () => {
+  test("keep both streams separate, and return the exit status", async () => {
     const ran = await piped({ body: sh`echo out; echo err >&2; exit 3` });
     expect({ ...ran, stdout: ran.stdout.toString() }).toEqual({ status: 3, stdout: "out\n", stderr: "err\n" });
   });
 
-  test.each(AWKWARD)("a secret arrives byte by byte: %s", async (_what, value) => {
+  test.each(AWKWARD)("a secret arrives unchanged: %s", async (_what, value) => {
     const { status, stdout } = await piped({ body: withEnvironment([["NAME", new Secret("NAME", value)]], PRINT) });
     expect(status).toBe(0);
     expect(Buffer.from(stdout.toString(), "base64").toString()).toBe(value);
   });
 
-  test("input is the command's from its first byte to its last, whatever the bytes are", async () => {
+  test("the command gets the input from its first to its last byte, whatever the bytes are", async () => {
     const chunk = Buffer.from(Array.from({ length: 65_536 }, (_, i) => (i * 7 + (i >> 8)) & 255));
     const input = () => Readable.from(Array.from({ length: 160 }, () => chunk));
     const hash = createHash("sha256");
@@ -176,12 +176,12 @@ describe("pipes", () => {
     expect(await failed).toMatchObject({ name: "InterruptedError" });
   });
 
-  test("a command that reads nothing ends when it ends", async () => {
+  test("a command that reads no input does not wait for its end", async () => {
     const open = new PassThrough();
     expect((await piped({ body: ["true"] }, open)).status).toBe(0);
   });
 
-  test("a lost connection ends what runs there, and cleans up", async () => {
+  test("a lost connection ends the remote command, and the cleanup runs", async () => {
     const between = await relay(sshd.port);
     const own = connections(sshSettings(sshd, { port: between.port }));
     const folder = mkdtempSync(join(tmpdir(), "mrsk-lost-"));
@@ -197,17 +197,17 @@ describe("pipes", () => {
     between.close();
   });
 
-  test("a login shell that ends at once is told", async () => {
+  test("a login shell that ends immediately is an error", async () => {
     const strange = await startSshd(["ForceCommand echo this account is closed"]);
     const own = connections(sshSettings(strange));
     await expect(piped({ body: ["true"] }, Readable.from([]), never, own)).rejects.toMatchObject({
-      message: expect.stringMatching(/before anything was run\n[^]*this account is closed/) as string,
+      message: expect.stringMatching(/before it ran a command\n[^]*this account is closed/) as string,
     });
     await own.close();
     strange.stop();
   });
 
-  test("a login shell's greeting is no output of the command", async () => {
+  test("a login shell's greeting is not part of the command's output", async () => {
     const strange = await startSshd([`ForceCommand echo welcome; eval "$SSH_ORIGINAL_COMMAND"`]);
     const own = connections(sshSettings(strange));
     expect((await piped({ body: ["echo", "fine"] }, Readable.from([]), never, own)).stdout.toString()).toBe("fine\n");
@@ -216,7 +216,7 @@ describe("pipes", () => {
   });
 });
 
-/** Taken at once, or node calls the rejection unhandled. */
+/** Attach a handler immediately: otherwise node reports an unhandled rejection. */
 function failureOf(promise: Promise<unknown>): Promise<unknown> {
   return promise.then(
     () => undefined,

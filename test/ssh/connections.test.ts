@@ -29,7 +29,7 @@ async function closed(pool: Connections): Promise<void> {
   while (session.usable) await new Promise((resolve) => setTimeout(resolve, 20));
 }
 
-test("a connection that nobody uses for sshkit.pool_idle_timeout is closed, and opened again when it is needed", async () => {
+test("a connection that is idle for sshkit.pool_idle_timeout is closed, and opened again when it is needed", async () => {
   const between = await relay(sshd.port);
   const pool = connections(sshSettings(sshd, { port: between.port, poolIdleTimeoutSeconds: 0.2 }));
   await say(pool);
@@ -72,7 +72,7 @@ function settings(ssh: Partial<Ssh>): Ssh {
   return { ...sshSettings(sshd), port: undefined, ...ssh };
 }
 
-test("ssh.config: of several files each counts, the first over the later ones", async () => {
+test("ssh.config: all files count, and the first file wins", async () => {
   const first = join(sshd.folder, "first");
   const second = join(sshd.folder, "with a blank");
   writeFileSync(first, "Host box\n  HostName 192.0.2.7\n");
@@ -81,7 +81,7 @@ test("ssh.config: of several files each counts, the first over the later ones", 
   expect(options).toMatchObject({ host: "192.0.2.7", port: 2299 });
 });
 
-test("ssh.config: a file that is not there is told; false reads none", async () => {
+test("ssh.config: a missing file is an error; false reads no file", async () => {
   await expect(connectOptions("box", settings({ config: ["/no/such"] }), client)).rejects.toMatchObject({
     exitCode: 3,
     message: "ssh.config: there is no file /no/such",
@@ -90,7 +90,7 @@ test("ssh.config: a file that is not there is told; false reads none", async () 
   expect({ host, port }).toEqual({ host: "box", port: 22 });
 });
 
-test("user and port: the host's own, then deploy.yml's", async () => {
+test("user and port: the host string's, then deploy.yml's", async () => {
   const ssh = settings({ user: "app", port: 2222 });
   const of = async (name: string) => {
     const { user, host, port } = await connectOptions(name, ssh, client);
@@ -101,7 +101,7 @@ test("user and port: the host's own, then deploy.yml's", async () => {
   expect(await of("[2001:db8::1]:2201")).toBe("app@2001:db8::1 2201");
 });
 
-test("ssh.keys_only leaves the client's own keys out", async () => {
+test("ssh.keys_only ignores the client's own keys", async () => {
   const keys = ["~/.ssh/deploy"];
   const files = async (keysOnly: boolean) =>
     (await connectOptions("192.0.2.1", settings({ keys, keysOnly, config: false }), client)).identityFiles;
@@ -109,7 +109,7 @@ test("ssh.keys_only leaves the client's own keys out", async () => {
   expect((await files(false)).length).toBeGreaterThan(1);
 });
 
-test("ssh.key_data lets in without a file", async () => {
+test("ssh.key_data logs in without a file", async () => {
   const keyData = [readFileSync(sshd.key, "utf8")];
   const pool = connections(sshSettings(sshd, { keys: [], keyData }));
   expect((await say(pool, sh`id -un`)).text("Say")).toBe(userInfo().username);
@@ -119,7 +119,7 @@ test("ssh.key_data lets in without a file", async () => {
 test.each([
   [1, 1],
   [3, 3],
-])("sshkit.max_concurrent_starts %i: that many handshakes are under way at once", async (limit, most) => {
+])("sshkit.max_concurrent_starts %i limits the concurrent handshakes", async (limit, most) => {
   let under = 0;
   let seen = 0;
   const pool = connections(
@@ -135,11 +135,11 @@ test.each([
   await pool.close();
 });
 
-test("ssh.connect_timeout is how long a server may keep silent", async () => {
+test("ssh.connect_timeout is the time limit for a server that does not answer", async () => {
   const silent = createServer(() => {}).listen(0, "127.0.0.1");
   await once(silent, "listening");
   const { port } = silent.address() as AddressInfo;
   const pool = connections(sshSettings(sshd, { port, connectTimeoutSeconds: 0.2 }));
-  await expect(pool.session("127.0.0.1")).rejects.toThrow(`no answer from 127.0.0.1:${port} in time`);
+  await expect(pool.session("127.0.0.1")).rejects.toThrow(`connection to 127.0.0.1:${port} timed out`);
   silent.close();
 });

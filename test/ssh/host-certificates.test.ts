@@ -5,27 +5,27 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { both, sign } from "../support/ssh-clients.ts";
 import { makeKey, type Sshd, startSshd } from "../support/sshd.ts";
 
-/** Certificates by what is special about them: for all types of keys the good one, and one of each fault. */
-const SPECIAL = [
+/** Certificates: a good one of each key type, and one with each fault. */
+const CERTIFICATES = [
   ["good", "ed25519", ["-n", "box,127.0.0.1"]],
   ["good", "rsa", ["-n", "127.0.0.1"]],
   ["good", "ecdsa", ["-n", "127.0.0.1"]],
   ["good for all hosts", "ed25519", []],
-  ["for a pattern, which counts for nothing", "ed25519", ["-n", "127.0.*"]],
+  ["for a pattern, which has no effect", "ed25519", ["-n", "127.0.*"]],
   ["for another host", "ed25519", ["-n", "db.example.com"]],
   ["expired", "ed25519", ["-n", "127.0.0.1", "-V", "20200101:20200102"]],
   ["not valid yet", "ed25519", ["-n", "127.0.0.1", "-V", "20900101:20900102"]],
 ] as const;
 
 const REFUSALS: Readonly<Record<string, RegExp>> = {
-  "for another host": /certificate does not: it is for db\.example\.com/,
-  expired: /certificate does not: it has expired/,
-  "not valid yet": /certificate does not: it is not valid yet/,
+  "for another host": /certificate is not valid: it is for db\.example\.com/,
+  expired: /certificate is not valid: it has expired/,
+  "not valid yet": /certificate is not valid: it is not valid yet/,
 };
 
 const RIGHT = ["IdentityFile KEYS/id_right", "StrictHostKeyChecking yes"];
 
-describe.each(SPECIAL)("a host certificate that is %s, of a key of type %s", (what, type, options) => {
+describe.each(CERTIFICATES)("a host certificate that is %s, of a key of type %s", (what, type, options) => {
   let sshd: Sshd;
   beforeAll(async () => {
     sshd = await startSshd((folder) => {
@@ -48,14 +48,14 @@ describe.each(SPECIAL)("a host certificate that is %s, of a key of type %s", (wh
   };
   const good = what.startsWith("good");
 
-  test("is what OpenSSH makes of it, under a line of its authority", async () => {
+  test("is accepted or refused as by OpenSSH, if its authority is in known_hosts", async () => {
     const { ways, said } = await attempt([`@cert-authority * ${key("host_ca")}`]);
     expect(ways).toEqual(good ? ["in", "in"] : ["-", "-"]);
     expect(said).toMatch(REFUSALS[what] ?? "");
   });
 
   test.runIf(type !== "ecdsa" && (what === "good" || what === "expired"))(
-    "vouches for nothing under a line of another authority, or with a revoked one",
+    "is refused if another authority is in known_hosts, or its authority is revoked",
     async () => {
       expect((await attempt([`@cert-authority * ${key("other_ca")}`])).ways).toEqual(["-", "-"]);
       const revoked = [`@cert-authority * ${key("host_ca")}`, `@revoked * ${key("host_ca")}`];
@@ -65,13 +65,13 @@ describe.each(SPECIAL)("a host certificate that is %s, of a key of type %s", (wh
     },
   );
 
-  test.runIf(!good)("is not needed where a line has the key itself", async () => {
+  test.runIf(!good)("is not needed if known_hosts has the key itself", async () => {
     const line = `[127.0.0.1]:${sshd.port} ${key("certified")}`;
     expect((await attempt([`@cert-authority * ${key("host_ca")}`, line])).ways).toEqual(["in", "in"]);
   });
 });
 
-test("a certificate that its authority did not sign vouches for nothing", async () => {
+test("a certificate that its authority did not sign is refused", async () => {
   const { hostCertificateProblem, readCertificate } = await import("../../src/ssh/host-keys/certificates.ts");
   const folder = mkdtempSync(join(process.env["TMPDIR"] ?? "/tmp", "mrsk-forged-"));
   makeKey(folder, "ca");

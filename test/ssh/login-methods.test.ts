@@ -13,7 +13,7 @@ let sshd: Sshd;
 beforeAll(async () => void (sshd = await startSshd(["PubkeyAuthentication no", "PasswordAuthentication yes"])));
 afterAll(() => sshd.stop());
 
-/** A server that lets everybody in by the method `none`, as Tailscale SSH does. */
+/** A server that accepts every login with the method `none`, as Tailscale SSH does. */
 async function openServer(): Promise<{ server: Server; port: number; methods: string[] }> {
   const methods: string[] = [];
   const server = new Server({ hostKeys: [readFileSync(`${sshd.folder}/host_key`)] }, (client) => {
@@ -38,7 +38,7 @@ async function openServer(): Promise<{ server: Server; port: number; methods: st
 test.each([
   ["with a key", ["IdentityFile KEYS/id_right"]],
   ["without a key", ["IdentityFile none"]],
-])("a server that wants no key lets in, %s", async (_, config) => {
+])("a server that requires no key accepts the login, %s", async (_, config) => {
   const { server, port, methods } = await openServer();
   const attempt = { config };
   const there = { ...sshd, port };
@@ -48,24 +48,24 @@ test.each([
   server.close();
 });
 
-test("a server that wants a password is refused in words, without offering it keys", async () => {
+test("a server that requires a password is an error, and is offered no key", async () => {
   const attempt = { config: ["IdentityFile KEYS/id_right"] };
   expect(await outcomeOf(sshd, attempt, NAMES, viaOpenSsh)).toMatchObject({ in: false });
   const found = await outcomeOf(sshd, attempt, NAMES, viaMrsk);
   expect(found).toMatchObject({ in: false });
   expect(found.said).toContain(
-    `the server at 127.0.0.1:${sshd.port} wants password from ${userInfo().username}, which mrsk does not give`,
+    `the server at 127.0.0.1:${sshd.port} requires password for ${userInfo().username}, which mrsk does not support`,
   );
 });
 
-test("a server that wants a password after the key says so", async () => {
+test("a server that requires a password after the key is an error", async () => {
   const two = await startSshd(["PasswordAuthentication yes", "AuthenticationMethods publickey,password"]);
   const found = await outcomeOf(two, { config: ["IdentityFile KEYS/id_right"] }, NAMES, viaMrsk);
-  expect(found.said).toContain(`the server at 127.0.0.1:${two.port} wants password from`);
+  expect(found.said).toContain(`the server at 127.0.0.1:${two.port} requires password for`);
   two.stop();
 });
 
-test("a server that wants two keys gets both", async () => {
+test("a server that requires two keys gets both", async () => {
   const two = await startSshd(["AuthenticationMethods publickey,publickey"]);
   const { authorize } = await import("../support/ssh-clients.ts");
   authorize(two, two.wrongKey);

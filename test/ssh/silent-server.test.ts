@@ -30,7 +30,7 @@ async function listening(given: NetServer | ssh2.Server): Promise<number> {
   return (given.address() as AddressInfo).port;
 }
 
-/** A server that says so much at the beginning of a connection, and no more. */
+/** A server that sends the banner on each connection, and then nothing. */
 function mute(banner: string): Promise<number> {
   const greet = (socket: Socket) => {
     sockets.add(socket.on("error", () => {}));
@@ -39,7 +39,7 @@ function mute(banner: string): Promise<number> {
   return listening(createServer(greet));
 }
 
-/** An SSH server that does what is given, and lets everybody in unless that says otherwise. */
+/** An SSH server; `behave` sets up each connection. */
 function server(behave: (client: Connection) => void): Promise<number> {
   const made = new ssh2.Server({ hostKeys: [readFileSync(key)] }, (client) => {
     client.on("error", () => {});
@@ -48,7 +48,7 @@ function server(behave: (client: Connection) => void): Promise<number> {
   return listening(made);
 }
 
-const letIn = (client: Connection) => client.on("authentication", (asked) => asked.accept());
+const acceptLogin = (client: Connection) => client.on("authentication", (request) => request.accept());
 
 function settings(port: number, overrides: Partial<Ssh> = {}): Ssh {
   const file = join(folder, `config-${port}`);
@@ -75,46 +75,47 @@ function hostOn(port: number, overrides: Partial<Ssh> = {}) {
 
 const work = script("Try", [step("Say", sh`echo yes`)]);
 
-/** Where a server falls silent, and what is said of it. */
+/** The stage at which a server stops answering, and the error message. */
 const STAGES: readonly (readonly [stage: string, start: () => Promise<number>, message: string])[] = [
-  ["after the connection", () => mute(""), "no answer from 127.0.0.1:PORT in time"],
-  ["after its banner", () => mute("SSH-2.0-silent\r\n"), "no answer from 127.0.0.1:PORT in time"],
+  ["after the connection", () => mute(""), "connection to 127.0.0.1:PORT timed out"],
+  ["after its banner", () => mute("SSH-2.0-silent\r\n"), "connection to 127.0.0.1:PORT timed out"],
   [
     "at the login",
     () => server((client) => client.on("authentication", () => {})),
-    "no answer from 127.0.0.1:PORT in time",
+    "connection to 127.0.0.1:PORT timed out",
   ],
   [
     "at the opening of a channel",
-    () => server((client) => letIn(client).on("session", () => {})),
+    () => server((client) => acceptLogin(client).on("session", () => {})),
     "the server did not open a channel within 3 s",
   ],
   [
     "at the request for a command",
-    () => server((client) => letIn(client).on("session", (accept) => void accept().on("exec", () => {}))),
+    () => server((client) => acceptLogin(client).on("session", (accept) => void accept().on("exec", () => {}))),
     "the server did not open a channel within 3 s",
   ],
   [
     "before the first output",
-    () => server((client) => letIn(client).on("session", (accept) => void accept().on("exec", (run) => void run()))),
-    "the shell did not begin to work within 3 s",
+    () =>
+      server((client) => acceptLogin(client).on("session", (accept) => void accept().on("exec", (run) => void run()))),
+    "the login shell did not start within 3 s",
   ],
   [
     "before the first output, and at the end of the channel",
     () =>
       server((client) =>
-        letIn(client).on("session", (accept) => {
+        acceptLogin(client).on("session", (accept) => {
           (client as unknown as { _protocol: { channelClose(): void } })._protocol.channelClose = () => {};
           accept().on("exec", (run) => void run());
         }),
       ),
-    "the shell did not begin to work within 3 s",
+    "the login shell did not start within 3 s",
   ],
 ];
 
-describe.concurrent("a server that falls silent", () => {
+describe.concurrent("a server that stops answering", () => {
   test.each(STAGES)(
-    "%s is given up, with an error that says so",
+    "%s: the connection fails, with an error that names the stage",
     { timeout: 60_000 },
     async (_stage, start, message) => {
       const port = await start();
@@ -128,7 +129,7 @@ describe.concurrent("a server that falls silent", () => {
     },
   );
 
-  test.each(STAGES)("%s does not hold up an interruption", { timeout: 60_000 }, async (_stage, start) => {
+  test.each(STAGES)("%s: an interruption ends the wait", { timeout: 60_000 }, async (_stage, start) => {
     const { pool, host } = hostOn(await start(), { connectTimeoutSeconds: 3600 });
     const controller = new AbortController();
     const running = host.run(work, { signal: controller.signal });
@@ -137,8 +138,10 @@ describe.concurrent("a server that falls silent", () => {
     await pool.close();
   });
 
-  test("at the request for a terminal is given up, and does not hold up an interruption", async () => {
-    const port = await server((client) => letIn(client).on("session", (accept) => void accept().on("pty", () => {})));
+  test("at the request for a terminal: the connection fails, and an interruption ends the wait", async () => {
+    const port = await server((client) =>
+      acceptLogin(client).on("session", (accept) => void accept().on("pty", () => {})),
+    );
     const { pool, host } = hostOn(port);
     const command = { body: sh`true` };
     await expect(host.attach(command, "terminal", new AbortController().signal)).rejects.toMatchObject({
@@ -150,8 +153,8 @@ describe.concurrent("a server that falls silent", () => {
     await pool.close();
   });
 
-  test("at a bastion, asked for the way on, is given up", async () => {
-    const port = await server((client) => letIn(client).on("tcpip", () => {}));
+  test("on a bastion, at the request for the next connection: the connection fails", async () => {
+    const port = await server((client) => acceptLogin(client).on("tcpip", () => {}));
     const { pool, host } = hostOn(22, { proxy: `somebody@127.0.0.1:${port}` });
     await expect(host.run(work)).rejects.toMatchObject({
       message: `somebody@127.0.0.1:${port}: cannot reach 127.0.0.1:22 from here (no answer within 3 s)`,
@@ -159,11 +162,11 @@ describe.concurrent("a server that falls silent", () => {
     await pool.close();
   });
 
-  test("at one command gets a new connection for the next", async () => {
+  test("at one command: the next command gets a new connection", async () => {
     let connected = 0;
     const port = await server((client) => {
       connected++;
-      letIn(client).on("session", () => {});
+      acceptLogin(client).on("session", () => {});
     });
     const { pool, host } = hostOn(port);
     await expect(host.run(work)).rejects.toThrow("did not open a channel");

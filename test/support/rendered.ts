@@ -3,7 +3,7 @@ import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Program, programVariable, wordsOf } from "../../src/script/call.ts";
 import { type Body, render } from "../../src/script/command.ts";
-import { SECOND_PORTS } from "../../src/traefik/swap.ts";
+import { SECOND_PORTS } from "../../src/traefik/replace.ts";
 import { Captured, type Script } from "../../src/script/script.ts";
 
 /** The folder in which `bin/test` checks each piece of shell that the tests render with shellcheck. */

@@ -21,7 +21,7 @@ import { machine } from "../support/fake-docker.ts";
 import { type FakeRun, fakeRun } from "../support/fake-run.ts";
 import { aHost, container, type World } from "../support/world.ts";
 
-// Commands and options that no other test looks at as such: what each asks of which host.
+// Commands and options that no other test covers: the commands that each host gets.
 const [HOST, OTHER] = ["192.0.2.1", "192.0.2.2"] as const;
 const behindTraefik = aHost().behindTraefik();
 const settings = (overrides: Partial<Config> = {}) =>
@@ -49,7 +49,7 @@ const commands = (run: FakeRun, host: string = HOST) => run.hosts.get(host)?.com
 const steps = (run: FakeRun, host: string = HOST) => run.hosts.get(host)?.steps ?? [];
 const titles = (run: FakeRun) => run.events.flatMap((event) => (event.kind === "title" ? [event.text] : []));
 
-test("deploy announces each part, and tells the whole time", async () => {
+test("deploy announces each part, and prints the total time", async () => {
   const run = running("0");
   await deploy(run, { skipPush: true });
   expect(titles(run)).toEqual([
@@ -63,7 +63,7 @@ test("deploy announces each part, and tells the whole time", async () => {
   expect(run.events.at(-1)).toEqual({ kind: "finished", what: "Finished all", seconds: 0 });
 });
 
-test("deploy builds unless -P says that the image is there, redeploy does not log in", async () => {
+test("deploy builds except with -P, redeploy does not log in", async () => {
   const here = machine();
   writeFileSync(join(here.home, "Dockerfile"), "FROM scratch\n");
   const run = running("0", { local: here.host, cwd: here.home });
@@ -85,7 +85,7 @@ test("setup -P deploys without a build, also the second time", async () => {
   expect(steps(run).filter((step) => step === "Ensure Docker and curl")).toHaveLength(2);
 });
 
-test("rollback without a version takes the one before", async () => {
+test("rollback without a version takes the previous one", async () => {
   const run = runOn(behindTraefik.runs(container("web", 2)).released("1", "2"));
   await rollback(run, undefined);
   expect(run.events).toContainEqual(
@@ -93,7 +93,7 @@ test("rollback without a version takes the one before", async () => {
   );
 });
 
-test("healthcheck perform starts a container of the version on the primary host, and takes it away", async () => {
+test("healthcheck perform starts a container of the version on the primary host, and removes it", async () => {
   const run = fakeRun(settings());
   await performHealthcheck(run);
   expect(steps(run)).toEqual(["Read the engine's log driver", "Start the container", "Wait until healthy"]);
@@ -104,7 +104,7 @@ test("healthcheck perform starts a container of the version on the primary host,
   await expect(performHealthcheck(sick)).rejects.toMatchObject({ exitCode: 6 });
 });
 
-test("registry login and logout reach this machine and the servers, -L and -R leave one out", async () => {
+test("registry login and logout reach this machine and the servers, -L and -R skip one", async () => {
   for (const [act, what] of [
     [login, "docker login"],
     [logout, "docker logout"],
@@ -120,27 +120,27 @@ test("registry login and logout reach this machine and the servers, -L and -R le
   }
 });
 
-test("logs: --since, --lines, --grep and --grep-options say which lines, 100 without any", async () => {
-  const asked = async (choice: Parameters<typeof appLogs>[2]) => {
+test("logs: --since, --lines, --grep and --grep-options select lines, by default the last 100", async () => {
+  const sentBy = async (choice: Parameters<typeof appLogs>[2]) => {
     const run = running("1");
     await appLogs(run, run.terminal, choice);
     return commands(run).at(-1);
   };
-  expect(await asked({})).toBe("docker logs --tail 100 id-of-app-web-1 2>&1");
-  expect(await asked({ since: "10m" })).toBe("docker logs --since 10m id-of-app-web-1 2>&1");
-  expect(await asked({ lines: 7, grep: "it's", grepOptions: "-C 3 -i" })).toBe(
+  expect(await sentBy({})).toBe("docker logs --tail 100 id-of-app-web-1 2>&1");
+  expect(await sentBy({ since: "10m" })).toBe("docker logs --since 10m id-of-app-web-1 2>&1");
+  expect(await sentBy({ lines: 7, grep: "it's", grepOptions: "-C 3 -i" })).toBe(
     String.raw`docker logs --tail 7 id-of-app-web-1 2>&1 | grep -C 3 -i -e 'it'\''s'`,
   );
 });
 
-test("logs come in blocks, and say so where there is nothing", async () => {
+test("logs are printed in blocks, with a message for an empty one", async () => {
   const run = running("1");
   run.hosts.get(HOST)!.replies(/^Logs$/, "a line\n");
   await appLogs(run, run.terminal, {});
   expect(run.printed.toSorted()).toEqual([`App Host: ${HOST}\na line\n\n`, `App Host: ${OTHER}\nNothing found\n\n`]);
 });
 
-test("logs of an accessory and of Traefik have times", async () => {
+test("logs of an accessory and of Traefik have timestamps", async () => {
   const run = running("1");
   await accessoryLogs(run, run.terminal, "db", { lines: 5 });
   await traefikLogs(run, run.terminal, { since: "1h", grep: "error" });
@@ -150,7 +150,7 @@ test("logs of an accessory and of Traefik have times", async () => {
   expect(run.printed).toContain(`Traefik Host: ${HOST}\nNothing found\n\n`);
 });
 
-test("-f follows all hosts at once, each line under its host's name", async () => {
+test("-f follows all hosts in parallel, each line after its host's name", async () => {
   const run = running("1");
   for (const host of [HOST, OTHER]) run.hosts.get(host)!.replies(/^Follow$/, `of ${host}\n`);
   await appLogs(run, run.terminal, { follow: true });
@@ -164,11 +164,11 @@ test("-f follows all hosts at once, each line under its host's name", async () =
   );
 });
 
-/** The last command that is not the audit line's. */
+/** The last command except the audit line's. */
 const last = (...where: Parameters<typeof commands>) =>
   commands(...where).findLast((command) => !command.includes("audit.log"));
 
-test("app exec: a new container or --reuse, -e for one more variable, -i for a terminal", async () => {
+test("app exec: a new container or --reuse, -e for a variable, -i for a terminal", async () => {
   const choice = { interactive: false, raw: false, reuse: false, env: new Map([["A", "b c"]]) };
   const made = "--name app-web-exec-000000000000 --label mrsk.exec=app -e A dhh/app:1";
   const fresh = running("1");
@@ -222,11 +222,11 @@ esac`,
   expect(run.printed).toEqual(["Builder: mrsk-app-multiarch\n", "contexts\nbuilders\n"]);
 });
 
-test("lock: acquire takes it with a message, status tells, release frees it", async () => {
+test("lock: acquire with a message, status, release", async () => {
   const run = fakeRun(settings());
   await takeLock(run, "sale");
   expect(run.printed).toEqual(["Acquired the deploy lock\n"]);
-  const encoded = /take_lock .* '([A-Za-z0-9+/=\n]+)'$/.exec(commands(run).at(-1)!)![1]!;
+  const encoded = /acquire_lock .* '([A-Za-z0-9+/=\n]+)'$/.exec(commands(run).at(-1)!)![1]!;
   expect(Buffer.from(encoded, "base64").toString()).toBe(
     "Locked by: Some Body at 2026-01-02T03:04:05Z\nVersion: 1\nMessage: sale",
   );
@@ -252,11 +252,11 @@ test("traefik: boot, start, stop, details reach the hosts that run it", async ()
   }
 });
 
-test("traefik reboot asks unless -y, and a no changes nothing; --rolling takes host by host", async () => {
-  const asked: string[] = [];
-  const run = running("1", { confirm: async (question) => asked.push(question) < 0 });
+test("traefik reboot asks for confirmation unless -y, and no changes nothing; --rolling replaces host by host", async () => {
+  const questions: string[] = [];
+  const run = running("1", { confirm: async (question) => questions.push(question) < 0 });
   await rebootTraefik(run, { rolling: false, confirmed: false });
-  expect(asked).toHaveLength(1);
+  expect(questions).toHaveLength(1);
   expect(run.printed).toEqual(["Aborted\n"]);
   for (const changing of ["Take the lock", "Replace the container"]) expect(steps(run)).not.toContain(changing);
   const failing = running("1");
@@ -267,7 +267,7 @@ test("traefik reboot asks unless -y, and a no changes nothing; --rolling takes h
   expect(steps(failing, OTHER)).toContain("Replace the container");
 });
 
-test("traefik remove leaves one that others use, unless -f", async () => {
+test("traefik remove keeps a Traefik that other services use, unless -f", async () => {
   const shop = { name: "shop-web-1", labels: { service: "shop", "traefik.enable": "true" } };
   const run = runOn(behindTraefik.besides(shop));
   await removeTraefik(run, { force: false });

@@ -7,7 +7,7 @@ import { type Did, typed } from "./typed.ts";
 
 const FILES = { "config/deploy.staging.yml": "labels: { app_of_staging: yes }\n" };
 
-/** Every command and option of the tree, hidden ones too, in the words of the table. */
+/** Every command and option of the program, hidden ones included, as in the first column of the table. */
 function tree(command: Command = buildProgram(), words: readonly string[] = []): string[] {
   const own = command.options.map(({ long, short }) => [...words, long, short].filter(Boolean).join(" "));
   const below = command.commands.flatMap((child) => {

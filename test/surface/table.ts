@@ -1,6 +1,6 @@
-// Every command and option, the command line that shows it, and what that does: `1> docker …` is sent to 192.0.2.1 (2, 3 and
-// `local` likewise), `out>` and `err>` are printed, `exit>` is the status, else 0. `!` in front: it is not. See typed.ts for
-// the hosts.
+// Every command and option, with a command line and its effects: `1> docker …` is sent to 192.0.2.1 (also `2>`, `3>` and
+// `local>`), `out>` and `err>` are printed, `exit>` is the status (0 by default). A leading `!` negates. typed.ts defines the
+// hosts.
 export const SURFACE: readonly (readonly [row: string, line: string, ...effects: string[]])[] = [
   ["--verbose -v", "-v app containers", "err> docker container ls --all --filter label=service=app"],
   ["--quiet -q", "-q app logs", "!err> ...", "out> App Host: 192.0.2.1"],
@@ -75,7 +75,7 @@ export const SURFACE: readonly (readonly [row: string, line: string, ...effects:
   ["app", "app", "out> Usage: mrsk app"],
   ["app boot", "app boot", "1> --name app-web-1", "1> Booted app version 1"],
   ["app boot --no-revert", "app boot --no-revert", "1> --name app-web-1"],
-  ["app start", "app start", "err> The app runs already"],
+  ["app start", "app start", "err> The app is already running"],
   ["app stop", "app stop", "1> docker stop id-of-app-web-1", "2> docker stop id-of-app-jobs-1", "1> Stopped app"],
   [
     "app details",
@@ -197,7 +197,7 @@ export const SURFACE: readonly (readonly [row: string, line: string, ...effects:
   ],
   ["build push", "build push --version 2", "local> docker buildx build --push", "!1> docker pull"],
   ["build pull", "build pull --version 2", "!local> docker buildx build", "2> docker pull dhh/app:2"],
-  ["build create", "build create", "err> The builder mrsk-app-multiarch is there"],
+  ["build create", "build create", "err> The builder mrsk-app-multiarch already exists"],
   ["build remove", "build remove", "local> docker buildx rm mrsk-app-multiarch"],
   [
     "build details",
@@ -209,7 +209,7 @@ export const SURFACE: readonly (readonly [row: string, line: string, ...effects:
   ["healthcheck perform", "healthcheck perform --version 1", "1> --name healthcheck-app-1", "!2> healthcheck-app-1"],
   ["lock", "lock", "out> Usage: mrsk lock"],
   ["lock status", "lock status", "out> There is no deploy lock"],
-  ["lock acquire", "lock acquire -m sale", "1> take_lock .mrsk .mrsk/lock-app", "out> Acquired the deploy lock"],
+  ["lock acquire", "lock acquire -m sale", "1> acquire_lock .mrsk .mrsk/lock-app", "out> Acquired the deploy lock"],
   ["lock acquire --message -m", "lock acquire", "exit> 2", "err> required option '-m, --message <text>' not specified"],
   ["lock release", "lock release", "1> release_lock .mrsk/lock-app"],
   ["prune", "prune", "out> Usage: mrsk prune"],
@@ -242,7 +242,7 @@ export const SURFACE: readonly (readonly [row: string, line: string, ...effects:
   ["server exec --raw", "server exec --raw -p date", "exit> 2", "err> --raw"],
   ["server exec --interactive -i", "server exec -i -p date", "1> date", "!2> date"],
   ["traefik", "traefik", "out> Usage: mrsk traefik"],
-  ["traefik boot", "traefik boot", "err> Traefik runs", "!3> traefik"],
+  ["traefik boot", "traefik boot", "err> Traefik is running", "!3> traefik"],
   ["traefik reboot", "traefik reboot", "out> Aborted", "!1> traefik-next"],
   ["traefik reboot --rolling", "traefik reboot --rolling -y", "1> traefik-next", "2> traefik-next"],
   ["traefik reboot --confirmed -y", "traefik reboot -y", "1> traefik-next", "2> traefik-next"],

@@ -6,7 +6,7 @@ import { mrsk, project, type Output } from "../support/cli.ts";
 import { FakeHost } from "../support/fake-host.ts";
 import { aHost, container, stopped } from "../support/world.ts";
 
-// Runs command lines as they are typed, against hosts that record what they are sent. Import it ahead of what it mocks.
+// Runs command lines against hosts that record their scripts. Import it before the modules that it mocks.
 
 const hosts = vi.hoisted(() => new Map<string, unknown>());
 
@@ -14,7 +14,7 @@ function recording(name: string): FakeHost {
   return hosts.get(name) as FakeHost;
 }
 
-/** The host reports its steps, as a real one does. */
+/** A host that reports its steps, like a real one. */
 function announcing(host: FakeHost, events: (event: RunEvent) => void): Host {
   const run: Host["run"] = (script, options) => {
     for (const { name: step, body } of script.steps) {
@@ -36,7 +36,7 @@ vi.mock("../../src/hosts/local-host.ts", () => ({
   },
 }));
 
-// Nobody is at the terminal: every question is answered with no, and printed.
+// Every question is answered with no, and printed.
 vi.mock("../../src/cli/confirm.ts", () => ({
   confirm: async (question: string) => {
     process.stderr.write(`${question} no\n`);
@@ -72,13 +72,13 @@ function world(): void {
   recording("local").replies(/^Revision$/, "0123456789abcdef0123456789abcdef01234567");
 }
 
-/** What a command line did. */
+/** The effects of a command line. */
 export interface Did extends Output {
-  /** A line for each line of each step, as `1> docker stop …`: the last digits of the host, or `local`. */
+  /** One entry for each line of each step: `1> docker stop …`, with the last digits of the host, or `local`. */
   readonly sent: readonly string[];
 }
 
-/** Types a command line in a project of its own. */
+/** Runs a command line in a new project. */
 export async function typed(line: readonly string[], files: Readonly<Record<string, string>> = {}): Promise<Did> {
   world();
   const folder = project({ "config/deploy.yml": DEPLOY_YML, Dockerfile: "FROM scratch\n", "my.cnf": "", ...files });

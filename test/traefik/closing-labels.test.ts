@@ -15,7 +15,7 @@ const app = (name: string, rule: string, more: Record<string, string> = {}) => (
 const others = (labels: ReadonlyMap<string, string>) =>
   Object.fromEntries([...labels].filter(([key]) => key.startsWith("traefik.http.routers.")));
 
-test("each router has one above it that is the same, but says that the connection closes", () => {
+test("each router gets a copy with a higher priority that closes the connection", () => {
   const site = app("site-web", RULE, {
     "traefik.http.routers.site-web.entrypoints": "web",
     "traefik.http.routers.site-web.tls.domains[0].main": "site.test",
@@ -35,7 +35,7 @@ test("each router has one above it that is the same, but says that the connectio
   expect(labels.get("traefik.enable")).toBe("true");
 });
 
-test("containers that define a router alike have one; where they differ, Traefik has dropped it, and it stays so", () => {
+test("containers that define a router alike get one copy; if they differ, Traefik ignores the router, and there is no copy", () => {
   const same = [app("site-web", RULE), app("site-web", RULE)];
   expect(Object.keys(others(closingLabels(same, [])))).toHaveLength(4);
   expect(closingLabels([app("site-web", RULE), app("site-web", "Host(`x`)")], [])).toEqual(new Map());
@@ -47,6 +47,6 @@ test("no router gets the priority of another: Traefik would choose at random", (
   expect(closingLabels([app("a", RULE)], [longer])).toEqual(new Map());
 });
 
-test("without a router there is nothing to say", () => {
+test("without a router there are no labels", () => {
   expect(closingLabels([{ labels: new Map([["service", "jobs"]]) }], [])).toEqual(new Map());
 });

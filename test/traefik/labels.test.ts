@@ -4,7 +4,7 @@ import { config, role } from "../support/config.ts";
 
 const ID = "0a1b2c3d";
 
-test("a role's labels come in the original's order, overridden ones in place", () => {
+test("a role's labels have MRSK's order, overridden ones included", () => {
   const web = role({ labels: new Map([["traefik.http.routers.app-web-staging.rule", "Host(`a.b`)"], ["team", "x"]]) }); // biome-ignore format: one line
   expect([...roleLabels(config({ destination: "staging" }), web)]).toEqual([
     ["service", "app"],
@@ -19,7 +19,7 @@ test("a role's labels come in the original's order, overridden ones in place", (
   ]);
 });
 
-test("beside live files every service is the container's own, and the router one below its rule's length in bytes", () => {
+test("with live files each service has the container's id, and the router one less than its rule's length in bytes", () => {
   expect([...containerLabels(roleLabels(config(), role()), ID)]).toEqual([
     ["mrsk.id", ID],
     ["service", "app"],
@@ -37,7 +37,7 @@ function labelled(...labels: [string, string][]): Record<string, string> {
   return Object.fromEntries(containerLabels(new Map(labels), ID));
 }
 
-test("every option of a service moves: one that is left behind would make Traefik skip the container", () => {
+test("every option of a service is renamed: otherwise Traefik would ignore the container", () => {
   const labels = labelled(
     ["traefik.http.services.app-web.loadbalancer.server.port", "80"],
     ["traefik.http.services.app-web.loadbalancer.sticky.cookie.name", "c"],
@@ -79,9 +79,9 @@ test.each([
   [[["traefik.http.routers.r.rule", "Host(`é`)"]], "9"],
   [[["traefik.http.routers.r.rule", "Host(`a`)"], ["traefik.http.routers.r.priority", "100"]], "99"], // biome-ignore format: a row
   [[["traefik.http.routers.r.rule", "Host(`abc`)"], ["traefik.http.routers.r.priority", "0"]], "10"], // biome-ignore format: a row
-  // Never 0, which means none given, nor 1, where a stopped app's router is.
+  // Never 0, which means not set, nor 1, the priority of a stopped app's router.
   [[["traefik.http.routers.r.rule", "Host(`abc`)"], ["traefik.http.routers.r.priority", "1"]], "2"], // biome-ignore format: a row
-  // Above 9223372036854774807 Traefik drops the router.
+  // Above 9223372036854774807 Traefik ignores the router.
   [[["traefik.http.routers.r.rule", "Host(`abc`)"], ["traefik.http.routers.r.priority", "9223372036854775807"]], "7999999999999999"], // biome-ignore format: a row
 ] as [[string, string][], string][])(
   "the label router's priority is one below what it would be: %j",
@@ -90,12 +90,12 @@ test.each([
   },
 );
 
-test("the catch-all of TCP stays below every rule that names a host", () => {
+test("the catch-all rule of TCP is below every rule that names a host", () => {
   expect(labelled(["traefik.tcp.routers.r.rule", "HostSNI(`*`)"])["traefik.tcp.routers.r.priority"]).toBe("2");
   expect(labelled(["traefik.tcp.routers.r.rule", "HostSNI(`a.b`)"])["traefik.tcp.routers.r.priority"]).toBe("13");
 });
 
-test("a rule that only version 2 reads is marked as such, and never for an image of version 2", () => {
+test("a rule of version 2 gets its rule syntax, except for an image of version 2", () => {
   const web = role({ labels: new Map([["traefik.http.routers.app-web.rule", "Host(`a.b`,`c.d`)"]]) });
   const of = (image: string) => roleLabels(config({ traefik: { ...config().traefik, image } }), web);
   expect(of("traefik:v3.7.15").get("traefik.http.routers.app-web.rulesyntax")).toBe("v2");

@@ -39,36 +39,36 @@ function planFor(world: World, overrides: Partial<Decision>) {
   return plan;
 }
 
-describe("what a live file says", () => {
+describe("the services of a live file", () => {
   test.each([
-    ["one alone", text(old), { live: "app-web-aaaaaaaa", canary: undefined, last: undefined }],
+    ["a live container alone", text(old), { live: "app-web-aaaaaaaa", canary: undefined, last: undefined }],
     [
       "a canary with its percentage",
       text(old, { container: next, percent: 7 }),
       { live: "app-web-aaaaaaaa", canary: { service: "app-web-bbbbbbbb", percent: 7 }, last: undefined },
     ],
     [
-      "a canary on its way out",
+      "a canary that is being removed",
       text(old, { container: next, percent: 0 }),
       { live: "app-web-aaaaaaaa", canary: { service: "app-web-bbbbbbbb", percent: 0 }, last: undefined },
     ],
     [
-      "a switch that did not end",
+      "an interrupted switch",
       text(next, undefined, old),
       { live: "app-web-bbbbbbbb", canary: undefined, last: "app-web-aaaaaaaa" },
     ],
-    ["no YAML", "a: [", { live: undefined, canary: undefined, last: undefined }],
-    ["nothing", "", { live: undefined, canary: undefined, last: undefined }],
+    ["invalid YAML", "a: [", { live: undefined, canary: undefined, last: undefined }],
+    ["an empty file", "", { live: undefined, canary: undefined, last: undefined }],
   ])("%s", (_, file, services) => {
     expect(liveServices(file, "app-web")).toEqual(services);
   });
 
-  test("a rule with a template's braces is read back", () => {
+  test("a rule with a template's braces is read", () => {
     const labels = new Map([...next.labels, ["traefik.http.routers.app-web.rule", "Path(`/{{x}}`)"]]);
     expect(liveServices(text({ ...next, labels }), "app-web").live).toBe("app-web-bbbbbbbb");
   });
 
-  test("a user's router that is called like ours is none", () => {
+  test("a user's router with a name like mrsk's is ignored", () => {
     const labels = new Map([...old.labels, ["traefik.http.routers.my-canary.rule", "Path(`/x`)"]]);
     expect(liveServices(text({ ...old, labels }), "app-web").canary).toBeUndefined();
   });
@@ -77,7 +77,7 @@ describe("what a live file says", () => {
 describe("a canary on a host", () => {
   const shared = text(old, { container: next, percent: 10 });
 
-  test("the older one is live, the canary is known while it runs and after its crash", () => {
+  test("the older container is live, and the canary is found while it runs and after a crash", () => {
     const both = routedBy(shared).runs(next, old).facts();
     expect(liveContainer(config(), web, both)).toBe(old);
     expect(canaryOf(config(), web, both)).toEqual({ container: next, percent: 10 });
@@ -86,25 +86,25 @@ describe("a canary on a host", () => {
     expect(canaryOf(config(), web, routedBy(shared).runs(old).facts())).toBeUndefined();
   });
 
-  test("where the old one died, the canary has the requests; the old one is still what was live last", () => {
+  test("if the live container has died, the canary gets the requests; the dead one is still the last live container", () => {
     const there = routedBy(shared).runs(next).keeps(stoppedOld).facts();
     expect(liveContainer(config(), web, there)).toBe(next);
     expect(lastLiveContainer(config(), web, there)).toBe(stoppedOld);
   });
 
-  test("what was live last, where no file tells, is the newest that was not replaced", () => {
+  test("without a live file, the last live container is the newest that was not replaced", () => {
     const replaced = container("web", "2_replaced_0000000000000000", { created: next.created });
     expect(lastLiveContainer(config(), web, aHost().runs(replaced, old).facts())).toBe(old);
   });
 
-  test("a change that did not end is known while the old container runs", () => {
+  test("an interrupted change is found while the old container runs", () => {
     const file = text(next, undefined, old);
     expect(isUnfinished(config(), web, routedBy(file).runs(next, old).facts())).toBe(true);
     expect(isUnfinished(config(), web, routedBy(file).runs(next).keeps(stoppedOld).facts())).toBe(false);
     expect(isUnfinished(config(), web, routedBy(text(next)).runs(next, old).facts())).toBe(false);
   });
 
-  test("promoted, it is taken as it runs, and is what the plan goes back to", () => {
+  test("a promoted canary is not started again, and a revert restores it", () => {
     const [plan] = planFor(routedBy(shared).runs(next, old), { promote: true }).roles;
     expect(plan).toMatchObject({
       old,
@@ -115,7 +115,7 @@ describe("a canary on a host", () => {
     });
   });
 
-  test("promoted after its crash, a new container takes its place", () => {
+  test("a canary that is promoted after a crash gets a new container", () => {
     const [plan] = planFor(routedBy(shared).runs(old).keeps(stoppedNext), { promote: true }).roles;
     expect(plan).toMatchObject({
       old,
@@ -125,17 +125,17 @@ describe("a canary on a host", () => {
     });
   });
 
-  test("promoted where the old one died, it is live already", () => {
+  test("a canary is live already if the live container has died", () => {
     const [plan] = planFor(routedBy(shared).runs(next).keeps(stoppedOld), { promote: true }).roles;
     expect(plan).toMatchObject({ old: next, canary: undefined, next: { kept: next } });
   });
 
-  test("promoted where the version is live wholly, it stays", () => {
+  test("promoting a version that gets all requests changes nothing", () => {
     const [plan] = planFor(routedBy(text(next, undefined, old)).runs(next, old), { promote: true }).roles;
     expect(plan).toMatchObject({ old: next, canary: undefined, next: { kept: next }, stale: [old] });
   });
 
-  test("a stopped container of the version is no canary: a new one is made", () => {
+  test("a stopped container of the version is no canary: a new one is created", () => {
     const [plan] = planFor(routedBy(text(old)).runs(old).keeps(stoppedNext), { promote: true }).roles;
     expect(plan!.next.kept).toBeUndefined();
   });
@@ -144,7 +144,7 @@ describe("a canary on a host", () => {
 describe("a weighted canary", () => {
   const percent = 10;
 
-  test("is the plan's, for roles behind Traefik", () => {
+  test("is planned for roles behind Traefik", () => {
     const workers = role({ name: "workers", traefik: false });
     const plan = planFor(routedBy(text(old)).runs(old), { percent, config: config({ roles: [web, workers] }) });
     expect(plan.roles.map((one) => one.percent)).toEqual([10, undefined]);
@@ -161,19 +161,19 @@ describe("a weighted canary", () => {
       "boot.order: stop_first",
     ],
     ["the host is a canary itself", routedBy(text(old)).runs(old).with({ canaryRelease: "1" }), web, "mrsk promote"],
-  ])("cannot be where %s", (_, there, given, said) => {
+  ])("is refused if %s", (_, there, given, message) => {
     const found = obstacles(planFor(there, { percent, config: config({ roles: [given] }) }));
-    expect(found).toEqual([expect.stringContaining(said)]);
+    expect(found).toEqual([expect.stringContaining(message)]);
   });
 });
 
 test.each([
-  ["no YAML", "{{{"],
+  ["invalid YAML", "{{{"],
   ["a word", "word"],
   ["no sections", "http: { routers: null, services: null }"],
-  ["a list for a section", "http: { routers: [], services: [] }"],
-  ["shares that are none", "http: { routers: { app-web: { service: 3 } } }"],
+  ["a list instead of a section", "http: { routers: [], services: [] }"],
+  ["an invalid service", "http: { routers: { app-web: { service: 3 } } }"],
   ["very deep lists", `http: ${"[".repeat(100_000)}`],
-])("a live file that holds %s says nothing", (_what, written) => {
+])("a live file that contains %s has no services", (_what, written) => {
   expect(liveServices(written, "app-web")).toEqual({ live: undefined, canary: undefined, last: undefined });
 });

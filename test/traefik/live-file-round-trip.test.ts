@@ -5,7 +5,7 @@ import { liveFile, type Routed } from "../../src/traefik/live-file.ts";
 import { liveServices } from "../../src/traefik/live-file-reader.ts";
 import { config, role } from "../support/config.ts";
 
-/** Rules and middlewares that people write, Go templates and quotes among them. */
+/** Rules and middlewares as in real configurations, with Go templates and quotes. */
 const rule = fc.constantFrom(
   "PathPrefix(`/`)",
   "Host(`a.example`) && PathPrefix(`/{{x}}`)",
@@ -21,7 +21,7 @@ const middleware = fc.constantFrom<[string, string][]>(
   [["traefik.http.middlewares.limit.ratelimit.average", "10"]],
 );
 
-test("what is read back from a live file is what was written", () => {
+test("the reader finds the services that were written", () => {
   const containers = fc.uniqueArray(id, { minLength: 2, maxLength: 2 });
   const percent = fc.integer({ min: 1, max: 99 });
   const state = fc.constantFrom("alone", "last", "canary", "weightless");
@@ -64,7 +64,7 @@ test("what is read back from a live file is what was written", () => {
   );
 });
 
-test("a text that is no live file gives nothing, never throws, and warns of nothing", () => {
+test("a text that is no live file has no services, throws no error, and prints no warning", () => {
   const warned: unknown[] = [];
   const listen = (warning: unknown) => void warned.push(warning);
   process.on("warning", listen);

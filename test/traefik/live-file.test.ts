@@ -13,7 +13,7 @@ function routed(id: string | undefined, labels: [string, string][] = []): Routed
 
 const old = routed("aaaaaaaa");
 const next = routed("bbbbbbbb");
-const preview = { container: next, hostName: "0123456789abcdef.mrsk", mark: "bbbbbbbb.1", appHost: "localhost:3000" };
+const probe = { container: next, hostName: "0123456789abcdef.mrsk", revision: "bbbbbbbb.1", appHost: "localhost:3000" };
 
 function read(text: string): Yaml {
   return parse(text) as Yaml;
@@ -25,7 +25,7 @@ const STOPPED = `    app-web-bbbbbbbb-stopped:
       service: app-web-bbbbbbbb-stopped
 `;
 
-test("settled: the live router, and 503 for when its container is stopped", () => {
+test("finalized: the live router, and 503 if its container has stopped", () => {
   expect(liveFile({ name: "app-web", live: next })).toBe(`http:
   routers:
     app-web:
@@ -46,7 +46,7 @@ ${STOPPED}  middlewares:
 `);
 });
 
-test("closed: 503 above the live router, whose requests under way go on", () => {
+test("closed: 503 above the live router, whose open requests continue", () => {
   const routers = read(liveFile({ name: "app-web", live: next, closed: true }))["http"]!["routers"]!;
   expect(routers["app-web"]).toMatchObject({ priority: 15, service: "app-web-bbbbbbbb@docker" });
   expect(routers["app-web-bbbbbbbb-stopped"]).toEqual({
@@ -56,17 +56,17 @@ test("closed: 503 above the live router, whose requests under way go on", () => 
   });
 });
 
-test("preview: the live one as it is, the next one on an entry point and a host name of its own, with the mark", () => {
-  const file = read(liveFile({ name: "app-web", live: old, preview }));
+test("probe: the live router unchanged, the next container on the probe entry point and a random host name, with the revision", () => {
+  const file = read(liveFile({ name: "app-web", live: old, probe }));
   expect(file["http"]!["routers"]!["app-web"]!["service"]).toBe("app-web-aaaaaaaa@docker");
-  expect(file["http"]!["routers"]!["app-web-bbbbbbbb-preview"]).toEqual({
+  expect(file["http"]!["routers"]!["app-web-bbbbbbbb-probe"]).toEqual({
     rule: "Host(`0123456789abcdef.mrsk`)",
     priority: 9_000_000_000_000_000,
     entryPoints: ["mrsk"],
     service: "app-web-bbbbbbbb@docker",
-    middlewares: ["app-web-bbbbbbbb-mark"],
+    middlewares: ["app-web-bbbbbbbb-probe"],
   });
-  expect(file["http"]!["middlewares"]!["app-web-bbbbbbbb-mark"]).toEqual({
+  expect(file["http"]!["middlewares"]!["app-web-bbbbbbbb-probe"]).toEqual({
     headers: {
       customRequestHeaders: { Host: "localhost:3000" },
       customResponseHeaders: { "X-Mrsk-Live": "bbbbbbbb.1" },
@@ -74,19 +74,19 @@ test("preview: the live one as it is, the next one on an entry point and a host 
   });
 });
 
-test("preview before the first deploy: nothing is live, no section is empty", () => {
-  expect(liveFile({ name: "app-web", live: undefined, preview })).toBe(`http:
+test("probe before the first deploy: no live container, no empty section", () => {
+  expect(liveFile({ name: "app-web", live: undefined, probe })).toBe(`http:
   routers:
-    app-web-bbbbbbbb-preview:
+    app-web-bbbbbbbb-probe:
       rule: Host(\`0123456789abcdef.mrsk\`)
       priority: 9000000000000000
       entryPoints:
         - mrsk
       service: app-web-bbbbbbbb@docker
       middlewares:
-        - app-web-bbbbbbbb-mark
+        - app-web-bbbbbbbb-probe
   middlewares:
-    app-web-bbbbbbbb-mark:
+    app-web-bbbbbbbb-probe:
       headers:
         customRequestHeaders:
           Host: localhost:3000
@@ -106,7 +106,7 @@ test("switched: the old container keeps a router one below the live one", () => 
   });
 });
 
-test("while two stand side by side the live priority is one more than the larger of both, whichever rule is longer", () => {
+test("with two containers the live priority is one more than the larger of both, whichever rule is longer", () => {
   const longer = routed("aaaaaaaa", [["traefik.http.routers.app-web.rule", "Host(`www.example.com`)"]]);
   const switched = read(liveFile({ name: "app-web", live: next, last: longer }))["http"]!["routers"]!;
   expect(switched["app-web"]!["priority"]).toBe(24);
@@ -116,7 +116,7 @@ test("while two stand side by side the live priority is one more than the larger
   expect(back["app-web-bbbbbbbb-last"]!["priority"]).toBe(23);
 });
 
-test("a container of the original is the service that has the bare name", () => {
+test("a container of MRSK has the service without an id", () => {
   const original = routed(undefined);
   const { routers, middlewares } = read(liveFile({ name: "app-web", live: next, last: original }))["http"]!;
   expect(routers!["app-web-original-last"]).toMatchObject({ service: "app-web@docker", priority: 15 });
@@ -140,7 +140,7 @@ test("several routers keep their order, all live ones above all old ones, every 
   ]);
 });
 
-test("a container with several services: a router leads to the one it names, else to the one called like it", () => {
+test("a container with several services: a router leads to the service that it names, or else to that of the same name", () => {
   const labels: [string, string][] = [
     ["traefik.http.services.admin.loadbalancer.server.port", "81"],
     ["traefik.http.routers.admin.rule", "PathPrefix(`/admin`)"],
@@ -178,12 +178,12 @@ test("entry points, tls and the rule syntax are as the labels say, whatever thei
   });
 });
 
-test("tls=true alone is the section without content, tls=false none", () => {
+test("tls=true alone is an empty section, tls=false no section", () => {
   expect(liveRouter(["traefik.http.routers.app-web.tls", "true"])["tls"]).toEqual({});
   expect(liveRouter(["traefik.http.routers.app-web.tls", "false"])).not.toHaveProperty("tls");
 });
 
-test("middlewares of the container are in the file under its name, others are docker's unless they say whose", () => {
+test("middlewares of the container are in the file under its name, others are docker's unless they name a provider", () => {
   const labels: [string, string][] = [
     ["traefik.http.routers.app-web.middlewares", "app-web-retry, auth,shared,limits@file,strip@docker,all"],
     ["traefik.http.middlewares.auth.basicauth.users", "a:$1"],
@@ -216,7 +216,7 @@ test("middlewares of the container are in the file under its name, others are do
   });
 });
 
-test("TCP routers are in the file likewise", () => {
+test("TCP routers are in the file as well", () => {
   const labels: [string, string][] = [
     ["traefik.tcp.routers.smtp.rule", "HostSNI(`*`)"],
     ["traefik.tcp.routers.smtp.entrypoints", "smtp"],
@@ -247,7 +247,7 @@ test("a long rule stays on one line, and odd text survives YAML", () => {
   expect(liveRouter(["traefik.http.routers.app-web.rule", rule])["rule"]).toBe(rule);
 });
 
-test("a canary has its share of the live router's requests; without it, the router below serves the old version", () => {
+test("a canary gets its percentage of the requests; without it, the router below serves the old version", () => {
   const file = read(liveFile({ name: "app-web", live: old, canary: { container: next, percent: 10 } }))["http"]!;
   expect(file["services"]!["app-web-bbbbbbbb-canary"]).toEqual({
     weighted: {
@@ -270,14 +270,14 @@ test("a canary has its share of the live router's requests; without it, the rout
   expect(file["routers"]!["app-web"]!["middlewares"]).toEqual(["app-web-aaaaaaaa-retry"]);
 });
 
-test("a canary on its way out has no share, and is below the live one", () => {
+test("a canary that is being removed gets no requests, and is below the live router", () => {
   const file = read(liveFile({ name: "app-web", live: old, canary: { container: next, percent: 0 } }))["http"]!;
   expect(file["routers"]!["app-web"]).toMatchObject({ priority: 16, service: "app-web-aaaaaaaa@docker" });
   expect(file["routers"]!["app-web-bbbbbbbb-canary"]).toMatchObject({ priority: 15 });
   expect(Object.keys(file["services"]!)).toEqual(["app-web-aaaaaaaa-stopped"]);
 });
 
-test("a router that only one of the two has is not shared; a TCP router is, without a cookie", () => {
+test("a router of only one of the two is not weighted; a TCP router is, without a cookie", () => {
   const tcp: [string, string][] = [
     ["traefik.tcp.routers.smtp.rule", "HostSNI(`*`)"],
     ["traefik.tcp.services.smtp.loadbalancer.server.port", "25"],
@@ -304,12 +304,12 @@ test("a router that only one of the two has is not shared; a TCP router is, with
   });
 });
 
-test("no address of a container is in the file: after a stop it may be another's", () => {
-  const text = liveFile({ name: "app-web", live: next, last: old, preview });
+test("no address of a container is in the file: after a stop, another container may get it", () => {
+  const text = liveFile({ name: "app-web", live: next, last: old, probe });
   expect(text).not.toMatch(/url:|\d+\.\d+\.\d+\.\d+/);
 });
 
-test("names that every JavaScript object has, and lists that count from far, are read as the labels have them", () => {
+test("names of JavaScript object properties, and lists with a high first index, are read as in the labels", () => {
   const own = routed("cccccccc", [
     ["traefik.http.routers.app-web.tls.__proto__.polluted", "a"],
     ["traefik.http.routers.app-web.constructor", "b"],

@@ -4,29 +4,29 @@ import { probeRequests, sharedDefinitions } from "../../src/traefik/probe-reques
 const labels = (...pairs: [string, string][]) => new Map(pairs);
 const rule = (name: string, text: string) => ({ labels: labels([`traefik.http.routers.${name}.rule`, text]) });
 
-test("each rule is asked for by its first host and path, once", () => {
-  const asked = probeRequests([
+test("each rule gets one request, for its first host and path", () => {
+  const requests = probeRequests([
     rule("a", "Host(`a.example`, `b.example`) && PathPrefix(`/api`)"),
     rule("b", "Host(`a.example`) && Path(`/api`)"),
     rule("c", "PathPrefix(`/`)"),
     rule("d", "HostRegexp(`.+`)"),
     { labels: labels(["traefik.tcp.routers.e.rule", "HostSNI(`*`)"], ["service", "x"]) },
   ]);
-  expect(asked).toEqual([
+  expect(requests).toEqual([
     { host: "a.example", path: "/api" },
     { host: "localhost", path: "/" },
   ]);
 });
 
-test("a word that a shell could misread is not asked for", () => {
+test("a host or path with special characters of the shell gets no request", () => {
   expect(probeRequests([rule("a", "Host(`a b;c`) && PathPrefix(`/x y`)")])).toEqual([{ host: "localhost", path: "/" }]);
 });
 
-test("no more than thirty are asked", () => {
+test("there are no more than thirty requests", () => {
   expect(probeRequests(Array.from({ length: 99 }, (_, i) => rule("a", `Host(\`h${i}\`)`)))).toHaveLength(30);
 });
 
-test("what two define alike is shared as a whole: a router whose login changed is not", () => {
+test("equal definitions are shared completely: a router whose authentication changed is not", () => {
   const before = labels(
     ["traefik.http.routers.dash.rule", "Host(`d`)"],
     ["traefik.http.routers.dash.middlewares", "login"],

@@ -10,7 +10,7 @@ const part = (option: string, value = "v"): TraefikLabel => ({
   value,
 });
 
-test("a list has no holes, wherever its labels start to count", () => {
+test("a list has no holes, whatever the first index of its labels", () => {
   expect(tree([part("a[1].b", "one"), part("a[4294967290].b", "two")])).toEqual({ a: [{ b: "one" }, { b: "two" }] });
   expect(tree([part("a[99999999999].b", "far")])).toEqual({ a: [{ b: "far" }] });
 });
@@ -21,6 +21,6 @@ test("a label that names __proto__ changes no other object", () => {
   expect(JSON.stringify(made)).toBe('{"__proto__":{"polluted":"yes"},"a":{"__proto__":{"polluted":"yes"}}}');
 });
 
-test("a label of a hundred thousand parts is passed over", () => {
+test("a label of a hundred thousand parts is ignored", () => {
   expect(tree([part("a.".repeat(100_000)), part("b", "kept")])).toEqual({ b: "kept" });
 });

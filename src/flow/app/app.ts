@@ -1,6 +1,6 @@
 import { AppCommands, listContainers, listImages } from "../../commands/app.ts";
 import type { Body } from "../../script/command.ts";
-import { stopForGood } from "../../commands/restart-policy.ts";
+import { stopWithoutRestart } from "../../commands/restart-policy.ts";
 import { containerPrefix, versionOf } from "../../commands/names.ts";
 import { attempt, script, type Step, step } from "../../script/script.ts";
 import type { Role } from "../../config/config.ts";
@@ -14,7 +14,7 @@ import { withLock } from "../lock.ts";
 import { observeHosts } from "../observe.ts";
 import { appHosts, printBlock, type Run } from "../run.ts";
 
-/** Steps for the roles of each host, made from what was seen there; hosts without steps are left alone. */
+/** Observes the hosts, then runs one script on each host that has steps. */
 export async function onObservedRoles(
   run: Run,
   title: string,
@@ -33,8 +33,8 @@ function targets(run: Run): { name: string; host: Host; roles: readonly Role[] }
   return run.selection.app.map(({ host, roles }) => ({ name: host, host: run.host(host), roles }));
 }
 
-/** One block per host and role. */
-async function blocks(run: Run, title: string, bodyFor: (role: Role) => Body): Promise<void> {
+/** Prints one block of output per host and role. */
+async function printRoleBlocks(run: Run, title: string, bodyFor: (role: Role) => Body): Promise<void> {
   await onHosts(targets(run), async ({ host, roles }) => {
     const steps = roles.map((role) => step(`${title} (${role.name})`, bodyFor(role)));
     const result = await host.run(script(title, steps), { signal: run.signal });
@@ -42,32 +42,32 @@ async function blocks(run: Run, title: string, bodyFor: (role: Role) => Body): P
   });
 }
 
-/** One block per host. */
-async function hostBlocks(run: Run, title: string, body: Body): Promise<void> {
+/** Prints one block of output per host. */
+async function printHostBlocks(run: Run, title: string, body: Body): Promise<void> {
   await onHosts(appHosts(run), async (host) =>
     printBlock(run, "App", host.name, (await host.run(script(title, [step(title, body, "block")]))).text("block")),
   );
 }
 
-/** What docker shows; below it what is on trial, if anything is. */
+/** Prints docker's list of containers; below it the canary, if there is one. */
 export async function appDetails(run: Run): Promise<void> {
-  await blocks(run, "Details", (role) => new AppCommands(run.config, role).details());
+  await printRoleBlocks(run, "Details", (role) => new AppCommands(run.config, role).details());
   const facts = await observeHosts(run, appHosts(run));
   for (const { host, roles } of run.selection.app) {
-    const trials = roles.flatMap((role) => canaryText(run, role, facts.get(host)!) ?? []);
-    if (trials.length > 0) printBlock(run, "Canary", host, trials.join("\n"));
+    const canaries = roles.flatMap((role) => canaryText(run, role, facts.get(host)!) ?? []);
+    if (canaries.length > 0) printBlock(run, "Canary", host, canaries.join("\n"));
   }
 }
 
 export async function appContainers(run: Run): Promise<void> {
-  await hostBlocks(run, "Containers", listContainers(run.config));
+  await printHostBlocks(run, "Containers", listContainers(run.config));
 }
 
 export async function appImages(run: Run): Promise<void> {
-  await hostBlocks(run, "Images", listImages(run.config));
+  await printHostBlocks(run, "Images", listImages(run.config));
 }
 
-/** `app version`: the live version on each host, with what is on trial; each role's where they differ. */
+/** `app version`: prints the live version on each host and its canary; one line per role if the roles differ. */
 export async function appVersion(run: Run): Promise<void> {
   const facts = await observeHosts(run, appHosts(run));
   for (const { host, roles } of run.selection.app) {
@@ -84,21 +84,21 @@ export async function appVersion(run: Run): Promise<void> {
   }
 }
 
-/** What `app boot` starts: the version that was given, else what is live, what ran last, or that of the working directory. */
+/** The version that `app boot` starts: `--version`, otherwise the live version, the last live version, or git's. */
 export async function versionToBoot(run: Run): Promise<string> {
   if (run.givenVersion !== undefined) return observeAndResolve(run, run.givenVersion);
   const facts = await observeHosts(run, appHosts(run));
-  const there = run.selection.app.flatMap(({ host, roles }) =>
+  const onHost = run.selection.app.flatMap(({ host, roles }) =>
     roles.map((role) => ({
       where: `${host} (${role.name})`,
       live: liveVersion(run.config, role, facts.get(host)!),
       last: facts.get(host)!.releases.at(-1) ?? newestVersion(run, role, facts.get(host)!),
     })),
   );
-  const live = there.filter((one) => one.live !== undefined);
-  const versions = new Set(live.length > 0 ? live.map((one) => one.live!) : there.map(({ last }) => last));
+  const live = onHost.filter((one) => one.live !== undefined);
+  const versions = new Set(live.length > 0 ? live.map((one) => one.live!) : onHost.map(({ last }) => last));
   if (versions.size > 1) {
-    const shown = there.map((one) => `${one.where}: ${one.live ?? one.last ?? "none"}`).join(", ");
+    const shown = onHost.map((one) => `${one.where}: ${one.live ?? one.last ?? "none"}`).join(", ");
     throw new UsageError(`Which version? ${shown}`, { hint: "Name one: mrsk app boot --version VERSION" });
   }
   return [...versions][0] ?? run.requestedVersion();
@@ -109,7 +109,7 @@ function newestVersion(run: Run, role: Role, facts: HostFacts): string | undefin
   return newest && versionOf(containerPrefix(run.config, role), newest.name);
 }
 
-/** What is on trial beside which version; undefined where nothing is. */
+/** The live version and the canary with its percentage; undefined without a canary. */
 function canaryText(run: Run, role: Role, facts: HostFacts): string | undefined {
   const live = liveVersion(run.config, role, facts);
   const canary = canaryOf(run.config, role, facts);
@@ -121,7 +121,7 @@ function canaryText(run: Run, role: Role, facts: HostFacts): string | undefined 
     : `${live ?? "none"}, canary ${version} (${container.state}, no requests)`;
 }
 
-/** `app stale-containers`: running ones beside the live one. */
+/** `app stale-containers`: running containers that get no requests. */
 export async function staleContainers(run: Run, { stop }: { stop: boolean }): Promise<void> {
   await withLock(run, () =>
     onObservedRoles(run, "Stop stale containers", async (role, facts) => {
@@ -135,7 +135,7 @@ export async function staleContainers(run: Run, { stop }: { stop: boolean }): Pr
         printBlock(run, "App", facts.host, text);
       }
       return stop
-        ? stale.map(({ id, name }) => attempt(`Stop ${name}`, stopForGood(id, run.config.stopWaitSeconds)))
+        ? stale.map(({ id, name }) => attempt(`Stop ${name}`, stopWithoutRestart(id, run.config.stopWaitSeconds)))
         : [];
     }),
   );

@@ -9,8 +9,8 @@ import type { HostFacts } from "../../plan/facts.ts";
 import { begin, type Run } from "../run.ts";
 
 /**
- * On every host before the first of them switches: while versions change, a page of one host's version asks for its
- * assets at another host, too. Nothing where no role has an `asset_path`.
+ * Collects the assets of the old and the new version on every host, before the first host switches: a page from one host
+ * may request its assets from another host that runs the other version. Does nothing if no role has an `asset_path`.
  */
 export async function collectAssetsOfBoth(run: Run, plans: readonly HostPlan[]): Promise<void> {
   const targets = plans
@@ -34,7 +34,7 @@ function collectSteps(config: Config, { facts, roles }: HostPlan): Step[] {
   });
 }
 
-/** After containers went. A role that has no `asset_path` any more may have had one. */
+/** For the end of a script that removes containers. Also for roles without `asset_path`: they may have had one. */
 export function cleanAssetsSteps(config: Config, role: Role, facts: HostFacts): Step[] {
   return [attempt(`Clean up assets (${role.name})`, cleanAssets({ config, role, home: facts.home }))];
 }

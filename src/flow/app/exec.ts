@@ -3,7 +3,7 @@ import { AppCommands } from "../../commands/app.ts";
 import { words } from "../../commands/arguments.ts";
 import type { Command } from "../../script/command.ts";
 import { containerPrefix } from "../../commands/names.ts";
-import { type ExecOptions, removeForgotten, removeOneOff } from "../../commands/one-off.ts";
+import { type ExecOptions, removeNeverStarted, removeOneOff } from "../../commands/one-off.ts";
 import { attempt, type Step } from "../../script/script.ts";
 import type { Role } from "../../config/config.ts";
 import { isReserved } from "../../config/limits.ts";
@@ -24,31 +24,31 @@ import type { Terminal } from "../terminal.ts";
 import { withoutLiterals } from "./typed.ts";
 
 export interface ExecChoice extends CommandChoice {
-  /** In the container that runs, not in a new one. */
+  /** Use the running container, not a new one. */
   readonly reuse: boolean;
-  /** Variables of this one command. */
+  /** Variables for this command only. */
   readonly env: ReadonlyMap<string, string>;
 }
 
-/** The user's command and how it is asked for. */
+/** The user's command and its options. */
 interface ExecRequest {
-  /** For the audit log: as typed, without secrets. */
+  /** For the audit log: the command line as typed, without secrets. */
   readonly line: string;
   readonly command: Command;
   readonly choice: ExecChoice;
   readonly env: NonNullable<ExecOptions["env"]>;
 }
 
-/** A role on a host, as seen there. */
+/** A role on a host, with the host's facts. */
 interface Place {
   readonly name: string;
   readonly role: Role;
   readonly facts: HostFacts;
 }
 
-/** `app exec`. Ends with the exit status of the first host whose command failed. */
+/** `app exec`. @throws MrskError with the exit status of the first host whose command failed */
 export async function appExec(run: Run, terminal: Terminal, line: string, choice: ExecChoice): Promise<void> {
-  const asked = requestOf(line, choice);
+  const request = requestOf(line, choice);
   const { app, primary } = run.selection;
   const selected = choice.interactive ? app.filter(({ host }) => host === primary) : app;
   const facts = await observeHosts(
@@ -70,13 +70,15 @@ export async function appExec(run: Run, terminal: Terminal, line: string, choice
         places.map(({ role }) => role),
       );
   const targets = await Promise.all(
-    places.map((place) => (choice.reuse ? inRunning(run, place, asked) : inNew(run, place, asked, { secrets, given }))),
+    places.map((place) =>
+      choice.reuse ? inRunning(run, place, request) : inNew(run, place, request, { secrets, given }),
+    ),
   );
   announce(run, targets, choice);
   await runCommand(run, terminal, { kind: "App", targets: targets.map(labelled), choice });
 }
 
-/** Each role has containers to reuse; a new one is made once per host, for the primary role where that runs there. */
+/** With `--reuse`, every role. A new container is created once per host, for the primary role if the host runs it. */
 function chosenRoles(run: Run, roles: readonly Role[], { reuse, interactive }: ExecChoice): readonly Role[] {
   const first = roles.find(({ name }) => name === run.config.primaryRole) ?? roles[0]!;
   return reuse && !interactive ? roles : [first];
@@ -92,7 +94,7 @@ async function inRunning(
   const live = liveContainer(run.config, role, facts);
   if (!live) {
     throw new UsageError(`${name}: no container of role ${role.name} runs`, {
-      hint: "Leave out --reuse to run it in a new one.",
+      hint: "Omit --reuse to run the command in a new container.",
     });
   }
   const version = liveVersion(run.config, role, facts) ?? "";
@@ -122,7 +124,7 @@ async function inNew(
     host: run.host(name),
     role: role.name,
     version,
-    before: [forgotten(run)],
+    before: [removeUnstarted(run)],
     after: choice.interactive ? [] : [await outcome(run, `Executed cmd '${line}' on app version ${version}`)],
     command: (streams) => ({
       body: new AppCommands(run.config, role).execNew(version, command, secrets, { streams, env, container }),
@@ -152,12 +154,12 @@ export async function accessoryExec(
   choice: ExecChoice,
 ): Promise<void> {
   const accessory = oneAccessory(run, name);
-  const { command, env, line: written } = requestOf(line, choice);
+  const { command, env, line: redacted } = requestOf(line, choice);
   const { interactive, reuse } = choice;
   const commands = new AccessoryCommands(run.config, accessory);
   const secrets = reuse ? new Map() : await accessorySecrets(run, [accessory]);
-  const before = reuse ? [] : [forgotten(run)];
-  const after = interactive ? [] : [await outcome(run, `Executed cmd '${written}' on ${name} accessory`)];
+  const before = reuse ? [] : [removeUnstarted(run)];
+  const after = interactive ? [] : [await outcome(run, `Executed cmd '${redacted}' on ${name} accessory`)];
   const targets = accessoryHosts(accessory, run.filters).map((host): Target => {
     const container = { name: `${accessory.service}-exec-${run.newId(12)}`, service: run.config.service };
     return {
@@ -181,8 +183,8 @@ export async function accessoryExec(
   await runCommand(run, terminal, { kind: `Accessory ${name}`, targets, choice });
 }
 
-function forgotten(run: Run): Step {
-  return attempt("Remove containers that were never started", removeForgotten(run.config.service));
+function removeUnstarted(run: Run): Step {
+  return attempt("Remove containers that were never started", removeNeverStarted(run.config.service));
 }
 
 /** @throws UsageError for an empty command */

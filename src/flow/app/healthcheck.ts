@@ -1,6 +1,6 @@
 import { networkSteps } from "../../commands/network.ts";
 import { AppCommands } from "../../commands/app.ts";
-import { waitUntilHealthy } from "../../commands/cutover.ts";
+import { waitUntilHealthy } from "../../commands/waits.ts";
 import { deadlineSeconds } from "../../commands/healthcheck.ts";
 import { servicePrefix } from "../../commands/names.ts";
 import { script, step } from "../../script/script.ts";
@@ -13,10 +13,13 @@ import { begin, type Run } from "../run.ts";
 import { appSecrets } from "../secrets.ts";
 import { ExitStatus } from "../../script/exit-status.ts";
 
-/** Which run made the container. */
+/** The id of the run that created the container. */
 const RUN_LABEL = "mrsk.healthcheck";
 
-/** `healthcheck perform`: a container of the version that publishes nothing and is not routed, healthy, then gone. */
+/**
+ * `healthcheck perform`: starts a container of the version without published ports and routes, waits until it is healthy,
+ * and removes it.
+ */
 export async function performHealthcheck(run: Run): Promise<void> {
   const version = await resolveRequestedVersion(run);
   const { config } = run;
@@ -42,7 +45,7 @@ export async function performHealthcheck(run: Run): Promise<void> {
     healthcheck: true,
   });
   const deadline = deadlineSeconds(role.healthcheck);
-  // By the label: the container of that name may be another run's.
+  // Find it by label: another run may have created the container with that name.
   const removal = sh`mine=$(docker ps --all --quiet --filter ${`label=${RUN_LABEL}=${id}`}); [ -z "$mine" ] || docker rm -f $mine >/dev/null 2>&1`;
   const work = script(
     "Healthcheck",
@@ -64,7 +67,7 @@ export async function performHealthcheck(run: Run): Promise<void> {
   }
 }
 
-/** The role's options without published ports: the running app has them. */
+/** The role's options without published ports, which the running app uses. */
 function unpublished(options: Options): Options {
   return new Map([...options].filter(([name]) => !["publish", "p", "publish-all", "P"].includes(name)));
 }

@@ -14,7 +14,7 @@ import { appHosts, type Run } from "../run.ts";
 import type { Terminal } from "../terminal.ts";
 import { TRAEFIK } from "../../shell/constants.ts";
 
-/** What `-s -n -g -o -f` said. */
+/** Values of `-s`, `-n`, `-g`, `-o` and `-f`. */
 export interface LogChoice {
   readonly since?: string;
   readonly lines?: number;
@@ -23,15 +23,15 @@ export interface LogChoice {
   readonly follow?: boolean;
 }
 
-/** A log to show: of which container, under which header. */
+/** A log to show. */
 interface Source {
-  /** The host's. */
+  /** The host's name. */
   readonly name: string;
   readonly host: Host;
   readonly kind: string;
-  /** What its lines begin with where there are several. */
+  /** Prefix of its lines if there are several sources. */
   readonly label: string;
-  /** undefined: there is none. */
+  /** Name or id; undefined if the role has no container on the host. */
   readonly container: string | undefined;
 }
 
@@ -85,20 +85,20 @@ async function showLogs(
     const body = container === undefined ? sh`:` : logs(container, query);
     const result = await host.run(script("Logs", [attempt("Logs", body)]), { signal: run.signal });
     const step = result.steps[0]!;
-    throwUnlessUnderstood(host.name, step);
+    throwOnBadQuery(host.name, step);
     const found = step.status === 0 ? step.stdout.trim() : "";
     terminal.write("stdout", `${kind} Host: ${host.name}\n${found || "Nothing found"}\n\n`);
   });
 }
 
-/** @throws UsageError with what docker or grep did not understand; no container and no line are not that */
-function throwUnlessUnderstood(host: string, { status, stdout, stderr }: StepResult): void {
-  const said = (stderr.trim() || stdout.trim()).split("\n").slice(0, 3).join("\n");
-  if (status === undefined || status === 0 || said === "" || /no such container/i.test(said)) return;
-  throw new UsageError(`${host}: the log cannot be shown: ${said}`);
+/** @throws UsageError with the error of docker or grep; a missing container or an empty result is no error */
+function throwOnBadQuery(host: string, { status, stdout, stderr }: StepResult): void {
+  const output = (stderr.trim() || stdout.trim()).split("\n").slice(0, 3).join("\n");
+  if (status === undefined || status === 0 || output === "" || /no such container/i.test(output)) return;
+  throw new UsageError(`${host}: the log cannot be shown: ${output}`);
 }
 
-/** New lines of all sources at once, until Ctrl-C: an end that was asked for is no error. */
+/** Shows new lines of all sources until Ctrl-C, which is no error here. */
 async function follow(
   run: Run,
   { write, prefix }: Terminal,
@@ -121,7 +121,7 @@ async function follow(
     await onHosts(present, async (source) => {
       const { host, label, container } = source;
       const lines = lineByLine((line) => write("stdout", `${start(source)}${line}\n`));
-      // On standard error are the words of grep or the shell, not the log's; after Ctrl-C nobody wants to hear them.
+      // Standard error holds messages of grep and the shell, not the log. After Ctrl-C they are of no use.
       const show = ({ stream, text }: OutputChunk) => {
         if (stream === "stdout") lines.add(text);
         else if (!run.signal.aborted) write("stderr", text);
@@ -129,7 +129,7 @@ async function follow(
       const options = { signal: run.signal, streamed: "endless", onOutput: show } as const;
       const work = script("Follow", [attempt("Follow", logs(container!, query), "follow")]);
       const status = (await host.run(work, options).finally(() => lines.end())).status("follow") ?? 1;
-      // grep's 1 says that no line was found, which is no failure here.
+      // grep exits with 1 if no line matches, which is no failure here.
       if (status > (choice.grep === undefined ? 0 : 1))
         throw new MrskError(ExitCode.remote, `${host.name}: the log cannot be followed (exit status ${status})`);
       run.report({ kind: "note", host: host.name, text: `The log ended: the container stopped (${label})` });

@@ -1,6 +1,6 @@
 import { AppCommands, removeImages } from "../../commands/app.ts";
 import { removeLiveFile } from "../../commands/write-live-file.ts";
-import { stopForGood } from "../../commands/restart-policy.ts";
+import { stopWithoutRestart } from "../../commands/restart-policy.ts";
 import { containerName, containerPrefix } from "../../commands/names.ts";
 import { script, type Step, step } from "../../script/script.ts";
 import { UsageError } from "../../errors.ts";
@@ -16,12 +16,12 @@ import { observeHosts } from "../observe.ts";
 import { appHosts, type Run } from "../run.ts";
 import { stopApp } from "./start-stop.ts";
 
-/** `app remove`: every container of the service and destination, then the images that nobody else uses. */
+/** `app remove`: removes every container of the service and destination, then the images that no other service uses. */
 export async function removeApp(run: Run): Promise<void> {
   await withLock(run, async () => {
     await stopApp(run);
     await removeAppContainers(run);
-    if (run.filters.roles === undefined) await removeLeftRoles(run);
+    if (run.filters.roles === undefined) await removeFormerRoles(run);
     await removeAppImages(run);
   });
 }
@@ -42,8 +42,8 @@ export async function removeAppContainers(run: Run): Promise<void> {
   );
 }
 
-/** Containers of roles that deploy.yml no longer has on a host: nothing else would ever take them away. */
-async function removeLeftRoles(run: Run): Promise<void> {
+/** Removes containers of roles that deploy.yml no longer has on a host. No other command finds them. */
+async function removeFormerRoles(run: Run): Promise<void> {
   const { config } = run;
   const facts = await observeHosts(run, appHosts(run));
   await onHosts(
@@ -55,20 +55,20 @@ async function removeLeftRoles(run: Run): Promise<void> {
       );
       if (left.length === 0) return;
       const steps: Step[] = left.flatMap(({ id, name, role }) => [
-        step(`Stop ${name}`, stopForGood(id, config.stopWaitSeconds)),
+        step(`Stop ${name}`, stopWithoutRestart(id, config.stopWaitSeconds)),
         step(`Remove ${name}`, ["docker", "container", "rm", id]),
         ...(role === undefined
           ? []
           : [step("Remove the live file", removeLiveFile(liveDirectory, containerPrefix(config, { name: role })))]),
       ]);
-      await run.host(host).run(script("Remove what other roles left", steps), { signal: run.signal });
+      await run.host(host).run(script("Remove containers of former roles", steps), { signal: run.signal });
       const names = left.map(({ name }) => name).join(", ");
-      run.report({ kind: "note", host, text: `removed ${names}, of roles that are no longer here` });
+      run.report({ kind: "note", host, text: `removed ${names}: this host no longer has their roles` });
     },
   );
 }
 
-/** `app remove-container VERSION`. @throws UsageError where no host has it */
+/** `app remove-container VERSION`. @throws UsageError if no host has such a container */
 export async function removeAppContainer(run: Run, typed: string): Promise<void> {
   await withLock(run, async () => {
     const version = await observeAndResolve(run, typed);
@@ -85,7 +85,7 @@ export async function removeAppContainer(run: Run, typed: string): Promise<void>
     });
     if (!found) {
       throw new UsageError(`No host has a container of version ${version}`, {
-        hint: "See `mrsk app containers` for what there is.",
+        hint: "See `mrsk app containers` for the versions on the hosts.",
       });
     }
   });

@@ -17,28 +17,28 @@ import { lineByLine } from "../../lines.ts";
 import type { Run } from "../run.ts";
 import type { Terminal } from "../terminal.ts";
 
-/** A place where the user's command runs. */
+/** A container or host in which the user's command runs. */
 export interface Target {
-  /** The host's. */
+  /** The host's name. */
   readonly name: string;
   readonly host: Host;
-  /** What its lines begin with where there are several: `HOST`, or `HOST ROLE`. */
+  /** Prefix of its lines if there are several targets: `HOST`, or `HOST ROLE`. */
   readonly label: string;
-  /** What comes before the command. */
+  /** Steps before the command. */
   readonly before: readonly Step[];
-  /** What comes after it, with what became of it: the audit line. */
+  /** Steps after the command: the audit line with its outcome. */
   readonly after: readonly Step[];
   readonly command: (streams: Streams) => Attached;
 }
 
 export interface CommandChoice {
-  /** With the user's terminal, on the first target alone; with a pipe where there is no terminal. */
+  /** Joins the user's terminal, or a pipe without one. Runs on the first target only. */
   readonly interactive: boolean;
-  /** Nothing but what the command prints. */
+  /** Prints nothing but the command's output. */
   readonly raw: boolean;
 }
 
-/** Where a target's output goes; `end` writes what its last line lacks. */
+/** Receives a target's output; `end` completes its last line. */
 interface Output {
   readonly add: (stream: "stdout" | "stderr", bytes: Uint8Array) => void;
   readonly end: () => void;
@@ -54,8 +54,8 @@ interface CommandOnTargets {
 const STEP = "command";
 
 /**
- * Runs the user's command on every target at once and shows what it prints as it comes. What is piped into mrsk is piped
- * into each of them.
+ * Runs the user's command on all targets concurrently, and prints its output as it comes. Each of them gets a copy of
+ * mrsk's piped input.
  * @throws MrskError with the exit status of the first target whose command failed
  */
 export async function runCommand(
@@ -66,7 +66,7 @@ export async function runCommand(
   const first = targets[0];
   if (!first) throw new UsageError("No host is selected");
   if (raw && targets.length > 1) {
-    throw new UsageError(`--raw is for one container, and ${targets.length} are selected`, {
+    throw new UsageError(`--raw is for one container, but ${targets.length} are selected`, {
       hint: `Choose with -h and -r: ${targets.map(({ label }) => label).join(", ")}.`,
     });
   }
@@ -78,16 +78,16 @@ export async function runCommand(
       await piped(run, terminal, chosen, outputs(output, raw || interactive));
     else await scripted(run, chosen, outputs(output, raw));
   } catch (error) {
-    throw withOwnStatus(error);
+    throw withCommandStatus(error);
   }
 }
 
 async function inTerminal(run: Run, target: Target): Promise<void> {
   if (target.before.length > 0) await prepare(run, target);
-  ended(target, await target.host.attach(target.command("terminal"), "terminal", run.signal));
+  throwOnFailure(target, await target.host.attach(target.command("terminal"), "terminal", run.signal));
 }
 
-/** The script's own input says whether the connection is there, so the command has none. */
+/** The command gets no input: the script's standard input carries the heartbeat of the connection. */
 async function scripted(run: Run, targets: readonly Target[], outputOf: (target: Target) => Output): Promise<void> {
   await onHosts(targets, async (target) => {
     const { body, cleanup } = target.command("output");
@@ -108,7 +108,7 @@ async function piped(
   targets: readonly Target[],
   outputOf: (target: Target) => Output,
 ): Promise<void> {
-  // Every host is reached before a byte of the input is used up.
+  // Connect to every host before the first byte of the input is read.
   await onHosts(targets, (target) => prepare(run, target));
   const source = stdin.kind === "nothing" ? undefined : stdin.open();
   const inputs = new Map(targets.map((target) => [target, inputFrom(source)]));
@@ -122,14 +122,14 @@ async function piped(
         // A command that ends early must not hold up the others.
         input.destroy();
       });
-      ended(target, await noted(target, work));
+      throwOnFailure(target, await finished(target, work));
     });
   } finally {
     source?.destroy();
   }
 }
 
-/** The source goes no faster than the slowest of those it is piped into. */
+/** A copy of the source. The slowest target sets the pace. */
 function inputFrom(source: Readable | undefined): PassThrough {
   const input = new PassThrough();
   input.on("error", () => {});
@@ -138,29 +138,29 @@ function inputFrom(source: Readable | undefined): PassThrough {
   return input;
 }
 
-/** What comes after a command that had the host's end of the connection to itself. @returns its exit status */
-async function noted({ host, after }: Target, work: Promise<number>): Promise<number> {
-  const note = async (status: number) => {
+/** Runs a target's last steps after a command that was attached, not scripted. @returns the command's exit status */
+async function finished({ host, after }: Target, work: Promise<number>): Promise<number> {
+  const runAfter = async (status: number) => {
     if (after.length === 0) return;
-    const ending = counted("See how the command ended", sh`exit ${status}`);
-    await host.run(script("Note the command", [ending, ...after])).catch(() => {});
+    const outcome = counted("Exit status of the command", sh`exit ${status}`);
+    await host.run(script("Record the command", [outcome, ...after])).catch(() => {});
   };
   try {
     const status = await work;
-    await note(status);
+    await runAfter(status);
     return status;
   } catch (error) {
-    await note(ExitCode.interrupted);
+    await runAfter(ExitCode.interrupted);
     throw error;
   }
 }
 
 async function prepare(run: Run, { host, before }: Target): Promise<void> {
-  // Also where there is nothing to prepare, the host is to be reached.
+  // Also without steps: the host must be reachable.
   await host.run(script("Prepare", before), { signal: run.signal });
 }
 
-function ended({ name }: Target, status: number): void {
+function throwOnFailure({ name }: Target, status: number): void {
   if (status !== 0) throw new CommandFailedError({ host: name, step: "Command", stepId: STEP, status, output: "" });
 }
 
@@ -169,7 +169,7 @@ interface OutputOptions extends Omit<CommandOnTargets, "choice"> {
   readonly terminal: Terminal;
 }
 
-/** On one target in a block of the original's, on several with the target in front of each line. */
+/** One target's output is a block as in MRSK; of several targets, each line begins with the target. */
 function outputs({ run, terminal, kind, targets }: OutputOptions, raw: boolean): (target: Target) => Output {
   if (raw) return () => ({ add: terminal.write, end: () => {} });
   if (targets.length > 1) return (target) => prefixed(terminal, target.label);
@@ -189,8 +189,11 @@ function outputs({ run, terminal, kind, targets }: OutputOptions, raw: boolean):
 function prefixed({ write, prefix }: Terminal, label: string): Output {
   const lines = (stream: "stdout" | "stderr") => {
     const decoder = new TextDecoder();
-    const whole = lineByLine((line) => write(stream, `${prefix(label)}${line}\n`));
-    return { add: (bytes: Uint8Array) => whole.add(decoder.decode(bytes, { stream: true })), end: () => whole.end() };
+    const complete = lineByLine((line) => write(stream, `${prefix(label)}${line}\n`));
+    return {
+      add: (bytes: Uint8Array) => complete.add(decoder.decode(bytes, { stream: true })),
+      end: () => complete.end(),
+    };
   };
   const streams = { stdout: lines("stdout"), stderr: lines("stderr") };
   return {
@@ -202,13 +205,15 @@ function prefixed({ write, prefix }: Terminal, label: string): Output {
   };
 }
 
-/** The command's own exit status becomes ours. */
-function withOwnStatus(error: unknown): unknown {
+/** Gives the error the exit status of the user's command. */
+function withCommandStatus(error: unknown): unknown {
   if (error instanceof CommandFailedError && error.stepId === STEP)
     return failed([{ host: error.host, reason: error }]);
   if (!(error instanceof HostsFailedError)) return error;
-  const own = error.failures.some(({ reason }) => reason instanceof CommandFailedError && reason.stepId === STEP);
-  return own ? failed(error.failures) : error;
+  const commandFailed = error.failures.some(
+    ({ reason }) => reason instanceof CommandFailedError && reason.stepId === STEP,
+  );
+  return commandFailed ? failed(error.failures) : error;
 }
 
 function failed(failures: HostsFailedError["failures"]): MrskError {

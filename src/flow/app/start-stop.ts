@@ -1,7 +1,7 @@
 import { AppCommands } from "../../commands/app.ts";
 import { anyway, type Body, lines, sh } from "../../script/command.ts";
-import { waitForMark, waitUntilGone } from "../../commands/cutover.ts";
-import { stopForGood } from "../../commands/restart-policy.ts";
+import { waitForRevision, waitForRouteGone } from "../../commands/waits.ts";
+import { stopWithoutRestart } from "../../commands/restart-policy.ts";
 import { writeLiveFile } from "../../commands/write-live-file.ts";
 import { drain, listeningPorts, recentMilliseconds } from "../../commands/drain.ts";
 import { ID_LABEL } from "../../traefik/labels.ts";
@@ -29,8 +29,8 @@ import { appSecrets } from "../secrets.ts";
 import { observeRepaired } from "../traefik/repair.ts";
 
 /**
- * `app start`: the container last live in each role, or that of `--version`, as a deploy starts one: no request reaches it
- * before it is healthy, and where one fails, all are stopped again. What runs already is left alone.
+ * `app start`: starts the container of each role that was live last, or that of `--version`, as a deploy does: it gets no
+ * request before it is healthy, and if one fails, all are stopped again. Roles that are running stay as they are.
  */
 export async function startApp(run: Run): Promise<void> {
   await withLock(run, async () => {
@@ -42,7 +42,8 @@ export async function startApp(run: Run): Promise<void> {
       .map((plan) => ({ ...plan, roles: plan.roles.filter((role) => !isServed(run, plan, role)) }))
       .filter(({ roles }) => roles.length > 0);
     const canaries = given === undefined ? all.flatMap((plan) => stoppedCanaries(run, plan)) : [];
-    if (plans.length === 0 && canaries.length === 0) return run.report({ kind: "note", text: "The app runs already" });
+    if (plans.length === 0 && canaries.length === 0)
+      return run.report({ kind: "note", text: "The app is already running" });
     refuse(plans);
     if (plans.length > 0) {
       const roles = plans.flatMap((plan) => plan.roles.map(({ role }) => role));
@@ -57,11 +58,11 @@ interface StoppedCanary {
   readonly facts: HostFacts;
   readonly role: Role;
   readonly canary: CanaryFact;
-  /** What has the other requests. */
+  /** The container that gets the other requests. */
   readonly live: Routed;
 }
 
-/** Stopped with the app, or crashed since. */
+/** Canaries that were stopped with the app, or have crashed. */
 function stoppedCanaries(run: Run, { host, facts, roles }: HostPlan): StoppedCanary[] {
   return roles.flatMap(({ role, next }) => {
     const canary = canaryOf(run.config, role, facts);
@@ -70,7 +71,7 @@ function stoppedCanaries(run: Run, { host, facts, roles }: HostPlan): StoppedCan
   });
 }
 
-/** What had a share of the requests has it again. */
+/** Starts each canary, and gives it its percentage of the requests again. */
 async function startCanaries(run: Run, canaries: readonly StoppedCanary[]): Promise<void> {
   await onHosts(canaries, async ({ name, facts, role, canary, live }) => {
     const file = containerPrefix(run.config, role);
@@ -87,17 +88,17 @@ async function startCanaries(run: Run, canaries: readonly StoppedCanary[]): Prom
   });
 }
 
-/** It runs, and gets the requests: not where a stop was cut off between the two. */
+/** Whether the role is running and gets requests. After an interrupted stop it may run without. */
 function isServed(run: Run, { facts }: HostPlan, { role, old }: RolePlan): boolean {
   return old !== undefined && !isClosed(facts.liveFiles.get(containerPrefix(run.config, role)) ?? "");
 }
 
-/** @throws UsageError where there is none, or another one runs */
+/** @throws UsageError if there is no container to start, or another version is running */
 function versionToStart(config: Config, role: Role, facts: HostFacts, given: string | undefined): string {
   const running = liveVersion(config, role, facts);
   if (running !== undefined && given !== undefined && running !== given) {
     throw new UsageError(`${facts.host}: role ${role.name} runs version ${running}`, {
-      hint: `To change to another one: mrsk rollback ${given}`,
+      hint: `To change the version: mrsk rollback ${given}`,
     });
   }
   if (running !== undefined) return running;
@@ -112,7 +113,7 @@ function versionToStart(config: Config, role: Role, facts: HostFacts, given: str
   return versionOf(containerPrefix(config, role), found.name)!;
 }
 
-/** `app stop`: every running container of the selected roles, when the requests under way have been answered. */
+/** `app stop`: drains and stops every running container of the selected roles. */
 export async function stopApp(run: Run): Promise<void> {
   await withLock(run, async () => {
     const facts = await observeHosts(run, appHosts(run));
@@ -122,7 +123,7 @@ export async function stopApp(run: Run): Promise<void> {
         const parts = roles.flatMap((role) => stopParts(run, role, facts.get(name)!));
         if (parts.length === 0) return;
         const entries = parts.map(({ role }) => ["Stopped app", role.name] as const);
-        const stopped = capture("all-stopped", "All is stopped", sh`echo yes`);
+        const stopped = capture("all-stopped", "All stopped", sh`echo yes`);
         const steps = [
           ...parts.flatMap(({ close }) => close),
           ...parts.flatMap(({ stop }) => stop),
@@ -130,7 +131,7 @@ export async function stopApp(run: Run): Promise<void> {
           await outcomes(run, entries),
           stopped,
         ];
-        // Interrupted: whatever still runs gets the requests again.
+        // After an interruption the containers that still run get requests again.
         const reopen = lines(sh`:`, ...parts.flatMap(({ finalize }) => finalize.map(({ body }) => anyway(body))));
         const cleanup = sh`[ ${stopped.output} = yes ] || { ${reopen}; }`;
         await run.host(name).run(script("Stop the app", steps, cleanup), { signal: run.signal });
@@ -152,7 +153,7 @@ function stopParts(run: Run, role: Role, facts: HostFacts): StopParts[] {
   const live = liveContainer(config, role, facts);
   if (!live) return [];
   const stop = running.map((container) =>
-    step(`Stop ${container.name}`, stopForGood(container.id, config.stopWaitSeconds)),
+    step(`Stop ${container.name}`, stopWithoutRestart(container.id, config.stopWaitSeconds)),
   );
   const { traefik } = facts;
   if (!role.traefik || !traefik || !readsLiveFiles(traefik) || !facts.liveDirectoryWritable) {
@@ -161,22 +162,22 @@ function stopParts(run: Run, role: Role, facts: HostFacts): StopParts[] {
   const name = containerPrefix(config, role);
   const write = (text: string): Body => writeLiveFile(facts.liveDirectory, name, text);
   const port = role.healthcheck?.port ?? DEFAULTS.healthcheck.port;
-  const mark = `${live.labels.get(ID_LABEL) ?? "original"}.0`;
-  const question = {
+  const revision = `${live.labels.get(ID_LABEL) ?? "original"}.0`;
+  const route = {
     base: probeBase({ facts, traefik: { action: "keep", differs: undefined } }),
     hostName: `${run.newId(16)}.mrsk`,
     path: "/",
-    mark,
+    revision,
   };
   const canary = canaryOf(config, role, facts);
-  const preview = { container: live, hostName: question.hostName, mark, appHost: `localhost:${port}` };
-  const closed = liveFile({ name, live, canary, closed: true, preview });
+  const probe = { container: live, hostName: route.hostName, revision, appHost: `localhost:${port}` };
+  const closed = liveFile({ name, live, canary, closed: true, probe });
   const limitSeconds = config.drainTimeoutSeconds;
   return [
     {
       role,
       close: [
-        attempt(`Take no more requests (${role.name})`, lines(write(closed), waitForMark(question))),
+        attempt(`Take no more requests (${role.name})`, lines(write(closed), waitForRevision(route))),
         ...running.map((container) =>
           attempt(
             `Drain ${container.name}`,
@@ -191,9 +192,9 @@ function stopParts(run: Run, role: Role, facts: HostFacts): StopParts[] {
       ],
       stop: [
         ...stop,
-        ...(running.length > 0 ? [attempt(`Let Traefik notice (${role.name})`, waitUntilGone(question))] : []),
+        ...(running.length > 0 ? [attempt(`Let Traefik notice (${role.name})`, waitForRouteGone(route))] : []),
       ],
-      // The file names the stopped one: Traefik answers 503, and `app start` knows which it was.
+      // The file names the stopped container: Traefik answers 503, and `app start` finds the container.
       finalize: [step(`Write the live file (${role.name})`, write(liveFile({ name, live, canary })))],
     },
   ];

@@ -1,7 +1,7 @@
 import { SECRET_NAME } from "../../config/env/named-secrets.ts";
 import { REDACTED } from "../../config/env/secret.ts";
 
-/** A word of a shell, quotes and all. */
+/** A shell word, quotes included. */
 const WORD = String.raw`(?:'[^']*'|"(?:\\.|[^"\\])*"|\\.|[^\s'"\\;&|<>()])+`;
 
 const VARIABLE_OPTION = new RegExp(String.raw`(^|\s)(-[A-Za-z]*e|--env|--build-arg)(\s+|=|)(${WORD})`, "g");
@@ -11,13 +11,13 @@ const MYSQL = new RegExp(String.raw`\b((?:mysql|mariadb)\S*\s(?:.*\s)?-p)(${WORD
 const HEADER = /((?:authorization|[\w-]*(?:token|key|secret)):\s*(?:(?:bearer|basic|token)\s+)?)[^\s'"]+/gi;
 
 /**
- * A command line as it may be written down where others read it: without the values of variables that it sets with `-e`,
- * and without what stands where passwords stand.
- * @param env variables that were set for it beside it
+ * A command line for the audit log, which other users can read: redacts the values of variables that it sets with `-e`,
+ * and arguments in the usual places of passwords.
+ * @param env variables set for the command by options of mrsk
  */
 export function withoutLiterals(line: string, env: ReadonlyMap<string, string>): string {
-  const own = [...env.values()].filter((value) => value.length >= 4);
-  return own
+  const values = [...env.values()].filter((value) => value.length >= 4);
+  return values
     .reduce((text, value) => text.replaceAll(value, REDACTED), line)
     .replaceAll(VARIABLE_OPTION, (_, before, option, between, word) => before + option + between + withoutValue(word))
     .replaceAll(ASSIGNMENT, (whole, before, name) => (SECRET_NAME.test(name) ? `${before}${name}=${REDACTED}` : whole))
@@ -29,7 +29,7 @@ export function withoutLiterals(line: string, env: ReadonlyMap<string, string>):
     .replaceAll(/(:\/\/[^\s:/@]*:)[^\s/@]+@/g, `$1${REDACTED}@`);
 }
 
-/** `NAME=…` or `'NAME=…'`; what is no pair stays. */
+/** Redacts the value of `NAME=…` or `'NAME=…'`; returns any other word unchanged. */
 function withoutValue(word: string): string {
   const match = /^(['"]?)([A-Za-z_]\w*=)/.exec(word);
   return match ? `${match[1]!}${match[2]!}${REDACTED}${match[1]!}` : word;

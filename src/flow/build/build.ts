@@ -4,7 +4,7 @@ import { type Body, lines, raw, type Shell, sh } from "../../script/command.ts";
 import { type Script, script, type Step, step } from "../../script/script.ts";
 import { visibleToDocker } from "../../commands/snap.ts";
 import { CommandFailedError } from "../../errors.ts";
-import { CLONE_STEP, explained, INSPECT_STEP, wantsLogin } from "./errors.ts";
+import { buildError, CLONE_STEP, INSPECT_STEP, requiresLogin } from "./errors.ts";
 import { ensureBuilder } from "./builder.ts";
 import { builtRevision } from "./git.ts";
 import { hasHook, runHook } from "../hook.ts";
@@ -37,7 +37,7 @@ export async function pushImage(run: Run): Promise<void> {
 }
 
 interface PushOptions {
-  /** What has to be done before anything is seen outside of this machine; rejected, nothing is. */
+  /** Checks that must succeed before a change outside of this machine (push, builder, hook). If they fail, none happens. */
   readonly clear?: Promise<unknown>;
   /** Whether `ensureBuilder` was called. */
   readonly builderIsReady?: boolean;
@@ -58,9 +58,10 @@ export async function push(
   await withLock(run, async () => {
     const { revision, changes } = await builtRevision(run);
     if (changes.length > 0) run.report({ kind: "warning", text: notBuilt(changes) });
-    // A hook may do anything, and a builder may have to be made; docker's own engine is there, or is missed when it fails.
-    const atOnce = !pushesByItself(run.config) && !hasHook(run, "pre-build");
-    if (!atOnce) {
+    // Do not wait if the build stays in docker's own engine: a hook may do anything, and a builder may have to be created.
+    // Docker is checked only if the build fails.
+    const immediately = !pushesByItself(run.config) && !hasHook(run, "pre-build");
+    if (!immediately) {
       if (!builderIsReady) await ensureBuilder(run, clear);
       await clear;
       await runHook(run, "pre-build", version);
@@ -68,22 +69,23 @@ export async function push(
     try {
       await build(run, { version, revision, clear });
     } catch (error) {
-      if (atOnce && error instanceof CommandFailedError && error.stepId === BUILD_STEP) await ensureBuilder(run, clear);
-      if (!wantsLogin(error)) throw explained(run, revision, error);
-      run.report({ kind: "note", text: "The registry wants a login first" });
+      if (immediately && error instanceof CommandFailedError && error.stepId === BUILD_STEP)
+        await ensureBuilder(run, clear);
+      if (!requiresLogin(error)) throw buildError(run, revision, error);
+      run.report({ kind: "note", text: "The registry requires a login" });
       await login(run, { skipRemote: true });
       await build(run, { version, revision, clear }).catch((again: unknown) => {
-        throw explained(run, revision, again);
+        throw buildError(run, revision, again);
       });
     }
   });
 }
 
-const MOST_PATHS = 10;
+const MAX_PATHS = 10;
 
 function notBuilt(changes: readonly string[]): string {
-  const more = changes.length > MOST_PATHS ? ` and ${changes.length - MOST_PATHS} more` : "";
-  const paths = changes.slice(0, MOST_PATHS).join(", ");
+  const more = changes.length > MAX_PATHS ? ` and ${changes.length - MAX_PATHS} more` : "";
+  const paths = changes.slice(0, MAX_PATHS).join(", ");
   return `These paths have uncommitted changes, which will not be in the image: ${paths}${more}`;
 }
 
@@ -107,17 +109,17 @@ async function build(run: Run, { version, revision, clear }: Build): Promise<voi
   if (pushing.length > 0) await running(script("Push", pushing));
 }
 
-/** Of a clone of the commit, which is removed however the build ends; without one of the folder as it is. */
+/** Builds a clone of the commit, which is removed in any case; without a revision, the folder as it is. */
 function buildScript(run: Run, revision: string | undefined, steps: readonly Step[]): Script {
   const { builder, service } = run.config;
-  const isThere = sh`[ -f ${builder.dockerfile} ]`;
-  const look = isElsewhere(builder.context) ? [] : [isThere];
+  const exists = sh`[ -f ${builder.dockerfile} ]`;
+  const checks = isRemote(builder.context) ? [] : [exists];
   if (revision === undefined) {
     const visible = visibleToDocker(raw('"$(pwd -P)"'));
-    return script("Build", [...look.map((body) => inspectStep(lines(visible, body))), ...steps]);
+    return script("Build", [...checks.map((body) => inspectStep(lines(visible, body))), ...steps]);
   }
   const clone = cloneFolder(service, run.newId(16));
-  const inside = [...look.map(inspectStep), ...steps].map((one) => ({
+  const inside = [...checks.map(inspectStep), ...steps].map((one) => ({
     ...one,
     body: within(projectIn(clone), one.body),
   }));
@@ -134,7 +136,7 @@ function within(folder: Shell, body: Body): Shell {
 ${body}`;
 }
 
-/** Whether docker fetches the context itself, Dockerfile and all. */
-function isElsewhere(context: string): boolean {
+/** Whether docker fetches the context itself, Dockerfile included. */
+function isRemote(context: string): boolean {
   return /^(?:(?:https?|ssh|git):\/\/|git@|github\.com\/)/.test(context);
 }

@@ -5,7 +5,7 @@ import {
   builderName,
   checkBuildx,
   contextName,
-  createBuilder as create,
+  createBuilder as createCommand,
   inspectBuilder,
   inspectContext,
   removeBuilder as removeCommands,
@@ -18,26 +18,25 @@ import type { ScriptResult } from "../../hosts/host.ts";
 import { withLock } from "../lock.ts";
 import { begin, type Run } from "../run.ts";
 
-/** What a shell ends with that does not find a command. */
+/** Exit status of a shell for an unknown command. */
 const NOT_FOUND = 127;
 const NO_BUILDER = "Docker's own builder is used";
 
-/** As it should be, not there, or with the reason why it has to be made anew. */
-type BuilderState = "there" | "missing" | { readonly changed: string };
+/** `changed`: why the builder must be created again. */
+type BuilderState = "ready" | "missing" | { readonly changed: string };
 
 /**
- * Looks for docker and buildx on this machine, and for the builder, which is made where there is none and anew where
- * its hosts changed.
- * @param clear what has to be done before anything is made
+ * Checks docker and buildx on this machine, and creates the builder if it is missing or its hosts changed.
+ * @param clear checks that must succeed before the builder is created
  * @throws MrskError naming what is missing
  */
 export async function ensureBuilder(run: Run, clear: Promise<unknown>): Promise<void> {
   const state = await inspectTools(run);
-  if (state === "there") return;
+  if (state === "ready") return;
   await clear;
   const text = state === "missing" ? "Missing compatible builder, so creating a new one first" : state.changed;
   run.report({ kind: "warning", text });
-  await make(run);
+  await create(run);
 }
 
 /** `build create`. */
@@ -45,9 +44,9 @@ export async function createBuilder(run: Run): Promise<void> {
   await withLock(run, async () => {
     const name = builderName(run.config);
     if (name === undefined) return note(run, `${NO_BUILDER}: nothing to create`);
-    if ((await inspectTools(run)) === "there") return note(run, `The builder ${name} is there`);
+    if ((await inspectTools(run)) === "ready") return note(run, `The builder ${name} already exists`);
     begin(run, `Creating the builder ${name}...`);
-    await make(run);
+    await create(run);
   });
 }
 
@@ -76,73 +75,78 @@ function note(run: Run, text: string): void {
   run.report({ kind: "note", text });
 }
 
-/** What a crash, or another configuration, left of the builder goes first. */
-async function make(run: Run): Promise<void> {
-  const steps = [...removal(run), step("Create the builder", create(run.config)!)];
+/** Removes first what a crash or another configuration left of the builder. */
+async function create(run: Run): Promise<void> {
+  const steps = [...removal(run), step("Create the builder", createCommand(run.config)!)];
   try {
     await run.local.run(script("Create the builder", steps), { signal: run.signal });
   } catch (error) {
-    const reached = builderHosts(run.config).find(({ host }) => host?.startsWith("ssh://"));
-    if (!(error instanceof CommandFailedError) || !reached) throw error;
+    const remote = builderHosts(run.config).find(({ host }) => host?.startsWith("ssh://"));
+    if (!(error instanceof CommandFailedError) || !remote) throw error;
     throw new MrskError(ExitCode.remote, error.message, {
-      hint: `Docker reaches that host by this machine's own ssh: see that \`docker -H ${reached.host} version\` works.`,
+      hint: `Docker connects to that host with this machine's ssh: check that \`docker -H ${remote.host} version\` works.`,
       cause: error,
     });
   }
 }
 
 function removal(run: Run): Step[] {
-  return removeCommands(run.config).map((command) => step("Remove what is there of the builder", command));
+  return removeCommands(run.config).map((command) => step("Remove the existing builder", command));
 }
 
-/** Changes nothing. @throws MrskError naming what is missing on this machine */
+/** Inspects docker, buildx and the builder. @throws MrskError naming what is missing on this machine */
 async function inspectTools(run: Run): Promise<BuilderState> {
   const { config } = run;
   const name = builderName(config);
   const contexts = builderHosts(config).map((host) => contextName(config, host));
   const buildx = checkBuildx(config);
-  const looks = [
+  const steps = [
     attempt("engine", silently(engineVersion())),
     ...(buildx ? [attempt("buildx", silently(buildx))] : []),
     ...(name === undefined ? [] : [attempt("builder", inspectBuilder(name))]),
     ...contexts.map((context) => attempt(context, inspectContext(context))),
   ];
-  const seen = await run.local.run(script("Inspect docker", looks), { signal: run.signal });
-  if (seen.status("engine") === NOT_FOUND) {
+  const result = await run.local.run(script("Inspect docker", steps), { signal: run.signal });
+  if (result.status("engine") === NOT_FOUND) {
     throw new MrskError(ExitCode.remote, "Docker is not installed locally", {
       hint: "Install it: https://docs.docker.com/engine/install/",
     });
   }
-  if (name !== undefined && seen.status("buildx") !== 0) {
+  if (name !== undefined && result.status("buildx") !== 0) {
     throw new MrskError(ExitCode.remote, "Docker buildx plugin is not installed locally", {
       hint: "Install it (package docker-buildx-plugin or docker-buildx), or build without: builder.multiarch: false.",
     });
   }
-  const state = name === undefined ? "there" : builderState(config, name, seen);
-  // A builder that is there may run anywhere.
-  const usesThisEngine = name === undefined || (state !== "there" && contexts.length === 0);
-  if (usesThisEngine && seen.status("engine") !== 0) {
+  const state = name === undefined ? "ready" : builderState(config, name, result);
+  // An existing builder may run on any machine.
+  const usesThisEngine = name === undefined || (state !== "ready" && contexts.length === 0);
+  if (usesThisEngine && result.status("engine") !== 0) {
     throw new MrskError(ExitCode.remote, "The Docker engine of this machine does not answer", {
-      hint: "Start it, and see that you may use it: docker info",
+      hint: "Start it, and check that this user has access: docker info",
     });
   }
   return state;
 }
 
-/** Contexts that have our names are ours; a builder with none of them is somebody's own, and taken as it is. */
-function builderState(config: Config, name: string, seen: ScriptResult): BuilderState {
-  if (seen.status("builder") !== 0) {
-    const said = seen.steps.find((one) => one.id === "builder")!.stderr.trim();
-    if (/no builder ".*" found/.test(said)) return "missing";
-    throw new MrskError(ExitCode.remote, `docker buildx inspect ${name} failed\n${said}`);
+/** mrsk's contexts have names that begin with the builder's name. A builder without them is the user's, and used as it is. */
+function builderState(config: Config, name: string, result: ScriptResult): BuilderState {
+  if (result.status("builder") !== 0) {
+    const output = result.steps.find((one) => one.id === "builder")!.stderr.trim();
+    if (/no builder ".*" found/.test(output)) return "missing";
+    throw new MrskError(ExitCode.remote, `docker buildx inspect ${name} failed\n${output}`);
   }
-  const ours = Array.from(seen.text("builder").matchAll(/^Endpoint:\s+(\S+)$/gm), ([, endpoint]) => endpoint!) //
+  const ownContexts = Array.from(result.text("builder").matchAll(/^Endpoint:\s+(\S+)$/gm), ([, endpoint]) => endpoint!) //
     .filter((endpoint) => endpoint.startsWith(`${name}-`));
-  const now = new Map(builderHosts(config).map((host) => [contextName(config, host), host.host ?? ""]));
-  if (ours.length === 0) return "there";
-  const was = new Map(ours.map((context) => [context, now.has(context) ? seen.text(context) : "another"]));
-  const differing = [...new Set([...was.keys(), ...now.keys()])].filter((one) => was.get(one) !== now.get(one));
-  if (differing.length === 0) return "there";
-  const changes = differing.map((one) => `${one} was ${was.get(one) ?? "none"}, is now ${now.get(one) ?? "none"}`);
+  const configured = new Map(builderHosts(config).map((host) => [contextName(config, host), host.host ?? ""]));
+  if (ownContexts.length === 0) return "ready";
+  const current = new Map(
+    ownContexts.map((context) => [context, configured.has(context) ? result.text(context) : "another"]),
+  );
+  const names = new Set([...current.keys(), ...configured.keys()]);
+  const differing = [...names].filter((one) => current.get(one) !== configured.get(one));
+  if (differing.length === 0) return "ready";
+  const changes = differing.map(
+    (one) => `${one} was ${current.get(one) ?? "none"}, is now ${configured.get(one) ?? "none"}`,
+  );
   return { changed: `The builder's hosts changed, so it is created again: ${changes.join("; ")}` };
 }

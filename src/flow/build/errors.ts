@@ -8,24 +8,24 @@ import type { Run } from "../run.ts";
 export const CLONE_STEP = "clone-commit";
 export const INSPECT_STEP = "find-dockerfile";
 
-/** Whether docker itself says so: the Dockerfile's own steps and git may print anything. */
-export function wantsLogin(error: unknown): error is CommandFailedError {
-  return error instanceof CommandFailedError && !isOfOurs(error) && isUnauthorized(lastWords(error));
+/** Whether docker was refused by the registry. Ignores the output of Dockerfile steps and of git. */
+export function requiresLogin(error: unknown): error is CommandFailedError {
+  return error instanceof CommandFailedError && !isOwnStep(error) && isUnauthorized(dockerErrors(error));
 }
 
-/** Of a build only what docker says in the end. */
-function lastWords({ stepId, output }: CommandFailedError): string {
+/** Docker's own errors: for a build, only the lines at the end. */
+function dockerErrors({ stepId, output }: CommandFailedError): string {
   const lines = output.trimEnd().split("\n");
   if (stepId !== BUILD_STEP) return output;
-  const said = [...lines.filter((line) => /^error:/i.test(line)), lines.at(-1)!];
-  // That a step failed is told with the step's own words.
-  return said.filter((line) => !/did not complete successfully|executor failed running/.test(line)).join("\n");
+  const errors = [...lines.filter((line) => /^error:/i.test(line)), lines.at(-1)!];
+  // Docker's line about a failed Dockerfile step quotes the step.
+  return errors.filter((line) => !/did not complete successfully|executor failed running/.test(line)).join("\n");
 }
 
-/** The failure of a build in words. @param revision of the commit that was to be built; undefined: the folder */
-export function explained(run: Run, revision: string | undefined, error: unknown): unknown {
+/** Turns the error of a build into a message with a hint. @param revision the built commit; undefined: the folder */
+export function buildError(run: Run, revision: string | undefined, error: unknown): unknown {
   if (!(error instanceof CommandFailedError)) return error;
-  if (error.status === NOT_VISIBLE && isOfOurs(error)) return notVisible(error);
+  if (error.status === NOT_VISIBLE && isOwnStep(error)) return notVisible(error);
   if (error.stepId === INSPECT_STEP) return missingDockerfile(run, revision);
   if (error.stepId === CLONE_STEP) return notCloned(error, revision!);
   const what = error.stepId === BUILD_STEP ? "built and pushed" : "pushed";
@@ -33,14 +33,14 @@ export function explained(run: Run, revision: string | undefined, error: unknown
     ExitCode.remote,
     `The image could not be ${what} (exit status ${error.status})\n${error.output}`,
     {
-      hint: hintFor(run, lastWords(error)),
+      hint: hintFor(run, dockerErrors(error)),
       cause: error,
     },
   );
 }
 
-/** Whether it is a step of ours that failed, and not docker. */
-function isOfOurs({ stepId }: CommandFailedError): boolean {
+/** Whether a step of mrsk failed, and not docker. */
+function isOwnStep({ stepId }: CommandFailedError): boolean {
   return stepId === CLONE_STEP || stepId === INSPECT_STEP;
 }
 
@@ -48,9 +48,9 @@ function notVisible(error: CommandFailedError): MrskError {
   const [docker, folder] = error.output.trim().split("\n").slice(-2);
   const move =
     error.stepId === CLONE_STEP
-      ? "Set TMPDIR to a folder that it sees (mkdir -p ~/tmp && export TMPDIR=~/tmp)"
-      : "Move the project to a folder of your home whose name begins with no dot";
-  return new MrskError(ExitCode.remote, `Docker was installed from a snap (${docker}), and cannot see ${folder}`, {
+      ? "Set TMPDIR to a folder that it can access (mkdir -p ~/tmp && export TMPDIR=~/tmp)"
+      : "Move the project to a folder in your home whose name does not begin with a dot";
+  return new MrskError(ExitCode.remote, `Docker was installed from a snap (${docker}), and cannot access ${folder}`, {
     hint: `${move}, or install Docker from its own packages (https://docs.docker.com/engine/install/).`,
     cause: error,
   });
@@ -73,19 +73,19 @@ function notCloned(error: CommandFailedError, revision: string): MrskError {
 function missingDockerfile(run: Run, revision: string | undefined): ConfigError {
   const { dockerfile } = run.config.builder;
   if (revision === undefined) {
-    return new ConfigError([`Missing ${dockerfile}`], { hint: "Write it, or name another with builder.dockerfile." });
+    return new ConfigError([`Missing ${dockerfile}`], { hint: "Create it, or set builder.dockerfile." });
   }
-  return new ConfigError([`Missing ${dockerfile} in the commit ${revision.slice(0, 7)}, which is what is built`], {
-    hint: "Commit it, name another with builder.dockerfile, or set builder.context: . to build the folder as it is.",
+  return new ConfigError([`Missing ${dockerfile} in the commit ${revision.slice(0, 7)}, which the build uses`], {
+    hint: "Commit it, set builder.dockerfile, or set builder.context: . to build the folder as it is.",
   });
 }
 
-function hintFor(run: Run, said: string): string | undefined {
+function hintFor(run: Run, output: string): string | undefined {
   const registry = run.config.registry.server ?? "Docker Hub";
-  if (isUnauthorized(said))
-    return `${registry} refused: check registry/username, registry/password and the image's name.`;
-  if (isUnreachable(said)) return `See whether ${registry} answers from this machine.`;
-  if (/requires BuildKit|BuildKit is (?:enabled but|required)/i.test(said)) {
+  if (isUnauthorized(output))
+    return `${registry} denied access: check registry/username, registry/password and the image's name.`;
+  if (isUnreachable(output)) return `Check that this machine can reach ${registry}.`;
+  if (/requires BuildKit|BuildKit is (?:enabled but|required)/i.test(output)) {
     return "Install buildx (package docker-buildx-plugin or docker-buildx), or set DOCKER_BUILDKIT=1 where docker is older than 23.";
   }
   return undefined;

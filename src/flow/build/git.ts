@@ -4,31 +4,31 @@ import { UsageError } from "../../errors.ts";
 import type { ScriptHost, StepResult } from "../../hosts/host.ts";
 import type { Run } from "../run.ts";
 
-/** What git says about the working directory. */
+/** State of the git repository in the working directory. */
 export interface GitState {
-  /** Full HEAD sha; undefined without a repository or a commit, and where git cannot read them. */
+  /** Full HEAD sha; undefined without a repository or a commit, and if git cannot read them. */
   readonly revision: string | undefined;
-  /** Paths that differ from HEAD, new ones too; relative to the repository. */
+  /** Paths that differ from HEAD, new paths included; relative to the repository. */
   readonly changes: readonly string[];
-  /** `git config user.name`; empty without. */
+  /** `git config user.name`; empty if not set. */
   readonly userName: string;
-  /** Why there is no revision; undefined where there is one, or no repository. */
+  /** Why git cannot read the revision; undefined if it can, and without a repository. */
   readonly problem?: GitProblem | undefined;
 }
 
 interface GitProblem {
-  /** Part of a sentence, and below it what git said. */
+  /** A clause for an error message, followed by git's output. */
   readonly text: string;
-  /** What to do: the first half of a sentence. */
+  /** The beginning of a hint. */
   readonly advice: string;
-  /** Whether there is a repository, as far as can be known: then its last commit is what a build takes. */
+  /** Whether there is a repository, as far as mrsk can find out. A build then uses its last commit. */
   readonly repository: boolean;
 }
 
-/** What a shell ends with that does not find a command. */
+/** Exit status of a shell for an unknown command. */
 const NOT_FOUND = 127;
 
-/** Prints the folder that has a repository where git itself is missing. GIT_DIR of a hook names the repository of the hook. */
+/** Without git, prints the folder with the repository. Reports GIT_DIR, which a git hook sets to its own repository. */
 const REVISION = sh`if ! command -v git >/dev/null; then
   folder=$PWD
   while [ -n "$folder" ] && [ ! -e "$folder/.git" ]; do folder=${raw("${folder%/*}")}; done
@@ -45,14 +45,14 @@ export async function gitState(local: ScriptHost): Promise<GitState> {
   const result = await local.run(
     script("Git", [
       attempt("Revision", REVISION, "revision"),
-      // Settings may hide files that a build of the folder takes.
+      // Git's settings may hide files that a build of the folder includes.
       attempt("Changes", ["git", "status", "--porcelain", "--untracked-files=normal"], "changes"),
       attempt("User", ["git", "config", "user.name"], "user"),
     ]),
   );
   const [revision, status] = result.steps;
   const problem = problemOf(revision!, status!);
-  // Two letters and a space stand before each path; the first line's leading blank is trimmed away.
+  // Each path follows two letters and a space; the leading blank of the first line is trimmed.
   const changes = result.text("changes").split("\n").filter(Boolean);
   return {
     revision: result.status("revision") === 0 && !problem ? result.text("revision") : undefined,
@@ -66,21 +66,22 @@ function problemOf(revision: StepResult, changes: StepResult): GitProblem | unde
   if (revision.status === NOT_FOUND) {
     return { text: "git is not installed here", advice: "Install git", repository: revision.stdout.trim() !== "" };
   }
-  const said = (revision.status === 0 ? changes : revision).stderr.trim();
+  const stderr = (revision.status === 0 ? changes : revision).stderr.trim();
   if (revision.status === 0 && changes.status === 0) return undefined;
-  if (/not a git repository \(or any/.test(said)) return undefined;
-  if (/Needed a single revision/.test(said)) {
+  if (/not a git repository \(or any/.test(stderr)) return undefined;
+  if (/Needed a single revision/.test(stderr)) {
     return { text: "the git repository has no commit yet", advice: "Commit your work first", repository: true };
   }
-  const proposed = /^\s*(git config --global --add safe\.directory .+)$/m.exec(said)?.[1];
-  const advice = proposed === undefined ? "Resolve what git reports" : `If you trust its owner, run \`${proposed}\``;
-  return { text: `git cannot read the repository:\n${said}`, advice, repository: true };
+  const proposed = /^\s*(git config --global --add safe\.directory .+)$/m.exec(stderr)?.[1];
+  const advice =
+    proposed === undefined ? "Fix the problem that git reports" : `If you trust its owner, run \`${proposed}\``;
+  return { text: `git cannot read the repository:\n${stderr}`, advice, repository: true };
 }
 
 /**
- * What a build takes: without `builder.context` a clone of HEAD, and then `changes` are the paths that it leaves out.
- * `revision` is undefined where it takes the folder as it is: with a context, or without a repository.
- * @throws UsageError where there is a repository whose last commit is not to be had
+ * The commit that a build uses. `revision` is undefined if it uses the folder as it is: with `builder.context`, or without
+ * a repository. Otherwise `changes` are the uncommitted paths, which the build does not include.
+ * @throws UsageError if git cannot read the last commit
  */
 export async function builtRevision(run: Run): Promise<Pick<GitState, "revision" | "changes">> {
   const { revision, changes, problem } = await run.git();

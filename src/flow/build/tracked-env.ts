@@ -11,9 +11,9 @@ import type { Run } from "../run.ts";
 const STEP = "Tracked";
 
 /**
- * Secrets in git end up in the image, and with everyone who has the repository.
+ * Secrets in git end up in the image, and everyone with access to the repository can read them.
  * @throws ConfigError naming each `.env` file of the folder that git tracks and that holds secrets, unless
- *   `builder.allow_tracked_env` says so
+ *   `builder.allow_tracked_env` is set
  */
 export async function refuseTrackedSecrets(run: Run): Promise<void> {
   if (run.config.builder.allowTrackedEnv) return;
@@ -26,14 +26,14 @@ export async function refuseTrackedSecrets(run: Run): Promise<void> {
     return `${file} is tracked by git and holds secrets (${names.join(", ")}), which would be in the image`;
   });
   throw new ConfigError(problems, {
-    hint: `Run git rm --cached ${tracked.join(" ")}, add .env* to .gitignore and .dockerignore, commit, and change these secrets. If they may be in the image: builder.allow_tracked_env: true.`,
+    hint: `Run git rm --cached ${tracked.join(" ")}, add .env* to .gitignore and .dockerignore, commit, and change these secrets. To allow them in the image, set builder.allow_tracked_env: true.`,
   });
 }
 
-/** Files to show how a `.env` looks, and templates, whose commands fetch the values. */
+/** Example files, and templates whose commands fetch the values. */
 const NO_VALUES = /\.(?:example|sample|template|dist|erb)$/;
 
-/** Names of the secrets in each `.env` file of the folder that holds any. */
+/** Names of the secrets by `.env` file of the folder; only files with secrets. */
 function secretsByFile(config: Config, cwd: string): Map<string, string[]> {
   const named = new Set(namesOfSecrets(config));
   const files = namesIn(cwd).filter((name) => /^\.env(?:\..+)?$/.test(name) && !NO_VALUES.test(name));
@@ -41,7 +41,7 @@ function secretsByFile(config: Config, cwd: string): Map<string, string[]> {
   return new Map(found.filter(([, names]) => names.length > 0));
 }
 
-/** A value that a command fetches is not in the file. */
+/** Names of the secrets in a `.env` file. A value that a command fetches is not in the file. */
 function secretsOf(text: string, named: ReadonlySet<string>): string[] {
   const entries = readDotenv(text).filter(
     ({ value, literal }) => value !== "" && (literal || !/^\$\(.*\)$/s.test(value)),
@@ -50,10 +50,10 @@ function secretsOf(text: string, named: ReadonlySet<string>): string[] {
   return [...new Set(secret.map(({ name }) => name))];
 }
 
-/** In the index, or in the commit that would be built. */
+/** The files that are in git's index, or in the commit to build. */
 async function trackedOf(run: Run, files: readonly string[]): Promise<string[]> {
   const list = sh`{ git ls-files -- ${files}; git ls-tree --name-only HEAD -- ${files}; } 2>/dev/null || true`;
-  const result = await run.local.run(script("Files of secrets", [attempt(STEP, list)]));
+  const result = await run.local.run(script("Files with secrets", [attempt(STEP, list)]));
   const listed = new Set(result.text(STEP).split("\n"));
   return files.filter((file) => listed.has(file));
 }

@@ -1,5 +1,5 @@
-import { waitForMark, waitForMarkOf } from "../../commands/cutover.ts";
-import { keepAlive, releaseRestart } from "../../commands/restart-policy.ts";
+import { waitForRevision, waitForCanaryRevision } from "../../commands/waits.ts";
+import { enableRestart, disableRestart } from "../../commands/restart-policy.ts";
 import { lines, sh } from "../../script/command.ts";
 import { attempt, type Step, step } from "../../script/script.ts";
 import { isUp } from "../../plan/facts.ts";
@@ -13,9 +13,9 @@ import { type Progress, REVIVAL_SECONDS, undoSteps } from "./role-undo.ts";
 export function weightSteps(role: RolePhases): Step[] {
   const { old, next, percent = 0 } = role.plan;
   const canary = { container: next, percent };
-  const file = role.write({ live: old, canary, preview: next, counter: 2 });
+  const file = role.write({ live: old, canary, probe: next, counter: 2 });
   const title = role.named(`Give ${percent}% of the requests to the new container`);
-  return [step(title, lines(file, waitForMarkOf(next.name, role.probeRouteAt(2), role.plan.role.logLines)))];
+  return [step(title, lines(file, waitForCanaryRevision(next.name, role.probeRouteAt(2), role.plan.role.logLines)))];
 }
 
 /** Both containers keep running. */
@@ -35,7 +35,7 @@ export function undoWeightSteps(role: RolePhases, progress: Progress): Step[] {
 export function undoPromotionSteps(role: RolePhases, progress: Progress): Step[] {
   const { canary, next } = role.plan;
   const old = role.plan.old!;
-  const file = role.write({ live: old, canary, preview: old, counter: 3 });
+  const file = role.write({ live: old, canary, probe: old, counter: 3 });
   return [
     ...(progress === "finalized"
       ? [
@@ -43,9 +43,9 @@ export function undoPromotionSteps(role: RolePhases, progress: Progress): Step[]
           step(role.named("Wait until healthy"), role.untilHealthy(old.id, REVIVAL_SECONDS)),
         ]
       : []),
-    step(role.named("Weight the requests again"), lines(file, waitForMark(role.probeRouteAt(3)))),
-    attempt(role.named("Keep the old container"), keepAlive(old.id)),
-    attempt(role.named("Leave the canary as it is"), releaseRestart(next.name)),
+    step(role.named("Weight the requests again"), lines(file, waitForRevision(role.probeRouteAt(3)))),
+    attempt(role.named("Keep the old container"), enableRestart(old.id)),
+    attempt(role.named("Leave the canary as it is"), disableRestart(next.name)),
     step(role.named("Write the live file"), role.revertedFile()),
   ];
 }

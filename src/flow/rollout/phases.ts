@@ -1,10 +1,10 @@
 import { tagLatest } from "../../commands/app.ts";
 import { type Body, lines, sh } from "../../script/command.ts";
-import { waitForDocker, watch } from "../../commands/cutover.ts";
-import { stopForGood } from "../../commands/restart-policy.ts";
+import { waitForDocker, watch } from "../../commands/waits.ts";
+import { stopWithoutRestart } from "../../commands/restart-policy.ts";
 import { joinNetworks, networkSteps } from "../../commands/network.ts";
 import { pruneImages } from "../../commands/prune.ts";
-import { forgetRelease } from "../../commands/releases.ts";
+import { forgetVersion } from "../../commands/versions.ts";
 import { attempt, capture, type Script, script, type Step, step } from "../../script/script.ts";
 import { PROBE_PORT, startTraefikContainer } from "../../commands/traefik.ts";
 import { startOrRunTraefik } from "../../commands/traefik-boot.ts";
@@ -82,7 +82,7 @@ export function hostPhases(
         ...(plan.traefik.action === "none" ? [] : [attempt("Ensure Traefik runs", startTraefikContainer())]),
         ...roles.flatMap((role) => revertSteps(role, progress)),
         ...(progress === "finalized" && !isCanary(plan)
-          ? [attempt("Remove the version from the list", forgetRelease(config, version))]
+          ? [attempt("Remove the version from the list", forgetVersion(config, version))]
           : []),
         ...audit,
       ]),
@@ -122,7 +122,7 @@ function finalizeSteps(
   const title = `Stop the old container${ids.length > 1 ? "s" : ""} (${names.join(", ")})`;
   return [
     ...roles.flatMap((role) => role.drainSteps(pastSeconds)),
-    ...(ids.length === 0 ? [] : [attempt(title, stopForGood(ids, config.stopWaitSeconds))]),
+    ...(ids.length === 0 ? [] : [attempt(title, stopWithoutRestart(ids, config.stopWaitSeconds))]),
     ...roles.flatMap((role) => (role.plan.percent === undefined ? role.finalizeSteps(options) : weightedSteps(role))),
   ];
 }
@@ -137,6 +137,6 @@ function traefikSteps(config: Config, plan: HostPlan, secrets: ReadonlyMap<strin
     plan.join === undefined ? [] : [step(`Put Traefik on the network ${plan.join}`, joinNetworks(TRAEFIK, plan.join))];
   if (plan.traefik.action === "start") return [...join, step("Start Traefik", startTraefikContainer())];
   if (plan.traefik.action !== "run") return join;
-  const publishPreview = !plan.facts.listeners.has(PROBE_PORT);
-  return [step("Start Traefik", startOrRunTraefik(config, plan.facts, secrets, { publishPreview }))];
+  const publishProbePort = !plan.facts.listeners.has(PROBE_PORT);
+  return [step("Start Traefik", startOrRunTraefik(config, plan.facts, secrets, { publishProbePort }))];
 }

@@ -1,7 +1,7 @@
 import { stoppable } from "../../abort.ts";
 import { words } from "../../commands/arguments.ts";
 import { networkSteps } from "../../commands/network.ts";
-import { removeReleases, runRelease } from "../../commands/release-command.ts";
+import { removeReleaseContainers, runRelease } from "../../commands/release-command.ts";
 import { attempt, type Script, script, step } from "../../script/script.ts";
 import type { Config, Release } from "../../config/config.ts";
 import { CommandFailedError, InterruptedError, ReleaseFailedError } from "../../errors.ts";
@@ -37,7 +37,7 @@ export async function runReleaseCommand(run: Run, version: string): Promise<void
   begin(run, `Run the release command on ${target.host}...`);
   const role = roleOn(target.roles.find(({ name }) => name === release.role)!, target.host);
   const secrets = await environmentSecrets(run, role.env, `env of role ${role.name}`);
-  const remove = removeReleases(run.config);
+  const remove = removeReleaseContainers(run.config);
   const work = script(
     "Release",
     [

@@ -2,17 +2,17 @@ import { AppCommands } from "../../commands/app.ts";
 import { assetVolumes } from "../../commands/assets.ts";
 import { type Body, type Hole, lines, type Shell, sh } from "../../script/command.ts";
 import {
-  type PreviewQuestion,
-  waitForMark,
-  waitForPreview,
+  type ProbeRoute,
+  waitForRevision,
+  waitForProbeRoute,
   waitUntilHealthy,
   type Watched,
-} from "../../commands/cutover.ts";
-import { keepAlive, keepInstead, stopForGood } from "../../commands/restart-policy.ts";
+} from "../../commands/waits.ts";
+import { enableRestart, moveRestart, stopWithoutRestart } from "../../commands/restart-policy.ts";
 import { removeLiveFile, writeLiveFile } from "../../commands/write-live-file.ts";
 import { drain, listeningPorts, recentMilliseconds } from "../../commands/drain.ts";
 import { deadlineSeconds, needsCurl } from "../../commands/healthcheck.ts";
-import { IMAGES_FILE, orForget } from "../../commands/image-check.ts";
+import { IMAGES_FILE, orRemove } from "../../commands/image-check.ts";
 import { type Canary, type LiveFile, liveFile, type Routed } from "../../traefik/live-file.ts";
 import { containerPrefix } from "../../commands/names.ts";
 import { removeContainers } from "../../commands/prune.ts";
@@ -33,7 +33,7 @@ export function roleOn(role: Role, host: string): Role {
 export class RolePhases {
   readonly app: AppCommands;
   readonly file: string;
-  readonly preview: PreviewQuestion;
+  readonly probeRoute: ProbeRoute;
 
   readonly config: Config;
   readonly host: HostPlan;
@@ -56,7 +56,7 @@ export class RolePhases {
     const role = roleOn(plan.role, host.host);
     this.app = new AppCommands(config, role);
     this.file = containerPrefix(config, role);
-    this.preview = probeRoute(host, role, plan.next, `${newId(16)}.mrsk`);
+    this.probeRoute = probeRoute(host, role, plan.next, `${newId(16)}.mrsk`);
   }
 
   get viaFile(): boolean {
@@ -104,7 +104,7 @@ export class RolePhases {
     if (this.viaFile) {
       const live = plan.old ?? plan.stopped;
       const closed = plan.old === undefined || (this.stopFirst && this.old !== undefined);
-      const file = this.write({ live, canary: plan.canary, preview: plan.next, counter: 1, closed });
+      const file = this.write({ live, canary: plan.canary, probe: plan.next, counter: 1, closed });
       steps.push(step(this.named("Write the probe route"), file));
     }
     steps.push(step(this.named(`Start ${plan.next.name}`), this.startCommand()));
@@ -115,11 +115,11 @@ export class RolePhases {
   private stopOldFirst(): Step[] {
     const { old } = this;
     if (!old) return [];
-    const stop = step(this.named("Stop the old container"), stopForGood(old.id, this.config.stopWaitSeconds));
+    const stop = step(this.named("Stop the old container"), stopWithoutRestart(old.id, this.config.stopWaitSeconds));
     if (!this.viaFile) return [stop];
-    const close = this.write({ live: old, preview: old, counter: 0, closed: true });
+    const close = this.write({ live: old, probe: old, counter: 0, closed: true });
     return [
-      attempt(this.named("Close the route"), lines(close, waitForMark(this.probeRouteAt(0)))),
+      attempt(this.named("Close the route"), lines(close, waitForRevision(this.probeRouteAt(0)))),
       attempt(this.named("Drain the old container"), this.drain(old.id)),
       stop,
     ];
@@ -148,7 +148,7 @@ export class RolePhases {
     const { usesDockerHealthcheck, next } = this.plan;
     const readinessCheck = this.readinessCheck();
     if (!usesDockerHealthcheck || next.kept || !needsCurl(this.app.role)) return readinessCheck;
-    return orForget(readinessCheck, `${this.config.runDirectory}/${IMAGES_FILE}`);
+    return orRemove(readinessCheck, `${this.config.runDirectory}/${IMAGES_FILE}`);
   }
 
   private readinessCheck(): Shell {
@@ -157,10 +157,10 @@ export class RolePhases {
     const patience = deadlineSeconds(check);
     const deadline = patience + (check || !this.viaFile ? 0 : this.config.readinessDelaySeconds);
     if (this.viaFile && check && check.cmd === undefined) {
-      return waitForPreview(name, this.preview, deadline, this.plan.role.logLines, this.plan.admission.hints);
+      return waitForProbeRoute(name, this.probeRoute, deadline, this.plan.role.logLines, this.plan.admission.hints);
     }
     const healthy = this.untilHealthy(name, deadline);
-    return this.viaFile ? lines(healthy, waitForMark(this.preview)) : healthy;
+    return this.viaFile ? lines(healthy, waitForRevision(this.probeRoute)) : healthy;
   }
 
   untilHealthy(container: string, deadline: number): Shell {
@@ -170,20 +170,20 @@ export class RolePhases {
   /** Routes new requests to the next container. The old one finishes its requests. A reboot restarts the next one. */
   switchSteps(): Step[] {
     const { plan, old } = this;
-    const keep = old ? keepInstead(plan.next.name, old.id) : keepAlive(plan.next.name);
+    const keep = old ? moveRestart(plan.next.name, old.id) : enableRestart(plan.next.name);
     const keeping = step(this.named("Keep the new container"), keep);
     if (!this.viaFile) return [keeping];
-    const file = this.write({ live: plan.next, last: old, preview: plan.next, counter: 2 });
+    const file = this.write({ live: plan.next, last: old, probe: plan.next, counter: 2 });
     return [
       step(this.named("Switch the requests over"), file),
       // Traefik reads the file meanwhile.
       keeping,
-      step(this.named("Wait until Traefik has switched"), waitForMark(this.probeRouteAt(2))),
+      step(this.named("Wait until Traefik has switched"), waitForRevision(this.probeRouteAt(2))),
     ];
   }
 
-  probeRouteAt(counter: number): PreviewQuestion {
-    return { ...this.preview, mark: this.preview.mark.replace(/\d+$/, String(counter)) };
+  probeRouteAt(counter: number): ProbeRoute {
+    return { ...this.probeRoute, revision: this.probeRoute.revision.replace(/\d+$/, String(counter)) };
   }
 
   watched(): Watched {
@@ -246,16 +246,16 @@ export class RolePhases {
 
   /** Writes the live file: the containers, and the probe route of one of them under the revision of the counter. */
   write({
-    preview,
+    probe,
     counter,
     ...containers
-  }: Pick<LiveFile, "live" | "last" | "canary" | "closed"> & { preview: Routed; counter: number }): Shell {
-    const { mark, hostName } = this.probeRouteAt(counter);
+  }: Pick<LiveFile, "live" | "last" | "canary" | "closed"> & { probe: Routed; counter: number }): Shell {
+    const { revision, hostName } = this.probeRouteAt(counter);
     const port = this.app.role.healthcheck?.port ?? DEFAULTS.healthcheck.port;
     const text = liveFile({
       name: this.file,
       ...containers,
-      preview: { container: preview, hostName, mark, appHost: `localhost:${port}` },
+      probe: { container: probe, hostName, revision, appHost: `localhost:${port}` },
     });
     return writeLiveFile(this.host.facts.liveDirectory, this.file, text);
   }

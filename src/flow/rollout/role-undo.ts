@@ -1,6 +1,6 @@
 import { anyway, type Body, lines, raw, type Shell, sh } from "../../script/command.ts";
-import { waitForAnswer, waitForMark } from "../../commands/cutover.ts";
-import { keepAlive, releaseRestart, stopForGood } from "../../commands/restart-policy.ts";
+import { waitForAnswer, waitForRevision } from "../../commands/waits.ts";
+import { enableRestart, disableRestart, stopWithoutRestart } from "../../commands/restart-policy.ts";
 import { ID_LABEL } from "../../traefik/labels.ts";
 import type { LiveFile } from "../../traefik/live-file.ts";
 import { attempt, type Step, step } from "../../script/script.ts";
@@ -35,7 +35,7 @@ export function revertStopFirst(role: RolePhases): Body {
   const { old } = role;
   return lines(
     revertStart(role),
-    old ? anyway(lines(sh`docker start ${old.id} >/dev/null`, keepAlive(old.id))) : sh`:`,
+    old ? anyway(lines(sh`docker start ${old.id} >/dev/null`, enableRestart(old.id))) : sh`:`,
   );
 }
 
@@ -52,14 +52,14 @@ function undoSwitch(role: RolePhases, progress: Progress): Step[] {
     steps.push(step(role.named("Wait until healthy"), wait));
     if (plan.routing === "labels") steps.push(role.waitForTraefik());
     if (role.viaFile && plan.percent === undefined) {
-      const preview = role.write({ live: plan.next, preview: old, counter: 3 });
+      const probe = role.write({ live: plan.next, probe: old, counter: 3 });
       const answer = waitForAnswer(role.probeRouteAt(3), REVIVAL_SECONDS);
-      steps.push(step(role.named("Probe it through Traefik"), lines(preview, answer)));
+      steps.push(step(role.named("Probe it through Traefik"), lines(probe, answer)));
     }
   }
   if (old && role.viaFile) {
-    const back = role.write({ live: old, ...outgoing(role), preview: old, counter: 4 });
-    steps.push(step(role.named("Switch the requests back"), lines(back, waitForMark(role.probeRouteAt(4)))));
+    const back = role.write({ live: old, ...outgoing(role), probe: old, counter: 4 });
+    steps.push(step(role.named("Switch the requests back"), lines(back, waitForRevision(role.probeRouteAt(4)))));
   }
   if (old) steps.push(attempt(role.named("Keep the old container"), keepOld(role, old.id)));
   return [...steps, ...drainNext(role), ...stopNext(role), ...revertFile(role)];
@@ -74,14 +74,14 @@ function outgoing({ plan: { next, percent } }: RolePhases): Pick<LiveFile, "last
 function undoStopFirst(role: RolePhases): Step[] {
   const { old } = role;
   if (!old) return [...stopNext(role), ...revertFile(role)];
-  const close = role.write({ live: old, preview: old, counter: 3, closed: true });
+  const close = role.write({ live: old, probe: old, counter: 3, closed: true });
   const wait = role.untilHealthy(old.id, REVIVAL_SECONDS);
   return [
     ...(role.viaFile ? [attempt(role.named("Close the route"), close)] : []),
     ...drainNext(role),
     ...stopNext(role),
     ...startAgain(role),
-    attempt(role.named("Keep the old container"), keepAlive(old.id)),
+    attempt(role.named("Keep the old container"), enableRestart(old.id)),
     step(role.named("Wait until healthy"), wait),
     ...revertFile(role),
   ];
@@ -109,7 +109,7 @@ function drainNext(role: RolePhases): Step[] {
 function stopNext(role: RolePhases): Step[] {
   if (!changes(role)) return [];
   const { next } = role.plan;
-  const stop = sh`if [ -n "$next" ]; then ${stopForGood(NEXT, role.config.stopWaitSeconds)}; fi`;
+  const stop = sh`if [ -n "$next" ]; then ${stopWithoutRestart(NEXT, role.config.stopWaitSeconds)}; fi`;
   const steps = [attempt(role.named(`Stop ${next.name}`), withNext(role, stop))];
   if (role.plan.nameConflict?.newName) steps.push(attempt(role.named("Restore the names"), revertNames(role)));
   return steps;
@@ -120,8 +120,8 @@ function revertFile(role: RolePhases): Step[] {
 }
 
 function keepOld(role: RolePhases, old: string): Body {
-  const release = changes(role) ? withNext(role, sh`[ -z "$next" ] || ${releaseRestart(NEXT)}`) : sh`:`;
-  return lines(keepAlive(old), anyway(release));
+  const release = changes(role) ? withNext(role, sh`[ -z "$next" ] || ${disableRestart(NEXT)}`) : sh`:`;
+  return lines(enableRestart(old), anyway(release));
 }
 
 /** The old container of the same version gets its name again; the failed one gets another. */

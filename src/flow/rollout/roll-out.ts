@@ -1,4 +1,4 @@
-import { recordRelease } from "../../commands/releases.ts";
+import { recordVersion } from "../../commands/versions.ts";
 import { attempt, type Script, type Step } from "../../script/script.ts";
 import type { Secret } from "../../config/env/secret.ts";
 import { CommandFailedError, ExitCode, MrskError, UnhealthyError } from "../../errors.ts";
@@ -157,7 +157,7 @@ async function finalizeGroup(run: Run, group: readonly HostRollout[], options: R
   await onHosts(group, async (rollout) => {
     rollout.progress = "finalized";
     const audited = await auditStep(run, rollout.plan, options);
-    const record = isCanary(rollout.plan) ? [] : [await recordVersion(run, rollout.plan, options)];
+    const record = isCanary(rollout.plan) ? [] : [await recordStep(run, rollout.plan, options)];
     const pastSeconds = (run.clock.now().getTime() - (rollout.switchedAt ?? run.clock.now()).getTime()) / 1000;
     const work = rollout.phases.finalize([audited, ...record], pastSeconds, options);
     const result = await runWithReconnect(run, rollout.host, work);
@@ -180,10 +180,10 @@ function cleanupFailed(error: unknown): MrskError {
   });
 }
 
-async function recordVersion(run: Run, { roles, facts }: HostPlan, { canary = false }: RollOutOptions): Promise<Step> {
+async function recordStep(run: Run, { roles, facts }: HostPlan, { canary = false }: RollOutOptions): Promise<Step> {
   const { version } = roles[0]!.next;
   const entry = { at: timestamp(run.clock.now()), version, performer: await run.performer(), canary };
-  return attempt("Record the version", recordRelease(run.config, entry, { full: facts.releasesFull }));
+  return attempt("Record the version", recordVersion(run.config, entry, { full: facts.releasesFull }));
 }
 
 /** Runs the script of a phase. @throws UnhealthyError if the next container did not become healthy */

@@ -1,17 +1,17 @@
 import { CommandFailedError, ExitCode, MrskError } from "../../errors.ts";
 import { ExitStatus } from "../../script/exit-status.ts";
 
-/** A failure of Traefik's container in words, with what to do. */
+/** Turns an error of a step on Traefik's container into a message with a hint. */
 export function explainedTraefik(error: unknown): unknown {
   if (!(error instanceof CommandFailedError)) return error;
   const { host, output, status } = error;
   if (/port is already allocated|address already in use/i.test(output)) {
-    const hint = "Something else on that server has the port: stop it, or set traefik.host_port.";
+    const hint = "Another program or container on that server uses the port: stop it, or set traefik.host_port.";
     return new MrskError(ExitCode.remote, error.message, { hint, cause: error });
   }
   if (status === ExitStatus.NOT_REPLACED) {
-    const hint = "Mend the `traefik` section of deploy.yml, and reboot again.";
-    const text = `${host}: Traefik was not replaced, the old one goes on serving\n${output.trim()}`;
+    const hint = "Fix the `traefik` section of deploy.yml, then reboot again.";
+    const text = `${host}: Traefik was not replaced, the old Traefik keeps serving\n${output.trim()}`;
     return new MrskError(ExitCode.remote, text, { hint, cause: error });
   }
   if (status === ExitStatus.BEING_REPLACED) {
@@ -29,8 +29,8 @@ export function explainedTraefik(error: unknown): unknown {
   return error;
 }
 
-/** Runs it, its failure in words. */
-export async function explaining<T>(work: () => Promise<T>): Promise<T> {
+/** Runs `work` and throws its error as `explainedTraefik` returns it. */
+export async function withTraefikErrors<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {

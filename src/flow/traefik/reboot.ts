@@ -4,41 +4,48 @@ import { joinAsBefore, networkSteps } from "../../commands/network.ts";
 import { createSecondTraefik, createTraefik, keptSecondsOf, offersLiveFiles } from "../../commands/traefik.ts";
 import { prepareLiveDirectory, pullTraefik } from "../../commands/traefik-boot.ts";
 import { CLOSING_SECONDS, closingLabels } from "../../traefik/closing-labels.ts";
-import { swap } from "../../traefik/replace.ts";
 import { probeRequests, sharedDefinitions } from "../../traefik/probe-requests.ts";
-import { abandonSwap, probeOld, makeNext, SECOND_PORTS, secondName, startSecond } from "../../traefik/swap.ts";
+import {
+  abandonReplacement,
+  createNext,
+  recordAnswers,
+  replaceTraefik,
+  SECOND_PORTS,
+  secondName,
+  startSecond,
+} from "../../traefik/replace.ts";
 import { CommandFailedError } from "../../errors.ts";
 import type { Host } from "../../hosts/host.ts";
 import { neighbours } from "../../observe/neighbours.ts";
 import { onHosts } from "../../hosts/on-hosts.ts";
 import type { HostFacts, Neighbour } from "../../plan/facts.ts";
-import { decideSwap, isTraefik } from "../../plan/traefik.ts";
+import { decideReplacement, isTraefik } from "../../plan/traefik.ts";
 import { outcome } from "../audit.ts";
 import { runHook } from "../hook.ts";
-import { connecting, withLock } from "../lock.ts";
+import { runPreConnect, withLock } from "../lock.ts";
 import { observeHosts } from "../observe.ts";
 import { type Run, traefikHosts } from "../run.ts";
 import { environmentSecrets } from "../secrets.ts";
 import { refuseDroppedSettings, refuseProblems, traefikLogin } from "./traefik.ts";
-import { explaining } from "./errors.ts";
+import { withTraefikErrors } from "./errors.ts";
 import { appsOf, filterOf, repair, observeRepaired } from "./repair.ts";
 import { NEXT } from "../../shell/constants.ts";
 
 interface RebootOptions {
-  /** Host by host. */
+  /** One host after another. */
   readonly rolling: boolean;
   readonly confirmed: boolean;
 }
 
 /**
- * `traefik reboot`: replaces the container. Where the login user may change the packet filter, a second Traefik takes
- * the connections meanwhile and none is refused; elsewhere it says beforehand what that costs.
+ * `traefik reboot`: replaces the container. If the login user may change the packet filter, a second Traefik accepts the
+ * connections meanwhile, and none is refused. Otherwise it warns beforehand about the downtime.
  */
 export async function rebootTraefik(run: Run, { rolling, confirmed }: RebootOptions): Promise<void> {
   refuseDroppedSettings(run);
   const hosts = traefikHosts(run);
-  await connecting(run);
-  if (!(await agreed(run, await observeHosts(run, hosts), confirmed))) {
+  await runPreConnect(run);
+  if (!(await confirmReboot(run, await observeHosts(run, hosts), confirmed))) {
     run.print("Aborted\n");
     return;
   }
@@ -55,39 +62,38 @@ export async function rebootTraefik(run: Run, { rolling, confirmed }: RebootOpti
   });
 }
 
-/** Tells the price, then asks. */
-async function agreed(run: Run, facts: ReadonlyMap<string, HostFacts>, confirmed: boolean): Promise<boolean> {
+/** Warns about refused connections, then asks. */
+async function confirmReboot(run: Run, facts: ReadonlyMap<string, HostFacts>, confirmed: boolean): Promise<boolean> {
   const costs = [...facts.values()].flatMap((seen) => {
-    const { cost } = decideSwap(run.config, seen);
+    const { cost } = decideReplacement(run.config, seen);
     return cost === undefined ? [] : [{ host: seen.host, cost }];
   });
   for (const { host, cost } of costs) {
-    const text = `connections will be refused for about half a second, and requests under way end: ${cost}`;
+    const text = `connections will be refused for about half a second, and pending requests will fail: ${cost}`;
     run.report({ kind: "warning", host, text });
   }
   if (confirmed) return true;
-  const price =
-    costs.length > 0 ? "refusing connections for about half a second where said" : "without losing a request";
+  const refusing = costs.map(({ host }) => host).join(", ");
+  const effect =
+    costs.length > 0 ? `refusing connections for about half a second on ${refusing}` : "without losing a request";
   return run.confirm(
-    `This will replace Traefik's container on ${[...facts.keys()].join(", ")}, ${price}. Are you sure?`,
+    `This will replace Traefik's container on ${[...facts.keys()].join(", ")}, ${effect}. Are you sure?`,
   );
 }
 
 async function reboot(run: Run, host: Host, facts: HostFacts): Promise<void> {
   const work = await rebootScript(run, facts, await neighbours(host));
-  const result = await settling(run, host, facts, () => host.run(work, { signal: run.signal }));
+  const result = await repairOnFailure(run, host, facts, () => host.run(work, { signal: run.signal }));
   const closed = /^closed (\d+)$/m.exec(result.text(REPLACE))?.[1];
-  const price =
-    closed === undefined
-      ? "no connections refused"
-      : `its ports were closed for ${(Number(closed) / 100).toFixed(2)} s`;
-  run.report({ kind: "note", host: host.name, text: `Traefik is new, ${price}` });
+  const effect =
+    closed === undefined ? "no connections refused" : `ports closed for ${(Number(closed) / 100).toFixed(2)} s`;
+  run.report({ kind: "note", host: host.name, text: `Traefik replaced, ${effect}` });
 }
 
-/** A swap that was itself killed, half-way, is settled at once. */
-async function settling<T>(run: Run, host: Host, facts: HostFacts, work: () => Promise<T>): Promise<T> {
+/** If the replacement itself was killed, repairs it in the same run. */
+async function repairOnFailure<T>(run: Run, host: Host, facts: HostFacts, work: () => Promise<T>): Promise<T> {
   try {
-    return await explaining(work);
+    return await withTraefikErrors(work);
   } catch (error) {
     if (error instanceof CommandFailedError && error.stepId === REPLACE) await repair(run, host, facts);
     throw error;
@@ -101,7 +107,7 @@ async function rebootScript(run: Run, facts: HostFacts, others: readonly Neighbo
   const { config } = run;
   const { liveDirectory, traefik } = facts;
   const secrets = await environmentSecrets(run, config.traefik.env, "traefik/env");
-  const plan = decideSwap(config, facts);
+  const plan = decideReplacement(config, facts);
   const filter = plan.bridged ? filterOf(facts) : undefined;
   const name = secondName(filter);
   const kept = keptSecondsOf(traefik?.args ?? []);
@@ -110,22 +116,27 @@ async function rebootScript(run: Run, facts: HostFacts, others: readonly Neighbo
   const keptSeconds = kept ?? (closing.size > 0 ? CLOSING_SECONDS : undefined);
   const shared = sharedDefinitions(config.traefik.labels, traefik?.labels ?? new Map());
   const labels = new Map([...shared, ...closing]);
-  const asked = capture("old-answers", "Ask what Traefik serves", probeOld(probeRequests(appsOf(others))));
+  const answers = capture("old-answers", "Ask what Traefik serves", recordAnswers(probeRequests(appsOf(others))));
   const create = createSecondTraefik(config, facts, secrets, { name, labels, publish: SECOND_PORTS });
   const trial = [
-    asked,
-    step("Start a second Traefik", startSecond(name, create, joinAsBefore(config, name), asked.output)),
+    answers,
+    step("Start a second Traefik", startSecond(name, create, joinAsBefore(config, name), answers.output)),
   ];
   const next = capture(
     "next",
-    "Make the new container",
-    makeNext(createTraefik(config, facts, secrets, NEXT), joinAsBefore(config, NEXT)),
+    "Create the new container",
+    createNext(createTraefik(config, facts, secrets, NEXT), joinAsBefore(config, NEXT)),
   );
   const begun = capture("begun", "Begin", sh`echo yes`);
-  const replace = swap({ policy: plan.policy, filter, keptSeconds, asked: plan.tried ? asked.output : "" });
+  const replace = replaceTraefik({
+    policy: plan.policy,
+    filter,
+    keptSeconds,
+    answers: plan.tried ? answers.output : "",
+  });
   const steps = [
     step("Pull Traefik's image", pullTraefik(config, await traefikLogin(run))),
-    ...(offersLiveFiles(config) ? [step("Make the directory", prepareLiveDirectory(liveDirectory))] : []),
+    ...(offersLiveFiles(config) ? [step("Create the directory", prepareLiveDirectory(liveDirectory))] : []),
     ...networkSteps(config),
     next,
     ...(plan.tried ? trial : []),
@@ -133,5 +144,5 @@ async function rebootScript(run: Run, facts: HostFacts, others: readonly Neighbo
     step("Replace the container", replace, REPLACE),
     await outcome(run, "Rebooted traefik"),
   ];
-  return script("Reboot Traefik", steps, abandonSwap(next.output, begun.output));
+  return script("Reboot Traefik", steps, abandonReplacement(next.output, begun.output));
 }

@@ -11,7 +11,7 @@ import { type Run, traefikHosts } from "../run.ts";
 import { observeRepaired } from "./repair.ts";
 import { TRAEFIK } from "../../shell/constants.ts";
 
-/** `traefik remove`: stays where somebody else on that host has containers with Traefik's labels, unless forced. */
+/** `traefik remove`. Keeps Traefik on hosts where containers of other services have Traefik's labels, unless forced. */
 export async function removeTraefik(run: Run, { force }: { force: boolean }): Promise<void> {
   await withLock(run, async () => {
     const hosts = traefikHosts(run);
@@ -23,7 +23,7 @@ export async function removeTraefik(run: Run, { force }: { force: boolean }): Pr
 async function removeFrom(run: Run, host: Host, force: boolean): Promise<void> {
   const users = traefikUsers(run.config, await neighbours(host));
   if (users.length > 0 && !force) {
-    const text = `Traefik stays: ${users.join(", ")} use${users.length === 1 ? "s" : ""} it`;
+    const text = `Traefik is not removed: ${users.join(", ")} use${users.length === 1 ? "s" : ""} it`;
     run.report({ kind: "note", host: host.name, text });
     return;
   }
@@ -40,7 +40,7 @@ async function removeFrom(run: Run, host: Host, force: boolean): Promise<void> {
   );
 }
 
-/** `traefik remove-container`: the stopped one, as the original has it. */
+/** `traefik remove-container`: removes the stopped container only, as in MRSK. */
 export async function removeStoppedTraefik(run: Run): Promise<void> {
   await withLock(run, async () => {
     const steps = [
@@ -51,7 +51,7 @@ export async function removeStoppedTraefik(run: Run): Promise<void> {
   });
 }
 
-/** `traefik remove-image`: where no container uses it. */
+/** `traefik remove-image`: removes the image if no container uses it. */
 export async function removeTraefikImageOnly(run: Run): Promise<void> {
   await withLock(run, async () => {
     const steps = [

@@ -1,8 +1,7 @@
 import { script, step } from "../../script/script.ts";
 import { restartPolicy } from "../../commands/traefik.ts";
 import { probeRequests } from "../../traefik/probe-requests.ts";
-import { repairSwap } from "../../traefik/replace.ts";
-import { type Filter } from "../../traefik/swap.ts";
+import { type Filter, repairReplacement } from "../../traefik/replace.ts";
 import type { Host } from "../../hosts/host.ts";
 import { neighbours } from "../../observe/neighbours.ts";
 import { onHosts } from "../../hosts/on-hosts.ts";
@@ -10,11 +9,11 @@ import type { HostFacts, Neighbour } from "../../plan/facts.ts";
 import { isTraefik } from "../../plan/traefik.ts";
 import { observeHosts } from "../observe.ts";
 import type { Run } from "../run.ts";
-import { explaining } from "./errors.ts";
+import { withTraefikErrors } from "./errors.ts";
 import { SECOND } from "../../shell/constants.ts";
 
 /**
- * Looks at the hosts, and settles what an interrupted `traefik reboot` has left there.
+ * Observes the hosts, and repairs what an interrupted `traefik reboot` left there.
  * @param version as for `observeHosts`
  * @throws HostsFailedError
  */
@@ -30,22 +29,22 @@ export async function observeRepaired(
   return new Map([...facts, ...(await observeHosts(run, left, version))]);
 }
 
-/** Settles it now. */
+/** Finishes or undoes an interrupted `traefik reboot` on one host. */
 export async function repair(run: Run, host: Host, facts: HostFacts): Promise<void> {
   const filter = filterOf(facts);
-  const asked = probeRequests(appsOf(await neighbours(host)));
-  const settle = repairSwap(restartPolicy(run.config), filter, asked);
-  const work = script("Repair an interrupted reboot of Traefik", [step("Repair a reboot of Traefik", settle)]);
-  await explaining(() => host.run(work, { signal: run.signal }));
+  const requests = probeRequests(appsOf(await neighbours(host)));
+  const repairing = repairReplacement(restartPolicy(run.config), filter, requests);
+  const work = script("Repair an interrupted reboot of Traefik", [step("Repair a reboot of Traefik", repairing)]);
+  await withTraefikErrors(() => host.run(work, { signal: run.signal }));
   if (!filter && facts.swapLeftovers.includes(SECOND)) {
-    const text = `an interrupted \`mrsk traefik reboot\` has left ${SECOND}, and perhaps rules of the packet filter: run it again as root, or with sudo`;
+    const text = `an interrupted \`mrsk traefik reboot\` left ${SECOND}, and possibly packet filter rules: run it again as root or with sudo`;
     run.report({ kind: "warning", host: host.name, text });
   } else {
-    run.report({ kind: "note", host: host.name, text: "What an interrupted reboot of Traefik had left is settled" });
+    run.report({ kind: "note", host: host.name, text: "Repaired an interrupted reboot of Traefik" });
   }
 }
 
-/** The running containers that Traefik may route to. */
+/** The running containers to which Traefik may route. */
 export function appsOf(others: readonly Neighbour[]): Neighbour[] {
   return others.filter(({ name, state }) => state === "running" && !isTraefik(name));
 }

@@ -19,23 +19,23 @@ import { withLock } from "../lock.ts";
 import { loginStep } from "../registry.ts";
 import { printBlock, type Run, traefikHosts } from "../run.ts";
 import { environmentSecrets } from "../secrets.ts";
-import { explaining } from "./errors.ts";
+import { withTraefikErrors } from "./errors.ts";
 import { observeRepaired } from "./repair.ts";
 
-/** What the configured Traefik would not start with, told before anything is touched. @throws ConfigError */
+/** Checks for settings with which the configured Traefik would not start. @throws ConfigError before any change */
 export function refuseDroppedSettings(run: Run): void {
   const problems = version3Problems(run.config);
   if (problems.length > 0) throw new ConfigError(problems.map((problem) => `${run.config.file}: ${problem}`));
 }
 
-/** Only an image of the registry's own needs its login. */
+/** The login for Traefik's image; undefined if the image is not from the configured registry. */
 export async function traefikLogin(run: Run): Promise<Body | undefined> {
   const { server } = run.config.registry;
   if (server === undefined || !run.config.traefik.image.startsWith(`${server}/`)) return undefined;
   return (await loginStep(run)).body;
 }
 
-/** What cannot work on any host, before one of them is touched. @throws MrskError */
+/** Checks all hosts before the first is changed. @throws MrskError naming each problem */
 export function refuseProblems(
   run: Run,
   facts: ReadonlyMap<string, HostFacts>,
@@ -47,14 +47,14 @@ export function refuseProblems(
   if (found.length > 0) throw new MrskError(ExitCode.remote, found.join("\n"));
 }
 
-/** One that runs, but not as configured, is left as it is. */
+/** Reports a running Traefik that differs from the configuration. It is not changed. */
 export function noteDifference(run: Run, host: string, plan: TraefikPlan): void {
   if (plan.action !== "keep" || plan.differs === undefined) return;
-  const text = `Traefik runs, but ${plan.differs}. \`mrsk traefik reboot\` replaces it.`;
+  const text = `Traefik is running, but ${plan.differs}. \`mrsk traefik reboot\` replaces it.`;
   run.report({ kind: "note", host, text });
 }
 
-/** Absent: run it. Stopped: start it. Running: leave it, and say how it differs. Anything that fails is an error. */
+/** Absent: run it. Stopped: start it. Running: keep it, and report how it differs. */
 export async function bootTraefik(run: Run): Promise<void> {
   refuseDroppedSettings(run);
   await withLock(run, async () => {
@@ -71,7 +71,7 @@ export async function bootTraefik(run: Run): Promise<void> {
 
 async function bootOn(run: Run, host: Host, facts: HostFacts, plan: TraefikPlan): Promise<void> {
   if (plan.action === "keep") {
-    if (plan.differs === undefined) run.report({ kind: "note", host: host.name, text: "Traefik runs already" });
+    if (plan.differs === undefined) run.report({ kind: "note", host: host.name, text: "Traefik is already running" });
     noteDifference(run, host.name, plan);
     return;
   }
@@ -84,8 +84,8 @@ async function bootOn(run: Run, host: Host, facts: HostFacts, plan: TraefikPlan)
           ...networkSteps(run.config),
           step("Start Traefik", startOrRunTraefik(run.config, facts, secrets)),
         ];
-  await explaining(() => host.run(script("Boot Traefik", steps)));
-  const text = plan.action === "start" ? "Traefik was stopped, and runs again" : "Traefik runs";
+  await withTraefikErrors(() => host.run(script("Boot Traefik", steps)));
+  const text = plan.action === "start" ? "Traefik was stopped, and was started" : "Traefik started";
   run.report({ kind: "note", host: host.name, text });
 }
 
@@ -94,11 +94,11 @@ export async function startTraefik(run: Run): Promise<void> {
     const hosts = traefikHosts(run);
     await observeRepaired(run, hosts);
     const steps = [step("Start Traefik", startTraefikContainer()), await outcome(run, "Started traefik")];
-    await onHosts(hosts, (host) => explaining(() => host.run(script("Start Traefik", steps))));
+    await onHosts(hosts, (host) => withTraefikErrors(() => host.run(script("Start Traefik", steps))));
   });
 }
 
-/** Where it is stopped, or absent, that is no error. */
+/** A stopped or absent Traefik is only a warning. */
 export async function stopTraefik(run: Run): Promise<void> {
   await withLock(run, async () => {
     const steps = [counted("Stop Traefik", stopTraefikContainer(), "stop"), await outcome(run, "Stopped traefik")];

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { utils } from "ssh2";
 import { keyType, sshString, WireReader } from "../wire.ts";
 
-/** How many fields the public key has in a certificate of each type. */
+/** Number of fields of the public key in a certificate, by plain key type. */
 const KEY_FIELDS: Readonly<Record<string, number>> = {
   "ssh-ed25519": 1,
   "ssh-rsa": 2,
@@ -13,12 +13,12 @@ const KEY_FIELDS: Readonly<Record<string, number>> = {
   "sk-ecdsa-sha2-nistp256@openssh.com": 3,
 };
 
-/** An OpenSSH certificate, as PROTOCOL.certkeys has it. */
+/** An OpenSSH certificate (PROTOCOL.certkeys). */
 export interface Certificate {
   readonly blob: Buffer;
   /** `ssh-ed25519-cert-v01@openssh.com`. */
   readonly type: string;
-  /** The key that it is for. */
+  /** The certified public key. */
   readonly key: Buffer;
   readonly usage: "user" | "host" | undefined;
   readonly principals: readonly string[];
@@ -28,17 +28,17 @@ export interface Certificate {
   readonly criticalOptions: readonly string[];
   /** The key of the authority that signed it. */
   readonly authority: Buffer;
-  /** What the authority signed. */
+  /** The bytes that the authority signed. */
   readonly signed: Buffer;
   readonly signature: Buffer;
 }
 
-/** `ssh-ed25519-cert-v01@openssh.com` is of `ssh-ed25519`; a plain type is itself. */
+/** `ssh-ed25519` for `ssh-ed25519-cert-v01@openssh.com`; a plain type is returned unchanged. */
 export function plainType(type: string): string {
   return type.replace(/-cert-v01@openssh\.com$/, type.startsWith("sk-") ? "@openssh.com" : "");
 }
 
-/** Undefined for what is no certificate. @throws RangeError for one that ends too early */
+/** Undefined if the blob is no certificate. @throws RangeError for a truncated certificate */
 export function readCertificate(blob: Buffer): Certificate | undefined {
   const type = keyType(blob);
   const plain = plainType(type);
@@ -82,14 +82,14 @@ function strings(list: Buffer): string[] {
   return found;
 }
 
-/** Why a server may not show this certificate as `host`; undefined when it may. @param now milliseconds since 1970 */
+/** Why the certificate is not valid for `host`; undefined if it is. @param now milliseconds since 1970 */
 export function hostCertificateProblem(certificate: Certificate, host: string, now: number): string | undefined {
   const seconds = BigInt(Math.floor(now / 1000));
   if (certificate.usage !== "host") return "it is not a certificate for hosts";
   if (seconds < certificate.validAfter) return "it is not valid yet";
   if (seconds >= certificate.validBefore) return "it has expired";
   if (certificate.criticalOptions.length > 0)
-    return `it has an option that is not known: ${certificate.criticalOptions[0]}`;
+    return `it has an unknown critical option: ${certificate.criticalOptions[0]}`;
   if (certificate.principals.length > 0 && !certificate.principals.includes(host.toLowerCase()))
     return `it is for ${certificate.principals.join(", ")}`;
   return signatureProblem(certificate);
@@ -97,17 +97,17 @@ export function hostCertificateProblem(certificate: Certificate, host: string, n
 
 function signatureProblem({ authority, signed, signature }: Certificate): string | undefined {
   const key = utils.parseKey(authority);
-  if (key instanceof Error) return `its authority's key is of a type that is not known: ${keyType(authority)}`;
+  if (key instanceof Error) return `its authority's key has an unknown type: ${keyType(authority)}`;
   const reader = new WireReader(signature);
   const algorithm = reader.text();
-  if (algorithm === "ssh-rsa") return "its signature is of ssh-rsa, which is no longer safe";
+  if (algorithm === "ssh-rsa") return "its signature algorithm is ssh-rsa, which is no longer safe";
   const hash = algorithm === "rsa-sha2-256" ? "sha256" : algorithm === "rsa-sha2-512" ? "sha512" : undefined;
   const single = Array.isArray(key) ? key[0]! : key;
   const verified = single.verify(signed, asn1(algorithm, reader.string()), hash);
   return verified === true ? undefined : "its signature is wrong";
 }
 
-/** Node's verifier takes ASN.1 for ECDSA, where SSH has two numbers. */
+/** Node's verifier expects ASN.1 for ECDSA; SSH has two numbers. */
 function asn1(algorithm: string, signature: Buffer): Buffer {
   if (!algorithm.startsWith("ecdsa-")) return signature;
   const reader = new WireReader(signature);
@@ -116,7 +116,7 @@ function asn1(algorithm: string, signature: Buffer): Buffer {
   return Buffer.concat([Buffer.from(body.length < 128 ? [48, body.length] : [48, 129, body.length]), body]);
 }
 
-/** `SHA256:…` as ssh prints it; a certificate has that of its key. */
+/** `SHA256:…` as ssh prints it. A certificate has the fingerprint of its key. */
 export function fingerprint(blob: Buffer): string {
   const key = readCertificate(blob)?.key ?? blob;
   return `SHA256:${createHash("sha256").update(key).digest("base64").replace(/=+$/, "")}`;

@@ -13,13 +13,13 @@ const KEY_TYPES: readonly string[] = [
 ];
 
 /**
- * Types of known keys first: else a known host shows another key and looks changed. Certificates before them, where an
- * authority is known for the host.
+ * Types of known keys first: otherwise a known host sends another key, which would count as a changed key. Certificates
+ * before them, if known_hosts has an authority for the host.
  */
 export function preferredKeyTypes(lines: readonly KnownKey[]): ServerHostKeyAlgorithm[] {
   const known = lines.filter(({ authority }) => !authority).map(({ type }) => type);
   const wanted = (type: string) => known.includes(type) || (type.startsWith("rsa-sha2") && known.includes("ssh-rsa"));
-  const vouched = lines.some(({ authority }) => authority) ? HOST_CERTIFICATE_TYPES : [];
+  const certificates = lines.some(({ authority }) => authority) ? HOST_CERTIFICATE_TYPES : [];
   const plain = [...KEY_TYPES.filter(wanted), ...KEY_TYPES.filter((type) => !wanted(type))];
-  return [...vouched, ...plain] as ServerHostKeyAlgorithm[];
+  return [...certificates, ...plain] as ServerHostKeyAlgorithm[];
 }

@@ -15,11 +15,11 @@ export interface KnownKey {
   readonly type: string;
   readonly key: Buffer;
   readonly revoked: boolean;
-  /** The key of an authority, whose certificates vouch for hosts. */
+  /** Whether it is the key of a certificate authority (`@cert-authority`). */
   readonly authority: boolean;
 }
 
-/** The keys that are known for a host, over all the files; a missing file is empty. */
+/** The known keys of a host in all the files; a missing file counts as empty. */
 export function knownKeys(files: readonly string[], host: string, port: number): KnownKey[] {
   const name = hostPattern(host, port);
   return files.flatMap((file) => {
@@ -30,7 +30,7 @@ export function knownKeys(files: readonly string[], host: string, port: number):
   });
 }
 
-/** How a host is written in known_hosts: lower case, `[host]:port` for any port but 22. */
+/** A host as known_hosts has it: lower case, `[host]:port` for any port but 22. */
 export function hostPattern(host: string, port: number): string {
   return port === DEFAULTS.ssh.port ? host.toLowerCase() : `[${host.toLowerCase()}]:${port}`;
 }
@@ -56,7 +56,7 @@ function matches(patterns: string, name: string): boolean {
   return list.some((pattern) => !pattern.startsWith("!") && hit(pattern));
 }
 
-/** Writes a new host's key down, in files and folders that only the user can read. */
+/** Adds a new host's key to a file. A new file or folder is readable for the user only. */
 export function remember(file: string, host: string, port: number, key: Buffer, hashed: boolean): void {
   makeFolders(dirname(file), 0o700);
   const existed = existsSync(file);

@@ -8,9 +8,9 @@ import { keyType } from "../wire.ts";
 const KRL_MAGIC = Buffer.from("SSHKRL\n\0");
 
 /**
- * The file of `RevokedHostKeys`, when it revokes one of the keys or certificates. Waits for ssh-keygen, where it is a
- * key revocation list: ssh2 wants the answer at once.
- * @throws MrskError when the file cannot be read: ssh refuses every host then
+ * Returns `file` (`RevokedHostKeys`) if it revokes one of the keys or certificates. Runs ssh-keygen synchronously if the
+ * file is a key revocation list: ssh2 needs a synchronous answer.
+ * @throws MrskError if the file cannot be read: ssh then refuses every host
  */
 export function revokedBy(file: string | undefined, keys: readonly Buffer[]): string | undefined {
   if (file === undefined) return undefined;
@@ -28,7 +28,7 @@ function contentOf(file: string): Buffer {
   }
 }
 
-/** A plain list has a public key a line. */
+/** A plain list has one public key per line. */
 function listed(text: string, keys: readonly Buffer[]): boolean {
   const words = new Set(text.split("\n").flatMap((line) => (line.trim().startsWith("#") ? [] : line.split(/\s+/))));
   return keys.some((key) => words.has(key.toString("base64")));

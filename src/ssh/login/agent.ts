@@ -1,7 +1,7 @@
 import { connect } from "node:net";
 import { sshString, WireReader } from "../wire.ts";
 
-/** An agent lists its keys at once; what it signs, a person may have to confirm. */
+/** Time limit for the list of keys. A signature has none: the user may have to confirm it. */
 const LIST_MILLISECONDS = 10_000;
 
 const LIST = 11;
@@ -13,8 +13,8 @@ const SIGNED = 14;
 export const RSA_FLAGS: Readonly<Record<string, number>> = { sha256: 2, sha512: 4 };
 
 /**
- * An SSH agent. ssh2's own client drops what it cannot parse, which are certificates and the keys of security keys, and
- * keeps only a part of their signatures.
+ * An SSH agent. ssh2's own client drops the keys that it cannot parse (certificates, security keys), and truncates their
+ * signatures.
  */
 export class Agent {
   readonly path: string;
@@ -33,7 +33,7 @@ export class Agent {
     });
   }
 
-  /** The signature as RFC 4253 has it: its algorithm, then its bytes. @throws Error when the agent refuses */
+  /** The signature in the format of RFC 4253: its algorithm, then its bytes. @throws Error when the agent refuses */
   async sign(key: Buffer, data: Buffer, flags: number): Promise<Buffer> {
     const flagBytes = Buffer.alloc(4);
     flagBytes.writeUInt32BE(flags);
@@ -47,7 +47,7 @@ export class Agent {
       const socket = connect(this.path);
       socket.setTimeout(milliseconds, () => socket.destroy());
       socket.on("error", reject);
-      socket.on("close", () => reject(new Error(`the agent at ${this.path} gave no answer`)));
+      socket.on("close", () => reject(new Error(`the agent at ${this.path} did not answer`)));
       socket.on("data", (chunk) => {
         chunks.push(chunk);
         const received = Buffer.concat(chunks);

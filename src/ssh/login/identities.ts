@@ -3,14 +3,14 @@ import { type Agent, RSA_FLAGS } from "./agent.ts";
 import { plainType } from "../host-keys/certificates.ts";
 import { keyType, sshString } from "../wire.ts";
 
-/** A public key or certificate, and what can sign for it. */
+/** A public key or certificate, and its signer. */
 export interface Identity {
   readonly blob: Buffer;
-  /** @param hash `sha256`, `sha512` or `sha1` for RSA @returns the algorithm and the bytes, as RFC 4253 has them */
+  /** @param hash `sha256`, `sha512` or `sha1` for RSA @returns the algorithm and the bytes, in the format of RFC 4253 */
   readonly sign: (data: Buffer, hash: string | undefined) => Promise<Buffer>;
 }
 
-/** @param holds what the agent holds: the same, or the key of the certificate */
+/** @param holds the key that the agent holds: `blob` itself, or the key of the certificate */
 export function ofAgent(agent: Agent, blob: Buffer, holds: Buffer = blob): Identity {
   return { blob, sign: (data, hash) => agent.sign(holds, data, hash === undefined ? 0 : (RSA_FLAGS[hash] ?? 0)) };
 }
@@ -27,7 +27,7 @@ export function ofKey(key: ParsedKey, blob: Buffer): Identity {
   };
 }
 
-/** Node signs ECDSA in ASN.1, where SSH has two numbers. */
+/** Node's ECDSA signature is ASN.1; SSH has two numbers. */
 function plainSignature(type: string, signature: Buffer): Buffer {
   if (!type.startsWith("ecdsa-")) return signature;
   const first = signature[1]! < 128 ? 2 : 3;
@@ -36,25 +36,25 @@ function plainSignature(type: string, signature: Buffer): Buffer {
   return Buffer.concat([sshString(number(first)), sshString(number(second))]);
 }
 
-/** What ssh2 takes for a key of its own: it derives from one. */
-const SOME_KEY = utils.parseKey(
+/** Prototype of the keys that `Identities` passes to ssh2, which accepts only objects derived from its own keys. */
+const KEY_PROTOTYPE = utils.parseKey(
   "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJwJ4pV8hEUnW1UGBuGvVVEjdVJPi2MuoMUa7RmmiTFb",
 ) as ParsedKey;
 
 const identities = new WeakMap<object, Identity>();
 
-/** The identity behind a key that `Identities` gave to ssh2. */
+/** The identity of a key that `Identities` passed to ssh2. */
 export function identityOf(key: object): Identity | undefined {
   return identities.get(key);
 }
 
-/** The name under which a server is asked whether it takes the key: RSA certificates sign with SHA-2. */
+/** The algorithm name that is offered to the server: RSA certificates sign with SHA-2. */
 function offeredAs(blob: Buffer): string {
   const type = keyType(blob);
   return type === "ssh-rsa-cert-v01@openssh.com" ? "rsa-sha2-512-cert-v01@openssh.com" : type;
 }
 
-/** Identities in the shape of an agent, which is how ssh2 takes signers of another making. */
+/** Identities as an agent: the only way to give ssh2 other signers. */
 export class Identities extends BaseAgent {
   private readonly list: readonly Identity[];
 
@@ -65,7 +65,7 @@ export class Identities extends BaseAgent {
 
   override getIdentities(callback: Parameters<BaseAgent["getIdentities"]>[0]): void {
     const keys = this.list.map((identity) => {
-      const key = Object.create(SOME_KEY, {
+      const key = Object.create(KEY_PROTOTYPE, {
         type: { value: offeredAs(identity.blob) },
         getPublicSSH: { value: () => identity.blob },
       }) as ParsedKey;

@@ -4,7 +4,7 @@ import { ExitCode, MrskError } from "../../errors.ts";
 import { type Certificate, readCertificate } from "../host-keys/certificates.ts";
 import { WireReader } from "../wire.ts";
 
-/** A key by its file, whatever of it is there: the private half, the public half, certificates. */
+/** A key file and the files next to it: private key, public key, certificates. Any of them may be missing. */
 export interface KeyFile {
   readonly path: string;
   readonly public: Buffer | undefined;
@@ -12,7 +12,7 @@ export interface KeyFile {
   readonly encrypted: boolean;
 }
 
-/** The public half is that beside the file, or the one that it holds. */
+/** The public key comes from the private key file itself, or from the `.pub` file next to it. */
 export function keyFile(path: string): KeyFile {
   const text = textOf(path);
   const certificate = certificateIn(`${path}-cert.pub`) ?? certificateIn(path);
@@ -32,7 +32,7 @@ export function textOf(path: string): string | undefined {
   }
 }
 
-/** The blob of a `.pub` file: its first line that is a key. */
+/** The blob of the first key line in a `.pub` file. */
 function blobIn(path: string): Buffer | undefined {
   const words = /^(?:ssh-|ecdsa-|sk-)\S+\s+(AAAA[A-Za-z0-9+/=]+)/m.exec(textOf(path) ?? "");
   return words ? Buffer.from(words[1]!, "base64") : undefined;
@@ -77,14 +77,14 @@ function isEncrypted(text: string): boolean {
   return parsed instanceof Error && /encrypted|passphrase/i.test(parsed.message);
 }
 
-/** @param where the file, for the error @throws MrskError */
+/** @param where the file's path, for the error @throws MrskError */
 export function parse(text: string, where: string, passphrase?: string): ParsedKey {
   const parsed = passphrase === undefined ? utils.parseKey(text) : utils.parseKey(text, passphrase);
   if (parsed instanceof Error) {
     const wrong = /bad passphrase|integrity/i.test(parsed.message);
     const hint = wrong
       ? "Try again with the right passphrase."
-      : `Rewrite it in OpenSSH's own format: ssh-keygen -p -f ${where}`;
+      : `Convert it to OpenSSH's format: ssh-keygen -p -f ${where}`;
     throw new MrskError(ExitCode.remote, `The private key ${where} cannot be read: ${parsed.message}`, {
       hint,
       cause: parsed,
@@ -93,7 +93,7 @@ export function parse(text: string, where: string, passphrase?: string): ParsedK
   return single(parsed);
 }
 
-/** Of an OpenSSH private key the public half is readable also when the key is encrypted. */
+/** In an OpenSSH private key the public key is never encrypted. */
 function publicHalf(text: string): Buffer | undefined {
   const armoured = /-----BEGIN OPENSSH PRIVATE KEY-----([\sA-Za-z0-9+/=]+)-----END/.exec(text);
   if (!armoured) return undefined;

@@ -1,21 +1,21 @@
 import { readFileSync, statSync } from "node:fs";
 
-/** Says once in a run which private keys `ssh` would refuse to use. They are used here, as MRSK did. */
+/** Reports, once in a run, each private key that `ssh` would refuse to use because of its mode. Used anyway, as in MRSK. */
 export class KeyModes {
-  private readonly seen = new Set<string>();
+  private readonly checked = new Set<string>();
 
   check(files: readonly string[], notify: (text: string) => void): void {
     for (const file of files) {
-      if (this.seen.has(file)) continue;
-      this.seen.add(file);
+      if (this.checked.has(file)) continue;
+      this.checked.add(file);
       const mode = tooOpen(file);
       if (mode !== undefined)
-        notify(`${file} is a private key that other users can open (mode ${mode}): run chmod 600 ${file}`);
+        notify(`private key ${file} is accessible to other users (mode ${mode}): run chmod 600 ${file}`);
     }
   }
 }
 
-/** The mode of a private key that others have any rights to; as with OpenSSH, only of this user's own. */
+/** The mode of a private key that others have any rights to. As in OpenSSH, only of keys that this user owns. */
 function tooOpen(file: string): string | undefined {
   try {
     const { mode, uid } = statSync(file);
@@ -25,7 +25,7 @@ function tooOpen(file: string): string | undefined {
       ? (mode & 0o777).toString(8)
       : undefined;
   } catch {
-    // What cannot be read is explained where it is used.
+    // An unreadable key is reported where it is used.
     return undefined;
   }
 }

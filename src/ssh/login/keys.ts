@@ -6,21 +6,22 @@ import { Identities, type Identity, ofAgent, ofKey } from "./identities.ts";
 import { certificateIn, isPrivate, isPublic, type KeyFile, keyFile, parse, textOf } from "./key-files.ts";
 import type { ConnectOptions } from "../settings/options.ts";
 
-/** Asks for a passphrase; undefined where nobody can be asked. */
+/** Asks the user for a passphrase; undefined without a terminal. */
 export type AskPassphrase = (keyFile: string) => Promise<string | undefined>;
 
-/** One way to log in, with words for the error when none of them worked. */
+/** One way to log in. */
 export interface Method {
-  readonly words: string;
+  /** Its name in the error message, if no method worked. */
+  readonly label: string;
   readonly auth: Record<string, unknown> & { readonly type: AuthenticationType };
 }
 
-/** What one connection can choose from. */
-interface Choice {
+/** Agent keys and certificates of one connection. */
+interface Available {
   readonly user: string;
   readonly agent: Agent | undefined;
   readonly held: readonly Buffer[];
-  /** Of `CertificateFile`. */
+  /** From `CertificateFile`. */
   readonly certificates: readonly Certificate[];
 }
 
@@ -32,7 +33,7 @@ export class KeyRing {
   private readonly explicit: readonly string[];
   private prompts: Promise<unknown> = Promise.resolve();
 
-  /** @param explicit key files that deploy.yml names: one that cannot be read is an error */
+  /** @param explicit key files that deploy.yml names: an unreadable one is an error */
   constructor(ask: AskPassphrase, explicit: readonly string[], keyData: readonly string[]) {
     this.ask = ask;
     this.explicit = explicit;
@@ -40,65 +41,68 @@ export class KeyRing {
   }
 
   /**
-   * What to try, in order: named certificates and keys, each signed for by the agent if it holds the key, then the
-   * agent's other keys, then keys that are only there by their usual name. Asks for no passphrase.
+   * The methods to try, in order: named certificates and keys (the agent signs if it holds the key), then the agent's
+   * other keys, then keys with a default name. Asks for no passphrase.
    */
   async methods(options: ConnectOptions): Promise<Method[]> {
-    const choice = await choiceFor(options);
+    const available = await availableFor(options);
     const files = options.identityFiles.map((path) => keyFile(path));
     const isNamed = ({ path }: KeyFile) => options.identitiesNamed || this.explicit.includes(path);
-    const [named, usual] = [files.filter(isNamed), files.filter((file) => !isNamed(file))];
-    const methods = [...this.fromData(options.user), ...(await this.fromCertificates(choice, files))];
-    for (const file of named) methods.push(...(await this.fromFile(choice, file)));
-    methods.push(...others(options, choice, files, named));
-    const left = usual.filter((file) => heldOf(choice, file) === undefined);
-    for (const file of left) methods.push(...(await this.fromFile(choice, file)));
+    const [named, unnamed] = [files.filter(isNamed), files.filter((file) => !isNamed(file))];
+    const methods = [...this.fromData(options.user), ...(await this.fromCertificates(available, files))];
+    for (const file of named) methods.push(...(await this.fromFile(available, file)));
+    methods.push(...others(options, available, files, named));
+    const left = unnamed.filter((file) => heldOf(available, file) === undefined);
+    for (const file of left) methods.push(...(await this.fromFile(available, file)));
     return methods;
   }
 
-  /** What there is to try beyond `tried`, when a person gives the passphrases. */
+  /** The methods beyond `tried` for which the user enters a passphrase. */
   async unlocked(options: ConnectOptions, tried: readonly Method[]): Promise<Method[]> {
-    const choice = await choiceFor(options);
+    const available = await availableFor(options);
     const files = options.identityFiles.map((path) => keyFile(path));
-    const isTried = (file: KeyFile) => tried.some(({ words }) => words === file.path);
-    const locked = files.filter((file) => file.encrypted && !isTried(file) && heldOf(choice, file) === undefined);
-    for (const { path } of locked) await this.remembered(path, () => this.withPassphrase(path));
-    const open = locked.map((file) => this.fromFile(choice, file));
-    return [...(await this.fromCertificates(choice, locked)), ...(await Promise.all(open)).flat()];
+    const isTried = (file: KeyFile) => tried.some(({ label }) => label === file.path);
+    const locked = files.filter((file) => file.encrypted && !isTried(file) && heldOf(available, file) === undefined);
+    for (const { path } of locked) await this.readOnce(path, () => this.withPassphrase(path));
+    const fromFiles = locked.map((file) => this.fromFile(available, file));
+    return [...(await this.fromCertificates(available, locked)), ...(await Promise.all(fromFiles)).flat()];
   }
 
   private fromData(user: string): Method[] {
     return this.keyData.map((text, i) => keyMethod(`ssh.key_data[${i}]`, user, parse(text, `ssh.key_data[${i}]`)));
   }
 
-  /** `CertificateFile` names no key: it is the one among the files or the agent's that the certificate is for. */
-  private async fromCertificates(choice: Choice, files: readonly KeyFile[]): Promise<Method[]> {
+  /** `CertificateFile` names no key: the certified key is among the files or in the agent. */
+  private async fromCertificates(available: Available, files: readonly KeyFile[]): Promise<Method[]> {
     const methods: Method[] = [];
-    for (const certificate of choice.certificates) {
-      const of = files.find((file) => file.public?.equals(certificate.key));
-      const identity = await this.certified(choice, of?.path, certificate);
+    for (const certificate of available.certificates) {
+      const file = files.find((one) => one.public?.equals(certificate.key));
+      const identity = await this.certified(available, file?.path, certificate);
       if (identity)
         methods.push(
-          identityMethod(`the certificate for ${of?.path ?? "a key of the agent"}`, choice.user, [identity]),
+          identityMethod(`the certificate for ${file?.path ?? "a key in the agent"}`, available.user, [identity]),
         );
     }
     return methods;
   }
 
-  private async fromFile(choice: Choice, file: KeyFile): Promise<Method[]> {
-    const certified = await Promise.all(file.certificates.map((one) => this.certified(choice, file.path, one)));
+  private async fromFile(available: Available, file: KeyFile): Promise<Method[]> {
+    const certified = await Promise.all(file.certificates.map((one) => this.certified(available, file.path, one)));
     const certificates = certified.flatMap((identity) => identity ?? []);
-    const methods = certificates.map((one) => identityMethod(`the certificate of ${file.path}`, choice.user, [one]));
-    const held = heldOf(choice, file);
-    if (choice.agent && held)
-      return [...methods, identityMethod(`${file.path} (in the agent)`, choice.user, [ofAgent(choice.agent, held)])];
+    const methods = certificates.map((one) => identityMethod(`the certificate of ${file.path}`, available.user, [one]));
+    const held = heldOf(available, file);
+    if (available.agent && held)
+      return [
+        ...methods,
+        identityMethod(`${file.path} (in the agent)`, available.user, [ofAgent(available.agent, held)]),
+      ];
     const key = await this.key(file);
-    return key ? [...methods, keyMethod(file.path, choice.user, key)] : methods;
+    return key ? [...methods, keyMethod(file.path, available.user, key)] : methods;
   }
 
-  /** What signs for a certificate: the agent, which holds it or its key, or the key's file. */
+  /** A certificate with its signer: the agent, if it holds the certificate or its key, or the key file. */
   private async certified(
-    { agent, held }: Choice,
+    { agent, held }: Available,
     path: string | undefined,
     certificate: Certificate,
   ): Promise<Identity | undefined> {
@@ -108,14 +112,14 @@ export class KeyRing {
     return key && ofKey(key, certificate.blob);
   }
 
-  /** An encrypted key is there once a person gave its passphrase. */
+  /** Undefined for an encrypted key until the user has entered its passphrase. */
   private key({ path, encrypted }: KeyFile): Promise<ParsedKey | undefined> {
     return (
-      this.parsed.get(path) ?? (encrypted ? Promise.resolve(undefined) : this.remembered(path, () => this.plain(path)))
+      this.parsed.get(path) ?? (encrypted ? Promise.resolve(undefined) : this.readOnce(path, () => this.plain(path)))
     );
   }
 
-  private remembered(path: string, read: () => Promise<ParsedKey | undefined>): Promise<ParsedKey | undefined> {
+  private readOnce(path: string, read: () => Promise<ParsedKey | undefined>): Promise<ParsedKey | undefined> {
     const reading = this.parsed.get(path) ?? read();
     this.parsed.set(path, reading);
     return reading;
@@ -123,36 +127,36 @@ export class KeyRing {
 
   private async plain(path: string): Promise<ParsedKey | undefined> {
     const text = textOf(path);
-    // A key that deploy.yml does not name and that cannot be read (of a security key, for one) is passed over, and so
-    // is a public key, which only says which of the agent's keys is meant.
+    // Ignore a key that deploy.yml does not name and that cannot be read (a security key, for example), and a public
+    // key, which only selects a key of the agent.
     if (text === undefined || isPublic(text)) return undefined;
     return this.explicit.includes(path) || isPrivate(text) ? parse(text, path) : undefined;
   }
 
   private async withPassphrase(path: string): Promise<ParsedKey | undefined> {
-    const asked = this.prompts.then(() => this.ask(path));
-    this.prompts = asked.catch(() => {});
-    const passphrase = await asked;
+    const answer = this.prompts.then(() => this.ask(path));
+    this.prompts = answer.catch(() => {});
+    const passphrase = await answer;
     return passphrase === undefined ? undefined : parse(textOf(path) ?? "", path, passphrase);
   }
 }
 
-function heldOf({ agent, held }: Choice, file: KeyFile): Buffer | undefined {
+function heldOf({ agent, held }: Available, file: KeyFile): Buffer | undefined {
   return agent && held.find((blob) => file.public?.equals(blob));
 }
 
-/** An agent that does not answer is one way less to log in. */
-async function choiceFor(options: ConnectOptions): Promise<Choice> {
+/** If the agent does not answer, the connection is tried without its keys. */
+async function availableFor(options: ConnectOptions): Promise<Available> {
   const agent = options.agent !== undefined && existsSync(options.agent) ? new Agent(options.agent) : undefined;
   const held = (await agent?.keys().catch(() => [])) ?? [];
   const certificates = options.certificateFiles.flatMap((file) => certificateIn(file) ?? []);
   return { user: options.user, agent, held, certificates };
 }
 
-/** The agent's keys beyond those that are named; `IdentitiesOnly` leaves of them only keys that have a file. */
+/** The agent's keys that are not named; with `IdentitiesOnly`, only those that have a key file. */
 function others(
   options: ConnectOptions,
-  { agent, held, certificates, user }: Choice,
+  { agent, held, certificates, user }: Available,
   files: readonly KeyFile[],
   named: readonly KeyFile[],
 ): Method[] {
@@ -173,10 +177,10 @@ function isOneOf(list: readonly Buffer[]): (blob: Buffer) => boolean {
   return (blob) => list.some((one) => one.equals(blob));
 }
 
-function keyMethod(words: string, username: string, key: ParsedKey): Method {
-  return { words, auth: { type: "publickey", username, key } };
+function keyMethod(label: string, username: string, key: ParsedKey): Method {
+  return { label, auth: { type: "publickey", username, key } };
 }
 
-function identityMethod(words: string, username: string, list: readonly Identity[]): Method {
-  return { words, auth: { type: "agent", username, agent: new Identities(list) } };
+function identityMethod(label: string, username: string, list: readonly Identity[]): Method {
+  return { label, auth: { type: "agent", username, agent: new Identities(list) } };
 }

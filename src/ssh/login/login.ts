@@ -1,28 +1,28 @@
 import type { AnyAuthMethod, AuthHandlerMiddleware, AuthenticationType } from "ssh2";
 import type { Method } from "./keys.ts";
 
-/** The attempts of one connection to log in. */
+/** The login attempts of one connection. */
 export class Login {
-  /** In words. */
+  /** Labels of the methods, for the error message. */
   readonly tried: readonly string[];
   private readonly left: AnyAuthMethod[];
   private methods: readonly AuthenticationType[] | undefined;
 
-  /** `none` is first, as in ssh: some servers want no more (Tailscale SSH), and others answer with what they want. */
+  /** `none` is first, as in ssh: some servers require nothing more (Tailscale SSH), the others answer with their methods. */
   constructor(username: string, methods: readonly Method[]) {
-    this.tried = methods.map(({ words }) => words);
+    this.tried = methods.map(({ label }) => label);
     this.left = [{ type: "none", username }, ...methods.map(({ auth }) => auth as unknown as AnyAuthMethod)];
   }
 
-  /** What ssh2 calls for the next method. */
+  /** Called by ssh2 for the next method. */
   readonly handler: AuthHandlerMiddleware = (methodsLeft) => {
     if (Array.isArray(methodsLeft)) this.methods = methodsLeft;
-    // A server that takes no keys would only count the attempts.
+    // Offer no key to a server that accepts none: it would only count the attempts.
     return this.refusesKeys ? (false as never) : ((this.left.shift() ?? false) as never);
   };
 
-  /** What the server wants, as it said last. */
-  get wanted(): readonly string[] {
+  /** The methods that the server listed last. */
+  get accepted(): readonly string[] {
     return this.methods ?? [];
   }
 

@@ -4,7 +4,7 @@ import type { Ssh } from "../../config/config.ts";
 import type { Mistake } from "../../config/issues.ts";
 import { expandTilde } from "../settings/tokens.ts";
 
-/** What is wrong with the files that `ssh.keys` and `ssh.config` name. */
+/** Problems with the files that `ssh.keys` and `ssh.config` name. */
 export function namedFileMistakes({ keys, config }: Pick<Ssh, "keys" | "config">, home: string): Mistake[] {
   const files = typeof config === "boolean" ? [] : config;
   return [
@@ -24,7 +24,7 @@ function mistake(
   return message === undefined ? [] : [{ path: ["ssh", key, index], message }];
 }
 
-/** The agent may hold a key of which only the public half is here. */
+/** A public key without its private key is fine: the agent may hold it. */
 function keyProblem(file: string): string | undefined {
   if (!existsSync(file) && existsSync(`${file}.pub`)) return undefined;
   const problem = fileProblem(file);

@@ -1,88 +1,109 @@
 import { readFileSync, statSync } from "node:fs";
 import { SshError } from "../../errors.ts";
-import { EXPANDED_BY_OPENSSH, expanded, NOT_EXPANDED, tokensOf } from "./expanded-settings.ts";
-import { type Asked, type ClientSettings, filesRead, grouped, run, spoken, type Way, words } from "./openssh.ts";
-import { ownReading } from "./own-reading.ts";
+import { EXPANDED_BY_OPENSSH, expanded, UNEXPANDED, tokensOf } from "./expanded-settings.ts";
+import {
+  type SettingsQuery,
+  type ClientSettings,
+  filesRead,
+  parseSettings,
+  runSsh,
+  withoutDebugLines,
+  type Invocation,
+  sshArguments,
+} from "./openssh.ts";
+import { readWithoutOpenSsh } from "./without-openssh.ts";
 import type { Tokens } from "./tokens.ts";
 
-export type { Asked, ClientSettings } from "./openssh.ts";
+export type { SettingsQuery, ClientSettings } from "./openssh.ts";
 
-/** Exit status of a shell that did not find the command. */
+/** Exit status of a shell for an unknown command. */
 const NO_COMMAND = 127;
 
 /**
- * Asks `ssh -G`, which is exact (`Include`, `Match`, `%h`), and expands what it leaves. Without OpenSSH the files are
- * read here, where an `Include` is passed over; so they are for a uid without an account, whom OpenSSH does not serve.
- * @throws SshError when OpenSSH refuses the configuration
+ * Runs `ssh -G`, which handles `Include`, `Match` and `%h` exactly, and expands the tokens that it does not. Without
+ * OpenSSH, mrsk reads the files itself and ignores `Include`; so too for a uid without an account, which OpenSSH refuses.
+ * @throws SshError when OpenSSH rejects the configuration
  */
-export async function clientSettings(asked: Asked): Promise<ClientSettings> {
+export async function clientSettings(query: SettingsQuery): Promise<ClientSettings> {
   try {
-    return await byOpenSsh(asked, { ignoreUnknown: false, files: asked.files, copied: false });
+    return await readWithOpenSsh(query, { ignoreUnknown: false, files: query.files, copied: false });
   } catch (error) {
     if (error instanceof SshError) throw error;
     const { code, stderr } = error as { code?: unknown; stderr?: string };
     const nameless = stderr?.includes("No user exists for uid") === true;
     if (nameless)
-      asked.note(
+      query.note(
         "this user has no entry in passwd, so OpenSSH does not run: mrsk reads ssh_config itself, without its Include lines",
       );
-    if (nameless || code === "ENOENT" || code === NO_COMMAND) return readHere(asked);
-    throw new SshError(asked.name, `OpenSSH does not read its configuration: ${spoken(stderr) || String(error)}`, {
-      hint: "Correct that line, or set ssh.config in deploy.yml to another file, or to false.",
+    if (nameless || code === "ENOENT" || code === NO_COMMAND) return readHere(query);
+    throw new SshError(query.name, `OpenSSH rejects its configuration: ${withoutDebugLines(stderr) || String(error)}`, {
+      hint: "Correct it, or set ssh.config in deploy.yml to another file or to false.",
       cause: error,
     });
   }
 }
 
-async function byOpenSsh(asked: Asked, way: Way): Promise<ClientSettings> {
+async function readWithOpenSsh(query: SettingsQuery, invocation: Invocation): Promise<ClientSettings> {
   try {
-    const { stdout, stderr } = await run(asked.home, way, words(asked, way));
-    const settings = await withAsking(asked, way, grouped(stdout), filesRead(stderr));
-    return expanded(asked, settings, await tokensFor(asked, way, settings), NOT_EXPANDED);
+    const { stdout, stderr } = await runSsh(query.home, invocation, sshArguments(query, invocation));
+    const settings = await withoutDefaultAsk(query, invocation, parseSettings(stdout), filesRead(stderr));
+    return expanded(query, settings, await tokensFor(query, invocation, settings), UNEXPANDED);
   } catch (error) {
-    const next = anotherWay(asked, way, (error as { stderr?: string }).stderr ?? "");
+    const next = retryInvocation(query, invocation, (error as { stderr?: string }).stderr ?? "");
     if (next === undefined) throw error;
-    return byOpenSsh(asked, next);
+    return readWithOpenSsh(query, next);
   }
 }
 
-/** What can be done about a refusal: options of another OpenSSH, and a file that another account owns. */
-function anotherWay(asked: Asked, way: Way, stderr: string): Way | undefined {
+/** How to call OpenSSH again after an error: it does not know an option, or another account owns a file. */
+function retryInvocation(query: SettingsQuery, invocation: Invocation, stderr: string): Invocation | undefined {
   const unknown = [...stderr.matchAll(/^(.*): Bad configuration option: (\S+)/gm)];
-  if (unknown.length > 0 && !way.ignoreUnknown) {
+  if (unknown.length > 0 && !invocation.ignoreUnknown) {
     const where = unknown.map(([, place, option]) => `${option} (${place})`).join(", ");
-    asked.note(`the OpenSSH here does not know these options, which are ignored: ${where}`);
-    return { ...way, ignoreUnknown: true };
+    query.note(`the OpenSSH here does not know these options, which are ignored: ${where}`);
+    return { ...invocation, ignoreUnknown: true };
   }
   const [, foreign] = /^Bad owner or permissions on (.*?)\r?$/m.exec(stderr) ?? [];
-  if (foreign === undefined || way.copied) return undefined;
-  // A file that ssh.config names is read whoever owns it, as one of `ssh -F` is.
-  if (asked.files.length > 0) return { ...way, copied: true };
+  if (foreign === undefined || invocation.copied) return undefined;
+  // A file that ssh.config names is read whoever owns it, as with `ssh -F`.
+  if (query.files.length > 0) return { ...invocation, copied: true };
   if (writableByOthers(foreign)) return undefined;
-  asked.note(`${foreign} belongs to another account (uid ${statSync(foreign).uid}): ssh refuses it, mrsk reads it`);
-  return { ...way, copied: true, files: [`${asked.home}/.ssh/config`, "/etc/ssh/ssh_config"] };
+  query.note(`${foreign} belongs to another account (uid ${statSync(foreign).uid}): ssh refuses it, mrsk reads it`);
+  return { ...invocation, copied: true, files: [`${query.home}/.ssh/config`, "/etc/ssh/ssh_config"] };
 }
 
 function writableByOthers(file: string): boolean {
   return (statSync(file).mode & 0o022) !== 0;
 }
 
-/** `ask` is also what OpenSSH says where nothing is set. Whether it is set shows under another last word. */
-async function withAsking(
-  asked: Asked,
-  way: Way,
+/**
+ * Drops `StrictHostKeyChecking ask` if it is only OpenSSH's default. A setting in a file wins over one at the end: if
+ * `accept-new` at the end changes the result, no file sets it.
+ */
+async function withoutDefaultAsk(
+  query: SettingsQuery,
+  invocation: Invocation,
   settings: Map<string, string[]>,
   read: readonly string[],
 ): Promise<ClientSettings> {
   if (settings.get("stricthostkeychecking")?.[0] !== "ask") return settings;
-  // Of copies the files are gone by now.
-  const set = way.copied || read.some((file) => /^\s*StrictHostKeyChecking[\s="]+ask\b/im.test(readable(file)));
-  const files = way.files.length > 0 ? way.files : read.filter((file) => /\/(?:\.ssh\/config|ssh_config)$/.test(file));
+  // Copied files are already deleted.
+  const set = invocation.copied || read.some((file) => /^\s*StrictHostKeyChecking[\s="]+ask\b/im.test(readable(file)));
+  const files =
+    invocation.files.length > 0
+      ? invocation.files
+      : read.filter((file) => /\/(?:\.ssh\/config|ssh_config)$/.test(file));
   const checked =
     set &&
-    grouped(
-      (await run(asked.home, { ...way, files }, words(asked, way), "Host *\nStrictHostKeyChecking accept-new\n"))
-        .stdout,
+    parseSettings(
+      (
+        await runSsh(
+          query.home,
+          { ...invocation, files },
+          sshArguments(query, invocation),
+          "Host *\nStrictHostKeyChecking accept-new\n",
+        )
+      ).stdout,
     );
   return new Map([...settings, ["stricthostkeychecking", (checked && checked.get("stricthostkeychecking")) || []]]);
 }
@@ -95,16 +116,16 @@ function readable(file: string): string {
   }
 }
 
-async function readHere(asked: Asked): Promise<ClientSettings> {
-  const settings = await ownReading(asked.host, asked.files, asked.home);
-  return expanded(asked, settings, tokensOf(asked, settings), { ...NOT_EXPANDED, ...EXPANDED_BY_OPENSSH });
+async function readHere(query: SettingsQuery): Promise<ClientSettings> {
+  const settings = await readWithoutOpenSsh(query.host, query.files, query.home);
+  return expanded(query, settings, tokensOf(query, settings), { ...UNEXPANDED, ...EXPANDED_BY_OPENSSH });
 }
 
-/** The hash of the connection differs between versions of OpenSSH, which says it in a path of its own. */
-async function tokensFor(asked: Asked, way: Way, settings: ClientSettings): Promise<Tokens> {
-  const tokens = tokensOf(asked, settings);
-  const hashed = Object.keys(NOT_EXPANDED).some((key) => settings.get(key)?.some((value) => value.includes("%C")));
+/** `%C`, the hash of the connection, differs between versions of OpenSSH: read it from the expanded ControlPath. */
+async function tokensFor(query: SettingsQuery, invocation: Invocation, settings: ClientSettings): Promise<Tokens> {
+  const tokens = tokensOf(query, settings);
+  const hashed = Object.keys(UNEXPANDED).some((key) => settings.get(key)?.some((value) => value.includes("%C")));
   if (!hashed) return tokens;
-  const { stdout } = await run(asked.home, way, words(asked, way, ["ControlPath=%C"]));
-  return { ...tokens, C: grouped(stdout).get("controlpath")?.[0] ?? tokens["C"]! };
+  const { stdout } = await runSsh(query.home, invocation, sshArguments(query, invocation, ["ControlPath=%C"]));
+  return { ...tokens, C: parseSettings(stdout).get("controlpath")?.[0] ?? tokens["C"]! };
 }

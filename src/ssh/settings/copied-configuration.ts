@@ -4,12 +4,12 @@ import { basename, dirname, isAbsolute, join } from "node:path";
 import { expandTilde } from "./tokens.ts";
 import { glob } from "./wildcards.ts";
 
-/** As OpenSSH has it. */
-const MOST_DEPTH = 16;
+/** OpenSSH's limit of nested `Include`s. */
+const MAX_DEPTH = 16;
 
 /**
- * Copies configuration files and what they include to where they belong to this account: OpenSSH refuses to include files
- * of another. The copies are there for as long as `work` takes.
+ * Copies configuration files and their includes, so that this account owns them: OpenSSH refuses to include another
+ * account's files. The copies are deleted after `work`.
  */
 export async function withCopies<T>(
   files: readonly string[],
@@ -22,7 +22,7 @@ export async function withCopies<T>(
     return await work(files.filter((file) => existsSync(file)).map((file) => copier.copy(file, 0)));
   } catch (error) {
     const { stderr } = error as { stderr?: string };
-    throw stderr === undefined ? error : Object.assign(error as Error, { stderr: copier.namedAsOriginals(stderr) });
+    throw stderr === undefined ? error : Object.assign(error as Error, { stderr: copier.withOriginalNames(stderr) });
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
@@ -42,18 +42,19 @@ class Copier {
     const copy = join(this.folder, `${this.originals.size}-${basename(file)}`);
     this.originals.set(copy, file);
     const lines = readFileSync(file, "utf8").split("\n");
-    const own = (words: string) => [...words.matchAll(/"([^"]*)"|(\S+)/g)].map(([, quoted, bare]) => quoted ?? bare!);
+    const unquoted = (words: string) =>
+      [...words.matchAll(/"([^"]*)"|(\S+)/g)].map(([, quoted, bare]) => quoted ?? bare!);
     const text = lines.map((line) => {
-      const words = depth < MOST_DEPTH ? /^\s*Include(?:\s*=\s*|\s+)(.*?)\s*$/i.exec(line)?.[1] : undefined;
+      const words = depth < MAX_DEPTH ? /^\s*Include(?:\s*=\s*|\s+)(.*?)\s*$/i.exec(line)?.[1] : undefined;
       if (words === undefined) return line;
-      const copies = own(words).flatMap((word) => this.included(word, file, depth + 1));
+      const copies = unquoted(words).flatMap((word) => this.included(word, file, depth + 1));
       return copies.length === 0 ? "" : `Include ${copies.map((path) => `"${path}"`).join(" ")}`;
     });
     writeFileSync(copy, text.join("\n"), { mode: 0o600 });
     return copy;
   }
 
-  namedAsOriginals(text: string): string {
+  withOriginalNames(text: string): string {
     return [...this.originals].reduce((named, [copy, file]) => named.replaceAll(copy, file), text);
   }
 
@@ -65,7 +66,7 @@ class Copier {
   }
 }
 
-/** The files of a pattern in the last part of a path. */
+/** The files that match a path whose last part may be a pattern. */
 function matching(path: string): string[] {
   const [folder, name] = [dirname(path), basename(path)];
   const isFile = (file: string) => statSync(file, { throwIfNoEntry: false })?.isFile() === true;

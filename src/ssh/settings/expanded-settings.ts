@@ -1,20 +1,20 @@
 import { DEFAULTS } from "../../config/defaults.ts";
-import type { Asked, ClientSettings } from "./openssh.ts";
+import type { SettingsQuery, ClientSettings } from "./openssh.ts";
 import { expandTilde, expandTokens, fileTokens, type Tokens } from "./tokens.ts";
 
 /** Files whose tokens and variables `ssh -G` does not expand. */
-export const NOT_EXPANDED: Readonly<Record<string, string>> = {
+export const UNEXPANDED: Readonly<Record<string, string>> = {
   identityfile: "IdentityFile",
   certificatefile: "CertificateFile",
   revokedhostkeys: "RevokedHostKeys",
 };
 
-/** Files where it does. */
+/** Files whose tokens and variables it does expand. */
 export const EXPANDED_BY_OPENSSH = { userknownhostsfile: "UserKnownHostsFile", identityagent: "IdentityAgent" };
 
-/** With these keys expanded. @throws SshError */
+/** The settings with the values of `keys` expanded. @throws SshError */
 export function expanded(
-  { name, home, environment }: Asked,
+  { name, home, environment }: SettingsQuery,
   settings: ClientSettings,
   tokens: Tokens,
   keys: Readonly<Record<string, string>>,
@@ -28,7 +28,7 @@ export function expanded(
   return new Map([...settings, ...changed]);
 }
 
-export function tokensOf({ host, user, port, home }: Asked, settings: ClientSettings): Tokens {
+export function tokensOf({ host, user, port, home }: SettingsQuery, settings: ClientSettings): Tokens {
   const one = (key: string) => settings.get(key)?.[0];
   return fileTokens({
     name: host,

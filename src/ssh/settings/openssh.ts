@@ -2,35 +2,39 @@ import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import { withCopies } from "./copied-configuration.ts";
 
-/** What the SSH client's configuration says about one host: keys in lower case, each with all its values, in order. */
+/** The SSH client's configuration for one host: keys in lower case, each with all its values, in order. */
 export type ClientSettings = ReadonlyMap<string, readonly string[]>;
 
-export interface Asked {
+export interface SettingsQuery {
   /** As configured, for messages. */
   readonly name: string;
   readonly host: string;
-  /** What deploy.yml fixes; undefined is left to the client's configuration. */
+  /** From deploy.yml; undefined: from the client's configuration. */
   readonly user: string | undefined;
   readonly port: number | undefined;
-  /** Absolute paths, that count instead of the user's and the system's file; empty: those two. */
+  /** Absolute paths of the files to read; empty: the user's and the system's file. */
   readonly files: readonly string[];
   readonly home: string;
   readonly environment: Readonly<Record<string, string | undefined>>;
-  /** Gets what a person should know about the configuration. */
+  /** Receives notices for the user about the configuration. */
   readonly note: (text: string) => void;
 }
 
-/** How OpenSSH is called beyond what is asked. */
-export interface Way {
+/** How to call OpenSSH. */
+export interface Invocation {
   readonly ignoreUnknown: boolean;
-  /** Files to include one after the other, in place of those that OpenSSH finds for itself. */
+  /** Files to include in order, instead of the default files. */
   readonly files: readonly string[];
-  /** Whether copies are read, where the files belong to another account. */
+  /** Whether to read copies, because the files belong to another account. */
   readonly copied: boolean;
 }
 
-/** The words of `ssh -G`. @param options as of `-o` */
-export function words({ user, port, host }: Asked, { ignoreUnknown }: Way, options: readonly string[] = []): string[] {
+/** The arguments of `ssh -G`. @param options values of `-o` */
+export function sshArguments(
+  { user, port, host }: SettingsQuery,
+  { ignoreUnknown }: Invocation,
+  options: readonly string[] = [],
+): string[] {
   return [
     "-G",
     "-v",
@@ -43,9 +47,9 @@ export function words({ user, port, host }: Asked, { ignoreUnknown }: Way, optio
   ];
 }
 
-export function run(home: string, way: Way, args: readonly string[], last = ""): Promise<Output> {
-  if (!way.copied) return runWith(way.files, args, last);
-  return withCopies(way.files, home, (copies) => runWith(copies, args, last));
+export function runSsh(home: string, invocation: Invocation, args: readonly string[], last = ""): Promise<Output> {
+  if (!invocation.copied) return runWith(invocation.files, args, last);
+  return withCopies(invocation.files, home, (copies) => runWith(copies, args, last));
 }
 
 interface Output {
@@ -53,25 +57,25 @@ interface Output {
   readonly stderr: string;
 }
 
-/** OpenSSH takes one file: several are what a file says that includes them. */
+/** `ssh -F` accepts one file: it gets a generated file that includes all of them, and ends with `last`. */
 function runWith(files: readonly string[], args: readonly string[], last: string): Promise<Output> {
   if (files.length === 0 && last === "") return promisify(execFile)("ssh", [...args]);
   if (files.length === 1 && last === "") return promisify(execFile)("ssh", ["-F", files[0]!, ...args]);
-  // ssh opens the path again, which works on a pipe and not on the socket that a child has from here.
-  const asking = promisify(execFile)("/bin/sh", ["-c", 'cat | ssh -F /dev/stdin "$@"', "sh", ...args]);
+  // ssh opens the path again. That works for a pipe, but not for the socket that node gives to a child.
+  const output = promisify(execFile)("/bin/sh", ["-c", 'cat | ssh -F /dev/stdin "$@"', "sh", ...args]);
   const includes = files.map((file) => `Include "${file}"\n`).join("");
-  asking.child.stdin?.on("error", () => {}).end(includes + last);
-  return asking;
+  output.child.stdin?.on("error", () => {}).end(includes + last);
+  return output;
 }
 
-/** The files that OpenSSH says it read. */
+/** The files that OpenSSH has read, from its debug output. */
 export function filesRead(stderr: string): string[] {
   const read = [...stderr.matchAll(/^debug1: Reading configuration data (.*?)\r?$/gm)].map(([, file]) => file!);
   return read.filter((file) => file !== "/dev/stdin");
 }
 
-/** Without what `-v` adds. */
-export function spoken(stderr: string | undefined): string {
+/** Without the lines that `-v` adds. */
+export function withoutDebugLines(stderr: string | undefined): string {
   const lines = (stderr ?? "").split(/\r?\n/);
   return lines
     .filter((line) => !/^(?:debug\d:|OpenSSH_|Pseudo-terminal will not)/.test(line))
@@ -79,8 +83,8 @@ export function spoken(stderr: string | undefined): string {
     .trim();
 }
 
-/** Keys with their values, of what `ssh -G` prints. */
-export function grouped(text: string): Map<string, string[]> {
+/** Parses the output of `ssh -G`. */
+export function parseSettings(text: string): Map<string, string[]> {
   const settings = new Map<string, string[]>();
   for (const line of text.split("\n")) {
     const space = line.indexOf(" ");

@@ -6,14 +6,14 @@ import { ConfigError } from "../../errors.ts";
 import { type ClientSettings, clientSettings } from "./client-config.ts";
 import { expandTilde, expandTokens, proxyTokens, refuseUnsafeNames } from "./tokens.ts";
 
-/** A host string taken apart: `[user@]host[:port]`, `[v6]:port`. */
+/** A parsed host string: `[user@]host[:port]`, `[v6]:port`. */
 interface Address {
   readonly user: string | undefined;
   readonly host: string;
   readonly port: number | undefined;
 }
 
-/** All that one connection is made with. Paths are absolute. */
+/** All settings of one connection. Paths are absolute. */
 export interface ConnectOptions {
   /** As configured, for messages. */
   readonly name: string;
@@ -21,7 +21,7 @@ export interface ConnectOptions {
   readonly port: number;
   readonly user: string;
   readonly identityFiles: readonly string[];
-  /** Whether somebody named them: ssh's own list is only what to try when there is nothing else. */
+  /** Whether they are configured; otherwise they are the default names, which are tried last. */
   readonly identitiesNamed: boolean;
   readonly certificateFiles: readonly string[];
   readonly identitiesOnly: boolean;
@@ -34,7 +34,7 @@ export interface ConnectOptions {
   readonly revokedHostKeys: string | undefined;
   readonly strictHostKeyChecking: "yes" | "ask" | "accept-new" | "no";
   readonly hashKnownHosts: boolean;
-  /** What known_hosts calls it, where the client's configuration says so. */
+  /** The host's name in known_hosts, if the client's configuration sets `HostKeyAlias`. */
   readonly hostKeyAlias: string | undefined;
 }
 
@@ -48,39 +48,40 @@ function parseAddress(text: string): Address {
   return plain ? { user, host: plain[1]!, port: Number(plain[2]) } : { user, host: rest, port: undefined };
 }
 
-/** What the user's machine has to say: environment and home, handed in from the command line's layer. */
+/** The environment and home of the user, passed from `cli/`. */
 export interface ClientEnvironment {
   readonly agentSocket: string | undefined;
   readonly home: string;
-  /** What `${NAME}` in ssh_config stands for. */
+  /** Values of `${NAME}` in ssh_config. */
   readonly environment: Readonly<Record<string, string | undefined>>;
-  /** Gets what a person should know about the client's configuration. */
+  /** Receives notices for the user about the client's configuration. */
   readonly note: (text: string) => void;
 }
 
-/** What OpenSSH tries where no key is named. */
+/** The key names that OpenSSH tries if none is configured. */
 const OPENSSH_KEYS = ["id_dsa", "id_rsa", "id_ecdsa", "id_ecdsa_sk", "id_ed25519", "id_ed25519_sk", "id_xmss"];
 
 const DEFAULT_KEYS = ["id_rsa", "id_ecdsa", "id_ed25519"];
 
 /**
- * Host string, then deploy.yml, then the SSH client's configuration. As in the original, the user is deploy.yml's (root) whatever the client's configuration says.
- * @param role `jump` hosts take nothing of deploy.yml's proxies
- * @param ask what reads the client's configuration
+ * Precedence: host string, deploy.yml, the SSH client's configuration. As in MRSK, deploy.yml's user (default: root)
+ * wins over `User` in the client's configuration.
+ * @param role a `jump` host ignores the proxies of deploy.yml
+ * @param readSettings reads the client's configuration
  */
 export async function connectOptions(
   name: string,
   ssh: Ssh,
   client: ClientEnvironment,
   role: "target" | "jump" = "target",
-  ask: typeof clientSettings = clientSettings,
+  readSettings: typeof clientSettings = clientSettings,
 ): Promise<ConnectOptions> {
   const address = parseAddress(name);
   const fixedUser =
     address.user ??
     (role === "target" || ssh.proxy !== undefined ? (role === "target" ? ssh.user : DEFAULTS.ssh.user) : undefined);
   refuseUnsafeNames(name, address.host, fixedUser ?? "");
-  const settings = await settingsFor(name, address, fixedUser, ssh, client, ask);
+  const settings = await settingsFor(name, address, fixedUser, ssh, client, readSettings);
   const one = (key: string) => settings.get(key)?.[0];
   const host = one("hostname") ?? address.host;
   const user = fixedUser ?? one("user") ?? ssh.user;
@@ -89,17 +90,21 @@ export async function connectOptions(
   const tokens = proxyTokens({ name: address.host, host, port: String(port), user });
   const inProxy = (what: string, text: string | undefined) =>
     text && expandTokens(text, { tokens, environment: undefined, name, what });
-  const ownProxy = role === "target" && (ssh.proxy !== undefined || ssh.proxyCommand !== undefined);
-  const jump = ownProxy ? ssh.proxy : inProxy("ProxyJump", given(one("proxyjump")));
-  const proxyCommand = ownProxy ? (ssh.proxy === undefined ? ssh.proxyCommand : undefined) : given(one("proxycommand"));
-  const untilded = (path: string) => expandTilde(path, client.home);
+  const proxyInDeployYml = role === "target" && (ssh.proxy !== undefined || ssh.proxyCommand !== undefined);
+  const jump = proxyInDeployYml ? ssh.proxy : inProxy("ProxyJump", given(one("proxyjump")));
+  const proxyCommand = proxyInDeployYml
+    ? ssh.proxy === undefined
+      ? ssh.proxyCommand
+      : undefined
+    : given(one("proxycommand"));
+  const absolute = (path: string) => expandTilde(path, client.home);
   return {
     name,
     host,
     port,
     user,
     ...identities(ssh, settings, client.home),
-    certificateFiles: files(settings.get("certificatefile")).map(untilded),
+    certificateFiles: files(settings.get("certificatefile")).map(absolute),
     agent: agentPath(one("identityagent"), client),
     jumps: jump === undefined ? [] : jump.split(","),
     proxyCommand: inProxy("ProxyCommand", proxyCommand),
@@ -108,8 +113,8 @@ export async function connectOptions(
       ...(settings.get("globalknownhostsfile") ?? ["/etc/ssh/ssh_known_hosts"]),
     ]
       .flatMap((paths) => files(listedPaths(paths)))
-      .map(untilded),
-    revokedHostKeys: files(settings.get("revokedhostkeys")).map(untilded)[0],
+      .map(absolute),
+    revokedHostKeys: files(settings.get("revokedhostkeys")).map(absolute)[0],
     strictHostKeyChecking: checkingOf(one("stricthostkeychecking")),
     hashKnownHosts: one("hashknownhosts") === "yes",
     hostKeyAlias: given(one("hostkeyalias")),
@@ -127,12 +132,12 @@ function identities(ssh: Ssh, settings: ClientSettings, home: string) {
   };
 }
 
-/** Of a list that somebody wrote, hardly any has all the usual names: one of them is a key that is meant. */
+/** Whether all paths have default names: `ssh -G` prints that list if no `IdentityFile` is configured. */
 function isOpenSshList(paths: readonly string[]): boolean {
   return paths.length > 3 && paths.every((path) => OPENSSH_KEYS.some((key) => path.endsWith(`/.ssh/${key}`)));
 }
 
-/** Absolute paths, as OpenSSH lists them without quotes: a path with a blank is one. */
+/** Splits OpenSSH's unquoted list of absolute paths. A path may contain blanks. */
 function listedPaths(text: string): string[] {
   return text.split(/ +(?=[/~]|none$)/);
 }
@@ -153,21 +158,30 @@ async function settingsFor(
   user: string | undefined,
   ssh: Ssh,
   client: ClientEnvironment,
-  ask: typeof clientSettings,
+  readSettings: typeof clientSettings,
 ): Promise<ClientSettings> {
   if (ssh.config === false) return new Map();
   const { home, environment, note } = client;
   const named = ssh.config === true ? [] : ssh.config.map((file) => resolve(expandTilde(file, home)));
   const missing = named.filter((path) => !existsSync(path));
   if (missing.length > 0) throw new ConfigError(missing.map((path) => `ssh.config: there is no file ${path}`));
-  return ask({ name, host: address.host, user, port: address.port ?? ssh.port, files: named, home, environment, note });
+  return readSettings({
+    name,
+    host: address.host,
+    user,
+    port: address.port ?? ssh.port,
+    files: named,
+    home,
+    environment,
+    note,
+  });
 }
 
 function given(value: string | undefined): string | undefined {
   return value === undefined || value === "none" ? undefined : value;
 }
 
-/** `SSH_AUTH_SOCK` and `$NAME` are names of variables. */
+/** `SSH_AUTH_SOCK` and `$NAME` name environment variables. */
 function agentPath(identityAgent: string | undefined, client: ClientEnvironment): string | undefined {
   if (identityAgent === undefined || identityAgent === "SSH_AUTH_SOCK") return client.agentSocket;
   if (identityAgent.startsWith("$")) return client.environment[identityAgent.slice(1)];

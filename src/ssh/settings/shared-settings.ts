@@ -1,45 +1,45 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { basename, dirname, isAbsolute, join } from "node:path";
-import { type Asked, type ClientSettings, clientSettings } from "./client-config.ts";
+import { type SettingsQuery, type ClientSettings, clientSettings } from "./client-config.ts";
 import { localAccount } from "../../local-account.ts";
 
-/** A `Host` section, or a part of what stands outside of any. */
+/** A `Host` section, or lines outside of any section (pattern `*`). */
 interface Section {
   readonly patterns: readonly string[];
-  /** Whether what it says depends on more than being under it, so that a host there has settings of its own. */
-  readonly own: boolean;
+  /** Whether its settings depend on the host, so that hosts under it cannot share a result. */
+  readonly perHost: boolean;
 }
 
-const OWN_FOR_ALL: Section = { patterns: ["*"], own: true };
+const ALL_PER_HOST: Section = { patterns: ["*"], perHost: true };
 
 /**
- * `clientSettings` for many hosts: OpenSSH is a process each time, and is asked once for all hosts that come under the
- * same `Host` sections. A host under a section with a name or a token (`HostName`, `%h`) is asked for by itself, and so is
- * every host where there is a `Match`.
+ * `clientSettings` for many hosts. Each `ssh -G` is a process, so hosts under the same `Host` sections share one call. A
+ * host under a section with a host name or a token (`HostName`, `%h`) gets its own call, and so does every host if there
+ * is a `Match`.
  */
 export function sharedClientSettings(): typeof clientSettings {
   const sections = new Map<string, Promise<(host: string) => string | undefined>>();
-  const answers = new Map<string, Promise<ClientSettings>>();
-  return async (asked) => {
-    const files = asked.files.join("\n");
-    const under = await kept(sections, files, () => hostsUnder(asked)).then((of) => of(asked.host));
-    if (under === undefined) return clientSettings(asked);
-    const key = JSON.stringify([files, asked.user, asked.port, under]);
-    const shared = await kept(answers, key, () => clientSettings(asked)).catch(() => undefined);
-    // An error is to name the host.
-    return shared ? new Map([...shared, ["hostname", [asked.host.toLowerCase()]]]) : clientSettings(asked);
+  const results = new Map<string, Promise<ClientSettings>>();
+  return async (query) => {
+    const files = query.files.join("\n");
+    const matched = await cached(sections, files, () => sectionMatcher(query)).then((match) => match(query.host));
+    if (matched === undefined) return clientSettings(query);
+    const key = JSON.stringify([files, query.user, query.port, matched]);
+    const shared = await cached(results, key, () => clientSettings(query)).catch(() => undefined);
+    // Without a shared result call again: the error must name this host.
+    return shared ? new Map([...shared, ["hostname", [query.host.toLowerCase()]]]) : clientSettings(query);
   };
 }
 
-function kept<T>(values: Map<string, T>, key: string, make: () => T): T {
+function cached<T>(values: Map<string, T>, key: string, make: () => T): T {
   const value = values.get(key) ?? make();
   values.set(key, value);
   return value;
 }
 
-/** Says which sections a host is under, as a word; undefined where its settings may be like no other's. */
-async function hostsUnder({ files, home }: Asked): Promise<(host: string) => string | undefined> {
-  // The user's own file is that of the account, whatever HOME says.
+/** @returns a function: the sections that a host matches, as a string; undefined if its settings cannot be shared */
+async function sectionMatcher({ files, home }: SettingsQuery): Promise<(host: string) => string | undefined> {
+  // OpenSSH reads the account's file, regardless of HOME.
   if (files.length === 0 && localAccount()?.home !== home) return () => undefined;
   const reader = new Reader(await import("ssh-config"), home);
   const system = files.length > 0 ? [] : reader.sectionsOf("/etc/ssh/ssh_config", "/etc/ssh");
@@ -48,8 +48,8 @@ async function hostsUnder({ files, home }: Asked): Promise<(host: string) => str
   );
   const sections = [...user, ...system];
   return (host) => {
-    const under = sections.map(({ patterns }) => reader.matches(patterns, host));
-    return sections.some(({ own }, i) => own && under[i]) ? undefined : under.map(Number).join("");
+    const matched = sections.map(({ patterns }) => reader.matches(patterns, host));
+    return sections.some(({ perHost }, i) => perHost && matched[i]) ? undefined : matched.map(Number).join("");
   };
 }
 
@@ -72,13 +72,13 @@ class Reader {
     return this.library.glob([...patterns], text);
   }
 
-  /** @param folder where relative names in an `Include` begin */
+  /** @param folder base of relative paths in an `Include` */
   sectionsOf(file: string, folder: string): Section[] {
     if (!existsSync(file)) return [];
     try {
       return this.sections(this.library.parse(readFileSync(file, "utf8")) as readonly Line[], ["*"], folder);
     } catch {
-      return [OWN_FOR_ALL]; // what is wrong with it is for OpenSSH to say
+      return [ALL_PER_HOST]; // OpenSSH reports the error
     }
   }
 
@@ -87,28 +87,28 @@ class Reader {
       const words = typeof line.value === "string" ? [line.value] : (line.value ?? []).map(({ val }) => val);
       switch (line.param?.toLowerCase()) {
         case "match":
-          return [OWN_FOR_ALL];
+          return [ALL_PER_HOST];
         case "host":
-          // To the library a `?` may also be no character.
-          if (words.some((word) => word.includes("?"))) return [OWN_FOR_ALL];
+          // The library's `?` also matches no character.
+          if (words.some((word) => word.includes("?"))) return [ALL_PER_HOST];
           return this.sections(line.config ?? [], words, folder);
         case "include":
           return words.flatMap((word) => this.included(word, folder));
         case "hostname":
         case "canonicalizehostname":
-          return [{ patterns, own: true }];
+          return [{ patterns, perHost: true }];
         default:
-          return words.some((word) => word.includes("%")) ? [{ patterns, own: true }] : [];
+          return words.some((word) => word.includes("%")) ? [{ patterns, perHost: true }] : [];
       }
     });
-    return [{ patterns, own: false }, ...inside];
+    return [{ patterns, perHost: false }, ...inside];
   }
 
   private included(word: string, folder: string): Section[] {
     const named = word.replace(/^~(?=\/)/, this.home);
     const path = isAbsolute(named) ? named : join(folder, named);
     const [directory, name] = [dirname(path), basename(path)];
-    if (/[*?[~%$]/.test(directory) || /[?[%$]/.test(name)) return [OWN_FOR_ALL];
+    if (/[*?[~%$]/.test(directory) || /[?[%$]/.test(name)) return [ALL_PER_HOST];
     if (!name.includes("*")) return this.sectionsOf(path, folder);
     const names = existsSync(directory) ? readdirSync(directory).toSorted() : [];
     return names

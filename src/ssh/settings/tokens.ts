@@ -4,11 +4,11 @@ import { hostname } from "node:os";
 import { SshError } from "../../errors.ts";
 import { localAccount } from "../../local-account.ts";
 
-/** What the tokens of ssh_config(5) stand for on one connection, by their letter. */
+/** Values of the tokens of ssh_config(5) for one connection, by letter. */
 export type Tokens = Readonly<Record<string, string>>;
 
 export interface TokenValues {
-  /** As asked for. */
+  /** As given to ssh. */
   readonly name: string;
   readonly host: string;
   readonly port: string;
@@ -18,7 +18,7 @@ export interface TokenValues {
   readonly home: string;
 }
 
-/** The tokens of files: `IdentityFile`, `CertificateFile` and their like. */
+/** The tokens of options that name files: `IdentityFile`, `CertificateFile` and others. */
 export function fileTokens(values: TokenValues): Tokens {
   const local = hostname();
   const jump = values.jump?.replace(/^.*@/, "").replace(/:\d+$/, "") ?? "";
@@ -43,14 +43,14 @@ export function proxyTokens({ name, host, port, user }: Omit<TokenValues, "home"
 
 export interface Expansion {
   readonly tokens: Tokens;
-  /** Of `${NAME}`; undefined where the option takes none. */
+  /** Values of `${NAME}`; undefined if the option does not expand variables. */
   readonly environment: Readonly<Record<string, string | undefined>> | undefined;
   /** The host as configured, and the option, for the error. */
   readonly name: string;
   readonly what: string;
 }
 
-/** @throws SshError for a token that the option does not take, and a variable that is not set: ssh refuses them too */
+/** @throws SshError for a token that the option does not support, and for a variable that is not set, as in ssh */
 export function expandTokens(text: string, { tokens, environment, name, what }: Expansion): string {
   return text.replaceAll(/%(.?)|\$\{([^}]*)\}/gs, (whole, letter?: string, variable?: string) => {
     if (variable !== undefined && environment === undefined) return whole;
@@ -59,13 +59,13 @@ export function expandTokens(text: string, { tokens, environment, name, what }: 
     if (variable !== undefined)
       throw new SshError(name, `${what} ${text}: the environment variable ${variable} is not set`);
     const known = Object.keys(tokens).map((token) => `%${token}`);
-    throw new SshError(name, `${what} ${text}: ${whole} is no token that it takes`, {
-      hint: `It takes ${known.join(" ")}. A percent sign of its own is written %%.`,
+    throw new SshError(name, `${what} ${text}: unsupported token ${whole}`, {
+      hint: `It supports ${known.join(" ")}. Write %% for a percent sign.`,
     });
   });
 }
 
-/** `~` and `~/…` are the home, `~ada/…` is that of another account here. */
+/** Expands `~` and `~/…` to `home`, and `~ada/…` to the home of that account on this machine. */
 export function expandTilde(path: string, home: string): string {
   return path.replace(/^~([^/]*)(?=\/|$)/, (whole, user: string) => (user === "" ? home : (homeOf(user) ?? whole)));
 }
@@ -79,10 +79,10 @@ function homeOf(user: string): string | undefined {
   }
 }
 
-/** As OpenSSH 9.6 and later: names that a shell could take for more than a name. */
+/** As in OpenSSH 9.6 and later: refuses names that a shell could interpret. */
 export function refuseUnsafeNames(name: string, host: string, user: string): void {
   if (/^-|['"`$\\;&<>|(){}\s\p{Cc}]/u.test(host))
-    throw new SshError(name, "the host's name has characters that ssh refuses");
+    throw new SshError(name, "the host name contains characters that ssh refuses");
   if (/^-|['"`;&<>|(){}\p{Cc}]|\s-|\\$/u.test(user))
-    throw new SshError(name, `the user's name ${user} has characters that ssh refuses`);
+    throw new SshError(name, `the user name ${user} contains characters that ssh refuses`);
 }

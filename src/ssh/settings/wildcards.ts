@@ -1,4 +1,4 @@
-/** A pattern of OpenSSH's files: `*` and `?` stand for any signs and for one. */
+/** A pattern of OpenSSH's files: `*` matches any characters, `?` exactly one. */
 export function glob(pattern: string): RegExp {
   const escaped = pattern
     .replaceAll(/[.+^${}()|[\]\\]/g, String.raw`\$&`)

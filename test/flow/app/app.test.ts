@@ -41,13 +41,13 @@ test("details: Traefik, each role of the app, accessories, in blocks", async () 
   ]);
 });
 
-test("details of a host that only has an accessory shows that", async () => {
+test("details of a host that has only an accessory shows the accessory", async () => {
   const run = runWith(behindTraefik, ["192.0.2.9"]);
   await details(run);
   expect(run.printed).toEqual(["Accessory db Host: 192.0.2.9\n\n\n"]);
 });
 
-test("app details, containers, images and version are blocks of what docker says", async () => {
+test("app details, containers, images and version print blocks of docker's output", async () => {
   const run = runWith(behindTraefik.runs(container("web", "v1-rc1"), container("jobs", 2)));
   run.hosts
     .get(HOST)!
@@ -66,7 +66,7 @@ test("app details, containers, images and version are blocks of what docker says
   expect(commands(run)).toContain("docker image ls dhh/app");
 });
 
-test("start takes the container last live, or that of --version; stop takes all that run", async () => {
+test("start starts the container that was live last, or that of --version; stop stops all running ones", async () => {
   const run = runWith(behindTraefik.keeps(stopped("web", 2), stopped("web", 1), stopped("jobs", 1)));
   await startApp({ ...run, givenVersion: "1" });
   expect(run.hosts.get(HOST)!.steps).toEqual(
@@ -86,13 +86,13 @@ test("start takes the container last live, or that of --version; stop takes all 
   ]);
 });
 
-test("stale containers are told, and stopped with --stop alone", async () => {
-  const told = runWith(BOTH);
-  await staleContainers(told, { stop: false });
-  expect(told.printed).toEqual([
+test("stale containers are reported, and stopped only with --stop", async () => {
+  const reported = runWith(BOTH);
+  await staleContainers(reported, { stop: false });
+  expect(reported.printed).toEqual([
     `App Host: ${HOST}\nDetected stale container for role web with version 1 (use \`mrsk app stale_containers --stop\` to stop)\n\n`,
   ]);
-  expect(commands(told).join("\n")).not.toContain("docker stop");
+  expect(commands(reported).join("\n")).not.toContain("docker stop");
   const stopping = runWith(BOTH);
   await staleContainers(stopping, { stop: true });
   expect(stopping.printed).toEqual([`App Host: ${HOST}\nStopping stale container for role web with version 1\n\n`]);
@@ -100,7 +100,7 @@ test("stale containers are told, and stopped with --stop alone", async () => {
   expect(stopping.hosts.get(HOST)!.steps).not.toContain("Stop app-web-2");
 });
 
-test("a container of a version that no host has is an error", async () => {
+test("removing a container that no host has is an error", async () => {
   const run = runWith(behindTraefik.keeps(stopped("web", 1)));
   await removeAppContainer(run, "1");
   expect(commands(run)).toContain("docker container rm id-of-app-web-1");
@@ -110,20 +110,20 @@ test("a container of a version that no host has is an error", async () => {
   });
 });
 
-test("remove takes app, Traefik, accessories and the login, and names the log that stays", async () => {
+test("remove removes app, Traefik, accessories and the login, and names the log that remains", async () => {
   const run = runWith(behindTraefik.runs(container("web", 1)));
   await remove(run, { confirmed: true });
   const steps = run.hosts.get(HOST)!.steps.join(" | ");
   expect(steps).toMatch(
-    /Take the lock.*Stop app-web-1.*Remove the images.*Remove Traefik.*Log out.*Release the lock.*Clean up what is left/,
+    /Take the lock.*Stop app-web-1.*Remove the images.*Remove Traefik.*Log out.*Release the lock.*Remove empty folders/,
   );
   expect(run.hosts.get("192.0.2.9")!.steps.join(" | ")).toMatch(
     /Remove the container.*Remove the directory.*Remove the image/,
   );
-  expect(run.printed).toEqual(["The audit log stays on each host: ~/mrsk-app-audit.log\n"]);
+  expect(run.printed).toEqual(["The audit log remains on each host: ~/mrsk-app-audit.log\n"]);
 });
 
-test("remove leaves a Traefik that others use", async () => {
+test("remove keeps a Traefik that other services use", async () => {
   const run = runWith(
     behindTraefik
       .runs(container("web", 1, { destination: "staging" }))
@@ -134,6 +134,6 @@ test("remove leaves a Traefik that others use", async () => {
   expect(run.events).toContainEqual({
     kind: "note",
     host: HOST,
-    text: "Traefik stays: app (staging), shop use it",
+    text: "Traefik is not removed: app (staging), shop use it",
   });
 });

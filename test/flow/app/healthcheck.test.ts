@@ -6,7 +6,7 @@ import { fakeRun } from "../../support/fake-run.ts";
 
 const NAME = "healthcheck-app-1";
 
-test("healthcheck perform leaves the container of another run of the same version alone", async () => {
+test("healthcheck perform does not remove the container of another run of the same version", async () => {
   const box = machine(`case "$1" in run) echo "the name ${NAME} is in use" >&2; exit 125 ;; esac`);
   await expect(performHealthcheck(fakeRun(config(), { host: () => box.host }))).rejects.toThrow("is in use");
   expect(box.calls().filter((line) => /^rm\b/.test(line))).toEqual([]);

@@ -22,7 +22,7 @@ function targetsOn(run: FakeRun, ...labels: readonly string[]): { targets: Targe
   return { targets, hosts };
 }
 
-test("one target has a block, whose end is a line of its own", async () => {
+test("the output of one target is a block that ends with an empty line", async () => {
   const run = fakeRun(config());
   const { targets, hosts } = targetsOn(run, "one");
   hosts[0]!.replies(/^say$/, "hi");
@@ -30,7 +30,7 @@ test("one target has a block, whose end is a line of its own", async () => {
   expect(run.printed.join("")).toBe("App Host: one\nhi\n\n");
 });
 
-test("several have their names in front of each line", async () => {
+test("with several targets each line begins with the target's name", async () => {
   const run = fakeRun(config());
   const { targets } = targetsOn(run, "one web", "two");
   (run.host("one") as FakeHost).replies(/^say$/, "a\nb");
@@ -39,7 +39,7 @@ test("several have their names in front of each line", async () => {
   expect(run.printed.toSorted()).toEqual(["one web | a\n", "one web | b\n", "two | c\n"]);
 });
 
-test("raw is the command's bytes, of one target", async () => {
+test("raw prints only the command's bytes, of one target", async () => {
   const run = fakeRun(config());
   (run.host("one") as FakeHost).replies(/^say$/, "hi");
   await runCommand(run, run.terminal, {
@@ -59,7 +59,7 @@ test("raw is the command's bytes, of one target", async () => {
   );
 });
 
-test("the exit status is that of the first that failed, and each is named", async () => {
+test("the exit status is that of the first target that failed, and each failure is named", async () => {
   const run = fakeRun(config());
   const { targets } = targetsOn(run, "one", "two", "three");
   (run.host("two") as FakeHost).replies(/^say$/, "", 7);
@@ -71,7 +71,7 @@ test("the exit status is that of the first that failed, and each is named", asyn
   });
 });
 
-test("what failed before the command is no exit status of the command's", async () => {
+test("a failure before the command does not count as the command's exit status", async () => {
   const run = fakeRun(config());
   const { targets, hosts } = targetsOn(run, "one");
   hosts[0]!.replies(/^Audit$/, "disk full", 1);
@@ -80,7 +80,7 @@ test("what failed before the command is no exit status of the command's", async 
   });
 });
 
-test("input is used when every host was reached, and not before", async () => {
+test("no input is read before every host is connected", async () => {
   const source = Readable.from(["input"]);
   const run = fakeRun(config(), { terminal: { stdin: { kind: "piped", open: () => source } } });
   const { targets, hosts } = targetsOn(run, "one", "two");
@@ -92,7 +92,7 @@ test("input is used when every host was reached, and not before", async () => {
   expect(hosts[0]!.steps).toEqual(["Audit"]);
 });
 
-test("interactive is the first target alone, in the terminal where there is one", async () => {
+test("interactive runs on the first target only, in the terminal if there is one", async () => {
   const run = fakeRun(config(), { terminal: { stdin: { kind: "terminal", open: () => Readable.from([]) } } });
   const { targets, hosts } = targetsOn(run, "one", "two");
   hosts[0]!.replies(/^say$/, "shown by the terminal itself", 4);

@@ -22,7 +22,7 @@ function runOn(world: World, version?: string): FakeRun {
 
 const stepsOf = (run: FakeRun) => run.hosts.get(HOST)!.steps.join(" | ");
 
-test("a stop takes requests away, drains, stops every role, and leaves a file that names what was live", async () => {
+test("a stop closes the route, drains, stops every role, and writes a file that names the container that was live", async () => {
   const run = runOn(behindTraefik.runs(live, job).routesTo(live));
   await stopApp(run);
   expect(stepsOf(run)).toMatch(
@@ -36,7 +36,7 @@ test("a second stop does nothing", async () => {
   expect(stepsOf(run)).not.toContain("Stop app");
 });
 
-test("a start takes the container that was live, not the newer one that failed", async () => {
+test("a start starts the container that was live, not a newer one that failed", async () => {
   const run = runOn(behindTraefik.keeps(failed, stoppedLive, stoppedJob).routesTo(live));
   await startApp(run);
   expect(stepsOf(run)).toMatch(
@@ -46,21 +46,21 @@ test("a start takes the container that was live, not the newer one that failed",
   expect(stepsOf(run)).toContain("Audit: Started app version 1");
 });
 
-test("a start of what runs does nothing", async () => {
+test("a start of a running app does nothing", async () => {
   const run = runOn(behindTraefik.runs(live, job).routesTo(live));
   await startApp(run);
-  expect(run.events).toContainEqual({ kind: "note", text: "The app runs already" });
+  expect(run.events).toContainEqual({ kind: "note", text: "The app is already running" });
   expect(stepsOf(run)).not.toContain("Start app");
 });
 
-test("a start gives the requests back where a stop was cut off by a reboot", async () => {
+test("a start opens the route again after a reboot interrupted a stop", async () => {
   const run = runOn(behindTraefik.runs(live, job).routesTo(live, { closed: true }));
   await startApp(run);
   expect(stepsOf(run)).toMatch(/Start app-web-1 \(web\).*Switch the requests over/);
   expect(stepsOf(run)).not.toContain("(jobs)");
 });
 
-test("a start of one role leaves the other, which runs, alone", async () => {
+test("a start of one role does not change the other, which is running", async () => {
   const run = runOn(behindTraefik.runs(live).keeps(stoppedJob).routesTo(live));
   await startApp(run);
   expect(stepsOf(run)).toContain("Start app-jobs-1 (jobs)");
@@ -74,7 +74,7 @@ test("a start that fails stops the container again", async () => {
   expect(stepsOf(run)).toMatch(/Stop app-web-1.*Write the live file/);
 });
 
-test("another version is started only where none runs", async () => {
+test("another version is started only if none is running", async () => {
   const other = runOn(behindTraefik.keeps(failed, stoppedLive, stoppedJob).routesTo(live), "2");
   await expect(startApp(other)).rejects.toMatchObject({
     exitCode: 2,
@@ -83,11 +83,11 @@ test("another version is started only where none runs", async () => {
   const running = runOn(behindTraefik.keeps(failed).runs(live, job).routesTo(live), "2");
   await expect(startApp(running)).rejects.toMatchObject({
     exitCode: 2,
-    hint: "To change to another one: mrsk rollback 2",
+    hint: "To change the version: mrsk rollback 2",
   });
 });
 
-test("a canary that crashed is started again beside the live one, with its share", async () => {
+test("a canary that crashed is started again, with its percentage of the requests", async () => {
   const canary = stopped("web", 2);
   const run = runOn(
     behindTraefik
@@ -100,7 +100,7 @@ test("a canary that crashed is started again beside the live one, with its share
   expect(stepsOf(run)).not.toContain("Start app-web-1");
 });
 
-test("a canary that stopped with the app comes back with it", async () => {
+test("a canary that was stopped with the app is started with it", async () => {
   const canary = stopped("web", 2);
   const run = runOn(
     behindTraefik

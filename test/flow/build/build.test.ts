@@ -25,7 +25,7 @@ test("the commit is cloned, built and pushed", async () => {
   expect(steps(run)).toEqual([...CLONED, ...PUSHED]);
 });
 
-test("docker's engine is missed when it fails, and not looked for before", async () => {
+test("docker's engine is checked only after the build failed", async () => {
   const run = native();
   const local = run.hosts.get("localhost")!;
   await push(run, "1");
@@ -40,14 +40,14 @@ test("without a repository the folder is built", async () => {
   expect(steps(run)[0]).toBe("Find the Dockerfile");
 });
 
-test("a Dockerfile in a context that docker fetches is not looked for here", async () => {
+test("a Dockerfile in a context that docker fetches is not checked here", async () => {
   const context = "git@github.com:dhh/app.git";
   const run = fakeRun(built({ kind: "native", context, contextGiven: true }), { held: { lock: true } });
   await push(run, "1");
   expect(steps(run)[0]).toBe("Build the image");
 });
 
-test("ten paths that are not committed are named, and how many more there are", async () => {
+test("the warning names ten uncommitted paths and the number of the others", async () => {
   const changes = Array.from({ length: 12 }, (_, i) => `${i}.txt`);
   const run = native(async () => ({ ...(await committed()), changes }));
   await push(run, "1");
@@ -58,7 +58,7 @@ test("ten paths that are not committed are named, and how many more there are", 
   );
 });
 
-test("a push that wants a login gets one, and is tried once more", async () => {
+test("a push that requires a login is repeated once after the login", async () => {
   const run = native();
   run.hosts.get("localhost")!.fails(/^Push the image$/, "unauthorized: authentication required");
   await expect(push(run, "1")).rejects.toMatchObject({
@@ -71,7 +71,7 @@ test("a push that wants a login gets one, and is tried once more", async () => {
 test.each([
   'denied\nERROR: failed to solve: process "/bin/sh -c echo denied" did not complete successfully: exit code: 1',
   "#8 0.1 unauthorized\nERROR: executor failed running [/bin/sh -c echo unauthorized]: exit code: 1",
-])("a step of the Dockerfile that fails is no reason for a second try: %j", async (output) => {
+])("a failed Dockerfile step is not repeated: %j", async (output) => {
   const run = native();
   run.hosts.get("localhost")!.fails(/^Build the image$/, output);
   await expect(push(run, "1")).rejects.toMatchObject({ exitCode: 5, hint: undefined });
@@ -79,7 +79,7 @@ test.each([
 });
 
 test.each([
-  [committed, "Missing Dockerfile in the commit 4f2a9c1, which is what is built"],
+  [committed, "Missing Dockerfile in the commit 4f2a9c1, which the build uses"],
   [async () => ({ revision: undefined, changes: [], userName: "" }), "Missing Dockerfile"],
 ])("%# a missing Dockerfile", async (git, message) => {
   const run = native(git);
@@ -88,18 +88,22 @@ test.each([
 });
 
 test.each([
-  [/^Clone the commit$/, committed, "Set TMPDIR to a folder that it sees (mkdir -p ~/tmp && export TMPDIR=~/tmp)"],
+  [
+    /^Clone the commit$/,
+    committed,
+    "Set TMPDIR to a folder that it can access (mkdir -p ~/tmp && export TMPDIR=~/tmp)",
+  ],
   [
     /^Find the Dockerfile$/,
     async () => ({ revision: undefined, changes: [], userName: "" }),
-    "Move the project to a folder of your home whose name begins with no dot",
+    "Move the project to a folder in your home whose name does not begin with a dot",
   ],
-])("a docker from a snap that cannot see the folder is named: %s", async (step, git, move) => {
+])("a docker from a snap that cannot access the folder is named: %s", async (step, git, move) => {
   const run = native(git);
   run.hosts.get("localhost")!.replies(step, "/snap/bin/docker\n/tmp/x\n", 41);
   await expect(push(run, "1")).rejects.toMatchObject({
     exitCode: 5,
-    message: "Docker was installed from a snap (/snap/bin/docker), and cannot see /tmp/x",
+    message: "Docker was installed from a snap (/snap/bin/docker), and cannot access /tmp/x",
     hint: `${move}, or install Docker from its own packages (https://docs.docker.com/engine/install/).`,
   });
 });
@@ -116,8 +120,8 @@ test.each([
   expect(steps(run)).toEqual(["Clone the commit"]);
 });
 
-describe("before all is clear, nothing is seen outside of this machine", () => {
-  /** A push that waits for a word, and what it did until it got none for a while. */
+describe("until the checks succeed, nothing changes outside of this machine", () => {
+  /** Starts a push that waits for `clear`. @returns the steps that ran before that */
   async function waiting(run: FakeRun): Promise<{ before: string[]; clear: () => void; pushed: Promise<void> }> {
     let clear = () => {};
     const pushed = push(run, "1", { clear: new Promise<void>((resolve) => (clear = resolve)) });
@@ -125,7 +129,7 @@ describe("before all is clear, nothing is seen outside of this machine", () => {
     return { before: steps(run), clear, pushed };
   }
 
-  test("docker's own engine builds, and pushes then", async () => {
+  test("docker's own engine builds meanwhile, then pushes", async () => {
     const run = native();
     const { before, clear, pushed } = await waiting(run);
     expect(before).toEqual(CLONED);
@@ -155,7 +159,7 @@ describe("before all is clear, nothing is seen outside of this machine", () => {
     expect(steps(run)).toEqual([expect.stringContaining("pre-build"), ...CLONED, ...PUSHED]);
   });
 
-  test("what is not clear is not pushed", async () => {
+  test("a failed check prevents the push", async () => {
     const run = native();
     await expect(push(run, "1", { clear: Promise.reject(new Error("the port is taken")) })).rejects.toThrow(
       "the port is taken",

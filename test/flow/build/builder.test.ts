@@ -13,11 +13,11 @@ function local(run: FakeRun) {
   return run.hosts.get("localhost")!;
 }
 
-function told(run: FakeRun): string[] {
+function texts(run: FakeRun): string[] {
   return run.events.flatMap((event) => ("text" in event ? [event.text] : []));
 }
 
-/** The builder as buildx shows it, and its context as docker does. */
+/** A builder and its context, as in the output of buildx and docker. */
 function withBuilder(endpoint: string, host: string): FakeRun {
   const run = fakeRun(remote);
   local(run)
@@ -27,45 +27,45 @@ function withBuilder(endpoint: string, host: string): FakeRun {
 }
 
 describe("before a build", () => {
-  test("a builder as configured is taken as it is", async () => {
+  test("a builder that matches the configuration is used", async () => {
     const run = withBuilder(CONTEXT, "ssh://b@192.0.2.9");
     await ensureBuilder(run, clear);
     expect(local(run).steps).not.toContain("Create the builder");
   });
 
-  test("a builder that somebody made otherwise is taken as it is", async () => {
+  test("a builder that the user created is used", async () => {
     const run = withBuilder("tcp://192.0.2.8:1234", "");
     await ensureBuilder(run, clear);
     expect(local(run).steps).not.toContain("Create the builder");
   });
 
-  test("a builder whose host changed is made anew", async () => {
+  test("a builder whose host changed is created again", async () => {
     const run = withBuilder(CONTEXT, "ssh://b@192.0.2.8");
     await ensureBuilder(run, clear);
     expect(local(run).steps.at(-1)).toBe("Create the builder");
-    expect(told(run)[0]).toContain(`${CONTEXT} was ssh://b@192.0.2.8, is now ssh://b@192.0.2.9`);
+    expect(texts(run)[0]).toContain(`${CONTEXT} was ssh://b@192.0.2.8, is now ssh://b@192.0.2.9`);
   });
 
-  test("a missing builder is made, what a crash left of it going first", async () => {
+  test("a missing builder is created, after the remains of a crash are removed", async () => {
     const run = fakeRun(remote);
     local(run).fails(/^docker buildx inspect/, `ERROR: no builder "${NAME}" found`);
     await ensureBuilder(run, clear);
     expect(local(run).steps.slice(-3)).toEqual([
-      "Remove what is there of the builder",
-      "Remove what is there of the builder",
+      "Remove the existing builder",
+      "Remove the existing builder",
       "Create the builder",
     ]);
-    expect(told(run)).toEqual(["Missing compatible builder, so creating a new one first"]);
+    expect(texts(run)).toEqual(["Missing compatible builder, so creating a new one first"]);
   });
 
-  test("another failure of buildx makes none", async () => {
+  test("after another failure of buildx no builder is created", async () => {
     const run = fakeRun(remote);
     local(run).fails(/^docker buildx inspect/, "ERROR: open /root/.docker/buildx: no such file or directory");
     await expect(ensureBuilder(run, clear)).rejects.toThrow("no such file or directory");
     expect(local(run).steps).not.toContain("Create the builder");
   });
 
-  test("a builder that cannot be made because of ssh says how to see why", async () => {
+  test("if ssh fails, the error has the command to check it", async () => {
     const run = fakeRun(remote);
     local(run).fails(/^docker buildx inspect/, `ERROR: no builder "${NAME}" found`);
     local(run).fails(/^docker context create/, "stderr=Host key verification failed.");
@@ -88,7 +88,7 @@ describe("what is missing on this machine is named", () => {
     await expect(ensureBuilder(run, clear)).rejects.toMatchObject({ exitCode: 5, message });
   });
 
-  test("a builder that runs elsewhere needs no engine here", async () => {
+  test("a remote builder needs no local engine", async () => {
     const run = withBuilder(CONTEXT, "ssh://b@192.0.2.9");
     local(run).fails(/^docker version/, "");
     await ensureBuilder(run, clear);
@@ -96,14 +96,14 @@ describe("what is missing on this machine is named", () => {
   });
 });
 
-test("docker's own builder: create, remove and details do nothing and say so", async () => {
+test("docker's own builder: create, remove and details do nothing and report that", async () => {
   const run = fakeRun(native, { held: { lock: true } });
   await createBuilder(run);
   await removeBuilder(run);
   await builderDetails(run);
   expect(local(run).steps).toEqual([]);
   expect(run.printed).toEqual(["Builder: native\n"]);
-  expect(told(run)).toEqual([
+  expect(texts(run)).toEqual([
     "Docker's own builder is used: nothing to create",
     "Docker's own builder is used: nothing to remove",
     "Docker's own builder is used: nothing to show",

@@ -13,7 +13,7 @@ import { Repositories, write } from "../../support/repository.ts";
 
 const git = async () => ({ revision: "4f2a9c1", changes: ["a.txt"], userName: "" });
 
-test("git tells which paths have changes", async () => {
+test("git lists the paths with changes", async () => {
   const host = new FakeHost("localhost")
     .replies(/rev-parse/, "4f2a9c1\n")
     .replies(/status/, " M src/a b.ts\nR  old -> new\n?? untracked.txt\n");
@@ -24,7 +24,7 @@ test("git tells which paths have changes", async () => {
   });
 });
 
-test("the commit is built unless a context is set, or there is no repository", async () => {
+test("the commit is built unless a context is set or there is no repository", async () => {
   expect(await builtRevision(fakeRun(config(), { git }))).toMatchObject({ revision: "4f2a9c1", changes: ["a.txt"] });
   expect(await builtRevision(fakeRun(built({ contextGiven: true }), { git }))).toEqual({ changes: [] });
   expect(await builtRevision(fakeRun(config()))).toEqual({ changes: [] });
@@ -61,20 +61,20 @@ describe("with git itself", () => {
     return { PATH: programs };
   };
 
-  test("the last commit is the version, and what is built", async () => {
+  test("the last commit is the version and is built", async () => {
     write(path, { "b.txt": "b" });
     expect(await version(path)).toBe(repositories.head(path));
     expect(await toBuild(path)).toEqual({ revision: repositories.head(path), changes: ["b.txt"] });
   });
 
-  test("new files count, whatever is set", async () => {
+  test("new files count, whatever git's settings are", async () => {
     repositories.git(path, "config", "status.showUntrackedFiles", "no");
     write(path, { "b.txt": "b" });
     expect((await seenFrom(path)).changes).toEqual(["b.txt"]);
   });
 
   test.runIf(process.getuid?.() === 0)(
-    "a repository of another user: git's own line, and what it proposes",
+    "a repository of another user: the error has git's message and proposal",
     async () => {
       spawnSync("chown", ["-R", "65534", path]);
       const proposed = `git config --global --add safe.directory '${path}'`;
@@ -92,7 +92,7 @@ describe("with git itself", () => {
     },
   );
 
-  test("without a repository the folder is built, and the version has to be named", async () => {
+  test("without a repository the folder is built, and needs --version", async () => {
     const plain = join(folder, "plain");
     mkdirSync(plain);
     expect(await toBuild(plain)).toEqual({ revision: undefined, changes: [] });
@@ -102,7 +102,7 @@ describe("with git itself", () => {
     });
   });
 
-  test("without git a repository is not built as a folder", async () => {
+  test("without git the folder of a repository is not built", async () => {
     const sub = join(path, "sub");
     mkdirSync(sub);
     await expect(toBuild(sub, withoutGit())).rejects.toMatchObject({
@@ -117,7 +117,7 @@ describe("with git itself", () => {
     expect(await toBuild(plain, withoutGit())).toEqual({ revision: undefined, changes: [] });
   });
 
-  test("a repository without a commit has nothing to build", async () => {
+  test("a repository without a commit is an error", async () => {
     const empty = join(folder, `empty ${made++}`);
     mkdirSync(empty);
     repositories.git(empty, "init", "-q");
@@ -126,7 +126,7 @@ describe("with git itself", () => {
     );
   });
 
-  test("GIT_DIR of a hook of another repository is named", async () => {
+  test("the error names GIT_DIR, set by a hook of another repository", async () => {
     await expect(toBuild(path, { GIT_DIR: "." })).rejects.toThrow(
       "fatal: not a git repository: '.'\nGIT_DIR is set in the environment: .",
     );
@@ -147,9 +147,9 @@ describe("with git itself", () => {
       },
       "fatal: not a git repository: /nowhere/.git/worktrees/x",
     ],
-  ])("%s: git's own line is shown", async (_, damage, said) => {
+  ])("%s: the error has git's message", async (_, damage, message) => {
     damage();
-    await expect(toBuild(path)).rejects.toThrow(said);
-    await expect(version(path)).rejects.toThrow(said);
+    await expect(toBuild(path)).rejects.toThrow(message);
+    await expect(version(path)).rejects.toThrow(message);
   });
 });

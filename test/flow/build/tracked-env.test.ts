@@ -13,7 +13,7 @@ import { noSecrets } from "../../support/no-secrets.ts";
 const git = (folder: string, ...words: string[]) =>
   execFileSync("git", ["-C", folder, "-c", "user.name=a", "-c", "user.email=a@b", ...words], { encoding: "utf8" });
 
-/** A repository in which all files are committed. */
+/** A repository with all files committed. */
 function repository(files: Readonly<Record<string, string>>): string {
   const folder = project(files);
   git(folder, "init", "--quiet");
@@ -30,7 +30,7 @@ function runIn(cwd: string, allowTrackedEnv = false) {
 
 const SECRET = "API_TOKEN=a1b2c3d4e5\n";
 
-test("every tracked .env file that holds secrets is named, with their names and what to type", async () => {
+test("the error names every tracked .env file with secrets, their names, and the commands that fix it", async () => {
   const folder = repository({ ".env": SECRET, ".env.production": "NAMED=word\nPORT=3000\n" });
   await expect(refuseTrackedSecrets(runIn(folder))).rejects.toMatchObject({
     exitCode: 3,
@@ -47,18 +47,18 @@ test("every tracked .env file that holds secrets is named, with their names and 
 test.each<[string, (folder: string) => Promise<void>]>([
   ["build push", (folder) => push(runIn(folder), "1")],
   ["build deliver", (folder) => deliver(runIn(folder))],
-])("%s refuses before it takes the lock", async (_, act) => {
+])("%s refuses before it acquires the lock", async (_, act) => {
   await expect(act(repository({ ".env": SECRET }))).rejects.toMatchObject({ exitCode: 3 });
 });
 
 test.each(["deploy", "redeploy", "setup"])("%s refuses before it connects", async (command) => {
-  const said = await mrsk(repository({ ".env": SECRET, "config/deploy.yml": UNREACHABLE }), command);
-  expect(said).toMatchObject({ status: 3, stderr: expect.stringContaining(".env is tracked by git") as string });
+  const result = await mrsk(repository({ ".env": SECRET, "config/deploy.yml": UNREACHABLE }), command);
+  expect(result).toMatchObject({ status: 3, stderr: expect.stringContaining(".env is tracked by git") as string });
 });
 
-test("without a build nothing is refused", async () => {
-  const said = await mrsk(repository({ ".env": SECRET, "config/deploy.yml": UNREACHABLE }), "deploy", "-P");
-  expect(said.stderr).not.toContain("tracked");
+test("without a build no file is refused", async () => {
+  const result = await mrsk(repository({ ".env": SECRET, "config/deploy.yml": UNREACHABLE }), "deploy", "-P");
+  expect(result.stderr).not.toContain("tracked");
 });
 
 test("a file that is no longer tracked, but is in the commit that would be built, is refused", async () => {
@@ -77,7 +77,7 @@ test.each<[string, Record<string, string>]>([
   await expect(refuseTrackedSecrets(runIn(repository(files)))).resolves.toBeUndefined();
 });
 
-test("builder.allow_tracked_env lets it pass, and so does a file that git does not have", async () => {
+test("builder.allow_tracked_env allows it, and an untracked file is no problem", async () => {
   const untracked = repository({ README: "" });
   writeFileSync(join(untracked, ".env"), SECRET);
   const passing = [

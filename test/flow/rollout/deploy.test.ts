@@ -109,7 +109,7 @@ test("an interruption that comes too late leaves the work done, and its hook out
   const run = runOn(behindTraefik.runs(container("web", 0)));
   run.hosts.get(SECOND)!.when(/Stop the old container/, () => run.abort());
   await deploy(run, { skipPush: true, revert: true });
-  expect(run.events.at(-1)).toEqual({ kind: "warning", text: "Interrupted after the switch: the work was finished." });
+  expect(run.events.at(-1)).toEqual({ kind: "warning", text: "Interrupted after the switch: the run was completed." });
   expect(run.transcript.at(-1)).toBe(`${FIRST}: Release the lock`);
 });
 

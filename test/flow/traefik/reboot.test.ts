@@ -20,37 +20,37 @@ function runOn(world: World, hosts: readonly string[] = [HOST]): FakeRun {
 }
 
 const stepsOf = (run: FakeRun, host = HOST) => run.hosts.get(host)!.steps.join(" | ");
-const said = (run: FakeRun) => run.events.flatMap((event) => ("text" in event ? [event.text] : [])).join("\n");
+const output = (run: FakeRun) => run.events.flatMap((event) => ("text" in event ? [event.text] : [])).join("\n");
 const now = { rolling: false, confirmed: true };
 
-test("a second Traefik is started and asked before the first is touched", async () => {
+test("a second Traefik is started and probed before the first is changed", async () => {
   const run = runOn(BARE_TRAEFIK);
   await rebootTraefik(run, now);
   expect(stepsOf(run)).toMatch(
-    /Take the lock.*Pull.*Make the new container.*Ask what Traefik serves.*Start a second Traefik.*Begin.*Replace the container.*Audit: Rebooted traefik.*Release the lock/,
+    /Take the lock.*Pull.*Create the new container.*Ask what Traefik serves.*Start a second Traefik.*Begin.*Replace the container.*Audit: Rebooted traefik.*Release the lock/,
   );
-  expect(said(run)).toContain("Traefik is new, no connections refused");
-  expect(said(run)).not.toContain("will be refused");
+  expect(output(run)).toContain("Traefik replaced, no connections refused");
+  expect(output(run)).not.toContain("will be refused");
 });
 
-test("without root or sudo the cost is told before, and measured after", async () => {
+test("without root or sudo the downtime is announced before and measured after", async () => {
   const run = runOn(BARE_TRAEFIK.with({ user: "ada", home: "/home/ada", root: false, sudo: false, redirects: false }));
-  run.hosts.get(HOST)!.replies(/^Replace the container$/, "Stop the old one\nclosed 43");
+  run.hosts.get(HOST)!.replies(/^Replace the container$/, "Stop the old Traefik\nclosed 43");
   await rebootTraefik(run, now);
   expect(run.events[0]).toMatchObject({ kind: "warning", host: HOST });
-  expect(said(run)).toMatch(
-    /half a second.*ada is not root and has no sudo.*\n(?:.*\n)*Traefik is new, its ports were closed for 0\.43 s/,
+  expect(output(run)).toMatch(
+    /half a second.*ada is not root and has no sudo.*\n(?:.*\n)*Traefik replaced, ports closed for 0\.43 s/,
   );
 });
 
-test("who says no changes nothing, and takes no lock", async () => {
+test("the answer no changes nothing, and acquires no lock", async () => {
   const run = { ...runOn(BARE_TRAEFIK), confirm: async () => false };
   await rebootTraefik(run, { rolling: false, confirmed: false });
   expect(run.printed).toEqual(["Aborted\n"]);
   expect(stepsOf(run)).not.toMatch(/lock|Pull|Replace/);
 });
 
-test("what an interrupted reboot has left is settled first, by a boot too", async () => {
+test("an interrupted reboot is repaired first, also by a boot", async () => {
   for (const work of [(run: FakeRun) => rebootTraefik(run, now), bootTraefik]) {
     const run = runOn(BARE_TRAEFIK.with({ swapLeftovers: ["traefik-swap", "rules"] }));
     await work(run);
@@ -59,7 +59,7 @@ test("what an interrupted reboot has left is settled first, by a boot too", asyn
   }
 });
 
-test("rolling is one host after the other, else all are replaced together", async () => {
+test("rolling replaces one host after another, otherwise all are replaced concurrently", async () => {
   const hosts = [HOST, "192.0.2.2"];
   const run = runOn(BARE_TRAEFIK, hosts);
   run.hosts
@@ -67,20 +67,20 @@ test("rolling is one host after the other, else all are replaced together", asyn
     .replies(/^Start a second Traefik$/, "command traefik error: field not found", ExitStatus.NOT_REPLACED);
   await expect(rebootTraefik(run, { rolling: true, confirmed: true })).rejects.toMatchObject({
     exitCode: 5,
-    message: expect.stringContaining("the old one goes on serving\ncommand traefik error: field not found") as string,
+    message: expect.stringContaining("the old Traefik keeps serving\ncommand traefik error: field not found") as string,
   });
   expect(stepsOf(run)).not.toContain("Replace the container");
   expect(stepsOf(run, "192.0.2.2")).not.toContain("Pull");
 });
 
-test("a boot says what runs already, and that it differs", async () => {
+test("a boot reports a running Traefik, and how it differs", async () => {
   const run = runOn(BARE_TRAEFIK);
   await bootTraefik(run);
-  expect(said(run)).toContain("Traefik runs, but it lacks --providers.docker");
+  expect(output(run)).toContain("Traefik is running, but it lacks --providers.docker");
   expect(stepsOf(run)).not.toMatch(/Start Traefik|Pull/);
 });
 
-test("a Traefik that tells no kept connection to go is made to by the second one's labels, and waited for", async () => {
+test("labels of the second Traefik make the old Traefik close kept connections, and the reboot waits for that", async () => {
   const labels = {
     "traefik.http.routers.site-web.rule": "Host(`site.test`)",
     "traefik.http.services.site-web.loadbalancer.server.port": "3000",
@@ -93,8 +93,8 @@ test("a Traefik that tells no kept connection to go is made to by the second one
   };
   const ofTheOriginal = await scriptOf([]);
   expect(ofTheOriginal).toContain("traefik.http.middlewares.mrsk-swap-close.headers.customresponseheaders.Connection=");
-  expect(ofTheOriginal).toMatch(/replace_bridged" mrsk-swap-process unless-stopped '' 8 4 /);
+  expect(ofTheOriginal).toMatch(/replace_with_second" mrsk-swap-process unless-stopped '' 8 4 /);
   const ours = await scriptOf(["--entrypoints.http.transport.keepalivemaxtime=15s"]);
   expect(ours).not.toContain("mrsk-swap-close");
-  expect(ours).toMatch(/replace_bridged" mrsk-swap-process unless-stopped '' 18 4 /);
+  expect(ours).toMatch(/replace_with_second" mrsk-swap-process unless-stopped '' 18 4 /);
 });

@@ -18,14 +18,14 @@ test.each([
   ["example.com", "example.com", 2222],
   ["192.0.2.?", "192.0.2.7", 22],
   ["# example.com", "example.com", 22],
-])("%s and %s:%i: as ssh-keygen sees it", (patterns, host, port) => {
+])("%s and %s:%i: the same result as ssh-keygen", (patterns, host, port) => {
   const file = join(folder, "plain");
   writeFileSync(file, `${patterns} ssh-ed25519 ${KEY}\n`);
   const name = port === 22 ? host : `[${host}]:${port}`;
   expect(knownKeys([file], host, port).length > 0).toBe(keygenFinds(file, name));
 });
 
-test("a hashed line is found, and a new one is what ssh-keygen finds", () => {
+test("a hashed line is found, and ssh-keygen finds a new one", () => {
   const file = join(folder, "hashed");
   remember(file, "example.com", 2222, Buffer.from(KEY, "base64"), true);
   expect(readFileSync(file, "utf8")).toMatch(/^\|1\|/);
@@ -34,7 +34,7 @@ test("a hashed line is found, and a new one is what ssh-keygen finds", () => {
   expect(statSync(file).mode & 0o777).toBe(0o600);
 });
 
-test("revoked keys and keys of authorities are told apart", () => {
+test("revoked keys and keys of authorities are marked", () => {
   const file = join(folder, "marked");
   writeFileSync(file, `@revoked example.com ssh-ed25519 ${KEY}\n@cert-authority *.example.com ssh-ed25519 ${KEY}\n`);
   expect(knownKeys([file], "example.com", 22)).toMatchObject([{ revoked: true, authority: false, line: 1 }]);

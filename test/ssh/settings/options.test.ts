@@ -9,7 +9,7 @@ import { ssh } from "../../support/config.ts";
 const home = mkdtempSync(join(tmpdir(), "mrsk-home-"));
 const client = { agentSocket: "/run/agent", home, environment: {}, note: () => {} };
 
-/** deploy.yml's `ssh` with a client configuration of these lines. */
+/** The `ssh` section of deploy.yml, with a client configuration of these lines. */
 function settings(lines: readonly string[] | false, more: Partial<Ssh> = {}): Ssh {
   const file = join(mkdtempSync(join(tmpdir(), "mrsk-ssh-")), "config");
   if (lines) writeFileSync(file, `${lines.join("\n")}\n`);
@@ -26,7 +26,7 @@ test.each([
   expect(await connectOptions(name, settings(false, { user: "ada", port: 2200 }), client)).toMatchObject(address);
 });
 
-/** With OpenSSH, and where it is not installed. */
+/** With and without OpenSSH. */
 const readers = [
   ["OpenSSH", process.env["PATH"]],
   ["no OpenSSH", mkdtempSync(join(tmpdir(), "mrsk-empty-"))],
@@ -69,13 +69,13 @@ describe.each(readers)("the client's configuration, read with %s", (_, path) => 
     });
   });
 
-  test("what the host string says comes first, then deploy.yml, then the client's configuration", async () => {
+  test("the host string wins over deploy.yml, and deploy.yml over the client's configuration", async () => {
     const lines = ["Host *", "  Port 2200", "  User ada"];
     expect(await options("deploy@web1:2222", settings(lines), client)).toMatchObject({ user: "deploy", port: 2222 });
     expect(await options("web1", settings(lines, { port: 2201 }), client)).toMatchObject({ user: "root", port: 2201 });
   });
 
-  test("jump hosts and proxy commands, unless deploy.yml has its own", async () => {
+  test("jump hosts and proxy commands, unless deploy.yml sets them", async () => {
     const jump = ["Host *", "  ProxyJump ada@bastion:2022,inner"];
     expect((await options("web1", settings(jump), client)).jumps).toEqual(["ada@bastion:2022", "inner"]);
     expect((await options("web1", settings(jump, { proxy: "own" }), client)).jumps).toEqual(["own"]);
@@ -110,15 +110,15 @@ describe.each(readers)("the client's configuration, read with %s", (_, path) => 
     ["no", "no"],
     ["accept-new", "accept-new"],
     ["ask", "ask"],
-  ])("StrictHostKeyChecking %s is %s", async (written, meant) => {
+  ])("StrictHostKeyChecking %s is %s", async (written, expected) => {
     const lines = ["Host *", `  StrictHostKeyChecking ${written}`, "  UserKnownHostsFile /one /two"];
     expect(await options("web1", settings(lines), client)).toMatchObject({
-      strictHostKeyChecking: meant,
+      strictHostKeyChecking: expected,
       knownHostsFiles: expect.arrayContaining(["/one", "/two"]) as string[],
     });
   });
 
-  test("ssh.config: false reads none, and keys_only tries deploy.yml's keys alone", async () => {
+  test("ssh.config: false reads no file, and keys_only tries only deploy.yml's keys", async () => {
     const deployYml = settings(false, { keys: ["~/.ssh/deploy"], keysOnly: true });
     expect(await options("web1", deployYml, client)).toMatchObject({
       host: "web1",
@@ -140,9 +140,9 @@ test("without OpenSSH the files of the user and the system count", async () => {
   expect(found.host).toBe("192.0.2.9");
 });
 
-test("a configuration that OpenSSH refuses is told with its line", async () => {
+test("a configuration that OpenSSH rejects is an error with its line", async () => {
   await expect(connectOptions("web1", settings(["Port none"]), client)).rejects.toMatchObject({
-    message: expect.stringMatching(/web1: OpenSSH does not read its configuration: .*line 1: Bad port/s),
+    message: expect.stringMatching(/web1: OpenSSH rejects its configuration: .*line 1: Bad port/s),
     hint: expect.stringContaining("ssh.config"),
   });
 });

@@ -9,21 +9,22 @@ import { Captured } from "../../src/script/script.ts";
 import { fake, folder, run } from "../support/fake-commands.ts";
 import { ensureTraefikImage, pullTraefik, startOrRunTraefik } from "../../src/commands/traefik-boot.ts";
 import { createSecondTraefik, createTraefik } from "../../src/commands/traefik.ts";
-import { repairSwap, swap } from "../../src/traefik/replace.ts";
 import {
-  abandonSwap,
-  probeOld,
+  abandonReplacement,
+  createNext,
   type Filter,
-  makeNext,
+  recordAnswers,
+  repairReplacement,
+  replaceTraefik,
   SECOND_PORTS,
   secondName,
   startSecond,
-} from "../../src/traefik/swap.ts";
+} from "../../src/traefik/replace.ts";
 import { joinAsBefore } from "../../src/commands/network.ts";
 import { config, line, runnable, traefikHost } from "../support/config.ts";
 import { NEXT } from "../../src/shell/constants.ts";
 
-const asked = [{ host: "a.example", path: "/" }];
+const requests = [{ host: "a.example", path: "/" }];
 const noSecrets = new Map();
 const second = createSecondTraefik(config(), traefikHost("/d"), noSecrets, {
   name: secondName([]),
@@ -34,32 +35,35 @@ const ownProvider = config({
   traefik: { ...config().traefik, args: new Map([["providers.file.filename", "/etc/t.yml"]]) },
 });
 const pieces: [string, Body][] = [
-  ["probeOld", probeOld(asked)],
+  ["recordAnswers", recordAnswers(requests)],
   [
-    "makeNext",
-    makeNext(
+    "createNext",
+    createNext(
       createTraefik(config(), traefikHost("/d"), noSecrets, NEXT),
       joinAsBefore(config({ network: "private" }), NEXT),
     ),
   ],
-  ["startSecond", startSecond(secondName([]), second, joinAsBefore(config(), secondName([])), new Captured("asked"))],
-  ["swap as root", swap({ policy: "unless-stopped", filter: [], keptSeconds: 15 })],
-  ["swap with sudo", swap({ policy: "always", filter: ["sudo", "-n"], keptSeconds: undefined })],
-  ["swap without rules", swap({ policy: "unless-stopped", filter: undefined, keptSeconds: 15 })],
-  ["repairSwap", repairSwap("unless-stopped", [], asked)],
-  ["repairSwap without rules", repairSwap("unless-stopped", undefined, [])],
-  ["abandonSwap", abandonSwap(new Captured("next"), new Captured("begun"))],
+  [
+    "startSecond",
+    startSecond(secondName([]), second, joinAsBefore(config(), secondName([])), new Captured("old-answers")),
+  ],
+  ["replaceTraefik as root", replaceTraefik({ policy: "unless-stopped", filter: [], keptSeconds: 15 })],
+  ["replaceTraefik with sudo", replaceTraefik({ policy: "always", filter: ["sudo", "-n"], keptSeconds: undefined })],
+  ["replaceTraefik without rules", replaceTraefik({ policy: "unless-stopped", filter: undefined, keptSeconds: 15 })],
+  ["repairReplacement", repairReplacement("unless-stopped", [], requests)],
+  ["repairReplacement without rules", repairReplacement("unless-stopped", undefined, [])],
+  ["abandonReplacement", abandonReplacement(new Captured("next"), new Captured("begun"))],
   ["startOrRunTraefik", startOrRunTraefik(config(), traefikHost("/d"), noSecrets)],
   ["startOrRunTraefik without live files", startOrRunTraefik(ownProvider, traefikHost("/d"), noSecrets)],
   ["pullTraefik", pullTraefik(config(), ["docker", "login"])],
   ["ensureTraefikImage", ensureTraefikImage(config(), undefined)],
 ];
 
-test.each(pieces)("%s is shell that a POSIX sh takes", (_, body) => {
+test.each(pieces)("%s is valid POSIX shell", (_, body) => {
   expect(execaSync("sh", ["-n"], { input: runnable(body), reject: false }).stderr).toBe("");
 });
 
-/** An engine that has every container running with a port 80, and writes down what it is told to change. */
+/** An engine with every container running with port 80. It records its changing commands. */
 function engine(more = ""): void {
   fake(
     "docker",
@@ -83,14 +87,14 @@ esac`,
 const calls = () => readFileSync(join(folder(), "calls"), "utf8");
 const replaced = (filter: Filter, keptSeconds: number | undefined = 1) =>
   run(sh`out_old_answers='http a.example / 80 200'
-${swap({ policy: "unless-stopped", filter, keptSeconds, asked: new Captured("old-answers") })}`);
+${replaceTraefik({ policy: "unless-stopped", filter, keptSeconds, answers: new Captured("old-answers") })}`);
 
-/** The parts in the order in which the calls have them; without those they lack. */
+/** The parts that the calls contain, in the order of the calls. */
 const inOrder = (text: string, parts: readonly string[]) =>
   parts.filter((part) => text.includes(part)).toSorted((a, b) => text.indexOf(a) - text.indexOf(b));
 
-describe("the order of a swap", () => {
-  test("nothing stops before its successor serves", () => {
+describe("the order of a replacement", () => {
+  test("no Traefik stops before its successor serves", () => {
     engine();
     expect(replaced([])).toMatchObject({ status: 0, stderr: "" });
     const parts = [
@@ -108,49 +112,49 @@ describe("the order of a swap", () => {
     expect(inOrder(calls(), parts)).toEqual(parts);
   });
 
-  test("with sudo the rules are made by it", () => {
+  test("sudo adds the rules", () => {
     engine();
     fake("sudo", '[ "$1" = -n ] && shift; echo "sudo $*" >>calls; exec "$@"');
     expect(replaced(["sudo", "-n"]).status).toBe(0);
     expect(calls()).toContain("sudo iptables -w 5 -t nat -I PREROUTING ");
   });
 
-  test("without rules no packet filter is touched, and the old one ends at once", () => {
+  test("without rules the packet filter remains unchanged, and the old Traefik is killed", () => {
     engine();
     const { status, stdout } = replaced(undefined);
     expect(status).toBe(0);
-    expect(stdout).toMatch(/^Stop the old one\nStart the new one\nclosed \d+\n$/);
+    expect(stdout).toMatch(/^Stop the old Traefik\nStart the new Traefik\nclosed \d+\n$/);
     expect(calls()).not.toContain("iptables");
     const parts = ["docker rm -f traefik-trial", "docker kill traefik", "docker rename traefik-next traefik"];
     expect(inOrder(calls(), parts)).toEqual(parts);
   });
 
-  test("a new one that does not serve gives way to the old one, with the policy it had", () => {
+  test("if the new Traefik does not serve, the old one starts again, with its restart policy", () => {
     engine(
       "*State.Status*traefik) [ -f back ] && echo running || echo exited ;;\n  'rename traefik-old traefik') touch back ;;",
     );
     const { status, stdout } = replaced([]);
     expect(status).toBe(ExitStatus.NOT_REPLACED);
-    expect(stdout).toContain("The new Traefik does not start\nBack to the old one\n");
+    expect(stdout).toContain("The new Traefik does not start\nStart the old Traefik again\n");
     expect(calls()).toContain("docker update --restart always-before traefik\n");
     expect(calls()).toContain("iptables -w 5 -t nat -D PREROUTING");
   });
 
-  test("where the packet filter refuses, nothing has happened to the old one", () => {
+  test("if the packet filter refuses the rules, the old Traefik remains unchanged", () => {
     engine();
     fake("iptables", '[ "$5" = -S ]');
     expect(replaced([])).toMatchObject({ status: ExitStatus.NOT_REPLACED });
     expect(calls()).toBe("docker rm -f traefik-swap traefik-next\n");
   });
 
-  test("one that never tells a connection to go is not waited for, one that does within the hour for a minute", () => {
-    const text = (keptSeconds?: number) => line(swap({ policy: "unless-stopped", filter: [], keptSeconds }));
-    expect(text()).toBe(`run_detached "$text_of_replace_bridged" mrsk-swap-process unless-stopped '' never 4 ''`);
+  test("without keepAliveMaxTime there is no wait for connections, with one hour the wait takes a minute", () => {
+    const text = (keptSeconds?: number) => line(replaceTraefik({ policy: "unless-stopped", filter: [], keptSeconds }));
+    expect(text()).toBe(`run_detached "$text_of_replace_with_second" mrsk-swap-process unless-stopped '' never 4 ''`);
     expect(text(15)).toMatch(/ unless-stopped '' 18 4 ''$/);
     expect(text(3600)).toMatch(/ unless-stopped '' 60 4 ''$/);
   });
 
-  test("it outlives its connection, under a name that the next run finds", () => {
+  test("it outlives the connection, and the next run finds its process", () => {
     engine("'stop -t 60 traefik') ps -o sid=,args= -p $PPID >session ;;");
     expect(replaced([]).status).toBe(0);
     const session = readFileSync(join(folder(), "session"), "utf8");
@@ -161,11 +165,11 @@ describe("the order of a swap", () => {
   });
 });
 
-test("what an interrupted swap has left is repaired: one Traefik, no rule", () => {
+test("an interrupted replacement is repaired: one Traefik, no rule", () => {
   engine(
     "*State.Status*traefik) [ -f back ] && echo running || echo gone ;;\n  'rename traefik-old traefik') touch back; echo \"docker $*\" >>calls ;;\n  *Labels*) exit 1 ;;",
   );
-  expect(run(repairSwap("unless-stopped", [], asked))).toMatchObject({ status: 0, stderr: "" });
+  expect(run(repairReplacement("unless-stopped", [], requests))).toMatchObject({ status: 0, stderr: "" });
   const parts = [
     "docker rename traefik-old traefik",
     "docker start traefik",
@@ -178,13 +182,13 @@ test("what an interrupted swap has left is repaired: one Traefik, no rule", () =
   expect(inOrder(calls(), parts)).toEqual(parts);
 });
 
-test("without the packet filter the second one is left to a run that may use it", () => {
+test("without the packet filter the second Traefik remains, for a run that can remove its rules", () => {
   engine("*Labels*) exit 1 ;;");
-  expect(run(repairSwap("unless-stopped", undefined, [])).status).toBe(0);
+  expect(run(repairReplacement("unless-stopped", undefined, [])).status).toBe(0);
   expect(calls()).not.toMatch(/iptables|rm -f traefik-swap/);
 });
 
-test("a second that may carry requests and one that is only tried have different names: only the first has rules", () => {
+test("a second Traefik with rules and one for a test have different names", () => {
   expect([secondName([]), secondName(["sudo", "-n"]), secondName(undefined)]).toEqual([
     "traefik-swap",
     "traefik-swap",

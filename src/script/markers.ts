@@ -1,21 +1,21 @@
-/** The words of a mark: two numbers and a letter. */
-const LONGEST_MARK = 32;
+/** In bytes. A marker is a letter and two numbers. */
+const LONGEST_MARKER = 32;
 
-/** What a stream of a running script consists of: output of a step, and the marks around it. */
+/** A part of the output of a running script: output of a step, or a marker. */
 export type Piece =
   | { readonly kind: "output"; readonly bytes: Buffer }
   /** `step` is its index, or `cleanup`. */
   | { readonly kind: "begin"; readonly step: string }
   | { readonly kind: "end"; readonly step: string; readonly status: number }
-  /** The whole script's end. */
+  /** The end of the whole script. */
   | { readonly kind: "exit"; readonly status: number };
 
 /**
- * Takes the bytes of one stream apart, however they were cut. Marks are searched anywhere, not only at line starts,
- * because a step's output need not end with a newline.
- * @returns a function to feed; call it without bytes at the end of the stream
+ * Splits the bytes of one stream into output and markers. Bytes may arrive in any chunks. A marker may begin anywhere in a
+ * line, because a step's output need not end with a newline.
+ * @returns a function that takes the next bytes; call it without bytes at the end of the stream
  */
-export function markSplitter(nonce: string): (bytes?: Buffer) => Piece[] {
+export function markerSplitter(nonce: string): (bytes?: Buffer) => Piece[] {
   const start = Buffer.from(`\x1e${nonce} `);
   let held: Buffer = Buffer.alloc(0);
   return (bytes) => {
@@ -31,7 +31,7 @@ export function markSplitter(nonce: string): (bytes?: Buffer) => Piece[] {
         return pieces;
       }
       const newline = buffer.indexOf(10, at);
-      if (newline < 0 && bytes && buffer.length - at - start.length <= LONGEST_MARK) {
+      if (newline < 0 && bytes && buffer.length - at - start.length <= LONGEST_MARKER) {
         output(pieces, buffer.subarray(0, at));
         held = buffer.subarray(at);
         return pieces;
@@ -39,11 +39,11 @@ export function markSplitter(nonce: string): (bytes?: Buffer) => Piece[] {
       output(pieces, buffer.subarray(0, at));
       const end = newline < 0 ? buffer.length : newline;
       const words = buffer.subarray(at + start.length, end);
-      const mark = words.length <= LONGEST_MARK ? parse(words.toString("latin1")) : undefined;
-      if (mark) pieces.push(mark);
-      // No loader writes another: the host made it up, and it is output like any other.
+      const marker = words.length <= LONGEST_MARKER ? parse(words.toString("latin1")) : undefined;
+      if (marker) pieces.push(marker);
+      // Not a marker of the loader, so it is output of the host.
       else output(pieces, buffer.subarray(at, end));
-      buffer = buffer.subarray(Math.min(buffer.length, mark ? end + 1 : end));
+      buffer = buffer.subarray(Math.min(buffer.length, marker ? end + 1 : end));
     }
   };
 }
@@ -59,7 +59,7 @@ function parse(text: string): Piece | undefined {
   return kind === "x" && /^\d{1,3}$/.test(first) ? { kind: "exit", status: Number(first) } : undefined;
 }
 
-/** Length of the longest tail of `buffer` that could be the beginning of `start`. */
+/** Length of the longest end of `buffer` that could be the beginning of `start`. */
 function possibleBeginning(buffer: Buffer, start: Buffer): number {
   for (let length = Math.min(start.length - 1, buffer.length); length > 0; length--) {
     if (buffer.subarray(buffer.length - length).equals(start.subarray(0, length))) return length;

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { markSplitter, type Piece } from "../../src/script/marks.ts";
+import { markerSplitter, type Piece } from "../../src/script/markers.ts";
 
 const NONCE = "4f1c9a4f1c9a4f1c9a4f1c9a";
 
@@ -14,7 +14,7 @@ function joined(pieces: readonly Piece[]): string[] {
   return out;
 }
 
-test("a stream gives the same pieces however it is cut", () => {
+test("a stream gives the same pieces in any chunks", () => {
   const noise = fc.stringMatching(/^[a-c\n\u001e 4f]*$/);
   fc.assert(
     fc.property(fc.array(fc.tuple(noise, fc.nat(20), fc.nat(255))), fc.array(fc.nat(400)), (parts, cuts) => {
@@ -22,9 +22,9 @@ test("a stream gives the same pieces however it is cut", () => {
         .map(([before, step, status]) => `${before}\x1e${NONCE} b ${step}\nx\x1e${NONCE} e ${step} ${status}\n`)
         .join("");
       const bytes = Buffer.from(`${text}tail`, "latin1");
-      const whole = markSplitter(NONCE);
+      const whole = markerSplitter(NONCE);
       const expected = joined([...whole(bytes), ...whole()]);
-      const split = markSplitter(NONCE);
+      const split = markerSplitter(NONCE);
       const pieces: Piece[] = [];
       let from = 0;
       for (const cut of [...new Set(cuts)].toSorted((a, b) => a - b).filter((at) => at < bytes.length)) {
@@ -37,8 +37,8 @@ test("a stream gives the same pieces however it is cut", () => {
   );
 });
 
-test("a mark with another nonce is output", () => {
-  const split = markSplitter(NONCE);
+test("a marker with another nonce is output", () => {
+  const split = markerSplitter(NONCE);
   expect(joined([...split(Buffer.from("\x1edeadbeef b 0\n")), ...split()])).toEqual(["o:\x1edeadbeef b 0\n"]);
 });
 
@@ -57,14 +57,14 @@ test.each([
   "x 1.5",
   "z 0",
   `b ${"0".repeat(100_000)}`,
-])("a mark that no loader writes is output: %.40s", (words) => {
-  const split = markSplitter(NONCE);
+])("a marker that the loader does not write is output: %.40s", (words) => {
+  const split = markerSplitter(NONCE);
   const text = `\x1e${NONCE} ${words}\n`;
   expect(joined([...split(Buffer.from(text)), ...split()])).toEqual([`o:${text}`]);
 });
 
-test("a mark that never ends is not waited for", () => {
-  const split = markSplitter(NONCE);
+test("a marker without an end is not held back", () => {
+  const split = markerSplitter(NONCE);
   const pieces = [...split(Buffer.from(`\x1e${NONCE} b `)), ...split(Buffer.alloc(100_000, "0"))];
   expect(joined(pieces)).toEqual([`o:\x1e${NONCE} b ${"0".repeat(100_000)}`]);
 });

@@ -1,8 +1,12 @@
 import { existsSync, readFileSync } from "node:fs";
 import type { ClientSettings } from "./client-config.ts";
 
-/** Reads ssh_config where OpenSSH cannot: without `Include`. @param files empty: the user's and the system's */
-export async function ownReading(host: string, files: readonly string[], home: string): Promise<ClientSettings> {
+/** Reads ssh_config without OpenSSH; ignores `Include`. @param files empty: the user's and the system's file */
+export async function readWithoutOpenSsh(
+  host: string,
+  files: readonly string[],
+  home: string,
+): Promise<ClientSettings> {
   const read = files.length === 0 ? [`${home}/.ssh/config`, "/etc/ssh/ssh_config"] : files;
   const text = read
     .filter((path) => existsSync(path))

@@ -1,7 +1,7 @@
 import { call, printedBy } from "../script/call.ts";
 import type { Shell } from "../script/command.ts";
 
-/** Where a Traefik that was just started answers previews: its published port, else its own address. */
-export function findPreview(): Shell {
+/** The base URL of probes to a Traefik that has just started: its published port, or else its own address. */
+export function findProbeBase(): Shell {
   return printedBy(call("print_probe_base"));
 }
