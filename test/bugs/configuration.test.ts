@@ -5,16 +5,15 @@ import { execFileSync } from "node:child_process";
 import { expect, test } from "vitest";
 import { removeImages } from "../../src/commands/app.ts";
 
-import { containerName } from "../../src/commands/names.ts";
 import { redactedConfig } from "../../src/config/print.ts";
 import { Secrets } from "../../src/config/env/secrets.ts";
 import { bootAccessory } from "../../src/flow/accessory.ts";
 import { appVersion } from "../../src/flow/version.ts";
 import { decide } from "../../src/plan/deploy.ts";
-import { config, role } from "../commands/support.ts";
+import { config, role } from "../support/config.ts";
 import { configOf, inFolder, problemsOf, withRequired } from "../config/from-yaml.ts";
 import type { FakeHost } from "../support/fake-host.ts";
-import { container, facts, traefik } from "../support/facts.ts";
+import { aHost, stopped } from "../support/world.ts";
 import { fakeRun } from "../support/fake-run.ts";
 import { transcriptOf, type Written } from "../support/transcript.ts";
 
@@ -185,26 +184,23 @@ test("with a destination, images are removed by their name and the service: they
 test("stopped containers are counted per role and destination", () => {
   const roles = [role(), role({ name: "jobs", traefik: false, healthcheck: undefined })];
   const given = config({ roles, retainContainers: 3 });
-  const stopped = roles.flatMap((each) =>
-    ["a", "b", "c", "d"].flatMap((version, i) =>
-      [undefined, "staging"].map((destination) => ({
-        ...container(containerName({ ...given, destination }, each, version)),
-        role: each.name,
-        destination,
-        state: "exited",
-        created: `2026-01-0${9 - i}T00:00:00Z`,
-      })),
-    ),
-  );
+  const versions = [4, 3, 2, 1];
+  const world = aHost()
+    .behindTraefik()
+    .keeps(
+      ...roles.flatMap(({ name }) =>
+        versions.flatMap((version) => [stopped(name, version), stopped(name, version, { destination: "staging" })]),
+      ),
+    );
   const plan = decide({
     config: given,
     versionOn: () => "z",
     roles,
-    facts: facts({ traefik: traefik(), containers: stopped }),
+    facts: world.facts(),
     newId: (digits) => "0".repeat(digits),
     reuse: false,
     traefikArguments: [],
   });
-  expect(plan.roles.map(({ surplus }) => surplus.map(({ name }) => name))).toEqual([["app-web-d"], ["app-jobs-d"]]);
+  expect(plan.roles.map(({ surplus }) => surplus.map(({ name }) => name))).toEqual([["app-web-1"], ["app-jobs-1"]]);
   expect(redactedConfig(given, "z")["retain_containers"]).toBe(3);
 });

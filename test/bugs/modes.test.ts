@@ -5,7 +5,7 @@ import { AccessoryCommands } from "../../src/commands/accessory.ts";
 import { record } from "../../src/commands/auditor.ts";
 import { script, step } from "../../src/script/script.ts";
 import { Secret } from "../../src/config/env/secret.ts";
-import { accessory, config } from "../commands/support.ts";
+import { accessory, config } from "../support/config.ts";
 import { machine } from "../support/fake-docker.ts";
 
 // Other users can never read a secret, not even while it is written.

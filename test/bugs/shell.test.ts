@@ -7,7 +7,7 @@ import { record } from "../../src/commands/auditor.ts";
 import { script, step } from "../../src/script/script.ts";
 import { startOrRunTraefik } from "../../src/commands/traefik-boot.ts";
 import { Secret } from "../../src/config/env/secret.ts";
-import { config, role, traefikHost } from "../commands/support.ts";
+import { config, role, traefikHost } from "../support/config.ts";
 import { machine } from "../support/fake-docker.ts";
 
 // Bugs of MRSK 0.13.2 that are not copied, tested with a real shell.

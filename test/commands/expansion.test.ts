@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 import { words } from "../../src/commands/arguments.ts";
 import { type Command, docker } from "../../src/script/command.ts";
 import { expand, expandable, expansions, volume } from "../../src/commands/expansion.ts";
-import { accessory, config, line, role } from "./support.ts";
+import { accessory, config, line, role } from "../support/config.ts";
 
 const TEXT = fc.string({ unit: "binary", maxLength: 12 }).filter((text) => !text.includes("\0"));
 const ODD = fc.string({ unit: fc.constantFrom(...Array.from(" \t\n'\"\\$`{}!#~*?[]()&|;<>=-éa1😀")), maxLength: 12 });

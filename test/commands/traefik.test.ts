@@ -18,7 +18,7 @@ import {
 } from "../../src/commands/traefik.ts";
 import type { Traefik } from "../../src/config/config.ts";
 import { Secret } from "../../src/config/env/secret.ts";
-import { config, line, role, traefikHost } from "./support.ts";
+import { config, line, role, traefikHost } from "../support/config.ts";
 
 function traefik(overrides: Partial<Traefik> = {}) {
   return config({ traefik: { ...config().traefik, ...overrides } });

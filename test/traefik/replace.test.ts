@@ -21,7 +21,7 @@ import {
   startSecond,
 } from "../../src/traefik/replace.ts";
 import { joinAsBefore } from "../../src/commands/network.ts";
-import { config, line, runnable, traefikHost } from "../commands/support.ts";
+import { config, line, runnable, traefikHost } from "../support/config.ts";
 import { NEXT } from "../../src/shell/constants.ts";
 
 const requests = [{ host: "a.example", path: "/" }];
