@@ -76,7 +76,7 @@ test.each<[string, World]>([
 
 test("a neighbour is a container of the host, but not of the service", async () => {
   const shop = { name: "shop-web-1", labels: { service: "shop" } };
-  const world = aHost().runs(live).besides(shop);
+  const world = aHost().runs(live).withNeighbour(shop);
   expect((await neighbours(world.fake(fakeRun(config())))).map(({ name }) => name)).toEqual([
     "app-web-2",
     "shop-web-1",

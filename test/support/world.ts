@@ -11,7 +11,7 @@ import type { FakeHost } from "./fake-host.ts";
 // prints there.
 
 export interface ContainerOptions extends Partial<ContainerFact> {
-  /** `app` without. */
+  /** `app` by default. */
   readonly service?: string;
   /** The label `mrsk.id`. */
   readonly mrskId?: string;
@@ -118,12 +118,12 @@ export class World {
     this.others = others;
   }
 
-  /** @throws Error for a stopped container */
+  /** Adds running containers. @throws Error for a stopped container */
   runs(...containers: readonly ContainerFact[]): World {
     return this.has(containers, true);
   }
 
-  /** @throws Error for a running container */
+  /** Adds stopped containers. @throws Error for a running container */
   keeps(...containers: readonly ContainerFact[]): World {
     return this.has(containers, false);
   }
@@ -135,17 +135,17 @@ export class World {
     return this.with({ containers: all.toSorted((a, b) => Date.parse(b.created) - Date.parse(a.created)) });
   }
 
-  /** Traefik as mrsk starts it, but for the overrides. */
+  /** Adds Traefik as mrsk starts it, with overrides. */
   behindTraefik(overrides: Partial<TraefikFact> = {}): World {
     return this.with({ traefik: { ...TRAEFIK, ...overrides } });
   }
 
-  /** Traefik as MRSK 0.13.2 starts it: it reads no live files. */
+  /** Adds Traefik as MRSK 0.13.2 starts it: without live files. */
   behindTraefikOfMrsk(): World {
     return this.behindTraefik({ args: ["--providers.docker", "--log.level=DEBUG"], mounts: new Map() });
   }
 
-  /** The live file of the container's role names this container as the live one. */
+  /** Adds the live file of the role, which names this container as the live container. */
   routesTo(live: ContainerFact, more: Partial<LiveFile> = {}): World {
     const { service = "app" } = Object.fromEntries(live.labels);
     const name = [service, live.role, live.destination].filter((part) => part !== undefined).join("-");
@@ -162,8 +162,8 @@ export class World {
     return this.with({ releases: versions });
   }
 
-  /** A container of another service, or of none. */
-  besides({ name, labels }: { readonly name: string; readonly labels: Readonly<Record<string, string>> }): World {
+  /** Adds a running container of another service, or of none. */
+  withNeighbour({ name, labels }: { readonly name: string; readonly labels: Readonly<Record<string, string>> }): World {
     return new World(this.seen, [...this.others, { name, state: "running", labels: new Map(Object.entries(labels)) }]);
   }
 

@@ -269,7 +269,7 @@ test("traefik reboot asks for confirmation unless -y, and no changes nothing; --
 
 test("traefik remove keeps a Traefik that other services use, unless -f", async () => {
   const shop = { name: "shop-web-1", labels: { service: "shop", "traefik.enable": "true" } };
-  const run = runOn(behindTraefik.besides(shop));
+  const run = runOn(behindTraefik.withNeighbour(shop));
   await removeTraefik(run, { force: false });
   expect(steps(run)).not.toContain("Remove Traefik");
   await removeTraefik(run, { force: true });

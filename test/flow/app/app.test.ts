@@ -127,7 +127,7 @@ test("remove keeps a Traefik that other services use", async () => {
   const run = runWith(
     behindTraefik
       .runs(container("web", 1, { destination: "staging" }))
-      .besides({ name: "shop-web-1", labels: { service: "shop", "traefik.enable": "true" } }),
+      .withNeighbour({ name: "shop-web-1", labels: { service: "shop", "traefik.enable": "true" } }),
   );
   await remove(run, { confirmed: true });
   expect(run.hosts.get(HOST)!.steps).not.toContain("Remove Traefik");

@@ -87,7 +87,7 @@ test("labels of the second Traefik make the old Traefik close kept connections, 
   };
   const scriptOf = async (args: readonly string[]) => {
     const run = fakeRun(config({ roles: [role({ hosts: [HOST] })] }));
-    const host = traefikWith(args).besides({ name: "site-web-1", labels }).fake(run);
+    const host = traefikWith(args).withNeighbour({ name: "site-web-1", labels }).fake(run);
     await rebootTraefik(run, now);
     return host.commands.join("\n");
   };
