@@ -22,7 +22,7 @@ function planFor(world: World, overrides: Partial<Decision> = {}) {
   return plan;
 }
 
-describe("what is decided about a role", () => {
+describe("the plan of a role", () => {
   test("a first deploy runs Traefik and a new container behind a live file", () => {
     const plan = planFor(aHost());
     expect(plan.traefik).toEqual({ action: "run" });
@@ -31,7 +31,7 @@ describe("what is decided about a role", () => {
     expect(plan.roles[0]!.next.labels.get("mrsk.id")).toBe("00000001");
   });
 
-  test("a Traefik of the original is deployed by labels as they were", () => {
+  test("a Traefik that MRSK started routes by the same labels as before", () => {
     const plan = planFor(aHost().behindTraefikOfMrsk().runs(containerOfMrsk("web", 1)));
     expect(plan.roles[0]!.routing).toBe("labels");
     expect(plan.roles[0]!.next.labels.has("traefik.http.services.app-web.loadbalancer.server.scheme")).toBe(true);
@@ -42,7 +42,7 @@ describe("what is decided about a role", () => {
     expect(obstacles(plan)).toEqual([]);
   });
 
-  test("changed routing labels on a Traefik without live files are refused", () => {
+  test("changed routing labels are an obstacle if Traefik reads no live files", () => {
     const changed = config({
       roles: [role({ labels: new Map([["traefik.http.routers.app-web.rule", "Host(`new`)"]]) })],
     });
@@ -61,14 +61,14 @@ describe("what is decided about a role", () => {
     expect(kept.roles[0]!.nameConflict).toMatchObject({ newName: undefined });
   });
 
-  test("a rollback takes the kept container as it is", () => {
+  test("a rollback starts the kept container", () => {
     const kept = stopped("web", 2);
     const plan = planFor(aHost().behindTraefik().runs(container("web", 3)).keeps(kept), { reuse: true });
     expect(plan.roles[0]!.next.kept).toBe(kept);
     expect(plan.roles[0]!.old?.name).toBe("app-web-3");
   });
 
-  test("a rollback takes a container that runs beside the live one as it is too", () => {
+  test("a rollback reuses a container that runs alongside the live one", () => {
     const beside = container("web", 2);
     const live = container("web", 3);
     const plan = planFor(aHost().behindTraefik().runs(live, beside), { reuse: true });
@@ -81,7 +81,7 @@ describe("what is decided about a role", () => {
     .runs(container("web", 1, { destination: "staging" }), container("webhooks", 1))
     .keeps(stopped("web", 2, { destination: "staging" }));
 
-  test("containers of other destinations, roles and services whose names begin alike are left alone", () => {
+  test("containers of other destinations, roles and services with the same prefix do not count", () => {
     const plan = planFor(strangers);
     expect(plan.roles[0]).toMatchObject({
       old: undefined,
@@ -92,7 +92,7 @@ describe("what is decided about a role", () => {
     });
   });
 
-  test("a destination sees its own alone, also beside a version that begins with its name", () => {
+  test("a destination sees only its own containers, even if a version starts with its name", () => {
     const plain = container("web", "staging-rc1");
     const plan = planFor(strangers.runs(plain), {
       config: config({ destination: "staging", retainContainers: 0 }),
@@ -104,7 +104,7 @@ describe("what is decided about a role", () => {
     expect(other.roles[0]).toMatchObject({ old: plain, stale: [], surplus: [] });
   });
 
-  test("a live file of a service whose name begins alike says nothing about this one", () => {
+  test("the live file of a service with the same prefix does not count", () => {
     const live = container("web", 1);
     const newer = container("web", 3);
     const text = (name: string, id: string) =>
@@ -117,7 +117,7 @@ describe("what is decided about a role", () => {
     expect(planFor(world).roles[0]!.old).toBe(live);
   });
 
-  test("what `app stop` stopped is known, is not pruned, and a deploy of its version does not remove it", () => {
+  test("a container that `app stop` stopped is not pruned, and a deploy of its version does not remove it", () => {
     const last = stopped("web", 2);
     const failed = stopped("web", 3);
     const world = aHost().behindTraefik().keeps(failed, last).released("1", "2");
@@ -126,17 +126,17 @@ describe("what is decided about a role", () => {
     expect(plan!.nameConflict?.newName).toMatch(/^app-web-2_replaced_/);
   });
 
-  test("what a first deploy left that failed was never live", () => {
+  test("the container of a failed first deploy was never live", () => {
     const failed = stopped("web", 1);
     expect(planFor(aHost().behindTraefik().keeps(failed)).roles[0]!.stopped).toBeUndefined();
   });
 
-  test("a version with dashes is read back whole", () => {
+  test("a version with dashes is read from the name of its container", () => {
     const plan = planFor(aHost().behindTraefik().runs(container("web", "v1-rc1")));
     expect(plan.roles[0]!.old?.name).toBe("app-web-v1-rc1");
   });
 
-  test("stopped containers beyond what is retained go, the oldest first, the one about to stop counted", () => {
+  test("stopped containers beyond the retained number are surplus, oldest first; the old container counts as stopped", () => {
     const world = aHost()
       .behindTraefik()
       .runs(container("web", 10))
@@ -146,18 +146,18 @@ describe("what is decided about a role", () => {
     ).toEqual(["app-web-5", "app-web-6", "app-web-7"]);
   });
 
-  test("a role without Traefik has no file", () => {
+  test("a role without Traefik has no live file", () => {
     const workers = config({ roles: [role({ name: "workers", traefik: false })], primaryRole: "workers" });
     const plan = planFor(aHost(), { config: workers });
     expect(plan).toMatchObject({ traefik: { action: "none" }, roles: [{ routing: "none" }] });
   });
 });
 
-describe("what cannot become healthy is found before anything is touched", () => {
+describe("health checks that cannot work are obstacles", () => {
   const noCurl = { imageHasCurl: false } as const;
   const withRole = (overrides: Parameters<typeof role>[0]) => ({ config: config({ roles: [role(overrides)] }) });
 
-  test("an image without curl is asked through Traefik alone, and docker's health check is left out", () => {
+  test("an image without curl is probed through Traefik, without docker's health check", () => {
     const plan = planFor(aHost().behindTraefik().with(noCurl));
     expect(plan.roles[0]!.usesDockerHealthcheck).toBe(false);
     expect(obstacles(plan)).toEqual([]);
@@ -165,14 +165,14 @@ describe("what cannot become healthy is found before anything is touched", () =>
     expect(planFor(aHost().behindTraefik()).roles[0]!.usesDockerHealthcheck).toBe(true);
   });
 
-  test("a command of the user's does not need curl, nor does a kept container", () => {
+  test("neither a custom health check nor a kept container needs curl", () => {
     const own = withRole({ healthcheck: { ...role().healthcheck!, cmd: "bin/check" } });
     expect(planFor(aHost().behindTraefik().with(noCurl), own).roles[0]!.usesDockerHealthcheck).toBe(true);
     const back = planFor(aHost().behindTraefik().keeps(stopped("web", 2)).with(noCurl), { reuse: true });
     expect(back.roles[0]!.usesDockerHealthcheck).toBe(true);
   });
 
-  test("a role that nobody else can ask needs a command that its image has", () => {
+  test("a role without a probe route needs a health check that its image can run", () => {
     const workers = config({ roles: [role({ name: "workers", traefik: false })], primaryRole: "workers" });
     expect(obstacles(planFor(aHost().with(noCurl), { config: workers }))).toEqual([
       "the image has no curl that runs, which the health check of role workers needs: set servers.workers.healthcheck.cmd to a command that the image has",
@@ -181,7 +181,7 @@ describe("what cannot become healthy is found before anything is touched", () =>
     expect(obstacles(original)[0]).toContain("run `mrsk traefik reboot` first");
   });
 
-  test("a Traefik that would leave the container out is named, whether it runs or is configured", () => {
+  test("a Traefik that would exclude the container is an obstacle, running or configured", () => {
     const closed = aHost().behindTraefik({ args: [...TRAEFIK.args, "--providers.docker.exposedbydefault=false"] });
     expect(obstacles(planFor(closed))[0]).toMatch(/^Traefik would not route to role web: .*exposedbydefault/);
     const enabled = withRole({ labels: new Map([["traefik.enable", "true"]]) });
@@ -192,7 +192,7 @@ describe("what cannot become healthy is found before anything is touched", () =>
     expect(obstacles(planFor(closed, { config: workers }))).toEqual([]);
   });
 
-  test("somebody on the server must be able to ask", () => {
+  test("a host needs curl or wget", () => {
     expect(obstacles(planFor(aHost().behindTraefik().with({ canProbe: false })))[0]).toContain("mrsk server bootstrap");
     expect(obstacles(planFor(aHost().behindTraefikOfMrsk().with({ canProbe: false })))).toEqual([]);
     const closed = aHost().behindTraefik().with({ user: "ada", home: "/home/ada", runDirectoryWritable: false });
@@ -209,42 +209,42 @@ describe("which container is live", () => {
   const older = container("web", 1);
   const web = role();
 
-  test("the one the live file names, though a newer one runs", () => {
+  test("the container that the live file names, though a newer one runs", () => {
     const world = aHost().runs(newer, older).withLiveFile("app-web", file("app-web-aaaaaaaa"));
     expect(liveContainer(config(), web, world.facts())).toBe(older);
   });
 
-  test("one of the original, which has no id", () => {
+  test("a container of MRSK, which has no id", () => {
     const original = containerOfMrsk("web", 0);
     const world = aHost().runs(newer, original).withLiveFile("app-web", file("app-web"));
     expect(liveContainer(config(), web, world.facts())).toBe(original);
   });
 
-  test("the newest that runs, where the file names one that is gone", () => {
+  test("the newest running container, if the live file names a removed one", () => {
     const world = aHost().runs(newer, older).withLiveFile("app-web", file("app-web-cccccccc"));
     expect(liveContainer(config(), web, world.facts())).toBe(newer);
   });
 
-  test("none, where nothing runs", () => {
+  test("none, if nothing runs", () => {
     expect(liveContainer(config(), web, aHost().keeps(stopped("web", 1)).facts())).toBeUndefined();
   });
 });
 
-describe("a Traefik that runs, and a network for the containers", () => {
+describe("a running Traefik and a network of the containers", () => {
   const plan = (network: string, networks: readonly string[]) =>
     planFor(aHost().behindTraefik({ networks }), { config: config({ network }) });
 
-  test("joins it, where that disturbs nobody", () => {
+  test("joins the network if that cuts no connection", () => {
     expect(plan("private", ["bridge"]).join).toBe("private");
     expect(obstacles(plan("private", ["bridge"]))).toEqual([]);
   });
 
-  test("is left alone where it is on it, or on the host's own", () => {
+  test("does not join if it is on the network already, or on the host's", () => {
     expect(plan("private", ["bridge", "private"]).join).toBeUndefined();
     expect(plan("private", ["host"]).join).toBeUndefined();
   });
 
-  test("refuses where joining would cut the requests under way", () => {
+  test("is an obstacle if joining would cut open connections", () => {
     expect(obstacles(plan("apps", ["bridge"]))).toEqual([
       "Traefik is not on the network apps, and joining it now would cut the requests under way. Run `mrsk traefik reboot` first",
     ]);

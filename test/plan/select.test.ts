@@ -27,8 +27,8 @@ const chosen = (more: Partial<Filters>) => {
   };
 };
 
-describe("what a command acts on", () => {
-  test("everything, where nothing is asked for", () => {
+describe("the hosts and roles that a command acts on", () => {
+  test("without filters, everything", () => {
     expect(chosen({})).toEqual({
       app: ["web-1: web", "web-2: web workers", "worker-1: workers"],
       traefik: ["web-1", "web-2"],
@@ -48,7 +48,7 @@ describe("what a command acts on", () => {
     expect(chosen(more)).toEqual({ app, traefik, primary });
   });
 
-  test("the primary host is the primary role's first, also where another role's hosts come before", async () => {
+  test("the primary host is the first of the primary role, even if another role's hosts come first", async () => {
     const shared = await configOf(`
 service: app
 image: dhh/app
@@ -71,13 +71,13 @@ servers: { jobs: [both-1], web: [web-1, both-1, app@web-2:2222] }
       "--hosts and --roles together select no host",
       "web: web-1, web-2; workers",
     ],
-  ])("a filter of %s that matches nothing is refused, naming what there is", (_, more, message, hint) => {
+  ])("a filter of %s that matches nothing is an error that lists the existing names", (_, more, message, hint) => {
     expect(() => chosen(more)).toThrowError(
       expect.objectContaining({ message: expect.stringContaining(message), hint: expect.stringContaining(hint) }),
     );
   });
 
-  test("an accessory's hosts pass the same filter, and an unknown accessory names those there are", () => {
+  test("--hosts filters an accessory's hosts, and an unknown accessory is an error that lists the accessories", () => {
     const db = findAccessory(config, "db");
     expect(accessoryHosts(db, filters())).toEqual(["db-1", "db-2"]);
     expect(accessoryHosts(db, filters({ hosts: ["*-2"] }))).toEqual(["db-2"]);
@@ -87,7 +87,7 @@ servers: { jobs: [both-1], web: [web-1, both-1, app@web-2:2222] }
   });
 });
 
-test("stars in a row are one star, however many", () => {
+test("several stars in a row match like one", () => {
   expect(toPattern(`${"*".repeat(40)}x`).test("abcdefghijklmnopqrstuvwyz0123456789")).toBe(false);
   expect(toPattern("a***c").test("abc")).toBe(true);
 });

@@ -9,8 +9,8 @@ const ARGS = TRAEFIK.args;
 const behindTraefik = aHost().behindTraefik().facts();
 const behindStopped = aHost().behindTraefik({ state: "exited" });
 
-describe("what is decided about Traefik", () => {
-  test("absent, stopped, as configured", () => {
+describe("the plan of Traefik", () => {
+  test("run if absent, start if stopped, keep if as configured", () => {
     expect(decideTraefik(given(), ARGS, aHost().facts())).toEqual({ action: "run" });
     expect(decideTraefik(given(), ARGS, behindStopped.facts())).toEqual({ action: "start" });
     expect(decideTraefik(given(), ARGS, behindTraefik)).toEqual({ action: "keep", differs: undefined });
@@ -25,7 +25,7 @@ describe("what is decided about Traefik", () => {
     expect(decideTraefik(given(settings), ARGS, behindTraefik)).toEqual({ action: "keep", differs });
   });
 
-  test("arguments that are missing or too many are reported, the host's variables put in", () => {
+  test("missing and surplus arguments are reported, with the host's variables expanded", () => {
     const seen = aHost()
       .behindTraefik({ args: ["--a=1", "--b"] })
       .with({ expansions: new Map([["N", "1"]]) })
@@ -34,10 +34,10 @@ describe("what is decided about Traefik", () => {
   });
 });
 
-describe("what keeps Traefik from working", () => {
+describe("problems of Traefik", () => {
   const run = { action: "run" } as const;
 
-  test("a port that somebody has is named with who has it, unless Traefik runs", () => {
+  test("a port in use is reported with the program that uses it, unless Traefik runs", () => {
     const listeners = new Map([
       [80, "nginx (process 12)"],
       [18082, "the container x"],
@@ -88,14 +88,14 @@ describe("what keeps Traefik from working", () => {
     expect(traefikProblems(given({ image }), run, seen)).toEqual([]);
   });
 
-  test("what counts for one that is there is its own image", () => {
+  test("for an existing Traefik its own image counts", () => {
     const seen = { ...v29, traefik: { ...TRAEFIK, image: "traefik:v2.9", state: "exited" } };
     expect(traefikProblems(given(), { action: "start" }, seen)[0]).toContain("traefik:v2.9 cannot talk to");
   });
 });
 
-describe("how Traefik can be replaced", () => {
-  test("behind a second one where the packet filter can be changed", () => {
+describe("the replacement of Traefik", () => {
+  test("behind a second Traefik if the packet filter can be changed", () => {
     expect(decideReplacement(given(), behindTraefik)).toEqual({
       bridged: true,
       tried: true,
@@ -116,7 +116,7 @@ describe("how Traefik can be replaced", () => {
     });
   });
 
-  test("two cannot have the host's network or one address", () => {
+  test("a fixed network or address permits only one Traefik", () => {
     const onHost = given({ options: new Map([["network", "host"]]) });
     expect(decideReplacement(onHost, behindTraefik)).toMatchObject({
       bridged: false,
@@ -130,7 +130,7 @@ describe("how Traefik can be replaced", () => {
     });
   });
 
-  test("where none runs, nothing can be lost", () => {
+  test("without a running Traefik nothing can be lost", () => {
     expect(decideReplacement(given(), behindStopped.facts())).toMatchObject({
       bridged: false,
       tried: false,
@@ -139,7 +139,7 @@ describe("how Traefik can be replaced", () => {
   });
 });
 
-test("others that use Traefik: services, destinations of this one, containers of nobody's; not itself nor accessories", () => {
+test("other users of Traefik: services, other destinations, containers without a service; not Traefik itself, not accessories", () => {
   const one = (name: string, labels: Record<string, string>) => ({
     name,
     state: "running",

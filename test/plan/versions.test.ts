@@ -25,7 +25,7 @@ test.each<[string, string, string[], string[]]>([
   expect(candidates(typed, new Set(there))).toEqual(meant);
 });
 
-test("versions are those of the destination's containers, of releases and of what is on trial", () => {
+test("the versions are those of the destination's containers, of the deployed ones and of the canary", () => {
   const world = aHost()
     .runs(container("web", 1), container("web", 3, { destination: "staging" }))
     .keeps(stopped("web", "2_replaced_0123456789abcdef"))

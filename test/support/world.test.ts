@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { neighbours } from "../../src/observe/neighbours.ts";
+import { observeContainers } from "../../src/observe/containers.ts";
 import { observeHosts } from "../../src/flow/observe.ts";
 import type { HostFacts } from "../../src/plan/facts.ts";
 import { config } from "./config.ts";
@@ -77,7 +77,7 @@ test.each<[string, World]>([
 test("a neighbour is a container of the host, but not of the service", async () => {
   const shop = { name: "shop-web-1", labels: { service: "shop" } };
   const world = aHost().runs(live).withNeighbour(shop);
-  expect((await neighbours(world.fake(fakeRun(config())))).map(({ name }) => name)).toEqual([
+  expect((await observeContainers(world.fake(fakeRun(config())))).map(({ name }) => name)).toEqual([
     "app-web-2",
     "shop-web-1",
   ]);

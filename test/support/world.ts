@@ -1,6 +1,12 @@
 import { createHash } from "node:crypto";
 import type { Host } from "../../src/hosts/host.ts";
-import { type ContainerFact, type HostFacts, isUp, type Neighbour, type TraefikFact } from "../../src/plan/facts.ts";
+import {
+  type ContainerFact,
+  type HostFacts,
+  isUp,
+  type HostContainer,
+  type TraefikFact,
+} from "../../src/plan/facts.ts";
 import { containerLabels, roleLabels } from "../../src/traefik/labels.ts";
 import { type LiveFile, liveFile } from "../../src/traefik/live-file.ts";
 import { config, role } from "./config.ts";
@@ -111,9 +117,9 @@ export function aHost(name = "192.0.2.1"): World {
 /** The description of one host. It does not change: each method returns another description. */
 export class World {
   private readonly seen: HostFacts;
-  private readonly others: readonly Neighbour[];
+  private readonly others: readonly HostContainer[];
 
-  constructor(seen: HostFacts, others: readonly Neighbour[] = []) {
+  constructor(seen: HostFacts, others: readonly HostContainer[] = []) {
     this.seen = seen;
     this.others = others;
   }
@@ -190,7 +196,7 @@ export class World {
 }
 
 /** The output of each step of an observation (`src/observe/observation.ts`), by the title of the step. */
-function outputs(seen: HostFacts, others: readonly Neighbour[]): Record<string, string> {
+function outputs(seen: HostFacts, others: readonly HostContainer[]): Record<string, string> {
   const { traefik, swapLeftovers } = seen;
   const engine = JSON.stringify({ MinAPIVersion: seen.minApiVersion, Arch: seen.architecture });
   const ids = seen.user === "root" ? "uid=0(root)" : `uid=1000(${seen.user})`;
@@ -251,7 +257,7 @@ function inspectedTraefik({ image, state, args, address, networks, mounts, ports
   return [`state ${state}`, ...(live === undefined ? [] : [`live ${live}`]), JSON.stringify(inspected)];
 }
 
-function neighbour({ name, state, labels }: Neighbour): string {
+function neighbour({ name, state, labels }: HostContainer): string {
   return JSON.stringify({ name: `/${name}`, state, labels: Object.fromEntries(labels) });
 }
 

@@ -59,7 +59,7 @@ test("a weighted canary starts, gets its percentage and is watched; the old cont
   }
 });
 
-test("a canary that does not stay up on one host is taken back on all", async () => {
+test("a canary that crashes on one host is reverted on all hosts", async () => {
   const run = fleet();
   run.hosts.get(HOSTS[1]!)!.replies(/Watch for/, "exited", 66);
   await expect(roll(run, everywhere(behindTraefik.runs(old)), { percent: 10 })).rejects.toMatchObject({ exitCode: 6 });
@@ -93,7 +93,7 @@ test("a failed promotion leaves the canary as it was, and removes the version fr
   for (const host of HOSTS) expect(stepsOf(run, host)).not.toContain("Stop app-web-2");
 });
 
-test("taken back, it drains and stops after the requests have gone", async () => {
+test("a rollback routes the requests away first, then drains and stops the canary", async () => {
   const run = fleet();
   const seen = everywhere(weighted.runs(next, old));
   await rollBackWeighted(run, seen, canariesIn(run, seen));
@@ -104,14 +104,14 @@ test("taken back, it drains and stops after the requests have gone", async () =>
   }
 });
 
-test("where the old one has stopped, it is started first", async () => {
+test("a rollback starts the old container first if it has stopped", async () => {
   const run = fleet();
   const seen = everywhere(weighted.runs(next).keeps(stoppedOld));
   await rollBackWeighted(run, seen, canariesIn(run, seen));
   expect(stepsOf(run, HOSTS[0]!)).toMatch(/Start app-web-1 again.*Wait until healthy.*Switch the requests back/);
 });
 
-test("where the old one was removed, nothing is taken back", async () => {
+test("a rollback is an error if the old container was removed", async () => {
   const run = fleet();
   const seen = everywhere(weighted.runs(next));
   await expect(rollBackWeighted(run, seen, canariesIn(run, seen))).rejects.toMatchObject({ exitCode: 2 });

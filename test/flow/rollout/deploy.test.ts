@@ -32,21 +32,21 @@ function runOn(worlds: World | readonly [World, World], overrides: Partial<Confi
 
 const stepsOf = (run: FakeRun, host: string) => run.hosts.get(host)!.steps.join(" | ");
 
-test("a rollback without a version goes to the release before, not to what a failed deploy left", async () => {
+test("a rollback without a version goes to the version deployed before, not to the container of a failed deploy", async () => {
   const failed = stopped("web", 3);
   const run = runOn(behindTraefik.keeps(failed).runs(container("web", 2)).keeps(stopped("web", 1)).released("1", "2"));
   await rollback(run, undefined, REVERT);
   for (const host of HOSTS) expect(stepsOf(run, host)).toMatch(/Start app-web-1.*Switch the requests over/);
 });
 
-test("after `app stop` the version before is the one before the stopped one", async () => {
+test("after `app stop` a rollback goes to the version before the stopped one", async () => {
   const live = stopped("web", 2);
   const run = runOn(behindTraefik.keeps(live, stopped("web", 1)).routesTo(live).released("1", "2"));
   await rollback(run, undefined, REVERT);
   expect(stepsOf(run, FIRST)).toContain("Start app-web-1 (web)");
 });
 
-test("where the hosts differ, a rollback asks for the version, and changes nothing", async () => {
+test("if the hosts differ, a rollback without a version is an error, and changes nothing", async () => {
   const run = runOn([
     behindTraefik.runs(container("web", 2)).released("1", "2"),
     behindTraefik.runs(container("web", 2)).released("0", "2"),
@@ -59,7 +59,7 @@ test("where the hosts differ, a rollback asks for the version, and changes nothi
   expect(stepsOf(run, FIRST)).not.toContain("Start app-web");
 });
 
-test("a container that was pruned is made from the image; the release command is left out", async () => {
+test("a rollback creates a pruned container from its image, and skips the release command", async () => {
   const release = { command: "npm run migrate", timeoutSeconds: 600, role: "web" };
   const run = runOn(
     [behindTraefik.runs(container("web", 2)).keeps(stopped("web", 1)), behindTraefik.runs(container("web", 2))],
@@ -70,7 +70,7 @@ test("a container that was pruned is made from the image; the release command is
   expect(run.transcript.join("\n")).not.toContain("release command");
 });
 
-test("neither container nor image: the versions that are there are named", async () => {
+test("without a container and an image of the version, the error lists the versions of the host", async () => {
   const run = runOn(behindTraefik.runs(container("web", 2)).keeps(stopped("web", 1)));
   for (const host of HOSTS) run.hosts.get(host)!.replies(/^Pull the image$/, "manifest unknown", 1);
   await expect(rollback(run, "9", REVERT)).rejects.toMatchObject({
@@ -79,7 +79,7 @@ test("neither container nor image: the versions that are there are named", async
   });
 });
 
-test("app boot starts the version that is live anew, in a new container", async () => {
+test("app boot starts the live version in a new container", async () => {
   const run = runOn(behindTraefik.runs(container("web", 2)));
   await bootApp(run, REVERT);
   for (const host of HOSTS) {
@@ -87,7 +87,7 @@ test("app boot starts the version that is live anew, in a new container", async 
   }
 });
 
-test("a deploy runs the release command after the image is there, before any container starts; a failure frees the lock", async () => {
+test("a deploy runs the release command after the pull and before any container starts; a failure releases the lock", async () => {
   const release = { command: "npm run migrate", timeoutSeconds: 600, role: "web" };
   const never = { now: () => new Date(0), sleep: () => new Promise<void>(() => {}) };
   const given = behindTraefik.runs(container("web", 0));
@@ -105,7 +105,7 @@ test("a deploy runs the release command after the image is there, before any con
   expect(failing.transcript.at(-1)).toBe(`${FIRST}: Release the lock`);
 });
 
-test("an interruption that comes too late leaves the work done, and its hook out", async () => {
+test("an interruption after the switch keeps the deploy, and skips the post-deploy hook", async () => {
   const run = runOn(behindTraefik.runs(container("web", 0)));
   run.hosts.get(SECOND)!.when(/Stop the old container/, () => run.abort());
   await deploy(run, { skipPush: true, revert: true });
@@ -127,7 +127,7 @@ test.each([
   expect(run.hosts.get(FIRST)!.steps.filter((name) => name === "Docker engine")).toHaveLength(1);
 });
 
-test("what the look at a host finds is told, and nothing is pushed", async () => {
+test("an obstacle on a host is the error of the deploy, and nothing is pushed", async () => {
   const run = runOn(behindTraefik, { builder: built({ kind: "native" }).builder });
   run.hosts.get(SECOND)!.when(/^Docker engine$/, () => {
     throw new Error("the daemon does not answer");

@@ -19,7 +19,7 @@ test("it runs once, on the first host of its role", async () => {
   expect(run.transcript.filter((line) => line.endsWith(COMMAND))).toEqual([`192.0.2.2: ${COMMAND}`]);
 });
 
-test("its output is shown line by line, as it is without the secrets that it prints", async () => {
+test("its output is printed line by line, with its secrets masked", async () => {
   const run = fakeRun(given, { clock: never });
   run.host("192.0.2.2");
   const host = run.hosts.get("192.0.2.2")!;
@@ -46,7 +46,7 @@ test("its output is shown line by line, as it is without the secrets that it pri
   ]);
 });
 
-test("on the first that the filters leave; without any it is left out, and told so", async () => {
+test("it runs on the first selected host of its role; without one it is skipped with a warning", async () => {
   const last = { hosts: ["192.0.2.3"], roles: undefined, primary: false };
   const run = fakeRun(given, { clock: never, selection: select(given, last) });
   await runReleaseCommand(run, "1");
@@ -61,13 +61,13 @@ test("on the first that the filters leave; without any it is left out, and told 
   ]);
 });
 
-test("without one nothing happens", async () => {
+test("without a release command nothing runs", async () => {
   const run = fakeRun(config(), { clock: never });
   await runReleaseCommand(run, "1");
   expect(run.transcript).toEqual([]);
 });
 
-test("a failure has an exit code of its own, and its output", async () => {
+test("a failure has its own exit code, and prints the output", async () => {
   const run = fakeRun(given, { clock: never });
   run.host("192.0.2.2");
   run.hosts.get("192.0.2.2")!.replies(/Run the release command/, "no such table", 3);
@@ -78,7 +78,7 @@ test("a failure has an exit code of its own, and its output", async () => {
   });
 });
 
-test("one that takes too long is told as such; an interruption is not", async () => {
+test("a timeout is reported as a timeout, an interruption is not", async () => {
   const late = fakeRun(given, { clock: { now: () => new Date(0), sleep: async () => {} } });
   late.host("192.0.2.2");
   late.hosts.get("192.0.2.2")!.when(/Run the release/, () => new Promise((resolve) => setImmediate(resolve)));

@@ -64,7 +64,7 @@ test("a start of the same version that fails before the rename leaves the live c
   expect(liveFileText()).toContain("service: app-web-aaaaaaaa@docker");
 });
 
-test("one that fails after it gives the name back, and stops the new one by its id", () => {
+test("a start that fails after the rename restores the name, and stops the new container by its id", () => {
   engine({ made: "new-id", named: "new-id" });
   expect(changesBy(runnable(revertStart(phasesOf(aHost().runs(LIVE), "1"))))).toEqual([
     "rename new-id app-web-1_failed_0000000000000002",
@@ -73,12 +73,12 @@ test("one that fails after it gives the name back, and stops the new one by its 
   ]);
 });
 
-test("done twice, it does nothing the second time", () => {
+test("an undo that runs twice changes nothing the second time", () => {
   engine({ made: "new-id", named: LIVE.id });
   expect(changesBy(runnable(revertStart(phasesOf(aHost().runs(LIVE), "1"))))).toEqual(["stop -t 5 new-id"]);
 });
 
-test("a rollback to the container that is live stops nothing", () => {
+test("a rollback to the live container stops nothing", () => {
   engine({ made: LIVE.id, named: LIVE.id });
   expect(changesBy(runnable(revertStart(phasesOf(aHost().runs(LIVE), "1", true))))).toEqual([]);
 });
@@ -91,13 +91,13 @@ test("a rollback that fails stops the kept container", () => {
   ]);
 });
 
-test("a first start that fails takes its live file away", () => {
+test("a first start that fails removes its live file", () => {
   engine({ made: "new-id", named: "new-id" });
   expect(changesBy(runnable(revertStart(phasesOf(aHost(), "1"))))).toEqual(["stop -t 5 new-id"]);
   expect(liveFileText).toThrow("ENOENT");
 });
 
-test("where the new one was never made, going back starts the old one and stops nothing", () => {
+test("if the new container was never created, an undo starts the old one and stops nothing", () => {
   engine({ made: "", named: LIVE.id });
   const steps = undoSteps(phasesOf(aHost().runs(LIVE), "2"), "starting");
   expect(changesBy(steps.map(({ body }) => `( ${runnable(body)}\n)`).join("\n"))).toEqual([`start ${LIVE.id}`]);

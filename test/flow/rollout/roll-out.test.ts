@@ -78,7 +78,7 @@ function gate(): { readonly passed: Promise<void>; readonly open: () => void } {
 const settled = () => new Promise((resolve) => setImmediate(resolve));
 
 describe("the order of the phases", () => {
-  test("nobody switches before everybody has started, nobody stops the old before everybody has passed", async () => {
+  test("no host switches before all have started, and no old container stops before all hosts have passed the watch", async () => {
     const run = fleet(watched);
     const slowStart = gate();
     const slowWatch = gate();
@@ -98,14 +98,14 @@ describe("the order of the phases", () => {
     expect(last(run, "Watch for 5 s")).toBeLessThan(first(run, "Stop the old container"));
   });
 
-  test("a group settles before the next one starts", async () => {
+  test("a group finalizes before the next one starts", async () => {
     const run = fleet(inTurn);
     await roll(run);
     const ofHost = (name: string) => run.transcript.filter((line) => line.startsWith(name));
     expect(run.transcript).toEqual([...ofHost(FIRST), ...ofHost(SECOND), ...ofHost(THIRD)]);
   });
 
-  test("the first host of the primary role starts alone: a broken version meets no other", async () => {
+  test("the first host of the primary role starts alone: a broken version reaches no other host", async () => {
     const run = fleet();
     host(run, FIRST).replies(/Wait until healthy/, "not well", 66);
     await expect(roll(run)).rejects.toMatchObject({ name: "HostsFailedError", exitCode: 6 });
@@ -127,14 +127,14 @@ describe("the order of the phases", () => {
     expect(last(run, "Wait until healthy (jobs)")).toBeLessThan(first(run, "Stop the old containers (jobs, web)"));
   });
 
-  test("a role that starts late goes through the gate too, where it is the primary one", async () => {
+  test("a primary role that starts in the switch phase passes the gate too", async () => {
     const run = fleet({ roles: [jobs], primaryRole: "jobs" });
     host(run, FIRST).replies(/Wait until healthy/, "not well", 66);
     await expect(roll(run, { running: [JOBS] })).rejects.toMatchObject({ exitCode: 6 });
     expect(host(run, SECOND).steps).toEqual([]);
   });
 
-  test("a stop_first role stops its old container last of all, when the others are ready", async () => {
+  test("a stop_first role stops its old container when all other roles are ready", async () => {
     const single = role({ name: "jobs", traefik: false, bootOrder: "stop_first", hosts: HOSTS });
     const run = fleet({ roles: [single, role({ hosts: HOSTS })] });
     await roll(run, { running: [WEB, JOBS] });
@@ -143,7 +143,7 @@ describe("the order of the phases", () => {
     expect(stepsOf(run, FIRST).match(/Stop the old container \(jobs\)/g)).toHaveLength(1);
   });
 
-  test("all roles of a host are watched at once", async () => {
+  test("all roles of a host are watched together", async () => {
     const run = fleet({ roles: [jobs, role({ hosts: HOSTS })], ...watched });
     await roll(run, { running: [WEB, JOBS] });
     expect(stepsOf(run, FIRST).match(/Watch for/g)).toHaveLength(1);
@@ -151,8 +151,8 @@ describe("the order of the phases", () => {
   });
 });
 
-describe("what is undone at each point of failure", () => {
-  test("start: the others are interrupted at once, and nobody's requests had moved", async () => {
+describe("the undo of each point of failure", () => {
+  test("start: the other hosts are interrupted, and no route has changed", async () => {
     const run = fleet();
     host(run, SECOND).when(/Wait until healthy/, settled);
     host(run, THIRD).replies(/Wait until healthy/, "not well", 66);
@@ -165,7 +165,7 @@ describe("what is undone at each point of failure", () => {
     expect(stepsOf(run, SECOND)).not.toContain("Ready");
   });
 
-  test("switch: everybody's requests go back, and only then the new ones stop", async () => {
+  test("switch: every host routes to its old container, and only then the new ones stop", async () => {
     const run = fleet();
     host(run, SECOND).replies(/Switch the requests over/, "disk full", 1);
     await expect(roll(run)).rejects.toMatchObject({ exitCode: 5 });
@@ -176,7 +176,7 @@ describe("what is undone at each point of failure", () => {
     }
   });
 
-  test("watch: a container that fails ends the others' watch", async () => {
+  test("watch: a container that fails ends the watch of the others", async () => {
     const run = fleet(watched);
     const never = gate();
     host(run, FIRST).when(/^Watch/, () => Promise.race([never.passed, settled()]));
@@ -188,7 +188,7 @@ describe("what is undone at each point of failure", () => {
     }
   });
 
-  test("a later group: the settled ones start their old containers, ask them, and switch back", async () => {
+  test("a later group: the finalized hosts start their old containers, probe them, and switch back", async () => {
     const run = fleet(inTurn);
     host(run, SECOND).replies(/Wait until healthy/, "not well", 66);
     await expect(roll(run)).rejects.toMatchObject({ exitCode: 6 });
@@ -199,7 +199,7 @@ describe("what is undone at each point of failure", () => {
     expect(host(run, THIRD).steps).toEqual([]);
   });
 
-  test("settling of a group that is not the last: every host goes back", async () => {
+  test("finalize of a group that is not the last: every host is reverted", async () => {
     const run = fleet(inTurn);
     host(run, FIRST).when(/Stop the old container/, () => {
       throw new SshError(FIRST, "the connection was lost");
@@ -209,7 +209,7 @@ describe("what is undone at each point of failure", () => {
     expect(host(run, SECOND).steps).toEqual([]);
   });
 
-  test("settling of the last group: the version has passed everywhere and stays, the host is named", async () => {
+  test("finalize of the last group: the version stays, and the error names the host", async () => {
     const run = fleet();
     host(run, THIRD).when(/Stop the old container/, () => {
       throw new SshError(THIRD, "the connection was lost");
@@ -222,7 +222,7 @@ describe("what is undone at each point of failure", () => {
     expect(host(run, THIRD).steps.filter((step) => step.startsWith("Stop the old"))).toHaveLength(2);
   });
 
-  test("a stop_first role never runs twice on its way back", async () => {
+  test("a stop_first role never runs twice during a revert", async () => {
     const single = role({ name: "jobs", traefik: false, bootOrder: "stop_first", hosts: HOSTS });
     const run = fleet({ roles: [single, role({ hosts: HOSTS })], ...watched });
     host(run, THIRD).replies(/^Watch/, "did not stay up", 66);
@@ -230,7 +230,7 @@ describe("what is undone at each point of failure", () => {
     expect(stepsOf(run, FIRST)).toMatch(/Stop app-jobs-1.*Start app-jobs-0 again.*Wait until healthy \(jobs\)/);
   });
 
-  test("a role without Traefik is not touched when a routed one does not start", async () => {
+  test("a role without Traefik does not change if a routed role does not start", async () => {
     const jobs = role({ name: "jobs", traefik: false, hosts: HOSTS });
     const run = fleet({ roles: [jobs, role({ hosts: HOSTS })] });
     host(run, THIRD).replies(/Wait until healthy/, "not well", 66);
@@ -238,7 +238,7 @@ describe("what is undone at each point of failure", () => {
     expect(stepsOf(run, FIRST)).not.toContain("jobs");
   });
 
-  test("the same version again: the old container is never taken for the new one, and has its name back", async () => {
+  test("the same version again: the old container is never mistaken for the new one, and gets its name again", async () => {
     const run = fleet();
     host(run, THIRD).replies(/Wait until healthy/, "not well", 66);
     const same = container("web", 1);
@@ -256,7 +256,7 @@ describe("what is undone at each point of failure", () => {
     expect(commands.join("\n")).toContain("docker rename id-of-app-web-1 app-web-1");
   });
 
-  test("a rollback to the version that is live stops nothing when it fails", async () => {
+  test("a failed rollback to the live version stops nothing", async () => {
     const run = fleet();
     host(run, THIRD).replies(/Wait until healthy/, "not well", 66);
     await expect(roll(run, { version: "0", reuse: true })).rejects.toMatchObject({ exitCode: 6 });
@@ -266,7 +266,7 @@ describe("what is undone at each point of failure", () => {
     }
   });
 
-  test("a first deploy that fails leaves nothing running", async () => {
+  test("a failed first deploy leaves nothing running", async () => {
     const run = fleet(watched);
     host(run, THIRD).replies(/^Watch/, "did not stay up", 66);
     await expect(roll(run, { running: [] })).rejects.toMatchObject({ exitCode: 6 });
@@ -275,7 +275,7 @@ describe("what is undone at each point of failure", () => {
   });
 });
 
-describe("what cannot be undone", () => {
+describe("hosts that cannot be reverted", () => {
   const lost = (name: string) => () => {
     throw new SshError(name, "the connection was lost");
   };
@@ -295,7 +295,7 @@ describe("what cannot be undone", () => {
     expect(host(run, THIRD).steps.filter((step) => step === "Wait for docker")).toHaveLength(2);
   });
 
-  test("a host that comes back meanwhile is taken back", async () => {
+  test("a host that is reachable again in time is reverted", async () => {
     const run = fleet();
     host(run, THIRD).when(/Switch the requests over/, lost(THIRD));
     let times = 0;
@@ -307,7 +307,7 @@ describe("what cannot be undone", () => {
 });
 
 describe("--no-revert", () => {
-  test("leaves every host as it is, and says what each runs and what to type", async () => {
+  test("leaves every host as it is, and reports what each serves and the next commands", async () => {
     const run = fleet(inTurn);
     host(run, SECOND).replies(/Wait until healthy/, "not well", 66);
     await expect(roll(run, { revert: false })).rejects.toMatchObject({ exitCode: 6 });
@@ -322,7 +322,7 @@ describe("--no-revert", () => {
     );
   });
 
-  test("takes the clean-up out of the script: the failed container goes on for who wants to look", async () => {
+  test("removes the cleanup from the script: the failed container keeps running for an inspection", async () => {
     const run = fleet();
     const cleanups: boolean[] = [];
     const original = host(run, FIRST).run.bind(host(run, FIRST));
@@ -336,7 +336,7 @@ describe("--no-revert", () => {
 });
 
 describe("an interruption", () => {
-  test("while a container starts goes back", async () => {
+  test("while a container starts reverts", async () => {
     const run = fleet();
     host(run, SECOND).when(/Wait until healthy/, () => run.abort());
     await expect(roll(run)).rejects.toMatchObject({ name: "InterruptedError", exitCode: 130 });
@@ -373,7 +373,7 @@ describe("an interruption", () => {
     expect(host(run, THIRD).steps).toEqual([]);
   });
 
-  test("before an earlier group has settled stops no old container first", async () => {
+  test("before an earlier group has finalized stops no old container first", async () => {
     const run = fleet({ boot: { limit: 2, waitSeconds: 1, watchSeconds: 5 } });
     host(run, FIRST).when(/^Watch/, () => run.abort());
     await expect(roll(run)).rejects.toMatchObject({ exitCode: 130 });
