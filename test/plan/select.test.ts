@@ -65,7 +65,12 @@ servers: { jobs: [both-1], web: [web-1, both-1, app@web-2:2222] }
   test.each<[string, Partial<Filters>, string, string]>([
     ["hosts", { hosts: ["web-1", "nosuch"] }, "No --hosts match for nosuch", "web-1, web-2, worker-1, db-1, db-2"],
     ["roles", { roles: ["nosuch"] }, "No --roles match for nosuch", "web, workers"],
-    ["both", { hosts: ["worker-1"], roles: ["web"] }, "--hosts and --roles together select no host", "web: web-1, web-2; workers"],
+    [
+      "both",
+      { hosts: ["worker-1"], roles: ["web"] },
+      "--hosts and --roles together select no host",
+      "web: web-1, web-2; workers",
+    ],
   ])("a filter of %s that matches nothing is refused, naming what there is", (_, more, message, hint) => {
     expect(() => chosen(more)).toThrowError(
       expect.objectContaining({ message: expect.stringContaining(message), hint: expect.stringContaining(hint) }),
