@@ -76,7 +76,7 @@ export class SshError extends MrskError {
 export class CommandFailedError extends MrskError {
   readonly host: string;
   readonly step: string;
-  /** Its id, for what behaviour goes by. */
+  /** The id of the step, for callers that handle its failure. */
   readonly stepId: string;
   /** The exit status of the command. */
   readonly status: number;

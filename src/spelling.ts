@@ -21,7 +21,7 @@ export function editDistance(a: string, b: string): number {
  * The names equal to the word, otherwise the names that begin with it, otherwise those that differ by a few letters. `-`
  * and `_` are the same.
  */
-export function near(word: string, names: readonly string[]): string[] {
+export function similarNames(word: string, names: readonly string[]): string[] {
   const wanted = word.toLowerCase().replaceAll("_", "-");
   const nearness: ((name: string) => boolean)[] = [
     (name) => name === wanted,

@@ -11,7 +11,7 @@ import { mrsk, project } from "./support/cli.ts";
 const failure = (code: string, syscall: string, path?: string) =>
   Object.assign(new Error(`${code}: as the system says it, ${syscall}`), { code, syscall, ...(path ? { path } : {}) });
 
-describe("a failed file-system call is a sentence", () => {
+describe("a failed file-system call becomes a readable sentence", () => {
   test.each([
     ["EACCES", "open", "/a/deploy.yml", "Cannot open /a/deploy.yml: permission denied"],
     ["EISDIR", "read", undefined, "Cannot read a file: it is a folder, not a file"],
@@ -26,14 +26,14 @@ describe("a failed file-system call is a sentence", () => {
     expect(fileProblem(failure(code, syscall, path))).toBe(sentence);
   });
 
-  test("what is no file-system call stays what it is", () => {
+  test("any other error is not changed", () => {
     expect(fileProblem(new TypeError("x is undefined"))).toBeUndefined();
     expect(fileProblem(failure("ENOENT", "spawn git", "git"))).toBeUndefined();
     expect(fileProblem(Object.assign(failure("EACCES", "connect"), { address: "/run/agent" }))).toBeUndefined();
     expect(fileProblem(failure("EWHATEVER", "open", "/a"))).toBeUndefined();
   });
 
-  test("also where it failed on the way to a host", () => {
+  test("a failed file-system call on the way to a host is a sentence too", () => {
     const error = new HostsFailedError([{ host: "192.0.2.1", reason: failure("EROFS", "mkdir", "/root/.ssh") }]);
     expect(error).toMatchObject({
       exitCode: 3,
@@ -42,8 +42,8 @@ describe("a failed file-system call is a sentence", () => {
   });
 });
 
-/** A project in which one path is not what it should be. */
-const BROKEN: readonly (readonly [what: string, argv: readonly string[], spoil: (folder: string) => void, told: RegExp])[] = [
+/** A project in which one path is of a wrong kind. */
+const BROKEN: readonly (readonly [what: string, argv: readonly string[], spoil: (folder: string) => void, message: RegExp])[] = [
   ["deploy.yml is a folder", ["config"], (at) => mkdirSync(join(at, "config/deploy.yml"), { recursive: true }), /^ERROR \(ConfigError\): config\/deploy\.yml:1:1: this is a folder, and should be a file\n$/],
   ["config is a file", ["config"], (at) => writeFileSync(join(at, "config"), ""), /^ERROR \(ConfigError\): Cannot read config\/deploy\.yml: a part of the path is a file, not a folder\n$/],
   ["config is a file where init writes", ["init"], (at) => writeFileSync(join(at, "config"), ""), /^ERROR \(FileError\): Cannot use \S+\/config\/deploy\.yml: a part of the path is a file, not a folder\n$/],
@@ -54,34 +54,34 @@ const BROKEN: readonly (readonly [what: string, argv: readonly string[], spoil: 
   ["the configuration's name is too long", ["config", "-c", "x".repeat(300)], () => {}, /^ERROR \(ConfigError\): Cannot read x{300}: the name is too long\n$/],
 ]; // biome-ignore format: one line each
 
-test.each(BROKEN)("%s: a sentence, no stack, nothing but exit status 3", async (_, argv, spoil, told) => {
+test.each(BROKEN)("%s prints a sentence without a stack, and exits with 3", async (_, argv, spoil, message) => {
   const folder = project({});
   spoil(folder);
   const { status, stderr } = await mrsk(folder, ...argv);
-  expect(stderr).toMatch(told);
+  expect(stderr).toMatch(message);
   expect(stderr).not.toMatch(/bug in mrsk|\n {4}at /);
   expect(status).toBe(3);
 });
 
-test("known_hosts that is a folder", () => {
+test("a known_hosts that is a folder is reported", () => {
   const folder = mkdtempSync(join(tmpdir(), "mrsk-known-"));
   expect(() => knownKeys([folder], "192.0.2.1", 22)).toThrow(`Cannot read ${folder}: it is a folder, not a file`);
 });
 
 test.each([["config"], ["deploy"], ["init"], ["envify"], ["audit"], ["nonsense"]])(
-  "a working directory that is gone: mrsk %s says so, and what to do",
+  "mrsk %s reports a removed working directory, and what to do",
   async (command) => {
     const folder = mkdtempSync(join(tmpdir(), "mrsk-gone-"));
     const before = process.cwd();
-    let said = "";
+    let printed = "";
     process.chdir(folder);
     rmdirSync(folder);
     try {
-      expect(await main([command], { write: (text) => (said += text) })).toBe(3);
+      expect(await main([command], { write: (text) => (printed += text) })).toBe(3);
     } finally {
       process.chdir(before);
     }
-    expect(said).toBe(
+    expect(printed).toBe(
       "ERROR (FileError): The working directory cannot be used: it was removed or moved, or may not be read. " +
         "Change to the project's folder (`cd`) and run this again.\n",
     );

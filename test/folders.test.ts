@@ -7,15 +7,12 @@ import { remember } from "../src/ssh/host-keys/known-hosts.ts";
 
 const key = Buffer.from("0000000b7373682d6564323535313900000000", "hex");
 
-test.each(["/proc/nope", "/proc/nope/x/y", "/proc/self/fd/none/x"])(
-  "a folder that cannot be made is an error: %s",
-  (path) => {
-    expect(() => makeFolders(path, 0o700)).toThrow("ENOENT");
-    expect(() => remember(join(path, "known_hosts"), "host", 22, key, false)).toThrow("ENOENT");
-  },
-);
+test.each(["/proc/nope", "/proc/nope/x/y", "/proc/self/fd/none/x"])("making a folder is an error: %s", (path) => {
+  expect(() => makeFolders(path, 0o700)).toThrow("ENOENT");
+  expect(() => remember(join(path, "known_hosts"), "host", 22, key, false)).toThrow("ENOENT");
+});
 
-test("folders are made with their mode, and may be there already", () => {
+test("folders are made with their mode, and may exist already", () => {
   const folder = mkdtempSync(join(tmpdir(), "folders-"));
   makeFolders(join(folder, "a/b/c"), 0o700);
   expect(statSync(join(folder, "a/b")).mode & 0o777).toBe(0o700);

@@ -8,13 +8,13 @@ function kept(limit: number, ...pieces: readonly string[]): KeptOutput {
   return output;
 }
 
-test("what fits is kept as it is", () => {
+test("output within the limit is kept unchanged", () => {
   expect(kept(10, "12345", "67890").text()).toBe("1234567890");
   expect(kept(10).text()).toBe("");
   expect(kept(10, "12345", "67890").cut).toBe(false);
 });
 
-test("of what does not fit the beginning and the end are kept, at line ends, and a line says how much is missing", () => {
+test("of longer output the beginning and the end are kept, cut at line ends, with a line about the omitted amount", () => {
   const lines = Array.from({ length: 1000 }, (_, i) => `line ${i}\n`);
   const output = kept(64, ...lines);
   expect(output.cut).toBe(true);
@@ -23,7 +23,7 @@ test("of what does not fit the beginning and the end are kept, at line ends, and
   );
 });
 
-test("without a line end, the beginning and the end are there to the byte", () => {
+test("without line ends, the beginning and the end are kept to the byte", () => {
   fc.assert(
     fc.property(fc.array(fc.string({ unit: "binary-ascii" }).map((text) => text.replaceAll("\n", "."))), (pieces) => {
       const whole = pieces.join("");
@@ -34,7 +34,7 @@ test("without a line end, the beginning and the end are there to the byte", () =
   );
 });
 
-test("600 MB take no more memory than what is kept", () => {
+test("600 MB of output take no more memory than the kept part", () => {
   const output = new KeptOutput(1024 * 1024);
   const piece = Buffer.alloc(65_536, "x");
   const before = process.memoryUsage().arrayBuffers;

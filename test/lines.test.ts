@@ -21,7 +21,7 @@ test("lines are whole, wherever the pieces end", () => {
   );
 });
 
-test("a line without an end is not kept whole: it comes in pieces of a mebibyte", () => {
+test("a line without an end is printed in pieces of a mebibyte", () => {
   const lines: string[] = [];
   const whole = lineByLine((line) => void lines.push(line));
   for (let i = 0; i < 2500; i++) whole.add("x".repeat(1024));

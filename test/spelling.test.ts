@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { didYouMean, near } from "../src/spelling.ts";
+import { didYouMean, similarNames } from "../src/spelling.ts";
 
 const NAMES = ["boot", "bootstrap", "reboot", "stale-containers", "logs", "log"];
 
@@ -12,10 +12,10 @@ test.each([
   ["logz", ["logs", "log"]],
   ["history", []],
   ["", []],
-])("near to %j are %j", (word, names) => {
-  expect(near(word, NAMES)).toEqual(names);
+])("the names similar to %j are %j", (word, names) => {
+  expect(similarNames(word, NAMES)).toEqual(names);
 });
 
-test("a proposal is one sentence, or none", () => {
+test("a suggestion is one sentence, or none", () => {
   expect([[], ["a"], ["a", "b"]].map(didYouMean)).toEqual([undefined, "Did you mean a?", "Did you mean one of a, b?"]);
 });

@@ -51,7 +51,7 @@ export async function openRun(command: Command, work: (run: Run, terminal: Termi
   const view = await openView(process.stderr, verbosity(options), color, processEnvironment);
   const { report, describe } = activity(masked(view.report, known));
   for (const text of writableByAll(cwd)) report({ kind: "warning", text });
-  for (const text of environment.lost) report({ kind: "note", text });
+  for (const text of environment.notes) report({ kind: "note", text });
   const held = { lock: false, taking: false };
   const interrupt = interruptible(process, {
     mustFinish: () => held.lock || held.taking,

@@ -7,7 +7,7 @@ export function addServer(program: Command): void {
   const server = program.command("server").description("Act on the servers themselves");
   server
     .command("bootstrap")
-    .description("Install Docker and curl where they are missing")
+    .description("Install Docker and curl on hosts that lack them")
     .action((_: unknown, command: Command) =>
       withRun(command, async (run) => (await import("../flow/server.ts")).bootstrap(run)),
     );

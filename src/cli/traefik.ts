@@ -9,7 +9,7 @@ export function addTraefik(program: Command): void {
   const traefik = program.command("traefik").description("Act on Traefik, the proxy on each web server");
   traefik
     .command("boot")
-    .description("Start Traefik where it does not run")
+    .description("Start Traefik on hosts where it does not run")
     .action((_: unknown, command: Command) => withRun(command, async (run) => (await flow()).bootTraefik(run)));
   traefik
     .command("reboot")

@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import { UsageError } from "../errors.ts";
-import { didYouMean, near } from "../spelling.ts";
+import { didYouMean, similarNames } from "../spelling.ts";
 import { commandWords } from "./options.ts";
 
 /** Commander has no public property for this. */
@@ -23,10 +23,12 @@ export function unknownCommand(group: Command, word: string, aliases: readonly s
 
 function candidates(group: Command, word: string, aliases: readonly string[]): string[] {
   const here = group.commands.filter((command) => !isHidden(command));
-  const found = near(word, [...names(here), ...aliases]).map((name) => [...commandWords(group), name].join(" "));
+  const found = similarNames(word, [...names(here), ...aliases]).map((name) =>
+    [...commandWords(group), name].join(" "),
+  );
   if (found.length > 0) return found;
   const everywhere = descendants(root(group));
-  const meant = near(word, names(everywhere));
+  const meant = similarNames(word, names(everywhere));
   return everywhere
     .filter((command) => meant.includes(command.name()))
     .map((command) => commandWords(command).join(" "));
@@ -37,7 +39,7 @@ export function unknownOption(command: Command, word: string): UsageError {
   const [typed = ""] = word.split("=");
   const there = longOptions(command);
   const meant = typed.startsWith("--")
-    ? near(typed, there)
+    ? similarNames(typed, there)
     : there.filter((long) => long.startsWith(`--${letter(typed)}`));
   return new UsageError(`Unknown option '${typed}'`, {
     hint: didYouMean(meant) ?? `\`${["mrsk", ...commandWords(command)].join(" ")} --help\` lists the options.`,

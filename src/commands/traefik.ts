@@ -77,7 +77,7 @@ export function createSecondTraefik(
     publish: [publish],
     labels,
     without: ["restart", "publish"],
-    keptSeconds: SECOND_KEEP_ALIVE_SECONDS,
+    keepAliveSeconds: SECOND_KEEP_ALIVE_SECONDS,
   });
 }
 
@@ -93,14 +93,14 @@ interface Variant {
   readonly labels: ReadonlyMap<string, string>;
   /** Options of the user to omit. */
   readonly without: readonly string[];
-  readonly keptSeconds?: number;
+  readonly keepAliveSeconds?: number;
 }
 
 function traefikContainer(
   config: Config,
   { liveDirectory, logDriver }: TraefikHost,
   secrets: ReadonlyMap<string, Secret>,
-  { verb, publish, labels, without, keptSeconds }: Variant,
+  { verb, publish, labels, without, keepAliveSeconds }: Variant,
 ): Command {
   const { traefik } = config;
   return withEnvironment(
@@ -117,7 +117,7 @@ function traefikContainer(
       ...labelled("--label", labels),
       ...optionFlags(new Map([...traefik.options].filter(([option]) => !without.includes(option)))),
       traefik.image,
-      ...traefikArguments(config, keptSeconds).map(expandable),
+      ...traefikArguments(config, keepAliveSeconds).map(expandable),
     ),
   );
 }
@@ -145,7 +145,7 @@ export function hostPorts(config: Config): number[] {
 }
 
 /** Traefik's arguments, after the image. `${NAME}` is not expanded. */
-export function traefikArguments(config: Config, keptSeconds = KEEP_ALIVE_SECONDS): string[] {
+export function traefikArguments(config: Config, keepAliveSeconds = KEEP_ALIVE_SECONDS): string[] {
   const { args, image } = config.traefik;
   const given = (flag: string) => [...args.keys()].some((key) => key.toLowerCase() === flag.toLowerCase());
   return [
@@ -155,7 +155,7 @@ export function traefikArguments(config: Config, keptSeconds = KEEP_ALIVE_SECOND
       ? [
           `--providers.file.directory=${LIVE_MOUNT}`,
           ...(given("providers.providersThrottleDuration") ? [] : ["--providers.providersThrottleDuration=100ms"]),
-          ...entryPointFlags(args, readsVersion3(image) ? keptSeconds : undefined),
+          ...entryPointFlags(args, readsVersion3(image) ? keepAliveSeconds : undefined),
           `--entrypoints.mrsk.address=:${PROBE_ENTRY_POINT}`,
         ]
       : []),
@@ -171,9 +171,9 @@ export function offersLiveFiles(config: Config): boolean {
 /**
  * Any named entry point removes Traefik's implicit `http`, and becomes a default of every router. So mrsk names `http` too,
  * unless the user names entry points, and sets `asDefault` on all but the probe entry point.
- * @param keptSeconds undefined for Traefik 2, which refuses to start with these flags
+ * @param keepAliveSeconds undefined for Traefik 2, which refuses to start with these flags
  */
-function entryPointFlags(args: Options, keptSeconds: number | undefined): string[] {
+function entryPointFlags(args: Options, keepAliveSeconds: number | undefined): string[] {
   const addresses = new Map<string, string>();
   const defaults = new Set<string>();
   const kept = new Set<string>();
@@ -189,17 +189,17 @@ function entryPointFlags(args: Options, keptSeconds: number | undefined): string
   const names = named.length === 0 ? ["http"] : named.map(([name]) => name);
   return [
     ...(named.length === 0 ? ["--entrypoints.http.address=:80"] : []),
-    ...(keptSeconds === undefined
+    ...(keepAliveSeconds === undefined
       ? []
       : names.flatMap((name) => [
           ...(defaults.size === 0 ? [`--entrypoints.${name}.asdefault=true`] : []),
-          ...(kept.has(name) ? [] : [`--entrypoints.${name}.transport.keepalivemaxtime=${keptSeconds}s`]),
+          ...(kept.has(name) ? [] : [`--entrypoints.${name}.transport.keepalivemaxtime=${keepAliveSeconds}s`]),
         ])),
   ];
 }
 
 /** The longest `keepAliveMaxTime` in Traefik's arguments, in seconds; undefined: connections are kept forever. */
-export function keptSecondsOf(args: readonly string[]): number | undefined {
+export function keepAliveSecondsOf(args: readonly string[]): number | undefined {
   const found = args.flatMap((arg) => {
     const [, minutes = "0", seconds] =
       /^--entrypoints\.[^.]+\.transport\.keepalivemaxtime=(?:(\d+)m)?(\d+)s?$/i.exec(arg) ?? [];

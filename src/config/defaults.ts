@@ -1,4 +1,4 @@
-/** What a key of `deploy.yml` means when it is not written. Units are in the names, as in `config.ts`. */
+/** The values of keys of `deploy.yml` that are not written. Units are in the names, as in `config.ts`. */
 export const DEFAULTS = {
   primaryRole: "web",
   readinessDelaySeconds: 7,

@@ -10,7 +10,7 @@ import { minimumVersionProblem } from "./minimum-version.ts";
 import { resolve } from "./resolve.ts";
 import { writtenConfig } from "./schema.ts";
 import { type Locate, locateIn, readYaml } from "./yaml/yaml.ts";
-import { remember } from "./yaml/written-at.ts";
+import { setWrittenAt } from "./yaml/written-at.ts";
 import {
   mergeTrees,
   place,
@@ -141,7 +141,7 @@ function check(tree: Tree, source: ConfigSource): { config?: Config; wrong: Mist
   const parsed = writtenConfig.safeParse(written, { jitless: true });
   if (parsed.success && cross.length === 0) {
     const config = resolve(parsed.data, file, destination);
-    rememberFiles(config, tree);
+    setFilePositions(config, tree);
     return { config: { ...config, notes: [...hostNotes(written, tree, source), ...config.notes] }, wrong: [] };
   }
   const reported = new Set(cross.map(({ path }) => path.join("/")));
@@ -163,11 +163,11 @@ function hostNotes(written: unknown, tree: Tree, { environment }: ConfigSource):
   return interpolationNotes(written, isInEnvFile, (path) => place(positionOf(tree, path)));
 }
 
-function rememberFiles({ accessories }: Config, tree: Tree): void {
+function setFilePositions({ accessories }: Config, tree: Tree): void {
   for (const { name, files } of accessories) {
     files.forEach((file, index) => {
       const path = ["accessories", name, "files", index];
-      remember(file, `${place(positionOf(tree, path))}: ${path.join("/")}`);
+      setWrittenAt(file, `${place(positionOf(tree, path))}: ${path.join("/")}`);
     });
   }
 }

@@ -46,8 +46,17 @@ const writtenRole = lazy(() =>
 
 const credential = z.union([text, z.array(variableName).check(z.length(1, "should be a list of one variable's name"))]);
 
-const SERVER =
-  /^(?:[A-Za-z0-9](?:[\w-]*[A-Za-z0-9])?(?:\.[A-Za-z0-9](?:[\w-]*[A-Za-z0-9])?)*|\[[0-9A-Fa-f:]+\])(?::(?:[1-9]\d{0,3}|[1-5]\d{4}|6[0-4]\d{3}|65[0-4]\d\d|655[0-2]\d|6553[0-5]))?(?:\/[a-z0-9]+(?:(?:\.|__?|-+)[a-z0-9]+)*)*$/;
+/** 1 to 65535. */
+const PORT_NUMBER = String.raw`(?:[1-9]\d{0,3}|[1-5]\d{4}|6[0-4]\d{3}|65[0-4]\d\d|655[0-2]\d|6553[0-5])`;
+
+/** `HOST[:PORT][/PATH]` of a registry. */
+const SERVER = new RegExp(
+  [
+    String.raw`^(?:[A-Za-z0-9](?:[\w-]*[A-Za-z0-9])?(?:\.[A-Za-z0-9](?:[\w-]*[A-Za-z0-9])?)*|\[[0-9A-Fa-f:]+\])`,
+    `(?::${PORT_NUMBER})?`,
+    String.raw`(?:\/[a-z0-9]+(?:(?:\.|__?|-+)[a-z0-9]+)*)*$`,
+  ].join(""),
+);
 
 const registry = strict({
   server: optional(
@@ -75,8 +84,7 @@ const builder = lazy(() =>
   }),
 );
 
-const NUMBER = "(?:[1-9]\\d{0,3}|[1-5]\\d{4}|6[0-4]\\d{3}|65[0-4]\\d\\d|655[0-2]\\d|6553[0-5])";
-const PORTS = `${NUMBER}(?:-${NUMBER})?`;
+const PORTS = `${PORT_NUMBER}(?:-${PORT_NUMBER})?`;
 
 /** `docker run --publish`: `[[ADDRESS:][HOST_PORTS]:]CONTAINER_PORTS[/PROTOCOL]`. */
 const PUBLISHED = new RegExp(

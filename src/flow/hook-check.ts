@@ -1,7 +1,7 @@
 import { accessSync, closeSync, constants, existsSync, openSync, readdirSync, readSync, statSync } from "node:fs";
 import { resolve } from "node:path";
 import { DEFAULTS } from "../config/defaults.ts";
-import { didYouMean, near } from "../spelling.ts";
+import { didYouMean, similarNames } from "../spelling.ts";
 import { type HookName, HOOKS } from "./hook.ts";
 import type { Run } from "./run.ts";
 
@@ -53,7 +53,7 @@ function isHook(name: string): name is HookName {
 }
 
 function unknownHookProblem(path: string, name: string): string | undefined {
-  const similar = near(name.replace(/\.[^.]+$/, ""), HOOKS);
+  const similar = similarNames(name.replace(/\.[^.]+$/, ""), HOOKS);
   if (similar.length === 0 && !isProgram(path)) return undefined;
   return `does not run: there is no hook of that name. ${didYouMean(similar) ?? `The hooks are ${HOOKS.join(", ")}.`}`;
 }

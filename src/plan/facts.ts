@@ -86,7 +86,7 @@ export interface TraefikFact {
 }
 
 /** Any container on a host. */
-export interface Neighbour {
+export interface HostContainer {
   readonly name: string;
   /** As for `ContainerFact`. */
   readonly state: string;

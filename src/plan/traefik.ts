@@ -2,7 +2,7 @@ import { expand } from "../commands/expansion.ts";
 import { hostPorts, PROBE_PORT, restartPolicy } from "../commands/traefik.ts";
 import { REPLACEMENT_CONTAINERS } from "../traefik/replace.ts";
 import type { Config } from "../config/config.ts";
-import type { HostFacts, Neighbour, TraefikFact } from "./facts.ts";
+import type { HostFacts, HostContainer, TraefikFact } from "./facts.ts";
 import { engineProblem } from "./traefik-engine.ts";
 import { TRAEFIK } from "../shell/constants.ts";
 
@@ -104,9 +104,9 @@ export function isTraefik(name: string): boolean {
 }
 
 /** Other users of Traefik on a host: other services, other destinations of this service, containers without a service. */
-export function traefikUsers(config: Config, neighbours: readonly Neighbour[]): string[] {
+export function traefikUsers(config: Config, containers: readonly HostContainer[]): string[] {
   const own = [config.service, ...config.accessories.map(({ service }) => service)];
-  const others = neighbours.flatMap(({ name, labels }) => {
+  const others = containers.flatMap(({ name, labels }) => {
     if (isTraefik(name) || ![...labels.keys()].some((key) => key.startsWith("traefik."))) return [];
     const service = labels.get("service");
     const destination = labels.get("destination") || undefined;

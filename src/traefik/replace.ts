@@ -69,7 +69,7 @@ export interface ReplaceOptions {
   /** undefined: without a second Traefik. */
   readonly filter: Filter;
   /** `keepAliveMaxTime` of the old Traefik; undefined: it keeps connections forever. */
-  readonly keptSeconds: number | undefined;
+  readonly keepAliveSeconds: number | undefined;
   /** The output of `recordAnswers`; without it, any response of the new Traefik is enough. */
   readonly answers?: Captured | "";
 }
@@ -79,10 +79,12 @@ export interface ReplaceOptions {
  * half-way would lose requests. Removes its packet filter rules at the end. Prints its progress and, if the ports were
  * closed, `closed N` in hundredths of a second.
  */
-export function replaceTraefik({ policy, filter, keptSeconds, answers = "" }: ReplaceOptions): Shell {
+export function replaceTraefik({ policy, filter, keepAliveSeconds, answers = "" }: ReplaceOptions): Shell {
   if (!filter) return call("run_detached", new Program("replace_alone"), PROCESS, policy, answers);
   const keepAlive =
-    keptSeconds === undefined ? "never" : Math.min(keptSeconds + REQUEST_INTERVAL_SECONDS, LONGEST_WAIT_SECONDS);
+    keepAliveSeconds === undefined
+      ? "never"
+      : Math.min(keepAliveSeconds + REQUEST_INTERVAL_SECONDS, LONGEST_WAIT_SECONDS);
   const program = new Program("replace_with_second");
   return call("run_detached", program, PROCESS, policy, filter.join(" "), keepAlive, SECOND_WAIT_SECONDS, answers);
 }

@@ -10,7 +10,7 @@ beforeAll(() => {
   folder = project({ "config/deploy.yml": UNREACHABLE, ".mrsk/hooks/pre-connect": HOOK });
 });
 
-/** What the hook said, if it ran; the command itself then meets a server that refuses. */
+/** The output of the hook, if it ran. The command then fails, as its server refuses the connection. */
 async function hookOf(...argv: string[]): Promise<string | undefined> {
   const file = join(folder, "said");
   rmSync(file, { force: true });
@@ -27,15 +27,15 @@ test.each([
   [["app", "-H", "boot", "--version", "1"]],
   [["-H", "app", "boot", "--version", "1"]],
   [["app", "boot", "--skip_hooks", "--version", "1"]],
-])("-H skips hooks on grouped subcommands, wherever it stands: %j", async (argv) => {
+])("-H skips hooks of a grouped command at any position: %j", async (argv) => {
   expect(await hookOf(...argv)).toBeUndefined();
 });
 
-test("--no-skip-hooks takes it back", async () => {
+test("--no-skip-hooks switches -H off", async () => {
   expect(await hookOf("app", "boot", "-H", "--no-skip-hooks", "--version", "1")).toBe("app boot");
 });
 
-test("a hook is told both words of a grouped command, and the roles that were asked for", async () => {
+test("a hook gets both words of a grouped command, and the selected roles", async () => {
   expect(await hookOf("traefik", "start", "--version", "1")).toBe("traefik start");
   expect(await hookOf("app", "stop", "-r", "web", "--version", "1")).toBe("app stop web");
 });
@@ -55,7 +55,7 @@ test("filters that match nothing are an error, before the lock and every hook", 
   expect(existsSync(join(folder, "said"))).toBe(false);
 });
 
-test("-h alone is help, -h with a value names hosts, and a trailing one is no host", async () => {
+test("-h alone is help, -h with a value selects hosts, and -h at the end is help", async () => {
   expect(await mrsk(folder, "deploy", "-h")).toMatchObject({
     status: 0,
     stdout: expect.stringContaining("Usage: mrsk deploy") as string,
@@ -66,7 +66,7 @@ test("-h alone is help, -h with a value names hosts, and a trailing one is no ho
   });
 });
 
-test("--follow is a flag: it swallows no word", async () => {
+test("--follow is a flag, and takes no word as its value", async () => {
   expect(await mrsk(folder, "app", "logs", "-f", "word")).toMatchObject({
     status: 2,
     stderr: expect.stringContaining("too many arguments for 'logs'") as string,

@@ -5,22 +5,21 @@ import { execFileSync } from "node:child_process";
 import { expect, test } from "vitest";
 import { removeImages } from "../../src/commands/app.ts";
 
-import { containerName } from "../../src/commands/names.ts";
 import { redactedConfig } from "../../src/config/print.ts";
 import { Secrets } from "../../src/config/env/secrets.ts";
 import { bootAccessory } from "../../src/flow/accessory.ts";
 import { appVersion } from "../../src/flow/version.ts";
 import { decide } from "../../src/plan/deploy.ts";
-import { config, role } from "../commands/support.ts";
+import { config, role } from "../support/config.ts";
 import { configOf, inFolder, problemsOf, withRequired } from "../config/from-yaml.ts";
 import type { FakeHost } from "../support/fake-host.ts";
-import { container, facts, traefik } from "../support/facts.ts";
+import { aHost, stopped } from "../support/world.ts";
 import { fakeRun } from "../support/fake-run.ts";
 import { transcriptOf, type Written } from "../support/transcript.ts";
 
-/** The rows of "Bugs a port should not copy" that are about configuration and environment. */
+/** Bugs of MRSK 0.13.2 in the configuration and the environment, which are not copied. */
 
-/** The words that docker gets, as a shell on the host makes them. */
+/** The arguments that docker gets from a shell. */
 async function runWords(written: Written): Promise<string[]> {
   const transcript = await transcriptOf(written);
   const line = /> Start app-web-2 \(web\): (docker run [^]*? acme\/app:2)/.exec(transcript)![1]!;
@@ -37,7 +36,7 @@ test("newlines, tabs, letters beyond ASCII and #{ arrive as written, ${NAME} as 
   expect(variables(words)).toContain(`B=home ${process.env["HOME"]}!`);
 });
 
-test("an empty value is sent as such, not as the host's variable of that name", async () => {
+test("an empty value is sent as empty, not as the host's variable of that name", async () => {
   const given = variables(await runWords({ env: { EMPTY: "", NOTHING: null, OFF_: false } }));
   expect(given).toEqual(expect.arrayContaining(["EMPTY=", "NOTHING=", "OFF_=false"]));
   expect(given).not.toContain("EMPTY");
@@ -61,7 +60,7 @@ test.each([
   expect({ clear: Object.fromEntries(roles[0]!.env.clear), secret: roles[0]!.env.secret }).toEqual({ clear, secret });
 });
 
-test("a host's tags go over role and global env", async () => {
+test("the env of a host's tags wins over the role's and the global env", async () => {
   const { roles } = await configOf(`service: a
 image: b/c
 registry: {username: u, password: p}
@@ -74,7 +73,7 @@ env: {clear: {A: global, G: g, T: t}, tags: {eu: {A: eu, E: e}, late: {clear: {A
   expect(roles[0]!.hostEnv!.has("i")).toBe(false);
 });
 
-test("a stopped container of the version is removed and made anew, with today's env and options", async () => {
+test("a stopped container of the version is replaced by one with the current env and options", async () => {
   const transcript = await transcriptOf({ env: { A: "new" } }, { old: true, version: "b" });
   expect(transcript).toMatch(
     /Remove app-web-b \(web\): docker rm 10\.0\.0\.1-id-b [^]*docker run .*--name app-web-b .*-e A=new /,
@@ -82,13 +81,13 @@ test("a stopped container of the version is removed and made anew, with today's 
   expect(transcript).not.toMatch(/docker start app-web-b/);
 });
 
-test("an empty VERSION is none", async () => {
+test("an empty VERSION is ignored", async () => {
   const git = async () => ({ revision: "abc", changes: [], userName: "" });
   const newId = (digits: number) => "0".repeat(digits);
   expect(await appVersion({ named: "", git, newId, cwd: "/", ofFolder: true })).toBe("abc");
 });
 
-test("a missing web role, a null role, an empty file, an accessory of an unknown role are told by their place", async () => {
+test("a missing web role, a null role, an empty file and an unknown role of an accessory are reported with their positions", async () => {
   const rest = "service: a\nimage: b/c\nregistry: {username: u, password: p}\n";
   expect(await problemsOf(`${rest}servers: {jobs: [h]}\n`)).toEqual([
     "deploy.yml:4:1: servers: The primary_role web isn't defined (roles: jobs)",
@@ -102,14 +101,14 @@ test("a missing web role, a null role, an empty file, an accessory of an unknown
   ]);
 });
 
-test("a port is enough for the check of a role without Traefik", async () => {
+test("a port is enough to define the check of a role without Traefik", async () => {
   const transcript = await transcriptOf({
     servers: { web: ["10.0.0.1"], jobs: { hosts: ["10.0.0.2"], healthcheck: { port: 9000 } } },
   });
   expect(transcript).toMatch(/--name app-jobs-2 .*--health-cmd 'curl -f http:\/\/localhost:9000\/up \|\| exit 1'/);
 });
 
-test("a role's max_attempts is that role's patience", async () => {
+test("a role's max_attempts sets its deadline", async () => {
   const transcript = await transcriptOf({
     servers: { web: ["10.0.0.1"], jobs: { hosts: ["10.0.0.2"], healthcheck: { cmd: "true", max_attempts: 4 } } },
     healthcheck: { max_attempts: 3 },
@@ -121,7 +120,7 @@ test("a role's max_attempts is that role's patience", async () => {
 });
 
 test.each(["app@10.0.0.1", "10.0.0.1:2222", "app@10.0.0.1:2222", "[2001:db8::1]:2222"])(
-  "the host %s takes part in everything, under the name that was written",
+  "the host %s is used everywhere under the name that was written",
   async (host) => {
     const servers = { web: [host] };
     expect(await transcriptOf({ servers })).toContain(`${host}> Start > Start app-web-2`);
@@ -130,7 +129,7 @@ test.each(["app@10.0.0.1", "10.0.0.1:2222", "app@10.0.0.1:2222", "[2001:db8::1]:
   },
 );
 
-test("traefik is true or false, also for web; a text is a mistake", async () => {
+test("traefik is true or false, also for web; a string is a mistake", async () => {
   const off = await transcriptOf({ servers: { web: { hosts: ["10.0.0.1"], traefik: false } } });
   expect(off).not.toMatch(/--name traefik|traefik\.http/);
   const rest = "service: a\nimage: b/c\nregistry: {username: u, password: p}\n";
@@ -139,7 +138,7 @@ test("traefik is true or false, also for web; a text is a mistake", async () => 
   ]);
 });
 
-test("an accessory's template sees its clear env, numbers too, and leaves our environment alone", async () => {
+test("an accessory's template sees its clear env, also numbers, and does not change the environment of mrsk", async () => {
   const given = new Map([
     ["SECRET_ONLY", "from .env"],
     ["PORT", "of the process"],
@@ -185,26 +184,23 @@ test("with a destination, images are removed by their name and the service: they
 test("stopped containers are counted per role and destination", () => {
   const roles = [role(), role({ name: "jobs", traefik: false, healthcheck: undefined })];
   const given = config({ roles, retainContainers: 3 });
-  const stopped = roles.flatMap((each) =>
-    ["a", "b", "c", "d"].flatMap((version, i) =>
-      [undefined, "staging"].map((destination) => ({
-        ...container(containerName({ ...given, destination }, each, version)),
-        role: each.name,
-        destination,
-        state: "exited",
-        created: `2026-01-0${9 - i}T00:00:00Z`,
-      })),
-    ),
-  );
+  const versions = [4, 3, 2, 1];
+  const world = aHost()
+    .behindTraefik()
+    .keeps(
+      ...roles.flatMap(({ name }) =>
+        versions.flatMap((version) => [stopped(name, version), stopped(name, version, { destination: "staging" })]),
+      ),
+    );
   const plan = decide({
     config: given,
     versionOn: () => "z",
     roles,
-    facts: facts({ traefik: traefik(), containers: stopped }),
+    facts: world.facts(),
     newId: (digits) => "0".repeat(digits),
     reuse: false,
     traefikArguments: [],
   });
-  expect(plan.roles.map(({ surplus }) => surplus.map(({ name }) => name))).toEqual([["app-web-d"], ["app-jobs-d"]]);
+  expect(plan.roles.map(({ surplus }) => surplus.map(({ name }) => name))).toEqual([["app-web-1"], ["app-jobs-1"]]);
   expect(redactedConfig(given, "z")["retain_containers"]).toBe(3);
 });

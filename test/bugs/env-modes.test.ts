@@ -14,7 +14,7 @@ beforeAll(async () => void (sshd = await startSshd()));
 afterAll(() => sshd.stop());
 
 test.each([".env", ".env.staging", ".env.erb"])(
-  "%s that anyone may change is warned of, with what to type",
+  "%s that any user can change is reported in a warning, with what to type",
   async (name) => {
     const folder = project({ "config/deploy.yml": UNREACHABLE, [name]: "" });
     expect((await mrsk(folder, "details")).stderr).not.toContain("chmod");
@@ -25,7 +25,7 @@ test.each([".env", ".env.staging", ".env.erb"])(
   },
 );
 
-test("a private key that ssh would refuse for its mode lets in, and is warned of once in a run", async () => {
+test("a private key with a mode that ssh refuses is used, with one warning in a run", async () => {
   const notes: string[] = [];
   const client = { agentSocket: undefined, home: "/nonexistent", environment: process.env };
   const options = { client, beginSeconds: 30, confirm: undefined, ask: async () => undefined, log: () => {} };
@@ -51,7 +51,7 @@ test("a private key that ssh would refuse for its mode lets in, and is warned of
   expect(notes).toEqual([`private key ${sshd.key} is accessible to other users (mode 666): run chmod 600 ${sshd.key}`]);
 });
 
-test("a public key that everyone can read is as it should be", async () => {
+test("a public key that everyone can read causes no warning", async () => {
   writeFileSync(`${sshd.key}.only.pub`, "ssh-ed25519 AAAA", { mode: 0o644 });
   const { KeyModes } = await import("../../src/ssh/login/key-modes.ts");
   const notes: string[] = [];

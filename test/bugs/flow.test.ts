@@ -14,28 +14,25 @@ import type { Run } from "../../src/flow/run.ts";
 import { bootTraefik } from "../../src/flow/traefik/traefik.ts";
 import { onHosts } from "../../src/hosts/on-hosts.ts";
 import { select } from "../../src/plan/select.ts";
-import { accessory, config, role } from "../commands/support.ts";
+import { accessory, config, role } from "../support/config.ts";
 import { configOf, withRequired } from "../config/from-yaml.ts";
 import { type FakeRun, fakeRun } from "../support/fake-run.ts";
-import { observed, ownLabels, type Seen } from "../support/seen.ts";
+import { aHost, container, stopped, type World } from "../support/world.ts";
 
-// Bugs of MRSK 0.13.2 in what happens and in what order, which are not copied.
+// Bugs of MRSK 0.13.2 in the order of work, which are not copied.
 const [FIRST, SECOND] = ["192.0.2.1", "192.0.2.2"] as const;
 const quick = { limit: undefined, waitSeconds: 0, watchSeconds: 0 };
 
-/** Hosts on which these containers run behind mrsk's Traefik, each with the labels of its role. */
-function running(app: Config, containers: readonly Omit<Seen, "labels">[], overrides: Partial<Run> = {}): FakeRun {
+/** The hosts of the app, all of the same description. */
+function runOn(app: Config, world: World, overrides: Partial<Run> = {}): FakeRun {
   const run = fakeRun(app, overrides);
-  for (const name of new Set(app.roles.flatMap(({ hosts }) => hosts))) {
-    run.host(name);
-    const seen = containers.map((container) => {
-      const own = app.roles.find((one) => one.name === (container.role ?? "web"));
-      return { ...container, labels: own ? ownLabels(app, own) : {} };
-    });
-    observed(run.hosts.get(name)!, seen, { traefik: true });
-  }
+  for (const name of new Set(app.roles.flatMap(({ hosts }) => hosts))) world.named(name).fake(run);
   return run;
 }
+
+const behindTraefik = aHost().behindTraefik();
+const runs = (version: number | string) => behindTraefik.runs(container("web", version));
+const keeps = (version: number | string) => behindTraefik.keeps(stopped("web", version));
 
 const steps = (run: FakeRun, host: string = FIRST) => run.hosts.get(host)?.steps ?? [];
 const commands = (run: FakeRun, host: string = FIRST) => run.hosts.get(host)?.commands ?? [];
@@ -43,7 +40,7 @@ const one = (overrides: Partial<Config> = {}) => config({ boot: quick, ...overri
 
 afterEach(() => void vi.restoreAllMocks());
 
-test("the lock is freed only when the last host has ended, and both failures are told", async () => {
+test("the lock is released only after the last host has finished, and both failures are reported", async () => {
   const run = fakeRun(one({ roles: [role({ hosts: [FIRST, SECOND] })] }));
   const order: string[] = [];
   let end = () => {};
@@ -62,7 +59,7 @@ test("the lock is freed only when the last host has ended, and both failures are
   expect(order).toEqual(["Acquiring the deploy lock...", "the second host ended", "Releasing the deploy lock..."]);
 });
 
-test("accessory exec prints what the command says", async () => {
+test("accessory exec prints the command's output", async () => {
   const run = fakeRun(one({ accessories: [accessory({ hosts: [FIRST] })] }));
   run.host(FIRST);
   run.hosts.get(FIRST)!.replies(/^Command$/, "tables: 3\n");
@@ -80,20 +77,20 @@ test("a percentage of few hosts is one host, not none", async () => {
   expect(boot.limit).toBe(1);
 });
 
-test("a quoted limit is a number, and nothing is waited for after the last group", async () => {
+test("a quoted limit is a number, and there is no wait after the last group", async () => {
   const { boot } = await configOf(withRequired('boot: {limit: "2"}'));
   expect(boot.limit).toBe(2);
   const hosts = [FIRST, SECOND, "192.0.2.3"];
   const waits: number[] = [];
   const app = one({ roles: [role({ hosts })], boot: { limit: 2, waitSeconds: 9, watchSeconds: 0 } });
-  const run = running(app, [{ name: "app-web-0" }]);
+  const run = runOn(app, runs(0));
   Object.assign(run.clock, { sleep: async (seconds: number) => void waits.push(seconds) });
   await bootApp({ ...run, givenVersion: "1" });
   expect(waits).toEqual([9]);
 });
 
-test("a version with dashes is found as the one that is live, and stops", async () => {
-  const run = running(one(), [{ name: "app-web-v1-rc1" }]);
+test("a live version with dashes in its name is found, and stopped", async () => {
+  const run = runOn(one(), runs("v1-rc1"));
   await deploy(run, { skipPush: true });
   expect(run.events).toContainEqual(
     expect.objectContaining({ text: "app-web-1 is live instead of app-web-v1-rc1" }) as object,
@@ -101,8 +98,8 @@ test("a version with dashes is found as the one that is live, and stops", async 
   expect(commands(run).join("\n")).toMatch(/docker stop.* id-of-app-web-v1-rc1/);
 });
 
-test("a rollback to a version that is not there fails, before any container changes", async () => {
-  const run = running(one(), [{ name: "app-web-1" }]);
+test("a rollback to a missing version fails before any container changes", async () => {
+  const run = runOn(one(), runs(1));
   run.hosts.get(FIRST)!.replies(/^Pull the image$/, "manifest unknown", 1);
   await expect(rollback(run, "nosuch")).rejects.toMatchObject({
     exitCode: 2,
@@ -114,7 +111,7 @@ test("a rollback to a version that is not there fails, before any container chan
   expect(steps(run).filter((step) => /^(?:Start|Stop|Switch)/.test(step))).toEqual([]);
 });
 
-test("hosts that only have accessories are no hosts for the app", async () => {
+test("hosts with accessories alone are no hosts of the app", async () => {
   const app = one({ accessories: [accessory({ hosts: ["192.0.2.9"] })] });
   const filters = { hosts: ["192.0.2.9"], roles: undefined, primary: false };
   const run = fakeRun(app, { filters, selection: select(app, filters) });
@@ -127,7 +124,7 @@ test("hosts that only have accessories are no hosts for the app", async () => {
   }
 });
 
-test("the lock is on the configured primary host, whatever the filters", async () => {
+test("the lock is on the configured primary host, with any filters", async () => {
   const app = one({ roles: [role({ hosts: [FIRST, SECOND] })] });
   const filters = { hosts: [SECOND], roles: undefined, primary: false };
   const run = fakeRun(app, { filters, selection: select(app, filters) });
@@ -136,52 +133,47 @@ test("the lock is on the configured primary host, whatever the filters", async (
   expect(steps(run, SECOND)).toEqual([]);
 });
 
-test("Ctrl-C, and a boot that fails, free the lock", async () => {
-  const interrupted = running(one(), [{ name: "app-web-0" }]);
+test("Ctrl-C and a failed boot release the lock", async () => {
+  const interrupted = runOn(one(), runs(0));
   const stopping = { ...interrupted, performer: async () => (interrupted.abort(), "somebody") };
   await expect(deploy(stopping, { skipPush: true })).rejects.toMatchObject({ exitCode: 130 });
   expect(steps(interrupted).at(-1)).toBe("Release the lock");
-  const failing = running(one(), [{ name: "app-web-0" }]);
+  const failing = runOn(one(), runs(0));
   failing.hosts.get(FIRST)!.replies(/^Wait until healthy/, "no answer", 66);
   await expect(bootApp({ ...failing, givenVersion: "1" })).rejects.toMatchObject({ exitCode: 6 });
   expect(steps(failing).at(-1)).toBe("Release the lock");
 });
 
-test("remove asks once, before the lock, and a no changes nothing", async () => {
+test("remove prompts once, before it takes the lock, and a no changes nothing", async () => {
   const app = one({
     accessories: [accessory({ hosts: [FIRST] }), accessory({ name: "cache", service: "app-cache", hosts: [FIRST] })],
   });
   const asked: string[] = [];
   const answering = (answer: boolean) => async (question: string) => asked.push(question) > 0 && answer;
-  const refused = running(app, [{ name: "app-web-1" }], { confirm: answering(false) });
+  const refused = runOn(app, runs(1), { confirm: answering(false) });
   await remove(refused, { confirmed: false });
   expect(steps(refused)).toEqual([]);
   expect(refused.printed).toEqual(["Aborted\n"]);
-  const agreed = running(app, [{ name: "app-web-1" }], { confirm: answering(true) });
+  const agreed = runOn(app, runs(1), { confirm: answering(true) });
   await remove(agreed, { confirmed: false });
   expect(steps(agreed)[0]).toBe("Acquire the lock");
   expect(asked).toEqual(Array(2).fill("This will remove all containers and images. Are you sure?"));
 });
 
-test("app boot names the container after the version that is live, not latest", async () => {
-  const run = running(one(), [{ name: "app-web-v7" }]);
+test("app boot names the container after the live version, not latest", async () => {
+  const run = runOn(one(), runs("v7"));
   await bootApp(run);
   expect(commands(run).find((command) => command.startsWith("docker run"))).toContain("--name app-web-v7 ");
-  const stopped = running(one(), [{ name: "app-web-v6", state: "exited" }]);
-  await bootApp(stopped);
-  expect(commands(stopped).find((command) => command.startsWith("docker run"))).toContain("--name app-web-v6 ");
+  const notRunning = runOn(one(), keeps("v6"));
+  await bootApp(notRunning);
+  expect(commands(notRunning).find((command) => command.startsWith("docker run"))).toContain("--name app-web-v6 ");
 });
 
-test("hosts that run different versions are told, and which to boot is asked", async () => {
+test("hosts that run different versions are reported, and the version to boot must be given", async () => {
   const app = one({ roles: [role({ hosts: [FIRST, SECOND] })] });
   const run = fakeRun(app);
-  for (const [host, name] of [
-    [FIRST, "app-web-1"],
-    [SECOND, "app-web-2"],
-  ] as const) {
-    run.host(host);
-    observed(run.hosts.get(host)!, [{ name }]);
-  }
+  aHost(FIRST).runs(container("web", 1)).fake(run);
+  aHost(SECOND).runs(container("web", 2)).fake(run);
   await expect(bootApp(run)).rejects.toMatchObject({
     exitCode: 2,
     message: "Which version? 192.0.2.1 (web): 1, 192.0.2.2 (web): 2",
@@ -189,8 +181,10 @@ test("hosts that run different versions are told, and which to boot is asked", a
   });
 });
 
-test("--skip-push in a dirty tree is refused, before anything is touched", async () => {
-  const run = running(one(), [], { requestedVersion: async () => "abc_uncommitted_0123456789abcdef" });
+test("--skip-push in a dirty tree is refused before any work", async () => {
+  const run = runOn(one(), behindTraefik, {
+    requestedVersion: async () => "abc_uncommitted_0123456789abcdef",
+  });
   await expect(deploy(run, { skipPush: true })).rejects.toMatchObject({
     exitCode: 2,
     message: "There are uncommitted changes, so the version to deploy was never built",
@@ -198,28 +192,30 @@ test("--skip-push in a dirty tree is refused, before anything is touched", async
   expect(steps(run)).toEqual([]);
 });
 
-test("--hosts of a worker starts no Traefik there", async () => {
+test("--hosts with a worker starts no Traefik there", async () => {
   const workers = role({ name: "workers", hosts: [SECOND], traefik: false, healthcheck: undefined });
   const app = one({ roles: [role(), workers] });
   const filters = { hosts: [SECOND], roles: undefined, primary: false };
   const run = fakeRun(app, { filters, selection: select(app, filters) });
-  run.host(SECOND);
-  observed(run.hosts.get(SECOND)!);
+  aHost(SECOND).fake(run);
   await deploy(run, { skipPush: true });
   expect(steps(run, SECOND)).toContain("Start app-workers-1 (workers)");
   expect(commands(run, SECOND).join("\n")).not.toContain("--name traefik");
 });
 
-test("app remove takes every container, of roles that are gone from deploy.yml too", async () => {
-  const run = running(one(), [
-    { name: "app-web-2" },
-    { name: "app-web-1" },
-    { name: "app-jobs-1", role: "jobs" },
-    { name: "app-web-staging-1", destination: "staging" },
-  ]);
+test("app remove removes every container, also of roles that deploy.yml no longer has", async () => {
+  const run = runOn(
+    one(),
+    behindTraefik.runs(
+      container("web", 2),
+      container("web", 1),
+      container("jobs", 1),
+      container("web", 1, { destination: "staging" }),
+    ),
+  );
   await removeApp(run);
-  const stopped = commands(run).filter((command) => command.includes("docker stop"));
-  expect(stopped.map((command) => /id-of-\S+/.exec(command)![0])).toEqual([
+  const stops = commands(run).filter((command) => command.includes("docker stop"));
+  expect(stops.map((command) => /id-of-\S+/.exec(command)![0])).toEqual([
     "id-of-app-web-2",
     "id-of-app-web-1",
     "id-of-app-jobs-1",
@@ -229,7 +225,7 @@ test("app remove takes every container, of roles that are gone from deploy.yml t
   expect(commands(run).join("\n")).not.toContain("staging");
 });
 
-test("the container of healthcheck perform publishes nothing", async () => {
+test("the container of healthcheck perform publishes no port", async () => {
   const app = one({ roles: [role({ options: new Map([["publish", ["80:3000"]]]) })] });
   const run = fakeRun(app);
   await performHealthcheck(run);
@@ -240,38 +236,39 @@ test("the container of healthcheck perform publishes nothing", async () => {
 
 test("a Traefik that cannot start is an error", async () => {
   const run = fakeRun(one());
-  run.host(FIRST);
-  observed(run.hosts.get(FIRST)!).replies(/^Start Traefik$/, "unknown flag: --bad-option", 125);
+  aHost(FIRST)
+    .fake(run)
+    .replies(/^Start Traefik$/, "unknown flag: --bad-option", 125);
   await expect(bootTraefik(run)).rejects.toMatchObject({
     exitCode: 5,
     message: expect.stringContaining("unknown flag: --bad-option") as string,
   });
 });
 
-test("what a followed log is of is told before it, on standard error", async () => {
-  const run = running(one(), [{ name: "app-web-1" }]);
+test("the hosts of a followed log are printed before it, on standard error", async () => {
+  const run = runOn(one(), runs(1));
   run.hosts.get(FIRST)!.replies(/^Follow$/, "a line\n");
   await appLogs(run, run.terminal, { follow: true });
   expect(run.events).toContainEqual({ kind: "note", text: "Following logs on 192.0.2.1..." });
   expect(run.printed).toEqual(["a line\n"]);
 });
 
-test("stopping where nothing runs is no failure, and asks docker for nothing", async () => {
-  const run = running(one(), [{ name: "app-web-1", state: "exited" }]);
+test("app stop on a host whose containers are all stopped is no failure, and stops nothing", async () => {
+  const run = runOn(one(), keeps(1));
   await stopApp(run);
   expect(steps(run).filter((step) => step.startsWith("Stop"))).toEqual([]);
   await startApp(run);
   expect(steps(run)).toContain("Start app-web-1 (web)");
 });
 
-test("--since and --lines count while following", async () => {
-  const run = running(one(), [{ name: "app-web-1" }]);
+test("--since and --lines have an effect with --follow", async () => {
+  const run = runOn(one(), runs(1));
   await appLogs(run, run.terminal, { follow: true, since: "10m", lines: 5 });
   expect(commands(run).at(-1)).toBe("docker logs --since 10m --tail 5 --timestamps --follow id-of-app-web-1 2>&1");
 });
 
 test("the log of a container that did not become healthy is in the error", async () => {
-  const run = running(one(), [{ name: "app-web-0" }]);
+  const run = runOn(one(), runs(0));
   run.hosts.get(FIRST)!.replies(/^Wait until healthy/, "Last lines of its log:\nboom: no database", 66);
   await expect(deploy(run, { skipPush: true })).rejects.toMatchObject({
     exitCode: 6,
@@ -279,8 +276,8 @@ test("the log of a container that did not become healthy is in the error", async
   });
 });
 
-test("app exec in a new container needs nothing that runs", async () => {
-  const run = running(one(), []);
+test("app exec in a new container needs no running container", async () => {
+  const run = runOn(one(), behindTraefik);
   run.hosts.get(FIRST)!.replies(/^Command$/, "42\n");
   await appExec(run, run.terminal, "node report.js", { interactive: false, raw: false, reuse: false, env: new Map() });
   expect(run.printed.join("")).toContain("42\n");

@@ -5,12 +5,12 @@ import { AccessoryCommands } from "../../src/commands/accessory.ts";
 import { record } from "../../src/commands/auditor.ts";
 import { script, step } from "../../src/script/script.ts";
 import { Secret } from "../../src/config/env/secret.ts";
-import { accessory, config } from "../commands/support.ts";
+import { accessory, config } from "../support/config.ts";
 import { machine } from "../support/fake-docker.ts";
 
-// What is secret is never readable by others, not even while it is written.
+// Other users can never read a secret, not even while it is written.
 
-test("an uploaded file is the login user's alone before anything is in it", async () => {
+test("an uploaded file is private to the login user before it has any content", async () => {
   const { host, home } = machine();
   const base64 = '#!/bin/sh\nstat -c %a app-db/etc/key.new >>seen\nexec /usr/bin/base64 "$@"\n';
   writeFileSync(join(home, "bin/base64"), base64);
@@ -27,7 +27,7 @@ test("an uploaded file is the login user's alone before anything is in it", asyn
   expect(readFileSync(join(home, "app-db/etc/key"), "utf8")).toBe("secret");
 });
 
-test("a new audit log is the login user's alone, and what comes after it has the usual modes", async () => {
+test("a new audit log is private to the login user, and later files have the usual modes", async () => {
   const { host, home } = machine();
   const entry = { at: "2026-01-02T03:04:05Z", performer: "ann", text: "Executed cmd 'x'" };
   const steps = [step("Audit", record(config(), entry)), step("Make a folder", ["mkdir", "folder"])];

@@ -7,12 +7,12 @@ import { record } from "../../src/commands/auditor.ts";
 import { script, step } from "../../src/script/script.ts";
 import { startOrRunTraefik } from "../../src/commands/traefik-boot.ts";
 import { Secret } from "../../src/config/env/secret.ts";
-import { config, role, traefikHost } from "../commands/support.ts";
+import { config, role, traefikHost } from "../support/config.ts";
 import { machine } from "../support/fake-docker.ts";
 
-// Bugs of MRSK 0.13.2 that are not copied, and that a real shell decides.
+// Bugs of MRSK 0.13.2 that are not copied, tested with a real shell.
 
-test("an audited command with quotes, > and $ ends up in the log as it was typed", async () => {
+test("an audited command with quotes, > and $ is in the log as it was typed", async () => {
   const { host, home } = machine();
   const text = `Executed cmd 'sh -c "echo it's; $HOME > x" [2]*' on app version 1`;
   writeFileSync(join(home, "2"), "");
@@ -21,7 +21,7 @@ test("an audited command with quotes, > and $ ends up in the log as it was typed
   expect(readFileSync(join(home, "mrsk-app-audit.log"), "utf8")).toBe(`[2026-01-02T03:04:05Z] [ann] ${text}\n`);
 });
 
-test("values with quotes reach an interactive container whole, and are no argument", async () => {
+test("values with quotes reach an interactive container unchanged, and are in no argument list", async () => {
   const here = machine(`printf '%s|%s\\n' "$SECRET" "$*" >"$(dirname "$0")/../seen"; echo id`);
   const value = `it's "so" $HOME \\ ü\nsecond line`;
   const web = role({ env: { clear: new Map([["CLEAR", "it's"]]), secret: ["SECRET"] } });
@@ -34,14 +34,14 @@ test("values with quotes reach an interactive container whole, and are no argume
   expect(seen).toBe(`${value}|run -it --rm -e SECRET -e CLEAR=it's dhh/app:1 bash -c echo 'x'\n`);
 });
 
-test("a failure on this machine is told with its own exit code", async () => {
+test("a failure on this machine is reported with its exit status", async () => {
   await expect(machine().host.run(script("Build", [step("Build", sh`exit 3`)]))).rejects.toMatchObject({
     status: 3,
     message: "localhost: Build failed (exit status 3)",
   });
 });
 
-test("Traefik's real failure is an error, a Traefik that is there is none", async () => {
+test("a Traefik that cannot start is an error, a Traefik that runs already is not", async () => {
   const start = (docker: string) => {
     const { host } = machine(docker);
     return host.run(script("Boot", [step("Start", startOrRunTraefik(config(), traefikHost("live"), new Map()))]));

@@ -3,13 +3,13 @@ import { expect, test, vi } from "vitest";
 import { confirm } from "../../src/cli/confirm.ts";
 import { mrsk, project, UNREACHABLE } from "../support/cli.ts";
 
-async function asked(typed: string): Promise<{ answer: boolean; said: string }> {
+async function prompted(typed: string): Promise<{ answer: boolean; printed: string }> {
   const input = new PassThrough();
   const output = new PassThrough();
   input.end(typed);
   const answer = await confirm("Sure?", { input, output, signal: new AbortController().signal });
   output.end();
-  return { answer, said: (await output.toArray()).join("") };
+  return { answer, printed: (await output.toArray()).join("") };
 }
 
 test.each([
@@ -17,12 +17,12 @@ test.each([
   ["N\n", false],
   ["\n", false],
   ["y", true],
-])("%j is %s, asked once", async (typed, answer) => {
-  expect(await asked(typed)).toEqual({ answer, said: "Sure? [y, N] (N) " });
+])("%j is %s, with one prompt", async (typed, answer) => {
+  expect(await prompted(typed)).toEqual({ answer, printed: "Sure? [y, N] (N) " });
 });
 
-test.each(["", "Y\nyes\n"])("after %j the end of input is an error, and no further question", async (typed) => {
-  await expect(asked(typed)).rejects.toMatchObject({
+test.each(["", "Y\nyes\n"])("after %j the end of input is an error, without a further prompt", async (typed) => {
+  await expect(prompted(typed)).rejects.toMatchObject({
     name: "UsageError",
     exitCode: 2,
     message: "Aborted: standard input ended without an answer",
@@ -30,28 +30,28 @@ test.each(["", "Y\nyes\n"])("after %j the end of input is an error, and no furth
   });
 });
 
-test("Ctrl-C ends the question", async () => {
+test("Ctrl-C ends the prompt", async () => {
   const controller = new AbortController();
   const asking = confirm("Sure?", { input: new PassThrough(), output: new PassThrough(), signal: controller.signal });
   controller.abort();
   await expect(asking).rejects.toMatchObject({ name: "InterruptedError", exitCode: 130 });
 });
 
-test("anything else is asked again", async () => {
+test("any other answer is prompted for again", async () => {
   const again = "Your response must be one of: [y, N]. Please try again.\nSure? [y, N] (N) ";
-  expect(await asked("Y\nyes\ny\n")).toEqual({ answer: true, said: `Sure? [y, N] (N) ${again}${again}` });
+  expect(await prompted("Y\nyes\ny\n")).toEqual({ answer: true, printed: `Sure? [y, N] (N) ${again}${again}` });
 });
 
 test.each(["remove", "accessory remove db", "downgrade", "traefik downgrade", "accessory downgrade db"])(
-  "%s in a pipe without an answer: one error, and 2",
+  "%s in a pipe without an answer prints one error and exits with 2",
   async (typed) => {
     const input = new PassThrough();
     input.end();
     const stdin = vi.spyOn(process, "stdin", "get").mockReturnValue(input as unknown as typeof process.stdin);
     const accessories = "accessories: { db: { image: 'postgres:16', host: 127.0.0.1 } }\n";
-    const said = await mrsk(project({ "config/deploy.yml": UNREACHABLE + accessories }), ...typed.split(" "));
+    const result = await mrsk(project({ "config/deploy.yml": UNREACHABLE + accessories }), ...typed.split(" "));
     stdin.mockRestore();
-    expect(said).toMatchObject({
+    expect(result).toMatchObject({
       status: 2,
       stdout: "",
       stderr: expect.stringContaining("Aborted: standard input ended without an answer") as string,

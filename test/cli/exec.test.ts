@@ -46,7 +46,7 @@ test.each([
   [["accessory", "exec", "db"], "missing required argument 'command'"],
   [["app", "exec", "--bogus", "ls"], "Unknown option '--bogus'"],
   [["app", "exec", "npm run", "migrate"], "'migrate' follows a command that is one argument: 'npm run'"],
-])("%j: one error, and 2", async (argv, message) => {
+])("%j prints one error and exits with 2", async (argv, message) => {
   expect(await mrsk(folder, ...argv)).toMatchObject({
     status: 2,
     stdout: "",
@@ -55,7 +55,7 @@ test.each([
   expect(CALLS).toEqual([]);
 });
 
-test("several words arrive as typed, whatever is in them", () => {
+test("several words arrive as typed, with any characters", () => {
   fc.assert(
     fc.property(fc.array(fc.string({ unit: "binary" }), { minLength: 2 }), (typed) => {
       expect(words(typedLine(typed))).toEqual(typed);

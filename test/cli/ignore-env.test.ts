@@ -22,13 +22,13 @@ test.each([
   ["an exception", ".env\n!.env.test\n", ".env\n!.env.test\n.env*\n!.env.test\n!.env.example\n!.env*.erb\n"],
   ["the pattern of Rails", "/.env*\n", "/.env*\n"],
   ["the pattern already", "**/.env*\n", "**/.env*\n"],
-])("what .gitignore had stays, with %s", async (_, before, after) => {
+])(".gitignore keeps its lines, with %s", async (_, before, after) => {
   const folder = project({ ".gitignore": before });
   await mrsk(folder, "init");
   expect(text(folder, ".gitignore")).toBe(after);
 });
 
-test("git ignores what holds secrets, and sees what shows how they are written", async () => {
+test("git ignores files with secrets, and not the examples and templates", async () => {
   const folder = project({ ".env.example": "", ".env.erb": "", ".env.staging": "", ".env.staging.erb": "" });
   execFileSync("git", ["-C", folder, "init", "--quiet"]);
   await mrsk(folder, "init");

@@ -13,30 +13,30 @@ import { expect, test } from "vitest";
 import { buildProgram } from "../../src/cli/main.ts";
 import { mrsk, project, UNREACHABLE } from "../support/cli.ts";
 
-/** What is typed, and what lies in the project's folder. */
+/** The words of a command line, and the files of its project. */
 
-test.each(["../../x", "a/b", "..", "", "-x", "a b"])("%j is no destination, for any command", async (name) => {
+test.each(["../../x", "a/b", "..", "", "-x", "a b"])("every command refuses %j as a destination", async (name) => {
   const folder = project({ "config/deploy.yml": UNREACHABLE, "outside/.env": "", "..x.erb": "", ".env.erb": "A=1\n" });
   const commands = buildProgram().commands.filter((command) => command.commands.length === 0);
   expect(commands.length).toBeGreaterThan(10);
   const before = readdirSync(folder, { recursive: true });
   for (const command of commands) {
-    const said = await mrsk(folder, `--destination=${name}`, command.name());
-    expect(said).toMatchObject({ status: 2, stdout: "" });
-    expect(said.stderr).toContain(`'${name}' cannot be a destination: it becomes part of file names`);
+    const result = await mrsk(folder, `--destination=${name}`, command.name());
+    expect(result).toMatchObject({ status: 2, stdout: "" });
+    expect(result.stderr).toContain(`'${name}' cannot be a destination: it becomes part of file names`);
   }
   expect(readdirSync(folder, { recursive: true })).toEqual(before);
 });
 
-test("envify writes nothing outside of the project", async () => {
+test("envify writes nothing outside the project", async () => {
   const folder = project({ "inner/project/.env.erb": "A=1\n", "inner/x.erb": "A=1\n" });
   mkdirSync(join(folder, "inner/project/.env."), { recursive: true });
-  const said = await mrsk(join(folder, "inner/project"), "envify", "-d", "/../../x");
-  expect(said.status).toBe(2);
+  const result = await mrsk(join(folder, "inner/project"), "envify", "-d", "/../../x");
+  expect(result.status).toBe(2);
   expect(existsSync(join(folder, "inner/x"))).toBe(false);
 });
 
-test("envify puts a new file in the place of a link, and follows none", async () => {
+test("envify replaces a link by a new file, and does not follow it", async () => {
   const folder = project({ "project/.env.erb": "A=1\n", target: "kept\n", other: "kept\n" });
   const here = join(folder, "project");
   symlinkSync(join(folder, "target"), join(here, ".env.new"));
@@ -50,7 +50,7 @@ test("envify puts a new file in the place of a link, and follows none", async ()
   expect(readdirSync(here).toSorted((a, b) => (a < b ? -1 : 1))).toEqual([".env", ".env.erb", ".env.new"]);
 });
 
-test("envify leaves .env as it was where the template fails, or .env is a folder", async () => {
+test("envify does not change .env if the template fails or .env is a folder", async () => {
   const folder = project({ ".env.erb": '<%= ENV.fetch("NOPE") %>\n', ".env": "A=before\n" });
   expect(await mrsk(folder, "envify")).toMatchObject({
     status: 3,
@@ -58,13 +58,13 @@ test("envify leaves .env as it was where the template fails, or .env is a folder
   });
   expect(readFileSync(join(folder, ".env"), "utf8")).toBe("A=before\n");
   const other = project({ ".env.erb": "A=1\n", ".env/x": "" });
-  const said = await mrsk(other, "envify");
-  expect(said.status).toBe(3);
-  expect(said.stderr).toMatch(/^ERROR \(ConfigError\): Cannot write \.env: /);
+  const result = await mrsk(other, "envify");
+  expect(result.status).toBe(3);
+  expect(result.stderr).toMatch(/^ERROR \(ConfigError\): Cannot write \.env: /);
   expect(readdirSync(other).toSorted((a, b) => (a < b ? -1 : 1))).toEqual([".env", ".env.erb"]);
 });
 
-test("init writes nothing through a link that leads nowhere", async () => {
+test("init does not write through a broken link", async () => {
   const folder = project({ "project/.keep": "" });
   const here = join(folder, "project");
   symlinkSync(join(folder, "elsewhere"), join(here, ".env"));
@@ -88,16 +88,16 @@ test.each([
     });
 });
 
-test("a part of a value that is lost is reported by every command that opens a run", async () => {
+test("every command that opens a run reports a value that loses a part", async () => {
   const folder = project({ "config/deploy.yml": UNREACHABLE, ".env": "\nA=abc$def9\n" });
-  const said = await mrsk(folder, "app", "details");
-  expect(said.stderr).toContain(
+  const result = await mrsk(folder, "app", "details");
+  expect(result.stderr).toContain(
     ".env:2:1: A: a $name in the value is not set, so this part of the value is lost: for a literal dollar sign, write A='…' with single quotes",
   );
-  expect(said.stderr).not.toContain("def9");
+  expect(result.stderr).not.toContain("def9");
 });
 
-test("a value beyond what Linux takes is reported at its line, before a host is reached", async () => {
+test("a value that is too long for Linux is reported with its line, before a connection is opened", async () => {
   const folder = project({ "config/deploy.yml": UNREACHABLE, ".env": `A=1\nB=${"x".repeat(200_000)}\n` });
   expect(await mrsk(folder, "app", "details")).toEqual({
     status: 3,
@@ -107,7 +107,7 @@ test("a value beyond what Linux takes is reported at its line, before a host is 
   });
 });
 
-test("an empty password or user name of the registry is reported before a host is reached", async () => {
+test("an empty password or user name of the registry is reported before a connection is opened", async () => {
   const yaml = UNREACHABLE.replace("username: u, password: p", "username: [NAME], password: [WORD]");
   const folder = project({ "config/deploy.yml": yaml, ".env": "NAME=\nWORD=\n" });
   expect(await mrsk(folder, "registry", "login")).toEqual({
@@ -118,7 +118,7 @@ test("an empty password or user name of the registry is reported before a host i
   });
 });
 
-test("every file of an accessory that is missing or a folder is reported at its place, before a host is reached", async () => {
+test("every file of an accessory that is missing or a folder is reported with its position, before a connection is opened", async () => {
   const yaml = `${UNREACHABLE}accessories:
   db:
     image: x

@@ -13,7 +13,7 @@ import { mrsk, project, UNREACHABLE } from "../support/cli.ts";
 
 const words = (...argv: string[]) => normalizeArgv(buildProgram(), argv).words.join(" ");
 
-describe("a command line as users of the original type it", () => {
+describe("a command line in MRSK's forms", () => {
   test.each([
     ["app stale_containers --stop", "app stale-containers --stop"],
     ["deploy --skip_push", "deploy --skip-push"],
@@ -60,7 +60,7 @@ describe("a command line as users of the original type it", () => {
     ["deploy -d -v", "Option '-d, --destination <name>' has no value: -v is an option too", "--destination=-v"],
     ["app logs --since --follow", "Option '-s, --since <time>' has no value: --follow is an option too", "--since="],
     ["deploy --version --skip_push", "Option '--version <version>' has no value", "--version=--skip_push"],
-  ])("%s: an option is not taken for a value", (typed, message, hint) => {
+  ])("%s: the option is not used as a value", (typed, message, hint) => {
     expect(() => words(...typed.split(" "))).toThrowError(
       expect.objectContaining({
         exitCode: 2,
@@ -70,7 +70,7 @@ describe("a command line as users of the original type it", () => {
     );
   });
 
-  test("a quoted command is the whole command: options after it are ours, further words an error", () => {
+  test("a quoted command is the whole command: options after it are mrsk's, further words are an error", () => {
     const typed = (...argv: string[]) => normalizeArgv(buildProgram(), argv).words;
     expect(typed("app", "exec", "npm run migrate", "--reuse", "-d", "staging")).toEqual(
       ["app", "exec", "--reuse", "-d", "staging", "--", "npm run migrate"], // prettier-ignore
@@ -110,17 +110,17 @@ aliases:
     [["shell", "-d", "staging"], 0, "app exec -i -d staging -- bash -l"],
     [["shell", "-x", "-d", "staging"], 0, "app exec -i -- bash -l -x -d staging"],
     [["ours", "-n", "5", `--config_file=${file}`], 0, `app logs -n 5 --config-file=${file}`],
-  ])("%j is what it stands for", async (argv, place, meant) => {
+  ])("%j is replaced by its command", async (argv, place, meant) => {
     expect(await expanded(argv, place)).toBe(meant);
   });
 
-  test("a word that is none, or a configuration that cannot be read, changes nothing", async () => {
+  test("an unknown word, or a configuration that cannot be read, changes nothing", async () => {
     expect(withAlias(["nothing"], 0, await readAliases(["-c", file]))).toBeUndefined();
     expect(await readAliases(["-c", join(folder, "absent.yml")])).toEqual(new Map());
   });
 });
 
-test("every command that is shown has an example in its help", () => {
+test("every visible command has an example in its help", () => {
   const below = (command: Command): Command[] => {
     const visible = command.createHelp().visibleCommands(command);
     return command.commands.filter((child) => visible.includes(child)).flatMap((child) => [child, ...below(child)]);
@@ -130,7 +130,7 @@ test("every command that is shown has an example in its help", () => {
     .map(commandWords)
     .filter((path) => examplesText(path) === "")
     .map((path) => path.join(" "));
-  // These four write their own.
+  // These commands add their examples themselves.
   expect(without).toEqual(["deploy", "rollback", "app exec", "accessory exec"]);
 });
 
@@ -180,9 +180,9 @@ describe("the command line", () => {
     ["consloe", "Did you mean console?"],
     ["con", "Did you mean one of config, console?"],
     ["broken", "Unknown command 'nosuch'"],
-  ])("%s: one error, and 2", async (typed, message) => {
-    const said = await mrsk(folder, ...typed.split(" "));
-    expect(said).toMatchObject({ status: 2, stdout: "", stderr: expect.stringContaining(message) as string });
+  ])("%s prints one error and exits with 2", async (typed, message) => {
+    const result = await mrsk(folder, ...typed.split(" "));
+    expect(result).toMatchObject({ status: 2, stdout: "", stderr: expect.stringContaining(message) as string });
   });
 
   test.each([
@@ -199,14 +199,14 @@ describe("the command line", () => {
     "-h deploy",
     "console --help",
     "app exec --help",
-  ])("%j: help on standard output, and 0", async (typed) => {
-    const said = await mrsk(folder, ...typed.split(" ").filter(Boolean));
-    expect(said).toMatchObject({ status: 0, stderr: "", stdout: expect.stringMatching(/^Usage: mrsk /) as string });
+  ])("%j prints help on standard output and exits with 0", async (typed) => {
+    const result = await mrsk(folder, ...typed.split(" ").filter(Boolean));
+    expect(result).toMatchObject({ status: 0, stderr: "", stdout: expect.stringMatching(/^Usage: mrsk /) as string });
   });
 
-  test("healthcheck alone performs", async () => {
-    const said = await mrsk(folder, "healthcheck", "--version", "1");
-    expect(said).toMatchObject({ status: 5, stderr: expect.stringContaining("connection refused") as string });
+  test("healthcheck alone is healthcheck perform", async () => {
+    const result = await mrsk(folder, "healthcheck", "--version", "1");
+    expect(result).toMatchObject({ status: 5, stderr: expect.stringContaining("connection refused") as string });
   });
 
   test("version needs no project", async () => {
@@ -215,7 +215,7 @@ describe("the command line", () => {
     }
   });
 
-  test("what later versions pushed to servers needs no push here", async () => {
+  test("the commands of Kamal that pushed env files do nothing", async () => {
     for (const typed of ["push", "delete"]) {
       expect(await mrsk(project({}), "env", typed)).toMatchObject({
         status: 0,
@@ -224,7 +224,7 @@ describe("the command line", () => {
     }
   });
 
-  test("init writes what is missing, and says what takes the place of the binstub", async () => {
+  test("init writes missing files, and prints what replaces the binstub", async () => {
     const bare = project({});
     expect((await mrsk(bare, "init", "--bundle")).stdout.split("\n")).toEqual([
       "Created configuration file in config/deploy.yml",
@@ -255,7 +255,7 @@ describe("the command line", () => {
     });
   });
 
-  test("config shows what the program works with, as YAML or JSON, before or after the command's name", async () => {
+  test("config prints the resolved configuration as YAML or JSON; global options work before and after its name", async () => {
     const shown = await mrsk(folder, "config", "--version", "7");
     expect(shown).toMatchObject({ status: 0, stderr: "", stdout: expect.stringContaining("7") as string });
     expect(shown.stdout).not.toContain("password: p");
@@ -263,9 +263,9 @@ describe("the command line", () => {
     expect(JSON.parse(json.stdout)).toMatchObject({ version: "7" });
   });
 
-  test("-c names another configuration, what stands after the command wins", async () => {
-    const said = await mrsk(folder, "-c", "one.yml", "config", "-c", "two.yml", "--version", "1");
-    expect(said).toMatchObject({ status: 3, stderr: expect.stringContaining("two.yml") as string });
+  test("-c names another configuration, and the option after the command wins", async () => {
+    const result = await mrsk(folder, "-c", "one.yml", "config", "-c", "two.yml", "--version", "1");
+    expect(result).toMatchObject({ status: 3, stderr: expect.stringContaining("two.yml") as string });
   });
 
   test("docs explains a key", async () => {
@@ -273,7 +273,7 @@ describe("the command line", () => {
   });
 });
 
-test("a known failure is told with its hint, a bug with its stack, one host's failure under its own name", () => {
+test("a known failure is printed with its hint, a bug with its stack, the failure of one host under its name", () => {
   expect(explain(new UsageError("No host", { hint: "Name one." }), false)).toBe(
     "ERROR (UsageError): No host\nName one.\n",
   );

@@ -33,7 +33,7 @@ const SECRETS = [
 let sshd: Sshd;
 let bin: string;
 
-/** The server's docker says all that it should keep to itself, whatever it is called for, and cannot remove anything. */
+/** The server's docker prints secrets at every call, and fails to remove anything. */
 beforeAll(async () => {
   bin = mkdtempSync(join(tmpdir(), "mrsk-talkative-"));
   writeFileSync(join(bin, "secrets"), `${SECRETS.join("\n")}\n`);
@@ -75,7 +75,7 @@ function leaks(text: string): string[] {
   return SECRETS.filter((secret) => text.includes(secret.slice(4, -4)));
 }
 
-test("what a server's docker prints of secrets that the run has not looked up is masked, with -v and in errors", async () => {
+test("a secret that the run has not read is masked in the output of a server's docker, with -v and in errors", async () => {
   for (const words of [
     ["-v", "accessory", "start", "db"],
     ["accessory", "remove", "db", "-y"],
@@ -89,24 +89,24 @@ test("what a server's docker prints of secrets that the run has not looked up is
 });
 
 test("a failing container rm shows its error, without the accessory's secret", async () => {
-  const said = await mrsk(app(), "accessory", "remove", "db", "-y", "--version", "1");
-  expect(said.status).not.toBe(0);
-  expect(said.stderr).toContain("[REDACTED]");
-  expect(said.stderr).not.toContain("of-the-accessory");
+  const result = await mrsk(app(), "accessory", "remove", "db", "-y", "--version", "1");
+  expect(result.status).not.toBe(0);
+  expect(result.stderr).toContain("[REDACTED]");
+  expect(result.stderr).not.toContain("of-the-accessory");
 });
 
-test("a hook that prints its environment shows nothing of .env but what is plain", async () => {
+test("of the variables of .env that a hook prints, all but plain words are masked", async () => {
   const folder = app({ ".mrsk/hooks/pre-connect": "#!/bin/sh\nenv | sort\nenv >&2\nexit 3\n" });
-  const said = await mrsk(folder, "deploy", "-P", "--version", "1");
-  expect(said.status).toBe(7);
-  const shown = said.stdout + said.stderr;
+  const result = await mrsk(folder, "deploy", "-P", "--version", "1");
+  expect(result.status).toBe(7);
+  const shown = result.stdout + result.stderr;
   expect(leaks(shown)).toEqual([]);
   expect(shown).toContain("UNNAMED=[REDACTED]");
   expect(shown).toContain("RAILS_ENV=production");
   expect(shown).toContain("APP_HOST=app.example.com");
 });
 
-test("no command of .env is run only to know what to mask", async () => {
+test("no command of .env runs only for masking", async () => {
   const folder = app();
   process.env["MARKER"] = join(folder, "ran");
   await mrsk(folder, "accessory", "start", "db");

@@ -25,7 +25,7 @@ ${ssh}`;
 const known = () => `  config: ssh_config\n`;
 const ssh_config = () => `Host *\n  UserKnownHostsFile ${sshd.knownHosts}\n  IdentityFile none\n`;
 
-test("files that ssh names and that are not to be had: one error, all at once, with their places", async () => {
+test("all missing files of ssh keys are reported in one error, with their positions", async () => {
   const folder = folderWith("  keys:\n    - keys\n    - keys/id_gone\n    - keys/in_agent\n  config: [no_config]\n");
   mkdirSync(join(folder, "keys"));
   writeFileSync(join(folder, "keys/in_agent.pub"), readFileSync(`${sshd.key}.pub`));
@@ -41,12 +41,12 @@ test("files that ssh names and that are not to be had: one error, all at once, w
   expect(stderr.match(/is a folder/g)).toHaveLength(1);
 });
 
-test("one key, not in a list, has the place of ssh.keys", async () => {
+test("a single key that is not in a list has the position of ssh.keys", async () => {
   const { stderr } = await mrsk(folderWith("  keys: /no/such/key\n"), "server", "exec", "true");
   expect(stderr).toContain("config/deploy.yml:8:3: ssh/keys/0: there is no file /no/such/key");
 });
 
-test("what needs no host needs no key either", async () => {
+test("a command that connects to no host needs no key", async () => {
   expect(await mrsk(folderWith("  keys: /no/such/key\n"), "config", "--version", "1")).toMatchObject({ status: 0 });
 });
 
@@ -63,7 +63,7 @@ test("ssh.key_data names a variable, or is the key", async () => {
   expect(await mrsk(raw, "server", "exec", "true")).toMatchObject({ status: 0 });
 });
 
-test("ssh.key_data that names a variable which is not set", async () => {
+test("a variable of ssh.key_data that is not set is reported", async () => {
   const folder = folderWith(`${known()}  key_data: DEPLOY_KEY\n`, { ssh_config: ssh_config() });
   const { status, stderr } = await mrsk(folder, "server", "exec", "true");
   expect(status).toBe(3);

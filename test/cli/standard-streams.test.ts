@@ -11,7 +11,7 @@ test.each([
   ["stderr", "EPIPE"],
   ["stderr", "ENOSPC"],
   ["stderr", "EIO"],
-] as const)("%s that fails with %s is told, and ends nothing", (name, code) => {
+] as const)("a failure of %s with %s is reported, and does not end the process", (name, code) => {
   const outputs = { stdout: new EventEmitter(), stderr: new EventEmitter() };
   const lost: string[] = [];
   const stop = watchOutputs(outputs, (which, error) => void lost.push(`${which} ${error.code}`));
@@ -21,7 +21,7 @@ test.each([
   expect(outputs[name].listenerCount("error")).toBe(0);
 });
 
-test("a full disk under standard output is a failure, a reader that wants no more is none", () => {
+test("standard output on a full disk is a failure, a reader that has ended is not", () => {
   expect(outputFailure("stdout", failing("ENOSPC"))).toBe(
     "ERROR: Standard output cannot be written: ENOSPC: write failed, write\n",
   );

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { AccessoryCommands } from "../../src/commands/accessory.ts";
 import { Secret } from "../../src/config/env/secret.ts";
-import { accessory, config, line } from "./support.ts";
+import { accessory, config, line } from "../support/config.ts";
 
 const db = new AccessoryCommands(
   config(),

@@ -11,7 +11,7 @@ import {
 import { redact } from "../../src/script/command.ts";
 import { roleLabels } from "../../src/traefik/labels.ts";
 import { Secret } from "../../src/config/env/secret.ts";
-import { config, line, role } from "./support.ts";
+import { config, line, role } from "../support/config.ts";
 
 const plain = config();
 const web = plain.roles[0]!;

@@ -5,7 +5,7 @@ import { dirname, join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { assetVolumes, cleanAssets, collectAssets } from "../../src/commands/assets.ts";
 import type { Shell } from "../../src/script/command.ts";
-import { config, runnable, role } from "./support.ts";
+import { config, runnable, role } from "../support/config.ts";
 
 /** A fake docker: images are folders, a container is a folder with its image's name and its mount. */
 const DOCKER = String.raw`#!/bin/sh

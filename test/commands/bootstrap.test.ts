@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { installDocker } from "../../src/commands/bootstrap.ts";
-import { runnable } from "./support.ts";
+import { runnable } from "../support/config.ts";
 import { ExitStatus } from "../../src/script/exit-status.ts";
 import { JOINED } from "../../src/shell/constants.ts";
 

@@ -3,7 +3,7 @@ import { buildAndPush } from "../../src/commands/build.ts";
 import { redact } from "../../src/script/command.ts";
 import type { Config } from "../../src/config/config.ts";
 import { Secret } from "../../src/config/env/secret.ts";
-import { built, config, line } from "./support.ts";
+import { built, config, line } from "../support/config.ts";
 
 function lines(given: Config, version = "1", secrets: ReadonlyMap<string, Secret> = new Map()): string[] {
   return buildAndPush(given, version, secrets).map(({ body }) => line(body));

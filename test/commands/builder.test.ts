@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { builderInfo, createBuilder, checkBuildx, platforms, removeBuilder } from "../../src/commands/builder.ts";
-import { built, line } from "./support.ts";
+import { built, line } from "../support/config.ts";
 
 const arm = { arch: "arm64", host: undefined };
 

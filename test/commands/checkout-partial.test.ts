@@ -51,8 +51,8 @@ test.each([
 ])("a sparse checkout of a clone with %j builds every file", (options) => {
   const path = partial(options);
   expect(treeOf(path).join()).not.toContain("docs/page.txt");
-  const { path: clone, status, complained } = repositories.clone(path);
-  expect({ status, complained }).toEqual({ status: 0, complained: "" });
+  const { path: clone, status, stderr } = repositories.clone(path);
+  expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
   expect(treeOf(clone)).toEqual(WHOLE.map((line) => line.replace("changed", "a")));
   expect(missing(clone)).toEqual([]);
   expect(git(clone, "rev-parse", "HEAD")).toBe(repositories.head(upstream));
@@ -77,17 +77,17 @@ test("sparse patterns that are no folders are not copied either", () => {
 test.each([[[]], [["--depth=1"]]])("an object that the remote no longer has stops the build: %j", (options) => {
   const path = partial(["--filter=blob:none", ...options]);
   renameSync(upstream, `${upstream}-away`);
-  const { status, complained } = repositories.clone(path);
+  const { status, stderr } = repositories.clone(path);
   renameSync(`${upstream}-away`, upstream);
   expect(status).not.toBe(0);
-  expect(complained).toMatch(/could not fetch [0-9a-f]{40} from promisor remote/);
+  expect(stderr).toMatch(/could not fetch [0-9a-f]{40} from promisor remote/);
 });
 
 test("a lost object stops the build", () => {
   const path = repositories.make("damaged", { "kept.txt": "kept", "lost.txt": "lost" });
   const object = git(path, "rev-parse", "HEAD:lost.txt");
   rmSync(join(path, ".git/objects", object.slice(0, 2), object.slice(2)));
-  const { status, complained } = repositories.clone(path);
+  const { status, stderr } = repositories.clone(path);
   expect(status).not.toBe(0);
-  expect(complained).toContain(`unable to read sha1 file of lost.txt (${object})`);
+  expect(stderr).toContain(`unable to read sha1 file of lost.txt (${object})`);
 });

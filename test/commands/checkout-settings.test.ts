@@ -55,8 +55,8 @@ test.each<[string, Setup, string]>([
 ])("%s: the files are as in a checkout", (_, setup, text) => {
   write(folder, { attributes: "*.txt eol=crlf\n", included: "[core]\n\tautocrlf = true\n" });
   const path = repository(setup);
-  const { path: clone, status, complained } = repositories.clone(path);
-  expect({ status, complained }).toEqual({ status: 0, complained: "" });
+  const { path: clone, status, stderr } = repositories.clone(path);
+  expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
   expect(readFileSync(join(clone, "text.txt"), "utf8")).toBe(text);
   expect(treeOf(clone)).toEqual(checkedOut(path));
 });
@@ -98,9 +98,9 @@ test("a symbolic link is a file if the repository is configured so, otherwise a 
 test.each([{ "filter.upper.smudge": "false" }, { "filter.upper.smudge": "false", "filter.upper.required": "true" }])(
   "a filter that fails stops the build: %j",
   (settings) => {
-    const { status, complained } = repositories.clone(repository({ settings, attributes: "*.txt filter=upper" }));
+    const { status, stderr } = repositories.clone(repository({ settings, attributes: "*.txt filter=upper" }));
     expect(status).not.toBe(0);
-    expect(complained).toContain("external filter 'false' failed");
+    expect(stderr).toContain("external filter 'false' failed");
   },
 );
 
@@ -109,9 +109,9 @@ test("a text that cannot be converted stops the build", () => {
   writeFileSync(join(path, "bad.txt"), Buffer.from("caf\xe9", "latin1"));
   repositories.commit(path, "not UTF-8");
   write(path, { ".git/info/attributes": "*.txt working-tree-encoding=UTF-16LE\n" });
-  const { status, complained } = repositories.clone(path);
+  const { status, stderr } = repositories.clone(path);
   expect(status).not.toBe(0);
-  expect(complained).toContain("failed to encode 'bad.txt'");
+  expect(stderr).toContain("failed to encode 'bad.txt'");
 });
 
 test("a filter that is not configured here is reported", () => {
@@ -120,9 +120,9 @@ test("a filter that is not configured here is reported", () => {
     ".gitattributes": "# filter=none\n*.bin filter=lfs -text\n*.txt text filter=upper\n",
     "web/.gitattributes": "*.ipynb filter=strip",
   };
-  const { said, status } = repositories.clone(repository({ files, settings: upper }));
+  const { printed, status } = repositories.clone(repository({ files, settings: upper }));
   expect(status).toBe(0);
-  expect(said).toBe(
+  expect(printed).toBe(
     "The attributes name the filter lfs, which git does not have here, so its files are built as they are stored\n" +
       "The attributes name the filter strip, which git does not have here, so its files are built as they are stored",
   );
@@ -145,8 +145,8 @@ test("no hook runs, no template is copied, no monitor starts", () => {
     "template/config": "[core]\n\tautocrlf = true\n",
   });
   const environment = { GIT_TEMPLATE_DIR: join(folder, "template") };
-  const { path: clone, status, complained } = repositories.clone(path, { environment });
-  expect({ status, complained }).toEqual({ status: 0, complained: "" });
+  const { path: clone, status, stderr } = repositories.clone(path, { environment });
+  expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
   expect(existsSync(join(folder, "ran"))).toBe(false);
   expect(existsSync(join(clone, ".git/hooks"))).toBe(false);
   expect(readFileSync(join(clone, "text.txt"), "utf8")).toBe("one\ntwo\n");
@@ -163,8 +163,8 @@ test.each<[string, Record<string, string>, NodeJS.ProcessEnv]>([
   git(path, "submodule", "add", "-q", inner, "inner");
   repositories.commit(path, "with a submodule");
   repositories.settings(settings);
-  const { path: clone, status, complained } = repositories.clone(path, { environment });
-  expect({ status, complained }).toEqual({ status: 0, complained: "" });
+  const { path: clone, status, stderr } = repositories.clone(path, { environment });
+  expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
   expect(existsSync(join(clone, "inner/inner.txt"))).toBe(true);
 });
 
@@ -173,10 +173,10 @@ test.runIf(process.getuid?.() === 0)("a repository of another user is cloned if 
   repositories.settings({ "safe.directory": path });
   const revision = repositories.head(path);
   execFileSync("chown", ["-R", "65534", path]);
-  const { status, complained } = repositories.clone(path, { revision });
-  expect({ status, complained }).toEqual({ status: 0, complained: "" });
+  const { status, stderr } = repositories.clone(path, { revision });
+  expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
   repositories.settings({});
-  expect(repositories.clone(path, { revision }).complained).toContain("detected dubious ownership");
+  expect(repositories.clone(path, { revision }).stderr).toContain("detected dubious ownership");
 });
 
 test.each(["077", "002", "022"])("files are readable by all users, whatever the umask: %s", (umask) => {
@@ -194,9 +194,9 @@ test("the clone is in TMPDIR; a missing TMPDIR is an error", () => {
   const elsewhere = join(folder, "else where");
   mkdirSync(elsewhere);
   expect(repositories.clone(path, { environment: { TMPDIR: elsewhere } }).path.startsWith(elsewhere)).toBe(true);
-  const { status, complained } = repositories.clone(path, { environment: { TMPDIR: join(folder, "nowhere") } });
+  const { status, stderr } = repositories.clone(path, { environment: { TMPDIR: join(folder, "nowhere") } });
   expect(status).not.toBe(0);
-  expect(complained).toContain("nowhere");
+  expect(stderr).toContain("nowhere");
 });
 
 /** A docker from a snap: a link to snap's own program. */
@@ -212,9 +212,9 @@ function snapped(): string {
 test.each(["tmp", "home/.cache"])("docker as a snap cannot read a clone in %s", (place) => {
   const environment = { TMPDIR: join(folder, place), PATH: snapped() };
   mkdirSync(environment.TMPDIR, { recursive: true });
-  const { path, status, complained } = repositories.clone(repository({}), { environment });
+  const { path, status, stderr } = repositories.clone(repository({}), { environment });
   expect(status).toBe(41);
-  expect(complained).toBe(
+  expect(stderr).toBe(
     `${join(folder, "var/lib/snapd/snap/bin/docker")}\n${join(folder, place)}/${basename(dirname(path))}`,
   );
 });
@@ -222,6 +222,6 @@ test.each(["tmp", "home/.cache"])("docker as a snap cannot read a clone in %s", 
 test("docker as a snap can read a clone in a folder of the home directory without a dot", () => {
   const environment = { TMPDIR: join(folder, "home/tmp"), PATH: snapped() };
   mkdirSync(environment.TMPDIR);
-  const { status, complained } = repositories.clone(repository({}), { environment });
-  expect({ status, complained }).toEqual({ status: 0, complained: "" });
+  const { status, stderr } = repositories.clone(repository({}), { environment });
+  expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
 });

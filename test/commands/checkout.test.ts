@@ -25,15 +25,15 @@ beforeAll(() => {
 });
 
 test("the clone has the commit, its submodules at their commits, and nothing else", () => {
-  const { path, said, complained, status } = repositories.clone(repository);
-  expect({ status, complained }).toEqual({ status: 0, complained: "" });
+  const { path, printed, stderr, status } = repositories.clone(repository);
+  expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
   expect(readFileSync(join(path, "app.txt"), "utf8")).toBe("committed");
   expect(existsSync(join(path, "new.txt"))).toBe(false);
   expect(readFileSync(join(path, "lib/a b/library.txt"), "utf8")).toBe("committed");
   expect(readFileSync(join(path, "lib/a b/inner/inner.txt"), "utf8")).toBe("inner");
   expect(git(path, "rev-parse", "HEAD")).toBe(revision);
   expect(git(path, "status", "--porcelain")).toBe("");
-  expect(said).toBe("The submodule absent is not checked out here, so the build does not have it");
+  expect(printed).toBe("The submodule absent is not checked out here, so the build does not have it");
 });
 
 test("a project in a subdirectory of its repository is built there", () => {
@@ -54,8 +54,8 @@ test("a repository apart from its work tree is cloned if the environment names b
   const apart = join(folder, "apart.git");
   renameSync(join(place, ".git"), apart);
   const environment = { GIT_DIR: apart, GIT_WORK_TREE: place };
-  const { path, complained } = repositories.clone(place, { revision: repositories.head(apart), environment });
-  expect(complained).toBe("");
+  const { path, stderr } = repositories.clone(place, { revision: repositories.head(apart), environment });
+  expect(stderr).toBe("");
   expect(readFileSync(join(path, "app.txt"), "utf8")).toBe("committed");
 });
 
@@ -71,8 +71,8 @@ test("a shallow repository is cloned as well", () => {
 test("a clone of a repository with alternate objects has its own copies of them", () => {
   const borrower = join(folder, "borrower");
   git(folder, "clone", "-q", "--shared", repository, borrower);
-  const { path, complained } = repositories.clone(borrower);
-  expect(complained).toBe("");
+  const { path, stderr } = repositories.clone(borrower);
+  expect(stderr).toBe("");
   expect(existsSync(join(path, ".git/objects/info/alternates"))).toBe(false);
   expect(git(path, "rev-list", "--objects", "--missing=print", "HEAD")).not.toMatch(/^\?/m);
 });
@@ -95,7 +95,7 @@ test("a submodule whose commit is missing stops the build", () => {
   git(outer, "submodule", "add", "-q", inner, "inner");
   git(outer, "update-index", "--cacheinfo", `160000,${"1".repeat(40)},inner`);
   git(outer, "commit", "-qm", "a commit that the submodule lacks");
-  const { status, complained } = repositories.clone(outer);
+  const { status, stderr } = repositories.clone(outer);
   expect(status).not.toBe(0);
-  expect(complained).toContain(`fatal: failed to unpack tree object ${"1".repeat(40)}`);
+  expect(stderr).toContain(`fatal: failed to unpack tree object ${"1".repeat(40)}`);
 });

@@ -2,8 +2,8 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { drain, listeningPorts, recentMilliseconds } from "../../src/commands/drain.ts";
-import { container, fake, folder, run } from "../support/fake-commands.ts";
-import { role } from "./support.ts";
+import { fake, fakeContainer, folder, run } from "../support/fake-commands.ts";
+import { role } from "../support/config.ts";
 
 const draining = (nsenter: readonly string[] | undefined, limitSeconds = 1, recent = 300) =>
   drain("app", { ports: [3000], limitSeconds, recentMilliseconds: recent, nsenter });
@@ -23,7 +23,7 @@ test.each([
 ])("the drain observes connections: %s", (_, seen, busy) => {
   mkdirSync(join(folder(), "seen"));
   writeFileSync(join(folder(), "seen/ss"), seen);
-  container("4242");
+  fakeContainer("4242");
   fake("nsenter", `cat ${folder()}/seen/ss`);
   const { status, stdout } = run(draining(["nsenter"]));
   expect(status).toBe(0);
@@ -31,14 +31,14 @@ test.each([
 });
 
 test("a stream between two messages is busy while its last message is recent", () => {
-  container("4242");
+  fakeContainer("4242");
   fake("nsenter", `printf '%s\\n\\t cubic rtt:0.1/0.1 lastsnd:2000 lastrcv:2010\\n' '${CONNECTION}'`);
   expect(run(draining(["nsenter"], 1, 3500)).stdout).toContain("still busy");
   expect(run(draining(["nsenter"], 1, 1500)).stdout).toBe("");
 });
 
 test("the drain observes every port of the app: the health check's, the labels' and the image's", () => {
-  container("4242 8080/tcp 53/udp");
+  fakeContainer("4242 8080/tcp 53/udp");
   fake("nsenter", 'printf "%s " "$@" >>calls');
   fake("sudo", 'shift; exec "$@"');
   run(draining(["sudo", "-n", "nsenter"]));
@@ -50,7 +50,7 @@ test("the drain observes every port of the app: the health check's, the labels' 
 });
 
 test("a container that does not run is drained", () => {
-  container("0 3000/tcp");
+  fakeContainer("0 3000/tcp");
   fake("nsenter", "exit 9");
   expect(run(draining(["nsenter"], 30))).toMatchObject({ status: 0, stdout: "" });
   fake("docker", "exit 1");
@@ -58,7 +58,7 @@ test("a container that does not run is drained", () => {
 });
 
 test("if connections cannot be observed, the drain waits a fixed time, and prints why", () => {
-  container("4242");
+  fakeContainer("4242");
   fake("sleep", 'echo "slept $*"');
   const why = "observing its connections needs ss, and root or sudo without a password";
   expect(run(draining(undefined, 30)).stdout).toBe(`slept 10\nwaited 10 s: ${why}\n`);

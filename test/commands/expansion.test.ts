@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 import { words } from "../../src/commands/arguments.ts";
 import { type Command, docker } from "../../src/script/command.ts";
 import { expand, expandable, expansions, volume } from "../../src/commands/expansion.ts";
-import { accessory, config, line, role } from "./support.ts";
+import { accessory, config, line, role } from "../support/config.ts";
 
 const TEXT = fc.string({ unit: "binary", maxLength: 12 }).filter((text) => !text.includes("\0"));
 const ODD = fc.string({ unit: fc.constantFrom(...Array.from(" \t\n'\"\\$`{}!#~*?[]()&|;<>=-éa1😀")), maxLength: 12 });
@@ -42,7 +42,7 @@ test("around ${NAME} every text arrives byte for byte, and the shell replaces it
   );
 });
 
-test("names are found once, and only in complete ${…}", () => {
+test("each name is found once, and only in a complete ${…}", () => {
   const clear = new Map([["X", "${A} ${B:-x}"], ["Y", "${A} $C ${D-x} ${"]]); // biome-ignore format: one line
   expect(expansions(config({ env: { clear, secret: [] } }))).toEqual(["A", "B"]);
 });

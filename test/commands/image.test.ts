@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { checkImage } from "../../src/commands/image.ts";
-import { config, runnable } from "./support.ts";
+import { config, runnable } from "../support/config.ts";
 import { ExitStatus } from "../../src/script/exit-status.ts";
 
 /** Runs the check with a docker that has this image, on a host with this `uname -m`. */

@@ -6,7 +6,7 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import { record, printAuditLog } from "../../src/commands/auditor.ts";
 import type { Body } from "../../src/script/command.ts";
 import { acquireLock, lockStatus, lockText, releaseEveryLock, releaseOwnLock } from "../../src/commands/lock.ts";
-import { config, line, runnable } from "./support.ts";
+import { config, line, runnable } from "../support/config.ts";
 import { ExitStatus } from "../../src/script/exit-status.ts";
 
 // These run in a real shell, because its behaviour is what they test.

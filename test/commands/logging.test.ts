@@ -5,7 +5,7 @@ import { raw } from "../../src/script/command.ts";
 import { logFlags } from "../../src/commands/logging.ts";
 import { runTraefik } from "../../src/commands/traefik.ts";
 import { execa } from "execa";
-import { accessory, config, line, role, traefikHost } from "./support.ts";
+import { accessory, config, line, role, traefikHost } from "../support/config.ts";
 
 const FLAGS = "--log-opt max-size=10m";
 const none = new Map<string, string>();

@@ -12,7 +12,7 @@ import {
 } from "../../src/commands/names.ts";
 import { login, logout } from "../../src/commands/registry.ts";
 import { Secret } from "../../src/config/env/secret.ts";
-import { config, line, role } from "./support.ts";
+import { config, line, role } from "../support/config.ts";
 
 const staging = config({ destination: "staging" });
 

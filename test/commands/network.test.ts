@@ -9,7 +9,7 @@ import {
   networkSteps,
 } from "../../src/commands/network.ts";
 import { fake, folder, run } from "../support/fake-commands.ts";
-import { config, line } from "./support.ts";
+import { config, line } from "../support/config.ts";
 
 test("a missing network is created, and a concurrent run that creates it first is no error", () => {
   const calls = () => readFileSync(join(folder(), "calls"), "utf8");

@@ -8,7 +8,7 @@ import { findProbeBase } from "../../src/commands/probe.ts";
 import { call } from "../../src/script/call.ts";
 import { sh } from "../../src/script/command.ts";
 import { fake, folder, run } from "../support/fake-commands.ts";
-import { runnable } from "./support.ts";
+import { runnable } from "../support/config.ts";
 
 let server: Server;
 let base = "";

@@ -6,7 +6,7 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import { removeImages } from "../../src/commands/app.ts";
 import type { Body } from "../../src/script/command.ts";
 import { pruneImages, pruneProbes, removeContainers } from "../../src/commands/prune.ts";
-import { config, line, runnable } from "./support.ts";
+import { config, line, runnable } from "../support/config.ts";
 
 let folder: string;
 beforeEach(() => {

@@ -4,7 +4,7 @@ import { fake, folder, run } from "../support/fake-commands.ts";
 import { expect, test } from "vitest";
 import { removeReleaseContainers, runRelease } from "../../src/commands/release-command.ts";
 import { Secret } from "../../src/config/env/secret.ts";
-import { config, line, revealed, role } from "./support.ts";
+import { config, line, revealed, role } from "../support/config.ts";
 
 const release = { command: `bin/rails db:migrate "a b"`, timeoutSeconds: 600, role: "web" };
 const given = {

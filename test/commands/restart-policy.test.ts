@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { enableRestart, moveRestart, disableRestart, stopWithoutRestart } from "../../src/commands/restart-policy.ts";
 import { fake, run } from "../support/fake-commands.ts";
-import { line } from "./support.ts";
+import { line } from "../support/config.ts";
 
 test("the container that docker starts after a reboot", () => {
   expect(line(enableRestart("app-web-2"))).toBe("docker update --restart unless-stopped app-web-2");

@@ -5,7 +5,7 @@ import {
   createSecondTraefik,
   createTraefik,
   hostPorts,
-  keptSecondsOf,
+  keepAliveSecondsOf,
   offersLiveFiles,
   removeTraefikContainer,
   removeTraefikImage,
@@ -18,7 +18,7 @@ import {
 } from "../../src/commands/traefik.ts";
 import type { Traefik } from "../../src/config/config.ts";
 import { Secret } from "../../src/config/env/secret.ts";
-import { config, line, role, traefikHost } from "./support.ts";
+import { config, line, role, traefikHost } from "../support/config.ts";
 
 function traefik(overrides: Partial<Traefik> = {}) {
   return config({ traefik: { ...config().traefik, ...overrides } });
@@ -97,8 +97,8 @@ test("a user's keepAliveMaxTime wins, for each entry point", () => {
     "--entrypoints.internal.transport.keepalivemaxtime=15s",
     "--entrypoints.web.transport.keepAliveMaxTime=1m30s",
   ]);
-  expect(keptSecondsOf(flags)).toBe(90);
-  expect(keptSecondsOf(["--entrypoints.web.address=:80"])).toBeUndefined();
+  expect(keepAliveSecondsOf(flags)).toBe(90);
+  expect(keepAliveSecondsOf(["--entrypoints.web.address=:80"])).toBeUndefined();
 });
 
 test("the second Traefik closes keep-alive connections after a second", () => {

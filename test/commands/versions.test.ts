@@ -12,7 +12,7 @@ import {
   versionsFile,
   printVersions,
 } from "../../src/commands/versions.ts";
-import { config, line, runnable } from "./support.ts";
+import { config, line, runnable } from "../support/config.ts";
 
 const entry = (version: string, canary = false) => ({
   at: "2026-01-02T03:04:05Z",

@@ -11,7 +11,7 @@ import {
   waitUntilHealthy,
   watch,
 } from "../../src/commands/waits.ts";
-import { container, fake, folder, run } from "../support/fake-commands.ts";
+import { fake, fakeContainer, folder, run } from "../support/fake-commands.ts";
 import { ExitStatus } from "../../src/script/exit-status.ts";
 
 /** A curl whose response has this status line, this revision, and a date with a 2. */
@@ -25,7 +25,7 @@ function answers(status: string, revision: string): void {
 const route = { base: "http://127.0.0.1:18082", hostName: "x.mrsk", path: "/up", revision: "0a1b2c3d.2" };
 
 test.each(["200 OK", "204 No Content"])("the probe route answers %s with the revision: good", (status) => {
-  container("running");
+  fakeContainer("running");
   answers(status, route.revision);
   expect(run(waitForProbeRoute("app", route, 5)).status).toBe(0);
 });
@@ -35,7 +35,7 @@ test.each([
   ["404 Not Found", route.revision],
   ["200 OK", "0a1b2c3d.1"],
 ])("the probe route answers %s with revision %s: not good, and diagnostics are printed", (status, revision) => {
-  container("running");
+  fakeContainer("running");
   answers(status, revision);
   const result = run(waitForProbeRoute("app", route, 1));
   expect(result.status).toBe(ExitStatus.NOT_HEALTHY);
@@ -44,7 +44,7 @@ test.each([
 });
 
 test("a container that stops during probes ends the wait immediately", () => {
-  container("exited");
+  fakeContainer("exited");
   answers("404 Not Found", "none");
   const result = run(waitForProbeRoute("app", route, 60));
   expect(result.status).toBe(ExitStatus.NOT_HEALTHY);
@@ -52,7 +52,7 @@ test("a container that stops during probes ends the wait immediately", () => {
 });
 
 test("the revision shows that Traefik has loaded the file", () => {
-  container("running");
+  fakeContainer("running");
   answers("500 whatever", route.revision);
   expect(run(waitForRevision(route)).status).toBe(0);
   answers("200 OK", "0a1b2c3d.1");
@@ -62,25 +62,25 @@ test("the revision shows that Traefik has loaded the file", () => {
 
 test("without the revision, a crashed container is not healthy, and a running one is not to blame", () => {
   fake("sleep", "exit 0");
-  container("running");
+  fakeContainer("running");
   answers("200 OK", route.revision);
   expect(run(waitForCanaryRevision("app", route)).status).toBe(0);
   answers("200 OK", "0a1b2c3d.1");
   expect(run(waitForCanaryRevision("app", route)).status).toBe(ExitStatus.NOT_LOADED);
-  container("exited");
+  fakeContainer("exited");
   const crashed = run(waitForCanaryRevision("app", route));
   expect(crashed.status).toBe(ExitStatus.NOT_HEALTHY);
   expect(crashed.stderr).toContain("last words");
 });
 
 test("healthy is what docker reports as healthy; without a health check, a container that keeps running", () => {
-  container("running healthy");
+  fakeContainer("running healthy");
   expect(run(waitUntilHealthy("app", 5, 1)).status).toBe(0);
-  container("running ");
+  fakeContainer("running ");
   expect(run(waitUntilHealthy("app", 5, 1)).status).toBe(0);
-  container("running starting");
+  fakeContainer("running starting");
   expect(run(waitUntilHealthy("app", 1, 1)).status).toBe(ExitStatus.NOT_HEALTHY);
-  container("exited ");
+  fakeContainer("exited ");
   expect(run(waitUntilHealthy("app", 60, 1)).status).toBe(ExitStatus.NOT_HEALTHY);
 });
 

@@ -5,11 +5,11 @@ import { keyPaths } from "../../src/config/reference/reference.ts";
 import { durationSeconds } from "../../src/config/resolve-parts.ts";
 import { configOf, problemsOf, withRequired } from "./from-yaml.ts";
 
-/** Only the sections without which a default has no place to appear in. */
+/** The required keys, and the sections that exist only if they are written. */
 const YAML = withRequired(`release: npm run migrate
 accessories: {db: {image: redis, host: 10.0.0.1, files: ["a:/a"]}}`);
 
-/** What the loader gives for each key with a default; `servers.*.KEY` has the default of `KEY`. */
+/** The loader's value of each key with a default. `servers.*.KEY` has the default of `KEY`. */
 function loaded(config: Config): Readonly<Record<string, unknown>> {
   const role = config.roles[0]!;
   const { healthcheck, logLines, bootOrder } = role;
@@ -47,15 +47,15 @@ function loaded(config: Config): Readonly<Record<string, unknown>> {
   };
 }
 
-/** Documented defaults that are not in the configuration of this test, with the test of each below. */
+/** Keys whose documented default has a test of its own below. */
 const ELSEWHERE = ["allow_empty_roles", "boot.wait", "ssh.port"];
 
-/** A default that is a value: no phrase, and no pattern such as `SERVICE-NAME`. */
+/** Whether a documented default is a value, and not a phrase or a pattern such as `SERVICE-NAME`. */
 function isValue(text: string): boolean {
   return !/^(?:none|required|docker's|[A-Z]{2,}-\S+)$|\s/.test(text);
 }
 
-test("the documentation of every key gives the default that the loader gives", async () => {
+test("the documentation of every key gives the loader's default", async () => {
   const values = loaded(await configOf(YAML));
   const keys = [...keyPaths()].map(([path, key]) => ({ path, global: path.replace(/^servers\.\*\./, ""), ...key }));
   expect(keys.map(({ path }) => path)).toEqual(expect.arrayContaining(Object.keys(values)));

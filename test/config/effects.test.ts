@@ -7,7 +7,7 @@ import { EFFECTS, type Effect, type Elsewhere } from "./effects.ts";
 
 test("every key of the reference has a row here", () => {
   const paths = [...keyPaths()].filter(([, { pending }]) => !pending).map(([path]) => path);
-  // Of a map, its keys are what has an effect.
+  // The effect of a map is that of its keys.
   const leaves = paths.filter((path) => !paths.some((other) => other.startsWith(`${path}.`)));
   expect(leaves.filter((path) => !(path in EFFECTS))).toEqual([]);
   expect(Object.keys(EFFECTS).filter((path) => !paths.includes(path))).toEqual([]);

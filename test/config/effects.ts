@@ -1,16 +1,16 @@
 import type { Circumstances } from "../support/transcript.ts";
 
-/** What a key changes: written on top of `base`, the transcript of the command shows `see`, and without it does not. */
+/** The effect of a key: with `yaml` added to `base`, the transcript of the command contains `see`; without, it does not. */
 export interface Effect extends Circumstances {
   readonly yaml: string;
-  /** What stands in the file in both cases. */
+  /** The configuration in both cases. */
   readonly base?: string;
   readonly see?: RegExp;
-  /** What the key takes away, in place of `see`. */
+  /** Instead of `see`: what the transcript contains only without the key. */
   readonly gone?: RegExp;
 }
 
-/** Where only a real server shows it: a test of that file has the words in its name. */
+/** An effect that another file tests. A title in it contains `test`. */
 export interface Elsewhere {
   readonly file: string;
   readonly test: string;
@@ -31,7 +31,7 @@ const role = (more: string) => ({ yaml: `servers: {web: {hosts: [10.0.0.1], ${mo
 const BOTH = "local: {arch: amd64, host: unix:///l.sock}, remote: {arch: arm64, host: ssh://r}";
 const TAGGED = "servers: [{10.0.0.1: eu}]";
 
-/** Keys of a healthcheck, wherever it stands. */
+/** The keys of a healthcheck, for one of its places. */
 const healthcheck = (place: (more: string) => { yaml: string }): Readonly<Record<string, Effect>> => ({
   cmd: { ...place("healthcheck: {cmd: bin/alive}"), see: /--health-cmd bin\/alive / },
   path: { ...place("healthcheck: {path: /ok}"), see: /wait_route .*\.mrsk \/ok / },
@@ -55,7 +55,7 @@ const logging = (place: (more: string) => { yaml: string }): Readonly<Record<str
 
 const top = (yaml: string) => ({ yaml });
 
-/** By path in the reference, `*` for any name. */
+/** By the path of the key in the reference, `*` for any name. */
 export const EFFECTS: Readonly<Record<string, Effect | Elsewhere>> = {
   service: { yaml: "service: shop", see: /docker run .*--name shop-web-2 / },
   image: { yaml: "image: acme/shop", see: /docker pull acme\/shop:2/ },
@@ -247,7 +247,10 @@ export const EFFECTS: Readonly<Record<string, Effect | Elsewhere>> = {
     see: /^10\.0\.0\.2> Acquire the lock > /m,
   },
   allow_empty_roles: { file: "test/config/effects.test.ts", test: "allow_empty_roles" },
-  require_destination: { file: "test/config/load.test.ts", test: "a destination can be demanded" },
+  require_destination: {
+    file: "test/config/load.test.ts",
+    test: "require_destination refuses a run without a destination",
+  },
   minimum_version: { file: "test/config/minimum-version.test.ts", test: "minimum_version" },
   asset_path: {
     ...OLD,

@@ -50,7 +50,7 @@ test.each(recorded)("%s: what MRSK 0.13.2 derived is what we derive", async (_, 
     ssh_user: config.ssh.user,
   }).toEqual({
     ...derived,
-    // The recordings say null for the runner's own defaults: 2 s where there is a limit, a probe each second.
+    // The recordings of MRSK have null for defaults of SSHKit: 2 s with a limit, a probe each second.
     boot: { wait: boot.limit === null ? 0 : 2, ...withoutNull(boot), limit: boot.limit },
     healthcheck: { interval: "1s", ...healthcheck },
   });
@@ -60,7 +60,7 @@ function withoutNull(values: object): object {
   return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== null));
 }
 
-test("the keys of later versions load", async () => {
+test("keys of Kamal load", async () => {
   const config = await loadExample("13-later-keys-kamal-1.9.yml");
   const [app] = config.roles;
   expect(config).toMatchObject({
@@ -127,18 +127,18 @@ test.each([
   ["no-web-role", "4:1: servers: The primary_role web isn't defined (roles: jobs)"],
   ["null-role", "5:3: servers/web: should be a list or a map, but is empty"],
   ["yaml-alias", "5:10: labels/hosts: should be a string, not a list"],
-])("invalid/%s.yml is refused, saying where and why", async (name, line) => {
+])("invalid/%s.yml is refused with position and reason", async (name, line) => {
   const error: unknown = await loadExample(`invalid/${name}.yml`).catch((reason: unknown) => reason);
   expect(error).toBeInstanceOf(ConfigError);
   expect((error as ConfigError).problems).toEqual([`invalid/${name}.yml:${line}`]);
 });
 
-test("a date is the text that was written", async () => {
+test("a date remains a text", async () => {
   const config = await loadExample("invalid/yaml-date.yml");
   expect(config.env.clear).toEqual(new Map([["RELEASED_ON", "2023-06-01"]]));
 });
 
-test("a secret nobody has set is not looked for while loading", async () => {
+test("a secret that is not set is not read while loading", async () => {
   const config = await loadExample("invalid/missing-secret-env.yml");
   expect(config.env.secret).toEqual(["NOT_IN_THE_ENVIRONMENT"]);
 });

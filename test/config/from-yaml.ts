@@ -9,7 +9,7 @@ export interface Files {
   readonly [name: string]: string;
 }
 
-/** A folder with these files, for the length of `work`. */
+/** Calls `work` with a temporary folder that has these files. */
 export async function inFolder<T>(files: Files, work: (cwd: string) => Promise<T>): Promise<T> {
   const cwd = await mkdtemp(join(tmpdir(), "mrsk-config-"));
   try {
@@ -20,7 +20,7 @@ export async function inFolder<T>(files: Files, work: (cwd: string) => Promise<T
   }
 }
 
-/** What `deploy.yml` (or, with a destination, both files) resolves to. */
+/** The configuration of `deploy.yml`, or, with a destination, of both files. */
 export async function configOf(
   yaml: string | Files,
   { destination, environment = {} }: { destination?: string; environment?: Readonly<Record<string, string>> } = {},
@@ -42,7 +42,7 @@ export async function problemsOf(...given: Parameters<typeof configOf>): Promise
   }
 }
 
-/** A valid config with lines on top of what is required. */
+/** A valid config: the required keys, and these lines. */
 export function withRequired(more: string): string {
   return `service: app
 image: acme/app

@@ -4,7 +4,7 @@ import { LocalEnvironment } from "../../src/config/env/environment.ts";
 import { ConfigError } from "../../src/errors.ts";
 import { configOf, inFolder, problemsOf, withRequired } from "./from-yaml.ts";
 
-/** Files that would take all time or memory, or that use what a value happens to have in JavaScript. */
+/** Files that would take unlimited time or memory, or that use properties of JavaScript objects. */
 
 async function problemsOfTemplate(template: string): Promise<readonly string[]> {
   const environment = new LocalEnvironment("/", { PATH: process.env["PATH"] });
@@ -31,7 +31,7 @@ test.each([
   ["<%= 1e400.to_i %>", "x.erb:1:5: `to_i` cannot be called like this: `1e400.to_i`"],
   ["<% __text(99) %>", "x.erb:1:4: `__text(99)` is unknown"],
   ["<%= __output(1) %>", "x.erb:1:5: `__output(1)` is unknown"],
-])("%s is refused as a method that a value has in JavaScript alone", async (template, problem) => {
+])("%s is refused: only JavaScript has this method", async (template, problem) => {
   expect(await problemsOfTemplate(template)).toEqual([problem]);
 });
 
@@ -83,16 +83,16 @@ test.each([
     "x.erb:1:4: the tags are nested too deeply, or there are too many of them",
   ],
   [
-    "3,000 conditions inside each other",
+    "3,000 nested conditions",
     "<% if true %>".repeat(3000),
     "x.erb:1:3: the tags are nested too deeply, or there are too many of them",
   ],
-  ["200,000 tags that stay open", "<%".repeat(200_000), "x.erb:1:1: this tag is not closed: write %> at its end"],
-])("%s ends with one error at its line", async (_, template, problem) => {
+  ["200,000 open tags", "<%".repeat(200_000), "x.erb:1:1: this tag is not closed: write %> at its end"],
+])("%s: refused with one error at its line", async (_, template, problem) => {
   expect(await problemsOfTemplate(template)).toEqual([problem]);
 });
 
-test("a template is read after one that was nested too deeply", async () => {
+test("a template can be read after another was nested too deeply", async () => {
   await problemsOfTemplate(`<%= ${"(".repeat(3000)} %>`);
   expect(await renderErb("<%= 1 + 1 %>", { file: "x.erb", environment: new Map(), cwd: "/" })).toBe("2");
 });
@@ -120,7 +120,7 @@ test.each([
     /^deploy\.yml:5:\d+: with its aliases, the file has more than 200000 values here$/,
   ],
   [
-    "an alias inside of itself",
+    "an alias inside its own anchor",
     "x-a: &a [*a]",
     /^deploy\.yml:5:10: \*a refers to &a from inside of it, which would never end$/,
   ],
@@ -139,7 +139,7 @@ test.each([
       .join("\n")}`,
     /^deploy\.yml:\d+:\d+: lists and maps are nested more than 100 levels deep here$/,
   ],
-])("YAML with %s ends with one error at its place", async (_, yaml, problem) => {
+])("YAML with %s is refused with one error at its position", async (_, yaml, problem) => {
   expect(await problemsOf(withRequired(yaml))).toEqual([expect.stringMatching(problem)]);
 });
 
@@ -211,7 +211,7 @@ aliases: {__proto__: p, constructor: q}
   expect(config.notes).toEqual([]);
 });
 
-test("such a name where no name fits is an unknown key", async () => {
+test("such a name is an unknown key in a map with fixed keys", async () => {
   expect(await problemsOf(withRequired("__proto__: 1\nconstructor: 2\nboot: {toString: 3, __proto__: 4}"))).toEqual([
     "deploy.yml:5:1: __proto__: unknown key: __proto__ (the documentation lists the keys allowed here)",
     "deploy.yml:6:1: constructor: unknown key: constructor (the documentation lists the keys allowed here)",
@@ -220,7 +220,7 @@ test("such a name where no name fits is an unknown key", async () => {
   ]);
 });
 
-test("such a name is not set in the environment unless somebody sets it", async () => {
+test("such a name is not a variable unless it is set", async () => {
   await inFolder({ ".env": '__proto__=a\ntoString="b$valueOf"\n' }, async (cwd) => {
     const environment = new LocalEnvironment(cwd, process.env);
     environment.load(".env");

@@ -52,7 +52,7 @@ test.each([
   expect(await problemsOf(withRequired(`${yaml}\n`))).toEqual([`deploy.yml:${line}`]);
 });
 
-test("the distance of two words is how many letters to touch", () => {
+test("the distance of two words counts the letters to change", () => {
   expect(editDistance("servces", "servers")).toBe(2);
   expect(editDistance("serevrs", "servers")).toBe(1);
   expect(editDistance("", "abc")).toBe(3);
@@ -65,7 +65,7 @@ test("the distance of two words is how many letters to touch", () => {
   );
 });
 
-test("merging two files is a deep merge of maps, the second winning, keys keeping their place", () => {
+test("two files are merged map by map: the second wins, and keys keep their order", () => {
   const value = fc.letrec((tie) => ({
     tree: fc.oneof({ depthSize: "small" }, fc.integer(), fc.array(fc.integer()), tie("map")),
     map: fc.dictionary(fc.constantFrom("a", "b", "c"), tie("tree"), { noNullPrototype: true }),
@@ -89,7 +89,7 @@ function isMap(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-test("a value that no command line can carry is told by its place, not shown", async () => {
+test("a value that no command line can contain is reported with its position, and not printed", async () => {
   const [problem] = await problemsOf(
     withRequired(`env: {clear: {FITS: ${"x".repeat(131_066)}, A: ${"x".repeat(131_070)}}}\n`),
   );

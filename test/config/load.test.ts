@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { loadConfig } from "../../src/config/load.ts";
 import { configOf, problemsOf, withRequired } from "./from-yaml.ts";
 
-test("every mistake is told at once, each at its place", async () => {
+test("all mistakes are reported in one error, each with its position", async () => {
   const problems = await problemsOf(`servce: x
 service: Foo bar
 image: acme/x:1
@@ -45,7 +45,7 @@ release: {command: x, role: nope}
   ]);
 });
 
-test("a destination's mistake is placed in the destination's file", async () => {
+test("a mistake in a destination's file has its position there", async () => {
   const problems = await problemsOf(
     { "deploy.yml": withRequired("boot: {wait: 1}\n"), "deploy.staging.yml": "boot:\n  limit: many\nlables: {}\n" },
     { destination: "staging" },
@@ -56,7 +56,7 @@ test("a destination's mistake is placed in the destination's file", async () => 
   ]);
 });
 
-test("a destination merges maps and replaces lists, scalars and what it leaves empty", async () => {
+test("a destination merges maps, and replaces lists, scalars and values that it leaves empty", async () => {
   const config = await configOf(
     {
       "deploy.yml": withRequired("volumes: [/a:/a, /b:/b]\nlabels: {a: 1, b: 2}\nboot: {limit: 2, wait: 3}\n"),
@@ -75,7 +75,7 @@ test("a destination merges maps and replaces lists, scalars and what it leaves e
   expect(config).toMatchObject({ primaryHost: "10.0.0.9", destination: "staging" });
 });
 
-test("a missing file is named, with what to do", async () => {
+test("a missing file is reported with what to do", async () => {
   const missing = { file: "config/deploy.yml", destination: undefined, cwd: "/nowhere", environment: new Map() };
   await expect(loadConfig(missing)).rejects.toMatchObject({
     message: "Configuration file not found in /nowhere/config/deploy.yml",
@@ -84,24 +84,24 @@ test("a missing file is named, with what to do", async () => {
   });
 });
 
-test("a missing destination's file is named, and init is not the advice", async () => {
+test("a missing file of a destination is reported without the advice to run init", async () => {
   await expect(configOf(withRequired(""), { destination: "prod" })).rejects.toMatchObject({
     message: expect.stringMatching(/^Configuration file not found in \/.*\/deploy\.prod\.yml$/) as string,
     hint: "The destination prod has its settings in that file: create it, or omit -d.",
   });
 });
 
-test("a destination can be demanded", async () => {
+test("require_destination refuses a run without a destination", async () => {
   expect(await problemsOf("require_destination: true\n")).toEqual([
     "deploy.yml:1:1: require_destination: You must specify a destination (-d NAME)",
   ]);
 });
 
-test("a destination that is no part of a file's name is refused", async () => {
+test("a destination that cannot be part of a file name is refused", async () => {
   await expect(configOf(withRequired(""), { destination: "../x" })).rejects.toMatchObject({ name: "UsageError" });
 });
 
-test("YAML mistakes of both files are told together, and nothing follows from them", async () => {
+test("YAML mistakes of both files are reported in one error, without mistakes that follow from them", async () => {
   const problems = await problemsOf(
     { "deploy.yml": "service: x\n bad: y\nimage: 'a\n", "deploy.b.yml": "labels: [a\n" },
     { destination: "b" },
@@ -113,13 +113,13 @@ test("YAML mistakes of both files are told together, and nothing follows from th
   ]);
 });
 
-test("a key written twice is a mistake, though Ruby takes the last", async () => {
+test("a key written twice is a mistake, although Ruby takes the last", async () => {
   expect(await problemsOf(withRequired("labels:\n  a: 1\n  b: 2\n  a: 3\n"))).toEqual([
     "deploy.yml:8:3: duplicate key: a (first written at deploy.yml:6:3)",
   ]);
 });
 
-test("top-level keys that start with x- hold what anchors share", async () => {
+test("top-level keys that start with x- can hold anchors", async () => {
   const config = await configOf(
     withRequired("x-env: &shared {A: 1, B: 2}\nenv:\n  <<: *shared\n  B: 3\naccessories: {}\n"),
   );
@@ -131,14 +131,14 @@ test("top-level keys that start with x- hold what anchors share", async () => {
   );
 });
 
-test("former keys say what became of them", async () => {
+test("keys of older versions are reported with their replacement", async () => {
   expect(await problemsOf(withRequired("audit_broadcast_cmd: x\nssh_user: y\n"))).toEqual([
     "deploy.yml:5:1: audit_broadcast_cmd: unknown key: audit_broadcast_cmd (write a post-deploy hook instead)",
     "deploy.yml:6:1: ssh_user: unknown key: ssh_user (write ssh: {user: NAME})",
   ]);
 });
 
-test("a template's failures stand beside the other mistakes, at the line that was written", async () => {
+test("a template's failures are reported with the other mistakes, at their line in the file", async () => {
   const problems = await problemsOf(`# <%# a comment
 that goes on %>
 service: <%= ENV.fetch("SERVICE") %>
@@ -157,7 +157,7 @@ bot: {limit: 1}
   ]);
 });
 
-test("the two machines of a builder have to differ", async () => {
+test("the two architectures of a builder must differ", async () => {
   const builder = "builder: {local: {arch: amd64}, remote: {arch: amd64, host: 'ssh://a@b'}}\n";
   expect(await problemsOf(withRequired(builder))).toEqual([
     expect.stringContaining("builder/remote/arch: should differ from builder.local.arch: both are amd64"),
@@ -165,7 +165,7 @@ test("the two machines of a builder have to differ", async () => {
 });
 
 test.each(["me@corp@web1", "CORP\\me@web1", "me@corp@[2001:db8::1]:22", "_web1", "me+ops@10.0.0.1:2222"])(
-  "%s is a host: the last @ ends the user",
+  "%s is a host: the last @ ends the user name",
   async (host) => {
     const config = await configOf(`service: app
 image: acme/app
@@ -177,7 +177,7 @@ servers: ["${host.replaceAll("\\", "\\\\")}"]
 );
 
 test.each(["-oProxyCommand=x", "a`id`@web1", "a;b@web1", "-l@web1", "a b@web1", "a|b@web1", "web1;x", "a'@web1"])(
-  "%s is no host: ssh refuses such names",
+  "%s is refused as a host, as by ssh",
   async (host) => {
     expect(
       await problemsOf(`service: app

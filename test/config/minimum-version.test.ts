@@ -2,17 +2,20 @@ import { expect, test } from "vitest";
 import { minimumVersionProblem } from "../../src/config/minimum-version.ts";
 import { configOf, problemsOf, withRequired } from "./from-yaml.ts";
 
-test.each(["0.13.0", "0.16.1", "1.9.0", "1.9.3", "1"])("minimum_version: %s of the original loads", async (version) => {
-  expect((await configOf(withRequired(`minimum_version: ${version}\n`))).minimumVersion).toBe(version);
-});
+test.each(["0.13.0", "0.16.1", "1.9.0", "1.9.3", "1"])(
+  "minimum_version: %s of MRSK or Kamal loads",
+  async (version) => {
+    expect((await configOf(withRequired(`minimum_version: ${version}\n`))).minimumVersion).toBe(version);
+  },
+);
 
-test("minimum_version above all that is understood is the only thing told: a newer file has keys that are newer", async () => {
+test("a minimum_version that is too high is the only mistake reported: a newer file has newer keys", async () => {
   expect(await problemsOf(withRequired("minimum_version: 2.3.0\nproxy: {ssl: true}\n"))).toEqual([
     "deploy.yml:5:1: minimum_version: Current version is 1.9.3, minimum required is 2.3.0",
   ]);
 });
 
-test("minimum_version above the original's line counts this program's own versions", () => {
+test("minimum_version above Kamal 1.9.3 is compared with this program's version", () => {
   expect(minimumVersionProblem("2.3.0", "2.3.0")).toBeUndefined();
   expect(minimumVersionProblem("2.3.1", "2.3.0")).toBe("Current version is 2.3.0, minimum required is 2.3.1");
   expect(minimumVersionProblem("0.5.0", "0.1.0")).toBeUndefined();

@@ -25,7 +25,7 @@ test.each([
   "ghcr..io",
   "a b",
   "/ghcr.io",
-])("%s is no registry's server", async (server) => {
+])("%s is not accepted as the server of a registry", async (server) => {
   expect(await problemsOf(withRegistry(server))).toEqual([`deploy.yml:4:12: registry/server: ${SERVER}`]);
 });
 
@@ -37,13 +37,13 @@ test.each([
   "123456789.dkr.ecr.eu-central-1.amazonaws.com",
   "[::1]:5000",
   "my_registry:65535",
-])("%s is a registry's server", async (server) => {
+])("%s is accepted as the server of a registry", async (server) => {
   expect(await problemsOf(withRegistry(server))).toEqual([]);
 });
 
 const withImage = (image: string) => withRequired("").replace("acme/app", image);
 
-test("an image that names its registry says where the registry belongs", async () => {
+test("an image with a registry is refused with the key for the registry", async () => {
   const message = (server: string, image: string) =>
     `deploy.yml:2:1: image: ${server} is a registry, and without registry/server the login goes to Docker Hub: write registry: {server: ${server}} and image: ${image}`;
   expect(await problemsOf(withImage("ghcr.io/acme/app"))).toEqual([message("ghcr.io", "acme/app")]);
@@ -55,7 +55,7 @@ test("an image that names its registry says where the registry belongs", async (
   ]);
 });
 
-test("what other tools write as ${NAME} is refused where nothing replaces it, with what to write", async () => {
+test("${NAME} is refused if nothing replaces it, with what to write", async () => {
   expect(
     await problemsOf(`service: "\${SERVICE}"
 image: "\${IMAGE:-acme/app}"
@@ -93,7 +93,7 @@ x-own: "\${OWN}"
   ]);
 });
 
-test("a password that has such signs in it is left as it is", async () => {
+test("a password that contains ${NAME} is not changed", async () => {
   const yaml = withRequired("builder: {args: {A: 'x${B}'}}\n").replace("password: p", "password: 'ab${cd}ef'");
   expect(await problemsOf(yaml)).toEqual([]);
 });
@@ -104,7 +104,7 @@ test("${NAME} between brackets and without quotes is reported as such, once", as
   ]);
 });
 
-test("a ${NAME} for the host whose name .env has is reported as a note", async () => {
+test("a ${NAME} that the host replaces is reported in a note if .env has the name", async () => {
   await inFolder({ ".env": "DB=x\n", "deploy.yml": withRequired("env: {A: '${DB}', B: '${HOME}'}\n") }, async (cwd) => {
     const environment = new LocalEnvironment(cwd, process.env);
     environment.load(".env");
@@ -115,7 +115,7 @@ test("a ${NAME} for the host whose name .env has is reported as a note", async (
   });
 });
 
-test("a value that could not stand in quotes is not reported to be put there", async () => {
+test("quotes are not suggested for a value that is wrong in quotes too", async () => {
   const lines =
     "asset_path: false\nnetwork: true\nrun_directory: [a]\nminimum_version: true\nhealthcheck: {interval: true}\n";
   expect(await problemsOf(withRequired(lines))).toEqual([
@@ -127,7 +127,7 @@ test("a value that could not stand in quotes is not reported to be put there", a
   ]);
 });
 
-test("a misspelt key is reported at every level, and what is missing because of it is not", async () => {
+test("a misspelt key is reported at every level, and the key that is missing because of it is not", async () => {
   expect(
     await problemsOf(`service: app
 image: acme/app
@@ -165,7 +165,7 @@ ssh: {prxoy: a}
   ]);
 });
 
-test("what is missing beside the files of destinations names them", async () => {
+test("a missing key is reported with the destinations that may have it", async () => {
   const files = {
     "deploy.yml": "service: app\nimage: acme/app\nregistry: {username: u, password: p}\n",
     "deploy.production.yml": "servers: [10.0.0.1]\n",
@@ -182,7 +182,7 @@ test("what is missing beside the files of destinations names them", async () => 
 });
 
 test.each(["../../x", "a/b", "..", ".", "", "-x", "a\\b", "a b", "${A}"])(
-  "%j is no destination, for any reader",
+  "%j is refused as a destination by every reader",
   async (destination) => {
     await inFolder({ "deploy.yml": withRequired("") }, async (cwd) => {
       writeFileSync(join(cwd, "x.yml"), "");
@@ -193,7 +193,7 @@ test.each(["../../x", "a/b", "..", ".", "", "-x", "a\\b", "a b", "${A}"])(
   },
 );
 
-test("a line that leaves a quote open is reported at its place", async () => {
+test("an open quote is reported with its position", async () => {
   expect(
     await problemsOf(`service: app
 image: acme/app
@@ -211,7 +211,7 @@ aliases: {console: 'app exec "x', fine: "app exec 'x y'"}
   ]);
 });
 
-test("a port that none can be is reported at its place", async () => {
+test("a port that is out of range is reported with its position", async () => {
   const yaml = withRequired(`accessories:
   a: {image: x, hosts: ["h:0", "[::1]:65536", "h:65535", "::1"], port: 99999}
   b: {image: x, host: h, port: "127.0.0.1:5432:70000/tcp"}
@@ -232,7 +232,7 @@ test("a port that none can be is reported at its place", async () => {
   ]);
 });
 
-test("a duration longer than any wait is refused", async () => {
+test("a duration above the limit of a wait is refused", async () => {
   expect(await problemsOf(withRequired("healthcheck: {interval: 999999999h}"))).toEqual([
     "deploy.yml:5:15: healthcheck/interval: should be at most 1000000 seconds",
   ]);

@@ -7,7 +7,7 @@ import { configOf, withRequired } from "./from-yaml.ts";
 
 const FULL = readFileSync(new URL("../fixtures/full.yml", import.meta.url), "utf8");
 
-test("the config is shown under the original's names, with nothing secret in it", async () => {
+test("the config is printed under MRSK's names, without secrets", async () => {
   const config = await configOf(`service: app
 image: acme/app
 servers: {web: [10.0.0.1], jobs: [10.0.0.2, 10.0.0.1]}
@@ -49,13 +49,13 @@ accessories:
   expect(JSON.stringify(shown)).not.toContain("hunter");
 });
 
-test("what is not set is left out", async () => {
+test("fields without a value are omitted", async () => {
   const shown = redactedConfig(await configOf(withRequired("")), "v1");
   expect(Object.keys(shown)).not.toContain("accessories");
   expect(Object.keys(shown)).not.toContain("env_args");
 });
 
-test("the file with every key has every key", () => {
+test("the file with every key is complete", () => {
   const written = new Set(pathsOf(parse(FULL, { merge: true }), []));
   expect([...keyPaths().keys()].filter((path) => !written.has(path))).toEqual([]);
 });
@@ -71,7 +71,7 @@ function pathsOf(value: unknown, at: readonly string[]): string[] {
   });
 }
 
-/** What is not shown as it was written, and what stands for it. */
+/** Values that are not printed as written, and what is printed. */
 const SHOWN_OTHERWISE = new Map([
   ["secret-build-arg", "[REDACTED]"],
   ["secret-key-data", "[REDACTED]"],
@@ -79,12 +79,12 @@ const SHOWN_OTHERWISE = new Map([
   ["acme/full-image", "registry.example.com/acme/full-image"],
   ["accessory-directory:/accessory-target:ro", "/accessory-target"],
 ]);
-/** Told in a note, and nothing else. */
+/** Reported in a note alone. */
 const IN_NOTES = new Set(["/web-cord", "4011", "4012"]);
-/** The role's own goes over it, or what it makes is shown: the env of a host with the tag. */
+/** Overridden by the role's value, or printed as part of another field: the env of a host with the tag. */
 const RESOLVED = new Set(["start_first", "eu"]);
 
-test("every value that was written is shown, or its redaction", async () => {
+test("every written value is printed, or redacted", async () => {
   const shown = redactedConfig(await configOf(FULL), "v1");
   const leaves = new Set(leavesOf(shown));
   const { healthcheck: _, asset_path: __, ...written } = parse(FULL, { merge: true }) as Record<string, unknown>;
@@ -105,7 +105,7 @@ function leavesOf(value: unknown): string[] {
   ]);
 }
 
-test("global values are shown where a role takes them", async () => {
+test("global values are printed in the roles that inherit them", async () => {
   const config = await configOf(withRequired("healthcheck: {path: /all-up, port: 3012}\nasset_path: /all/assets\n"));
   expect(redactedConfig(config, "v1")).toMatchObject({
     healthcheck: { path: "/all-up", port: 3012 },

@@ -6,14 +6,14 @@ import { loadConfig } from "../../src/config/load.ts";
 import { MrskError } from "../../src/errors.ts";
 import { inFolder, withRequired } from "./from-yaml.ts";
 
-/** No input makes a reader do anything but give a value, or say at which place it cannot. */
+/** For any input, a reader returns a value or reports a position. */
 
-/** Of a list of words, `␠`, `⏎` and `␉` stand for blanks. */
+/** The words of a list. `␠`, `⏎` and `␉` are a space, a newline and a tab. */
 function tokens(text: string): string[] {
   return text.split(" ").map((word) => word.replaceAll("␠", " ").replaceAll("⏎", "\n").replaceAll("␉", "\t"));
 }
 
-/** Words of the grammar in any order, many of one, and anything else. */
+/** Words of the grammar in any order, one word many times, and arbitrary text. */
 function textOf(words: readonly string[]): fc.Arbitrary<string> {
   const word = fc.constantFrom(...words);
   const part = fc.oneof(
@@ -24,8 +24,8 @@ function textOf(words: readonly string[]): fc.Arbitrary<string> {
   return fc.array(part, { maxLength: 25 }).map((parts) => parts.join(""));
 }
 
-/** What is said of a failure without a place; all of it, where the failure is none that is explained. */
-async function saidWithoutPlace(work: Promise<unknown>): Promise<string[]> {
+/** The lines of a failure that have no position; the whole message, if the failure is not an expected one. */
+async function linesWithoutPosition(work: Promise<unknown>): Promise<string[]> {
   try {
     await work;
     return [];
@@ -39,12 +39,12 @@ const YAML = tokens(
   "a b service servers web x-a labels env clear secret image __proto__ constructor toString << 1 0x_ 0b1 1e9 .inf ~ null yes 1:30 ⏎ ⏎␠␠ ⏎␠␠␠␠ :␠ : -␠ ?␠ [ ] { } ,␠ &a␠ *a !!str␠ !b␠ ' \" |⏎ >-⏎ # ---⏎ ...⏎ % \\ ␉ <% %> <%=␠1␠%> ${A}",
 );
 
-test("any YAML is read, or refused at its places", { timeout: 60_000 }, async () => {
+test("any YAML is read, or refused with positions", { timeout: 60_000 }, async () => {
   await fc.assert(
     fc.asyncProperty(textOf(YAML), fc.boolean(), async (text, below) => {
       await inFolder({ "deploy.yml": below ? withRequired(text) : text }, async (cwd) => {
         const loading = loadConfig({ file: "deploy.yml", destination: undefined, cwd, environment: new Map() });
-        expect(await saidWithoutPlace(loading)).toEqual([]);
+        expect(await linesWithoutPosition(loading)).toEqual([]);
       });
     }),
     { numRuns: 200 },
@@ -60,14 +60,14 @@ const RUBY = [
   ...tokens('<%␠x="#{x}#{x}"␠%> <%=␠ENV["A"]␠%> <%␠ENV["A"]="b"␠%> <%=␠ENV.fetch("B")␠%> <%=␠"a"*9␠%> <%=␠[1,[2]]␠%>'),
 ];
 
-test("any template is rendered, or refused at its places", { timeout: 60_000 }, async () => {
+test("any template is rendered, or refused with positions", { timeout: 60_000 }, async () => {
   await fc.assert(
     fc.asyncProperty(textOf(RUBY), async (text) => {
-      // A command may do anything.
+      // A generated command must not run.
       const template = text.replaceAll(/`|%x/g, "");
       const environment = new LocalEnvironment("/nowhere", {});
       const rendering = renderErb(template, { file: "x.erb", environment, cwd: "/nowhere" });
-      expect(await saidWithoutPlace(rendering)).toEqual([]);
+      expect(await linesWithoutPosition(rendering)).toEqual([]);
     }),
     { numRuns: 300 },
   );
@@ -77,25 +77,25 @@ const DOTENV = tokens(
   "A B AB export __proto__ constructor = :␠ ␠ ⏎ \r⏎ ' \" \\ # $ ${ } $A ${B} \\n $( ) \0 \uFEFF \u2028",
 );
 
-test("any .env is read, or refused at its places", { timeout: 60_000 }, async () => {
+test("any .env is read, or refused with positions", { timeout: 60_000 }, async () => {
   await fc.assert(
     fc.asyncProperty(textOf(DOTENV), async (text) => {
-      // A command may do anything.
+      // A generated command must not run.
       await inFolder({ ".env": text.replaceAll("$(", "$") }, async (cwd) => {
         const environment = new LocalEnvironment(cwd, {});
         const reading = async () => {
           environment.load(".env");
-          return [environment.lost, await environment.forCommands()];
+          return [environment.notes, await environment.forCommands()];
         };
-        expect(await saidWithoutPlace(reading())).toEqual([]);
+        expect(await linesWithoutPosition(reading())).toEqual([]);
       });
     }),
     { numRuns: 300 },
   );
 });
 
-test("a .env is read as Ruby's own pattern reads it", { timeout: 60_000 }, async () => {
-  // Of dotenv 2, whose leading and trailing \s take a time in square of the blank lines.
+test("a .env is read as by the pattern of Ruby's dotenv", { timeout: 60_000 }, async () => {
+  // The pattern of dotenv 2. Its leading and trailing \s take quadratic time on blank lines.
   const original =
     /^\s*(?:export\s+)?([\w.]+)(?:\s*=\s*?|:\s+?)(\s*'(?:\\'|[^'])*'|\s*"(?:\\"|[^"])*"|[^#\r\n]+)?\s*(?:#.*)?$/gm;
   const words = DOTENV.filter((word) => !/[$\\\0\uFEFF\u2028]/.test(word));

@@ -11,7 +11,7 @@ function role(config: Config, name: string): Role {
   return config.roles.find((candidate) => candidate.name === name)!;
 }
 
-test("what is not written has its default", async () => {
+test("a missing key has its default", async () => {
   const config = await configOf(withRequired(""));
   expect(config).toMatchObject({
     file: "deploy.yml",
@@ -62,7 +62,7 @@ test.each([
   expect(env.secret).toEqual(secret);
 });
 
-test("merging environments: the last to say a name decides, and nobody has it twice", () => {
+test("merging environments: the last one with a name wins, and no name is in both clear and secret", () => {
   const names = fc.constantFrom("A", "B", "C", "D");
   const environment = fc
     .record({ clear: fc.dictionary(names, fc.string()), secret: fc.uniqueArray(names) })
@@ -82,7 +82,7 @@ test("merging environments: the last to say a name decides, and nobody has it tw
   );
 });
 
-test("a role without Traefik is probed only if it says how; bug 29: a port is enough", async () => {
+test("a role without Traefik is checked only if it defines a check; a port is enough", async () => {
   const config = await configOf(`${HEAD}healthcheck: {path: /global, max_attempts: 9}
 servers:
   web: {hosts: [10.0.0.1], healthcheck: {port: 4000, max_attempts: 3}}
@@ -97,7 +97,7 @@ servers:
   expect(config.roles.map(({ name }) => name)).toEqual(["feed", "jobs", "mail", "web"]);
 });
 
-test("the primary role can do without Traefik, and another can be primary", async () => {
+test("the primary role can be without Traefik, and another role can be primary", async () => {
   const config = await configOf(
     `${HEAD}primary_role: jobs\nservers: {jobs: {hosts: [10.0.0.1], traefik: no}, web: [10.0.0.2]}\n`,
   );
@@ -108,14 +108,14 @@ test("the primary role can do without Traefik, and another can be primary", asyn
   ]);
 });
 
-test("the order of starting is global or a role's own", async () => {
+test("boot.order is global or set for a role", async () => {
   const config = await configOf(
     `${HEAD}boot: {order: stop_first}\nservers: {web: [10.0.0.1], jobs: {hosts: 10.0.0.2, boot: {order: start_first}}}\n`,
   );
   expect(config.roles.map(({ bootOrder }) => bootOrder)).toEqual(["start_first", "stop_first"]);
 });
 
-test("docker options: true is a flag, lists repeat, all else is text", async () => {
+test("docker options: true is a flag, lists repeat the option, any other value is text", async () => {
   const config = await configOf(
     `${HEAD}servers: {web: {hosts: [10.0.0.1], options: {init: true, cpus: 0.5, a: false, b: , n: [], l: [1, x]}}}\n`,
   );
@@ -160,7 +160,7 @@ test.each(["0", "-1", "1.5", "0%", "101%", "x", "[1]"])("boot limit %s is refuse
   ]);
 });
 
-test("credentials are written out or the name of a variable", async () => {
+test("a credential is a value or the name of a variable", async () => {
   const config = await configOf(
     "service: app\nimage: acme/app\nservers: [10.0.0.1]\nregistry: {server: ghcr.io, username: 12, password: [P]}\n",
   );
@@ -204,7 +204,7 @@ test("accessories: placement, ports, files, directories", async () => {
   ]);
 });
 
-test("two accessories cannot have one name, nor that of the proxy", async () => {
+test("two accessories cannot have the same service, nor that of the proxy", async () => {
   expect(
     await problemsOf(
       withRequired(`accessories:

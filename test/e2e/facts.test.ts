@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest"
 import { stringify } from "yaml";
 import { containerLabels, roleLabels } from "../../src/traefik/labels.ts";
 import { liveFile } from "../../src/traefik/live-file.ts";
-import { config, role } from "../commands/support.ts";
+import { config, role } from "../support/config.ts";
 import { lab, onServer, Project, succeeded, sweep } from "./project.ts";
 import { Bench, get, route, until } from "./traefik.ts";
 

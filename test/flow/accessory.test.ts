@@ -17,7 +17,7 @@ import {
   uploadAccessory,
 } from "../../src/flow/accessory.ts";
 import type { Run } from "../../src/flow/run.ts";
-import { accessory, config } from "../commands/support.ts";
+import { accessory, config } from "../support/config.ts";
 import { type Machine, machine } from "../support/fake-docker.ts";
 import { type FakeRun, fakeRun } from "../support/fake-run.ts";
 
@@ -36,7 +36,7 @@ const docker = (state: string, more = "") =>
   ${more}
 esac`;
 
-const changes = (here: Machine) => here.asked().filter((words) => !words.startsWith("inspect"));
+const changes = (here: Machine) => here.calls().filter((words) => !words.startsWith("inspect"));
 
 test("boot creates directories, uploads files, logs in if the image is from the configured registry, and starts", async () => {
   const here = machine(docker(""));

@@ -26,11 +26,11 @@ import { serverExec } from "../../src/flow/server.ts";
 import { bootTraefik, restartTraefik, startTraefik, stopTraefik } from "../../src/flow/traefik/traefik.ts";
 import { rebootTraefik } from "../../src/flow/traefik/reboot.ts";
 import { removeStoppedTraefik, removeTraefik, removeTraefikImageOnly } from "../../src/flow/traefik/removal.ts";
-import { accessory, config, role } from "../commands/support.ts";
+import { accessory, config, role } from "../support/config.ts";
 import { shellWords } from "../support/shell-words.ts";
 import { machine } from "../support/fake-docker.ts";
 import { type FakeRun, fakeRun } from "../support/fake-run.ts";
-import { observed, ownLabels, type Seen } from "../support/seen.ts";
+import { aHost, container, stopped, type World } from "../support/world.ts";
 
 const HOST = "192.0.2.1";
 const settings = (destination?: string): Config =>
@@ -41,18 +41,9 @@ const settings = (destination?: string): Config =>
     roles: [role({ hosts: [HOST] })],
   });
 
-function runOn(containers: readonly Omit<Seen, "labels">[], destination?: string): FakeRun {
-  const app = settings(destination);
-  const run = fakeRun(app);
-  run.host(HOST);
-  const labels = ownLabels(app, app.roles[0]!);
-  const given = destination === undefined ? {} : { destination };
-  observed(
-    run.hosts.get(HOST)!,
-    containers.map((container) => ({ ...container, ...given, labels })),
-    { traefik: true },
-  );
-  run.hosts.get(HOST)!.replies(/^State$/, "");
+function runOn(world: World, destination?: string): FakeRun {
+  const run = fakeRun(settings(destination));
+  world.fake(run).replies(/^State$/, "");
   return run;
 }
 
@@ -70,12 +61,14 @@ function lines(run: FakeRun): { files: Set<string>; lines: string[] } {
   return { files, lines: found };
 }
 
-const RUNNING = [{ name: "app-web-1" }];
-const STOPPED = [{ name: "app-web-1", state: "exited" }];
+const EMPTY = aHost(HOST).behindTraefik();
+const OLD = EMPTY.runs(container("web", 0));
+const RUNNING = EMPTY.runs(container("web", 1));
+const STOPPED = EMPTY.keeps(stopped("web", 1));
 const NEW = { interactive: false, raw: false, reuse: false, env: new Map<string, string>() };
 const IN_ACCESSORY = ["Stopped db accessory", "Remove db accessory container"];
 
-test.each<[string, readonly Omit<Seen, "labels">[], (run: FakeRun) => Promise<unknown>, string[]]>([
+test.each<[string, World, (run: FakeRun) => Promise<unknown>, string[]]>([
   [
     "app boot, of the running version",
     RUNNING,
@@ -88,7 +81,7 @@ test.each<[string, readonly Omit<Seen, "labels">[], (run: FakeRun) => Promise<un
   ],
   [
     "deploy",
-    [{ name: "app-web-0" }],
+    OLD,
     (run) => deploy(run, { skipPush: true }),
     [
       "Pulled image with version 1",
@@ -100,7 +93,7 @@ test.each<[string, readonly Omit<Seen, "labels">[], (run: FakeRun) => Promise<un
   ],
   [
     "redeploy, which prunes too",
-    [{ name: "app-web-0" }],
+    OLD,
     (run) => redeploy(run, { skipPush: true }),
     [
       "Pulled image with version 1",
@@ -112,7 +105,7 @@ test.each<[string, readonly Omit<Seen, "labels">[], (run: FakeRun) => Promise<un
   ],
   [
     "rollback",
-    [{ name: "app-web-1" }, { name: "app-web-0", state: "exited" }],
+    RUNNING.keeps(stopped("web", 0)),
     (run) => rollback(run, "0"),
     ["Tagging dhh/app:0 as the latest image", "[web] Booted app version 0"],
   ],
@@ -132,12 +125,7 @@ test.each<[string, readonly Omit<Seen, "labels">[], (run: FakeRun) => Promise<un
     ["[web] Executed cmd 'ls' on app version 1"],
   ],
   ["app exec -i", RUNNING, (run) => appExec(run, run.terminal, "sh", { ...NEW, reuse: true, interactive: true }), []],
-  [
-    "app stale-containers --stop",
-    [{ name: "app-web-1" }, { name: "app-web-0" }],
-    (run) => staleContainers(run, { stop: true }),
-    [],
-  ],
+  ["app stale-containers --stop", RUNNING.runs(container("web", 0)), (run) => staleContainers(run, { stop: true }), []],
   [
     "app remove-container",
     STOPPED,
@@ -152,45 +140,45 @@ test.each<[string, readonly Omit<Seen, "labels">[], (run: FakeRun) => Promise<un
     removeApp,
     ["[web] Stopped app", "[web] Removed all app containers", "Removed all app images"],
   ],
-  ["build pull", [], pull, ["Pulled image with version 1"]],
+  ["build pull", EMPTY, pull, ["Pulled image with version 1"]],
   ["prune all", STOPPED, (run) => pruneAll(run, undefined), ["Pruned containers", "Pruned images"]],
   ["prune containers", STOPPED, (run) => pruneContainers(run, 1), ["Pruned containers"]],
   ["prune images", STOPPED, pruneImages, ["Pruned images"]],
-  ["traefik boot", [], bootTraefik, []],
-  ["traefik reboot", [], (run) => rebootTraefik(run, { rolling: false, confirmed: true }), ["Rebooted traefik"]],
-  ["traefik start", [], startTraefik, ["Started traefik"]],
-  ["traefik stop", [], stopTraefik, ["Stopped traefik"]],
-  ["traefik restart", [], restartTraefik, ["Stopped traefik", "Started traefik"]],
+  ["traefik boot", EMPTY, bootTraefik, []],
+  ["traefik reboot", EMPTY, (run) => rebootTraefik(run, { rolling: false, confirmed: true }), ["Rebooted traefik"]],
+  ["traefik start", EMPTY, startTraefik, ["Started traefik"]],
+  ["traefik stop", EMPTY, stopTraefik, ["Stopped traefik"]],
+  ["traefik restart", EMPTY, restartTraefik, ["Stopped traefik", "Started traefik"]],
   [
     "traefik remove",
-    [],
+    EMPTY,
     (run) => removeTraefik(run, { force: false }),
     ["Stopped traefik", "Removed traefik container", "Removed traefik image"],
   ],
-  ["traefik remove-container", [], removeStoppedTraefik, ["Removed traefik container"]],
-  ["traefik remove-image", [], removeTraefikImageOnly, ["Removed traefik image"]],
-  ["accessory boot", [], (run) => bootAccessory(run, "db"), ["Booted db accessory"]],
-  ["accessory start", [], (run) => startAccessory(run, "db"), ["Started db accessory"]],
-  ["accessory stop", [], (run) => stopAccessory(run, "db"), ["Stopped db accessory"]],
-  ["accessory restart", [], (run) => restartAccessory(run, "db"), ["Stopped db accessory", "Started db accessory"]],
-  ["accessory reboot", [], (run) => rebootAccessory(run, "db"), [...IN_ACCESSORY, "Booted db accessory"]],
+  ["traefik remove-container", EMPTY, removeStoppedTraefik, ["Removed traefik container"]],
+  ["traefik remove-image", EMPTY, removeTraefikImageOnly, ["Removed traefik image"]],
+  ["accessory boot", EMPTY, (run) => bootAccessory(run, "db"), ["Booted db accessory"]],
+  ["accessory start", EMPTY, (run) => startAccessory(run, "db"), ["Started db accessory"]],
+  ["accessory stop", EMPTY, (run) => stopAccessory(run, "db"), ["Stopped db accessory"]],
+  ["accessory restart", EMPTY, (run) => restartAccessory(run, "db"), ["Stopped db accessory", "Started db accessory"]],
+  ["accessory reboot", EMPTY, (run) => rebootAccessory(run, "db"), [...IN_ACCESSORY, "Booted db accessory"]],
   [
     "accessory exec",
-    [],
+    EMPTY,
     (run) => accessoryExec(run, run.terminal, "db", "ls -l", NEW),
     ["Executed cmd 'ls -l' on db accessory"],
   ],
   [
     "accessory remove",
-    [],
+    EMPTY,
     (run) => removeAccessory(run, "all", { confirmed: true }),
     [...IN_ACCESSORY, "Removed db accessory image"],
   ],
-  ["server exec", [], (run) => serverExec(run, run.terminal, "uptime", NEW), ["Executed cmd 'uptime' on server"]],
-  ["lock acquire", [], (run) => takeLock(run, "why"), []],
-  ["registry login", [], (run) => login(run), []],
-])("%s writes its lines", async (_, containers, act, expected) => {
-  const run = runOn(containers);
+  ["server exec", EMPTY, (run) => serverExec(run, run.terminal, "uptime", NEW), ["Executed cmd 'uptime' on server"]],
+  ["lock acquire", EMPTY, (run) => takeLock(run, "why"), []],
+  ["registry login", EMPTY, (run) => login(run), []],
+])("%s writes its lines", async (_, world, act, expected) => {
+  const run = runOn(world);
   await act(run);
   const written = lines(run);
   expect(written.lines).toEqual(expected);
@@ -198,7 +186,7 @@ test.each<[string, readonly Omit<Seen, "labels">[], (run: FakeRun) => Promise<un
 });
 
 test("a destination has a separate log, and its tag precedes the role's", async () => {
-  const run = runOn([{ name: "app-web-staging-1" }], "staging");
+  const run = runOn(EMPTY.runs(container("web", 1, { destination: "staging" })), "staging");
   await stopApp(run);
   expect(lines(run)).toEqual({
     files: new Set(["mrsk-app-staging-audit.log"]),
@@ -207,7 +195,7 @@ test("a destination has a separate log, and its tag precedes the role's", async 
 });
 
 test("audit shows the last fifty lines of each app host", async () => {
-  const run = runOn([]);
+  const run = runOn(EMPTY);
   run.hosts.get(HOST)!.replies(/^Audit log$/, "[now] [somebody] Pruned images\n");
   await showAudit(run);
   expect(run.printed).toEqual([`App Host: ${HOST}\n[now] [somebody] Pruned images\n\n`]);
@@ -215,13 +203,13 @@ test("audit shows the last fifty lines of each app host", async () => {
 });
 
 /** A failing step of each command, and the audit lines after it. */
-const FAILING: readonly (readonly [string, RegExp, readonly Omit<Seen, "labels">[], (run: FakeRun) => Promise<unknown>, readonly string[]])[] = [
-  ["accessory boot", /^Start app-db/, [], (run) => bootAccessory(run, "db"), ["failed Audit: Booted db accessory"]],
-  ["accessory boot whose folder cannot be created", /^Create directories/, [], (run) => bootAccessory(run, "db"), ["failed Audit: Booted db accessory"]],
-  ["accessory start", /^Start app-db/, [], (run) => startAccessory(run, "db"), ["failed Audit: Started db accessory"]],
-  ["accessory stop", /^Stop app-db/, [], (run) => stopAccessory(run, "db"), ["failed Audit: Stopped db accessory"]],
-  ["accessory remove", /^Remove the container/, [], (run) => removeAccessory(run, "db", { confirmed: true }), ["done Audit: Stopped db accessory", "failed Audit: Remove db accessory container"]],
-  ["accessory exec", /^Command$/, [], (run) => accessoryExec(run, run.terminal, "db", "ls", NEW), ["failed Audit: Executed cmd 'ls' on db accessory"]],
+const FAILING: readonly (readonly [string, RegExp, World, (run: FakeRun) => Promise<unknown>, readonly string[]])[] = [
+  ["accessory boot", /^Start app-db/, EMPTY, (run) => bootAccessory(run, "db"), ["failed Audit: Booted db accessory"]],
+  ["accessory boot whose folder cannot be created", /^Create directories/, EMPTY, (run) => bootAccessory(run, "db"), ["failed Audit: Booted db accessory"]],
+  ["accessory start", /^Start app-db/, EMPTY, (run) => startAccessory(run, "db"), ["failed Audit: Started db accessory"]],
+  ["accessory stop", /^Stop app-db/, EMPTY, (run) => stopAccessory(run, "db"), ["failed Audit: Stopped db accessory"]],
+  ["accessory remove", /^Remove the container/, EMPTY, (run) => removeAccessory(run, "db", { confirmed: true }), ["done Audit: Stopped db accessory", "failed Audit: Remove db accessory container"]],
+  ["accessory exec", /^Command$/, EMPTY, (run) => accessoryExec(run, run.terminal, "db", "ls", NEW), ["failed Audit: Executed cmd 'ls' on db accessory"]],
   ["app exec", /^Command$/, RUNNING, (run) => appExec(run, run.terminal, "ls", NEW), ["failed Audit: Executed cmd 'ls' on app version 1"]],
   ["server exec", /^Command$/, RUNNING, (run) => serverExec(run, run.terminal, "ls", NEW), ["failed Audit: Executed cmd 'ls' on server"]],
   ["app stop", /^Stop app-web-1/, RUNNING, stopApp, ["failed Audit: Stopped app"]],
@@ -238,8 +226,8 @@ const FAILING: readonly (readonly [string, RegExp, readonly Omit<Seen, "labels">
   ["traefik remove-image", /^Remove Traefik's image/, RUNNING, removeTraefikImageOnly, ["failed Audit: Removed traefik image"]],
 ]; // biome-ignore format: one line each
 
-test.each(FAILING)("%s that fails is logged as failed", async (_, failing, containers, work, expected) => {
-  const run = runOn(containers);
+test.each(FAILING)("%s that fails is logged as failed", async (_, failing, world, work, expected) => {
+  const run = runOn(world);
   const host = run.hosts.get(HOST)!;
   host.fails(failing, "no");
   await work(run).catch(() => {});

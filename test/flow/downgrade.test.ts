@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
 import { downgrade, downgradeAccessory, downgradeTraefik } from "../../src/flow/downgrade.ts";
-import { accessory, config, role } from "../commands/support.ts";
+import { accessory, config, role } from "../support/config.ts";
 import { type FakeRun, fakeRun } from "../support/fake-run.ts";
-import { observed } from "../support/seen.ts";
+import { aHost, containerOfMrsk } from "../support/world.ts";
 
 const [FIRST, SECOND] = ["192.0.2.1", "192.0.2.2"] as const;
 
@@ -15,9 +15,15 @@ function fleet(): FakeRun {
       boot: { limit: undefined, waitSeconds: 0, watchSeconds: 0 },
     }),
   );
+  const labels = new Map([
+    ["service", "app"],
+    ["role", "web"],
+    ["destination", ""],
+  ]);
   for (const host of [FIRST, SECOND]) {
-    run.host(host);
-    observed(run.hosts.get(host)!, [{ name: "app-web-7", destination: "" }]);
+    aHost(host)
+      .runs(containerOfMrsk("web", 7, { labels }))
+      .fake(run);
   }
   return run;
 }

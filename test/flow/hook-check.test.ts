@@ -5,7 +5,7 @@ import { expect, test } from "vitest";
 import { deploy } from "../../src/flow/rollout/deploy.ts";
 import { warnAboutHooks } from "../../src/flow/hook-check.ts";
 import { bootstrap } from "../../src/flow/server.ts";
-import { config } from "../commands/support.ts";
+import { config } from "../support/config.ts";
 import { fakeRun } from "../support/fake-run.ts";
 
 function folder(): string {

@@ -10,10 +10,10 @@ import type { Run } from "../../src/flow/run.ts";
 import { rebootTraefik } from "../../src/flow/traefik/reboot.ts";
 import { HookFailedError } from "../../src/errors.ts";
 import { select } from "../../src/plan/select.ts";
-import { config, role } from "../commands/support.ts";
+import { config, role } from "../support/config.ts";
 import { type Machine, machine } from "../support/fake-docker.ts";
 import { fakeRun, type FakeRun } from "../support/fake-run.ts";
-import { observed, ownLabels } from "../support/seen.ts";
+import { aHost, container } from "../support/world.ts";
 
 const settings = config({
   roles: [role({ hosts: ["192.0.2.1", "192.0.2.2"] })],
@@ -165,9 +165,7 @@ async function story(act: (run: Run) => Promise<unknown>, failing?: HookName): P
     if (event.kind === "title" && event.text.startsWith("Running the ")) seen.push(event.text.split(" ")[2]!);
   };
   for (const name of ["192.0.2.1", "192.0.2.2"]) {
-    run.host(name);
-    const labels = ownLabels(settings, settings.roles[0]!);
-    observed(run.hosts.get(name)!, [{ name: "app-web-0", state: "running", labels }], { traefik: true });
+    aHost(name).behindTraefik().runs(container("web", 0)).fake(run);
   }
   const first = run.hosts.get("192.0.2.1")!;
   const push = first.steps.push.bind(first.steps);
@@ -244,10 +242,7 @@ test("a reboot of Traefik runs hooks around each group, with the group's hosts",
   for (const hook of ["pre-traefik-reboot", "post-traefik-reboot"])
     write(here, hook, `echo ${hook} $MRSK_HOSTS >>output`);
   const run = runIn(here);
-  for (const host of ["192.0.2.1", "192.0.2.2"]) {
-    run.host(host);
-    observed(run.hosts.get(host)!, [], { traefik: true });
-  }
+  for (const host of ["192.0.2.1", "192.0.2.2"]) aHost(host).behindTraefik().fake(run);
   await rebootTraefik(run, { rolling: true, confirmed: true });
   expect(readFileSync(join(here.home, "output"), "utf8").trim().split("\n")).toEqual([
     "pre-traefik-reboot 192.0.2.1",

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { ensureImage, fetchImage } from "../../src/flow/image.ts";
-import { config } from "../commands/support.ts";
+import { config } from "../support/config.ts";
 import { type FakeRun, fakeRun } from "../support/fake-run.ts";
 import { ExitStatus } from "../../src/script/exit-status.ts";
 

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { freeLock, lockStatus, withLock } from "../../src/flow/lock.ts";
 import { ExitCode, MrskError, SshError } from "../../src/errors.ts";
-import { config } from "../commands/support.ts";
+import { config } from "../support/config.ts";
 import { fakeRun } from "../support/fake-run.ts";
 
 const PRIMARY = "192.0.2.1";

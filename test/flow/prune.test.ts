@@ -2,9 +2,9 @@ import { expect, test } from "vitest";
 import type { Config } from "../../src/config/config.ts";
 import { deploy } from "../../src/flow/rollout/deploy.ts";
 import { pruneAll, pruneContainers, pruneImages } from "../../src/flow/prune.ts";
-import { config, role } from "../commands/support.ts";
+import { config, role } from "../support/config.ts";
 import { type FakeRun, fakeRun } from "../support/fake-run.ts";
-import { observed, ownLabels, type Seen } from "../support/seen.ts";
+import { aHost, container, stopped, type World } from "../support/world.ts";
 
 const HOST = "192.0.2.1";
 const settings = (overrides: Partial<Config> = {}) =>
@@ -14,10 +14,9 @@ const settings = (overrides: Partial<Config> = {}) =>
     ...overrides,
   });
 
-function runWith(app: Config, containers: readonly Seen[]): FakeRun {
+function runWith(app: Config, world: World): FakeRun {
   const run = fakeRun(app);
-  run.host(HOST);
-  observed(run.hosts.get(HOST)!, containers, { traefik: true });
+  world.fake(run);
   return run;
 }
 
@@ -27,19 +26,19 @@ const removed = (run: FakeRun) =>
     .commands.filter((command) => command.startsWith("docker container rm"))
     .flatMap((command) => command.match(/id-of-\S+/g) ?? []);
 
-const stopped = (name: string, more: Partial<Seen> = {}): Seen => ({ name, state: "exited", ...more });
-const MANY: readonly Seen[] = [
-  { name: "app-web-9" },
-  stopped("app-web-8"),
-  stopped("app-web-7"),
-  stopped("app-web-6"),
-  stopped("app-web-5", { state: "paused" }),
-  { name: "app-jobs-9", role: "jobs" },
-  stopped("app-jobs-8", { role: "jobs" }),
-  stopped("app-jobs-7", { role: "jobs" }),
-  stopped("app-web-staging-6", { destination: "staging" }),
-  stopped("app-old-1", { role: "old" }),
-];
+const MANY = aHost(HOST)
+  .behindTraefik()
+  .runs(container("web", 9), container("jobs", 9))
+  .keeps(
+    stopped("web", 8),
+    stopped("web", 7),
+    stopped("web", 6),
+    stopped("web", 5, { state: "paused" }),
+    stopped("jobs", 8),
+    stopped("jobs", 7),
+    stopped("web", 6, { destination: "staging" }),
+    stopped("old", 1),
+  );
 
 test("each role keeps its newest containers, and those of another destination do not count", async () => {
   const run = runWith(settings({ retainContainers: 1 }), MANY);
@@ -85,8 +84,8 @@ test("prune images runs docker once on every app host", async () => {
 
 test("a failed prune does not fail the deploy, and is a warning", async () => {
   const app = settings({ roles: [role()], retainContainers: 1 });
-  const labels = ownLabels(app, role());
-  const run = runWith(app, [{ name: "app-web-0", labels }, stopped("app-web-9"), stopped("app-web-8")]);
+  const world = aHost(HOST).behindTraefik().runs(container("web", 0));
+  const run = runWith(app, world.keeps(stopped("web", 9), stopped("web", 8)));
   run.hosts.get(HOST)!.replies(/^Prune/, "docker is busy", 1);
   await deploy(run, { skipPush: true });
   expect(run.hosts.get(HOST)!.steps).toContain("Prune containers (web)");

@@ -2,7 +2,6 @@ import { mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { liveFile } from "../../src/traefik/live-file.ts";
 import { removeAppContainer } from "../../src/flow/app/removal.ts";
 import { deliver, pull, pushImage } from "../../src/flow/build/build.ts";
 import { bootApp } from "../../src/flow/rollout/boot.ts";
@@ -12,31 +11,26 @@ import { appExec } from "../../src/flow/app/exec.ts";
 import { performHealthcheck } from "../../src/flow/app/healthcheck.ts";
 import { promote } from "../../src/flow/rollout/promote.ts";
 import { startApp } from "../../src/flow/app/start-stop.ts";
-import { built } from "../commands/support.ts";
-import { container } from "../support/facts.ts";
+import { built } from "../support/config.ts";
 import { type FakeRun, fakeRun } from "../support/fake-run.ts";
-import { observed } from "../support/observed.ts";
+import { aHost, container, stopped, type World } from "../support/world.ts";
 
 const HOST = "192.0.2.1";
+const behindTraefik = aHost(HOST).behindTraefik();
 const SHORT = "4f2a9c1";
 const FULL = `${SHORT}${"0".repeat(33)}`;
 const SAME_BEGIN = `${SHORT}${"1".repeat(33)}`;
-const live = container("app-web-1", { created: "2026-01-02T00:00:00Z" }, "aaaaaaaa");
-const kept = (version: string) => container(`app-web-${version}`, { state: "exited" }, "bbbbbbbb");
+const live = container("web", 1);
 const NEW = { interactive: false, raw: false, reuse: false, env: new Map<string, string>() };
 const options = { skipPush: false };
 
 /** A run whose `--version` is a short id of seven digits. */
-function typed(
-  containers: Parameters<typeof observed>[1]["containers"],
-  liveFiles = new Map<string, string>(),
-): FakeRun {
+function typed(world: World): FakeRun {
   const boot = { limit: undefined, waitSeconds: 0, watchSeconds: 0 };
   const config = { ...built({ kind: "native" }), boot };
   const run = fakeRun(config, { requestedVersion: async () => SHORT, givenVersion: SHORT });
-  for (const host of [HOST, "localhost"]) run.host(host);
-  observed(run.hosts.get(HOST)!, { containers, liveFiles });
-  run.hosts.get(HOST)!.replies(/^Check the image$/, "");
+  world.fake(run).replies(/^Check the image$/, "");
+  run.host("localhost");
   return run;
 }
 
@@ -63,7 +57,7 @@ const commands: [string, Act][] = [
 ];
 
 test.each(commands)("%s resolves seven digits to the version on the hosts that begins with them", async (_, act) => {
-  const run = typed([live, kept(FULL)]);
+  const run = typed(behindTraefik.runs(live).keeps(stopped("web", FULL)));
   await act(run);
   const done = work(run).join("\n");
   expect(done).toMatch(new RegExp(`(?:dhh/app:|app-web-)${FULL}`));
@@ -71,7 +65,7 @@ test.each(commands)("%s resolves seven digits to the version on the hosts that b
 });
 
 test.each(commands)("%s refuses digits that match several versions, and changes nothing", async (_, act) => {
-  const run = typed([live, kept(FULL), kept(SAME_BEGIN)]);
+  const run = typed(behindTraefik.runs(live).keeps(stopped("web", FULL), stopped("web", SAME_BEGIN)));
   await expect(act(run)).rejects.toMatchObject({
     exitCode: 2,
     message: `${SHORT} matches several versions: ${FULL}, ${SAME_BEGIN}`,
@@ -83,22 +77,21 @@ test.each(commands)("%s refuses digits that match several versions, and changes 
 test.each(commands.filter(([name]) => !/^(?:rollback|app remove)/.test(name)))(
   "%s uses digits without a match as typed",
   async (_, act) => {
-    const run = typed([live]);
+    const run = typed(behindTraefik.runs(live));
     await act(run);
     expect(work(run).join("\n")).toMatch(new RegExp(`(?:dhh/app:|app-web-)${SHORT}\\b`));
   },
 );
 
 test("app start resolves seven digits", async () => {
-  const run = typed([kept(FULL)]);
+  const run = typed(behindTraefik.keeps(stopped("web", FULL)));
   await startApp(run);
   expect(run.hosts.get(HOST)!.steps).toContain(`Start app-web-${FULL} (web)`);
 });
 
 test("promote resolves seven digits of the canary's version, and refuses those of another version", async () => {
-  const next = container(`app-web-${FULL}`, {}, "bbbbbbbb");
-  const file = liveFile({ name: "app-web", live, canary: { container: next, percent: 10 } });
-  const run = typed([next, live], new Map([["app-web", file]]));
+  const next = container("web", FULL);
+  const run = typed(behindTraefik.runs(next, live).routesTo(live, { canary: { container: next, percent: 10 } }));
   await promote(run);
   expect(run.hosts.get(HOST)!.steps.join()).toContain("Switch the requests over");
   await expect(promote({ ...run, givenVersion: "4f2a9c2" })).rejects.toThrow(
@@ -107,7 +100,7 @@ test("promote resolves seven digits of the canary's version, and refuses those o
 });
 
 test("hooks get the full id", async () => {
-  const run = typed([live, kept(FULL)]);
+  const run = typed(behindTraefik.runs(live).keeps(stopped("web", FULL)));
   const cwd = mkdtempSync(join(tmpdir(), "mrsk-hooks-"));
   mkdirSync(join(cwd, ".mrsk/hooks"), { recursive: true });
   const hooks = ["pre-build", "pre-deploy", "post-deploy"];

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { setup } from "../../src/flow/rollout/deploy.ts";
 import { bootstrap, serverExec } from "../../src/flow/server.ts";
 import { select } from "../../src/plan/select.ts";
-import { accessory, config, role } from "../commands/support.ts";
+import { accessory, config, role } from "../support/config.ts";
 import { type FakeRun, fakeRun } from "../support/fake-run.ts";
 import { ExitStatus } from "../../src/script/exit-status.ts";
 import { JOINED } from "../../src/shell/constants.ts";

@@ -19,7 +19,7 @@ import { ShellLibrary } from "../../src/script/library.ts";
 import { needsOfScript, type Script } from "../../src/script/script.ts";
 import type { FakeHost } from "../support/fake-host.ts";
 import { type FakeRun, fakeRun } from "../support/fake-run.ts";
-import { observed } from "../support/seen.ts";
+import { aHost, containerOfMrsk } from "../support/world.ts";
 
 const FILES = join(import.meta.dirname, "../fixtures/examples/files");
 const SECRETS_OF_BUILDS = ["NPM_TOKEN", "GITHUB_TOKEN"].map((name) => [name, name.toLowerCase()] as const);
@@ -101,16 +101,15 @@ function answer(run: FakeRun, command: string): void {
   const nothingRuns = command === "traefik boot" || command === "accessory boot all";
   const hosts = new Set([...run.config.roles, ...run.config.accessories].flatMap((part) => part.hosts));
   for (const name of hosts) {
-    run.host(name);
-    const host: FakeHost = run.hosts.get(name)!;
     const roles = run.config.roles.filter((role) => role.hosts.includes(name));
     const { service, destination } = run.config;
-    const containers = roles.map((role) => {
-      const suffix = destination === undefined ? "" : `-${destination}`;
-      const labels = { service, role: role.name, ...(destination === undefined ? {} : { destination }) };
-      return { name: `${service}-${role.name}${suffix}-old1`, role: role.name, labels };
-    });
-    observed(host, nothingRuns ? [] : containers, { traefik: !nothingRuns });
+    const containers = roles.map((role) => containerOfMrsk(role.name, "old1", { service, destination }));
+    const world = nothingRuns
+      ? aHost(name)
+      : aHost(name)
+          .behindTraefik()
+          .runs(...containers);
+    const host = world.fake(run);
     host.replies(/^State$/, command === "accessory remove all" ? "running" : "");
   }
 }

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { activity } from "../../src/output/activity.ts";
 import type { RunEvent } from "../../src/output/events.ts";
 
-test("it says the part of the work, and what each host does and for how long", () => {
+test("the description has the part of the work, and the step and duration of each host at work", () => {
   const passed: RunEvent[] = [];
   let time = 0;
   const { report, describe } = activity(

@@ -8,7 +8,7 @@ import { openView } from "../../src/output/view.ts";
 
 const SIZE = { cols: 60, rows: 8 };
 
-/** A terminal's screen, and a live view on it with a clock of the test's. */
+/** The screen of a terminal, and a live view on it with a fake clock. */
 function screen() {
   const terminal = new xterm.Terminal({ ...SIZE, allowProposedApi: true, convertEol: true });
   const stream = Object.assign(new PassThrough(), { isTTY: true, columns: SIZE.cols, rows: SIZE.rows });
@@ -55,7 +55,7 @@ const ends = (host: string, step: string): RunEvent => ({
   seconds: 1,
 });
 
-test("each host at work has a line below what was said, the longest at work first", async () => {
+test("each host at work has a line below the printed lines, the longest at work first", async () => {
   const { view, after, lines } = screen();
   view.report({ kind: "title", text: "Pull app image..." });
   view.report(begins("192.0.2.1", "Pull the image"));
@@ -73,18 +73,18 @@ test("each host at work has a line below what was said, the longest at work firs
   expect(await lines()).toEqual(["Pull app image...", "  192.0.2.1  has it", "  192.0.2.10  Pull the image  2 s"]);
 });
 
-test("what ends at once is not shown, and what is asked for stands above", async () => {
+test("a short step is not shown, and other output is printed above the live lines", async () => {
   const { view, after, lines } = screen();
   view.report(begins("one", "Look"));
   after(0.1);
   expect(await lines()).toEqual([]);
   after(1);
-  view.withoutLiveLines(() => view.report({ kind: "note", text: "said" }));
+  view.withoutLiveLines(() => view.report({ kind: "note", text: "printed" }));
   after(0);
-  expect(await lines()).toEqual(["  said", "  one  Look  1 s"]);
+  expect(await lines()).toEqual(["  printed", "  one  Look  1 s"]);
 });
 
-test("more hosts than lines are counted, and a close leaves nothing", async () => {
+test("hosts that do not fit are counted, and close removes all live lines", async () => {
   const { view, after, lines } = screen();
   for (let host = 0; host < 50; host++) view.report(begins(`host-${host}`, "Pull the image"));
   after(3);
@@ -98,7 +98,7 @@ test("more hosts than lines are counted, and a close leaves nothing", async () =
 test.each([
   ["no terminal", { isTTY: false }, {}],
   ["a CI job", { isTTY: true }, { CI: "true" }],
-  ["a terminal that cannot move", { isTTY: true }, { TERM: "dumb" }],
+  ["a terminal without cursor movement", { isTTY: true }, { TERM: "dumb" }],
 ])("%s has plain lines", async (_, terminal, environment) => {
   const stream = Object.assign(new PassThrough(), terminal) as unknown as NodeJS.WriteStream;
   let text = "";

@@ -5,7 +5,7 @@ import { liveView } from "../../src/output/live.ts";
 import { printable } from "../../src/output/printable.ts";
 import { lineReport } from "../../src/output/report.ts";
 
-/** What a hostile server may say: names of what it would do, and the bytes. */
+/** Output of a hostile server: its effect on a terminal, the text, and the escaped text. */
 const HOSTILE: readonly (readonly [what: string, text: string, shown: string])[] = [
   ["write the clipboard (OSC 52)", "\x1b]52;c;cm0=\x07", String.raw`\u001b]52;c;cm0=\u0007`],
   ["set the title (OSC 0)", "\x1b]0;title\x1b\\", String.raw`\u001b]0;title\u001b` + "\\"],
@@ -25,7 +25,7 @@ test.each(HOSTILE)("text that would %s is shown escaped", (_what, text, shown) =
   expect(JSON.parse(`"${printable("\x1b\x7f\u202e\u{e0041}")}"`)).toBe("\x1b\x7f\u202e\u{e0041}");
 });
 
-test("what people write stays as it is", () => {
+test("ordinary text is not changed", () => {
   const text = "Zoë ✓ 日本語 עברית العربية 😀 é\n\ttab\r\n";
   expect(printable(text)).toBe("Zoë ✓ 日本語 עברית العربية 😀 é\n\ttab\n");
 });
@@ -44,43 +44,46 @@ const VIEWS: readonly (readonly [string, (text: string) => RunEvent[]])[] = [
   ],
 ];
 
-test.each(VIEWS)("%s holds no character that a terminal would obey", (_what, events) => {
+test.each(VIEWS)("%s contains no control character", (_what, events) => {
   for (const [, text] of HOSTILE) {
-    let said = "";
-    const report = lineReport({ write: (more) => (said += more) }, "verbose", false);
+    let printed = "";
+    const report = lineReport({ write: (more) => (printed += more) }, "verbose", false);
     for (const event of events(text)) report(event);
-    expect(said).not.toBe("");
-    expect(said).toMatch(/^[^\p{Cf}\u2028]*$/u);
-    expect(said).toMatch(/^[\P{Cc}\n]*$/u);
+    expect(printed).not.toBe("");
+    expect(printed).toMatch(/^[^\p{Cf}\u2028]*$/u);
+    expect(printed).toMatch(/^[\P{Cc}\n]*$/u);
   }
 });
 
-test("progress loses its colours, and what else it has is escaped", () => {
-  let said = "";
-  const report = lineReport({ write: (more) => (said += more) }, "normal", false);
+test("progress loses its colours, and its control characters are escaped", () => {
+  let printed = "";
+  const report = lineReport({ write: (more) => (printed += more) }, "normal", false);
   report({ kind: "progress", host: "one", text: "10 %\r\x1b[1;31mred\x1b[0m \x1b]0;title\x07\n" });
-  expect(said).toBe(String.raw`  red \u001b]0;title\u0007` + "\n");
+  expect(printed).toBe(String.raw`  red \u001b]0;title\u0007` + "\n");
 });
 
-test("our own colours stay around what is escaped", () => {
-  let said = "";
-  lineReport({ write: (more) => (said += more) }, "normal", true)({ kind: "title", text: "a\x1b[31mb" });
-  expect(said).toBe("\x1b[35ma\\u001b[31mb\x1b[39m\n");
+test("mrsk's colours are kept around escaped text", () => {
+  let printed = "";
+  lineReport({ write: (more) => (printed += more) }, "normal", true)({ kind: "title", text: "a\x1b[31mb" });
+  expect(printed).toBe("\x1b[35ma\\u001b[31mb\x1b[39m\n");
 });
 
-test("the live view shows no step's characters raw", () => {
-  let said = "";
+test("the live view escapes the control characters of a step", () => {
+  let printed = "";
   let time = 0;
-  const sink = Object.assign(new Writable({ write: (chunk, _encoding, done) => ((said += String(chunk)), done()) }), {
-    rows: 24,
-    columns: 200,
-    isTTY: true,
-  });
+  const sink = Object.assign(
+    new Writable({ write: (chunk, _encoding, done) => ((printed += String(chunk)), done()) }),
+    {
+      rows: 24,
+      columns: 200,
+      isTTY: true,
+    },
+  );
   const view = liveView(sink, (to) => lineReport(to, "normal", false), { now: () => time });
   view.report({ kind: "step-start", host: "one", script: "Try", step: "Remove \x1b]0;x\x07\u202e", command: "" });
   time = 5000;
   view.draw();
   view.close();
-  expect(said).toContain(String.raw`Remove \u001b]0;x\u0007\u202e`);
-  expect(said).not.toContain("\x1b]0;");
+  expect(printed).toContain(String.raw`Remove \u001b]0;x\u0007\u202e`);
+  expect(printed).not.toContain("\x1b]0;");
 });

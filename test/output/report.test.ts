@@ -33,18 +33,18 @@ test("output in pieces becomes whole lines, the last one too", () => {
   ).toBe("  Step 1\n   ---> a\n  15f6: Pushed\n");
 });
 
-test("of a line that is overwritten, the end stays", () => {
+test("of an overwritten line, the final text is printed", () => {
   expect(printed("normal", [progress("10 %\r50 %\r100 %\r\n")])).toBe("  100 %\n");
 });
 
-test("-v names the host of each line, also where hosts speak in turns", () => {
+test("-v names the host of each line, also if the lines of hosts alternate", () => {
   const events = [output("one", "a"), output("two", "b\n"), output("one", "c\n"), ended("one"), ended("two", 3)];
   expect(printed("verbose", events)).toBe(
     "  two | b\n  one | ac\n  one Pull: done after 1.23 s\n  two Pull: exit status 3 after 1.23 s\n",
   );
 });
 
-test("-q leaves warnings", () => {
+test("-q prints only warnings", () => {
   const events: RunEvent[] = [
     { kind: "title", text: "Pull app image..." },
     { kind: "note", host: "one", text: "is live" },

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { canaryTarget } from "../../src/plan/canary-target.ts";
 import { type Filters, select } from "../../src/plan/select.ts";
-import { config, role } from "../commands/support.ts";
+import { config, role } from "../support/config.ts";
 
 const fleet = config({
   roles: [

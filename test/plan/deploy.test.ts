@@ -1,13 +1,12 @@
 import { describe, expect, test } from "vitest";
-import { roleLabels } from "../../src/traefik/labels.ts";
 import { liveContainer } from "../../src/plan/containers.ts";
 import { decide, type Decision } from "../../src/plan/deploy.ts";
 import { obstacles } from "../../src/plan/obstacles.ts";
-import type { HostFacts } from "../../src/plan/facts.ts";
-import { config, role } from "../commands/support.ts";
-import { container, facts, traefik } from "../support/facts.ts";
+import { config, role } from "../support/config.ts";
+import { aHost, container, containerOfMrsk, stopped, TRAEFIK, type World } from "../support/world.ts";
 
-function planFor(seen: HostFacts, overrides: Partial<Decision> = {}) {
+function planFor(world: World, overrides: Partial<Decision> = {}) {
+  const seen = world.facts();
   let count = 0;
   const given = overrides.config ?? config();
   const plan = decide({
@@ -25,7 +24,7 @@ function planFor(seen: HostFacts, overrides: Partial<Decision> = {}) {
 
 describe("what is decided about a role", () => {
   test("a first deploy runs Traefik and a new container behind a live file", () => {
-    const plan = planFor(facts());
+    const plan = planFor(aHost());
     expect(plan.traefik).toEqual({ action: "run" });
     expect(plan.roles[0]).toMatchObject({ routing: "live-file", old: undefined, stale: [], nameConflict: undefined });
     expect(plan.roles[0]!.next.name).toBe("app-web-2");
@@ -33,9 +32,7 @@ describe("what is decided about a role", () => {
   });
 
   test("a Traefik of the original is deployed by labels as they were", () => {
-    const original = traefik({ args: ["--providers.docker", "--log.level=DEBUG"], mounts: new Map() });
-    const old = container("app-web-1", { labels: roleLabels(config(), role()) });
-    const plan = planFor(facts({ traefik: original, containers: [old] }));
+    const plan = planFor(aHost().behindTraefikOfMrsk().runs(containerOfMrsk("web", 1)));
     expect(plan.roles[0]!.routing).toBe("labels");
     expect(plan.roles[0]!.next.labels.has("traefik.http.services.app-web.loadbalancer.server.scheme")).toBe(true);
     expect(plan.traefik).toMatchObject({
@@ -46,52 +43,46 @@ describe("what is decided about a role", () => {
   });
 
   test("changed routing labels on a Traefik without live files are refused", () => {
-    const original = traefik({ mounts: new Map() });
     const changed = config({
       roles: [role({ labels: new Map([["traefik.http.routers.app-web.rule", "Host(`new`)"]]) })],
     });
-    const plan = planFor(facts({ traefik: original, containers: [container("app-web-1")] }), { config: changed });
+    const plan = planFor(aHost().behindTraefikOfMrsk().runs(containerOfMrsk("web", 1)), { config: changed });
     expect(obstacles(plan)[0]).toContain("mrsk traefik reboot");
   });
 
   test("a stopped Traefik is started", () => {
-    expect(planFor(facts({ traefik: traefik({ state: "exited" }) })).traefik).toEqual({ action: "start" });
+    expect(planFor(aHost().behindTraefik({ state: "exited" })).traefik).toEqual({ action: "start" });
   });
 
   test("a running container of the same version is renamed, a stopped one removed", () => {
-    const running = planFor(facts({ traefik: traefik(), containers: [container("app-web-2", {}, "aaaaaaaa")] }));
+    const running = planFor(aHost().behindTraefik().runs(container("web", 2)));
     expect(running.roles[0]!.nameConflict?.newName).toMatch(/^app-web-2_replaced_\d{16}$/);
-    const stopped = planFor(
-      facts({ traefik: traefik(), containers: [container("app-web-2", { state: "exited" }, "aaaaaaaa")] }),
-    );
-    expect(stopped.roles[0]!.nameConflict).toMatchObject({ newName: undefined });
+    const kept = planFor(aHost().behindTraefik().keeps(stopped("web", 2)));
+    expect(kept.roles[0]!.nameConflict).toMatchObject({ newName: undefined });
   });
 
   test("a rollback takes the kept container as it is", () => {
-    const kept = container("app-web-2", { state: "exited" }, "aaaaaaaa");
-    const plan = planFor(facts({ traefik: traefik(), containers: [container("app-web-3", {}, "bbbbbbbb"), kept] }), {
-      reuse: true,
-    });
+    const kept = stopped("web", 2);
+    const plan = planFor(aHost().behindTraefik().runs(container("web", 3)).keeps(kept), { reuse: true });
     expect(plan.roles[0]!.next.kept).toBe(kept);
     expect(plan.roles[0]!.old?.name).toBe("app-web-3");
   });
 
   test("a rollback takes a container that runs beside the live one as it is too", () => {
-    const beside = container("app-web-2", {}, "aaaaaaaa");
-    const live = container("app-web-3", {}, "bbbbbbbb");
-    const plan = planFor(facts({ traefik: traefik(), containers: [live, beside] }), { reuse: true });
+    const beside = container("web", 2);
+    const live = container("web", 3);
+    const plan = planFor(aHost().behindTraefik().runs(live, beside), { reuse: true });
     expect(plan.roles[0]).toMatchObject({ old: live, stale: [], nameConflict: undefined });
     expect(plan.roles[0]!.next.kept).toBe(beside);
   });
 
-  const STRANGERS = [
-    container("app-web-staging-1", { destination: "staging" }, "aaaaaaaa"),
-    container("app-webhooks-1", { role: "webhooks" }, "bbbbbbbb"),
-    container("app-web-staging-2", { destination: "staging", state: "exited" }, "cccccccc"),
-  ];
+  const strangers = aHost()
+    .behindTraefik()
+    .runs(container("web", 1, { destination: "staging" }), container("webhooks", 1))
+    .keeps(stopped("web", 2, { destination: "staging" }));
 
   test("containers of other destinations, roles and services whose names begin alike are left alone", () => {
-    const plan = planFor(facts({ traefik: traefik(), containers: STRANGERS }));
+    const plan = planFor(strangers);
     expect(plan.roles[0]).toMatchObject({
       old: undefined,
       stopped: undefined,
@@ -102,61 +93,62 @@ describe("what is decided about a role", () => {
   });
 
   test("a destination sees its own alone, also beside a version that begins with its name", () => {
-    const plain = container("app-web-staging-rc1", {}, "dddddddd");
-    const plan = planFor(facts({ traefik: traefik(), containers: [plain, ...STRANGERS] }), {
+    const plain = container("web", "staging-rc1");
+    const plan = planFor(strangers.runs(plain), {
       config: config({ destination: "staging", retainContainers: 0 }),
     });
     expect(plan.roles[0]!.next.name).toBe("app-web-staging-2");
     expect(plan.roles[0]!.old?.name).toBe("app-web-staging-1");
     expect(plan.roles[0]!.stale).toEqual([]);
-    const other = planFor(facts({ traefik: traefik(), containers: [plain, ...STRANGERS] }));
+    const other = planFor(strangers.runs(plain));
     expect(other.roles[0]).toMatchObject({ old: plain, stale: [], surplus: [] });
   });
 
   test("a live file of a service whose name begins alike says nothing about this one", () => {
-    const live = container("app-web-1", {}, "aaaaaaaa");
-    const newer = container("app-web-3", {}, "bbbbbbbb");
+    const live = container("web", 1);
+    const newer = container("web", 3);
     const text = (name: string, id: string) =>
       `http:\n  routers:\n    ${name}:\n      rule: PathPrefix(\`/\`)\n      service: ${name}-${id}@docker\n`;
-    const liveFiles = new Map([
-      ["app-web-two", text("app-web-two", "bbbbbbbb")],
-      ["app-web", text("app-web", "aaaaaaaa")],
-    ]);
-    expect(planFor(facts({ traefik: traefik(), containers: [newer, live], liveFiles })).roles[0]!.old).toBe(live);
+    const world = aHost()
+      .behindTraefik()
+      .runs(newer, live)
+      .withLiveFile("app-web-two", text("app-web-two", "cccccccc"))
+      .withLiveFile("app-web", text("app-web", "aaaaaaaa"));
+    expect(planFor(world).roles[0]!.old).toBe(live);
   });
 
   test("what `app stop` stopped is known, is not pruned, and a deploy of its version does not remove it", () => {
-    const stopped = container("app-web-2", { state: "exited" }, "aaaaaaaa");
-    const failed = container("app-web-3", { state: "exited", created: "2026-03-03" }, "bbbbbbbb");
-    const seen = facts({ traefik: traefik(), containers: [failed, stopped], releases: ["1", "2"] });
-    const [plan] = planFor(seen, { config: config({ retainContainers: 0 }) }).roles;
-    expect(plan).toMatchObject({ old: undefined, stopped, surplus: [failed] });
+    const last = stopped("web", 2);
+    const failed = stopped("web", 3);
+    const world = aHost().behindTraefik().keeps(failed, last).released("1", "2");
+    const [plan] = planFor(world, { config: config({ retainContainers: 0 }) }).roles;
+    expect(plan).toMatchObject({ old: undefined, stopped: last, surplus: [failed] });
     expect(plan!.nameConflict?.newName).toMatch(/^app-web-2_replaced_/);
   });
 
   test("what a first deploy left that failed was never live", () => {
-    const failed = container("app-web-1", { state: "exited" }, "aaaaaaaa");
-    expect(planFor(facts({ traefik: traefik(), containers: [failed] })).roles[0]!.stopped).toBeUndefined();
+    const failed = stopped("web", 1);
+    expect(planFor(aHost().behindTraefik().keeps(failed)).roles[0]!.stopped).toBeUndefined();
   });
 
   test("a version with dashes is read back whole", () => {
-    const plan = planFor(facts({ traefik: traefik(), containers: [container("app-web-v1-rc1", {}, "aaaaaaaa")] }));
+    const plan = planFor(aHost().behindTraefik().runs(container("web", "v1-rc1")));
     expect(plan.roles[0]!.old?.name).toBe("app-web-v1-rc1");
   });
 
   test("stopped containers beyond what is retained go, the oldest first, the one about to stop counted", () => {
-    const stopped = [9, 8, 7, 6, 5].map((n) =>
-      container(`app-web-${n}`, { state: "exited", created: `2026-01-0${n}` }, `0000000${n}`),
-    );
-    const seen = facts({ traefik: traefik(), containers: [container("app-web-10", {}, "aaaaaaaa"), ...stopped] });
+    const world = aHost()
+      .behindTraefik()
+      .runs(container("web", 10))
+      .keeps(...[9, 8, 7, 6, 5].map((version) => stopped("web", version)));
     expect(
-      planFor(seen, { config: config({ retainContainers: 3 }) }).roles[0]!.surplus.map(({ name }) => name),
+      planFor(world, { config: config({ retainContainers: 3 }) }).roles[0]!.surplus.map(({ name }) => name),
     ).toEqual(["app-web-5", "app-web-6", "app-web-7"]);
   });
 
   test("a role without Traefik has no file", () => {
     const workers = config({ roles: [role({ name: "workers", traefik: false })], primaryRole: "workers" });
-    const plan = planFor(facts(), { config: workers });
+    const plan = planFor(aHost(), { config: workers });
     expect(plan).toMatchObject({ traefik: { action: "none" }, roles: [{ routing: "none" }] });
   });
 });
@@ -166,47 +158,44 @@ describe("what cannot become healthy is found before anything is touched", () =>
   const withRole = (overrides: Parameters<typeof role>[0]) => ({ config: config({ roles: [role(overrides)] }) });
 
   test("an image without curl is asked through Traefik alone, and docker's health check is left out", () => {
-    const plan = planFor(facts({ traefik: traefik(), ...noCurl }));
+    const plan = planFor(aHost().behindTraefik().with(noCurl));
     expect(plan.roles[0]!.usesDockerHealthcheck).toBe(false);
     expect(obstacles(plan)).toEqual([]);
-    expect(planFor(facts({ traefik: traefik(), imageHasCurl: true })).roles[0]!.usesDockerHealthcheck).toBe(true);
-    expect(planFor(facts({ traefik: traefik() })).roles[0]!.usesDockerHealthcheck).toBe(true);
+    expect(planFor(aHost().behindTraefik().with({ imageHasCurl: true })).roles[0]!.usesDockerHealthcheck).toBe(true);
+    expect(planFor(aHost().behindTraefik()).roles[0]!.usesDockerHealthcheck).toBe(true);
   });
 
   test("a command of the user's does not need curl, nor does a kept container", () => {
     const own = withRole({ healthcheck: { ...role().healthcheck!, cmd: "bin/check" } });
-    expect(planFor(facts({ traefik: traefik(), ...noCurl }), own).roles[0]!.usesDockerHealthcheck).toBe(true);
-    const kept = container("app-web-2", { state: "exited" }, "aaaaaaaa");
-    const back = planFor(facts({ traefik: traefik(), containers: [kept], ...noCurl }), { reuse: true });
+    expect(planFor(aHost().behindTraefik().with(noCurl), own).roles[0]!.usesDockerHealthcheck).toBe(true);
+    const back = planFor(aHost().behindTraefik().keeps(stopped("web", 2)).with(noCurl), { reuse: true });
     expect(back.roles[0]!.usesDockerHealthcheck).toBe(true);
   });
 
   test("a role that nobody else can ask needs a command that its image has", () => {
     const workers = config({ roles: [role({ name: "workers", traefik: false })], primaryRole: "workers" });
-    expect(obstacles(planFor(facts(noCurl), { config: workers }))).toEqual([
+    expect(obstacles(planFor(aHost().with(noCurl), { config: workers }))).toEqual([
       "the image has no curl that runs, which the health check of role workers needs: set servers.workers.healthcheck.cmd to a command that the image has",
     ]);
-    const original = planFor(facts({ traefik: traefik({ mounts: new Map() }), ...noCurl }));
+    const original = planFor(aHost().behindTraefikOfMrsk().with(noCurl));
     expect(obstacles(original)[0]).toContain("run `mrsk traefik reboot` first");
   });
 
   test("a Traefik that would leave the container out is named, whether it runs or is configured", () => {
-    const closed = traefik({ args: [...traefik().args, "--providers.docker.exposedbydefault=false"] });
-    expect(obstacles(planFor(facts({ traefik: closed })))[0]).toMatch(
-      /^Traefik would not route to role web: .*exposedbydefault/,
-    );
+    const closed = aHost().behindTraefik({ args: [...TRAEFIK.args, "--providers.docker.exposedbydefault=false"] });
+    expect(obstacles(planFor(closed))[0]).toMatch(/^Traefik would not route to role web: .*exposedbydefault/);
     const enabled = withRole({ labels: new Map([["traefik.enable", "true"]]) });
-    expect(obstacles(planFor(facts({ traefik: closed }), enabled))).toEqual([]);
+    expect(obstacles(planFor(closed, enabled))).toEqual([]);
     const wanted = { traefikArguments: ["--providers.docker.exposedbydefault=false"] };
-    expect(obstacles(planFor(facts(), wanted))[0]).toContain("exposedbydefault=false");
+    expect(obstacles(planFor(aHost(), wanted))[0]).toContain("exposedbydefault=false");
     const workers = config({ roles: [role({ traefik: false, healthcheck: undefined })] });
-    expect(obstacles(planFor(facts({ traefik: closed }), { config: workers }))).toEqual([]);
+    expect(obstacles(planFor(closed, { config: workers }))).toEqual([]);
   });
 
   test("somebody on the server must be able to ask", () => {
-    expect(obstacles(planFor(facts({ traefik: traefik(), canProbe: false })))[0]).toContain("mrsk server bootstrap");
-    expect(obstacles(planFor(facts({ traefik: traefik({ mounts: new Map() }), canProbe: false })))).toEqual([]);
-    const closed = facts({ traefik: traefik(), user: "ada", home: "/home/ada", runDirectoryWritable: false });
+    expect(obstacles(planFor(aHost().behindTraefik().with({ canProbe: false })))[0]).toContain("mrsk server bootstrap");
+    expect(obstacles(planFor(aHost().behindTraefikOfMrsk().with({ canProbe: false })))).toEqual([]);
+    const closed = aHost().behindTraefik().with({ user: "ada", home: "/home/ada", runDirectoryWritable: false });
     expect(obstacles(planFor(closed))).toEqual([
       "ada may not write in its home directory /home/ada, where mrsk keeps its files",
     ]);
@@ -215,37 +204,35 @@ describe("what cannot become healthy is found before anything is touched", () =>
 
 describe("which container is live", () => {
   const file = (service: string) =>
-    new Map([
-      ["app-web", `http:\n  routers:\n    app-web:\n      rule: PathPrefix(\`/\`)\n      service: ${service}@docker\n`],
-    ]);
-  const newer = container("app-web-2", { created: "2026-02-02" }, "bbbbbbbb");
-  const older = container("app-web-1", { created: "2026-01-01" }, "aaaaaaaa");
+    `http:\n  routers:\n    app-web:\n      rule: PathPrefix(\`/\`)\n      service: ${service}@docker\n`;
+  const newer = container("web", 2);
+  const older = container("web", 1);
   const web = role();
 
   test("the one the live file names, though a newer one runs", () => {
-    const seen = facts({ containers: [newer, older], liveFiles: file("app-web-aaaaaaaa") });
-    expect(liveContainer(config(), web, seen)).toBe(older);
+    const world = aHost().runs(newer, older).withLiveFile("app-web", file("app-web-aaaaaaaa"));
+    expect(liveContainer(config(), web, world.facts())).toBe(older);
   });
 
   test("one of the original, which has no id", () => {
-    const original = container("app-web-0");
-    const seen = facts({ containers: [newer, original], liveFiles: file("app-web") });
-    expect(liveContainer(config(), web, seen)).toBe(original);
+    const original = containerOfMrsk("web", 0);
+    const world = aHost().runs(newer, original).withLiveFile("app-web", file("app-web"));
+    expect(liveContainer(config(), web, world.facts())).toBe(original);
   });
 
   test("the newest that runs, where the file names one that is gone", () => {
-    const seen = facts({ containers: [newer, older], liveFiles: file("app-web-cccccccc") });
-    expect(liveContainer(config(), web, seen)).toBe(newer);
+    const world = aHost().runs(newer, older).withLiveFile("app-web", file("app-web-cccccccc"));
+    expect(liveContainer(config(), web, world.facts())).toBe(newer);
   });
 
   test("none, where nothing runs", () => {
-    expect(liveContainer(config(), web, facts({ containers: [{ ...older, state: "exited" }] }))).toBeUndefined();
+    expect(liveContainer(config(), web, aHost().keeps(stopped("web", 1)).facts())).toBeUndefined();
   });
 });
 
 describe("a Traefik that runs, and a network for the containers", () => {
   const plan = (network: string, networks: readonly string[]) =>
-    planFor(facts({ traefik: traefik({ networks }) }), { config: config({ network }) });
+    planFor(aHost().behindTraefik({ networks }), { config: config({ network }) });
 
   test("joins it, where that disturbs nobody", () => {
     expect(plan("private", ["bridge"]).join).toBe("private");
@@ -261,8 +248,8 @@ describe("a Traefik that runs, and a network for the containers", () => {
     expect(obstacles(plan("apps", ["bridge"]))).toEqual([
       "Traefik is not on the network apps, and joining it now would cut the requests under way. Run `mrsk traefik reboot` first",
     ]);
-    const stopped = planFor(facts({ traefik: traefik({ state: "exited" }) }), { config: config({ network: "apps" }) });
-    expect(stopped).toMatchObject({ join: "apps", traefik: { action: "start" } });
-    expect(obstacles(stopped)).toEqual([]);
+    const starting = planFor(aHost().behindTraefik({ state: "exited" }), { config: config({ network: "apps" }) });
+    expect(starting).toMatchObject({ join: "apps", traefik: { action: "start" } });
+    expect(obstacles(starting)).toEqual([]);
   });
 });

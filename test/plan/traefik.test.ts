@@ -1,17 +1,19 @@
 import { describe, expect, test } from "vitest";
 import type { Traefik } from "../../src/config/config.ts";
 import { decideReplacement, decideTraefik, traefikProblems, traefikUsers } from "../../src/plan/traefik.ts";
-import { accessory, config } from "../commands/support.ts";
-import { facts, traefik } from "../support/facts.ts";
+import { accessory, config } from "../support/config.ts";
+import { aHost, TRAEFIK } from "../support/world.ts";
 
 const given = (overrides: Partial<Traefik> = {}) => config({ traefik: { ...config().traefik, ...overrides } });
-const ARGS = traefik().args;
+const ARGS = TRAEFIK.args;
+const behindTraefik = aHost().behindTraefik().facts();
+const behindStopped = aHost().behindTraefik({ state: "exited" });
 
 describe("what is decided about Traefik", () => {
   test("absent, stopped, as configured", () => {
-    expect(decideTraefik(given(), ARGS, facts())).toEqual({ action: "run" });
-    expect(decideTraefik(given(), ARGS, facts({ traefik: traefik({ state: "exited" }) }))).toEqual({ action: "start" });
-    expect(decideTraefik(given(), ARGS, facts({ traefik: traefik() }))).toEqual({ action: "keep", differs: undefined });
+    expect(decideTraefik(given(), ARGS, aHost().facts())).toEqual({ action: "run" });
+    expect(decideTraefik(given(), ARGS, behindStopped.facts())).toEqual({ action: "start" });
+    expect(decideTraefik(given(), ARGS, behindTraefik)).toEqual({ action: "keep", differs: undefined });
   });
 
   test.each([
@@ -20,11 +22,14 @@ describe("what is decided about Traefik", () => {
     [{ options: new Map([["publish", "443:443"]]) }, "it does not publish 443"],
     [{ labels: new Map([["traefik.enable", "false"]]) }, "its labels differ: traefik.enable"],
   ])("%j is reported", (settings, differs) => {
-    expect(decideTraefik(given(settings), ARGS, facts({ traefik: traefik() }))).toEqual({ action: "keep", differs });
+    expect(decideTraefik(given(settings), ARGS, behindTraefik)).toEqual({ action: "keep", differs });
   });
 
   test("arguments that are missing or too many are reported, the host's variables put in", () => {
-    const seen = facts({ traefik: traefik({ args: ["--a=1", "--b"] }), expansions: new Map([["N", "1"]]) });
+    const seen = aHost()
+      .behindTraefik({ args: ["--a=1", "--b"] })
+      .with({ expansions: new Map([["N", "1"]]) })
+      .facts();
     expect(decideTraefik(given(), ["--a=${N}", "--c"], seen)).toMatchObject({ differs: "it lacks --c; it has --b" });
   });
 });
@@ -38,18 +43,18 @@ describe("what keeps Traefik from working", () => {
       [18082, "the container x"],
       [22, "sshd"],
     ]);
-    expect(traefikProblems(given(), run, facts({ listeners }))).toEqual([
+    expect(traefikProblems(given(), run, aHost().with({ listeners }).facts())).toEqual([
       "port 80, which Traefik needs, is taken by nginx (process 12): stop it, or set traefik.host_port",
     ]);
-    const stopped = facts({ listeners, traefik: traefik({ state: "exited" }) });
+    const stopped = behindStopped.with({ listeners }).facts();
     expect(traefikProblems(given(), { action: "start" }, stopped)).toContain(
       "port 18082, which Traefik needs, is taken by the container x: stop it",
     );
-    expect(traefikProblems(given(), { action: "none" }, facts({ listeners }))).toEqual([]);
+    expect(traefikProblems(given(), { action: "none" }, aHost().with({ listeners }).facts())).toEqual([]);
   });
 
   const engine = (engineVersion: string, apiVersion: string, minApiVersion?: string) =>
-    facts({ engineVersion, apiVersion, minApiVersion });
+    aHost().with({ engineVersion, apiVersion, minApiVersion }).facts();
   const bookworm = engine("20.10.24", "1.41", "1.12");
   const v29 = engine("29.0.1", "1.52", "1.44");
   const v293 = engine("29.3.0", "1.54", "1.40");
@@ -84,16 +89,14 @@ describe("what keeps Traefik from working", () => {
   });
 
   test("what counts for one that is there is its own image", () => {
-    const seen = { ...v29, traefik: traefik({ image: "traefik:v2.9", state: "exited" }) };
+    const seen = { ...v29, traefik: { ...TRAEFIK, image: "traefik:v2.9", state: "exited" } };
     expect(traefikProblems(given(), { action: "start" }, seen)[0]).toContain("traefik:v2.9 cannot talk to");
   });
 });
 
 describe("how Traefik can be replaced", () => {
-  const seen = facts({ traefik: traefik() });
-
   test("behind a second one where the packet filter can be changed", () => {
-    expect(decideReplacement(given(), seen)).toEqual({
+    expect(decideReplacement(given(), behindTraefik)).toEqual({
       bridged: true,
       tried: true,
       cost: undefined,
@@ -106,23 +109,33 @@ describe("how Traefik can be replaced", () => {
     [{ redirects: false, root: false, sudo: true }, "there is no iptables"],
     [{ redirects: false, root: false, sudo: false, user: "ada" }, "ada is not root and has no sudo without a password"],
   ])("elsewhere the new settings are tried first, and the cost is told: %j", (overrides, cost) => {
-    expect(decideReplacement(given(), { ...seen, ...overrides })).toMatchObject({ bridged: false, tried: true, cost });
+    expect(decideReplacement(given(), { ...behindTraefik, ...overrides })).toMatchObject({
+      bridged: false,
+      tried: true,
+      cost,
+    });
   });
 
   test("two cannot have the host's network or one address", () => {
-    const host = given({ options: new Map([["network", "host"]]) });
-    expect(decideReplacement(host, seen)).toMatchObject({
+    const onHost = given({ options: new Map([["network", "host"]]) });
+    expect(decideReplacement(onHost, behindTraefik)).toMatchObject({
       bridged: false,
       tried: false,
       cost: "Traefik has the network host",
     });
     const fixed = given({ options: new Map([["ip", "172.30.0.9"]]) });
-    expect(decideReplacement(fixed, seen)).toMatchObject({ tried: false, cost: "Traefik has a fixed address" });
+    expect(decideReplacement(fixed, behindTraefik)).toMatchObject({
+      tried: false,
+      cost: "Traefik has a fixed address",
+    });
   });
 
   test("where none runs, nothing can be lost", () => {
-    const stopped = { ...seen, traefik: traefik({ state: "exited" }) };
-    expect(decideReplacement(given(), stopped)).toMatchObject({ bridged: false, tried: false, cost: undefined });
+    expect(decideReplacement(given(), behindStopped.facts())).toMatchObject({
+      bridged: false,
+      tried: false,
+      cost: undefined,
+    });
   });
 });
 

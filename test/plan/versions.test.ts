@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { candidates, versionsOn } from "../../src/plan/versions.ts";
-import { config, role } from "../commands/support.ts";
-import { container, facts } from "../support/facts.ts";
+import { config, role } from "../support/config.ts";
+import { aHost, container, stopped } from "../support/world.ts";
 
 const FIRST = `4f2a9c1${"0".repeat(33)}`;
 const SECOND = `4f2a9c1${"1".repeat(33)}`;
@@ -26,14 +26,10 @@ test.each<[string, string, string[], string[]]>([
 });
 
 test("versions are those of the destination's containers, of releases and of what is on trial", () => {
-  const seen = facts({
-    containers: [
-      container("app-web-1", {}, "aaaaaaaa"),
-      container("app-web-2_replaced_0123456789abcdef", { state: "exited" }, "bbbbbbbb"),
-      container("app-web-staging-3", { destination: "staging" }, "cccccccc"),
-    ],
-    releases: ["0", "1"],
-    canaryRelease: "4",
-  });
-  expect([...versionsOn(config({ roles: [role()] }), [seen])].toSorted()).toEqual(["0", "1", "2", "4"]);
+  const world = aHost()
+    .runs(container("web", 1), container("web", 3, { destination: "staging" }))
+    .keeps(stopped("web", "2_replaced_0123456789abcdef"))
+    .released("0", "1")
+    .with({ canaryRelease: "4" });
+  expect([...versionsOn(config({ roles: [role()] }), [world.facts()])].toSorted()).toEqual(["0", "1", "2", "4"]);
 });

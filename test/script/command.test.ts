@@ -15,7 +15,7 @@ import {
 } from "../../src/script/command.ts";
 import { Secret } from "../../src/config/env/secret.ts";
 import { run } from "../support/fake-commands.ts";
-import { line } from "../commands/support.ts";
+import { line } from "../support/config.ts";
 
 const token = new Secret("TOKEN", "s3cr3t");
 

@@ -8,7 +8,7 @@ import {
   authorize,
   both,
   fingerprint,
-  observed,
+  outcomeOf,
   sign,
   startAgent,
   viaMrsk,
@@ -277,27 +277,27 @@ function controlHash(): string {
 
 test("a passphrase is asked for after all other keys failed, also with a wrong key in the agent", async () => {
   const attempt = { config: ["IdentityFile KEYS/id_encrypted"], agent: agents.get("wrong")!.socket, answers: [SECRET] };
-  expect(await observed(sshd, attempt, names, viaMrsk)).toMatchObject({ in: true, by: "id_encrypted" });
+  expect(await outcomeOf(sshd, attempt, names, viaMrsk)).toMatchObject({ in: true, by: "id_encrypted" });
   const notNeeded = { ...attempt, agent: agents.get("right")!.socket };
-  expect(await observed(sshd, notNeeded, names, viaMrsk)).toMatchObject({ in: true, by: "id_right" });
+  expect(await outcomeOf(sshd, notNeeded, names, viaMrsk)).toMatchObject({ in: true, by: "id_right" });
 });
 
 test("a key that is in the agent and in a file is offered once", async () => {
   const seven = agents.get("seven and encrypted")!.socket;
   const attempt = { config: ["IdentityFile none"], agent: seven, ssh: { keys: [sshd.wrongKey, sshd.encryptedKey] } };
-  expect(await observed(sshd, attempt, names, viaMrsk)).toMatchObject({ in: true, by: "id_encrypted" });
+  expect(await outcomeOf(sshd, attempt, names, viaMrsk)).toMatchObject({ in: true, by: "id_encrypted" });
   const wrong = {
     config: ["IdentityFile KEYS/id_wrong"],
     agent: agents.get("wrong")!.socket,
     ssh: { keys: [sshd.wrongKey] },
   };
-  const { said } = await observed(sshd, wrong, names, viaMrsk);
+  const { said } = await outcomeOf(sshd, wrong, names, viaMrsk);
   expect(said).toContain(`Tried ${sshd.wrongKey} (in the agent).`);
 });
 
 test("a key named by ssh.keys is first; the agent signs if it is encrypted", async () => {
   const attempt = { config: [], agent: agents.get("seven and encrypted")!.socket, ssh: { keys: [sshd.encryptedKey] } };
-  expect(await observed(sshd, attempt, names, viaMrsk)).toMatchObject({ in: true, by: "id_encrypted" });
+  expect(await outcomeOf(sshd, attempt, names, viaMrsk)).toMatchObject({ in: true, by: "id_encrypted" });
 });
 
 describe("known hosts, and the lines added to known_hosts", () => {
@@ -459,7 +459,7 @@ describe("known hosts, and the lines added to known_hosts", () => {
     const own = fingerprint(join(sshd.folder, "host_key"));
     const given = answers.map((answer) => answer.replace("FINGERPRINT", own));
     const attempt = { config: [RIGHT, "StrictHostKeyChecking ask", ...more], answers: given };
-    const found = await observed(sshd, attempt, names, viaMrsk);
+    const found = await outcomeOf(sshd, attempt, names, viaMrsk);
     expect(found).toMatchObject({ in: accepted, recorded: accepted && more.length === 0 ? [PORT_LINE] : [] });
     expect(found.said).toContain(
       `The authenticity of host '${host()}' can't be established.\nED25519 key fingerprint is ${own}.\nAre you sure you want to continue connecting (yes/no/[fingerprint])? `,

@@ -4,7 +4,7 @@ import type { AddressInfo } from "node:net";
 import { userInfo } from "node:os";
 import { Server } from "ssh2";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { observed, viaMrsk, viaOpenSsh } from "../support/ssh-clients.ts";
+import { outcomeOf, viaMrsk, viaOpenSsh } from "../support/ssh-clients.ts";
 import { type Sshd, startSshd } from "../support/sshd.ts";
 
 const NAMES = new Map<string, string>();
@@ -42,16 +42,16 @@ test.each([
   const { server, port, methods } = await openServer();
   const attempt = { config };
   const there = { ...sshd, port };
-  expect(await observed(there, attempt, NAMES, viaOpenSsh)).toMatchObject({ in: true });
-  expect(await observed(there, attempt, NAMES, viaMrsk)).toMatchObject({ in: true });
+  expect(await outcomeOf(there, attempt, NAMES, viaOpenSsh)).toMatchObject({ in: true });
+  expect(await outcomeOf(there, attempt, NAMES, viaMrsk)).toMatchObject({ in: true });
   expect(methods).toEqual(["none", "none"]);
   server.close();
 });
 
 test("a server that requires a password is an error, and is offered no key", async () => {
   const attempt = { config: ["IdentityFile KEYS/id_right"] };
-  expect(await observed(sshd, attempt, NAMES, viaOpenSsh)).toMatchObject({ in: false });
-  const found = await observed(sshd, attempt, NAMES, viaMrsk);
+  expect(await outcomeOf(sshd, attempt, NAMES, viaOpenSsh)).toMatchObject({ in: false });
+  const found = await outcomeOf(sshd, attempt, NAMES, viaMrsk);
   expect(found).toMatchObject({ in: false });
   expect(found.said).toContain(
     `the server at 127.0.0.1:${sshd.port} requires password for ${userInfo().username}, which mrsk does not support`,
@@ -60,7 +60,7 @@ test("a server that requires a password is an error, and is offered no key", asy
 
 test("a server that requires a password after the key is an error", async () => {
   const two = await startSshd(["PasswordAuthentication yes", "AuthenticationMethods publickey,password"]);
-  const found = await observed(two, { config: ["IdentityFile KEYS/id_right"] }, NAMES, viaMrsk);
+  const found = await outcomeOf(two, { config: ["IdentityFile KEYS/id_right"] }, NAMES, viaMrsk);
   expect(found.said).toContain(`the server at 127.0.0.1:${two.port} requires password for`);
   two.stop();
 });
@@ -70,7 +70,7 @@ test("a server that requires two keys gets both", async () => {
   const { authorize } = await import("../support/ssh-clients.ts");
   authorize(two, two.wrongKey);
   const attempt = { config: ["IdentityFile KEYS/id_right", "IdentityFile KEYS/id_wrong"] };
-  expect(await observed(two, attempt, NAMES, viaOpenSsh)).toMatchObject({ in: true });
-  expect(await observed(two, attempt, NAMES, viaMrsk)).toMatchObject({ in: true });
+  expect(await outcomeOf(two, attempt, NAMES, viaOpenSsh)).toMatchObject({ in: true });
+  expect(await outcomeOf(two, attempt, NAMES, viaMrsk)).toMatchObject({ in: true });
   two.stop();
 });

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { connectOptions } from "../../src/ssh/settings/options.ts";
 import { sharedClientSettings } from "../../src/ssh/settings/shared-settings.ts";
-import { ssh } from "../commands/support.ts";
+import { ssh } from "../support/config.ts";
 
 const path = process.env["PATH"];
 let folder: string;

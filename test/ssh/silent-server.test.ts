@@ -9,7 +9,7 @@ import { sh } from "../../src/script/command.ts";
 import { script, step } from "../../src/script/script.ts";
 import { RemoteHost } from "../../src/hosts/remote-host.ts";
 import type { Ssh } from "../../src/config/config.ts";
-import { ssh } from "../commands/support.ts";
+import { ssh } from "../support/config.ts";
 import { noSecrets } from "../support/no-secrets.ts";
 import { connections } from "../support/sshd.ts";
 

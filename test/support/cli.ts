@@ -4,13 +4,13 @@ import { dirname, join } from "node:path";
 import { vi } from "vitest";
 import { main } from "../../src/cli/main.ts";
 
-export interface Said {
+export interface Output {
   readonly status: number;
   readonly stdout: string;
   readonly stderr: string;
 }
 
-/** A project folder with these files; hooks may be executed. */
+/** A project folder with these files. The hooks are executable. */
 export function project(files: Readonly<Record<string, string>>): string {
   const folder = mkdtempSync(join(tmpdir(), "mrsk-cli-"));
   for (const [path, text] of Object.entries(files)) {
@@ -20,20 +20,20 @@ export function project(files: Readonly<Record<string, string>>): string {
   return folder;
 }
 
-/** Runs a command line in the folder, in this process, with what it writes caught. */
-export async function mrsk(folder: string, ...argv: readonly string[]): Promise<Said> {
+/** Runs a command line in the folder, in this process, and captures its output. */
+export async function mrsk(folder: string, ...argv: readonly string[]): Promise<Output> {
   const before = process.cwd();
-  const said = { stdout: "", stderr: "" };
+  const output = { stdout: "", stderr: "" };
   const catching = (name: "stdout" | "stderr") =>
     vi.spyOn(process[name], "write").mockImplementation((text) => {
-      said[name] += String(text);
+      output[name] += String(text);
       return true;
     });
   const spies = [catching("stdout"), catching("stderr")];
   process.chdir(folder);
   try {
     const status = await main(argv);
-    return { status, ...said };
+    return { status, ...output };
   } finally {
     process.chdir(before);
     for (const spy of spies) spy.mockRestore();

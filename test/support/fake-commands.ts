@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach } from "vitest";
 import type { Body } from "../../src/script/command.ts";
-import { runnable } from "../commands/support.ts";
+import { runnable } from "./config.ts";
 
 let current = "";
 beforeEach(() => {
@@ -12,23 +12,23 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(current, { recursive: true }));
 
-/** The test's own folder: the working directory, and first of the path. */
+/** The folder of the current test: its working directory, and the first folder of its PATH. */
 export function folder(): string {
   return current;
 }
 
-/** Puts a command of that name in front of the machine's own. */
+/** Replaces a command of this machine for the current test. */
 export function fake(name: string, body: string): void {
   writeFileSync(join(current, name), `#!/bin/sh\n${body}\n`);
   chmodSync(join(current, name), 0o755);
 }
 
-/** A docker that knows one container in this state. */
-export function container(state: string): void {
+/** Replaces docker by a script that inspects every container as in this state, and prints `last words` as its log. */
+export function fakeContainer(state: string): void {
   fake("docker", `case "$*" in *logs*) echo "last words" ;; *) echo "${state}" ;; esac`);
 }
 
-/** Runs shell as a step of a script would run. */
+/** Runs a command as a script runs its step. */
 export function run(body: Body, path = process.env["PATH"]): { status: number | null; stdout: string; stderr: string } {
   return spawnSync("/bin/sh", ["-ec", runnable(body)], {
     encoding: "utf8",

@@ -6,21 +6,21 @@ import { LocalHost } from "../../src/hosts/local-host.ts";
 import type { RunEvent } from "../../src/output/events.ts";
 import { noSecrets } from "./no-secrets.ts";
 
-/** A real shell in a folder of its own, whose docker is a script that keeps what it was asked. */
+/** A real shell in a separate folder. Its docker is a script that records its calls. */
 export interface Machine {
   readonly host: LocalHost & Host;
   readonly home: string;
   readonly events: RunEvent[];
-  /** The argument lists docker had, one per call. */
-  asked(): string[];
+  /** The arguments of each call of docker. */
+  calls(): string[];
 }
 
-/** @param docker the body of the script, which sees its arguments; what it does not know succeeds */
+/** @param docker the body of the script that is docker */
 export function machine(docker = "", environment: Readonly<Record<string, string>> = {}): Machine {
   const home = mkdtempSync(join(tmpdir(), "mrsk-machine-"));
   const events: RunEvent[] = [];
   mkdirSync(join(home, "bin"));
-  const log = join(home, "asked");
+  const log = join(home, "calls");
   writeFileSync(join(home, "bin/docker"), `#!/bin/sh\necho "$*" >>'${log}'\n${docker}\n`);
   chmodSync(join(home, "bin/docker"), 0o755);
   const path = `${join(home, "bin")}:${process.env["PATH"]}`;
@@ -29,8 +29,8 @@ export function machine(docker = "", environment: Readonly<Record<string, string
     events,
     host: Object.assign(
       new LocalHost(home, { PATH: path, HOME: home, ...environment }, (event) => void events.push(event), noSecrets),
-      { attach: () => Promise.reject(new Error("nobody enters this machine")), reconnect: async () => {} },
+      { attach: () => Promise.reject(new Error("this machine has no terminal")), reconnect: async () => {} },
     ),
-    asked: () => (existsSync(log) ? readFileSync(log, "utf8").trim().split("\n") : []),
+    calls: () => (existsSync(log) ? readFileSync(log, "utf8").trim().split("\n") : []),
   };
 }

@@ -13,46 +13,46 @@ interface Answer {
   readonly stderr: string;
 }
 
-/** A host that answers by pattern and keeps a transcript: the name of each step, and its command. */
+/** A host that runs nothing: it records each step, and prints the output that a test sets for it. */
 export class FakeHost implements Host {
   readonly name: string;
   readonly steps: string[] = [];
-  /** The commands of `steps`, as a log shows them. */
+  /** The commands of `steps`, as a log shows them: with secrets masked. */
   readonly commands: string[] = [];
-  /** Each outcome that was due, with what it is about: `done Audit: Started traefik`. */
+  /** The steps of mode `outcome` that ran: `done Audit: Started traefik`, or `failed …`. */
   readonly outcomes: string[] = [];
-  /** `SCRIPT > STEP: COMMAND`, a secret as its name in angle brackets. */
+  /** `SCRIPT > STEP: COMMAND` for each step, with `<NAME>` for a secret. */
   readonly transcript: string[] = [];
-  /** The text of each step, a secret as its name in angle brackets. */
+  /** The command of each step, with `<NAME>` for a secret. */
   readonly texts: string[] = [];
-  /** Values of the secrets that came, by name. */
+  /** The values of the secrets in these scripts, by name. */
   readonly secrets = new Map<string, string>();
-  /** As they were run. */
+  /** The scripts that ran. */
   readonly scripts: Script[] = [];
   private readonly answers: Answer[] = [];
 
-  private readonly happenings: { readonly pattern: RegExp; readonly work: () => unknown }[] = [];
+  private readonly hooks: { readonly pattern: RegExp; readonly work: () => unknown }[] = [];
   private readonly journal: string[];
 
-  /** @param journal of all hosts, `host: step` a line */
+  /** @param journal gets a line `host: step` for each step; all hosts may share it */
   constructor(name: string, journal: string[] = []) {
     this.name = name;
     this.journal = journal;
   }
 
-  /** Something happens when a step whose title or command matches is reached: what it throws ends the script. */
+  /** Calls `work` before each step whose title or command matches. An error that it throws ends the script. */
   when(pattern: RegExp, work: () => unknown): this {
-    this.happenings.push({ pattern, work });
+    this.hooks.push({ pattern, work });
     return this;
   }
 
-  /** Steps whose title or command matches say this. */
+  /** Each step whose title or command matches prints this. The first pattern that matches counts. */
   replies(pattern: RegExp, stdout: string, status = 0): this {
     this.answers.push({ pattern, stdout, status, stderr: "" });
     return this;
   }
 
-  /** Steps whose title or command matches end with status 1, having said this on standard error. */
+  /** Each step whose title or command matches prints this on standard error, and ends with status 1. */
   fails(pattern: RegExp, stderr: string): this {
     this.answers.push({ pattern, stdout: "", status: 1, stderr });
     return this;
@@ -72,7 +72,7 @@ export class FakeHost implements Host {
       this.texts.push(text);
       this.transcript.push(`${script.title} > ${name}: ${text}`);
       this.journal.push(`${this.name}: ${name}`);
-      for (const { pattern, work } of this.happenings) {
+      for (const { pattern, work } of this.hooks) {
         if (pattern.test(name) || pattern.test(command)) await work();
       }
       if (signal?.aborted) throw new InterruptedError();
@@ -101,7 +101,7 @@ export class FakeHost implements Host {
     return { steps: done, text: (id) => withId(id).stdout.trim(), status: (id) => withId(id).status };
   }
 
-  /** Says what it `replies` to the command on standard output, and takes no input. */
+  /** Prints on standard output the text that `replies` set for the command. Reads no input. */
   attach(command: Attached, ends: "terminal" | Pipes): Promise<number> {
     const line = redact(command.body);
     this.texts.push(render(command.body, (secret) => `<${secret.name}>`));

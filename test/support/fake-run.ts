@@ -12,12 +12,12 @@ export interface FakeRun extends Run {
   readonly hosts: ReadonlyMap<string, FakeHost>;
   readonly events: RunEvent[];
   readonly printed: string[];
-  /** What was done on all hosts, in order: `host: step` a line. */
+  /** The steps on all hosts in their order, each as `host: step`. */
   readonly transcript: string[];
   readonly abort: () => void;
 }
 
-/** A run whose hosts are fakes and whose clock stands still. */
+/** A run on fake hosts, with a stopped clock. */
 export function fakeRun(config: Config, overrides: Partial<Run> & { terminal?: Partial<Terminal> } = {}): FakeRun {
   const hosts = new Map<string, FakeHost>();
   const transcript: string[] = [];

@@ -1,4 +1,4 @@
 import { KnownSecrets } from "../../src/script/known-secrets.ts";
 
-/** For hosts of tests in which there is nothing to mask. */
+/** For hosts of tests without secrets. */
 export const noSecrets = new KnownSecrets(() => []);

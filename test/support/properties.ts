@@ -1,4 +1,4 @@
 import fc from "fast-check";
 
-// The same values in every run, so that a failure can be seen again; FC_SEED tries others.
+// Every run uses the same values, so that a failure can be repeated. FC_SEED sets others.
 fc.configureGlobal({ seed: Number(process.env["FC_SEED"] ?? 20_261) });

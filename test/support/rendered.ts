@@ -6,16 +6,16 @@ import { type Body, render } from "../../src/script/command.ts";
 import { SECOND_PORTS } from "../../src/traefik/replace.ts";
 import { Captured, type Script } from "../../src/script/script.ts";
 
-/** Where `bin/test` wants each piece of shell that the tests render, for shellcheck. */
+/** The folder in which `bin/test` checks each piece of shell that the tests render with shellcheck. */
 const FOLDER = process.env["MRSK_RENDERED"];
 
-// Each is a script of its own, with the variables that it is given.
+// Each piece is a separate script that assigns the variables it reads.
 const HEADER = `# shellcheck shell=sh
-# shellcheck disable=SC2016 # Go's templates, and commands for a shell in a container, have $ signs of their own
-# shellcheck disable=SC2034 # a piece reads some of what it is given
+# shellcheck disable=SC2016 # Go templates, and commands for a shell in a container, contain $
+# shellcheck disable=SC2034 # a piece does not read all variables
 `;
 
-/** What a piece may do that shellcheck refuses. */
+/** The warnings of shellcheck that a piece may cause. */
 const ALLOWED: readonly (readonly [piece: string, line: string])[] = [
   [SECOND_PORTS.text, "# shellcheck disable=SC2086 # the flags of the ports, a word each\n"],
   ["docker rm -f $mine", "# shellcheck disable=SC2086 # ids, a word each\n"],

@@ -3,9 +3,9 @@ import { lstatSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, readlinkS
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { checkOut, cloneFolder, projectIn } from "../../src/commands/checkout.ts";
-import { line } from "../commands/support.ts";
+import { line } from "./config.ts";
 
-/** Real git, away from the settings of whoever runs the tests. */
+/** Real git, without the settings of the user who runs the tests. */
 export class Repositories {
   readonly folder = mkdtempSync(join(tmpdir(), "mrsk-checkout-"));
   readonly environment: NodeJS.ProcessEnv = {
@@ -53,17 +53,17 @@ export class Repositories {
     return this.git(path, "rev-parse", "HEAD");
   }
 
-  /** Clones as a build does, from `cwd`. */
+  /** Clones `cwd` as a build does. */
   clone(
     cwd: string,
     { revision = this.head(cwd), environment = {}, umask = "022" }: CloneOptions = {},
-  ): { readonly path: string; readonly status: number | null; readonly said: string; readonly complained: string } {
+  ): { readonly path: string; readonly status: number | null; readonly printed: string; readonly stderr: string } {
     const place = cloneFolder("app", `${this.clones++}`);
     const script = `umask ${umask}\n( set -e\n${line(checkOut(revision, place))}\n)\ns=$?\necho ${line(projectIn(place))}\nexit $s`;
     const env = { ...this.environment, ...environment };
     const { stdout, stderr, status } = spawnSync("/bin/sh", ["-c", script], { cwd, encoding: "utf8", env });
-    const said = stdout.trim().split("\n");
-    return { path: said.at(-1)!, status, said: said.slice(0, -1).join("\n"), complained: stderr.trim() };
+    const printed = stdout.trim().split("\n");
+    return { path: printed.at(-1)!, status, printed: printed.slice(0, -1).join("\n"), stderr: stderr.trim() };
   }
 }
 
@@ -80,7 +80,7 @@ export function write(path: string, files: Readonly<Record<string, string | Buff
   }
 }
 
-/** Path, mode and content of all files but git's own: `100644 a/b "text"`. */
+/** Mode, path and content of each file outside of `.git`: `100644 a/b "text"`. */
 export function treeOf(path: string): string[] {
   const names = readdirSync(path, { recursive: true, encoding: "utf8" }).filter(
     (name) => !/(^|\/)\.git(\/|$)/.test(name),

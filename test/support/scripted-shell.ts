@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 
 export const NONCE = "00ff";
 
-/** Starts a shell as a host does: the text on standard input, which stays open. `nonce` stands as `@` in what it printed. */
+/** Starts a shell as a host does: with the text on standard input, which stays open. `closed` has `@` for each nonce that was printed. */
 export function start(text: string, shell: readonly string[] = ["/bin/sh"]) {
   const child = spawn(shell[0]!, [...shell.slice(1), "-s"], { detached: true, stdio: ["pipe", "pipe", "ignore"] });
   let stdout = "";
@@ -10,7 +10,7 @@ export function start(text: string, shell: readonly string[] = ["/bin/sh"]) {
   child.stdin.on("error", () => {});
   child.stdout.setEncoding("utf8").on("data", (more: string) => {
     stdout += more;
-    for (const look of waiting) look();
+    for (const check of waiting) check();
   });
   child.stdin.write(text);
   return {
@@ -19,9 +19,9 @@ export function start(text: string, shell: readonly string[] = ["/bin/sh"]) {
     end: () => void child.stdin.end(),
     printed: (what: string) =>
       new Promise<void>((resolve) => {
-        const look = () => void (stdout.includes(what) && (resolve(), waiting.delete(look)));
-        waiting.add(look);
-        look();
+        const check = () => void (stdout.includes(what) && (resolve(), waiting.delete(check)));
+        waiting.add(check);
+        check();
       }),
     closed: new Promise<{ status: number | null; stdout: string }>((resolve, reject) => {
       child.on("error", reject);

@@ -1,6 +1,6 @@
 /**
- * A command line taken apart into arguments as a POSIX shell would, without replacing anything: `${X}` and `$(x)` stay as
- * text. Operators are words of their own where spaces stand around them.
+ * Splits a command line into arguments as a POSIX shell does, but expands nothing: `${X}` and `$(x)` remain text. An
+ * operator between spaces is a word.
  */
 export function shellWords(text: string): string[] {
   const words: string[] = [];

@@ -5,46 +5,46 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import type { Ssh } from "../../src/config/config.ts";
 import { Connections } from "../../src/ssh/connections.ts";
-import { ssh as sshOf } from "../commands/support.ts";
+import { ssh as sshOf } from "./config.ts";
 import type { Sshd } from "./sshd.ts";
 
-/** What both clients are given. In lines, `KEYS` is the folder of the keys and `KNOWN` the client's own known_hosts. */
+/** A login. In lines, `KEYS` is replaced by the folder of the keys, and `KNOWN` by the client's known_hosts. */
 export interface Attempt {
-  /** ssh_config; what is first counts. */
+  /** Lines of ssh_config. The first value of a keyword counts. */
   readonly config: readonly string[];
   readonly host?: string;
   readonly user?: string;
-  /** Socket of an agent. */
+  /** The socket of an agent. */
   readonly agent?: string | undefined;
-  /** Lines of known_hosts beforehand. */
+  /** The lines of known_hosts before the login. */
   readonly known?: readonly string[];
-  /** What deploy.yml says on top, for mrsk only. */
+  /** Settings of deploy.yml, for mrsk alone. */
   readonly ssh?: Partial<Ssh>;
-  /** Answers that mrsk gets for what it asks on a terminal. */
+  /** Answers to the prompts of mrsk. */
   readonly answers?: readonly string[];
 }
 
 export interface Outcome {
   readonly in: boolean;
-  /** The key's name as in `names`, or the method, as sshd logged it. */
+  /** The name in `names` of the key that sshd logged, or the method. */
   readonly by: string | undefined;
-  /** The lines that known_hosts got. */
+  /** The lines that the client added to known_hosts. */
   readonly recorded: readonly string[];
-  /** What the client said. */
+  /** The output of the client. */
   readonly said: string;
 }
 
-/** The same attempt by OpenSSH and by mrsk, at the same sshd. */
+/** The outcome of a login with OpenSSH and with mrsk, at the same sshd. */
 export async function both(sshd: Sshd, attempt: Attempt, names: ReadonlyMap<string, string>) {
   return {
-    ssh: await observed(sshd, attempt, names, viaOpenSsh),
-    mrsk: await observed(sshd, attempt, names, viaMrsk),
+    ssh: await outcomeOf(sshd, attempt, names, viaOpenSsh),
+    mrsk: await outcomeOf(sshd, attempt, names, viaMrsk),
   };
 }
 
 type Client = (sshd: Sshd, attempt: Attempt, config: string) => Promise<{ in: boolean; said: string }>;
 
-export async function observed(
+export async function outcomeOf(
   sshd: Sshd,
   attempt: Attempt,
   names: ReadonlyMap<string, string>,
@@ -124,7 +124,7 @@ export const viaMrsk: Client = async (sshd, { host = "box", user, agent, ssh = {
   }
 };
 
-/** An agent that holds these keys, in this order. */
+/** Starts an agent with these keys, in this order. */
 export async function startAgent(folder: string, keys: readonly string[], passphrase = "") {
   const socket = join(mkdtempSync(join(folder, "agent-")), "socket");
   const daemon = spawn("ssh-agent", ["-D", "-a", socket], { stdio: "ignore" });
@@ -141,7 +141,7 @@ export function fingerprint(file: string): string {
   return execFileSync("ssh-keygen", ["-l", "-f", file], { encoding: "utf8" }).split(" ")[1]!;
 }
 
-/** Signs `FILE.pub` and leaves `FILE-cert.pub`. */
+/** Signs `FILE.pub`. @returns the path of the certificate, `FILE-cert.pub` */
 export function sign(authority: string, file: string, ...options: readonly string[]): string {
   execFileSync("ssh-keygen", ["-q", "-s", authority, "-I", "test", ...options, `${file}.pub`], { stdio: "pipe" });
   return `${file}-cert.pub`;

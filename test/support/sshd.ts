@@ -5,25 +5,25 @@ import { tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
 import type { Ssh } from "../../src/config/config.ts";
 import { Connections } from "../../src/ssh/connections.ts";
-import { ssh } from "../commands/support.ts";
+import { ssh } from "./config.ts";
 
-/** A real sshd on 127.0.0.1, with keys of its own. */
+/** A real sshd on 127.0.0.1, with separate keys. */
 export interface Sshd {
   readonly port: number;
   readonly folder: string;
-  /** Lets this user in. */
+  /** An authorized key. */
   readonly key: string;
-  /** Lets nobody in. */
+  /** A key that is not authorized. */
   readonly wrongKey: string;
-  /** Lets this user in, with the passphrase `secret words`. */
+  /** An authorized key with the passphrase `secret words`. */
   readonly encryptedKey: string;
   readonly knownHosts: string;
-  /** What sshd writes about each connection. */
+  /** The path of the log. */
   readonly log: string;
   stop(): void;
 }
 
-/** @throws Error when there is no sshd on this machine */
+/** @throws Error without sshd on this machine */
 export async function startSshd(
   settings: readonly string[] | ((folder: string) => readonly string[]) = [],
 ): Promise<Sshd> {
@@ -41,7 +41,7 @@ export async function startSshd(
   const port = await freePort();
   const log = join(folder, "log");
   const lines = [
-    // What is first counts.
+    // The first value of a keyword counts.
     ...(typeof settings === "function" ? settings(folder) : settings),
     `Port ${port}`,
     "ListenAddress 127.0.0.1",
@@ -113,7 +113,7 @@ async function reachable(port: number): Promise<void> {
   throw new Error("sshd did not start");
 }
 
-/** Settings of deploy.yml's `ssh`, with the server's key, and a client configuration that keeps the user's files out. */
+/** `ssh` of a deploy.yml with the authorized key, and with a client configuration that reads no file of the user. */
 export function sshSettings(sshd: Sshd, overrides: Partial<Ssh> = {}, more: readonly string[] = []): Ssh {
   const file = join(sshd.folder, `ssh_config_${Math.random().toString(36).slice(2)}`);
   writeFileSync(
@@ -150,9 +150,9 @@ export function connections(
 interface Relay {
   readonly port: number;
   cut(): void;
-  /** How many connections it has carried. */
+  /** The number of connections so far. */
   accepted(): number;
-  /** How often the client has spoken after the server had: round trips, where one waits for the other. */
+  /** The number of times that the client sent data after the server had: the round trips, if each waits for the other. */
   turns(): number;
   close(): void;
 }
@@ -162,7 +162,7 @@ export async function relay(target: number): Promise<Relay> {
   const sockets = new Set<Socket>();
   let count = 0;
   let turns = 0;
-  let spoke: "client" | "server" = "server";
+  let sender: "client" | "server" = "server";
   const server: Server = createServer((client) => {
     count++;
     const upstream = connect(target, "127.0.0.1");
@@ -171,10 +171,10 @@ export async function relay(target: number): Promise<Relay> {
       socket.on("error", () => {}).on("close", () => sockets.delete(socket));
     }
     client.on("data", () => {
-      if (spoke === "server") turns++;
-      spoke = "client";
+      if (sender === "server") turns++;
+      sender = "client";
     });
-    upstream.on("data", () => (spoke = "server"));
+    upstream.on("data", () => (sender = "server"));
     client.pipe(upstream).pipe(client);
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));

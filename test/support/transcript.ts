@@ -14,9 +14,9 @@ import { deploy } from "../../src/flow/rollout/deploy.ts";
 import { MrskError } from "../../src/errors.ts";
 import type { FakeHost } from "./fake-host.ts";
 import { type FakeRun, fakeRun } from "./fake-run.ts";
-import { answersLook, TRAEFIK } from "./look.ts";
+import { aHost, container, stopped, type World } from "./world.ts";
 
-/** Written by a user, without what every file needs: service, image, servers and registry. */
+/** The content of a deploy.yml. The keys of `REQUIRED` may be left out. */
 export type Written = Readonly<Record<string, unknown>>;
 
 const REQUIRED: Written = {
@@ -38,17 +38,17 @@ const COMMANDS = {
 
 export interface Circumstances {
   readonly command?: keyof typeof COMMANDS;
-  /** Whether version 1 runs on every host, beside stopped ones, behind a Traefik of ours. */
+  /** Every host is as `oldHost` describes it. */
   readonly old?: boolean;
-  /** The version that is deployed; 2 without. Of the old ones, b to g are stopped. */
+  /** The version to deploy; 2 by default. */
   readonly version?: string;
   /** Files of the project. */
   readonly files?: Readonly<Record<string, string>>;
 }
 
 /**
- * All that a command does with a deploy.yml, on hosts that are not there: a line for each step on each host, what is
- * said, what is waited for, and the error it ends with.
+ * The actions of a command with this deploy.yml on fake hosts: a line for each step on each host, each message, each
+ * wait, and the error at the end.
  */
 export async function transcriptOf(written: Written, circumstances: Circumstances = {}): Promise<string> {
   const { command = "deploy", old = false, version = "2", files = {} } = circumstances;
@@ -73,11 +73,8 @@ export async function transcriptOf(written: Written, circumstances: Circumstance
       print: (text) => void lines.push(text),
     });
     const names = [...config.roles, ...config.accessories].flatMap(({ hosts }) => hosts);
-    for (const name of new Set(names)) {
-      answer(run.host(name) as FakeHost, name, old);
-      record(run.host(name) as FakeHost, lines);
-    }
-    // A builder that was made for other hosts, so that it is made anew.
+    for (const name of new Set(names)) record((old ? oldHost(name) : aHost(name)).fake(run), lines);
+    // A builder for another platform: the command replaces it.
     if (config.builder.remote) (run.local as FakeHost).replies(/^builder$/, `Endpoint: ${builderName(config)}-sparc`);
     record(run.local as FakeHost, lines);
     await COMMANDS[command](run);
@@ -90,33 +87,16 @@ export async function transcriptOf(written: Written, circumstances: Circumstance
   return lines.join("\n");
 }
 
-/** Steps of all hosts in the order they were run in. */
+/** Appends the steps of a host to the lines of all hosts. */
 function record(host: FakeHost, lines: string[]): void {
   host.transcript.push = (...commands) => lines.push(...commands.map((line) => `${host.name}> ${line}`));
 }
 
-function answer(host: FakeHost, name: string, old: boolean): void {
-  if (!old) return void answersLook(host);
-  const kept = ["b", "c", "d", "e", "f", "g"].map((version) => container(version, "exited", name));
-  answersLook(host, { containers: [container("1", "running", name), ...kept], traefik: TRAEFIK });
-}
-
-function container(version: string, state: string, host: string) {
-  return {
-    id: `${host}-id-${version}`,
-    name: `/app-web-${version}`,
-    created: `2026-01-01T00:00:00Z`,
-    state,
-    health: null,
-    image: `acme/app:${version}`,
-    restartPolicy: "unless-stopped",
-    restartCount: 0,
-    labels: {
-      service: "app",
-      role: "web",
-      "mrsk.id": "aaaaaaaa",
-      "traefik.http.services.app-web-aaaaaaaa.loadbalancer.server.scheme": "http",
-      "traefik.http.routers.app-web.rule": "PathPrefix(`/`)",
-    },
-  };
+/** Version 1 runs behind Traefik, and versions b to g are kept. */
+function oldHost(name: string): World {
+  const image = (version: string) => ({ id: `${name}-id-${version}`, image: `acme/app:${version}` });
+  return aHost(name)
+    .behindTraefik()
+    .runs(container("web", "1", image("1")))
+    .keeps(...["b", "c", "d", "e", "f", "g"].map((version) => stopped("web", version, image(version))));
 }

@@ -16,13 +16,14 @@ import { bootTraefik, startTraefik, stopTraefik, traefikDetails } from "../../sr
 import { rebootTraefik } from "../../src/flow/traefik/reboot.ts";
 import { removeTraefik } from "../../src/flow/traefik/removal.ts";
 import { performHealthcheck } from "../../src/flow/app/healthcheck.ts";
-import { accessory, config, role } from "../commands/support.ts";
+import { accessory, config, role } from "../support/config.ts";
 import { machine } from "../support/fake-docker.ts";
 import { type FakeRun, fakeRun } from "../support/fake-run.ts";
-import { observed, ownLabels } from "../support/seen.ts";
+import { aHost, container, type World } from "../support/world.ts";
 
 // Commands and options that no other test covers: the commands that each host gets.
 const [HOST, OTHER] = ["192.0.2.1", "192.0.2.2"] as const;
+const behindTraefik = aHost().behindTraefik();
 const settings = (overrides: Partial<Config> = {}) =>
   config({
     roles: [role({ hosts: [HOST, OTHER] })],
@@ -33,14 +34,14 @@ const settings = (overrides: Partial<Config> = {}) =>
 
 const TERMINAL: Terminal["stdin"] = { kind: "terminal", open: () => Readable.from([]) };
 
+/** Both hosts are behind Traefik, and run this version. */
 function running(version: string, overrides: Parameters<typeof fakeRun>[1] = {}): FakeRun {
-  const app = overrides.config ?? settings();
-  const run = fakeRun(app, overrides);
-  const labels = ownLabels(app, app.roles[0]!);
-  for (const host of [HOST, OTHER]) {
-    run.host(host);
-    observed(run.hosts.get(host)!, [{ name: `app-web-${version}`, labels }], { traefik: true });
-  }
+  return runOn(behindTraefik.runs(container("web", version)), overrides);
+}
+
+function runOn(world: World, overrides: Parameters<typeof fakeRun>[1] = {}): FakeRun {
+  const run = fakeRun(overrides.config ?? settings(), overrides);
+  for (const host of [HOST, OTHER]) world.named(host).fake(run);
   return run;
 }
 
@@ -69,7 +70,7 @@ test("deploy builds except with -P, redeploy does not log in", async () => {
   await redeploy(run, { skipPush: false });
   expect(titles(run)).toContain("Build and push app image...");
   expect(titles(run)).not.toContain("Log into image registry...");
-  expect(here.asked().some((words) => words.startsWith("buildx build --push"))).toBe(true);
+  expect(here.calls().some((words) => words.startsWith("buildx build --push"))).toBe(true);
   const skipping = running("0");
   await redeploy(skipping, { skipPush: true });
   expect(titles(skipping)).not.toContain("Build and push app image...");
@@ -85,11 +86,7 @@ test("setup -P deploys without a build, also the second time", async () => {
 });
 
 test("rollback without a version takes the previous one", async () => {
-  const run = running("2");
-  for (const host of [HOST, OTHER]) {
-    const again = run.hosts.get(host)!;
-    again.replies(/^Releases$/, "1\t2026-01-01T00:00:00Z\t1\tann\n1\t2026-01-02T00:00:00Z\t2\tann");
-  }
+  const run = runOn(behindTraefik.runs(container("web", 2)).released("1", "2"));
   await rollback(run, undefined);
   expect(run.events).toContainEqual(
     expect.objectContaining({ text: "app-web-1 is live instead of app-web-2" }) as object,
@@ -213,14 +210,14 @@ esac`,
   writeFileSync(join(here.home, "Dockerfile"), "FROM scratch\n");
   const run = fakeRun(settings(), { local: here.host, cwd: here.home });
   await push(run, "1");
-  expect(here.asked().join("\n")).toMatch(/^buildx build --push .*-t dhh\/app:1 -t dhh\/app:latest/m);
+  expect(here.calls().join("\n")).toMatch(/^buildx build --push .*-t dhh\/app:1 -t dhh\/app:latest/m);
   await pull(run);
   expect(steps(run, OTHER)).toContain("Pull the image");
   await deliver(run);
-  expect(here.asked().join("\n")).toMatch(/^buildx create .*mrsk-app-multiarch/m);
+  expect(here.calls().join("\n")).toMatch(/^buildx create .*mrsk-app-multiarch/m);
   await createBuilder(run);
   await removeBuilder(run);
-  expect(here.asked()).toContain("buildx rm mrsk-app-multiarch");
+  expect(here.calls()).toContain("buildx rm mrsk-app-multiarch");
   await builderDetails(run);
   expect(run.printed).toEqual(["Builder: mrsk-app-multiarch\n", "contexts\nbuilders\n"]);
 });
@@ -271,10 +268,8 @@ test("traefik reboot asks for confirmation unless -y, and no changes nothing; --
 });
 
 test("traefik remove keeps a Traefik that other services use, unless -f", async () => {
-  const run = fakeRun(settings());
-  for (const host of [HOST, OTHER]) run.host(host);
   const shop = { name: "shop-web-1", labels: { service: "shop", "traefik.enable": "true" } };
-  for (const host of [HOST, OTHER]) observed(run.hosts.get(host)!, [shop], { traefik: true });
+  const run = runOn(behindTraefik.withNeighbour(shop));
   await removeTraefik(run, { force: false });
   expect(steps(run)).not.toContain("Remove Traefik");
   await removeTraefik(run, { force: true });

@@ -2,9 +2,9 @@ import { vi } from "vitest";
 import type { RunEvent } from "../../src/output/events.ts";
 import { redact } from "../../src/script/command.ts";
 import type { Host } from "../../src/hosts/host.ts";
-import { mrsk, project, type Said } from "../support/cli.ts";
+import { mrsk, project, type Output } from "../support/cli.ts";
 import { FakeHost } from "../support/fake-host.ts";
-import { type Seen, observed } from "../support/seen.ts";
+import { aHost, container, stopped } from "../support/world.ts";
 
 // Runs command lines against hosts that record their scripts. Import it before the modules that it mocks.
 
@@ -57,28 +57,23 @@ accessories:
   db: { image: "postgres:16", host: 192.0.2.3, directories: ["data:/data"], files: ["my.cnf:/etc/my.cnf"] }
 `;
 
-/** Sets up the hosts: version 1 is live, 0 is kept, Traefik and the accessory run. */
+/** Version 1 is live and version 0 is kept, behind Traefik; the accessory runs too. */
 function world(): void {
   hosts.clear();
   for (const name of ["192.0.2.1", "192.0.2.2", "192.0.2.3", "local"]) hosts.set(name, new FakeHost(name));
-  observed(recording("192.0.2.1"), [...of("web"), { name: "app-web-stale" }], { traefik: true });
-  observed(recording("192.0.2.2"), [...of("web"), ...of("jobs")], { traefik: true });
-  observed(recording("192.0.2.3"));
-  const releases = "1\t2026-01-01T00:00:00Z\t0\tann\n1\t2026-01-02T00:00:00Z\t1\tann";
-  for (const name of ["192.0.2.1", "192.0.2.2"]) recording(name).replies(/^Releases$/, releases);
-  recording("192.0.2.3").replies(/^State$/, "running");
+  const run = { host: recording };
+  const web = (name: string) =>
+    aHost(name).behindTraefik().runs(container("web", 1)).keeps(stopped("web", 0)).released("0", "1");
+  web("192.0.2.1").runs(container("web", "stale")).fake(run);
+  web("192.0.2.2").runs(container("jobs", 1)).keeps(stopped("jobs", 0)).fake(run);
+  aHost("192.0.2.3")
+    .fake(run)
+    .replies(/^State$/, "running");
   recording("local").replies(/^Revision$/, "0123456789abcdef0123456789abcdef01234567");
 }
 
-function of(role: string): Seen[] {
-  return [
-    { name: `app-${role}-1`, role },
-    { name: `app-${role}-0`, role, state: "exited" },
-  ];
-}
-
 /** The effects of a command line. */
-export interface Did extends Said {
+export interface Did extends Output {
   /** One entry for each line of each step: `1> docker stop …`, with the last digits of the host, or `local`. */
   readonly sent: readonly string[];
 }

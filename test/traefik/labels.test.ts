@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { containerLabels, readsVersion3, roleLabels } from "../../src/traefik/labels.ts";
-import { config, role } from "../commands/support.ts";
+import { config, role } from "../support/config.ts";
 
 const ID = "0a1b2c3d";
 

@@ -4,23 +4,27 @@ import { liveServices } from "../../src/traefik/live-file-reader.ts";
 import { canaryOf, isUnfinished, lastLiveContainer, liveContainer } from "../../src/plan/containers.ts";
 import { decide, type Decision } from "../../src/plan/deploy.ts";
 import { obstacles } from "../../src/plan/obstacles.ts";
-import type { ContainerFact, HostFacts } from "../../src/plan/facts.ts";
-import { config, role } from "../commands/support.ts";
-import { container, facts, traefik } from "../support/facts.ts";
+import type { ContainerFact } from "../../src/plan/facts.ts";
+import { config, role } from "../support/config.ts";
+import { aHost, container, stopped, type World } from "../support/world.ts";
 
-const old = container("app-web-1", { created: "2026-01-01" }, "aaaaaaaa");
-const next = container("app-web-2", { created: "2026-02-02" }, "bbbbbbbb");
+const old = container("web", 1);
+const next = container("web", 2);
+const stoppedOld = stopped("web", 1);
+const stoppedNext = stopped("web", 2);
 const web = role();
 
 function text(live: ContainerFact, canary?: Canary, last?: ContainerFact): string {
   return liveFile({ name: "app-web", live, canary, last });
 }
 
-function seen(containers: readonly ContainerFact[], file: string, more: Partial<HostFacts> = {}): HostFacts {
-  return facts({ traefik: traefik(), containers, liveFiles: new Map([["app-web", file]]), ...more });
+/** A host behind Traefik with this live file of the role. */
+function routedBy(file: string): World {
+  return aHost().behindTraefik().withLiveFile("app-web", file);
 }
 
-function planFor(there: HostFacts, overrides: Partial<Decision>) {
+function planFor(world: World, overrides: Partial<Decision>) {
+  const there = world.facts();
   const given = overrides.config ?? config();
   const plan = decide({
     config: given,
@@ -74,33 +78,34 @@ describe("a canary on a host", () => {
   const shared = text(old, { container: next, percent: 10 });
 
   test("the older container is live, and the canary is found while it runs and after a crash", () => {
-    expect(liveContainer(config(), web, seen([next, old], shared))).toBe(old);
-    expect(canaryOf(config(), web, seen([next, old], shared))).toEqual({ container: next, percent: 10 });
-    const crashed = { ...next, state: "exited" };
-    expect(canaryOf(config(), web, seen([crashed, old], shared))).toEqual({ container: crashed, percent: 10 });
-    expect(canaryOf(config(), web, seen([old], shared))).toBeUndefined();
+    const both = routedBy(shared).runs(next, old).facts();
+    expect(liveContainer(config(), web, both)).toBe(old);
+    expect(canaryOf(config(), web, both)).toEqual({ container: next, percent: 10 });
+    const crashed = routedBy(shared).runs(old).keeps(stoppedNext).facts();
+    expect(canaryOf(config(), web, crashed)).toEqual({ container: stoppedNext, percent: 10 });
+    expect(canaryOf(config(), web, routedBy(shared).runs(old).facts())).toBeUndefined();
   });
 
   test("if the live container has died, the canary gets the requests; the dead one is still the last live container", () => {
-    const dead = { ...old, state: "exited" };
-    expect(liveContainer(config(), web, seen([next, dead], shared))).toBe(next);
-    expect(lastLiveContainer(config(), web, seen([next, dead], shared))).toBe(dead);
+    const there = routedBy(shared).runs(next).keeps(stoppedOld).facts();
+    expect(liveContainer(config(), web, there)).toBe(next);
+    expect(lastLiveContainer(config(), web, there)).toBe(stoppedOld);
   });
 
   test("without a live file, the last live container is the newest that was not replaced", () => {
-    const replaced = container("app-web-2_replaced_0000000000000000", {}, "cccccccc");
-    expect(lastLiveContainer(config(), web, facts({ containers: [replaced, old] }))).toBe(old);
+    const replaced = container("web", "2_replaced_0000000000000000", { created: next.created });
+    expect(lastLiveContainer(config(), web, aHost().runs(replaced, old).facts())).toBe(old);
   });
 
   test("an interrupted change is found while the old container runs", () => {
     const file = text(next, undefined, old);
-    expect(isUnfinished(config(), web, seen([next, old], file))).toBe(true);
-    expect(isUnfinished(config(), web, seen([next, { ...old, state: "exited" }], file))).toBe(false);
-    expect(isUnfinished(config(), web, seen([next, old], text(next)))).toBe(false);
+    expect(isUnfinished(config(), web, routedBy(file).runs(next, old).facts())).toBe(true);
+    expect(isUnfinished(config(), web, routedBy(file).runs(next).keeps(stoppedOld).facts())).toBe(false);
+    expect(isUnfinished(config(), web, routedBy(text(next)).runs(next, old).facts())).toBe(false);
   });
 
   test("a promoted canary is not started again, and a revert restores it", () => {
-    const [plan] = planFor(seen([next, old], shared), { promote: true }).roles;
+    const [plan] = planFor(routedBy(shared).runs(next, old), { promote: true }).roles;
     expect(plan).toMatchObject({
       old,
       canary: { percent: 10 },
@@ -111,7 +116,7 @@ describe("a canary on a host", () => {
   });
 
   test("a canary that is promoted after a crash gets a new container", () => {
-    const [plan] = planFor(seen([{ ...next, state: "exited" }, old], shared), { promote: true }).roles;
+    const [plan] = planFor(routedBy(shared).runs(old).keeps(stoppedNext), { promote: true }).roles;
     expect(plan).toMatchObject({
       old,
       canary: undefined,
@@ -121,17 +126,17 @@ describe("a canary on a host", () => {
   });
 
   test("a canary is live already if the live container has died", () => {
-    const [plan] = planFor(seen([next, { ...old, state: "exited" }], shared), { promote: true }).roles;
+    const [plan] = planFor(routedBy(shared).runs(next).keeps(stoppedOld), { promote: true }).roles;
     expect(plan).toMatchObject({ old: next, canary: undefined, next: { kept: next } });
   });
 
   test("promoting a version that gets all requests changes nothing", () => {
-    const [plan] = planFor(seen([next, old], text(next, undefined, old)), { promote: true }).roles;
+    const [plan] = planFor(routedBy(text(next, undefined, old)).runs(next, old), { promote: true }).roles;
     expect(plan).toMatchObject({ old: next, canary: undefined, next: { kept: next }, stale: [old] });
   });
 
   test("a stopped container of the version is no canary: a new one is created", () => {
-    const [plan] = planFor(seen([{ ...next, state: "exited" }, old], text(old)), { promote: true }).roles;
+    const [plan] = planFor(routedBy(text(old)).runs(old).keeps(stoppedNext), { promote: true }).roles;
     expect(plan!.next.kept).toBeUndefined();
   });
 });
@@ -141,26 +146,21 @@ describe("a weighted canary", () => {
 
   test("is planned for roles behind Traefik", () => {
     const workers = role({ name: "workers", traefik: false });
-    const plan = planFor(seen([old], text(old)), { percent, config: config({ roles: [web, workers] }) });
+    const plan = planFor(routedBy(text(old)).runs(old), { percent, config: config({ roles: [web, workers] }) });
     expect(plan.roles.map((one) => one.percent)).toEqual([10, undefined]);
     expect(obstacles(plan)).toEqual([]);
   });
 
   test.each([
-    ["nothing runs", seen([], ""), web, "mrsk deploy"],
-    [
-      "Traefik reads no live files",
-      seen([old], "", { traefik: traefik({ mounts: new Map() }) }),
-      web,
-      "mrsk traefik reboot",
-    ],
+    ["nothing runs", routedBy(""), web, "mrsk deploy"],
+    ["Traefik reads no live files", aHost().behindTraefikOfMrsk().runs(old), web, "mrsk traefik reboot"],
     [
       "the role must not run twice",
-      seen([old], text(old)),
+      routedBy(text(old)).runs(old),
       role({ bootOrder: "stop_first" }),
       "boot.order: stop_first",
     ],
-    ["the host is a canary itself", seen([old], text(old), { canaryRelease: "1" }), web, "mrsk promote"],
+    ["the host is a canary itself", routedBy(text(old)).runs(old).with({ canaryRelease: "1" }), web, "mrsk promote"],
   ])("is refused if %s", (_, there, given, message) => {
     const found = obstacles(planFor(there, { percent, config: config({ roles: [given] }) }));
     expect(found).toEqual([expect.stringContaining(message)]);

@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { containerLabels, roleLabels } from "../../src/traefik/labels.ts";
 import { liveFile, type Routed } from "../../src/traefik/live-file.ts";
 import { liveServices } from "../../src/traefik/live-file-reader.ts";
-import { config, role } from "../commands/support.ts";
+import { config, role } from "../support/config.ts";
 
 /** Rules and middlewares as in real configurations, with Go templates and quotes. */
 const rule = fc.constantFrom(

@@ -2,17 +2,17 @@ import { expect, test } from "vitest";
 import { parse } from "yaml";
 import { containerLabels, roleLabels } from "../../src/traefik/labels.ts";
 import { liveFile, type Routed } from "../../src/traefik/live-file.ts";
-import { config, role } from "../commands/support.ts";
+import { config, role } from "../support/config.ts";
 
 type Yaml = Record<string, Record<string, Record<string, Record<string, unknown>>>>;
 
-function container(id: string | undefined, labels: [string, string][] = []): Routed {
+function routed(id: string | undefined, labels: [string, string][] = []): Routed {
   const all = roleLabels(config(), role({ labels: new Map(labels) }));
   return { labels: id === undefined ? all : containerLabels(all, id) };
 }
 
-const old = container("aaaaaaaa");
-const next = container("bbbbbbbb");
+const old = routed("aaaaaaaa");
+const next = routed("bbbbbbbb");
 const probe = { container: next, hostName: "0123456789abcdef.mrsk", revision: "bbbbbbbb.1", appHost: "localhost:3000" };
 
 function read(text: string): Yaml {
@@ -107,7 +107,7 @@ test("switched: the old container keeps a router one below the live one", () => 
 });
 
 test("with two containers the live priority is one more than the larger of both, whichever rule is longer", () => {
-  const longer = container("aaaaaaaa", [["traefik.http.routers.app-web.rule", "Host(`www.example.com`)"]]);
+  const longer = routed("aaaaaaaa", [["traefik.http.routers.app-web.rule", "Host(`www.example.com`)"]]);
   const switched = read(liveFile({ name: "app-web", live: next, last: longer }))["http"]!["routers"]!;
   expect(switched["app-web"]!["priority"]).toBe(24);
   expect(switched["app-web-aaaaaaaa-last"]!["priority"]).toBe(23);
@@ -117,7 +117,7 @@ test("with two containers the live priority is one more than the larger of both,
 });
 
 test("a container of MRSK has the service without an id", () => {
-  const original = container(undefined);
+  const original = routed(undefined);
   const { routers, middlewares } = read(liveFile({ name: "app-web", live: next, last: original }))["http"]!;
   expect(routers!["app-web-original-last"]).toMatchObject({ service: "app-web@docker", priority: 15 });
   expect(Object.keys(middlewares!)).toEqual(["app-web-bbbbbbbb-retry", "app-web-original-retry"]);
@@ -128,7 +128,7 @@ test("several routers keep their order, all live ones above all old ones, every 
     ["traefik.http.routers.api.rule", "Host(`example.com`) && PathPrefix(`/api`)"],
     ["traefik.http.routers.api.service", "app-web"],
   ];
-  const file = liveFile({ name: "app-web", live: container("bbbbbbbb", labels), last: container("aaaaaaaa", labels) });
+  const file = liveFile({ name: "app-web", live: routed("bbbbbbbb", labels), last: routed("aaaaaaaa", labels) });
   const { routers } = read(file)["http"]!;
   expect(Object.entries(routers!).map(([name, { priority, service }]) => [name, priority, service])).toEqual([
     ["app-web", 42, "app-web-bbbbbbbb@docker"],
@@ -146,14 +146,14 @@ test("a container with several services: a router leads to the service that it n
     ["traefik.http.routers.admin.rule", "PathPrefix(`/admin`)"],
     ["traefik.http.routers.lost.rule", "PathPrefix(`/lost`)"],
   ];
-  const { routers } = read(liveFile({ name: "app-web", live: container("bbbbbbbb", labels) }))["http"]!;
+  const { routers } = read(liveFile({ name: "app-web", live: routed("bbbbbbbb", labels) }))["http"]!;
   expect(routers!["app-web"]!["service"]).toBe("app-web-bbbbbbbb@docker");
   expect(routers!["app-web-bbbbbbbb-admin"]!["service"]).toBe("admin-bbbbbbbb@docker");
   expect(Object.keys(routers!).filter((name) => name.includes("lost"))).toEqual([]);
 });
 
 function liveRouter(...labels: [string, string][]): Record<string, unknown> {
-  return read(liveFile({ name: "app-web", live: container("bbbbbbbb", labels) }))["http"]!["routers"]!["app-web"]!;
+  return read(liveFile({ name: "app-web", live: routed("bbbbbbbb", labels) }))["http"]!["routers"]!["app-web"]!;
 }
 
 test("entry points, tls and the rule syntax are as the labels say, whatever their case", () => {
@@ -194,7 +194,7 @@ test("middlewares of the container are in the file under its name, others are do
     ["traefik.http.middlewares.sorry.errors.service", "app-web"],
     ["traefik.http.middlewares.mark.headers.customresponseheaders.X-A", "b"],
   ];
-  const { routers, middlewares } = read(liveFile({ name: "app-web", live: container("bbbbbbbb", labels) }))["http"]!;
+  const { routers, middlewares } = read(liveFile({ name: "app-web", live: routed("bbbbbbbb", labels) }))["http"]!;
   expect(routers!["app-web"]!["middlewares"]).toEqual([
     "app-web-bbbbbbbb-retry",
     "app-web-bbbbbbbb-own-auth",
@@ -222,7 +222,7 @@ test("TCP routers are in the file as well", () => {
     ["traefik.tcp.routers.smtp.entrypoints", "smtp"],
     ["traefik.tcp.services.smtp.loadbalancer.server.port", "25"],
   ];
-  expect(read(liveFile({ name: "app-web", live: container("bbbbbbbb", labels) }))["tcp"]).toEqual({
+  expect(read(liveFile({ name: "app-web", live: routed("bbbbbbbb", labels) }))["tcp"]).toEqual({
     routers: {
       "app-web-bbbbbbbb-smtp": {
         rule: "HostSNI(`*`)",
@@ -237,7 +237,7 @@ test("TCP routers are in the file as well", () => {
 test("{{ is escaped: the files are Go templates", () => {
   const text = liveFile({
     name: "app-web",
-    live: container("bbbbbbbb", [["traefik.http.routers.app-web.rule", "Path(`/{{x}}`)"]]),
+    live: routed("bbbbbbbb", [["traefik.http.routers.app-web.rule", "Path(`/{{x}}`)"]]),
   });
   expect(text).toContain("rule: Path(`/{{`{{`}}x}}`)");
 });
@@ -286,8 +286,8 @@ test("a router of only one of the two is not weighted; a TCP router is, without 
   const file = read(
     liveFile({
       name: "app-web",
-      live: container("aaaaaaaa", [...tcp, admin]),
-      canary: { container: container("bbbbbbbb", tcp), percent: 25 },
+      live: routed("aaaaaaaa", [...tcp, admin]),
+      canary: { container: routed("bbbbbbbb", tcp), percent: 25 },
     }),
   );
   expect(file["http"]!["routers"]!["app-web-aaaaaaaa-admin"]!["service"]).toBe("app-web-aaaaaaaa@docker");
@@ -310,7 +310,7 @@ test("no address of a container is in the file: after a stop, another container 
 });
 
 test("names of JavaScript object properties, and lists with a high first index, are read as in the labels", () => {
-  const own = container("cccccccc", [
+  const own = routed("cccccccc", [
     ["traefik.http.routers.app-web.tls.__proto__.polluted", "a"],
     ["traefik.http.routers.app-web.constructor", "b"],
     ["traefik.http.routers.app-web.__proto__", "c"],

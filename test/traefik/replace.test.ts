@@ -21,7 +21,7 @@ import {
   startSecond,
 } from "../../src/traefik/replace.ts";
 import { joinAsBefore } from "../../src/commands/network.ts";
-import { config, line, runnable, traefikHost } from "../commands/support.ts";
+import { config, line, runnable, traefikHost } from "../support/config.ts";
 import { NEXT } from "../../src/shell/constants.ts";
 
 const requests = [{ host: "a.example", path: "/" }];
@@ -47,9 +47,15 @@ const pieces: [string, Body][] = [
     "startSecond",
     startSecond(secondName([]), second, joinAsBefore(config(), secondName([])), new Captured("old-answers")),
   ],
-  ["replaceTraefik as root", replaceTraefik({ policy: "unless-stopped", filter: [], keptSeconds: 15 })],
-  ["replaceTraefik with sudo", replaceTraefik({ policy: "always", filter: ["sudo", "-n"], keptSeconds: undefined })],
-  ["replaceTraefik without rules", replaceTraefik({ policy: "unless-stopped", filter: undefined, keptSeconds: 15 })],
+  ["replaceTraefik as root", replaceTraefik({ policy: "unless-stopped", filter: [], keepAliveSeconds: 15 })],
+  [
+    "replaceTraefik with sudo",
+    replaceTraefik({ policy: "always", filter: ["sudo", "-n"], keepAliveSeconds: undefined }),
+  ],
+  [
+    "replaceTraefik without rules",
+    replaceTraefik({ policy: "unless-stopped", filter: undefined, keepAliveSeconds: 15 }),
+  ],
   ["repairReplacement", repairReplacement("unless-stopped", [], requests)],
   ["repairReplacement without rules", repairReplacement("unless-stopped", undefined, [])],
   ["abandonReplacement", abandonReplacement(new Captured("next"), new Captured("begun"))],
@@ -85,9 +91,9 @@ esac`,
   fake("curl", "printf 200");
 }
 const calls = () => readFileSync(join(folder(), "calls"), "utf8");
-const replaced = (filter: Filter, keptSeconds: number | undefined = 1) =>
+const replaced = (filter: Filter, keepAliveSeconds: number | undefined = 1) =>
   run(sh`out_old_answers='http a.example / 80 200'
-${replaceTraefik({ policy: "unless-stopped", filter, keptSeconds, answers: new Captured("old-answers") })}`);
+${replaceTraefik({ policy: "unless-stopped", filter, keepAliveSeconds, answers: new Captured("old-answers") })}`);
 
 /** The parts that the calls contain, in the order of the calls. */
 const inOrder = (text: string, parts: readonly string[]) =>
@@ -148,7 +154,8 @@ describe("the order of a replacement", () => {
   });
 
   test("without keepAliveMaxTime there is no wait for connections, with one hour the wait takes a minute", () => {
-    const text = (keptSeconds?: number) => line(replaceTraefik({ policy: "unless-stopped", filter: [], keptSeconds }));
+    const text = (keepAliveSeconds?: number) =>
+      line(replaceTraefik({ policy: "unless-stopped", filter: [], keepAliveSeconds }));
     expect(text()).toBe(`run_detached "$text_of_replace_with_second" mrsk-swap-process unless-stopped '' never 4 ''`);
     expect(text(15)).toMatch(/ unless-stopped '' 18 4 ''$/);
     expect(text(3600)).toMatch(/ unless-stopped '' 60 4 ''$/);

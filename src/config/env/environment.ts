@@ -116,7 +116,7 @@ export class LocalEnvironment implements Variables {
    * A sentence for each value that loses a part of its text, since a `$NAME` in it is not set. Contains no part of the
    * value, which may be a secret.
    */
-  get lost(): string[] {
+  get notes(): string[] {
     const used = this.files.flatMap(({ entries }) => entries).filter(({ entry }) => !this.process.has(entry.name));
     const losing = used.filter((located) => namesIn(located).some((name) => this.missing(name, located)));
     return losing.map((located) => `${placeOf(located)}: ${located.entry.name}: ${LOST}, write ${quotedForm(located)}`);

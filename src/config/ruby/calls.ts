@@ -10,7 +10,7 @@ import type { RubyNode } from "./prism.ts";
 import { Failure, type ProgramSource } from "./program-source.ts";
 import { type RubyValue, toText, truthy } from "./ruby-values.ts";
 
-/** What a call needs of the evaluation that it is a part of. */
+/** The parts of an evaluation that a call needs. */
 export interface Evaluation {
   readonly nodes: typeof Nodes;
   readonly context: RubyContext;

@@ -6,7 +6,7 @@ import type { RubyValue } from "./ruby-values.ts";
 import { readTextFile } from "../text-file.ts";
 import type { Variables } from "../env/variables.ts";
 
-/** What a call of `ENV`, `File` or `Dotenv` works on. */
+/** The environment of a call of `ENV`, `File` or `Dotenv`. */
 export interface CallContext {
   readonly environment: Variables;
   readonly cwd: string;

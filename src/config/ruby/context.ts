@@ -1,6 +1,6 @@
 import type { Variables } from "../env/variables.ts";
 
-/** What the program of a template works on. Offsets are those of the program. */
+/** The surroundings of a template's program. Offsets are those in the program. */
 export interface RubyContext {
   readonly environment: Variables;
   readonly cwd: string;
@@ -8,7 +8,7 @@ export interface RubyContext {
   readonly functions: { readonly text: string; readonly output: string };
   readonly text: (index: number) => void;
   readonly output: (value: string, offset: number) => void;
-  /** What the user wrote at this place of the template, on one line. */
+  /** The text in the template of a part of the program, on one line. */
   readonly excerpt: (from: number, to: number) => string;
   readonly problem: (offset: number, message: string) => void;
   readonly note: (offset: number, message: string) => void;

@@ -24,7 +24,7 @@ export class ProgramSource {
   private readonly characters: (byteOffset: number) => number;
   private readonly excerptOf: (from: number, to: number) => string;
 
-  /** @param excerptOf what the user wrote for a part of the program, on one line */
+  /** @param excerptOf the text in the template of a part of the program, on one line */
   constructor(text: string, excerptOf: (from: number, to: number) => string) {
     this.text = text;
     this.characters = charactersOf(text);

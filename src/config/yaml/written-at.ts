@@ -1,7 +1,7 @@
 const PLACES = new WeakMap<object, string>();
 
 /** Stores the position of a part of the configuration: `config/deploy.yml:12:9: accessories/db/files/0`. */
-export function remember(part: object, at: string): void {
+export function setWrittenAt(part: object, at: string): void {
   PLACES.set(part, at);
 }
 

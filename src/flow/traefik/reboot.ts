@@ -1,7 +1,7 @@
 import { sh } from "../../script/command.ts";
 import { capture, type Script, script, step } from "../../script/script.ts";
 import { joinAsBefore, networkSteps } from "../../commands/network.ts";
-import { createSecondTraefik, createTraefik, keptSecondsOf, offersLiveFiles } from "../../commands/traefik.ts";
+import { createSecondTraefik, createTraefik, keepAliveSecondsOf, offersLiveFiles } from "../../commands/traefik.ts";
 import { prepareLiveDirectory, pullTraefik } from "../../commands/traefik-boot.ts";
 import { CLOSING_SECONDS, closingLabels } from "../../traefik/closing-labels.ts";
 import { probeRequests, sharedDefinitions } from "../../traefik/probe-requests.ts";
@@ -16,9 +16,9 @@ import {
 } from "../../traefik/replace.ts";
 import { CommandFailedError } from "../../errors.ts";
 import type { Host } from "../../hosts/host.ts";
-import { neighbours } from "../../observe/neighbours.ts";
+import { observeContainers } from "../../observe/containers.ts";
 import { onHosts } from "../../hosts/on-hosts.ts";
-import type { HostFacts, Neighbour } from "../../plan/facts.ts";
+import type { HostFacts, HostContainer } from "../../plan/facts.ts";
 import { decideReplacement, isTraefik } from "../../plan/traefik.ts";
 import { outcome } from "../audit.ts";
 import { runHook } from "../hook.ts";
@@ -82,7 +82,7 @@ async function confirmReboot(run: Run, facts: ReadonlyMap<string, HostFacts>, co
 }
 
 async function reboot(run: Run, host: Host, facts: HostFacts): Promise<void> {
-  const work = await rebootScript(run, facts, await neighbours(host));
+  const work = await rebootScript(run, facts, await observeContainers(host));
   const result = await repairOnFailure(run, host, facts, () => host.run(work, { signal: run.signal }));
   const closed = /^closed (\d+)$/m.exec(result.text(REPLACE))?.[1];
   const effect =
@@ -103,20 +103,24 @@ async function repairOnFailure<T>(run: Run, host: Host, facts: HostFacts, work: 
 /** Id of the step. */
 const REPLACE = "replace";
 
-async function rebootScript(run: Run, facts: HostFacts, others: readonly Neighbour[]): Promise<Script> {
+async function rebootScript(run: Run, facts: HostFacts, containers: readonly HostContainer[]): Promise<Script> {
   const { config } = run;
   const { liveDirectory, traefik } = facts;
   const secrets = await environmentSecrets(run, config.traefik.env, "traefik/env");
   const plan = decideReplacement(config, facts);
   const filter = plan.bridged ? filterOf(facts) : undefined;
   const name = secondName(filter);
-  const kept = keptSecondsOf(traefik?.args ?? []);
-  const own = others.filter((other) => isTraefik(other.name));
-  const closing = filter && kept === undefined ? closingLabels(appsOf(others), own) : new Map<string, string>();
-  const keptSeconds = kept ?? (closing.size > 0 ? CLOSING_SECONDS : undefined);
+  const kept = keepAliveSecondsOf(traefik?.args ?? []);
+  const own = containers.filter((other) => isTraefik(other.name));
+  const closing = filter && kept === undefined ? closingLabels(appsOf(containers), own) : new Map<string, string>();
+  const keepAliveSeconds = kept ?? (closing.size > 0 ? CLOSING_SECONDS : undefined);
   const shared = sharedDefinitions(config.traefik.labels, traefik?.labels ?? new Map());
   const labels = new Map([...shared, ...closing]);
-  const answers = capture("old-answers", "Record the answers of Traefik", recordAnswers(probeRequests(appsOf(others))));
+  const answers = capture(
+    "old-answers",
+    "Record the answers of Traefik",
+    recordAnswers(probeRequests(appsOf(containers))),
+  );
   const create = createSecondTraefik(config, facts, secrets, { name, labels, publish: SECOND_PORTS });
   const trial = [
     answers,
@@ -131,7 +135,7 @@ async function rebootScript(run: Run, facts: HostFacts, others: readonly Neighbo
   const replace = replaceTraefik({
     policy: plan.policy,
     filter,
-    keptSeconds,
+    keepAliveSeconds,
     answers: plan.tried ? answers.output : "",
   });
   const steps = [

@@ -2,7 +2,7 @@ import { sh } from "../../script/command.ts";
 import { counted, script, step } from "../../script/script.ts";
 import { removeTraefikContainer, removeTraefikImage, stopTraefikContainer } from "../../commands/traefik.ts";
 import type { Host } from "../../hosts/host.ts";
-import { neighbours } from "../../observe/neighbours.ts";
+import { observeContainers } from "../../observe/containers.ts";
 import { onHosts } from "../../hosts/on-hosts.ts";
 import { traefikUsers } from "../../plan/traefik.ts";
 import { outcome } from "../audit.ts";
@@ -21,7 +21,7 @@ export async function removeTraefik(run: Run, { force }: { force: boolean }): Pr
 }
 
 async function removeFrom(run: Run, host: Host, force: boolean): Promise<void> {
-  const users = traefikUsers(run.config, await neighbours(host));
+  const users = traefikUsers(run.config, await observeContainers(host));
   if (users.length > 0 && !force) {
     const text = `Traefik is not removed: ${users.join(", ")} use${users.length === 1 ? "s" : ""} it`;
     run.report({ kind: "note", host: host.name, text });

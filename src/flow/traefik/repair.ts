@@ -3,9 +3,9 @@ import { restartPolicy } from "../../commands/traefik.ts";
 import { probeRequests } from "../../traefik/probe-requests.ts";
 import { type Filter, repairReplacement } from "../../traefik/replace.ts";
 import type { Host } from "../../hosts/host.ts";
-import { neighbours } from "../../observe/neighbours.ts";
+import { observeContainers } from "../../observe/containers.ts";
 import { onHosts } from "../../hosts/on-hosts.ts";
-import type { HostFacts, Neighbour } from "../../plan/facts.ts";
+import type { HostFacts, HostContainer } from "../../plan/facts.ts";
 import { isTraefik } from "../../plan/traefik.ts";
 import { observeHosts } from "../observe.ts";
 import type { Run } from "../run.ts";
@@ -32,7 +32,7 @@ export async function observeRepaired(
 /** Finishes or undoes an interrupted `traefik reboot` on one host. */
 export async function repair(run: Run, host: Host, facts: HostFacts): Promise<void> {
   const filter = filterOf(facts);
-  const requests = probeRequests(appsOf(await neighbours(host)));
+  const requests = probeRequests(appsOf(await observeContainers(host)));
   const repairing = repairReplacement(restartPolicy(run.config), filter, requests);
   const work = script("Repair an interrupted reboot of Traefik", [step("Repair a reboot of Traefik", repairing)]);
   await withTraefikErrors(() => host.run(work, { signal: run.signal }));
@@ -45,8 +45,8 @@ export async function repair(run: Run, host: Host, facts: HostFacts): Promise<vo
 }
 
 /** The running containers to which Traefik may route. */
-export function appsOf(others: readonly Neighbour[]): Neighbour[] {
-  return others.filter(({ name, state }) => state === "running" && !isTraefik(name));
+export function appsOf(containers: readonly HostContainer[]): HostContainer[] {
+  return containers.filter(({ name, state }) => state === "running" && !isTraefik(name));
 }
 
 export function filterOf({ redirects, root }: HostFacts): Filter {

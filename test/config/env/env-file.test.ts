@@ -32,7 +32,7 @@ test.each([
   ],
   ["Latin-1", Buffer.from("A=1\nB=\xe4\n", "latin1"), ".env:2:3: this byte is not UTF-8: save the file as UTF-8"],
   ["too large", Buffer.alloc(4_000_001, "#"), ".env:1:1: the file is larger than the 4000000 bytes allowed"],
-])("a .env that is %s is refused at its place", async (_, bytes, problem) => {
+])("a .env that is %s is refused with its position", async (_, bytes, problem) => {
   await inFolder({}, async (cwd) => {
     if (bytes) writeFileSync(join(cwd, ".env"), bytes);
     else mkdirSync(join(cwd, ".env"));
@@ -43,7 +43,7 @@ test.each([
   });
 });
 
-test("a deploy.yml that is a folder or UTF-16 is refused in the same words", async () => {
+test("a deploy.yml that is a folder or UTF-16 is refused with the same message", async () => {
   await inFolder({}, async (cwd) => {
     const load = () => loadConfig({ file: "deploy.yml", destination: undefined, cwd, environment: new Map() });
     mkdirSync(join(cwd, "deploy.yml"));
@@ -84,11 +84,11 @@ test.each([
   ["A=5$ and $", []],
   ["B=\nA=$B$PATH", []],
   ["GIVEN=abc$def9", []],
-])("%s says where a part of a value is lost, and not what it is", async (text, notes) => {
-  expect(await withFiles({ ".env": text }, ({ lost }) => lost, { GIVEN: "1" })).toEqual(notes);
+])("%s reports the position of a lost part of a value, and not its text", async (text, expected) => {
+  expect(await withFiles({ ".env": text }, ({ notes }) => notes, { GIVEN: "1" })).toEqual(expected);
 });
 
-test("20,000 lines are read in one pass, each value with the one above it", async () => {
+test("20,000 lines that each use the one above are read in one pass", async () => {
   const lines = Array.from({ length: 20_000 }, (_, index) => `V${index}=${index === 0 ? "x" : `$V${index - 1}`}\n\n`);
   const text = `${lines.join("")}SELF=1\n${"SELF=$SELF\n".repeat(20_000)}`;
   await withFiles({ ".env": text }, async (environment) => {
@@ -98,7 +98,7 @@ test("20,000 lines are read in one pass, each value with the one above it", asyn
   });
 });
 
-test("values that double each other end with one error at their line", async () => {
+test("values that double each other are refused with one error at their line", async () => {
   const text = `V0=x\n${Array.from({ length: 60 }, (_, index) => `V${index + 1}=$V${index}$V${index}\n`).join("")}`;
   await withFiles({ ".env": text }, async (environment) => {
     const problem =
@@ -117,7 +117,7 @@ test("more values than a command can be started with are refused at their line",
   });
 });
 
-test("every value that is too long for Linux is refused at its line, before anything is done", async () => {
+test("every value that is too long for Linux is refused with its line, before any work", async () => {
   const text = `A=1\nB=${"x".repeat(131_069)}\n C="${"é".repeat(70_000)}"\nD=${"x".repeat(131_070)}\n`;
   await withFiles({ ".env": text }, async (environment) => {
     const message = "with its name it is longer than the 131071 bytes that Linux takes";
@@ -130,7 +130,7 @@ test("every value that is too long for Linux is refused at its line, before anyt
   });
 });
 
-test("Dotenv.load adds what its files have and nothing else has, to ENV and to the secrets", async () => {
+test("Dotenv.load adds the variables of its files that are not set yet, to ENV and to the secrets", async () => {
   const files = {
     ".env": "A=env\n",
     "one.env": "A=one\nB=one-$A\nGIVEN=one\n",
@@ -157,7 +157,7 @@ env: {A: <%= ENV["A"] %>, B: <%= ENV["B"] %>, C: <%= ENV.fetch("C") %>, D: "<%= 
   );
 });
 
-test("Dotenv.load! needs its files", async () => {
+test("Dotenv.load! fails if a file is missing", async () => {
   const files = { "deploy.yml": withRequired('x-a: <% Dotenv.load!("none.env") %>\n') };
   await withFiles(files, async (environment, cwd) => {
     const loading = loadConfig({ file: "deploy.yml", destination: undefined, cwd, environment });
@@ -167,7 +167,7 @@ test("Dotenv.load! needs its files", async () => {
   });
 });
 
-test("what deploy.yml sets in ENV is seen below it, by its destination's file, by commands and by secrets", async () => {
+test("a variable that deploy.yml sets in ENV is seen in the rest of the file, in the destination's file, by commands and by secrets", async () => {
   const files = {
     ".env": "A=env\nB=env\n",
     "deploy.yml": withRequired(`x-a: <% ENV["A"] = "erb"; ENV["B"] = nil; ENV["C"] ||= "c"; ENV["C"] ||= "d" %>
@@ -202,7 +202,7 @@ test.each([
   ['<%= "\\xff" %>', '`"\\xff"` has bytes that are not UTF-8'],
   ["<% [1].each do |x| %>a<%= x %><% end %>", "`[1].each do |x|...` is not in the supported part of Ruby"],
   ["<% [1, 2].each { |x| puts x } %>", "`[1, 2].each { |x| puts x }` is not in the supported part of Ruby"],
-])("nothing of %s is left out in silence", async (tag, message) => {
+])("%s is refused, and not ignored", async (tag, message) => {
   const problems = await problemsOf(withRequired(`x-a: ${tag}\n`));
   expect(problems).toHaveLength(1);
   expect(problems[0]).toMatch(/^deploy\.yml:[56]:\d+: /);
@@ -220,7 +220,7 @@ test.each([
   ['["\\#{a} \\e"].to_s', '["\\\\#{a} \\\\e"]'],
   ['"%%>"', "%>"],
   ['"\\u00a0x ".strip', "\u00a0x"],
-])("<%%= %s %%> gives what Ruby gives", async (code, value) => {
+])("<%%= %s %%> has the same value as in Ruby", async (code, value) => {
   const { env } = await configOf(withRequired(`env: {A: '<%= ${code} %>'}\n`));
   expect(env.clear.get("A")).toBe(value.replaceAll("\\\\", "\\"));
 });

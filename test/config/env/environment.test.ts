@@ -41,11 +41,11 @@ test.each([
   ["X=\\$(echo hi)", "$(echo hi)"],
   ["X='$(echo hi)'", "$(echo hi)"],
   ["#X=1", undefined],
-])("%s gives what Ruby's dotenv gives", async (text, value) => {
+])("%s is read as by Ruby's dotenv", async (text, value) => {
   expect(await valueOf(text)).toBe(value);
 });
 
-test("any text survives single quotes, and double quotes with its quotes, dollars and backslashes escaped", async () => {
+test("any text in single quotes is kept, and in double quotes if quotes, dollars and backslashes are escaped", async () => {
   const unquoted = fc.string().filter((text) => !/['\\\r\n]/.test(text));
   await fc.assert(
     fc.asyncProperty(unquoted, async (text) => {
@@ -53,7 +53,7 @@ test("any text survives single quotes, and double quotes with its quotes, dollar
     }),
     { numRuns: 50 },
   );
-  // An escaped dollar in front of a parenthesis that never closes keeps its backslash, as in the original.
+  // An escaped dollar sign before an open parenthesis without its end keeps the backslash, as in Ruby's dotenv.
   const escapable = fc.string().filter((text) => !/[\\\r\n'`]|\$\(/.test(text));
   await fc.assert(
     fc.asyncProperty(escapable, async (text) => {
@@ -71,12 +71,12 @@ test("the process wins over the files, the destination's file over .env", async 
   expect(all).toEqual({ A: "process", B: "staging", C: "env-staging", D: "" });
 });
 
-test("without files there is what the process has", async () => {
+test("without files the variables are those of the process", async () => {
   const environment = await loadEnvironment({ cwd: "/nowhere", destination: "x", processEnvironment: { A: "1" } });
   expect(await environment.forCommands()).toEqual({ A: "1" });
 });
 
-test("a command runs when its value is needed, once, and not for its neighbours", async () => {
+test("a command runs once, when its value is needed, and not for other values", async () => {
   await inFolder({ ".env": "A=$(echo ran >> log; echo a)\nB=b\nC=$A\n" }, async (cwd) => {
     const environment = await loadEnvironment({ cwd, destination: undefined, processEnvironment: { PATH } });
     expect(await environment.get("B")).toBe("b");
@@ -91,7 +91,7 @@ test("a command runs when its value is needed, once, and not for its neighbours"
   });
 });
 
-test("commands that fail are told together, with file and line", async () => {
+test("all failed commands are reported in one error, with file and line", async () => {
   const files = { ".env": "# secrets\nA=$(echo locked >&2; exit 2)\nB=$(exit 3)\n" };
   await inFolder(files, async (cwd) => {
     const environment = await loadEnvironment({ cwd, destination: undefined, processEnvironment: { PATH } });
@@ -106,7 +106,7 @@ test("commands that fail are told together, with file and line", async () => {
   });
 });
 
-test("every missing or unusable secret is told, with who asks for it", async () => {
+test("every missing or unusable secret is reported with the keys that require it", async () => {
   const secrets = new Secrets(
     new Map([
       ["NUL", "a\0b"],
@@ -132,7 +132,7 @@ test("every missing or unusable secret is told, with who asks for it", async () 
   });
 });
 
-test("what the loader of programs or a shell takes for itself is no secret, and all of one asker have to fit", async () => {
+test("a variable that the dynamic loader or a shell reads cannot be a secret, and all secrets of a key have a common limit", async () => {
   const large = ["A", "B", "C"].map((letter) => Array.from({ length: 6 }, (_, i) => `${letter}${i}`)).flat();
   const environment = new Map(
     ["LD_PRELOAD", "BASH_ENV", "DOCKER_CONTENT_TRUST", ...large].map((name) => [name, "x".repeat(120_000)]),
@@ -157,7 +157,7 @@ test("an empty secret is a value", async () => {
   expect(found.get("E")!.reveal()).toBe("");
 });
 
-test("ERB in the config sees what .env has", async () => {
+test("ERB in the config sees the variables of .env", async () => {
   const files = { ".env": "TAG=v$(echo 1)\n", "deploy.yml": withRequired('env: {A: <%= ENV["TAG"] %>}\n') };
   const config = await inFolder(files, async (cwd) => {
     const environment = await loadEnvironment({ cwd, destination: undefined, processEnvironment: { PATH } });

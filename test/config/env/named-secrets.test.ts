@@ -27,7 +27,7 @@ async function atHand(yaml: string, dotenv: string, processEnvironment: Record<s
   });
 }
 
-test("every place of the configuration that names a secret is known, from .env and from the process", async () => {
+test("secrets that the configuration names are known, from .env and from the process", async () => {
   const dotenv = NAMES.slice(0, 5).map((name) => `${name}=plain${name.toLowerCase()}`);
   const fromProcess = NAMES.slice(5).map((name): [string, string] => [name, `plain${name.toLowerCase()}`]);
   const found = await atHand(DEPLOY, `${dotenv.join("\n")}\nFETCHED=$(exit 1)\n`, Object.fromEntries(fromProcess));
@@ -35,7 +35,7 @@ test("every place of the configuration that names a secret is known, from .env a
   expect(found).toEqual([...expected, "build-argument"].toSorted());
 });
 
-test("a password that is written out is known, and a user name that the image shows is not secret", async () => {
+test("a password in the configuration is known, and a user name in the image's name is no secret", async () => {
   const yaml = DEPLOY.replace("[PASSWORD]", "written-out");
   const found = await atHand(yaml, "USERNAME=acme\nOTHER=a8b7c6d5e4\n", {});
   expect(found).toEqual(["a8b7c6d5e4", "build-argument", "written-out"]);
@@ -63,4 +63,4 @@ test.each([
   ["STRIPE", "sk_live_51H8x9aBcDeF"],
   ["SOMETHING", "correct horse battery 9staple7"],
   ["PIN", "8f14e45f"],
-])("%s=%s is one", (name, value) => expect(seemsSecret(name, value)).toBe(true));
+])("%s=%s is a secret", (name, value) => expect(seemsSecret(name, value)).toBe(true));

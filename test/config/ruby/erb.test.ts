@@ -72,7 +72,7 @@ test("files are read from the working directory", async () => {
   expect(text).toBe("abc");
 });
 
-test("each tag that fails is told, with its place and what to write", async () => {
+test("each failed tag is reported with its position and what to write", async () => {
   expect(
     await failures(`a: é<%= Time.now %>
 <%= ENV.fetch("NOPE") %>
@@ -90,14 +90,14 @@ d: <% if true %><%= foo %><% end %>
   ]);
 });
 
-test("what is no Ruby is told once, and nothing is run", async () => {
+test("invalid Ruby is reported once, and nothing runs", async () => {
   expect(await failures("a\n<% if true %>\n<%= `touch should-not-be-there` %>")).toEqual([
     expect.stringMatching(/^x\.erb:\d+:\d+: not valid Ruby: /) as string,
   ]);
   expect(await failures("a: <%= 1")).toEqual(["x.erb:1:4: this tag is not closed: write %> at its end"]);
 });
 
-test("a text without tags is left as it is", async () => {
+test("a text without tags is not changed", async () => {
   await fc.assert(
     fc.asyncProperty(fc.string(), async (text) => {
       fc.pre(!text.includes("<%"));
@@ -106,7 +106,7 @@ test("a text without tags is left as it is", async () => {
   );
 });
 
-test("text around tags is left as it is, whatever is in it", async () => {
+test("text around tags is not changed, with any characters", async () => {
   const plain = fc.string({ unit: "grapheme" }).filter((text) => !text.includes("<%") && !text.endsWith("<"));
   await fc.assert(
     fc.asyncProperty(plain, plain, async (before, after) => {

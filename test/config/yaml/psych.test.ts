@@ -50,11 +50,11 @@ test.each([
   ["12345678901234567890.5", "1.2345678901234567e+19"],
   ["yes", "true"],
   ["~", ""],
-])("%s becomes the text Ruby made of it: %s", (text, ruby) => {
+])("%s becomes the text of its to_s in Ruby: %s", (text, ruby) => {
   expect(readPlain(text).ruby).toBe(ruby);
 });
 
-test("values of env and labels are the text Ruby made of them, under keys Ruby read too", async () => {
+test("values and keys of env and labels are the text of their to_s in Ruby", async () => {
   const config = await configOf(
     withRequired("env: {A: yes, B: 1, C: , D: 20.10, E: 12:30, F: '012', no: x, 010: y}\nlabels: {a: 0755}\n"),
   );
@@ -71,7 +71,7 @@ test("values of env and labels are the text Ruby made of them, under keys Ruby r
   expect(config.roles[0]!.labels.get("a")).toBe("493");
 });
 
-test("where ports are written, 53:53 is what it looks like", async () => {
+test("53:53 remains a text for ports", async () => {
   const config = await configOf(
     withRequired(`accessories:
   dns: {image: x, host: 10.0.0.2, port: 53:53, options: {publish: [22:22]}, volumes: [1:1]}
@@ -84,7 +84,7 @@ test("where ports are written, 53:53 is what it looks like", async () => {
   });
 });
 
-test("tags: what is plainly typed is read, everything else refused", async () => {
+test("tags of the plain types are read, all others are refused", async () => {
   const config = await configOf(withRequired('env: {A: !!str 0755, B: !!int "7", C: ! x}\n'));
   expect(Object.fromEntries(config.env.clear)).toEqual({ A: "0755", B: "7", C: "x" });
   expect(await problemsOf(withRequired("env: {A: !ruby/object:Foo x}\n"))).toEqual([
@@ -92,7 +92,7 @@ test("tags: what is plainly typed is read, everything else refused", async () =>
   ]);
 });
 
-test("an alias without its anchor is refused, and one inside itself does not run away", async () => {
+test("an alias without an anchor is refused, and so is an alias inside its own anchor", async () => {
   expect(await problemsOf(withRequired("labels: {a: *nope}\n"))).toEqual([
     expect.stringContaining("deploy.yml:5:13: "),
   ]);

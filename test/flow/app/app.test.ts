@@ -5,27 +5,28 @@ import { removeAppContainer } from "../../../src/flow/app/removal.ts";
 import { details } from "../../../src/flow/details.ts";
 import { remove } from "../../../src/flow/remove.ts";
 import { select } from "../../../src/plan/select.ts";
-import { accessory, config, role } from "../../commands/support.ts";
+import { accessory, config, role } from "../../support/config.ts";
 import { type FakeRun, fakeRun } from "../../support/fake-run.ts";
-import { observed, type Seen } from "../../support/seen.ts";
+import { aHost, container, stopped, type World } from "../../support/world.ts";
 
 const HOST = "192.0.2.1";
+const behindTraefik = aHost(HOST).behindTraefik();
 const jobs = role({ name: "jobs", traefik: false, healthcheck: undefined });
 const app = config({ roles: [role(), jobs], accessories: [accessory()] });
 
-function runWith(containers: readonly Seen[], hosts?: readonly string[]): FakeRun {
+function runWith(world: World, hosts?: readonly string[]): FakeRun {
   const filters = { hosts, roles: undefined, primary: false };
   const run = fakeRun(app, { filters, selection: select(app, filters) });
-  for (const host of [HOST, "192.0.2.9"]) run.host(host);
-  observed(run.hosts.get(HOST)!, containers, { traefik: true });
+  run.host("192.0.2.9");
+  world.fake(run);
   return run;
 }
 
 const commands = (run: FakeRun) => run.hosts.get(HOST)!.commands;
-const BOTH: readonly Seen[] = [{ name: "app-web-2" }, { name: "app-web-1" }, { name: "app-jobs-2", role: "jobs" }];
+const BOTH = behindTraefik.runs(container("web", 2), container("web", 1), container("jobs", 2));
 
 test("details: Traefik, each role of the app, accessories, in blocks", async () => {
-  const run = runWith([]);
+  const run = runWith(behindTraefik);
   run.hosts
     .get(HOST)!
     .replies(/label=role=web/, "web containers")
@@ -41,13 +42,13 @@ test("details: Traefik, each role of the app, accessories, in blocks", async () 
 });
 
 test("details of a host that has only an accessory shows the accessory", async () => {
-  const run = runWith([], ["192.0.2.9"]);
+  const run = runWith(behindTraefik, ["192.0.2.9"]);
   await details(run);
   expect(run.printed).toEqual(["Accessory db Host: 192.0.2.9\n\n\n"]);
 });
 
 test("app details, containers, images and version print blocks of docker's output", async () => {
-  const run = runWith([{ name: "app-web-v1-rc1" }, { name: "app-jobs-2", role: "jobs" }]);
+  const run = runWith(behindTraefik.runs(container("web", "v1-rc1"), container("jobs", 2)));
   run.hosts
     .get(HOST)!
     .replies(/^Details \(web\)$/, "running")
@@ -66,19 +67,12 @@ test("app details, containers, images and version print blocks of docker's outpu
 });
 
 test("start starts the container that was live last, or that of --version; stop stops all running ones", async () => {
-  const run = runWith([
-    { name: "app-web-2", state: "exited" },
-    { name: "app-web-1", state: "exited" },
-    { name: "app-jobs-1", role: "jobs", state: "exited" },
-  ]);
+  const run = runWith(behindTraefik.keeps(stopped("web", 2), stopped("web", 1), stopped("jobs", 1)));
   await startApp({ ...run, givenVersion: "1" });
   expect(run.hosts.get(HOST)!.steps).toEqual(
     expect.arrayContaining(["Start app-web-1 (web)", "Start app-jobs-1 (jobs)"]),
   );
-  const latest = runWith([
-    { name: "app-web-2", state: "exited" },
-    { name: "app-jobs-1", role: "jobs", state: "exited" },
-  ]);
+  const latest = runWith(behindTraefik.keeps(stopped("web", 2), stopped("jobs", 1)));
   await startApp(latest);
   expect(latest.hosts.get(HOST)!.steps).toEqual(
     expect.arrayContaining(["Start app-web-2 (web)", "Start app-jobs-1 (jobs)"]),
@@ -99,15 +93,15 @@ test("stale containers are reported, and stopped only with --stop", async () => 
     `App Host: ${HOST}\nDetected stale container for role web with version 1 (use \`mrsk app stale_containers --stop\` to stop)\n\n`,
   ]);
   expect(commands(reported).join("\n")).not.toContain("docker stop");
-  const stopped = runWith(BOTH);
-  await staleContainers(stopped, { stop: true });
-  expect(stopped.printed).toEqual([`App Host: ${HOST}\nStopping stale container for role web with version 1\n\n`]);
-  expect(stopped.hosts.get(HOST)!.steps).toContain("Stop app-web-1");
-  expect(stopped.hosts.get(HOST)!.steps).not.toContain("Stop app-web-2");
+  const stopping = runWith(BOTH);
+  await staleContainers(stopping, { stop: true });
+  expect(stopping.printed).toEqual([`App Host: ${HOST}\nStopping stale container for role web with version 1\n\n`]);
+  expect(stopping.hosts.get(HOST)!.steps).toContain("Stop app-web-1");
+  expect(stopping.hosts.get(HOST)!.steps).not.toContain("Stop app-web-2");
 });
 
 test("removing a container that no host has is an error", async () => {
-  const run = runWith([{ name: "app-web-1", state: "exited" }]);
+  const run = runWith(behindTraefik.keeps(stopped("web", 1)));
   await removeAppContainer(run, "1");
   expect(commands(run)).toContain("docker container rm id-of-app-web-1");
   await expect(removeAppContainer(run, "7")).rejects.toMatchObject({
@@ -117,7 +111,7 @@ test("removing a container that no host has is an error", async () => {
 });
 
 test("remove removes app, Traefik, accessories and the login, and names the log that remains", async () => {
-  const run = runWith([{ name: "app-web-1" }]);
+  const run = runWith(behindTraefik.runs(container("web", 1)));
   await remove(run, { confirmed: true });
   const steps = run.hosts.get(HOST)!.steps.join(" | ");
   expect(steps).toMatch(
@@ -130,10 +124,11 @@ test("remove removes app, Traefik, accessories and the login, and names the log 
 });
 
 test("remove keeps a Traefik that other services use", async () => {
-  const run = runWith([
-    { name: "shop-web-1", labels: { service: "shop", "traefik.enable": "true" } },
-    { name: "app-web-staging-1", destination: "staging", labels: { "traefik.enable": "true" } },
-  ]);
+  const run = runWith(
+    behindTraefik
+      .runs(container("web", 1, { destination: "staging" }))
+      .withNeighbour({ name: "shop-web-1", labels: { service: "shop", "traefik.enable": "true" } }),
+  );
   await remove(run, { confirmed: true });
   expect(run.hosts.get(HOST)!.steps).not.toContain("Remove Traefik");
   expect(run.events).toContainEqual({

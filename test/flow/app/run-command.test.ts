@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { sh } from "../../../src/script/command.ts";
 import { step } from "../../../src/script/script.ts";
 import { runCommand, type Target } from "../../../src/flow/app/run-command.ts";
-import { config } from "../../commands/support.ts";
+import { config } from "../../support/config.ts";
 import type { FakeHost } from "../../support/fake-host.ts";
 import { type FakeRun, fakeRun } from "../../support/fake-run.ts";
 

@@ -5,9 +5,9 @@ import { takeLock } from "../../../src/flow/lock.ts";
 import { serverExec } from "../../../src/flow/server.ts";
 import { withoutLiterals } from "../../../src/flow/app/typed.ts";
 import { Mask } from "../../../src/script/mask.ts";
-import { accessory, config, role } from "../../commands/support.ts";
+import { accessory, config, role } from "../../support/config.ts";
 import { type FakeRun, fakeRun } from "../../support/fake-run.ts";
-import { observed } from "../../support/seen.ts";
+import { aHost } from "../../support/world.ts";
 
 const HOST = "192.0.2.1";
 const PLAIN = { interactive: false, raw: false, reuse: false, env: new Map<string, string>() };
@@ -35,8 +35,7 @@ function knowing(): FakeRun {
   const mask = new Mask([new Secret("KNOWN", "known-secret-value")]);
   const app = config({ roles: [role({ hosts: [HOST] })], accessories: [accessory({ hosts: [HOST] })] });
   const run = fakeRun(app, { mask: (text) => mask.text(text) });
-  run.host(HOST);
-  observed(run.hosts.get(HOST)!, [], { traefik: true });
+  aHost(HOST).behindTraefik().fake(run);
   return run;
 }
 

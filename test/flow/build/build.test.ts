@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { push } from "../../../src/flow/build/build.ts";
-import { built } from "../../commands/support.ts";
+import { built } from "../../support/config.ts";
 import { type FakeRun, fakeRun } from "../../support/fake-run.ts";
 
 const committed = async () => ({ revision: "4f2a9c1d", changes: [] as readonly string[], userName: "" });

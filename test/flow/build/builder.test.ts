@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { builderDetails, createBuilder, ensureBuilder, removeBuilder } from "../../../src/flow/build/builder.ts";
-import { built } from "../../commands/support.ts";
+import { built } from "../../support/config.ts";
 import { type FakeRun, fakeRun } from "../../support/fake-run.ts";
 
 const checks = Promise.resolve();

@@ -5,7 +5,7 @@ import { beforeEach, describe, expect, test } from "vitest";
 import { builtRevision, gitState } from "../../../src/flow/build/git.ts";
 import { appVersion } from "../../../src/flow/version.ts";
 import { LocalHost } from "../../../src/hosts/local-host.ts";
-import { built, config } from "../../commands/support.ts";
+import { built, config } from "../../support/config.ts";
 import { FakeHost } from "../../support/fake-host.ts";
 import { noSecrets } from "../../support/no-secrets.ts";
 import { fakeRun } from "../../support/fake-run.ts";

@@ -5,7 +5,7 @@ import { expect, test } from "vitest";
 import { deliver, push } from "../../../src/flow/build/build.ts";
 import { refuseTrackedSecrets } from "../../../src/flow/build/tracked-env.ts";
 import { LocalHost } from "../../../src/hosts/local-host.ts";
-import { built } from "../../commands/support.ts";
+import { built } from "../../support/config.ts";
 import { mrsk, project, UNREACHABLE } from "../../support/cli.ts";
 import { fakeRun } from "../../support/fake-run.ts";
 import { noSecrets } from "../../support/no-secrets.ts";

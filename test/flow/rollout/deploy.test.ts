@@ -1,30 +1,18 @@
 import { expect, test } from "vitest";
-import { liveFile } from "../../../src/traefik/live-file.ts";
 import type { Config } from "../../../src/config/config.ts";
 import { bootApp } from "../../../src/flow/rollout/boot.ts";
 import { deploy, redeploy } from "../../../src/flow/rollout/deploy.ts";
 import { rollback } from "../../../src/flow/rollout/rollback.ts";
-import type { ContainerFact } from "../../../src/plan/facts.ts";
-import { built, config, role } from "../../commands/support.ts";
-import { container } from "../../support/facts.ts";
+import { built, config, role } from "../../support/config.ts";
 import { type FakeRun, fakeRun } from "../../support/fake-run.ts";
-import { observed } from "../../support/observed.ts";
+import { aHost, container, stopped, World } from "../../support/world.ts";
 
 const HOSTS = ["192.0.2.1", "192.0.2.2"] as const;
 const [FIRST, SECOND] = HOSTS;
+const behindTraefik = aHost().behindTraefik();
 const REVERT = { revert: true };
-const at = (version: string) => ({ created: `2026-01-0${version}T00:00:00Z` });
-const up = (version: string, id: string) => container(`app-web-${version}`, at(version), id);
-const stopped = (version: string, id: string) =>
-  container(`app-web-${version}`, { ...at(version), state: "exited" }, id);
-
-interface Seen {
-  readonly containers: readonly ContainerFact[];
-  readonly releases?: readonly string[];
-  readonly liveFiles?: ReadonlyMap<string, string>;
-}
-
-function runOn(seen: readonly [Seen, Seen], overrides: Partial<Config> = {}): FakeRun {
+/** Two hosts of the same description, or of one each. */
+function runOn(worlds: World | readonly [World, World], overrides: Partial<Config> = {}): FakeRun {
   const run = fakeRun(
     config({
       roles: [role({ hosts: HOSTS })],
@@ -33,38 +21,35 @@ function runOn(seen: readonly [Seen, Seen], overrides: Partial<Config> = {}): Fa
     }),
   );
   for (const [i, name] of HOSTS.entries()) {
-    run.host(name);
-    const host = run.hosts.get(name)!;
-    observed(host, seen[i]!);
-    host.replies(/^Check the image$/, "");
+    const world = worlds instanceof World ? worlds : worlds[i]!;
+    world
+      .named(name)
+      .fake(run)
+      .replies(/^Check the image$/, "");
   }
   return run;
 }
 
-const both = (seen: Seen): [Seen, Seen] => [seen, seen];
 const stepsOf = (run: FakeRun, host: string) => run.hosts.get(host)!.steps.join(" | ");
 
 test("a rollback without a version goes to the release before, not to what a failed deploy left", async () => {
-  const failed = container("app-web-3", { state: "exited", created: "2026-03-03T00:00:00Z" }, "cccccccc");
-  const run = runOn(
-    both({ containers: [failed, up("2", "bbbbbbbb"), stopped("1", "aaaaaaaa")], releases: ["1", "2"] }),
-  );
+  const failed = stopped("web", 3);
+  const run = runOn(behindTraefik.keeps(failed).runs(container("web", 2)).keeps(stopped("web", 1)).released("1", "2"));
   await rollback(run, undefined, REVERT);
   for (const host of HOSTS) expect(stepsOf(run, host)).toMatch(/Start app-web-1.*Switch the requests over/);
 });
 
 test("after `app stop` the version before is the one before the stopped one", async () => {
-  const live = stopped("2", "bbbbbbbb");
-  const liveFiles = new Map([["app-web", liveFile({ name: "app-web", live })]]);
-  const run = runOn(both({ containers: [live, stopped("1", "aaaaaaaa")], releases: ["1", "2"], liveFiles }));
+  const live = stopped("web", 2);
+  const run = runOn(behindTraefik.keeps(live, stopped("web", 1)).routesTo(live).released("1", "2"));
   await rollback(run, undefined, REVERT);
   expect(stepsOf(run, FIRST)).toContain("Start app-web-1 (web)");
 });
 
 test("where the hosts differ, a rollback asks for the version, and changes nothing", async () => {
   const run = runOn([
-    { containers: [up("2", "bbbbbbbb")], releases: ["1", "2"] },
-    { containers: [up("2", "bbbbbbbb")], releases: ["0", "2"] },
+    behindTraefik.runs(container("web", 2)).released("1", "2"),
+    behindTraefik.runs(container("web", 2)).released("0", "2"),
   ]);
   await expect(rollback(run, undefined, REVERT)).rejects.toMatchObject({
     exitCode: 2,
@@ -77,7 +62,7 @@ test("where the hosts differ, a rollback asks for the version, and changes nothi
 test("a container that was pruned is made from the image; the release command is left out", async () => {
   const release = { command: "npm run migrate", timeoutSeconds: 600, role: "web" };
   const run = runOn(
-    [{ containers: [up("2", "bbbbbbbb"), stopped("1", "aaaaaaaa")] }, { containers: [up("2", "bbbbbbbb")] }],
+    [behindTraefik.runs(container("web", 2)).keeps(stopped("web", 1)), behindTraefik.runs(container("web", 2))],
     { release },
   );
   await rollback(run, "1", REVERT);
@@ -86,7 +71,7 @@ test("a container that was pruned is made from the image; the release command is
 });
 
 test("neither container nor image: the versions that are there are named", async () => {
-  const run = runOn(both({ containers: [up("2", "bbbbbbbb"), stopped("1", "aaaaaaaa")] }));
+  const run = runOn(behindTraefik.runs(container("web", 2)).keeps(stopped("web", 1)));
   for (const host of HOSTS) run.hosts.get(host)!.replies(/^Pull the image$/, "manifest unknown", 1);
   await expect(rollback(run, "9", REVERT)).rejects.toMatchObject({
     exitCode: 2,
@@ -95,7 +80,7 @@ test("neither container nor image: the versions that are there are named", async
 });
 
 test("app boot starts the version that is live anew, in a new container", async () => {
-  const run = runOn(both({ containers: [up("2", "bbbbbbbb")] }));
+  const run = runOn(behindTraefik.runs(container("web", 2)));
   await bootApp(run, REVERT);
   for (const host of HOSTS) {
     expect(stepsOf(run, host)).toMatch(/Rename app-web-2 as already deployed.*Start app-web-2/);
@@ -105,7 +90,7 @@ test("app boot starts the version that is live anew, in a new container", async 
 test("a deploy runs the release command after the image is there, before any container starts; a failure frees the lock", async () => {
   const release = { command: "npm run migrate", timeoutSeconds: 600, role: "web" };
   const never = { now: () => new Date(0), sleep: () => new Promise<void>(() => {}) };
-  const given = both({ containers: [up("0", "aaaaaaaa")] });
+  const given = behindTraefik.runs(container("web", 0));
   const run = Object.assign(runOn(given, { release }), { clock: never });
   await deploy(run, { skipPush: true, revert: true });
   const index = (step: string) => run.transcript.findIndex((line) => line.includes(step));
@@ -121,7 +106,7 @@ test("a deploy runs the release command after the image is there, before any con
 });
 
 test("an interruption that comes too late leaves the work done, and its hook out", async () => {
-  const run = runOn(both({ containers: [up("0", "aaaaaaaa")] }));
+  const run = runOn(behindTraefik.runs(container("web", 0)));
   run.hosts.get(SECOND)!.when(/Stop the old container/, () => run.abort());
   await deploy(run, { skipPush: true, revert: true });
   expect(run.events.at(-1)).toEqual({ kind: "warning", text: "Interrupted after the switch: the run was completed." });
@@ -132,7 +117,7 @@ test.each([
   ["a quick one", 6, 1],
   ["a long one", 11, 2],
 ])("after a build, hosts are looked at again only where it took long: %s", async (_, seconds, looks) => {
-  const run = runOn(both({ containers: [up("1", "aaaaaaaa")] }));
+  const run = runOn(behindTraefik.runs(container("web", 1)));
   let now = Date.UTC(2026, 0, 2);
   const clock = { ...run.clock, now: () => new Date(now) };
   run.host("localhost");
@@ -143,7 +128,7 @@ test.each([
 });
 
 test("what the look at a host finds is told, and nothing is pushed", async () => {
-  const run = runOn(both({ containers: [] }), { builder: built({ kind: "native" }).builder });
+  const run = runOn(behindTraefik, { builder: built({ kind: "native" }).builder });
   run.hosts.get(SECOND)!.when(/^Docker engine$/, () => {
     throw new Error("the daemon does not answer");
   });
@@ -158,7 +143,7 @@ test.each([
   ["deploy that watches", deploy, 2],
 ] as const)("%s takes a host as many round trips as it has phases", async (_, act, watch) => {
   const boot = { limit: undefined, waitSeconds: 0, watchSeconds: watch - 1 };
-  const run = runOn(both({ containers: [up("0", "aaaaaaaa")] }), { boot });
+  const run = runOn(behindTraefik.runs(container("web", 0)), { boot });
   run.host("localhost");
   await act(run, { skipPush: false });
   const phases = [

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { runReleaseCommand } from "../../../src/flow/rollout/release-command.ts";
 import { select } from "../../../src/plan/select.ts";
-import { config, role } from "../../commands/support.ts";
+import { config, role } from "../../support/config.ts";
 import { fakeRun } from "../../support/fake-run.ts";
 
 const release = { command: "npm run migrate", timeoutSeconds: 600, role: "jobs" };

@@ -6,9 +6,8 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import { RolePhases } from "../../../src/flow/rollout/role-phases.ts";
 import { revertStart, undoSteps } from "../../../src/flow/rollout/role-undo.ts";
 import { decide } from "../../../src/plan/deploy.ts";
-import type { ContainerFact } from "../../../src/plan/facts.ts";
-import { config, role, runnable } from "../../commands/support.ts";
-import { container, facts, traefik } from "../../support/facts.ts";
+import { config, role, runnable } from "../../support/config.ts";
+import { aHost, container, stopped, type World } from "../../support/world.ts";
 
 let folder: string;
 beforeEach(() => {
@@ -28,8 +27,11 @@ esac`;
   chmodSync(join(folder, "docker"), 0o755);
 }
 
-function phasesOf(containers: readonly ContainerFact[], version: string, reuse = false): RolePhases {
-  const seen = facts({ traefik: traefik(), containers, liveDirectory: join(folder, "traefik") });
+function phasesOf(world: World, version: string, reuse = false): RolePhases {
+  const seen = world
+    .behindTraefik()
+    .with({ liveDirectory: join(folder, "traefik") })
+    .facts();
   const given = config();
   let count = 0;
   const newId = (digits: number) => String(++count).padStart(digits, "0");
@@ -53,18 +55,18 @@ function changesBy(text: string): string[] {
   return readFileSync(join(folder, "calls"), "utf8").split("\n").filter(Boolean);
 }
 
-const LIVE = container("app-web-1", {}, "aaaaaaaa");
+const LIVE = container("web", 1);
 const liveFileText = () => readFileSync(join(folder, "traefik/app-web.yml"), "utf8");
 
 test("a start of the same version that fails before the rename leaves the live container alone", () => {
   engine({ made: "", named: LIVE.id });
-  expect(changesBy(runnable(revertStart(phasesOf([LIVE], "1"))))).toEqual([]);
+  expect(changesBy(runnable(revertStart(phasesOf(aHost().runs(LIVE), "1"))))).toEqual([]);
   expect(liveFileText()).toContain("service: app-web-aaaaaaaa@docker");
 });
 
 test("one that fails after it gives the name back, and stops the new one by its id", () => {
   engine({ made: "new-id", named: "new-id" });
-  expect(changesBy(runnable(revertStart(phasesOf([LIVE], "1"))))).toEqual([
+  expect(changesBy(runnable(revertStart(phasesOf(aHost().runs(LIVE), "1"))))).toEqual([
     "rename new-id app-web-1_failed_0000000000000002",
     `rename ${LIVE.id} app-web-1`,
     "stop -t 5 new-id",
@@ -73,28 +75,30 @@ test("one that fails after it gives the name back, and stops the new one by its 
 
 test("done twice, it does nothing the second time", () => {
   engine({ made: "new-id", named: LIVE.id });
-  expect(changesBy(runnable(revertStart(phasesOf([LIVE], "1"))))).toEqual(["stop -t 5 new-id"]);
+  expect(changesBy(runnable(revertStart(phasesOf(aHost().runs(LIVE), "1"))))).toEqual(["stop -t 5 new-id"]);
 });
 
 test("a rollback to the container that is live stops nothing", () => {
   engine({ made: LIVE.id, named: LIVE.id });
-  expect(changesBy(runnable(revertStart(phasesOf([LIVE], "1", true))))).toEqual([]);
+  expect(changesBy(runnable(revertStart(phasesOf(aHost().runs(LIVE), "1", true))))).toEqual([]);
 });
 
 test("a rollback that fails stops the kept container", () => {
-  const kept = container("app-web-0", { state: "exited" }, "bbbbbbbb");
+  const kept = stopped("web", 0);
   engine({ made: "", named: kept.id });
-  expect(changesBy(runnable(revertStart(phasesOf([LIVE, kept], "0", true))))).toEqual([`stop -t 5 ${kept.id}`]);
+  expect(changesBy(runnable(revertStart(phasesOf(aHost().runs(LIVE).keeps(kept), "0", true))))).toEqual([
+    `stop -t 5 ${kept.id}`,
+  ]);
 });
 
 test("a first start that fails takes its live file away", () => {
   engine({ made: "new-id", named: "new-id" });
-  expect(changesBy(runnable(revertStart(phasesOf([], "1"))))).toEqual(["stop -t 5 new-id"]);
+  expect(changesBy(runnable(revertStart(phasesOf(aHost(), "1"))))).toEqual(["stop -t 5 new-id"]);
   expect(liveFileText).toThrow("ENOENT");
 });
 
 test("where the new one was never made, going back starts the old one and stops nothing", () => {
   engine({ made: "", named: LIVE.id });
-  const steps = undoSteps(phasesOf([LIVE], "2"), "starting");
+  const steps = undoSteps(phasesOf(aHost().runs(LIVE), "2"), "starting");
   expect(changesBy(steps.map(({ body }) => `( ${runnable(body)}\n)`).join("\n"))).toEqual([`start ${LIVE.id}`]);
 });

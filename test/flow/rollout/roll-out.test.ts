@@ -4,9 +4,9 @@ import { SshError } from "../../../src/errors.ts";
 import { rollOut, type RollOutOptions } from "../../../src/flow/rollout/roll-out.ts";
 import { decide } from "../../../src/plan/deploy.ts";
 import type { ContainerFact } from "../../../src/plan/facts.ts";
-import { config, role } from "../../commands/support.ts";
-import { container, facts, traefik } from "../../support/facts.ts";
+import { config, role } from "../../support/config.ts";
 import { type FakeRun, fakeRun } from "../../support/fake-run.ts";
+import { aHost, container } from "../../support/world.ts";
 
 const HOSTS = ["192.0.2.1", "192.0.2.2", "192.0.2.3"] as const;
 const [FIRST, SECOND, THIRD] = HOSTS;
@@ -25,20 +25,26 @@ function fleet(overrides: Partial<Config> = {}): FakeRun {
 
 const inTurn = { boot: { limit: 1, waitSeconds: 0, watchSeconds: 5 } };
 const watched = { boot: { limit: undefined, waitSeconds: 0, watchSeconds: 5 } };
-const WEB = container("app-web-0", {}, "aaaaaaaa");
-const JOBS = container("app-jobs-0", { role: "jobs" });
+const WEB = container("web", 0);
+const JOBS = container("jobs", 0);
 
 interface Given extends Partial<RollOutOptions> {
   readonly version?: string;
-  readonly containers?: readonly ContainerFact[];
+  /** On each host, behind Traefik. */
+  readonly running?: readonly ContainerFact[];
   readonly reuse?: boolean;
 }
 
-function roll(
-  run: FakeRun,
-  { version = "1", containers = [WEB], reuse = false, ...options }: Given = {},
-): Promise<void> {
-  const seen = new Map(HOSTS.map((host) => [host, facts({ host, traefik: traefik(), containers })]));
+function roll(run: FakeRun, { version = "1", running = [WEB], reuse = false, ...options }: Given = {}): Promise<void> {
+  const seen = new Map(
+    HOSTS.map((host) => [
+      host,
+      aHost(host)
+        .behindTraefik()
+        .runs(...running)
+        .facts(),
+    ]),
+  );
   let count = 0;
   const newId = (digits: number) => String(++count).padStart(digits, "0");
   const plans = run.selection.app.map(({ host, roles }) =>
@@ -116,7 +122,7 @@ describe("the order of the phases", () => {
 
   test("roles without Traefik start when every routed role of the group is ready", async () => {
     const run = fleet({ roles: [jobs, role({ hosts: HOSTS })] });
-    await roll(run, { containers: [WEB, JOBS] });
+    await roll(run, { running: [WEB, JOBS] });
     expect(last(run, "Wait until healthy (web)")).toBeLessThan(first(run, "Start app-jobs-1 (jobs)"));
     expect(last(run, "Wait until healthy (jobs)")).toBeLessThan(first(run, "Stop the old containers (jobs, web)"));
   });
@@ -124,14 +130,14 @@ describe("the order of the phases", () => {
   test("a role that starts late goes through the gate too, where it is the primary one", async () => {
     const run = fleet({ roles: [jobs], primaryRole: "jobs" });
     host(run, FIRST).replies(/Wait until healthy/, "not well", 66);
-    await expect(roll(run, { containers: [JOBS] })).rejects.toMatchObject({ exitCode: 6 });
+    await expect(roll(run, { running: [JOBS] })).rejects.toMatchObject({ exitCode: 6 });
     expect(host(run, SECOND).steps).toEqual([]);
   });
 
   test("a stop_first role stops its old container last of all, when the others are ready", async () => {
     const single = role({ name: "jobs", traefik: false, bootOrder: "stop_first", hosts: HOSTS });
     const run = fleet({ roles: [single, role({ hosts: HOSTS })] });
-    await roll(run, { containers: [WEB, JOBS] });
+    await roll(run, { running: [WEB, JOBS] });
     expect(last(run, "Wait until healthy (web)")).toBeLessThan(first(run, "Stop the old container (jobs)"));
     expect(stepsOf(run, FIRST)).toMatch(/Stop the old container \(jobs\).*Start app-jobs-1/);
     expect(stepsOf(run, FIRST).match(/Stop the old container \(jobs\)/g)).toHaveLength(1);
@@ -139,7 +145,7 @@ describe("the order of the phases", () => {
 
   test("all roles of a host are watched at once", async () => {
     const run = fleet({ roles: [jobs, role({ hosts: HOSTS })], ...watched });
-    await roll(run, { containers: [WEB, JOBS] });
+    await roll(run, { running: [WEB, JOBS] });
     expect(stepsOf(run, FIRST).match(/Watch for/g)).toHaveLength(1);
     expect(stepsOf(run, FIRST)).toContain("Watch for 5 s (jobs, web)");
   });
@@ -220,7 +226,7 @@ describe("what is undone at each point of failure", () => {
     const single = role({ name: "jobs", traefik: false, bootOrder: "stop_first", hosts: HOSTS });
     const run = fleet({ roles: [single, role({ hosts: HOSTS })], ...watched });
     host(run, THIRD).replies(/^Watch/, "did not stay up", 66);
-    await expect(roll(run, { containers: [WEB, JOBS] })).rejects.toMatchObject({ exitCode: 6 });
+    await expect(roll(run, { running: [WEB, JOBS] })).rejects.toMatchObject({ exitCode: 6 });
     expect(stepsOf(run, FIRST)).toMatch(/Stop app-jobs-1.*Start app-jobs-0 again.*Wait until healthy \(jobs\)/);
   });
 
@@ -228,14 +234,14 @@ describe("what is undone at each point of failure", () => {
     const jobs = role({ name: "jobs", traefik: false, hosts: HOSTS });
     const run = fleet({ roles: [jobs, role({ hosts: HOSTS })] });
     host(run, THIRD).replies(/Wait until healthy/, "not well", 66);
-    await expect(roll(run, { containers: [WEB, JOBS] })).rejects.toMatchObject({ exitCode: 6 });
+    await expect(roll(run, { running: [WEB, JOBS] })).rejects.toMatchObject({ exitCode: 6 });
     expect(stepsOf(run, FIRST)).not.toContain("jobs");
   });
 
   test("the same version again: the old container is never taken for the new one, and has its name back", async () => {
     const run = fleet();
     host(run, THIRD).replies(/Wait until healthy/, "not well", 66);
-    const same = container("app-web-1", {}, "aaaaaaaa");
+    const same = container("web", 1);
     const commands: string[] = [];
     const original = host(run, FIRST).run.bind(host(run, FIRST));
     host(run, FIRST).run = async (script, options) => {
@@ -243,7 +249,7 @@ describe("what is undone at each point of failure", () => {
       commands.push(...[...script.steps.map(({ body }) => body), ...(script.cleanup ? [script.cleanup] : [])].map(redact)); // biome-ignore format: one line
       return original(script, options);
     };
-    await expect(roll(run, { containers: [same] })).rejects.toMatchObject({ exitCode: 6 });
+    await expect(roll(run, { running: [same] })).rejects.toMatchObject({ exitCode: 6 });
     expect(commands.filter((command) => /docker stop .*app-web-1\b/.test(command))).toEqual([]);
     expect(commands.filter((command) => command.includes('docker stop "$next"') || command.includes('docker stop -t 5 "$next"'))).not.toEqual([]); // biome-ignore format: one line
     expect(stepsOf(run, FIRST)).toMatch(/Rename app-web-1.*Stop app-web-1.*Restore the names/);
@@ -263,7 +269,7 @@ describe("what is undone at each point of failure", () => {
   test("a first deploy that fails leaves nothing running", async () => {
     const run = fleet(watched);
     host(run, THIRD).replies(/^Watch/, "did not stay up", 66);
-    await expect(roll(run, { containers: [] })).rejects.toMatchObject({ exitCode: 6 });
+    await expect(roll(run, { running: [] })).rejects.toMatchObject({ exitCode: 6 });
     expect(stepsOf(run, FIRST)).toMatch(/Watch.*Stop app-web-1.*Write the live file/);
     expect(notes(run)).toContain(`${FIRST}: role web runs nothing, as before`);
   });

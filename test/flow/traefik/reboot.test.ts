@@ -1,27 +1,22 @@
 import { expect, test } from "vitest";
 import { bootTraefik } from "../../../src/flow/traefik/traefik.ts";
 import { rebootTraefik } from "../../../src/flow/traefik/reboot.ts";
-import { config, role } from "../../commands/support.ts";
+import { config, role } from "../../support/config.ts";
 import { type FakeRun, fakeRun } from "../../support/fake-run.ts";
-import { answersLook, type Look, TRAEFIK } from "../../support/look.ts";
+import { aHost, type World } from "../../support/world.ts";
 import { ExitStatus } from "../../../src/script/exit-status.ts";
 
 const HOST = "192.0.2.1";
-const RUNNING = { ...TRAEFIK, args: [], networks: null, mounts: null, labels: null, ports: null };
+const traefikWith = (args: readonly string[]) =>
+  aHost(HOST)
+    .behindTraefik({ args, networks: [], address: undefined, mounts: new Map(), ports: [] })
+    .with({ liveDirectory: "/var/lib/mrsk/traefik" });
+const BARE_TRAEFIK = traefikWith([]);
 
-/** A host with a running Traefik. @param rules facts about the packet filter @param others the other containers */
-function seen(rules: string, { user = "root", hosts = [HOST], others = [] }: Partial<SeenOptions> = {}): FakeRun {
+function runOn(world: World, hosts: readonly string[] = [HOST]): FakeRun {
   const run = fakeRun(config({ roles: [role({ hosts })] }));
-  for (const name of hosts) {
-    run.host(name);
-    const look = { user, traefik: RUNNING, others, liveDirectory: "/var/lib/mrsk/traefik" };
-    answersLook(run.hosts.get(name)!, look).replies(/^Swap$/, rules);
-  }
+  for (const name of hosts) world.named(name).fake(run);
   return run;
-}
-
-interface SeenOptions extends Required<Pick<Look, "user" | "others">> {
-  readonly hosts: readonly string[];
 }
 
 const stepsOf = (run: FakeRun, host = HOST) => run.hosts.get(host)!.steps.join(" | ");
@@ -29,7 +24,7 @@ const output = (run: FakeRun) => run.events.flatMap((event) => ("text" in event 
 const now = { rolling: false, confirmed: true };
 
 test("a second Traefik is started and probed before the first is changed", async () => {
-  const run = seen("redirects");
+  const run = runOn(BARE_TRAEFIK);
   await rebootTraefik(run, now);
   expect(stepsOf(run)).toMatch(
     /Acquire the lock.*Pull.*Create the new container.*Record the answers of Traefik.*Start a second Traefik.*Begin.*Replace the container.*Audit: Rebooted traefik.*Release the lock/,
@@ -39,7 +34,7 @@ test("a second Traefik is started and probed before the first is changed", async
 });
 
 test("without root or sudo the downtime is announced before and measured after", async () => {
-  const run = seen("", { user: "ada" });
+  const run = runOn(BARE_TRAEFIK.with({ user: "ada", home: "/home/ada", root: false, sudo: false, redirects: false }));
   run.hosts.get(HOST)!.replies(/^Replace the container$/, "Stop the old Traefik\nclosed 43");
   await rebootTraefik(run, now);
   expect(run.events[0]).toMatchObject({ kind: "warning", host: HOST });
@@ -49,7 +44,7 @@ test("without root or sudo the downtime is announced before and measured after",
 });
 
 test("the answer no changes nothing, and acquires no lock", async () => {
-  const run = { ...seen("redirects"), confirm: async () => false };
+  const run = { ...runOn(BARE_TRAEFIK), confirm: async () => false };
   await rebootTraefik(run, { rolling: false, confirmed: false });
   expect(run.printed).toEqual(["Aborted\n"]);
   expect(stepsOf(run)).not.toMatch(/lock|Pull|Replace/);
@@ -57,7 +52,7 @@ test("the answer no changes nothing, and acquires no lock", async () => {
 
 test("an interrupted reboot is repaired first, also by a boot", async () => {
   for (const work of [(run: FakeRun) => rebootTraefik(run, now), bootTraefik]) {
-    const run = seen("redirects\nrules", { others: ["traefik-swap"] });
+    const run = runOn(BARE_TRAEFIK.with({ swapLeftovers: ["traefik-swap", "rules"] }));
     await work(run);
     expect(stepsOf(run)).toMatch(/Repair a reboot of Traefik/);
     expect(stepsOf(run)).not.toMatch(/(?:Make|Replace|Start)[^|]*\|.*Repair/);
@@ -66,7 +61,7 @@ test("an interrupted reboot is repaired first, also by a boot", async () => {
 
 test("rolling replaces one host after another, otherwise all are replaced concurrently", async () => {
   const hosts = [HOST, "192.0.2.2"];
-  const run = seen("redirects", { hosts });
+  const run = runOn(BARE_TRAEFIK, hosts);
   run.hosts
     .get(HOST)!
     .replies(/^Start a second Traefik$/, "command traefik error: field not found", ExitStatus.NOT_REPLACED);
@@ -79,7 +74,7 @@ test("rolling replaces one host after another, otherwise all are replaced concur
 });
 
 test("a boot reports a running Traefik, and how it differs", async () => {
-  const run = seen("redirects");
+  const run = runOn(BARE_TRAEFIK);
   await bootTraefik(run);
   expect(output(run)).toContain("Traefik is running, but it lacks --providers.docker");
   expect(stepsOf(run)).not.toMatch(/Start Traefik|Pull/);
@@ -92,10 +87,7 @@ test("labels of the second Traefik make the old Traefik close kept connections, 
   };
   const scriptOf = async (args: readonly string[]) => {
     const run = fakeRun(config({ roles: [role({ hosts: [HOST] })] }));
-    run.host(HOST);
-    const host = run.hosts.get(HOST)!;
-    host.replies(/^Containers$/, JSON.stringify({ name: "/site-web-1", state: "running", labels }));
-    answersLook(host, { traefik: { ...RUNNING, args } }).replies(/^Swap$/, "redirects");
+    const host = traefikWith(args).withNeighbour({ name: "site-web-1", labels }).fake(run);
     await rebootTraefik(run, now);
     return host.commands.join("\n");
   };

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
 import type { Ssh } from "../../../src/config/config.ts";
 import { connectOptions } from "../../../src/ssh/settings/options.ts";
-import { ssh } from "../../commands/support.ts";
+import { ssh } from "../../support/config.ts";
 
 const home = mkdtempSync(join(tmpdir(), "mrsk-home-"));
 const client = { agentSocket: "/run/agent", home, environment: {}, note: () => {} };

@@ -32,7 +32,7 @@ export function role(overrides: Partial<Role> = {}): Role {
   };
 }
 
-/** The facts of a host that Traefik depends on, with docker's default log driver. */
+/** The engine logs with docker's default driver. */
 export function traefikHost(liveDirectory: string, logDriver = "json-file"): TraefikHost {
   return { liveDirectory, logDriver };
 }
@@ -129,17 +129,17 @@ export function config(overrides: Partial<Config> = {}): Config {
   };
 }
 
-/** The line for a shell, with secrets as `<name>`. */
+/** The text of a command, with `<name>` for each secret. */
 export function line(body: Body): string {
   return render(body, (secret) => `<${secret.name}>`);
 }
 
-/** The same with the functions of `src/shell` that it calls, so that a shell can run it. */
+/** The text of a command after the functions of `src/shell` that it calls: a shell can run it. */
 export function runnable(body: Body): string {
   return new ShellLibrary().missing(needsOf([body])) + line(body);
 }
 
-/** The same with the values of secrets: what `ps` would show if they were arguments. */
+/** The text of a command with the quoted value of each secret, as `ps` would show it in an argument. */
 export function revealed(body: Body): string {
   return render(body, (secret) => `'${secret.reveal().replaceAll("'", String.raw`'\''`)}'`);
 }
