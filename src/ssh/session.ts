@@ -54,7 +54,7 @@ export class Session {
     this.waitForUse();
   }
 
-  /** false once the connection is gone. */
+  /** Whether the connection is open and takes new work. */
   get usable(): boolean {
     return this.lost === undefined;
   }

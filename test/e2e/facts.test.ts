@@ -60,7 +60,7 @@ describe("the behaviour of Traefik that live files rely on", () => {
     expect((await bench.get("ported.test")).status).toBe(404);
   });
 
-  test("a router without a service is linked to the only one there is, and dropped where there are more", async () => {
+  test("a router without a service is linked to the only service, and dropped if there are several", async () => {
     const one = { "traefik.http.routers.one.rule": "Host(`one.test`)" };
     await bench.start("one", { ...one, "traefik.http.services.other.loadbalancer.server.port": "3000" });
     await bench.start("two", {

@@ -48,7 +48,7 @@ describe("the registry", () => {
     expect(await images("a")).toBe(before);
   });
 
-  test("registry login and logout where they are requested, and the stored login is used", async () => {
+  test("registry login and logout act where requested, and the stored login is used", async () => {
     succeeded(await project.mrsk("registry", "logout"));
     expect(await logins()).toEqual({ here: false, there: false });
     configure({ username: ["REGISTRY_USER"] });

@@ -35,7 +35,7 @@ describe("a server with another log driver, and a login shell that changes direc
     await sweep("a");
   });
 
-  test("takes the app, Traefik and an accessory, each without a size limit", async () => {
+  test("runs the app, Traefik and an accessory, each without a log size limit", async () => {
     succeeded(await fleet.project.mrsk("accessory", "boot", "db"));
     const drivers = await onServer(
       "a",

@@ -59,7 +59,7 @@ describe("app stop and app start", () => {
     expect(await running()).toBe(both());
   });
 
-  test("one role alone", async () => {
+  test("stop and start of one role", async () => {
     succeeded(await fleet.project.mrsk("app", "stop", "-r", "jobs"));
     expect(await running()).toBe(`pause-web-${good}`);
     succeeded(await fleet.project.mrsk("app", "start"));

@@ -52,7 +52,7 @@ describe("one Traefik for several services", () => {
     succeeded(await rest.project.mrsk("app", "remove"));
   });
 
-  test.each(["deploy", "sudoer"])("user %s deploys by live files where root made the directory", async (user) => {
+  test.each(["deploy", "sudoer"])("user %s deploys by live files in a directory that root created", async (user) => {
     const other = site(`by-${user}`, SERVER, user);
     await other.commit();
     const ran = succeeded(await other.project.mrsk("deploy"));

@@ -200,7 +200,7 @@ describe("errors while connecting", () => {
     });
   });
 
-  test("a port where nothing listens, an unknown host name", async () => {
+  test("a closed port, an unknown host name", async () => {
     await expect(attemptOn(sshSettings(sshd, { port: 1 }))).rejects.toThrow("connection refused at 127.0.0.1:1");
     await expect(attemptOn(sshSettings(sshd), "nosuch.invalid")).rejects.toThrow(
       "cannot resolve the host name nosuch.invalid",
