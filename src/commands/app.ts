@@ -5,7 +5,7 @@ import { call } from "../script/call.ts";
 import { type Command, docker, pipe, raw, type Shell, type Word, withEnvironment } from "../script/command.ts";
 import { healthFlags } from "./healthcheck.ts";
 import { type EngineDriver, logFlags } from "./logging.ts";
-import { hostPart, image, latestImage } from "./names.ts";
+import { hostPart, image, latestImage } from "../config/names.ts";
 import { type ExecOptions, execIn, type OneOffOptions, runOneOff } from "./one-off.ts";
 
 /** The inputs of one `docker run` of the app that are not in the configuration. */

@@ -2,7 +2,7 @@ import type { Config, Role } from "../config/config.ts";
 import { call } from "../script/call.ts";
 import type { Shell } from "../script/command.ts";
 import { ID_LABEL } from "../traefik/labels.ts";
-import { containerPrefix } from "./names.ts";
+import { containerPrefix } from "../config/names.ts";
 
 /** Locates the asset folders of one role on one host. */
 export interface AssetLocation {

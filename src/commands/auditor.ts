@@ -1,7 +1,7 @@
 import type { Config } from "../config/config.ts";
 import { SHOWN_AUDIT_LINES } from "../config/defaults.ts";
 import { type Command, raw, type Shell, sh } from "../script/command.ts";
-import { auditFile } from "./names.ts";
+import { auditFile } from "../config/names.ts";
 import { oneLine } from "./one-line.ts";
 
 export interface AuditEntry {

@@ -4,7 +4,7 @@ import { each } from "./arguments.ts";
 import { builderName, platforms } from "./builder.ts";
 import { Assignment, type Command, docker, type Word, withEnvironment } from "../script/command.ts";
 import { volume } from "./expansion.ts";
-import { image, latestImage } from "./names.ts";
+import { image, latestImage } from "../config/names.ts";
 import { type Step, step } from "../script/script.ts";
 
 /** Id of the step that runs the user's Dockerfile, whose output may contain anything. */

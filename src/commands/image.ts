@@ -1,7 +1,7 @@
 import type { Config } from "../config/config.ts";
 import { call } from "../script/call.ts";
 import { type Shell } from "../script/command.ts";
-import { image } from "./names.ts";
+import { image } from "../config/names.ts";
 
 /**
  * Checks that a host can run the image, and that the image has the label by which it is pruned and removed. Prints the

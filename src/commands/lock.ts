@@ -2,7 +2,7 @@ import type { Config } from "../config/config.ts";
 import { call } from "../script/call.ts";
 import { lines, type Shell } from "../script/command.ts";
 import { MRSK_LOCK } from "../shell/constants.ts";
-import { lockDirectory } from "./names.ts";
+import { lockDirectory } from "../config/names.ts";
 import { oneLine } from "./one-line.ts";
 
 export interface LockDetails {

@@ -1,7 +1,7 @@
 import type { Config } from "../config/config.ts";
 import { call } from "../script/call.ts";
 import { type Command, docker, type Shell, sh } from "../script/command.ts";
-import { latestImage, servicePrefix } from "./names.ts";
+import { latestImage, servicePrefix } from "../config/names.ts";
 
 /** Removes the service's unused images except `latest`, then its dangling images. */
 export function pruneImages(config: Config): Shell {

@@ -3,7 +3,7 @@ import type { Secret } from "../config/env/secret.ts";
 import { envFlags, optionFlags, secretsOf, volumeFlags, words } from "./arguments.ts";
 import { call } from "../script/call.ts";
 import { type Command, docker, type Shell, withEnvironment } from "../script/command.ts";
-import { image, servicePrefix } from "./names.ts";
+import { image, servicePrefix } from "../config/names.ts";
 
 /** Label of the release command's container: `S[-D]`, so that no service removes another's. */
 const LABEL = "mrsk.release";

@@ -5,6 +5,7 @@ import { assignedFlags, envFlags, expandable, labelled, optionFlags, secretsOf }
 import { type Command, docker, type Raw, raw, type Shell, sh, withEnvironment, type Word } from "../script/command.ts";
 import { BY_LABEL, PROBE_ENTRY_POINT, TRAEFIK } from "../shell/constants.ts";
 import { readsVersion3 } from "../traefik/labels.ts";
+import { SECOND_KEEP_ALIVE_SECONDS } from "../traefik/replace.ts";
 import { type EngineDriver, logFlags } from "./logging.ts";
 
 /** The directory of live files in Traefik's container. */
@@ -16,8 +17,6 @@ export const PROBE_PORT = 18082;
  * has then opened a new connection to the new Traefik, and no request meets a connection that is being closed.
  */
 const KEEP_ALIVE_SECONDS = 15;
-/** The same for the second Traefik, which serves only during a replacement. */
-export const SECOND_KEEP_ALIVE_SECONDS = 1;
 const IMAGE_TITLE = "label=org.opencontainers.image.title=Traefik";
 
 /** The facts of a host that Traefik's container depends on. */

@@ -1,7 +1,7 @@
 import type { Config } from "../config/config.ts";
 import { call } from "../script/call.ts";
 import { type Shell, sh } from "../script/command.ts";
-import { servicePrefix } from "./names.ts";
+import { servicePrefix } from "../config/names.ts";
 
 /** Every line begins with the format number, so that an older mrsk ignores the lines of a newer one. */
 const FORMAT = "1";

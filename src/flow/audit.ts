@@ -1,5 +1,5 @@
 import { type AuditEntry, record, recordOutcome, printAuditLog } from "../commands/auditor.ts";
-import { containerPrefix, image } from "../commands/names.ts";
+import { containerPrefix, image } from "../config/names.ts";
 import { attempt, script, type Step } from "../script/script.ts";
 import { onHosts } from "../hosts/on-hosts.ts";
 import { type HostPlan, isCanary } from "../plan/deploy.ts";

@@ -1,13 +1,13 @@
 import { pull } from "../commands/build.ts";
 import { type Shell, sh } from "../script/command.ts";
 import { checkImage } from "../commands/image.ts";
-import { image } from "../commands/names.ts";
+import { image } from "../config/names.ts";
 import { networkSteps } from "../commands/network.ts";
 import { withLogin } from "../commands/registry.ts";
 import { type Captured, capture, script, type Step, step } from "../script/script.ts";
 import { CommandFailedError, ExitCode, MrskError, UsageError } from "../errors.ts";
 import { parseFacts, withImage } from "../observe/facts.ts";
-import type { ScriptResult } from "../hosts/host.ts";
+import type { ScriptResult } from "../script/result.ts";
 import { changingSteps, imageSteps, observationSteps } from "../observe/observation.ts";
 import { onHosts } from "../hosts/on-hosts.ts";
 import type { HostFacts } from "../plan/facts.ts";
@@ -15,7 +15,7 @@ import { outcome } from "./audit.ts";
 import { observeOptions } from "./observe.ts";
 import { withRegistryErrors, isUnauthorized, loginStep } from "./registry.ts";
 import { appHosts, type Run } from "./run.ts";
-import { ExitStatus } from "../script/exit-status.ts";
+import { ExitStatus } from "../shell/exit-status.ts";
 
 /** Ids of steps. */
 const PULL = "pull";

@@ -9,12 +9,12 @@ import {
 import type { Body } from "../script/command.ts";
 import { attempt, script, step } from "../script/script.ts";
 import { CommandFailedError, LockHeldError, SshError } from "../errors.ts";
-import type { ScriptResult } from "../hosts/host.ts";
+import type { ScriptResult } from "../script/result.ts";
 import { runDirectoryError } from "../script/file-system.ts";
 import { hasHook, runHook, timestamp } from "./hook.ts";
 import { warnAboutHooks } from "./hook-check.ts";
 import { type Run, stopIfInterrupted } from "./run.ts";
-import { ExitStatus } from "../script/exit-status.ts";
+import { ExitStatus } from "../shell/exit-status.ts";
 
 /** Time limit for a lock command. It creates or removes a small folder: if it takes longer, the server hangs. */
 const LOCK_SECONDS = 60;

@@ -1,6 +1,6 @@
 import { expansions } from "../commands/expansion.ts";
 import { needsCurl } from "../commands/healthcheck.ts";
-import { image } from "../commands/names.ts";
+import { image } from "../config/names.ts";
 import { versionsFile } from "../commands/versions.ts";
 import { observe } from "../observe/facts.ts";
 import type { Host } from "../hosts/host.ts";

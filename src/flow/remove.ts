@@ -1,6 +1,6 @@
 import { sh } from "../script/command.ts";
 import { IMAGES_FILE } from "../commands/image-check.ts";
-import { auditFile } from "../commands/names.ts";
+import { auditFile } from "../config/names.ts";
 import { versionsFile } from "../commands/versions.ts";
 import { attempt, script } from "../script/script.ts";
 import { onHosts } from "../hosts/on-hosts.ts";

@@ -5,7 +5,7 @@ import type { Variables } from "../config/env/variables.ts";
 import { InterruptedError, UsageError } from "../errors.ts";
 import type { Host, ScriptHost } from "../hosts/host.ts";
 import { type Filters, type Selection, select } from "../plan/select.ts";
-import type { Report } from "../output/events.ts";
+import type { Report } from "../events.ts";
 import type { GitState } from "./build/git.ts";
 
 /** One command while it runs: its configuration, its hosts, its output. `cli/open-run.ts` makes it, a fake in tests. */

@@ -3,7 +3,8 @@ import { docker, sh } from "../script/command.ts";
 import { script, step } from "../script/script.ts";
 import { CommandFailedError, ExitCode, HostsFailedError, MrskError } from "../errors.ts";
 import { engineError } from "../observe/engine-errors.ts";
-import type { Host, ScriptResult } from "../hosts/host.ts";
+import type { Host } from "../hosts/host.ts";
+import type { ScriptResult } from "../script/result.ts";
 import { onHosts } from "../hosts/on-hosts.ts";
 import { accessoryHosts } from "../plan/select.ts";
 import { outcome } from "./audit.ts";
@@ -13,7 +14,7 @@ import type { Run } from "./run.ts";
 import type { Terminal } from "./terminal.ts";
 import { type CommandChoice, runCommand } from "./app/run-command.ts";
 import { withoutLiterals } from "./app/typed.ts";
-import { ExitStatus } from "../script/exit-status.ts";
+import { ExitStatus } from "../shell/exit-status.ts";
 import { JOINED } from "../shell/constants.ts";
 
 /** Id of the step. */

@@ -2,7 +2,8 @@ import { randomBytes } from "node:crypto";
 import { HEARTBEAT, HEARTBEAT_MILLISECONDS, LOADER } from "../script/loader.ts";
 import { ShellLibrary } from "../script/library.ts";
 import { needsOfScript, renderScript, type Script, secretsOfScript } from "../script/script.ts";
-import type { RunOptions, ScriptHost, ScriptResult } from "./host.ts";
+import type { ScriptHost } from "./host.ts";
+import type { RunOptions, ScriptResult } from "../script/result.ts";
 import type { KnownSecrets } from "../script/known-secrets.ts";
 import { ScriptRun, type StepEvents } from "../script/script-run.ts";
 

@@ -6,7 +6,8 @@ import { InterruptedError, SshError } from "../errors.ts";
 import type { Connections } from "../ssh/connections.ts";
 import type { Session } from "../ssh/session.ts";
 import type { Pipes, Terminal } from "../ssh/attach.ts";
-import type { Host, RunOptions, ScriptResult } from "./host.ts";
+import type { Host } from "./host.ts";
+import type { RunOptions, ScriptResult } from "../script/result.ts";
 import type { KnownSecrets } from "../script/known-secrets.ts";
 import { ScriptRun, type StepEvents } from "../script/script-run.ts";
 

@@ -5,7 +5,8 @@ import { REPLACEMENT_CONTAINERS } from "../traefik/replace.ts";
 import { ExitCode, MrskError } from "../errors.ts";
 import type { ContainerFact, HostFacts, TraefikFact } from "../plan/facts.ts";
 import { engineError } from "./engine-errors.ts";
-import type { ScriptHost, ScriptResult } from "../hosts/host.ts";
+import type { ScriptHost } from "../hosts/host.ts";
+import type { ScriptResult } from "../script/result.ts";
 import { listenersOf } from "./listeners.ts";
 import { observation, type ObserveOptions } from "./observation.ts";
 

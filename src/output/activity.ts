@@ -1,4 +1,4 @@
-import type { Report } from "./events.ts";
+import type { Report } from "../events.ts";
 
 /** Tracks the work in progress of a run, for the message of an interruption. */
 export interface Activity {

@@ -1,5 +1,5 @@
 import { createLogUpdate } from "log-update";
-import type { Report } from "./events.ts";
+import type { Report } from "../events.ts";
 import { printable } from "./printable.ts";
 import type { TextSink } from "./report.ts";
 

@@ -1,6 +1,6 @@
 import { MrskError } from "../errors.ts";
 import type { KnownSecrets } from "../script/known-secrets.ts";
-import type { Report, RunEvent } from "./events.ts";
+import type { Report, RunEvent } from "../events.ts";
 
 /** A report that masks known secrets in every message: a note may contain output of a host. */
 export function masked(report: Report, known: KnownSecrets): Report {

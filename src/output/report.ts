@@ -1,6 +1,6 @@
 import { Chalk, type ChalkInstance } from "chalk";
 import { lineByLine } from "../lines.ts";
-import type { Report, RunEvent } from "./events.ts";
+import type { Report, RunEvent } from "../events.ts";
 import { printable, uncolored } from "./printable.ts";
 
 export type Verbosity = "quiet" | "normal" | "verbose";

@@ -1,7 +1,7 @@
-import { containerName, containerPrefix, versionOf } from "../commands/names.ts";
+import { containerName, containerPrefix, versionOf } from "../config/names.ts";
 import type { Config, Role } from "../config/config.ts";
-import { type CanaryFact, definer, liveServices, type LiveServices } from "../traefik/live-file-reader.ts";
-import { type ContainerFact, type HostFacts, isUp } from "./facts.ts";
+import { definer, liveServices, type LiveServices } from "../traefik/live-file-reader.ts";
+import { type CanaryFact, type ContainerFact, type HostFacts, isUp } from "./facts.ts";
 
 /** The role's containers of exactly this destination, newest first. */
 export function containersOf(config: Config, role: Role, facts: HostFacts): ContainerFact[] {

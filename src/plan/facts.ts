@@ -71,6 +71,14 @@ export interface ContainerFact {
   readonly labels: ReadonlyMap<string, string>;
 }
 
+/** A weighted canary: a container that gets, or got, a percentage of a role's requests. */
+export interface CanaryFact {
+  /** Running or stopped. If it has stopped, the live container gets every request. */
+  readonly container: ContainerFact;
+  /** Of the requests; 0 while the canary is being removed. */
+  readonly percent: number;
+}
+
 export interface TraefikFact {
   readonly image: string;
   readonly state: string;

@@ -1,4 +1,4 @@
-import { containerPrefix, versionOf } from "../commands/names.ts";
+import { containerPrefix, versionOf } from "../config/names.ts";
 import type { Config } from "../config/config.ts";
 import { containersOf } from "./containers.ts";
 import type { HostFacts } from "./facts.ts";

@@ -1,7 +1,7 @@
 import { type Body, render } from "./command.ts";
 import { GO_HOME } from "./home.ts";
 import { needsOf } from "./call.ts";
-import { ExitStatus } from "./exit-status.ts";
+import { ExitStatus } from "../shell/exit-status.ts";
 import { ShellLibrary } from "./library.ts";
 import { ENDING } from "./loader.ts";
 import { secretPrologue } from "./script.ts";

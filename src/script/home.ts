@@ -1,3 +1,5 @@
+import { SshError } from "../errors.ts";
+
 /** Exit status of a shell that cannot enter the home directory. It prints a line that `homeProblem` reads. */
 const NO_HOME = 98;
 
@@ -16,6 +18,23 @@ esac
 `;
 
 /** Why a shell could not enter the home directory; undefined if its status is not `NO_HOME`. */
-export function homeProblem(status: number | string | undefined, output: string): string | undefined {
+function homeProblem(status: number | string | undefined, output: string): string | undefined {
   return status === NO_HOME ? /^home: (the login user .*?)\r?$/m.exec(output)?.[1] : undefined;
+}
+
+/** The login shell ended before the begin marker. @param output what it printed */
+export function endedEarly(host: string, status: number | string | undefined, output: string): SshError {
+  const text = output.trim();
+  const problem = homeProblem(status, output);
+  if (problem !== undefined) {
+    const hint = "Create it, owned by that user, or set ssh.user: mrsk keeps its files there.";
+    return new SshError(host, problem, { hint });
+  }
+  return new SshError(
+    host,
+    `the login shell ended (exit status ${status}) before it ran a command${text ? `\n${text}` : ""}`,
+    {
+      hint: "Check the login shell's start-up files (.bashrc, .profile), and whether the user may log in.",
+    },
+  );
 }

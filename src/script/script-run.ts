@@ -2,13 +2,13 @@ import { StringDecoder } from "node:string_decoder";
 import { redact } from "./command.ts";
 import { mayFail, type Script } from "./script.ts";
 import { CommandFailedError, ExitCode, InterruptedError, MrskError, SshError } from "../errors.ts";
-import type { RunEvent } from "../output/events.ts";
-import { endedEarly } from "../ssh/attach.ts";
+import type { RunEvent } from "../events.ts";
+import { endedEarly } from "./home.ts";
 import { markerSplitter, type Piece } from "./markers.ts";
 import { KeptOutput } from "../kept-output.ts";
 import type { Mask } from "./mask.ts";
 import { diskHint } from "./file-system.ts";
-import type { RunOptions, ScriptResult, StepResult } from "../hosts/host.ts";
+import type { RunOptions, ScriptResult, StepResult } from "./result.ts";
 
 export type StepEvents = (event: RunEvent) => void;
 

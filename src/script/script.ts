@@ -1,7 +1,7 @@
 import type { Secret } from "../config/env/secret.ts";
 import { type Needs, needsOf, wordsOf } from "./call.ts";
 import { type Body, quote, Raw, render, Shell } from "./command.ts";
-import { ExitStatus } from "./exit-status.ts";
+import { ExitStatus } from "../shell/exit-status.ts";
 import { BEGINNING } from "./loader.ts";
 
 /**

@@ -1,4 +1,4 @@
-import { ExitStatus } from "../script/exit-status.ts";
+import { ExitStatus } from "./exit-status.ts";
 
 /** The name of Traefik's container. */
 export const TRAEFIK = "traefik";

@@ -1,7 +1,7 @@
 import { constants } from "node:os";
 import type { Readable } from "node:stream";
 import type { ClientChannel, TerminalModes } from "ssh2";
-import { homeProblem } from "../script/home.ts";
+import { endedEarly } from "../script/home.ts";
 import { InterruptedError, SshError } from "../errors.ts";
 import { KeptOutput } from "../kept-output.ts";
 import { markerSplitter, type Piece } from "../script/markers.ts";
@@ -184,21 +184,4 @@ function statusOf(signal: string | undefined): number {
 export function unresponsiveShell(host: string, seconds: number): SshError {
   const hint = "A start-up file of the login shell (.bashrc, .profile) reads standard input or does not end.";
   return new SshError(host, `the login shell did not start within ${seconds} s`, { hint });
-}
-
-/** The login shell ended before the begin marker. @param output what it printed */
-export function endedEarly(host: string, status: number | string | undefined, output: string): SshError {
-  const text = output.trim();
-  const problem = homeProblem(status, output);
-  if (problem !== undefined) {
-    const hint = "Create it, owned by that user, or set ssh.user: mrsk keeps its files there.";
-    return new SshError(host, problem, { hint });
-  }
-  return new SshError(
-    host,
-    `the login shell ended (exit status ${status}) before it ran a command${text ? `\n${text}` : ""}`,
-    {
-      hint: "Check the login shell's start-up files (.bashrc, .profile), and whether the user may log in.",
-    },
-  );
 }

@@ -1,5 +1,5 @@
 import type { Config, Role } from "../config/config.ts";
-import { containerPrefix } from "../commands/names.ts";
+import { containerPrefix } from "../config/names.ts";
 
 /** Label of an app container: its id, eight hex digits, part of the name of its Traefik service. */
 export const ID_LABEL = "mrsk.id";

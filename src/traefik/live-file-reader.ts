@@ -1,13 +1,4 @@
 import { parse } from "yaml";
-import type { ContainerFact } from "../plan/facts.ts";
-
-/** A weighted canary: a container that gets, or got, a percentage of a role's requests. */
-export interface CanaryFact {
-  /** Running or stopped. If it has stopped, the live container gets every request. */
-  readonly container: ContainerFact;
-  /** Of the requests; 0 while the canary is being removed. */
-  readonly percent: number;
-}
 
 /** The services, without their provider, that a live file routes to. */
 export interface LiveServices {
@@ -61,7 +52,10 @@ function withoutProvider(service: string | undefined): string | undefined {
 }
 
 /** The container that defines the service. */
-export function definer(containers: readonly ContainerFact[], service: string | undefined): ContainerFact | undefined {
+export function definer<T extends { readonly labels: ReadonlyMap<string, string> }>(
+  containers: readonly T[],
+  service: string | undefined,
+): T | undefined {
   if (service === undefined) return undefined;
   const prefix = `traefik.http.services.${service}.`.toLowerCase();
   return containers.find(({ labels }) => [...labels.keys()].some((label) => label.toLowerCase().startsWith(prefix)));

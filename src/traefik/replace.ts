@@ -1,7 +1,6 @@
 import { call, Program, printedBy } from "../script/call.ts";
 import { type Command, lines, raw, type Shell, sh } from "../script/command.ts";
 import type { Captured } from "../script/script.ts";
-import { SECOND_KEEP_ALIVE_SECONDS } from "../commands/traefik.ts";
 import { NEXT, OLD, PROCESS, SECOND, TRAEFIK, TRIAL } from "../shell/constants.ts";
 
 /** The other containers of a replacement, which an interrupted one leaves. */
@@ -55,6 +54,8 @@ export function abandonReplacement(next: Captured, begun: Captured): Shell {
   return sh`[ -z ${next} ] || [ -n ${begun} ] || docker rm -f ${SECOND} ${TRIAL} ${NEXT} >/dev/null 2>&1 || true`;
 }
 
+/** The keep-alive time of the second Traefik, which serves only during a replacement. */
+export const SECOND_KEEP_ALIVE_SECONDS = 1;
 /** An active client sends a request at least this often. */
 const REQUEST_INTERVAL_SECONDS = 3;
 /** The longest wait for keep-alive connections. */

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { installDocker } from "../../src/commands/bootstrap.ts";
 import { runnable } from "../support/config.ts";
-import { ExitStatus } from "../../src/script/exit-status.ts";
+import { ExitStatus } from "../../src/shell/exit-status.ts";
 import { JOINED } from "../../src/shell/constants.ts";
 
 // A host of fakes: PATH has only the programs in this folder.

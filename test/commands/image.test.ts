@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { checkImage } from "../../src/commands/image.ts";
 import { config, runnable } from "../support/config.ts";
-import { ExitStatus } from "../../src/script/exit-status.ts";
+import { ExitStatus } from "../../src/shell/exit-status.ts";
 
 /** Runs the check with a docker that has this image, on a host with this `uname -m`. */
 function check(image: string, machine: string, known?: string): { status: number; output: string } {

@@ -7,7 +7,7 @@ import { record, printAuditLog } from "../../src/commands/auditor.ts";
 import type { Body } from "../../src/script/command.ts";
 import { acquireLock, lockStatus, lockText, releaseEveryLock, releaseOwnLock } from "../../src/commands/lock.ts";
 import { config, line, runnable } from "../support/config.ts";
-import { ExitStatus } from "../../src/script/exit-status.ts";
+import { ExitStatus } from "../../src/shell/exit-status.ts";
 
 // These run in a real shell, because its behaviour is what they test.
 let home: string;

@@ -12,7 +12,7 @@ import {
   watch,
 } from "../../src/commands/waits.ts";
 import { fake, fakeContainer, folder, run } from "../support/fake-commands.ts";
-import { ExitStatus } from "../../src/script/exit-status.ts";
+import { ExitStatus } from "../../src/shell/exit-status.ts";
 
 /** A curl whose response has this status line, this revision, and a date with a 2. */
 function answers(status: string, revision: string): void {

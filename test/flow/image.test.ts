@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { ensureImage, fetchImage } from "../../src/flow/image.ts";
 import { config } from "../support/config.ts";
 import { type FakeRun, fakeRun } from "../support/fake-run.ts";
-import { ExitStatus } from "../../src/script/exit-status.ts";
+import { ExitStatus } from "../../src/shell/exit-status.ts";
 
 const HOST = "192.0.2.1";
 

@@ -4,7 +4,7 @@ import { bootstrap, serverExec } from "../../src/flow/server.ts";
 import { select } from "../../src/plan/select.ts";
 import { accessory, config, role } from "../support/config.ts";
 import { type FakeRun, fakeRun } from "../support/fake-run.ts";
-import { ExitStatus } from "../../src/script/exit-status.ts";
+import { ExitStatus } from "../../src/shell/exit-status.ts";
 import { JOINED } from "../../src/shell/constants.ts";
 
 const HOSTS = ["192.0.2.1", "192.0.2.2", "192.0.2.9"];

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { activity } from "../../src/output/activity.ts";
-import type { RunEvent } from "../../src/output/events.ts";
+import type { RunEvent } from "../../src/events.ts";
 
 test("the description has the part of the work, and the step and duration of each host at work", () => {
   const passed: RunEvent[] = [];

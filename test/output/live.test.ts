@@ -1,7 +1,7 @@
 import { PassThrough } from "node:stream";
 import xterm from "@xterm/headless";
 import { afterEach, expect, test } from "vitest";
-import type { RunEvent } from "../../src/output/events.ts";
+import type { RunEvent } from "../../src/events.ts";
 import { liveView } from "../../src/output/live.ts";
 import { lineReport } from "../../src/output/report.ts";
 import { openView } from "../../src/output/view.ts";

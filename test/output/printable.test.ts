@@ -1,6 +1,6 @@
 import { Writable } from "node:stream";
 import { expect, test } from "vitest";
-import type { RunEvent } from "../../src/output/events.ts";
+import type { RunEvent } from "../../src/events.ts";
 import { liveView } from "../../src/output/live.ts";
 import { printable } from "../../src/output/printable.ts";
 import { lineReport } from "../../src/output/report.ts";

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import type { RunEvent } from "../../src/output/events.ts";
+import type { RunEvent } from "../../src/events.ts";
 import { lineReport, type Verbosity } from "../../src/output/report.ts";
 
 /** What a view prints of these events. */

@@ -7,7 +7,7 @@ import { sh, withEnvironment } from "../../src/script/command.ts";
 import { attempt, capture, script, step } from "../../src/script/script.ts";
 import { Secret } from "../../src/config/env/secret.ts";
 import { RemoteHost } from "../../src/hosts/remote-host.ts";
-import type { RunEvent } from "../../src/output/events.ts";
+import type { RunEvent } from "../../src/events.ts";
 import type { Connections } from "../../src/ssh/connections.ts";
 import { noSecrets } from "../support/no-secrets.ts";
 import { connections, relay, type Sshd, sshSettings, startSshd } from "../support/sshd.ts";

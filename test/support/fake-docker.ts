@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Host } from "../../src/hosts/host.ts";
 import { LocalHost } from "../../src/hosts/local-host.ts";
-import type { RunEvent } from "../../src/output/events.ts";
+import type { RunEvent } from "../../src/events.ts";
 import { noSecrets } from "./no-secrets.ts";
 
 /** A real shell in a separate folder. Its docker is a script that records its calls. */

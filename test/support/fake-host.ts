@@ -3,7 +3,8 @@ import type { Attached } from "../../src/script/attached.ts";
 import { redact, render } from "../../src/script/command.ts";
 import { type Script, secretsOfScript } from "../../src/script/script.ts";
 import { CommandFailedError, InterruptedError } from "../../src/errors.ts";
-import type { Host, RunOptions, ScriptResult, StepResult } from "../../src/hosts/host.ts";
+import type { Host } from "../../src/hosts/host.ts";
+import type { RunOptions, ScriptResult, StepResult } from "../../src/script/result.ts";
 import type { Pipes } from "../../src/ssh/attach.ts";
 
 interface Answer {

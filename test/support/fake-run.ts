@@ -4,7 +4,7 @@ import { Secrets } from "../../src/config/env/secrets.ts";
 import type { Run } from "../../src/flow/run.ts";
 import type { Terminal } from "../../src/flow/terminal.ts";
 import { select } from "../../src/plan/select.ts";
-import type { RunEvent } from "../../src/output/events.ts";
+import type { RunEvent } from "../../src/events.ts";
 import { FakeHost } from "./fake-host.ts";
 
 export interface FakeRun extends Run {

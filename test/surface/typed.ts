@@ -1,5 +1,5 @@
 import { vi } from "vitest";
-import type { RunEvent } from "../../src/output/events.ts";
+import type { RunEvent } from "../../src/events.ts";
 import { redact } from "../../src/script/command.ts";
 import type { Host } from "../../src/hosts/host.ts";
 import { mrsk, project, type Output } from "../support/cli.ts";

@@ -4,7 +4,7 @@ import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Body, sh } from "../../src/script/command.ts";
-import { ExitStatus } from "../../src/script/exit-status.ts";
+import { ExitStatus } from "../../src/shell/exit-status.ts";
 import { Captured } from "../../src/script/script.ts";
 import { fake, folder, run } from "../support/fake-commands.ts";
 import { ensureTraefikImage, pullTraefik, startOrRunTraefik } from "../../src/commands/traefik-boot.ts";

@@ -1,7 +1,7 @@
 import { AppCommands, listContainers, listImages } from "../../commands/app.ts";
 import type { Body } from "../../script/command.ts";
 import { stopWithoutRestart } from "../../commands/restart-policy.ts";
-import { containerPrefix, versionOf } from "../../commands/names.ts";
+import { containerPrefix, versionOf } from "../../config/names.ts";
 import { attempt, script, type Step, step } from "../../script/script.ts";
 import type { Role } from "../../config/config.ts";
 import { UsageError } from "../../errors.ts";

@@ -1,6 +1,6 @@
 import { cleanAssets, collectAssets } from "../../commands/assets.ts";
 import { ID_LABEL } from "../../traefik/labels.ts";
-import { image } from "../../commands/names.ts";
+import { image } from "../../config/names.ts";
 import { attempt, script, type Step, step } from "../../script/script.ts";
 import type { Config, Role } from "../../config/config.ts";
 import { onHosts } from "../../hosts/on-hosts.ts";

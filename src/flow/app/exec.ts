@@ -2,7 +2,7 @@ import { AccessoryCommands } from "../../commands/accessory.ts";
 import { AppCommands } from "../../commands/app.ts";
 import { words } from "../../commands/arguments.ts";
 import type { Command } from "../../script/command.ts";
-import { containerPrefix } from "../../commands/names.ts";
+import { containerPrefix } from "../../config/names.ts";
 import { type ExecOptions, removeNeverStarted, removeOneOff } from "../../commands/one-off.ts";
 import { attempt, type Step } from "../../script/script.ts";
 import type { Role } from "../../config/config.ts";

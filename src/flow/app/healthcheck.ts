@@ -2,7 +2,7 @@ import { networkSteps } from "../../commands/network.ts";
 import { AppCommands } from "../../commands/app.ts";
 import { waitUntilHealthy } from "../../commands/waits.ts";
 import { deadlineSeconds } from "../../commands/healthcheck.ts";
-import { servicePrefix } from "../../commands/names.ts";
+import { servicePrefix } from "../../config/names.ts";
 import { script, step } from "../../script/script.ts";
 import { sh } from "../../script/command.ts";
 import { readDriver } from "../../commands/logging.ts";
@@ -11,7 +11,7 @@ import { resolveRequestedVersion } from "../resolve-version.ts";
 import type { Options } from "../../config/config.ts";
 import { begin, type Run } from "../run.ts";
 import { appSecrets } from "../secrets.ts";
-import { ExitStatus } from "../../script/exit-status.ts";
+import { ExitStatus } from "../../shell/exit-status.ts";
 
 /** The id of the run that created the container. */
 const RUN_LABEL = "mrsk.healthcheck";

@@ -1,7 +1,7 @@
 import { AppCommands, removeImages } from "../../commands/app.ts";
 import { removeLiveFile } from "../../commands/write-live-file.ts";
 import { stopWithoutRestart } from "../../commands/restart-policy.ts";
-import { containerName, containerPrefix } from "../../commands/names.ts";
+import { containerName, containerPrefix } from "../../config/names.ts";
 import { script, type Step, step } from "../../script/script.ts";
 import { UsageError } from "../../errors.ts";
 import { onHosts } from "../../hosts/on-hosts.ts";

@@ -14,7 +14,7 @@ import { silently } from "../../script/command.ts";
 import { attempt, script, type Step, step } from "../../script/script.ts";
 import type { Config } from "../../config/config.ts";
 import { CommandFailedError, ExitCode, MrskError } from "../../errors.ts";
-import type { ScriptResult } from "../../hosts/host.ts";
+import type { ScriptResult } from "../../script/result.ts";
 import { withLock } from "../lock.ts";
 import { begin, type Run } from "../run.ts";
 

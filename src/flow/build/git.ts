@@ -1,7 +1,8 @@
 import { raw, sh } from "../../script/command.ts";
 import { attempt, script } from "../../script/script.ts";
 import { UsageError } from "../../errors.ts";
-import type { ScriptHost, StepResult } from "../../hosts/host.ts";
+import type { ScriptHost } from "../../hosts/host.ts";
+import type { StepResult } from "../../script/result.ts";
 import type { Run } from "../run.ts";
 
 /** State of the git repository in the working directory. */

@@ -1,11 +1,11 @@
-import { containerPrefix, versionOf } from "../../commands/names.ts";
+import { containerPrefix, versionOf } from "../../config/names.ts";
 import { removeLiveFile } from "../../commands/write-live-file.ts";
 import { attempt, script, step } from "../../script/script.ts";
 import { startTraefikContainer } from "../../commands/traefik.ts";
 import type { Role } from "../../config/config.ts";
 import { UsageError } from "../../errors.ts";
 import { onHosts } from "../../hosts/on-hosts.ts";
-import type { CanaryFact } from "../../traefik/live-file-reader.ts";
+import type { CanaryFact } from "../../plan/facts.ts";
 import { canaryOf, containersOf, lastLiveContainer } from "../../plan/containers.ts";
 import type { HostPlan, RolePlan } from "../../plan/deploy.ts";
 import { type ContainerFact, type HostFacts, isUp, readsLiveFiles } from "../../plan/facts.ts";

@@ -1,7 +1,8 @@
-import { containerPrefix, versionOf } from "../../commands/names.ts";
+import { containerPrefix, versionOf } from "../../config/names.ts";
 import type { Script } from "../../script/script.ts";
 import { InterruptedError, MrskError, SshError } from "../../errors.ts";
-import type { Host, ScriptResult } from "../../hosts/host.ts";
+import type { Host } from "../../hosts/host.ts";
+import type { ScriptResult } from "../../script/result.ts";
 import type { HostPlan, RolePlan } from "../../plan/deploy.ts";
 import { outcomes } from "../audit.ts";
 import type { HostPhases } from "./phases.ts";

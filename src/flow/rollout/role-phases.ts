@@ -14,7 +14,7 @@ import { drain, listeningPorts, recentMilliseconds } from "../../commands/drain.
 import { deadlineSeconds, needsCurl } from "../../commands/healthcheck.ts";
 import { IMAGES_FILE, orRemove } from "../../commands/image-check.ts";
 import { type Canary, type LiveFile, liveFile, type Routed } from "../../traefik/live-file.ts";
-import { containerPrefix } from "../../commands/names.ts";
+import { containerPrefix } from "../../config/names.ts";
 import { removeContainers } from "../../commands/prune.ts";
 import { attempt, type Step, step } from "../../script/script.ts";
 import type { Config, Role } from "../../config/config.ts";

@@ -12,7 +12,7 @@ import { hostPhases } from "./phases.ts";
 import { startsAtSwitch } from "./role-phases.ts";
 import { type Run, stopIfInterrupted } from "../run.ts";
 import { traefikError } from "../traefik/errors.ts";
-import { ExitStatus } from "../../script/exit-status.ts";
+import { ExitStatus } from "../../shell/exit-status.ts";
 
 export interface RollOutOptions {
   /** The version that boots; undefined: stopped containers start again, which is no boot, so its hooks do not run. */

@@ -1,4 +1,4 @@
-import { containerName, containerPrefix, versionOf } from "../../commands/names.ts";
+import { containerName, containerPrefix, versionOf } from "../../config/names.ts";
 import { ExitCode, MrskError, UsageError } from "../../errors.ts";
 import { containersOf, liveContainer, stoppedContainer } from "../../plan/containers.ts";
 import type { HostFacts } from "../../plan/facts.ts";

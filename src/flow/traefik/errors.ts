@@ -1,5 +1,5 @@
 import { CommandFailedError, ExitCode, MrskError } from "../../errors.ts";
-import { ExitStatus } from "../../script/exit-status.ts";
+import { ExitStatus } from "../../shell/exit-status.ts";
 
 /** Turns an error of a step on Traefik's container into a message with a hint. */
 export function traefikError(error: unknown): unknown {

@@ -4,7 +4,7 @@ import { rebootTraefik } from "../../../src/flow/traefik/reboot.ts";
 import { config, role } from "../../support/config.ts";
 import { type FakeRun, fakeRun } from "../../support/fake-run.ts";
 import { aHost, type World } from "../../support/world.ts";
-import { ExitStatus } from "../../../src/script/exit-status.ts";
+import { ExitStatus } from "../../../src/shell/exit-status.ts";
 
 const HOST = "192.0.2.1";
 const traefikWith = (args: readonly string[]) =>

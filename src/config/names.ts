@@ -1,4 +1,4 @@
-import type { Config, Role } from "../config/config.ts";
+import type { Config, Role } from "./config.ts";
 
 /** `S-R[-D]`: the prefix of the names of a role's containers, router and live file. */
 export function containerPrefix(config: Config, role: Pick<Role, "name">): string {
