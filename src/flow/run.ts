@@ -18,7 +18,7 @@ export interface Run {
   /** Aborted by Ctrl-C and SIGTERM. */
   readonly signal: AbortSignal;
   readonly report: Report;
-  /** Standard output: what the user asked to see, control characters escaped. */
+  /** Standard output: the result of the command, with control characters escaped. */
   readonly print: (text: string) => void;
   /** A yes/no question. @throws UsageError where the input ends without an answer */
   readonly confirm: (question: string) => Promise<boolean>;
@@ -32,7 +32,7 @@ export interface Run {
    * @throws UsageError without any
    */
   readonly requestedVersion: () => Promise<string>;
-  /** What git says about the working directory; the same for the whole run. */
+  /** The state of the git repository of the working directory; the same for the whole run. */
   readonly git: () => Promise<GitState>;
   /** As typed: `--version`, or undefined. */
   readonly givenVersion: string | undefined;
@@ -108,7 +108,7 @@ export function runOn(run: Run, hosts: readonly string[]): Run {
   return { ...run, selection: select(run.config, { hosts, roles: run.filters.roles, primary: false }) };
 }
 
-/** What a list of hosts printed, in the original's blocks: a header, the output, an empty line. */
+/** Prints the output of a host in a block as MRSK does: a header, the output, an empty line. */
 export function printBlock(run: Run, kind: string, host: string, output: string): void {
   run.print(`${kind} Host: ${host}\n${output.trim()}\n\n`);
 }

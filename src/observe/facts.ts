@@ -74,7 +74,7 @@ export function parseFacts(host: string, result: ScriptResult, before?: HostFact
     home,
     user,
     root: rights === "",
-    sudo: rights !== "nobody",
+    sudo: rights !== "none",
     ...engineFacts(before, result),
     freeDiskMegabytes: freeMegabytes(disk),
     runDirectoryWritable: !client.endsWith(" closed"),

@@ -92,8 +92,8 @@ export function decideReplacement(config: Config, facts: HostFacts): Replacement
 
 /** A network setting that only one container can have at a time. */
 function ownNetwork({ network, traefik }: Config): string | undefined {
-  const asked = traefik.options.get("network") ?? traefik.options.get("net") ?? network;
-  const mode = typeof asked === "string" ? asked : "";
+  const configured = traefik.options.get("network") ?? traefik.options.get("net") ?? network;
+  const mode = typeof configured === "string" ? configured : "";
   if (mode === "host" || mode.startsWith("container:")) return `the network ${mode}`;
   return ["ip", "ip6", "mac-address"].some((option) => traefik.options.has(option)) ? "a fixed address" : undefined;
 }

@@ -17,12 +17,12 @@ print_login() (
 )
 
 # print_root_access LOGIN
-# Prints the prefix with which the login user runs a command as root: empty for root, `sudo -n`, or `nobody` if the user
+# Prints the prefix with which the login user runs a command as root: empty for root, `sudo -n`, or `none` if the user
 # cannot. LOGIN is the output of print_login.
 print_root_access() {
   case $1 in
     "uid=0"[!0-9]*) echo ;;
-    *) if sudo -n true 2>/dev/null; then echo 'sudo -n'; else echo nobody; fi ;;
+    *) if sudo -n true 2>/dev/null; then echo 'sudo -n'; else echo none; fi ;;
   esac
 }
 
@@ -72,7 +72,7 @@ state running"*) exit 0 ;;
   esac
   access=$2
   PATH=$PATH:/usr/sbin:/sbin
-  if [ "$access" = nobody ]; then access=; fi
+  if [ "$access" = none ]; then access=; fi
   # shellcheck disable=SC2086 # two words or none
   $access ss -Hltnp 2>/dev/null || true
 )
@@ -80,7 +80,7 @@ state running"*) exit 0 ;;
 # print_redirects ACCESS
 # Prints `redirects` if the login user can change the packet filter, and `rules` if it has rules of mrsk.
 print_redirects() (
-  if [ "$1" = nobody ]; then exit 0; fi
+  if [ "$1" = none ]; then exit 0; fi
   PATH=$PATH:/usr/sbin:/sbin
   # shellcheck disable=SC2086 # two words or none
   rules=$($1 iptables -w 5 -t nat -S PREROUTING 2>/dev/null) || exit 0
@@ -110,7 +110,7 @@ print_live_files() (
   find_nearest "$directory"
   if [ -w "$nearest" ]; then
     echo writable
-  elif [ "$4" = nobody ]; then
+  elif [ "$4" = none ]; then
     echo closed
   else
     sudo=$4

@@ -72,7 +72,7 @@ describe("commands at a terminal", () => {
     expect(await oneOffs("running")).toMatch(/^interactive-web-exec-[0-9a-f]{12}$/);
     session.type("exit 42\r");
     expect(await session.ended).toBe(42);
-    await session.shows(/terminal is well/);
+    await session.shows(/terminal is restored/);
     expect(await oneOffs()).toBe("");
     // The user's input was echoed, the script with the secrets was not.
     expect(session.bytes).not.toContain("_cleanup");
@@ -87,7 +87,7 @@ describe("commands at a terminal", () => {
     session.type("\x04");
     expect(await session.ended).toBe(0);
     expect(session.text()).toContain("node server.js");
-    await session.shows(/terminal is well/);
+    await session.shows(/terminal is restored/);
   });
 
   test("an accessory, and the server itself", async () => {
@@ -106,7 +106,7 @@ describe("commands at a terminal", () => {
     server.type("it\r");
     expect(await server.ended).toBe(5);
     await server.shows(/^got it$/m);
-    await server.shows(/terminal is well/);
+    await server.shows(/terminal is restored/);
   });
 
   test("a lost connection restores the terminal, and leaves no container", async () => {
@@ -122,7 +122,7 @@ while [ "$pid" -gt 1 ] && [ "$(ps -o comm= -p "$pid")" != sshd ]; do pid=$(ps -o
     );
     expect(await session.ended).toBe(5);
     await session.shows(/the connection was lost/);
-    await session.shows(/terminal is well/);
+    await session.shows(/terminal is restored/);
     for (let tries = 0; (await oneOffs()) !== "" && tries < 60; tries++) await delay(500);
     expect(await oneOffs()).toBe("");
   });

@@ -21,7 +21,7 @@ export class TerminalSession {
   constructor(project: Project, ...words: readonly string[]) {
     // In a shell that prints the terminal's mode afterwards.
     const line =
-      'node "$@"; status=$?; echo; stty -a | grep -q " icanon" && stty -a | grep -q " echo " && echo "terminal is well"; exit $status';
+      'node "$@"; status=$?; echo; stty -a | grep -q " icanon" && stty -a | grep -q " echo " && echo "terminal is restored"; exit $status';
     this.pty = spawn("/bin/sh", ["-c", line, "sh", PROGRAM, ...words], {
       cols: 100,
       rows: 30,

@@ -31,7 +31,7 @@ test.each([
   ["web-1", ["web-1: web"]],
   ["web-*,jobs-1", ["web-1: web", "web-2: web,workers", "jobs-1: workers"]],
   ["192.0.2.10", ["192.0.2.10: web"]],
-])("%s is hosts, which get the version wholly", (text, app) => {
+])("%s selects hosts for a canary by host", (text, app) => {
   expect(target(text)).toEqual({ percent: undefined, app });
 });
 

@@ -69,11 +69,11 @@ describe("the plan of a role", () => {
   });
 
   test("a rollback reuses a container that runs alongside the live one", () => {
-    const beside = container("web", 2);
+    const alongside = container("web", 2);
     const live = container("web", 3);
-    const plan = planFor(aHost().behindTraefik().runs(live, beside), { reuse: true });
+    const plan = planFor(aHost().behindTraefik().runs(live, alongside), { reuse: true });
     expect(plan.roles[0]).toMatchObject({ old: live, stale: [], nameConflict: undefined });
-    expect(plan.roles[0]!.next.kept).toBe(beside);
+    expect(plan.roles[0]!.next.kept).toBe(alongside);
   });
 
   const strangers = aHost()

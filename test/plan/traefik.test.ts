@@ -84,7 +84,7 @@ describe("problems of Traefik", () => {
     ["traefik:latest", v29],
     ["acme/proxy:v1.0", v29],
     ["registry.example:5000/traefik@sha256:00", v29],
-  ])("%s is not, where it can or nobody knows", (image, seen) => {
+  ])("%s is no problem if the API fits or is unknown", (image, seen) => {
     expect(traefikProblems(given({ image }), run, seen)).toEqual([]);
   });
 
@@ -108,7 +108,7 @@ describe("the replacement of Traefik", () => {
     [{ redirects: false }, "there is no iptables"],
     [{ redirects: false, root: false, sudo: true }, "there is no iptables"],
     [{ redirects: false, root: false, sudo: false, user: "ada" }, "ada is not root and has no sudo without a password"],
-  ])("elsewhere the new settings are tried first, and the cost is told: %j", (overrides, cost) => {
+  ])("otherwise the new settings are tried first, and the cost is reported: %j", (overrides, cost) => {
     expect(decideReplacement(given(), { ...behindTraefik, ...overrides })).toMatchObject({
       bridged: false,
       tried: true,

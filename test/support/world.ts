@@ -209,7 +209,7 @@ function outputs(seen: HostFacts, others: readonly HostContainer[]): Record<stri
   return {
     "Docker engine": `${seen.engineVersion} ${seen.apiVersion} ${engine}\nclient ${seen.clientApiVersion}\nlog driver ${seen.logDriver}`,
     "Login user": `${ids}\n${seen.home}\n${probe}\n/dev/vda 20000 10000 ${seen.freeDiskMegabytes} 50% /`,
-    "Login user's rights": seen.root ? "" : seen.sudo ? "sudo -n" : "nobody",
+    "Login user's rights": seen.root ? "" : seen.sudo ? "sudo -n" : "none",
     "List containers": swaps.map((name) => `id\t${name}\t\t`).join("\n"),
     "Inspect containers": inspected.join("\n"),
     Listeners: Array.from(seen.listeners, ([port, program]) => listening(port, program)).join("\n"),

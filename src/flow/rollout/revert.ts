@@ -51,11 +51,11 @@ async function revertHost(run: Run, { name, host, plan, phases, progress }: Host
       });
     }
   } catch (error) {
-    const said = error instanceof MrskError ? error.message : String(error);
+    const message = error instanceof MrskError ? error.message : String(error);
     run.report({
       kind: "warning",
       host: name,
-      text: `could not be reverted, and serves ${plan.roles.map((role) => serves(role, progress!)).join(", ")}: ${said}. Deploy again when it is back.`,
+      text: `could not be reverted, and serves ${plan.roles.map((role) => serves(role, progress!)).join(", ")}: ${message}. Deploy again when it is back.`,
     });
   }
 }

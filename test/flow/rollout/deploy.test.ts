@@ -116,7 +116,7 @@ test("an interruption after the switch keeps the deploy, and skips the post-depl
 test.each([
   ["a quick one", 6, 1],
   ["a long one", 11, 2],
-])("after a build, hosts are looked at again only where it took long: %s", async (_, seconds, looks) => {
+])("after a long build the hosts are observed again: %s", async (_, seconds, looks) => {
   const run = runOn(behindTraefik.runs(container("web", 1)));
   let now = Date.UTC(2026, 0, 2);
   const clock = { ...run.clock, now: () => new Date(now) };

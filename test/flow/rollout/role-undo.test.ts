@@ -16,7 +16,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true }));
 
-/** An engine that has these containers, and writes down what it is told to change. */
+/** An engine with these containers that records the changes. */
 function engine({ made, named }: { made: string; named: string }): void {
   const body = `case $1 in
   ps) printf '%s\\n' '${made}' ;;
@@ -47,7 +47,7 @@ function phasesOf(world: World, version: string, reuse = false): RolePhases {
   return new RolePhases(given, plan, plan.roles[0]!, new Map(), newId);
 }
 
-/** What the engine was told to change. */
+/** The changes that the engine recorded. */
 function changesBy(text: string): string[] {
   const env = { PATH: `${folder}:${process.env["PATH"]}` };
   const { status, stderr } = spawnSync("/bin/sh", ["-c", text], { encoding: "utf8", env });

@@ -284,7 +284,7 @@ describe("hosts that cannot be reverted", () => {
     ["while it starts", /Write the probe route/, "serves app-web-0:"],
     ["while it switches", /Switch the requests over/, "serves app-web-0 or app-web-1:"],
     ["while it is watched", /^Watch/, "serves app-web-1:"],
-  ])("a host that is lost %s is named, with what it serves; the others go back", async (_, at, serves) => {
+  ])("a host that is lost %s is reported with the container it serves; the others are reverted", async (_, at, serves) => {
     const run = fleet(watched);
     host(run, THIRD)
       .when(at, lost(THIRD))
@@ -350,7 +350,7 @@ describe("an interruption", () => {
     ["during the switch", /Switch the requests over/],
     ["during the watch", /^Watch/],
     ["while the old ones stop", /Stop the old container/],
-  ])("%s of the last group lets the deploy come to its end", async (_, at) => {
+  ])("%s of the last group lets the deploy finish", async (_, at) => {
     const run = fleet(watched);
     host(run, SECOND).when(at, () => run.abort());
     await roll(run);
@@ -364,7 +364,7 @@ describe("an interruption", () => {
     ["the switch", /Switch the requests over/],
     ["the watch", /^Watch/],
     ["the pause", undefined],
-  ])("in %s of an earlier group sends every host back", async (_, at) => {
+  ])("in %s of an earlier group reverts every host", async (_, at) => {
     const run = fleet({ boot: { limit: 2, waitSeconds: 1, watchSeconds: 5 } });
     if (at) host(run, FIRST).when(at, () => run.abort());
     else Object.assign(run.clock, { sleep: async () => run.abort() });
