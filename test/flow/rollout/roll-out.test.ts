@@ -98,6 +98,15 @@ describe("the order of the phases", () => {
     expect(last(run, "Watch for 5 s")).toBeLessThan(first(run, "Stop the old container"));
   });
 
+  test("each host reports the time until its container is healthy, and then that it is live", async () => {
+    const run = fleet();
+    await roll(run);
+    for (const name of HOSTS) {
+      expect(notes(run)).toContain(`${name}: app-web-1 is healthy after 0.0 s`);
+      expect(notes(run)).toContain(`${name}: app-web-1 is live instead of app-web-0`);
+    }
+  });
+
   test("a group finalizes before the next one starts", async () => {
     const run = fleet(inTurn);
     await roll(run);
