@@ -107,6 +107,17 @@ describe("the order of the phases", () => {
     }
   });
 
+  test("the output of a drain is a note, a failed cleanup step a warning, and other output is neither", async () => {
+    const run = fleet();
+    host(run, FIRST).replies(/^Drain the old container/, "after 30 s: 2 connections will be closed");
+    host(run, SECOND).fails(/^Tag latest/, "no such image");
+    host(run, THIRD).replies(/^Write the live file/, "written");
+    await roll(run);
+    expect(notes(run)).toContain(`${FIRST}: Drain the old container (web): after 30 s: 2 connections will be closed`);
+    expect(warnings(run)).toEqual([`${SECOND}: Tag latest: exit status 1 no such image`]);
+    expect(notes(run).join("\n")).not.toContain("written");
+  });
+
   test("a group finalizes before the next one starts", async () => {
     const run = fleet(inTurn);
     await roll(run);
