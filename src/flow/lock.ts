@@ -11,7 +11,7 @@ import { attempt, script, step } from "../script/script.ts";
 import { CommandFailedError, LockHeldError, SshError } from "../errors.ts";
 import type { ScriptResult } from "../script/result.ts";
 import { runDirectoryError } from "../script/file-system.ts";
-import { hasHook, runHook, timestamp } from "./hook.ts";
+import { runHookOfRequest, timestamp } from "./hook.ts";
 import { warnAboutHooks } from "./hook-check.ts";
 import { type Run, stopIfInterrupted } from "./run.ts";
 import { ExitStatus } from "../shell/exit-status.ts";
@@ -53,7 +53,7 @@ export async function withLock<T>(run: Run, work: () => Promise<T>): Promise<T> 
 export async function runPreConnect(run: Run): Promise<void> {
   if (run.held.connected) return;
   warnAboutHooks(run);
-  if (hasHook(run, "pre-connect")) await runHook(run, "pre-connect", await run.requestedVersion());
+  await runHookOfRequest(run, "pre-connect");
   run.held.connected = true;
   stopIfInterrupted(run);
 }

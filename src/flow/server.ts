@@ -8,7 +8,7 @@ import type { ScriptResult } from "../script/result.ts";
 import { onHosts } from "../hosts/on-hosts.ts";
 import { accessoryHosts } from "../plan/select.ts";
 import { outcome } from "./audit.ts";
-import { runHook } from "./hook.ts";
+import { runHookOfRequest } from "./hook.ts";
 import { warnAboutHooks } from "./hook-check.ts";
 import type { Run } from "./run.ts";
 import type { Terminal } from "./terminal.ts";
@@ -35,7 +35,7 @@ export async function bootstrap(run: Run): Promise<void> {
   } catch (error) {
     throw notAllowedError(error) ?? error;
   }
-  await runHook(run, "docker-setup", await run.requestedVersion());
+  await runHookOfRequest(run, "docker-setup");
 }
 
 async function install(run: Run, host: Host): Promise<ScriptResult> {

@@ -30,6 +30,13 @@ test("bootstrap installs on app and accessory hosts, and reports what it did", a
   for (const host of HOSTS) expect(run.hosts.get(host)!.steps).toEqual(["Ensure Docker and curl"]);
 });
 
+test("bootstrap needs no version: the project may have no git repository", async () => {
+  const run = fleet();
+  const requestedVersion = () => Promise.reject(new Error("no git repository"));
+  await bootstrap({ ...run, requestedVersion });
+  expect(run.hosts.get(HOSTS[0]!)!.steps).toEqual(["Ensure Docker and curl"]);
+});
+
 test("after the user joined the group mrsk reconnects, and tries Docker as that user", async () => {
   const run = fleet([HOSTS[0]!]);
   run.hosts.get(HOSTS[0]!)!.replies(/Ensure Docker/, `installed\ndeploy ${JOINED}`);
