@@ -42,6 +42,13 @@ describe("the plan of a role", () => {
     expect(obstacles(plan)).toEqual([]);
   });
 
+  test.each([
+    ["the directory is mounted, but is no provider", { args: ["--providers.docker"] }],
+    ["the directory is a provider, but not mounted", { mounts: new Map<string, string>() }],
+  ])("labels route if %s", (_, overrides) => {
+    expect(planFor(aHost().behindTraefik(overrides)).roles[0]!.routing).toBe("labels");
+  });
+
   test("changed routing labels are an obstacle if Traefik reads no live files", () => {
     const changed = config({
       roles: [role({ labels: new Map([["traefik.http.routers.app-web.rule", "Host(`new`)"]]) })],
