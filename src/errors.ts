@@ -9,7 +9,6 @@ export const ExitCode = {
   remote: 5,
   unhealthy: 6,
   hook: 7,
-  changes: 8,
   release: 9,
   interrupted: 130,
 } as const;

@@ -177,9 +177,16 @@ test.each<[string, World, (run: FakeRun) => Promise<unknown>, string[]]>([
   ["server exec", EMPTY, (run) => serverExec(run, run.terminal, "uptime", NEW), ["Executed cmd 'uptime' on server"]],
   ["lock acquire", EMPTY, (run) => takeLock(run, "why"), []],
   ["registry login", EMPTY, (run) => login(run), []],
-])("%s writes its lines", async (_, world, act, expected) => {
+])("%s writes its lines, and holds the lock until its work has ended", async (_, world, act, expected) => {
   const run = runOn(world);
+  const takesTime = () => new Promise((resolve) => setImmediate(resolve));
+  for (const host of run.hosts.values()) host.when(/^(?!Acquire the lock|Release the lock)/, takesTime);
   await act(run);
+  const atEnd = run.transcript.length;
+  if (run.transcript.some((line) => line.endsWith("Acquire the lock")) && run.transcript.length > 1)
+    expect(run.transcript.at(-1)).toMatch(/Release the lock$|Acquire the lock$/);
+  await takesTime();
+  expect(run.transcript.length).toBe(atEnd);
   const written = lines(run);
   expect(written.lines).toEqual(expected);
   expect([...written.files]).toEqual(expected.length === 0 ? [] : ["mrsk-app-audit.log"]);

@@ -154,6 +154,7 @@ test("-f follows all hosts in parallel, each line after its host's name", async 
   const run = running("1");
   for (const host of [HOST, OTHER]) run.hosts.get(host)!.replies(/^Follow$/, `of ${host}\n`);
   await appLogs(run, run.terminal, { follow: true });
+  expect(run.events).toContainEqual({ kind: "note", text: `Following logs on ${HOST}, ${OTHER}...` });
   await traefikLogs(run, run.terminal, { follow: true });
   await accessoryLogs(run, run.terminal, "db", { follow: true });
   expect(run.printed.toSorted()).toEqual(
