@@ -276,6 +276,12 @@ test("the log of a container that did not become healthy is in the error", async
   });
 });
 
+test("app exec in a new container runs the version deployed last if none is live", async () => {
+  const run = runOn(one(), behindTraefik.released("1", "2"));
+  await appExec(run, run.terminal, "node report.js", { interactive: false, raw: false, reuse: false, env: new Map() });
+  expect(commands(run).find((command) => command.startsWith("docker run"))).toContain(" dhh/app:2 node report.js");
+});
+
 test("app exec in a new container needs no running container", async () => {
   const run = runOn(one(), behindTraefik);
   run.hosts.get(FIRST)!.replies(/^Command$/, "42\n");

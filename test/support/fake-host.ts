@@ -114,6 +114,8 @@ export class FakeHost implements Host {
   }
 
   async reconnect(): Promise<void> {
+    // As long as a login takes: what does not wait for it comes first.
+    await new Promise((resolve) => setImmediate(resolve));
     this.steps.push("(a new connection)");
     this.commands.push("");
   }

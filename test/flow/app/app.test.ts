@@ -1,3 +1,5 @@
+import { mkdirSync, readdirSync } from "node:fs";
+import { join } from "node:path";
 import { expect, test } from "vitest";
 import { appContainers, appDetails, appImages, appVersion, staleContainers } from "../../../src/flow/app/app.ts";
 import { startApp, stopApp } from "../../../src/flow/app/start-stop.ts";
@@ -6,6 +8,7 @@ import { details } from "../../../src/flow/details.ts";
 import { remove } from "../../../src/flow/remove.ts";
 import { select } from "../../../src/plan/select.ts";
 import { accessory, config, role } from "../../support/config.ts";
+import { fake, folder, run as runShell } from "../../support/fake-commands.ts";
 import { type FakeRun, fakeRun } from "../../support/fake-run.ts";
 import { aHost, container, stopped, type World } from "../../support/world.ts";
 
@@ -121,6 +124,20 @@ test("remove removes app, Traefik, accessories and the login, and names the log 
     /Remove the container.*Remove the directory.*Remove the image/,
   );
   expect(run.printed).toEqual(["The audit log remains on each host: ~/mrsk-app-audit.log\n"]);
+});
+
+test.each([
+  ["removes the empty folders of live files", "", []],
+  ["keeps the folder of live files if a container of Traefik remains, which mounts it", "0123456789ab", ["traefik"]],
+])("remove %s", async (_, containers, remaining) => {
+  const run = runWith(behindTraefik.runs(container("web", 1)));
+  await remove(run, { confirmed: true });
+  fake("docker", `echo ${containers}`);
+  mkdirSync(join(folder(), ".mrsk/traefik"), { recursive: true });
+  const work = run.hosts.get(HOST)!.scripts.find(({ title }) => title === "Remove empty folders")!;
+  expect(runShell(work.steps[0]!.body)).toMatchObject({ status: 0, stderr: "" });
+  const left = readdirSync(folder()).includes(".mrsk") ? readdirSync(join(folder(), ".mrsk")) : [];
+  expect(left).toEqual(remaining);
 });
 
 test("remove keeps a Traefik that other services use", async () => {

@@ -118,6 +118,16 @@ describe("the order of the phases", () => {
     expect(notes(run).join("\n")).not.toContain("written");
   });
 
+  test("the assets of both versions are collected on all hosts before a container starts, under a title", async () => {
+    const run = fleet({ roles: [role({ hosts: HOSTS, assetPath: "/app/public" })] });
+    await roll(run);
+    const collected = last(run, "Collect assets");
+    expect(collected).toBeGreaterThan(-1);
+    expect(collected).toBeLessThan(first(run, "Start app-web-1"));
+    const text = "Collect the assets of the old and the new version...";
+    expect(run.events).toContainEqual({ kind: "title", text });
+  });
+
   test("a group finalizes before the next one starts", async () => {
     const run = fleet(inTurn);
     await roll(run);
