@@ -1,5 +1,6 @@
 import { Readable } from "node:stream";
 import { expect, test } from "vitest";
+import { InterruptedError } from "../../../src/errors.ts";
 import { sh } from "../../../src/script/command.ts";
 import { step } from "../../../src/script/script.ts";
 import { runCommand, type Target } from "../../../src/flow/app/run-command.ts";
@@ -102,4 +103,19 @@ test("interactive runs on the first target only, in the terminal if there is one
     exitCode: 4,
   });
   expect([hosts[0]!.steps, hosts[1]!.steps, run.printed]).toEqual([["Audit", "say"], [], []]);
+});
+
+test("an interrupted command with input is recorded before the run ends", async () => {
+  const run = fakeRun(config(), { terminal: { stdin: { kind: "piped", open: () => Readable.from(["input"]) } } });
+  const { targets, hosts } = targetsOn(run, "one");
+  hosts[0]!.attach = () => Promise.reject(new InterruptedError());
+  hosts[0]!.when(/^Recorded$/, () => new Promise((resolve) => setImmediate(resolve)));
+  const recorded = targets.map((target) => ({
+    ...target,
+    after: [step("Recorded", sh`:`), step("Audit line", sh`:`)],
+  }));
+  await expect(runCommand(run, run.terminal, { kind: "App", targets: recorded, choice: CHOICE })).rejects.toMatchObject(
+    { exitCode: 130 },
+  );
+  expect(hosts[0]!.steps.slice(-2)).toEqual(["Recorded", "Audit line"]);
 });

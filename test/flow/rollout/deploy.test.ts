@@ -5,7 +5,7 @@ import { deploy, redeploy } from "../../../src/flow/rollout/deploy.ts";
 import { rollback } from "../../../src/flow/rollout/rollback.ts";
 import { built, config, role } from "../../support/config.ts";
 import { type FakeRun, fakeRun } from "../../support/fake-run.ts";
-import { aHost, container, stopped, World } from "../../support/world.ts";
+import { aHost, container, containerOfMrsk, stopped, World } from "../../support/world.ts";
 
 const HOSTS = ["192.0.2.1", "192.0.2.2"] as const;
 const [FIRST, SECOND] = HOSTS;
@@ -125,6 +125,21 @@ test.each([
   await deploy({ ...run, clock }, { skipPush: false });
   expect(run.hosts.get(FIRST)!.steps.filter((name) => name === "Inspect containers")).toHaveLength(looks);
   expect(run.hosts.get(FIRST)!.steps.filter((name) => name === "Docker engine")).toHaveLength(1);
+});
+
+test("a kept container of the version hides no obstacle of the deploy, which creates a new one", async () => {
+  const rule = { labels: new Map([["traefik.http.routers.app-web.rule", "Host(`new.example`)"]]) };
+  const run = runOn(
+    aHost()
+      .behindTraefikOfMrsk()
+      .runs(containerOfMrsk("web", 0))
+      .keeps(containerOfMrsk("web", 1, { state: "exited" })),
+    {
+      roles: [role({ hosts: HOSTS, ...rule })],
+    },
+  );
+  await expect(redeploy(run, { skipPush: false })).rejects.toThrow("the routing labels of role web change");
+  expect(stepsOf(run, FIRST)).not.toContain("Pull the image");
 });
 
 test("an obstacle on a host is the error of the deploy, and nothing is pushed", async () => {
