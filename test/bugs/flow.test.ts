@@ -234,6 +234,16 @@ test("the container of healthcheck perform publishes no port", async () => {
   expect(started).not.toContain("publish");
 });
 
+test.each([
+  ["Traefik was stopped, and was started", aHost(FIRST).behindTraefik({ state: "exited" })],
+  ["Traefik started", aHost(FIRST)],
+])("traefik boot reports: %s", async (text, world) => {
+  const run = fakeRun(one());
+  world.fake(run);
+  await bootTraefik(run);
+  expect(run.events).toContainEqual({ kind: "note", host: FIRST, text });
+});
+
 test("a Traefik that cannot start is an error", async () => {
   const run = fakeRun(one());
   aHost(FIRST)

@@ -39,3 +39,7 @@ test("equal definitions are shared completely: a router whose authentication cha
   after.delete("traefik.http.routers.dash.middlewares");
   expect([...sharedDefinitions(before, after).keys()]).toEqual(["traefik.enable"]);
 });
+
+test.each(["/v29", "/a.b_c~d-e/F"])("the path %s of a rule is the path of its request", (path) => {
+  expect(probeRequests([rule("a", `PathPrefix(\`${path}\`)`)])).toEqual([{ host: "localhost", path }]);
+});

@@ -1,18 +1,20 @@
 import { expect, test } from "vitest";
 import { RolePhases } from "../../../src/flow/rollout/role-phases.ts";
 import { decide } from "../../../src/plan/deploy.ts";
+import type { Role } from "../../../src/config/config.ts";
+import { redact } from "../../../src/script/command.ts";
 import { config, role } from "../../support/config.ts";
 import { fake, run } from "../../support/fake-commands.ts";
 import { aHost, container, stopped } from "../../support/world.ts";
 
-function stepsOfStart(): ReturnType<RolePhases["startSteps"]> {
+function stepsOfStart(given: Partial<Role> = {}): ReturnType<RolePhases["startSteps"]> {
   const facts = aHost().behindTraefik().runs(container("web", 1)).keeps(stopped("web", 2)).facts();
   const newId = (digits: number) => "0".repeat(digits);
   const versionOn = () => "2";
   const plan = decide({
     config: config(),
     versionOn,
-    roles: [role()],
+    roles: [role(given)],
     facts,
     newId,
     reuse: false,
@@ -32,4 +34,12 @@ test.each([
     `case $1 in rm) echo "cannot" >&2; exit ${removal} ;; *) echo "no such object" >&2; exit ${inspection} ;; esac`,
   );
   expect(run(body)).toMatchObject({ status, stdout: "", stderr: "" });
+});
+
+test.each([
+  ["28 s, and the readiness delay, behind a live file", { healthcheck: undefined }, "35 7"],
+  ["28 s without Traefik", { healthcheck: undefined, traefik: false }, "28 7"],
+])("a container without a health check may take %s", (_, given, seconds) => {
+  const { body } = stepsOfStart(given).find(({ name }) => name === "Wait until healthy (web)")!;
+  expect(redact(body)).toContain(`wait_healthy app-web-2 ${seconds} `);
 });
