@@ -30,6 +30,14 @@ test("a container of the version with the role's environment, volumes and option
   expect(revealed(command).replace(/^TOKEN='hush' /, "")).not.toContain("hush");
 });
 
+test.each(["publish", "p", "publish-all", "P", "name", "hostname", "ip", "ip6", "restart"])(
+  "the role's option %s is not for the release command, whose container runs alongside the role's",
+  (option) => {
+    const plain = line(runRelease(config(), role(), given));
+    expect(line(runRelease(config(), role({ options: new Map([[option, "value"]]) }), given))).toBe(plain);
+  },
+);
+
 test("leftover containers are found by the label of exactly this service and destination", () => {
   expect(line(removeReleaseContainers(config({ destination: "staging" })))).toBe(
     "remove_labelled mrsk.release=app-staging",
