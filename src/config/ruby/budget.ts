@@ -10,8 +10,8 @@ const MOST_DIGITS = 10_000;
 const MOST_DEPTH = 100;
 const MOST_WORK = 20_000_000;
 
-/** Of an evaluated node or an iteration, next to the size of its value: a million of them take seconds. */
-const STEP = 20;
+/** Of an evaluated node or an iteration, next to the size of its value: half a million of them take seconds. */
+const STEP = 50;
 
 /** The limits of one template. An evaluation charges every value that it makes or walks through, and every iteration. */
 export class Budget {
@@ -28,22 +28,26 @@ export class Budget {
 
 /** Lists can change, and contain themselves: the walk ends at the limits. @throws TooMuch */
 function sizeOf(value: RubyValue): number {
-  let size = 0;
-  const walk = (part: RubyValue, depth: number): void => {
-    size += ownSize(part);
-    checkSize(size);
-    const items = isList(part) ? part : part instanceof RubyHash ? part.pairs().flat() : [];
-    if ((isList(part) || part instanceof RubyHash) && depth >= MOST_DEPTH)
-      throw new TooMuch(`lists are nested more than ${MOST_DEPTH} levels deep`);
-    for (const item of items) walk(item, depth + 1);
+  let size = ownSize(value);
+  const walk = (items: Iterable<RubyValue>, depth: number): void => {
+    if (depth > MOST_DEPTH) throw new TooMuch(`lists are nested more than ${MOST_DEPTH} levels deep`);
+    for (const item of items) {
+      size += ownSize(item);
+      if (size > MOST_SIZE) checkSize(size);
+      if (isList(item)) walk(item, depth + 1);
+      else if (item instanceof RubyHash) walk(item.pairs().flat(), depth + 1);
+    }
   };
-  walk(value, 0);
+  if (isList(value)) walk(value, 1);
+  else if (value instanceof RubyHash) walk(value.pairs().flat(), 1);
+  else checkSize(size);
   return size;
 }
 
 function ownSize(value: RubyValue): number {
   if (typeof value === "string") return value.length + 1;
-  return typeof value === "bigint" ? value.toString(16).length : 1;
+  if (typeof value !== "bigint" || (value < 0xffffn && value > -0xffffn)) return 1;
+  return value.toString(16).length;
 }
 
 /** To be called before a value of this size is made. @throws TooMuch */

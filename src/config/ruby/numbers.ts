@@ -65,18 +65,22 @@ function round(on: Numeric, [digits = 0n]: readonly RubyValue[]): Numeric | unde
 }
 
 /** The integers of a range, for `each` and so on. @throws TooMuch */
-export function integers(from: bigint, to: bigint, step = 1n): bigint[] {
+function integers(from: bigint, to: bigint, step = 1n): bigint[] {
   const count = step === 0n ? 0n : (to - from) / step + 1n;
   if (count <= 0n || to < from !== step < 0n) return from === to ? [from] : [];
   checkSize(Number(count));
   return Array.from({ length: Number(count) }, (_, index) => from + BigInt(index) * step);
 }
 
-/** `to_a` of a range; undefined if its ends are neither integers nor single characters. @throws TooMuch */
+/** `to_a` of a range; undefined if its ends are neither numbers nor single letters. @throws TooMuch */
 export function rangeItems({ from, to, exclusive }: RubyRange): RubyValue[] | undefined {
   if (typeof from === "bigint" && typeof to === "bigint") return integers(from, exclusive ? to - 1n : to);
-  if (typeof from !== "string" || typeof to !== "string" || !/^(?:[a-z]{2}|[A-Z]{2}|\d{2})$/.test(from + to))
-    return undefined;
+  if (typeof from !== "string" || typeof to !== "string") return undefined;
+  if (/^\d+$/.test(from) && /^\d+$/.test(to) && from.length === to.length) {
+    const last = BigInt(to) - (exclusive ? 1n : 0n);
+    return integers(BigInt(from), last).map((number) => String(number).padStart(from.length, "0"));
+  }
+  if (!/^(?:[a-z]{2}|[A-Z]{2})$/.test(from + to)) return undefined;
   const codes = integers(BigInt(from.charCodeAt(0)), BigInt(to.charCodeAt(0) - (exclusive ? 1 : 0)));
   return codes.map((code) => String.fromCharCode(Number(code)));
 }

@@ -6,7 +6,7 @@ import { integerOf } from "./integer.ts";
 import { BreakJump, NextJump, ReturnJump } from "./jumps.ts";
 import { firstUnknown } from "./known.ts";
 import { bindParameters } from "./parameters.ts";
-import { integers } from "./numbers.ts";
+import { rangeItems } from "./numbers.ts";
 import { loadPrism, type ParseRuby, type RubyNode } from "./prism.ts";
 import { Failure, ProgramSource } from "./program-source.ts";
 import { regexpOf } from "./regexp.ts";
@@ -163,7 +163,11 @@ class Evaluator implements Evaluation {
     const values: RubyValue[] = [];
     for (const node of list) {
       if (!(node instanceof this.nodes.SplatNode)) values.push(await this.value(node));
-      else if (node.expression) values.push(...itemsOf(await this.value(node.expression)));
+      else if (node.expression) {
+        const items = itemsOf(await this.value(node.expression));
+        if (!items) throw this.source.unsupported(node);
+        for (const item of items) values.push(item);
+      }
     }
     return values;
   }
@@ -406,8 +410,9 @@ class Evaluator implements Evaluation {
 
   private async forEach({ index, collection, statements }: Nodes.ForNode): Promise<RubyValue> {
     const on = await this.value(collection);
-    if (!isList(on) && !(on instanceof RubyRange || on instanceof RubyHash)) throw this.source.unsupported(collection);
-    const waiting = [...itemsOf(on)].toReversed();
+    const items = isList(on) || on instanceof RubyRange || on instanceof RubyHash ? itemsOf(on) : undefined;
+    if (!items) throw this.source.unsupported(collection);
+    const waiting = items.toReversed();
     const next = async () => {
       const item = waiting.pop();
       if (item !== undefined) await this.assign(index, item);
@@ -564,11 +569,10 @@ class Evaluator implements Evaluation {
   }
 }
 
-/** The items that `*value` stands for. */
-function itemsOf(value: RubyValue): RubyValue[] {
+/** The items that `*value` stands for; undefined for a range that is not supported. */
+function itemsOf(value: RubyValue): RubyValue[] | undefined {
   if (value === null) return [];
   if (value instanceof RubyHash) return value.pairs();
-  if (value instanceof RubyRange && typeof value.from === "bigint" && typeof value.to === "bigint")
-    return integers(value.from, value.exclusive ? value.to - 1n : value.to);
+  if (value instanceof RubyRange) return rangeItems(value);
   return isList(value) ? value : [value];
 }

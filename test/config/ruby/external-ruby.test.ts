@@ -2,6 +2,7 @@ import { spawnSync } from "node:child_process";
 import { chmodSync, existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import { envify } from "../../../src/cli/envify.ts";
 import { loadEnvironment } from "../../../src/config/env/environment.ts";
 import { loadConfig } from "../../../src/config/load.ts";
 import { evaluateWithRuby } from "../../../src/config/ruby/external-ruby.ts";
@@ -142,6 +143,20 @@ test("without ruby, or if MRSK_RUBY is off, the construct is refused with what t
       expect(existsSync(join(cwd, "ran"))).toBe(false);
     },
     { more: { MRSK_RUBY: "off" } },
+  );
+});
+
+test("envify reports that ruby evaluated the template", async () => {
+  const files = { ".env.erb": "A=<%= Time.now %>\n" };
+  await withRuby(
+    answer({ parts: [[1, "A=now\n"]] }),
+    async ({ cwd }) => {
+      const notes: string[] = [];
+      await envify(cwd, undefined, { PATH: `${cwd}:${PATH}` }, (text) => notes.push(text));
+      expect(readFileSync(join(cwd, ".env"), "utf8")).toBe("A=now\n");
+      expect(notes).toEqual([expect.stringMatching(/^\.env\.erb:1:7: `Time\.now` is not/)]);
+    },
+    { files },
   );
 });
 

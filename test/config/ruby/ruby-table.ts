@@ -310,4 +310,11 @@ export const RUBY_TABLE: readonly (readonly [template: string, text: string])[] 
     "web:\n  - 10.0.0.1\n  - 10.0.0.2\njob:\n  - 10.0.1.1\n  - 10.0.1.2\n",
   ],
   ['<%= "é" %><% ["ü"].each do |x| %>ß<%= x %><% end %>', "éßü"],
+  [
+    '<%= ("01".."03").map { |n| "web#{n}" }.join(",") %> <%= [*("a".."c")].inspect %>',
+    'web01,web02,web03 ["a", "b", "c"]',
+  ],
+  ['<%= ENV["HOSTS"].to_s.split(",").map(&:strip).reject(&:empty?).to_json %>', "[]"],
+  ['<%= ENV["NOPE"]&.split(",")&.map(&:strip).inspect %>', "nil"],
+  ['<% if File.exist?("/no") && ENV["NAME"] %>a<% elsif ENV.fetch("NAME", "").start_with?("s") %>b<% end %>', "b"],
 ];

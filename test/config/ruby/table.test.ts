@@ -1,8 +1,11 @@
 import { spawnSync } from "node:child_process";
+import { chmodSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { LocalEnvironment } from "../../../src/config/env/environment.ts";
 import { renderErb } from "../../../src/config/ruby/erb.ts";
+import { inFolder } from "../from-yaml.ts";
 import { RUBY_TABLE } from "./ruby-table.ts";
 
 const VARIABLES = { PATH: process.env["PATH"], NAME: "shop", COUNT: "3" };
@@ -49,6 +52,30 @@ test.each([
   ["<%= {a: {b: 1}}.deep_merge({a: {c: 2}})[:a].keys.inspect %>", "[:b, :c]"],
 ])("%s renders as with ActiveSupport", async (template, text) => {
   expect(await render(template)).toBe(text);
+});
+
+test("the example of the guide renders", async () => {
+  const guide = readFileSync(new URL("../../../src/docs/erb.md", import.meta.url), "utf8");
+  const template = /^```erb\n(.*?)^```/ms.exec(guide)![1]!;
+  const files = { "hosts.json": '[{"ip": "10.0.0.1", "role": "web"}, {"ip": "10.0.0.2", "role": "db"}]' };
+  const git = "#!/bin/sh\ncase $1 in rev-parse) echo 123 ;; *) echo a/b ;; esac\n";
+  const text = await inFolder({ ...files, git }, async (cwd) => {
+    chmodSync(join(cwd, "git"), 0o755);
+    const environment = new LocalEnvironment(cwd, { PATH: `${cwd}:${VARIABLES.PATH}`, MRSK_RUBY: "off" });
+    return renderErb(template, { file: "x.erb", environment, cwd, note: () => {} });
+  });
+  expect(text).toBe(`
+
+service: shop
+servers:
+  web:
+    hosts:
+      - 10.0.0.1
+builder:
+  args:
+    COMMIT: 123
+    BRANCH: a-b
+`);
 });
 
 const piece = fc.string({ unit: "grapheme" }).filter((text) => !/<%|%>/.test(text) && !/[<%]$|^[%>]/.test(text));
