@@ -164,6 +164,7 @@ export const LIST = methods<List>({
     sort: (on) => sorted(on),
     min: (on) => sorted(on)[0] ?? null,
     max: (on) => sorted(on).at(-1) ?? null,
+    minmax: (on) => [sorted(on)[0] ?? null, sorted(on).at(-1) ?? null],
     to_h: toHash,
     tally,
     each_with_index: (on) => on.map((item, index) => [item, BigInt(index)]),
@@ -337,6 +338,24 @@ async function sortBy(on: List, block: RubyProc): Promise<List> {
   return sorted([...on], await mapped(on, block));
 }
 
+/** `sort` with a block that compares two items; undefined if it returns no number. */
+async function sortWith(on: List, block: RubyProc): Promise<List | undefined> {
+  const result: List = [];
+  for (const item of on) {
+    let low = 0;
+    let high = result.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      const order = await block.call([item, result[middle]!]);
+      if (!isNumber(order)) return undefined;
+      if (order < 0) high = middle;
+      else low = middle + 1;
+    }
+    result.splice(low, 0, item);
+  }
+  return result;
+}
+
 async function groupBy(on: List, block: RubyProc): Promise<RubyHash> {
   const keys = await mapped(on, block);
   const groups = new RubyHash();
@@ -388,6 +407,7 @@ export const LIST_BLOCKS = blockMethods<List>({
     },
     group_by: groupBy,
     sort_by: sortBy,
+    sort: sortWith,
     min_by: async (on, block) => (await sortBy(on, block))[0] ?? null,
     max_by: async (on, block) => {
       const keys = await mapped(on, block);

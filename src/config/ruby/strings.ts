@@ -385,7 +385,13 @@ export const STRING = methods<string>({
     },
     remove: (on, [text]) => replaced(true)(on, [text!, ""]),
   },
-  two: { gsub: replaced(true), sub: replaced(false), tr },
+  two: {
+    gsub: replaced(true),
+    sub: replaced(false),
+    tr,
+    "between?": (on, [from, to]) =>
+      typeof from === "string" && typeof to === "string" ? compare(on, from)! >= 0 && compare(on, to)! <= 0 : undefined,
+  },
   upToOne: {
     chomp,
     to_i: toInteger,

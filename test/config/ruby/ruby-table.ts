@@ -317,4 +317,171 @@ export const RUBY_TABLE: readonly (readonly [template: string, text: string])[] 
   ['<%= ENV["HOSTS"].to_s.split(",").map(&:strip).reject(&:empty?).to_json %>', "[]"],
   ['<%= ENV["NOPE"]&.split(",")&.map(&:strip).inspect %>', "nil"],
   ['<% if File.exist?("/no") && ENV["NAME"] %>a<% elsif ENV.fetch("NAME", "").start_with?("s") %>b<% end %>', "b"],
+  [
+    "<% x = 1 %><% [1,2].each { |y| x += y } %><%= x %> <% [1].each { |x| x = 9 } %><%= x %> <% [1].each { |y; x| x = 7 } %><%= x %>",
+    "4 4 4",
+  ],
+  [
+    "<% def fact(n); n <= 1 ? 1 : n * fact(n - 1); end %><%= fact(10) %> <%= (1..20).reduce(1) { |a, b| a * b } %>",
+    "3628800 2432902008176640000",
+  ],
+  [
+    '<% add = lambda { |a, b = 2| a + b } %><%= add.call(1) %> <%= add.(1, 5) %> <%= add[1] %> <% c = proc { |a, b| "#{a}#{b}" } %><%= c.call(1) %> <%= c.call([1, 2]) %>',
+    "3 6 3 1 12",
+  ],
+  ["<% counter = 0 %><% inc = -> { counter += 1 } %><% 3.times { inc.call } %><%= counter %>", "3"],
+  [
+    "<% r = [1,2,3].each do |a| %><% [4,5].each do |b| %><% break if b == 5 %><%= a * b %> <% end %><% end %><%= r.inspect %>",
+    "4 8 12 [1, 2, 3]",
+  ],
+  ["<% i = 0 %><% while true %><% i += 1 %><% next if i.odd? %><% break if i > 6 %><%= i %><% end %>", "246"],
+  [
+    '<%= [1,2,3].each_with_index.select { |x, i| i > 0 }.map(&:first).inspect %> <%= {a: 1, b: 2}.each_with_index.map { |(k, v), i| "#{k}#{v}#{i}" }.join %>',
+    "[2, 3] a10b21",
+  ],
+  [
+    "<%= {a: 1, b: 2}.reduce(0) { |s, (k, v)| s + v } %> <%= {a: 1}.each_with_object([]) { |(k, v), m| m << k }.inspect %> <%= {b: 1, a: 2}.sort_by { |k, v| k }.inspect %> <%= {a: 1}.find { |k, v| v == 1 }.inspect %>",
+    "3 [:a] [[:a, 2], [:b, 1]] [:a, 1]",
+  ],
+  [
+    "<%= {a: 1, b: 2}.partition { |k, v| v > 1 }.inspect %> <%= {a: 2}.sum { |k, v| v } %> <%= {a: 1}.any? { |k, v| v > 0 } %> <%= {a: 1}.count %> <%= {a: 1}.first.inspect %> <%= {a: 1, b: 2}.reject { |k, v| v == 1 }.keys %>",
+    "[[[:b, 2]], [[:a, 1]]] 2 true 1 [:a, 1] [:b]",
+  ],
+  [
+    '<%= {a: 1}.flat_map { |k, v| [k] * 2 }.inspect %> <%= {a: 1}.to_h { |k, v| [v, k] }[1] %> <%= {a: nil}.compact.empty? %> <%= {a: 1}.filter_map { |k, v| k if v }.inspect %> <%= {a: 3}.max_by { |k, v| v }.inspect %> <%= {"x" => 1}.transform_keys(&:to_sym).keys.inspect %>',
+    "[:a, :a] a true [:a] [:a, 3] [:x]",
+  ],
+  [
+    "<%= {a: 1}.merge({a: 2}, {c: 3}).values.inspect %> <%= {a: 1, b: 2}.slice(:a).keys %> <%= {a: 1, b: 2}.except(:a).keys %> <%= {a: 1}.key(1).inspect %> <%= {a: 1}.values_at(:a, :z).inspect %> <%= {a: 1}.zip([2]).inspect %>",
+    "[2, 3] [:a] [:b] :a [1, nil] [[[:a, 1], 2]]",
+  ],
+  [
+    '<%= "a.b.c".split(".", 2).inspect %> <%= "abc".split("").inspect %> <%= " a  b ".split(" ").inspect %> <%= "a,b;c".split(/[,;]/).inspect %> <%= "".split(",").inspect %> <%= ",a".split(",").inspect %> <%= "a b".split(/ /).inspect %>',
+    '["a", "b.c"] ["a", "b", "c"] ["a", "b"] ["a", "b", "c"] [] ["", "a"] ["a", "b"]',
+  ],
+  [
+    '<%= "foo.bar".gsub(/\\./, "-") %> <%= "a\\\\b".gsub("\\\\", "/") %> <%= "path/to".gsub("/", "\\\\/") %> <%= "abc".gsub("", "-") %> <%= "aaa".sub(/a$/, "b") %> <%= "a\\nb".gsub(/^/, "> ") %> <%= "a\\n".gsub(/$/, "!").inspect %>',
+    'foo-bar a/b path\\/to -a-b-c- aab > a\n> b "a!\\n!"',
+  ],
+  [
+    '<%= "CamelCase".gsub(/([A-Z])/) { |m| "_" + m.downcase } %> <%= "x-1".gsub(/(?<n>\\d)/, \'<\\k<n>>\') %> <%= "ab".gsub(/[ab]/, "a" => "1", "b" => "2") %> <%= "héllo".gsub(/[^\\w]/, "_") %> <%= "a b\\tc".gsub(/\\s/, "") %>',
+    "_camel_case x-<1> 12 h_llo abc",
+  ],
+  [
+    '<%= "2024-01-02"[/\\A(\\d+)-(\\d+)/, 2] %> <%= "k=v".match(/(?<k>\\w)=(?<v>\\w)/)[:v] %> <%= "k=v".match(/(\\w)=(\\w)/).captures.inspect %> <%= "a" =~ /b/ ? 1 : 2 %> <%= "ab\\n" =~ /b\\Z/ %> <%= ("ab\\n" =~ /b\\z/).inspect %> <%= "A" =~ /a/i %>',
+    '01 v ["k", "v"] 2 1 nil 0',
+  ],
+  [
+    '<%= "abc".tr("a-c", "A-C") %> <%= "hello world".tr("lo", "01") %> <%= "a/b".tr("/", "-") %> <%= "abc".tr("b", "") %> <%= "hello".tr("el", "ip") %> <%= "a-b".tr("-", "_") %> <%= "abc".tr("^b", "-") %> <%= "abc".count("a-b") %>',
+    "ABC he001 w1r0d a-b ac hippo a_b -b- 2",
+  ],
+  [
+    '<%= "%03d" % 7 %> <%= "%s-%s" % %w[a b] %> <%= "%.1f%%" % 12.34 %> <%= "%-4s|%4s" % ["a", "b"] %> <%= "%08.3f" % 3.14159 %> <%= "%b" % 5 %> <%= "%o" % 8 %> <%= "%i" % 3.0 %> <%= "%s" % :a %> <%= "%5.1f|" % 2.0 %>',
+    "007 a-b 12.3% a   |   b 0003.142 101 10 3 a   2.0|",
+  ],
+  [
+    "<%= 10.0.to_s %> <%= 1e20.to_s %> <%= 1.0e-5 %> <%= 100.0.to_i %> <%= 0.1 + 0.2 %> <%= 1.1.round %> <%= -1.5.round %> <%= 1.5.floor %> <%= -1.5.ceil %> <%= 3.14.truncate %> <%= 7.to_f / 2 %> <%= 2**0.5 %> <%= 10 % 3.5 %>",
+    "10.0 1.0e+20 1.0e-05 100 0.30000000000000004 1 -2 1 -1 3 3.5 1.4142135623730951 3.0",
+  ],
+  [
+    '<%= "3.7".to_f.round %> <%= "0x1A".hex %> <%= "1e3".to_f %> <%= "12.5kg".to_f %> <%= " 42 ".to_i %> <%= "-5".to_i %> <%= "1_000".to_i %> <%= nil.to_i %> <%= "abc".to_f %> <%= 65.to_s %> <%= "5" * 3 %> <%= 1.zero? %>',
+    "4 26 1000.0 12.5 42 -5 1000 0 0.0 65 555 false",
+  ],
+  [
+    '<%= [1, "1", :a, nil].map(&:to_s).inspect %> <%= [3, 1, 2].sort { |a, b| b <=> a }.inspect %> <%= [[1, 2], [3]].sum([]).inspect %> <%= ["a", "b"].sum("") %> <%= [1, 2, 3].each_cons(2).map { |a, b| b - a }.inspect %>',
+    '["1", "1", "a", ""] [3, 2, 1] [1, 2, 3] ab [1, 1]',
+  ],
+  [
+    '<%= [1, 2, 3, 4].each_slice(2).map { |a, b| a * b }.inspect %> <%= [1, [2, [nil]]].flatten.compact.inspect %> <%= %w[a b].zip([1, 2]).to_h["b"] %> <%= %w[a b].zip([1, 2]).map { |s, n| s * n }.inspect %> <%= [1, 2, 3].minmax.inspect %>',
+    '[2, 12] [1, 2] 2 ["a", "bb"] [1, 3]',
+  ],
+  [
+    "<%= [5, 3].min %> <%= %w[b a].max %> <%= [0.5, 1].max %> <%= [1, 2] <=> [1, 3] %> <%= [1, 2] == [1, 2] %> <%= [1, 2].eql?([1, 2]) %> <%= (1..3) == (1..3) %> <%= [nil, false].none? %> <%= [nil].compact.any? %> <%= [1, 2, 3].fetch(1) %>",
+    "3 b 1 -1 true true true true false 2",
+  ],
+  [
+    "<% a = [1, 2, 3] %><% a.delete(2) %><%= a.inspect %> <% a.unshift(0) %><%= a.pop %><%= a.shift %><%= a.inspect %> <% a.concat([7], [8]) %><%= a.inspect %> <% a[0] = 5 %><%= a.inspect %> <% b = a.dup %><% b << 1 %><%= a.size == b.size %>",
+    "[1, 3] 30[1] [1, 7, 8] [5, 7, 8] false",
+  ],
+  [
+    "<% h = {a: 1} %><% h[:b] = 2 %><% h.delete(:a) %><%= h.to_a.inspect %> <% h.merge!(c: 3) %><%= h.keys.inspect %> <% h.store(:d, 4) %><%= h.size %> <% g = h.dup %><% g[:z] = 1 %><%= h.key?(:z) %> <% h.each { |k, v| %><%= k %>=<%= v %>;<% } %>",
+    "[[:b, 2]] [:b, :c] 3 false b=2;c=3;d=4;",
+  ],
+  [
+    '<% a, *b, c = 1, 2, 3, 4 %><%= b.inspect %><%= c %> <% (a, b), c = [1, 2], 3 %><%= a + b + c %> <% a = b = 5 %><%= a + b %> <% a, b = [1] %><%= b.inspect %> <% *a, b = 1 %><%= a.inspect %><%= b %> <% a, b = "x" %><%= a %><%= b.inspect %>',
+    "[2, 3]4 6 10 nil []1 xnil",
+  ],
+  [
+    '<%= begin; raise "a"; rescue => e; "r:#{e.message}"; else; "e"; ensure; "n"; end %> <% begin; x = 1; ensure; x = 2; end %><%= x %> <% def g; yield; end rescue 0 %>',
+    "r:a 2 ",
+  ],
+  [
+    '<% begin %><% begin %><% raise KeyError, "k" %><% rescue TypeError %>t<% end %><% rescue IndexError => e %><%= e.class %>:<%= e.message %><% end %>',
+    "KeyError:k",
+  ],
+  [
+    '<% begin; JSON.parse("{"); rescue JSON::ParserError; %>bad json<% end %> <% begin; File.read("/none"); rescue Errno::ENOENT => e; %><%= e.message %><% end %> <% begin; ENV.fetch("ZZ"); rescue KeyError => e; %><%= e.message %><% end %> <% begin; Integer("z1"); rescue ArgumentError => e; %><%= e.message %><% end %> <% begin; 1/0; rescue ZeroDivisionError => e; %><%= e.message %><% end %>',
+    'bad json No such file or directory @ rb_sysopen - /none key not found: "ZZ" invalid value for Integer(): "z1" divided by 0',
+  ],
+  ['<% begin; require "dotenv"; rescue LoadError; end %><% def opt(a, b: 1, **o); a; end rescue 0 %>ok', "ok"],
+  [
+    '<% def kw(a:, b: a + 1); "#{a},#{b}"; end %><%= kw(a: 1) %> <%= kw(b: 5, a: 2) %> <% def sp(a, *r, z); "#{a}|#{r.join("+")}|#{z}"; end %><%= sp(1, 2, 3, 4) %> <%= sp(1, 2) %> <% def d(a, b = a * 2, c = b + 1); [a, b, c]; end %><%= d(1).inspect %><%= d(1, 5).inspect %>',
+    "1,2 2,5 1|2+3|4 1||2 [1, 2, 3][1, 5, 6]",
+  ],
+  [
+    '<% begin; sp2 = ->(a) { a }; sp2.call; rescue ArgumentError => e; %><%= e.message %><% end %> <% begin; raise ArgumentError; rescue => e; %><%= e.message %><% end %> <%= (raise "x" rescue "y") %>',
+    "wrong number of arguments (given 0, expected 1) ArgumentError y",
+  ],
+  [
+    '<% case [1, 2] when Array then %>arr<% end %><% case "x" when *%w[a x] then %>splat<% end %><% case when 1 > 2 then %>no<% when true %>yes<% end %> <%= case nil when nil then "nil" end %> <%= case 3.5 when 1..4 then "in" end %> <%= case "b" when "a".."c" then "rng" end %> <%= (case 1 when 2 then 3 end).inspect %>',
+    "arrsplatyes nil in rng nil",
+  ],
+  [
+    '<%= "a" if false %>|<%= nil || "d" %> <%= false.nil? %> <%= 1 && nil %>| <%= !!1 %> <%= 5 unless nil %> <%= (1 if 2) %>',
+    "|d false | true 5 1",
+  ],
+  [
+    '<%= "a#{"b#{1 + 1}"}" %> <%= \'a#{1}\' %> <%= "\\u00e9\\x41\\101\\e[0m".inspect %> <%= "tab\\there" %> <%= %w[a#{1} b].inspect %> <%= %W[a#{1} b].inspect %> <%= %i[a b].inspect %> <%= "a\\\nb" %> <%= ?a %>',
+    'ab2 a#{1} "éAA\\e[0m" tab\there ["a\\#{1}", "b"] ["a1", "b"] [:a, :b] ab a',
+  ],
+  [
+    '<%= "x".inspect + \'y\'.inspect %> <%= "é\\u200b".inspect %> <%= "q\\"uote".inspect %> <%= :"foo-bar".inspect %> <%= {}.inspect %> <%= [nil, true].to_s %> <%= (1..).inspect %> <%= (1...5).to_a.inspect %> <%= ("a"..."d").to_a.inspect %> <%= 1.0.inspect %>',
+    '"x""y" "é​" "q\\"uote" :"foo-bar" {} [nil, true] 1.. [1, 2, 3, 4] ["a", "b", "c"] 1.0',
+  ],
+  [
+    '<%= ENV.fetch("ZZ", "d").upcase %> <%= ENV["ZZ"].to_s.empty? %> <%= ENV.fetch("COUNT").to_i.times.map { |i| "h#{i}" }.join(",") %> <% ENV["NEW"] = nil %><%= ENV["NEW"].inspect %> <% ENV["NEW"] = "1" %><% ENV["NEW"] += "2" rescue 0 %><%= ENV["NEW"] %>',
+    "D true h0,h1,h2 nil 12",
+  ],
+  [
+    '<%= File.join("a", ["b", "c"]) %> <%= File.join("/", "a") %> <%= File.join("") %>| <%= File.join("a", "") %> <%= File.join("a//", "b") %> <%= File.basename("/") %> <%= File.basename("a/b/") %> <%= File.basename("a.tar.gz", ".gz") %> <%= File.extname(".x") %>| <%= File.dirname("a") %> <%= File.basename(".env", ".env") %>',
+    "a/b/c /a | a/ a//b / b a.tar | . .env",
+  ],
+  [
+    '<%= [1, 2, 3].to_json %> <%= {a: {b: [nil, 1.0, "x/y"]}}.to_json %> <%= :a.to_json %> <%= "\\u2028<>&\\x7f\\x01".to_json %> <%= JSON.parse("[1e3, -0, 1.50, 12345678901234567890]").inspect %> <%= JSON.parse(\'"x"\') %> <%= JSON.parse(\'{"a":{"b":[]}}\').dig("a", "b").inspect %>',
+    '[1,2,3] {"a":{"b":[null,1.0,"x/y"]}} "a" " <>&\\u0001" [1000.0, 0, 1.5, 12345678901234567890] x []',
+  ],
+  [
+    '<%= YAML.load("a: 1\\nb: 1.5\\nc: \'x\'\\nd: ~\\ne: yes\\nf: [1, \'2\']\\n").values.inspect %> <%= YAML.load("x").inspect %> <%= YAML.load("- 010\\n- 1_000\\n- 0x1f\\n- 1e3\\n").inspect %>',
+    '[1, 1.5, "x", nil, true, [1, "2"]] "x" [8, 1000, 31, "1e3"]',
+  ],
+  [
+    "<% 3.downto(1) do |i| %><%= i %><% end %> <% 1.upto(3) { |i| %><%= i %><% } %> <% (0..10).step(5) do |i| %><%= i %>,<% end %> <%= 10.downto(8).to_a.inspect %> <% 0.times { %>never<% } %> <%= (3..1).to_a.inspect %> <%= 5.times.select(&:odd?).inspect %>",
+    "321 123 0,5,10, [10, 9, 8]  [] [1, 3]",
+  ],
+  [
+    "<% %w[a b].each.with_index do |x, i| %><%= i %><%= x %><% end %> <%= %w[a b].each_with_index.to_h.keys rescue 0 %> <%= %w[a b].map.with_index { |x, i| [x, i] }.inspect %> <%= %w[a b].select.with_index { |x, i| i == 1 }.inspect %>",
+    '0a1b ["a", "b"] [["a", 0], ["b", 1]] ["b"]',
+  ],
+  [
+    '<%= "Hello World".swapcase %> <%= "hello world".capitalize %> <%= "a".ord %> <%= "abc".slice(0, 2) %> <%= "abc".slice(-2..) %> <%= "abc"[3].inspect %> <%= "abc"[3, 1].inspect %> <%= "abc"[4, 1].inspect %> <%= "abc"[-5..].inspect %> <%= [1,2][2, 1].inspect %> <%= [1,2][3, 1].inspect %>',
+    'hELLO wORLD Hello world 97 ab bc nil "" nil nil [] nil',
+  ],
+  [
+    '<%= "a\\r\\nb\\n\\nc".lines.map(&:chomp).inspect %> <%= "x\\r\\n".chomp.inspect %> <%= "x\\n\\n".chomp.inspect %> <%= "ab".chomp("b") %> <%= "\\tx\\0 ".strip.inspect %> <%= "\\0x".lstrip.inspect %> <%= "aXb".partition("X").inspect %> <%= "ab".partition("X").inspect %> <%= "ab".rpartition("X").inspect %>',
+    '["a", "b", "", "c"] "x" "x\\n" a "x" "x" ["a", "X", "b"] ["ab", "", ""] ["", "", "ab"]',
+  ],
+  [
+    '<%= "a-b".casecmp?("A-B") %> <%= "b" <=> "a" %> <%= "a" == :a %> <%= :a == :a %> <%= "a".eql?("a") %> <%= 1.eql?(1.0) %> <%= "abc".between?("a", "b") %> <%= 3.clamp(5, 7) %> <%= "z" > "a" %> <%= nil == false %>',
+    "true 1 false true true false true 5 true false",
+  ],
 ];
