@@ -86,7 +86,7 @@ class Evaluation {
     this.open = this.problems.length > 0;
   }
 
-  /** What is certainly not supported. Nothing is evaluated. */
+  /** The first construct that is certainly not supported. Nothing is evaluated. */
   async check(): Promise<readonly Problem[]> {
     const found: Problem[] = [];
     if (this.open) return found;

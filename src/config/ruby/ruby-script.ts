@@ -1,6 +1,6 @@
 /**
  * The program that `ruby` runs. It reads the template as JSON from its standard input, evaluates it as Kamal does, and
- * prints the text, with the line of each part, and the changed variables. What the template prints itself goes to standard error.
+ * prints the text, with the line of each part, and the changed variables. The output of the template itself goes to standard error.
  */
 export const RUBY_SCRIPT = `
 require "erb"

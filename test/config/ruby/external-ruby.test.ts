@@ -30,7 +30,7 @@ END`;
 
 const TEMPLATE = withRequired('x-a: <%= Time.now %>\nenv: {A: <%= ENV["A"] %>}\n');
 
-test("what is beyond the known part is evaluated by ruby, and a note names it", async () => {
+test("code beyond the known part is evaluated by ruby, and a note names it", async () => {
   const lines = TEMPLATE.replace(/<%= Time.*%>/, "now")
     .replace(/<%= ENV.*%>/, "secret")
     .split("\n");
