@@ -69,6 +69,19 @@ export async function errorFor(source: ConfigSource, wrong: readonly Mistake[]):
   return new ConfigError(problemLines(problems, files));
 }
 
+/** The keys of both files as written, without any check; undefined if a file cannot be read or is no map. */
+export async function writtenKeys(source: ConfigSource): Promise<Readonly<Record<string, unknown>> | undefined> {
+  try {
+    const read = await readAll(filesOf(source), source);
+    const trees = read.flatMap(({ tree }) => (tree?.kind === "map" ? [tree as Tree] : []));
+    if (trees.length < read.length) return undefined;
+    return toPlain(trees.reduce<Tree>(mergeTrees, trees[0]!)) as Record<string, unknown>;
+  } catch (error) {
+    if (error instanceof ConfigError) return undefined;
+    throw error;
+  }
+}
+
 function filesOf({ file, destination }: ConfigSource): string[] {
   return [file, ...(destination === undefined ? [] : [destinationFile(file, destination)])];
 }

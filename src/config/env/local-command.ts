@@ -3,6 +3,10 @@ import { isatty } from "node:tty";
 /** More than any value can have: the limit of Linux is 128 KiB. */
 const MOST_CHARACTERS = 1_000_000;
 
+/** The command travels in the environment: it may contain a secret, and every user can see the arguments of a process. */
+const LINE = "MRSK_COMMAND_LINE";
+const EVALUATE = `mrsk_line=$${LINE}; unset ${LINE}; eval "$mrsk_line"`;
+
 /** A command of `.env` or of a template failed. Of values, the message contains only what the command printed itself. */
 export class LocalCommandError extends Error {}
 
@@ -16,9 +20,9 @@ export async function localCommand(
   { cwd, environment }: { cwd: string; environment: Readonly<Record<string, string>> },
 ): Promise<string> {
   const { execa } = await import("execa");
-  const result = await execa("/bin/sh", ["-c", command], {
+  const result = await execa("/bin/sh", ["-c", EVALUATE], {
     cwd,
-    env: environment,
+    env: { ...environment, [LINE]: command },
     extendEnv: false,
     // Input piped into mrsk belongs to the command that mrsk runs in a container or on a server.
     stdin: isatty(0) ? "inherit" : "ignore",
@@ -28,7 +32,7 @@ export async function localCommand(
   });
   if (!result.failed) return result.stdout;
   if (result.isMaxBuffer) throw new LocalCommandError(`printed more than ${MOST_CHARACTERS} characters`);
-  const output = result.stderr.trim();
+  const output = result.stderr.trim().replaceAll(/^(\S*sh: (?:line )?\d+: )eval: /gm, "$1");
   const how = result.exitCode === undefined ? "did not finish" : `failed (exit status ${result.exitCode})`;
   throw new LocalCommandError(`${how}${output === "" ? "" : `: ${output.replaceAll("\n", "; ")}`}`);
 }
