@@ -15,8 +15,8 @@ function addDeployFlags(command: Command): Command {
   return command
     .option("-P, --skip-push", "use the image already in the registry")
     .option(
-      "--canary <share>",
-      "as a canary: a percentage of the requests (10%), or these hosts; then promote or rollback",
+      "--canary <target>",
+      "as a canary: for a percentage of the requests (10%), or on these hosts; then promote or rollback",
     )
     .addOption(noRevert());
 }

@@ -19,6 +19,8 @@ import { ExitStatus } from "../shell/exit-status.ts";
 
 /** Time limit for a lock command. It creates or removes a small folder: if it takes longer, the server hangs. */
 const LOCK_SECONDS = 60;
+/** Id of the step. */
+const LOCK_STEP = "lock";
 
 /**
  * Runs the `pre-connect` hook, then holds the deploy lock while `work` runs, and releases it in any case. A run that
@@ -141,7 +143,7 @@ async function releaseIfTaken(run: Run, owner: LockOwner): Promise<void> {
 
 /** Runs one step on the primary host. An interruption does not end it: its result must be known. @throws SshError on timeout */
 function onLock(run: Run, title: string, body: Body): Promise<ScriptResult> {
-  return primary(run).run(script(title, [step(title, body)]), { deadlineSeconds: LOCK_SECONDS });
+  return primary(run).run(script(title, [step(title, body, LOCK_STEP)]), { deadlineSeconds: LOCK_SECONDS });
 }
 
 /** `lock acquire`. */
@@ -153,7 +155,7 @@ export async function takeLock(run: Run, message: string): Promise<void> {
 /** `lock release`. */
 export async function freeLock(run: Run): Promise<void> {
   const result = await onLock(run, "Release the lock", releaseEveryLock(run.config));
-  run.print(result.text("Release the lock") === "" ? "There is no deploy lock\n" : "Released the deploy lock\n");
+  run.print(result.text(LOCK_STEP) === "" ? "There is no deploy lock\n" : "Released the deploy lock\n");
 }
 
 /** `lock status`. */

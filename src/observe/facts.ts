@@ -80,9 +80,7 @@ export function parseFacts(host: string, result: ScriptResult, before?: HostFact
     runDirectoryWritable: !client.endsWith(" closed"),
     canProbe: !client.startsWith("no"),
     imageHasCurl: imageHasCurl(result),
-    containers: jsonLines(host, linesOf('{"id"'), ContainerSchema)
-      .map(containerFact)
-      .toSorted((a, b) => (a.created < b.created ? 1 : -1)),
+    containers: jsonLines(host, linesOf('{"id"'), ContainerSchema).map(containerFact).toSorted(newestFirst),
     traefik: jsonLines(host, linesOf('{"image"'), TraefikSchema).map(traefikFact)[0],
     listeners: running
       ? new Map()
@@ -202,4 +200,10 @@ function traefikFact(inspected: z.infer<typeof TraefikSchema>): TraefikFact {
       (bindings ?? []).map((b) => `${b.HostIp || "0.0.0.0"}:${b.HostPort}`),
     ),
   };
+}
+
+/** Containers of the same time keep docker's order, which is newest first as well. */
+function newestFirst(a: { created: string }, b: { created: string }): number {
+  if (a.created === b.created) return 0;
+  return a.created < b.created ? 1 : -1;
 }

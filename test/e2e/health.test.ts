@@ -51,7 +51,7 @@ describe("health checks of a new version", () => {
     const version = await configure(OLD_ENGINE, {});
     const first = succeeded(await project.mrsk("redeploy"));
     expect(first.stderr).toContain(
-      "the image has no curl for docker's health check: it is asked through Traefik alone",
+      "the image has no curl for docker's health check: only the probe route checks the container",
     );
     expect(await onServer(OLD_ENGINE, `docker inspect -f '{{.State.Health}}' health-web-${version}`)).toBe("<nil>");
     const known = await onServer(OLD_ENGINE, "cat .mrsk/images");

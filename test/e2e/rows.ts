@@ -4,7 +4,7 @@ import type { Row } from "./row.ts";
 // Works for all paths of curl and the shells: the last layer, made by the shell that it removes.
 const NO_CURL = ["RUN rm -f $(command -v curl) || true"];
 const NO_SHELL = ["RUN rm -f $(command -v curl) /bin/sh /bin/bash /bin/dash"];
-const ALONE = "it is asked through Traefik alone";
+const ALONE = "only the probe route checks the container";
 
 const changingRule = (round: number, { service }: Project) => ({
   labels: {

@@ -88,3 +88,9 @@ test("a description that contradicts itself is refused", () => {
   expect(() => aHost().runs(stopped("web", 1))).toThrow("app-web-1 is exited");
   expect(() => aHost().keeps(container("web", 1))).toThrow("app-web-1 is running");
 });
+
+test("containers of the same time keep docker's order", async () => {
+  const created = "2026-01-01T00:00:00Z";
+  const world = aHost().runs(...[3, 1, 2].map((version) => container("web", version, { created })));
+  expect((await observed(world)).containers.map(({ name }) => name)).toEqual(["app-web-3", "app-web-1", "app-web-2"]);
+});

@@ -4,32 +4,6 @@ import type { Section } from "./types.ts";
 export const ORDER =
   "`start_first`, or `stop_first` for a role that must not run twice: the old container stops before the new one starts, when everything else is ready";
 
-export const LOGGING: Section = {
-  name: "logging",
-  meaning:
-    "Docker's logs. Without driver and options, max-size 10m limits their size, if the engine's default driver accepts it\n" +
-    "(json-file, local).",
-  at: ["logging", "servers.*.logging"],
-  keys: [
-    {
-      key: "driver",
-      type: "text",
-      default: "docker's",
-      since: "0.10.0",
-      meaning: "Log driver: `--log-driver`",
-      example: "driver: local",
-    },
-    {
-      key: "options",
-      type: "map",
-      default: "none",
-      since: "0.10.0",
-      meaning: "Options of the log driver: `--log-opt` for each item",
-      example: "options:\n  max-size: 50m",
-    },
-  ],
-};
-
 export const BOOT: Section = {
   name: "boot",
   meaning: "How many hosts change at a time. A failure in any group reverts every host.",

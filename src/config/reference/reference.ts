@@ -1,7 +1,8 @@
 import { ACCESSORIES } from "./accessories.ts";
 import { ENV, HEALTHCHECK, REGISTRY, SERVERS } from "./app.ts";
-import { BOOT, LOGGING } from "./boot.ts";
+import { BOOT } from "./boot.ts";
 import { BUILDER, TRAEFIK } from "./infrastructure.ts";
+import { LOGGING } from "./logging.ts";
 import { SSH, SSHKIT } from "./ssh.ts";
 import { CONFIGURATION, RELEASE } from "./top.ts";
 import type { KeyReference, Section } from "./types.ts";

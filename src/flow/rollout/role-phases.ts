@@ -203,7 +203,13 @@ export class RolePhases {
     return [
       ...(waits ? [this.waitForTraefik(remaining)] : []),
       ...(this.oldToStop && this.viaFile
-        ? [attempt(this.named("Drain the old container"), this.drain(this.oldToStop.id, pastSeconds))]
+        ? [
+            attempt(
+              this.named("Drain the old container"),
+              this.drain(this.oldToStop.id, pastSeconds),
+              drainId(this.oldToStop.id),
+            ),
+          ]
         : []),
       ...this.drainStale(),
     ];
@@ -241,7 +247,9 @@ export class RolePhases {
 
   private drainStale(): Step[] {
     if (!this.viaFile) return [];
-    return this.plan.stale.map(({ id, name }) => attempt(this.named(`Drain the stale ${name}`), this.drain(id)));
+    return this.plan.stale.map(({ id, name }) =>
+      attempt(this.named(`Drain the stale ${name}`), this.drain(id), drainId(id)),
+    );
   }
 
   /** Writes the live file: the containers, and the probe route of one of them under the revision of the counter. */
@@ -272,6 +280,15 @@ export class RolePhases {
       ? this.finalizedFile(before, this.plan.canary)
       : removeLiveFile(this.host.facts.liveDirectory, this.file);
   }
+}
+
+function drainId(containerId: string): string {
+  return `drain ${containerId}`;
+}
+
+/** Whether the step drains a container in the finalize phase: its output reports connections that did not end. */
+export function isDrain({ id }: { readonly id: string }): boolean {
+  return id.startsWith("drain ");
 }
 
 /** Whether the role starts in the switch phase: Traefik does not route to it, or its old container must stop first. */

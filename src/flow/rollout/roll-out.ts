@@ -9,7 +9,7 @@ import { auditBoot, auditStart } from "../audit.ts";
 import { revertHosts, runWithReconnect, reportStates, type HostRollout } from "./revert.ts";
 import { hookAfterwards, runHook, timestamp } from "../hook.ts";
 import { hostPhases } from "./phases.ts";
-import { startsAtSwitch } from "./role-phases.ts";
+import { isDrain, startsAtSwitch } from "./role-phases.ts";
 import { type Run, stopIfInterrupted } from "../run.ts";
 import { traefikError } from "../traefik/errors.ts";
 import { ExitStatus } from "../../shell/exit-status.ts";
@@ -161,11 +161,12 @@ async function finalizeGroup(run: Run, group: readonly HostRollout[], options: R
     const pastSeconds = (run.clock.now().getTime() - (rollout.switchedAt ?? run.clock.now()).getTime()) / 1000;
     const work = rollout.phases.finalize([audited, ...record], pastSeconds, options);
     const result = await runWithReconnect(run, rollout.host, work);
-    for (const { name, status, stdout, stderr } of result.steps) {
+    for (const step of result.steps) {
+      const { name, status, stdout, stderr } = step;
       if (status !== 0) {
         const text = `${name}: exit status ${status} ${stderr.trim()}`;
         run.report({ kind: "warning", host: rollout.name, text });
-      } else if (name.startsWith("Drain") && stdout.trim()) {
+      } else if (isDrain(step) && stdout.trim()) {
         run.report({ kind: "note", host: rollout.name, text: `${name}: ${stdout.trim()}` });
       }
     }

@@ -98,6 +98,26 @@ describe("the order of the phases", () => {
     expect(last(run, "Watch for 5 s")).toBeLessThan(first(run, "Stop the old container"));
   });
 
+  test("each host reports the time until its container is healthy, and then that it is live", async () => {
+    const run = fleet();
+    await roll(run);
+    for (const name of HOSTS) {
+      expect(notes(run)).toContain(`${name}: app-web-1 is healthy after 0.0 s`);
+      expect(notes(run)).toContain(`${name}: app-web-1 is live instead of app-web-0`);
+    }
+  });
+
+  test("the output of a drain is a note, a failed cleanup step a warning, and other output is neither", async () => {
+    const run = fleet();
+    host(run, FIRST).replies(/^Drain the old container/, "after 30 s: 2 connections will be closed");
+    host(run, SECOND).fails(/^Tag latest/, "no such image");
+    host(run, THIRD).replies(/^Write the live file/, "written");
+    await roll(run);
+    expect(notes(run)).toContain(`${FIRST}: Drain the old container (web): after 30 s: 2 connections will be closed`);
+    expect(warnings(run)).toEqual([`${SECOND}: Tag latest: exit status 1 no such image`]);
+    expect(notes(run).join("\n")).not.toContain("written");
+  });
+
   test("a group finalizes before the next one starts", async () => {
     const run = fleet(inTurn);
     await roll(run);
@@ -284,16 +304,19 @@ describe("hosts that cannot be reverted", () => {
     ["while it starts", /Write the probe route/, "serves app-web-0:"],
     ["while it switches", /Switch the requests over/, "serves app-web-0 or app-web-1:"],
     ["while it is watched", /^Watch/, "serves app-web-1:"],
-  ])("a host that is lost %s is reported with the container it serves; the others are reverted", async (_, at, serves) => {
-    const run = fleet(watched);
-    host(run, THIRD)
-      .when(at, lost(THIRD))
-      .when(/Wait for docker/, lost(THIRD));
-    await expect(roll(run)).rejects.toMatchObject({ exitCode: 5 });
-    expect(warnings(run)).toEqual([expect.stringContaining(`${THIRD}: could not be reverted, and ${serves}`)]);
-    expect(notes(run)).toContain(`${FIRST}: role web runs app-web-0`);
-    expect(host(run, THIRD).steps.filter((step) => step === "Wait for docker")).toHaveLength(2);
-  });
+  ])(
+    "a host that is lost %s is reported with the container it serves; the others are reverted",
+    async (_, at, serves) => {
+      const run = fleet(watched);
+      host(run, THIRD)
+        .when(at, lost(THIRD))
+        .when(/Wait for docker/, lost(THIRD));
+      await expect(roll(run)).rejects.toMatchObject({ exitCode: 5 });
+      expect(warnings(run)).toEqual([expect.stringContaining(`${THIRD}: could not be reverted, and ${serves}`)]);
+      expect(notes(run)).toContain(`${FIRST}: role web runs app-web-0`);
+      expect(host(run, THIRD).steps.filter((step) => step === "Wait for docker")).toHaveLength(2);
+    },
+  );
 
   test("a host that is reachable again in time is reverted", async () => {
     const run = fleet();
