@@ -1,19 +1,21 @@
 import { existsSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 
-/**
- * The folders to put before and after PATH, so that a command named `kamal` is this program. The folder after PATH has
- * the `node` that runs it.
- */
-export function kamalFolders(): { readonly first: string; readonly last: string } | undefined {
+/** The folder whose `kamal` is this program, and the variable with the Node that runs it: that on PATH may be too old. */
+export function kamalProgram():
+  | { readonly folder: string; readonly node: Readonly<Record<string, string>> }
+  | undefined {
   // `dist/` (bundled) and `src/` (run from the sources) are both next to `bin/`.
-  const first = join(import.meta.dirname, "../bin/kamal");
-  return existsSync(first) ? { first, last: dirname(process.execPath) } : undefined;
+  const folder = join(import.meta.dirname, "../bin/kamal");
+  return existsSync(folder) ? { folder, node: { MRSK_NODE: process.execPath } } : undefined;
 }
 
-/** The environment with these folders in its PATH. */
-export function withKamal<T extends Readonly<Record<string, string | undefined>>>(environment: T): T {
-  const folders = kamalFolders();
-  if (!folders) return environment;
-  return { ...environment, PATH: [folders.first, environment["PATH"] ?? "", folders.last].filter(Boolean).join(":") };
+/** The environment in which a command named `kamal` is this program. */
+export function withKamal(
+  environment: Readonly<Record<string, string | undefined>>,
+): Readonly<Record<string, string | undefined>> {
+  const program = kamalProgram();
+  if (!program) return environment;
+  const { PATH = "" } = environment;
+  return { ...environment, ...program.node, PATH: PATH === "" ? program.folder : `${program.folder}:${PATH}` };
 }

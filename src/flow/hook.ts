@@ -6,7 +6,7 @@ import { tooLong } from "../config/limits.ts";
 import { lines, type Shell, sh } from "../script/command.ts";
 import { attempt, script, step } from "../script/script.ts";
 import { CommandFailedError, HookFailedError, MrskError } from "../errors.ts";
-import { kamalFolders } from "../kamal-program.ts";
+import { kamalProgram } from "../kamal-program.ts";
 import { lineByLine } from "../lines.ts";
 import { accessoryHosts } from "../plan/select.ts";
 import { type Run, stopIfInterrupted } from "./run.ts";
@@ -209,8 +209,12 @@ async function secretVariables(run: Run): Promise<(readonly [string, Secret])[]>
 
 /** A hook that runs `kamal` runs this program. */
 function pathWithKamal(): Shell[] {
-  const folders = kamalFolders();
-  return folders ? [sh`export PATH=${folders.first}:"$PATH":${folders.last}`] : [];
+  const program = kamalProgram();
+  if (!program) return [];
+  return [
+    sh`export PATH=${program.folder}:"$PATH"`,
+    ...Object.entries(program.node).map(([name, value]) => sh`export ${name}=${value}`),
+  ];
 }
 
 /** Adds each `MRSK_NAME` as `KAMAL_NAME`. */
