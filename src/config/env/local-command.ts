@@ -10,6 +10,13 @@ const EVALUATE = `mrsk_line=$${LINE}; unset ${LINE}; eval "$mrsk_line"`;
 /** A command of `.env` or of a template failed. Of values, the message contains only what the command printed itself. */
 export class LocalCommandError extends Error {}
 
+interface Context {
+  readonly cwd: string;
+  readonly environment: Readonly<Record<string, string>>;
+  /** Whether a terminal shows standard error too: a password manager writes its questions there. */
+  readonly showsErrors?: boolean;
+}
+
 /**
  * Runs a shell command on this machine and returns its standard output, untrimmed. The command may read the terminal, as
  * password managers do.
@@ -17,7 +24,7 @@ export class LocalCommandError extends Error {}
  */
 export async function localCommand(
   command: string,
-  { cwd, environment }: { cwd: string; environment: Readonly<Record<string, string>> },
+  { cwd, environment, showsErrors = false }: Context,
 ): Promise<string> {
   const { execa } = await import("execa");
   const result = await execa("/bin/sh", ["-c", EVALUATE], {
@@ -26,6 +33,7 @@ export async function localCommand(
     extendEnv: false,
     // Input piped into mrsk belongs to the command that mrsk runs in a container or on a server.
     stdin: isatty(0) ? "inherit" : "ignore",
+    stderr: showsErrors && isatty(0) && isatty(2) ? ["inherit", "pipe"] : "pipe",
     stripFinalNewline: false,
     maxBuffer: MOST_CHARACTERS,
     reject: false,

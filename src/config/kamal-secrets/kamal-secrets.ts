@@ -33,10 +33,9 @@ export interface KamalSecretsSource {
 export class KamalSecrets {
   /** The files that exist. */
   readonly files: readonly string[];
-  /** For commands. */
-  readonly cwd: string;
+  private readonly cwd: string;
   /** For commands. The files' own variables are not in it. */
-  readonly environment: Readonly<Record<string, string>>;
+  private readonly environment: Readonly<Record<string, string>>;
   /** Each file's statements by name, each list in the order of the file. */
   private readonly statements: readonly ReadonlyMap<string, readonly Statement[]>[];
   private readonly values = new Map<Statement, Promise<string>>();
@@ -156,7 +155,7 @@ export class KamalSecrets {
   private async run(line: string, statement: Statement, used: readonly string[]): Promise<string> {
     try {
       const own = ownCommand(line);
-      const output = own ? await this.secrets(own.words, own.inline) : await localCommand(withPlainName(line), this);
+      const output = own ? await this.secrets(own.words, own.inline) : await this.shell(line);
       return output.replace(/\r?\n$/, "");
     } catch (error) {
       if (error instanceof SecretsCommandError) {
@@ -166,6 +165,10 @@ export class KamalSecrets {
       const problem = this.seen.mask(`$(${programOf(line)} …) ${error.message}`, used);
       throw failed(statement, problem, error);
     }
+  }
+
+  private shell(line: string): Promise<string> {
+    return localCommand(withPlainName(line), { cwd: this.cwd, environment: this.environment, showsErrors: true });
   }
 
   /** Carries out `kamal secrets …`. @param inline whether the value is for another command of the file: with escapes */

@@ -71,9 +71,9 @@ async function findSecrets(project: Project): Promise<Found> {
   const named = /(?:^|[\s{,])["']?secrets_path["']?\s*:/.test(text);
   const byDefault = hasSecretsFile(cwd, DEFAULT_PATH);
   if (!named && byDefault && !envFile) return { path: DEFAULT_PATH, used: true };
-  const mayBeKamal2 =
-    named || (/(?:^|[\s{,])["']?(?:arch|proxy)["']?\s*:/.test(text) && (byDefault || !text.includes("<%")));
-  if (!mayBeKamal2) return { path: DEFAULT_PATH, used: false };
+  // The note alone is no reason to evaluate a template twice.
+  const forNote = /(?:^|[\s{,])["']?(?:arch|proxy)["']?\s*:/.test(text) && !text.includes("<%");
+  if (!named && !byDefault && !forNote) return { path: DEFAULT_PATH, used: false };
   const written = await writtenKeys({ ...project, environment: processAlone(project) });
   const path = typeof written?.["secrets_path"] === "string" ? written["secrets_path"] : DEFAULT_PATH;
   if (!usesKamalSecrets(written)) return { path, used: false };

@@ -103,9 +103,10 @@ export async function withVariables(text: string, valueOf: (name: string) => Pro
 /** Replaces each `$(command)` by its output, in their order; `\$(command)` becomes `$(command)`. */
 export async function withCommands(text: string, outputOf: (command: string) => Promise<string>): Promise<string> {
   const parts: string[] = [];
+  const pairs = bracketPairs(text);
   let end = 0;
   for (let start = text.indexOf("$("); start !== -1; ) {
-    const close = closingBracket(text, start + 1);
+    const close = pairs.get(start + 1);
     if (close === undefined) {
       start = text.indexOf("$(", start + 1);
       continue;
@@ -119,18 +120,25 @@ export async function withCommands(text: string, outputOf: (command: string) => 
   return parts.join("") + text.slice(end);
 }
 
-/** Brackets nest; `\(` and `\)` do not count. As in Kamal, a pair with nothing in it ends the search. */
-function closingBracket(text: string, open: number): number | undefined {
-  let depth = 0;
-  for (let index = open; index < text.length; index++) {
+/**
+ * The index of the closing bracket for that of each opening one. Brackets nest; `\(` and `\)` do not count. As in Kamal, a
+ * pair with nothing in it is no pair, and neither is one around it.
+ */
+function bracketPairs(text: string): ReadonlyMap<number, number> {
+  const pairs = new Map<number, number>();
+  const open: { readonly index: number; valid: boolean }[] = [];
+  for (let index = 0; index < text.length; index++) {
     const char = text[index];
     if (char === "\\") index++;
-    else if (char === "(") depth += 1;
+    else if (char === "(") open.push({ index, valid: true });
     else if (char === ")") {
-      if (text[index - 1] === "(" && text[index - 2] !== "\\") return undefined;
-      depth -= 1;
-      if (depth === 0) return index;
+      const last = open.pop();
+      if (last === undefined) continue;
+      const valid = last.valid && last.index < index - 1;
+      const outer = open.at(-1);
+      if (valid) pairs.set(last.index, index);
+      else if (outer) outer.valid = false;
     }
   }
-  return undefined;
+  return pairs;
 }

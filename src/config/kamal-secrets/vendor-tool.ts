@@ -36,9 +36,16 @@ export class VendorTool {
     throw this.failure(call, result);
   }
 
+  /** As `output`, for a call that signs in: on a terminal, its standard error is shown, which has its questions. */
+  async signIn(call: string, args: readonly string[]): Promise<string> {
+    const result = await this.call(args, {}, isatty(0) && isatty(2) ? "inherit" : "pipe");
+    if (result.status === 0) return result.output;
+    throw this.failure(call, result);
+  }
+
   /** As `output`, with the output of a call that failed too. */
   async outputInAnyCase(args: readonly string[]): Promise<string> {
-    return (await this.call(args, {}, "ignore")).output;
+    return (await this.call(args)).output;
   }
 
   /** @throws SecretsCommandError if the output is no JSON. The error contains no part of it */
@@ -53,7 +60,7 @@ export class VendorTool {
 
   /** Whether the tool ends with exit status 0. Its output is not used. */
   async succeeds(args: readonly string[]): Promise<boolean> {
-    return (await this.call(args, {}, "ignore")).status === 0;
+    return (await this.call(args)).status === 0;
   }
 
   private failure(call: string, { status, errors }: { status: number | undefined; errors: string }) {
@@ -62,21 +69,23 @@ export class VendorTool {
     return new SecretsCommandError(`${this.program} ${call} ${how}${output === "" ? "" : `: ${output}`}`);
   }
 
-  private async call(args: readonly string[], more: Readonly<Record<string, string>>, errors?: "ignore") {
+  private async call(
+    args: readonly string[],
+    more: Readonly<Record<string, string>> = {},
+    stderr: "pipe" | "inherit" = "pipe",
+  ) {
     const { execa } = await import("execa");
-    // A tool that signs in writes its questions to standard error.
-    const interactive = errors === undefined && isatty(0) && isatty(2);
     const result = await execa(this.program, args, {
       cwd: this.context.cwd,
       env: { ...this.context.environment, ...more },
       extendEnv: false,
       stdin: isatty(0) ? "inherit" : "ignore",
-      stderr: interactive ? ["inherit", "pipe"] : "pipe",
+      stderr,
       maxBuffer: MOST_CHARACTERS,
       reject: false,
     });
     if (result.code === "ENOENT") throw new SecretsCommandError(this.missing());
-    return { status: result.exitCode, output: result.stdout.trim(), errors: result.stderr };
+    return { status: result.exitCode, output: result.stdout.trim(), errors: result.stderr ?? "" };
   }
 
   private missing(): string {

@@ -88,6 +88,8 @@ describe("a line is read as by Ruby's dotenv 3", () => {
     ["X=$(echo $(echo deep))", "deep"],
     ["X=$(echo () )", "$(echo () )"],
     ["X=$(echo", "$(echo"],
+    ["X=$(echo $(echo hi)", "$(echo hi"],
+    ["X=) $(echo hi)", ") hi"],
     ['X="$(echo "a b")"', "a b"],
     ["Y=y\nX=$(echo $Y)", "y"],
     [String.raw`X=$(P=shell; echo \$P)`, "from the process"],

@@ -26,12 +26,12 @@ async function unlock(account: string, tool: VendorTool): Promise<Readonly<Recor
     objectIn(await tool.json("status", ["status"], session))["status"];
   let now = await status({});
   if (now === "unauthenticated") {
-    await tool.output("login", ["login", account]);
+    await tool.signIn("login", ["login", account]);
     now = await status({});
   }
   let session: Readonly<Record<string, string>> = {};
   if (now === "locked") {
-    const key = await tool.output("unlock", ["unlock", "--raw"]);
+    const key = await tool.signIn("unlock", ["unlock", "--raw"]);
     if (key !== "") session = { BW_SESSION: key };
     now = await status(session);
   }

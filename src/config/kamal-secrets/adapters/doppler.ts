@@ -7,7 +7,7 @@ export const doppler: Adapter = {
   program: "doppler",
   needsAccount: false,
   async fetch(request, tool) {
-    if (!(await tool.succeeds(["me", "--json"]))) await tool.output("login", ["login", "-y"]);
+    if (!(await tool.succeeds(["me", "--json"]))) await tool.signIn("login", ["login", "-y"]);
     const names = prefixed(request);
     const place = tool.environment["DOPPLER_TOKEN"]?.startsWith("dp.st") ? [] : projectAndConfig(names[0]);
     const words = ["secrets", "get", ...names.map((name) => name.split("/").at(-1)!), "--json", ...place];

@@ -12,7 +12,7 @@ export const gcpSecretManager: Adapter = {
   needsAccount: true,
   async fetch(request, tool) {
     if (!(await loggedIn(tool))) {
-      await tool.output("auth login", ["auth", "login"]);
+      await tool.signIn("auth login", ["auth", "login"]);
       if (!(await loggedIn(tool))) throw new SecretsCommandError("could not log in to gcloud");
     }
     const [user = "", ...impersonated] = accountOf(request).split("|");

@@ -10,7 +10,7 @@ export const lastPass: Adapter = {
     const account = accountOf(request);
     // It fails if no account is signed in.
     const status = await tool.outputInAnyCase(["status", "--color", "never"]);
-    if (status !== `Logged in as ${account}.`) await tool.output("login", ["login", account]);
+    if (status !== `Logged in as ${account}.`) await tool.signIn("login", ["login", account]);
     const names = prefixed(request);
     const items = objectsIn(
       await reading(`${names.join(", ")} from LastPass`, tool.json("show", ["show", ...names, "--json"])),

@@ -30,7 +30,7 @@ export const onePassword: Adapter = {
 /** The token of a new session; undefined if there is one already, or if the desktop app unlocks the vault. */
 async function signIn(account: string, tool: VendorTool): Promise<string | undefined> {
   if (await tool.succeeds(["account", "get", "--account", account])) return undefined;
-  return (await tool.output("signin", ["signin", "--account", account, "--force", "--raw"])) || undefined;
+  return (await tool.signIn("signin", ["signin", "--account", account, "--force", "--raw"])) || undefined;
 }
 
 function itemsOf(names: readonly string[]): Item[] {
