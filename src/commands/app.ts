@@ -69,7 +69,7 @@ export class AppCommands {
         "-e",
         `MRSK_VERSION=${launch.version}`,
         ...envFlags(role.env),
-        ...(check ? healthFlags(check, { startInterval: launch.startInterval }) : []),
+        ...(check ? healthFlags(check, { ...launch, deployTimeoutSeconds: config.deployTimeoutSeconds }) : []),
         ...logFlags(role.logging ?? config.logging, role.options, launch.logDriver),
         ...volumeFlags(config.volumes),
         ...each("--volume", launch.volumes ?? []),

@@ -1,4 +1,10 @@
+import type { Config, Role } from "../config/config.ts";
 import { type Command, docker, Raw, type Shell, sh } from "../script/command.ts";
+
+/** Seconds for `stopWithoutRestart` of a container of the role. */
+export function stopSeconds(config: Config, role: Role): number | undefined {
+  return role.stopWaitSeconds ?? config.stopWaitSeconds;
+}
 
 /** Stops the containers in parallel, and disables their restart: docker does not start them after a reboot. */
 export function stopWithoutRestart(

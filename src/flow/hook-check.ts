@@ -1,6 +1,6 @@
 import { accessSync, closeSync, constants, existsSync, openSync, readdirSync, readSync, statSync } from "node:fs";
 import { resolve } from "node:path";
-import { DEFAULTS } from "../config/defaults.ts";
+import { DEFAULTS, KAMAL2 } from "../config/defaults.ts";
 import { didYouMean, similarNames } from "../spelling.ts";
 import { type HookName, HOOKS } from "./hook.ts";
 import type { Run } from "./run.ts";
@@ -34,13 +34,12 @@ function namesIn(path: string): string[] | undefined {
   }
 }
 
-const KAMAL_FOLDER = ".kamal/hooks";
-
 /** A missing folder is a problem if it is configured, or if Kamal's default folder has hooks. */
 function missingFolderProblems(cwd: string, folder: string): string[] {
+  if (folder === KAMAL2.hooksPath) return [];
   if (folder !== DEFAULTS.hooksPath) return [`${folder} (hooks_path) does not exist: no hook runs`];
-  if (!HOOKS.some((hook) => existsSync(resolve(cwd, KAMAL_FOLDER, hook)))) return [];
-  return [`the hooks in ${KAMAL_FOLDER} do not run: set hooks_path: ${KAMAL_FOLDER}`];
+  if (!HOOKS.some((hook) => existsSync(resolve(cwd, KAMAL2.hooksPath, hook)))) return [];
+  return [`the hooks in ${KAMAL2.hooksPath} do not run: set hooks_path: ${KAMAL2.hooksPath}`];
 }
 
 /** Whether the name marks a file that must not run: `pre-deploy.sample`. */

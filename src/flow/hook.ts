@@ -45,7 +45,10 @@ export async function runHook(
   const variables = withKamalNames({ ...(await hookVariables(run, version)), ...details });
   const exports = Object.entries(variables).map(([name, value]) => sh`export ${name}=${value}`);
   const body = lines(...exports, sh`exec /usr/bin/env ${path}`);
-  const show = () => lineByLine((text) => run.report({ kind: "progress", host: run.local.name, text: `${text}\n` }));
+  const show = () =>
+    lineByLine((text) => {
+      if (!isQuiet(run, hook)) run.report({ kind: "progress", host: run.local.name, text: `${text}\n` });
+    });
   const output = { stdout: show(), stderr: show() };
   try {
     await run.local.run(script(`${hook} hook`, [step(`Hook ${hook}`, body)]), {
@@ -59,6 +62,11 @@ export async function runHook(
     output.stdout.end();
     output.stderr.end();
   }
+}
+
+/** Whether `hooks_output` hides the output. The report itself decides with -q and -v. */
+function isQuiet({ config: { hooksOutput } }: Run, hook: HookName): boolean {
+  return (hooksOutput.byHook.get(hook) ?? hooksOutput.all) === "quiet";
 }
 
 /** @throws HookFailedError */

@@ -2,8 +2,9 @@ import { ACCESSORIES } from "./accessories.ts";
 import { ENV, HEALTHCHECK, REGISTRY, SERVERS } from "./app.ts";
 import { BOOT, LOGGING } from "./boot.ts";
 import { BUILDER, TRAEFIK } from "./infrastructure.ts";
+import { PROXY } from "./proxy.ts";
 import { SSH, SSHKIT } from "./ssh.ts";
-import { CONFIGURATION, RELEASE } from "./top.ts";
+import { CONFIGURATION, OUTPUT, RELEASE } from "./top.ts";
 import type { KeyReference, Section } from "./types.ts";
 
 /** Every key of `deploy.yml`: the source of `mrsk docs`, of the table in `src/docs/keys.md`, and of the JSON Schema. */
@@ -17,10 +18,12 @@ export const SECTIONS: readonly Section[] = [
   BOOT,
   BUILDER,
   ACCESSORIES,
+  PROXY,
   TRAEFIK,
   SSH,
   SSHKIT,
   RELEASE,
+  OUTPUT,
 ];
 
 /** Every path that a key may have, `*` for any name: `servers.*.healthcheck.path`. */

@@ -8,7 +8,7 @@ import {
   waitUntilHealthy,
   type Watched,
 } from "../../commands/waits.ts";
-import { enableRestart, moveRestart, stopWithoutRestart } from "../../commands/restart-policy.ts";
+import { enableRestart, moveRestart, stopSeconds, stopWithoutRestart } from "../../commands/restart-policy.ts";
 import { removeLiveFile, writeLiveFile } from "../../commands/write-live-file.ts";
 import { drain, listeningPorts, recentMilliseconds } from "../../commands/drain.ts";
 import { deadlineSeconds, needsCurl } from "../../commands/healthcheck.ts";
@@ -113,9 +113,12 @@ export class RolePhases {
   }
 
   private stopOldFirst(): Step[] {
-    const { old } = this;
+    const { old, plan } = this;
     if (!old) return [];
-    const stop = step(this.named("Stop the old container"), stopWithoutRestart(old.id, this.config.stopWaitSeconds));
+    const stop = step(
+      this.named("Stop the old container"),
+      stopWithoutRestart(old.id, stopSeconds(this.config, plan.role)),
+    );
     if (!this.viaFile) return [stop];
     const close = this.write({ live: old, probe: old, counter: 0, closed: true });
     return [
@@ -154,7 +157,7 @@ export class RolePhases {
   private readinessCheck(): Shell {
     const check = this.app.role.healthcheck;
     const name = this.plan.next.name;
-    const patience = deadlineSeconds(check);
+    const patience = deadlineSeconds(check, this.config.deployTimeoutSeconds);
     const deadline = patience + (check || !this.viaFile ? 0 : this.config.readinessDelaySeconds);
     if (this.viaFile && check && check.cmd === undefined) {
       return waitForProbeRoute(name, this.probeRoute, deadline, this.plan.role.logLines, this.plan.admission.hints);

@@ -1,6 +1,6 @@
 import { anyway, type Body, lines, raw, type Shell, sh } from "../../script/command.ts";
 import { waitForAnswer, waitForRevision } from "../../commands/waits.ts";
-import { enableRestart, disableRestart, stopWithoutRestart } from "../../commands/restart-policy.ts";
+import { enableRestart, disableRestart, stopSeconds, stopWithoutRestart } from "../../commands/restart-policy.ts";
 import { ID_LABEL } from "../../traefik/labels.ts";
 import type { LiveFile } from "../../traefik/live-file.ts";
 import { attempt, type Step, step } from "../../script/script.ts";
@@ -109,7 +109,7 @@ function drainNext(role: RolePhases): Step[] {
 function stopNext(role: RolePhases): Step[] {
   if (!changes(role)) return [];
   const { next } = role.plan;
-  const stop = sh`if [ -n "$next" ]; then ${stopWithoutRestart(NEXT, role.config.stopWaitSeconds)}; fi`;
+  const stop = sh`if [ -n "$next" ]; then ${stopWithoutRestart(NEXT, stopSeconds(role.config, role.plan.role))}; fi`;
   const steps = [attempt(role.named(`Stop ${next.name}`), withNext(role, stop))];
   if (role.plan.nameConflict?.newName) steps.push(attempt(role.named("Restore the names"), revertNames(role)));
   return steps;

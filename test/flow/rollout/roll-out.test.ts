@@ -284,16 +284,19 @@ describe("hosts that cannot be reverted", () => {
     ["while it starts", /Write the probe route/, "serves app-web-0:"],
     ["while it switches", /Switch the requests over/, "serves app-web-0 or app-web-1:"],
     ["while it is watched", /^Watch/, "serves app-web-1:"],
-  ])("a host that is lost %s is reported with the container it serves; the others are reverted", async (_, at, serves) => {
-    const run = fleet(watched);
-    host(run, THIRD)
-      .when(at, lost(THIRD))
-      .when(/Wait for docker/, lost(THIRD));
-    await expect(roll(run)).rejects.toMatchObject({ exitCode: 5 });
-    expect(warnings(run)).toEqual([expect.stringContaining(`${THIRD}: could not be reverted, and ${serves}`)]);
-    expect(notes(run)).toContain(`${FIRST}: role web runs app-web-0`);
-    expect(host(run, THIRD).steps.filter((step) => step === "Wait for docker")).toHaveLength(2);
-  });
+  ])(
+    "a host that is lost %s is reported with the container it serves; the others are reverted",
+    async (_, at, serves) => {
+      const run = fleet(watched);
+      host(run, THIRD)
+        .when(at, lost(THIRD))
+        .when(/Wait for docker/, lost(THIRD));
+      await expect(roll(run)).rejects.toMatchObject({ exitCode: 5 });
+      expect(warnings(run)).toEqual([expect.stringContaining(`${THIRD}: could not be reverted, and ${serves}`)]);
+      expect(notes(run)).toContain(`${FIRST}: role web runs app-web-0`);
+      expect(host(run, THIRD).steps.filter((step) => step === "Wait for docker")).toHaveLength(2);
+    },
+  );
 
   test("a host that is reachable again in time is reverted", async () => {
     const run = fleet();
