@@ -18,15 +18,17 @@ ${docker("stop", ...wait, ...all)}
 wait`;
 }
 
-/** From now on, docker starts the container after a reboot of the host. */
-export function enableRestart(container: string): Command {
-  return docker("update", "--restart", "unless-stopped", container);
+const POLICY = "unless-stopped";
+
+/** From now on, docker starts the container after a reboot of the host, or as the policy defines. */
+export function enableRestart(container: string, policy = POLICY): Command {
+  return docker("update", "--restart", policy, container);
 }
 
 /** Enables the restart of the new container, and disables that of the old one, which may not exist any more. */
-export function moveRestart(container: string, old: string): Shell {
+export function moveRestart(container: string, old: string, policy = POLICY): Shell {
   return sh`${disableRestart(old)} >/dev/null 2>&1 &
-${enableRestart(container)}
+${enableRestart(container, policy)}
 wait`;
 }
 

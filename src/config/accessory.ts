@@ -3,8 +3,8 @@ import { DEFAULTS } from "./defaults.ts";
 import type { Era } from "./era.ts";
 import { proxyOf } from "./proxy.ts";
 import { registryOf } from "./registry.ts";
-import { environmentOf, mapOf, mergeByKamal2, optionsOf } from "./resolve-parts.ts";
-import { hostsWithTags } from "./role.ts";
+import { mapOf, optionsOf, singleEnvironment } from "./resolve-parts.ts";
+import { hostsWithTags, isInert } from "./role.ts";
 import type { WrittenAccessory, WrittenConfig } from "./schema.ts";
 
 /** In the order of the file. */
@@ -17,8 +17,8 @@ export function accessoriesOf(written: WrittenConfig, roles: readonly Role[], er
     hosts: hostsOf(accessory, roles, written),
     publish: accessory.port ? publishOf(accessory.port) : undefined,
     cmd: accessory.cmd ?? undefined,
-    env: era.generation === 2 ? mergeByKamal2(environmentOf(accessory.env)) : environmentOf(accessory.env),
-    labels: mapOf(accessory.labels),
+    env: singleEnvironment(accessory.env, era),
+    labels: new Map([...mapOf(accessory.labels)].filter(([label]) => !isInert(label, written, era))),
     options: optionsOf(accessory.options),
     files: (accessory.files ?? []).map(fileOf),
     directories: (accessory.directories ?? []).map(directoryOf),

@@ -25,7 +25,9 @@ export function crossMistakes(written: Written, file: string, era: Era): Mistake
     ...accessoryMistakes(written, file, kamal2),
     ...(kamal2 ? [] : [...envMistakes(written), ...assetMistakes(written)]),
     ...timeLimitMistakes(written),
-    ...(kamal2 ? [...proxyMistakes(written, rolePlaces(written)), ...labelMistakes(written)] : []),
+    ...(kamal2
+      ? [...proxyMistakes(written, rolePlaces(written)), ...labelMistakes(written), ...restartMistakes(written)]
+      : []),
     ...builderMistakes(written["builder"]),
     ...releaseMistakes(written),
     ...quoteMistakes(written),
@@ -146,6 +148,25 @@ function labelMistakes(written: Written): Mistake[] {
       .filter((label) => isMap(labels) && Object.hasOwn(labels, label))
       .map((label) => ({ path: [...path, label], message: `Cannot use ${label} label: containers are found by it` })),
   );
+}
+
+/** `no` without quotes is false in YAML. */
+function restartMistakes(written: Written): Mistake[] {
+  const places: [string[], unknown][] = [
+    ...rolesOf(written).map(([name, role]): [string[], unknown] => [["servers", name], role]),
+    ...entriesOf(written["accessories"]).map(([name, accessory]): [string[], unknown] => [
+      ["accessories", name],
+      accessory,
+    ]),
+  ];
+  return places.flatMap(([path, item]) => {
+    const policy = below(below(item, "options"), "restart");
+    const isPolicy = typeof policy === "string" && /^(?:no|always|unless-stopped|on-failure(?::\d+)?)$/.test(policy);
+    if (policy === undefined || isPolicy) return [];
+    const message =
+      policy === false ? 'Use "no" to disable restarts' : "should be no, always, unless-stopped or on-failure[:N]";
+    return [{ path: [...path, "options", "restart"], message }];
+  });
 }
 
 /** The roles as written; a list of hosts is the role `web`. */

@@ -105,6 +105,8 @@ export interface Role {
   /** Global labels, then the role's, merged by key. Without service, role, destination and Traefik's default labels. */
   readonly labels: ReadonlyMap<string, string>;
   readonly options: Options;
+  /** Docker's restart policy of a live container; undefined: `unless-stopped`. */
+  readonly restartPolicy?: string | undefined;
   /** undefined: no check (a role without Traefik that defines none). */
   readonly healthcheck: Healthcheck | undefined;
   /** How many last lines of a failed container's log are printed. */
@@ -258,6 +260,8 @@ export interface Config {
   readonly service: string;
   /** Value of the label `destination` of containers; undefined: they have no such label. */
   readonly destinationLabel: string | undefined;
+  /** Whether containers of the app get `KAMAL_VERSION` and the like, besides `MRSK_VERSION`. */
+  readonly kamalVariables: boolean;
   /** The image without a tag, with the registry's server in front: `ghcr.io/acme/app`. */
   readonly repository: string;
   readonly registry: Registry;

@@ -43,26 +43,26 @@ export interface ConfigSource {
 export async function loadConfig(source: ConfigSource): Promise<Config> {
   const files = filesOf(source);
   const read = await readAll(files, source);
-  const problems = read.flatMap((one) => one.problems);
+  const found = read.flatMap((one) => one.problems);
   const trees = read.flatMap(({ tree }) => tree ?? []);
-  problems.push(...notMaps(trees));
+  found.push(...notMaps(trees));
   // With one file alone, the keys of the other would be reported as missing.
   if (trees.length < files.length || !trees.every((tree) => tree.kind === "map")) {
-    throw new ConfigError(problemLines(problems, files));
+    throw new ConfigError(problemLines(found, files));
   }
   const tree = trees.reduce<Tree>(mergeTrees, trees[0]!);
   const { config, wrong, era } = check(tree, source);
-  problems.push(
-    ...notCausedBy(
-      problems,
-      wrong.map((mistake) => ({ ...mistake, at: positionOf(tree, mistake.path) })),
-    ),
-  );
+  const placed = wrong.map((mistake) => ({ ...mistake, at: positionOf(tree, mistake.path) }));
+  // Kamal 2 takes the last value, as Ruby does.
+  const isTolerated = ({ isDuplicate }: Problem) => isDuplicate === true && era.generation === 2;
+  const duplicates = problemLines(found.filter(isTolerated), files).map((line) => `${line}: the last value counts`);
+  const problems = found.filter((problem) => !isTolerated(problem));
+  problems.push(...notCausedBy(problems, placed));
   if (problems.length > 0 || !config) {
     const hint = era.generation === 2 ? `The file was read as one of ${eraText(era)}.` : undefined;
     throw new ConfigError(problemLines(problems, files), { hint });
   }
-  return { ...config, notes: [...read.flatMap(({ notes }) => notes), ...config.notes] };
+  return { ...config, notes: [...read.flatMap(({ notes }) => notes), ...duplicates, ...config.notes] };
 }
 
 /** The error for mistakes found after loading, such as a missing key file. Reads the files again for their positions. */

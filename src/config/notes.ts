@@ -79,7 +79,10 @@ function notesOfKamal2(config: WrittenConfig, era: Era): string[] {
   const { run_directory: directory, servers } = config;
   const roles = Array.isArray(servers) ? [] : Object.entries(servers);
   const maps = roles.flatMap(([name, role]) => (Array.isArray(role) ? [] : [{ name, ...role }]));
-  const labels = [config.labels, ...maps.map((role) => role.labels)].flatMap((all) => Object.keys(all ?? {}));
+  const accessories = Object.values(config.accessories ?? {});
+  const labels = [config.labels, ...[...maps, ...accessories].map((item) => item.labels)].flatMap((all) =>
+    Object.keys(all ?? {}),
+  );
   return [
     ...(directory ? ["run_directory has no effect in a file of Kamal 2: the directory is .kamal"] : []),
     ...(labels.some((label) => isInert(label, config, era))
@@ -100,7 +103,7 @@ function clearAndSecret(config: WrittenConfig, roles: readonly { readonly env?: 
     [config.env, ...roles.map(({ env }) => env)]
       .map((env) => environmentOf(env))
       .concat([...tagsOf(config.env).values()]),
-    ...Object.values(config.accessories ?? {}).map(({ env }) => [environmentOf(env)]),
+    ...[config.traefik, ...Object.values(config.accessories ?? {})].map((item) => [environmentOf(item?.env)]),
   ];
   const names = groups.flatMap((environments) => {
     const secrets = new Set(environments.flatMap(({ secret }) => secret));

@@ -1,5 +1,6 @@
 import type { Environment, Healthcheck, Logging, Options } from "./config.ts";
 import { DEFAULTS } from "./defaults.ts";
+import type { Era } from "./era.ts";
 import type { WrittenEnv, WrittenHealthcheck, WrittenLogging, WrittenOptions, WrittenTaggedEnv } from "./schema.ts";
 
 type Maybe<T> = T | null | undefined;
@@ -68,6 +69,12 @@ export function mergeByKamal2(...all: readonly Environment[]): Environment {
   const secret = [...new Set(all.flatMap((env) => env.secret))].filter((name) => !written.has(name));
   const clear = new Map([...written].filter(([, value]) => value !== ""));
   return { clear, secret, ...sourcesIn(allSources(all), secret) };
+}
+
+/** The environment of a container that has a single section `env`. */
+export function singleEnvironment(written: Maybe<WrittenEnv>, era: Era): Environment {
+  const env = environmentOf(written);
+  return era.generation === 2 ? mergeByKamal2(env) : env;
 }
 
 /** A later secret without another source is its own source. */

@@ -4,7 +4,7 @@ import type { Boot, Config, HooksOutput, ProxyRun, Release, Role, Ssh, Traefik }
 import { DEFAULTS, KAMAL2 } from "./defaults.ts";
 import { type Era, eraText } from "./era.ts";
 import { registryOf } from "./registry.ts";
-import { environmentOf, loggingOf, mapOf, mergeByKamal2, optionsOf } from "./resolve-parts.ts";
+import { loggingOf, mapOf, optionsOf, singleEnvironment } from "./resolve-parts.ts";
 import { rolesOf } from "./role.ts";
 import { notesOf } from "./notes.ts";
 import type { WrittenConfig } from "./schema.ts";
@@ -23,6 +23,7 @@ export function resolve(written: WrittenConfig, era: Era, file: string, destinat
     era: eraText(era),
     service: written.service,
     destinationLabel: destination ?? (kamal2 ? "" : undefined),
+    kamalVariables: kamal2,
     repository: server ? `${server}/${written.image}` : written.image,
     registry: registryOf(written.registry, "registry"),
     roles,
@@ -32,11 +33,11 @@ export function resolve(written: WrittenConfig, era: Era, file: string, destinat
       ...(roles.find((role) => role.name === primaryRole)?.hosts ?? []),
       ...(accessories[0]?.hosts ?? []),
     ][0]!,
-    env: kamal2 ? mergeByKamal2(environmentOf(written.env)) : environmentOf(written.env),
+    env: singleEnvironment(written.env, era),
     volumes: written.volumes ?? [],
     logging: loggingOf(written.logging),
     accessories,
-    traefik: traefikOf(written.traefik, roles.find(({ proxy }) => proxy)?.proxy?.run),
+    traefik: traefikOf(written.traefik, roles.find(({ proxy }) => proxy)?.proxy?.run, era),
     builder: builderOf(written.builder, kamal2 ? "inherit" : "keep"),
     boot: bootOf(written.boot, roles, kamal2 ? 0 : DEFAULTS.boot.waitSeconds),
     ssh: sshOf(written),
@@ -60,7 +61,7 @@ export function resolve(written: WrittenConfig, era: Era, file: string, destinat
 }
 
 /** The keys of `traefik` win over those of `proxy.run`. */
-function traefikOf(written: Maybe<WrittenConfig["traefik"]>, run: ProxyRun | undefined): Traefik {
+function traefikOf(written: Maybe<WrittenConfig["traefik"]>, run: ProxyRun | undefined, era: Era): Traefik {
   const publish = written?.publish ?? run?.publish ?? true;
   const hostPort = written?.host_port ?? run?.httpPort ?? DEFAULTS.traefik.hostPort;
   const debug = run?.debug ? ([["log.level", "DEBUG"]] as const) : [];
@@ -70,7 +71,7 @@ function traefikOf(written: Maybe<WrittenConfig["traefik"]>, run: ProxyRun | und
     args: new Map([...debug, ...optionsOf(written?.args)]),
     options: new Map([...(run?.options ?? []), ...optionsOf(written?.options)]),
     labels: mapOf(written?.labels),
-    env: environmentOf(written?.env),
+    env: singleEnvironment(written?.env, era),
   };
 }
 

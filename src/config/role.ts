@@ -48,7 +48,7 @@ function roleOf(name: string, role: WrittenRole, written: WrittenConfig, era: Er
     labels: new Map(
       [...mapOf(written.labels), ...mapOf(role.labels)].filter(([label]) => !isInert(label, written, era)),
     ),
-    options: optionsOf(role.options),
+    ...optionsAndPolicy(role, kamal2),
     healthcheck: roleHealthcheck(role, traefik, written, proxy),
     logLines: role.healthcheck?.log_lines ?? written.healthcheck?.log_lines ?? DEFAULTS.logLines,
     logging: role.logging ? loggingOf(written.logging, role.logging) : undefined,
@@ -62,6 +62,14 @@ function roleOf(name: string, role: WrittenRole, written: WrittenConfig, era: Er
       (kamal2 && !traefik ? (written.drain_timeout ?? DEFAULTS.drainTimeoutSeconds) : undefined),
     bootOrder: role.boot?.order ?? written.boot?.order ?? DEFAULTS.boot.order,
   };
+}
+
+/** In a file of Kamal 2, `options.restart` is the policy of live containers. mrsk starts a container with none. */
+function optionsAndPolicy(role: WrittenRole, kamal2: boolean): Pick<Role, "options" | "restartPolicy"> {
+  const all = optionsOf(role.options);
+  const restart = all.get("restart");
+  if (!kamal2 || typeof restart !== "string") return { options: all };
+  return { options: new Map([...all].filter(([name]) => name !== "restart")), restartPolicy: restart };
 }
 
 /** Whether the proxy routes requests to the role: written, or the default of the primary role. */

@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { stringify } from "yaml";
 import type { Config, Proxy, Role } from "../../src/config/config.ts";
+import { select } from "../../src/plan/select.ts";
 import { roleLabels } from "../../src/traefik/labels.ts";
 import { configOf, problemsOf } from "./from-yaml.ts";
 
@@ -208,6 +209,8 @@ describe("servers", () => {
     const config = await configOf(without("servers", "accessories: {db: {image: redis:7, host: 10.0.0.9}}"));
     expect(config.roles).toEqual([]);
     expect(config.primaryHost).toBe("10.0.0.9");
+    const everything = { hosts: undefined, roles: undefined, primary: false };
+    expect(select(config, everything)).toEqual({ app: [], traefik: [], primary: "10.0.0.9" });
   });
 
   test("without servers and accessories, servers are missing", async () => {
@@ -566,6 +569,14 @@ accessories: {db: {image: x, host: h, env: {secret: ["PASSWORD:DB_PASSWORD"]}}}`
     expect(config.notes).toEqual(["env: A is in clear and in secret: the clear value wins, as in Kamal 2"]);
   });
 
+  test("the same holds for accessories and Traefik", async () => {
+    const env = "env: {clear: {A: clear}, secret: [A]}";
+    const config = await load(`accessories: {db: {image: x, host: h, ${env}}}\ntraefik: {${env}}`);
+    const expected = { clear: new Map([["A", "clear"]]), secret: [] };
+    expect([config.accessories[0]!.env, config.traefik.env]).toEqual([expected, expected]);
+    expect(config.notes).toHaveLength(1);
+  });
+
   test("an empty value removes the variable; false and 0 are values", async () => {
     const config = await load('env: {A: "", B: false, C: 0}');
     expect(role(config).env.clear).toEqual(
@@ -714,6 +725,38 @@ test.each([
   expect((await load(written)).notes).toEqual([]);
 });
 
+test.each([
+  ["always", "always"],
+  ['"no"', "no"],
+  ["on-failure:3", "on-failure:3"],
+])("options.restart: %s is the policy of live containers", async (written, policy) => {
+  const config = await configOf(
+    without("servers", `servers: {web: {hosts: [h], options: {restart: ${written}, init: true}}}`),
+  );
+  expect(role(config)).toMatchObject({ restartPolicy: policy, options: new Map([["init", true]]) });
+});
+
+test.each([
+  ["no", 'Use "no" to disable restarts'],
+  ["sometimes", "should be no, always, unless-stopped or on-failure[:N]"],
+])("options.restart: %s is refused", async (written, message) => {
+  const options = `options: {restart: ${written}}`;
+  const yaml = `servers: {web: {hosts: [h], ${options}}}\naccessories: {db: {image: x, host: h, ${options}}}`;
+  const problems = await problemsOf(without("servers", yaml));
+  expect(problems.map((line) => line.replace(/^\S+: /, ""))).toEqual([
+    `servers/web/options/restart: ${message}`,
+    `accessories/db/options/restart: ${message}`,
+  ]);
+});
+
+test("of a key that is written twice, the last value counts, with a note", async () => {
+  const config = await load("labels:\n  a: 1\n  a: 2");
+  expect(role(config).labels).toEqual(new Map([["a", "2"]]));
+  expect(config.notes).toEqual([
+    "deploy.yml:13:3: duplicate key: a (first written at deploy.yml:12:3): the last value counts",
+  ]);
+});
+
 /** What the rest of the program acts on: labels instead of the section that they are made from. */
 function effect(config: Config): unknown {
   const roles = config.roles.map(({ proxy, labels, ...rest }) => ({
@@ -780,8 +823,8 @@ test("a file of Kamal 1 and its rewrite for Kamal 2 resolve to the same", async 
       const [first, second] = await Promise.all([configOf(stringify(old)), configOf(stringify(rewritten))]);
       expect(first.era).toBe("MRSK and Kamal 1 (traefik)");
       expect(second.era).toBe("Kamal 2 (builder.arch)");
-      // These two cannot be written in a file of Kamal 1: an empty label, and limits in seconds.
-      const differing = { destinationLabel: "", deployTimeoutSeconds: 30 };
+      // These cannot be written in a file of Kamal 1: an empty label, variables of Kamal, and limits in seconds.
+      const differing = { destinationLabel: "", kamalVariables: true, deployTimeoutSeconds: 30 };
       const timeout = (config: Config) => ({
         ...config,
         ...differing,

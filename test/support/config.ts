@@ -81,6 +81,7 @@ export function config(overrides: Partial<Config> = {}): Config {
     destination: undefined,
     era: "MRSK and Kamal 1 (no key decides)",
     destinationLabel: overrides.destination,
+    kamalVariables: false,
     service: "app",
     repository: "dhh/app",
     registry: { server: undefined, username: value, password: value },

@@ -139,7 +139,7 @@ export class RolePhases {
       labels: plan.next.labels,
       secrets: this.secrets,
       // Before the switch a reboot of the server restarts the old container; with stop_first, which stopped it, the new one.
-      restart: this.stopFirst ? "unless-stopped" : "no",
+      restart: this.stopFirst ? (plan.role.restartPolicy ?? "unless-stopped") : "no",
       startInterval: atLeast(this.host.facts.clientApiVersion, "1.44"),
       logDriver: this.host.facts.logDriver,
       healthcheck: plan.usesDockerHealthcheck,
@@ -173,7 +173,8 @@ export class RolePhases {
   /** Routes new requests to the next container. The old one finishes its requests. A reboot restarts the next one. */
   switchSteps(): Step[] {
     const { plan, old } = this;
-    const keep = old ? moveRestart(plan.next.name, old.id) : enableRestart(plan.next.name);
+    const policy = plan.role.restartPolicy;
+    const keep = old ? moveRestart(plan.next.name, old.id, policy) : enableRestart(plan.next.name, policy);
     const keeping = step(this.named("Keep the new container"), keep);
     if (!this.viaFile) return [keeping];
     const file = this.write({ live: plan.next, last: old, probe: plan.next, counter: 2 });

@@ -35,7 +35,9 @@ export function revertStopFirst(role: RolePhases): Body {
   const { old } = role;
   return lines(
     revertStart(role),
-    old ? anyway(lines(sh`docker start ${old.id} >/dev/null`, enableRestart(old.id))) : sh`:`,
+    old
+      ? anyway(lines(sh`docker start ${old.id} >/dev/null`, enableRestart(old.id, role.plan.role.restartPolicy)))
+      : sh`:`,
   );
 }
 
@@ -81,7 +83,7 @@ function undoStopFirst(role: RolePhases): Step[] {
     ...drainNext(role),
     ...stopNext(role),
     ...startAgain(role),
-    attempt(role.named("Keep the old container"), enableRestart(old.id)),
+    attempt(role.named("Keep the old container"), enableRestart(old.id, role.plan.role.restartPolicy)),
     step(role.named("Wait until healthy"), wait),
     ...revertFile(role),
   ];
@@ -121,7 +123,7 @@ function revertFile(role: RolePhases): Step[] {
 
 function keepOld(role: RolePhases, old: string): Body {
   const release = changes(role) ? withNext(role, sh`[ -z "$next" ] || ${disableRestart(NEXT)}`) : sh`:`;
-  return lines(enableRestart(old), anyway(release));
+  return lines(enableRestart(old, role.plan.role.restartPolicy), anyway(release));
 }
 
 /** The old container of the same version gets its name again; the failed one gets another. */
