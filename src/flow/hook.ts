@@ -1,6 +1,6 @@
 import { accessSync, constants, existsSync } from "node:fs";
 import { resolve } from "node:path";
-import { DEFAULTS } from "../config/defaults.ts";
+import { DEFAULTS, KAMAL2 } from "../config/defaults.ts";
 import { Secret } from "../config/env/secret.ts";
 import { tooLong } from "../config/limits.ts";
 import { lines, type Shell, sh } from "../script/command.ts";
@@ -32,9 +32,7 @@ const KAMAL_NAMES: Readonly<Partial<Record<HookName, HookName>>> = {
   "post-traefik-reboot": "post-proxy-reboot",
 };
 
-/** Kamal's default folder. */
-const KAMAL_FOLDER = ".kamal/hooks";
-export const DEFAULT_FOLDERS: readonly string[] = [DEFAULTS.hooksPath, KAMAL_FOLDER];
+export const DEFAULT_FOLDERS: readonly string[] = [DEFAULTS.hooksPath, KAMAL2.hooksPath];
 
 /** The folders of the hooks, relative to the working directory. A hook of the first folder hides one of the second. */
 export function hookFolders(run: Run): readonly string[] {
@@ -102,7 +100,10 @@ async function runFile(
     ([name, value]) => sh`export ${name}=${value}`,
   );
   const body = lines(...pathWithKamal(), ...exports, sh`exec /usr/bin/env ${path}`);
-  const show = () => lineByLine((text) => run.report({ kind: "progress", host: run.local.name, text: `${text}\n` }));
+  const show = () =>
+    lineByLine((text) => {
+      if (!isQuiet(run, hook)) run.report({ kind: "progress", host: run.local.name, text: `${text}\n` });
+    });
   const output = { stdout: show(), stderr: show() };
   try {
     await run.local.run(script(`${hook} hook`, [step(`Hook ${hook}`, body)]), {
@@ -116,6 +117,11 @@ async function runFile(
     output.stdout.end();
     output.stderr.end();
   }
+}
+
+/** Whether `hooks_output` hides the output. The report itself decides with -q and -v. */
+function isQuiet({ config: { hooksOutput } }: Run, hook: HookName): boolean {
+  return (hooksOutput.byHook.get(hook) ?? hooksOutput.all) === "quiet";
 }
 
 /** @throws HookFailedError */
@@ -159,7 +165,7 @@ async function hookVariables(run: Run, version: string): Promise<Record<string, 
 
 /** Whether the hook expects Kamal 2's meaning of the variables. */
 function isOfKamal2(run: Run, path: string): boolean {
-  return run.kamalSecrets !== undefined || path.startsWith(`${KAMAL_FOLDER}/`);
+  return run.kamalSecrets !== undefined || path.startsWith(`${KAMAL2.hooksPath}/`);
 }
 
 /** The variables whose meaning differs in Kamal 2: the hosts of accessories count, and the performer is git's e-mail. */

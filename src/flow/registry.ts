@@ -29,9 +29,10 @@ export async function logout(run: Run, { skipLocal = false, skipRemote = false }
   await onHosts(hosts, (host) => host.run(script("Log out", steps)));
 }
 
-export async function loginStep(run: Run): Promise<Step> {
-  const { username, password } = await registryCredentials(run);
-  return step("Log in to the registry", loginCommand(run.config.registry, username, password), LOGIN_STEP);
+/** @param path of the registry's section */
+export async function loginStep(run: Run, registry = run.config.registry, path = "registry"): Promise<Step> {
+  const { username, password } = await registryCredentials(run, registry, path);
+  return step("Log in to the registry", loginCommand(registry, username, password), LOGIN_STEP);
 }
 
 /** Whether docker failed because the registry refused the stored login, or there is none. */

@@ -8,6 +8,7 @@ import { rollback } from "../../src/flow/rollout/rollback.ts";
 import { hasHook, type HookName, runHook } from "../../src/flow/hook.ts";
 import type { Run } from "../../src/flow/run.ts";
 import { rebootTraefik } from "../../src/flow/traefik/reboot.ts";
+import type { HooksOutput } from "../../src/config/config.ts";
 import { ConfigError, HookFailedError } from "../../src/errors.ts";
 import { select } from "../../src/plan/select.ts";
 import { accessory, config, role } from "../support/config.ts";
@@ -119,6 +120,22 @@ test("hooks_path names another folder, -H skips every hook, and a missing hook i
   expect(existsSync(join(here.home, "output"))).toBe(false);
   await runHook(run, "pre-deploy", "1");
   expect(readFileSync(join(here.home, "output"), "utf8")).toBe("ran\n");
+});
+
+test.each<[string, HooksOutput, string[]]>([
+  ["quiet for all", { all: "quiet", byHook: new Map() }, []],
+  ["quiet for this hook", { all: undefined, byHook: new Map([["pre-deploy", "quiet"]]) }, []],
+  ["quiet for another hook", { all: undefined, byHook: new Map([["pre-build", "quiet"]]) }, ["hello\n"]],
+  ["verbose", { all: "verbose", byHook: new Map() }, ["hello\n"]],
+])("hooks_output: quiet hides the output of a hook, but not of a failed one: %s", async (_, hooksOutput, seen) => {
+  const here = machine();
+  const run = runIn(here, { config: { ...settings, hooksOutput } });
+  const shown = () => run.events.flatMap((event) => (event.kind === "progress" ? [event.text] : []));
+  write(here, "pre-deploy", "echo hello");
+  await runHook(run, "pre-deploy", "1");
+  expect(shown()).toEqual(seen);
+  write(here, "pre-deploy", "echo hello; exit 1");
+  await expect(runHook(run, "pre-deploy", "1")).rejects.toMatchObject({ message: "Hook `pre-deploy` failed\nhello" });
 });
 
 test("its output is printed in whole lines, and is in the error if it fails", async () => {

@@ -1,13 +1,13 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { basename, dirname, resolve } from "node:path";
+import { KAMAL2 } from "../defaults.ts";
 import { checkDestination, destinationFile } from "../destination.ts";
 import { LocalEnvironment, loadEnvironment } from "../env/environment.ts";
+import { eraOf } from "../era.ts";
 import { writtenKeys } from "../load.ts";
 import { withKamal } from "../../kamal-program.ts";
 import { secretsFiles } from "./files.ts";
 import type { KamalSecrets } from "./kamal-secrets.ts";
-
-const DEFAULT_PATH = ".kamal/secrets";
 
 interface Project {
   /** The configuration, relative to `cwd`. */
@@ -69,25 +69,18 @@ async function findSecrets(project: Project): Promise<Found> {
   const text = configurationText(project);
   const envFile = existsSync(resolve(cwd, ".env")) || existsSync(resolve(cwd, `.env.${destination ?? "none"}`));
   const named = /(?:^|[\s{,])["']?secrets_path["']?\s*:/.test(text);
-  const byDefault = hasSecretsFile(cwd, DEFAULT_PATH);
-  if (!named && byDefault && !envFile) return { path: DEFAULT_PATH, used: true };
+  const byDefault = hasSecretsFile(cwd, KAMAL2.secretsPath);
+  if (!named && byDefault && !envFile) return { path: KAMAL2.secretsPath, used: true };
   // The note alone is no reason to evaluate a template twice.
   const forNote = /(?:^|[\s{,])["']?(?:arch|proxy)["']?\s*:/.test(text) && !text.includes("<%");
-  if (!named && !byDefault && !forNote) return { path: DEFAULT_PATH, used: false };
+  if (!named && !byDefault && !forNote) return { path: KAMAL2.secretsPath, used: false };
   const written = await writtenKeys({ ...project, environment: processAlone(project) });
-  const path = typeof written?.["secrets_path"] === "string" ? written["secrets_path"] : DEFAULT_PATH;
-  if (!usesKamalSecrets(written)) return { path, used: false };
+  const path = typeof written?.["secrets_path"] === "string" ? written["secrets_path"] : KAMAL2.secretsPath;
+  if (!written || eraOf(written, cwd).generation === 1) return { path, used: false };
   if (hasSecretsFile(cwd, path)) return { path, used: true };
   if (!envFile) return { path, used: false };
   const missing = secretsFiles(path, destination).join(" nor ");
   return { path, used: false, note: `This is a Kamal 2 project with neither ${missing}: secrets are read from .env.` };
-}
-
-/** Whether the merged configuration is of Kamal 2, whose secrets are in `.kamal/secrets*`. */
-function usesKamalSecrets(written: Readonly<Record<string, unknown>> | undefined): boolean {
-  const builder = written?.["builder"];
-  const hasArch = typeof builder === "object" && builder !== null && "arch" in builder;
-  return hasArch || written?.["proxy"] !== undefined || written?.["secrets_path"] !== undefined;
 }
 
 /** Both files as written, for a quick search; a file that cannot be read is reported later. */

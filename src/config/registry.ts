@@ -1,0 +1,21 @@
+import type { Credential, Registry } from "./config.ts";
+import { Secret } from "./env/secret.ts";
+import type { WrittenConfig } from "./schema.ts";
+
+/**
+ * A registry on this machine has no login: its credentials are empty, and no command uses them.
+ * @param name of the section, for messages about the credentials
+ */
+export function registryOf({ server, username, password }: WrittenConfig["registry"], name: string): Registry {
+  return {
+    server: server ?? undefined,
+    username: credentialOf(username, `${name} username`),
+    password: credentialOf(password, `${name} password`),
+  };
+}
+
+function credentialOf(written: string | readonly string[] | null | undefined, name: string): Credential {
+  return typeof written === "object" && written !== null
+    ? { variable: written[0]! }
+    : { value: new Secret(name, written ?? "") };
+}
