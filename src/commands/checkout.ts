@@ -23,7 +23,7 @@ export function projectIn(folder: Shell): Shell {
  */
 export function checkOut(revision: string, folder: Shell): Shell {
   return sh`top=$(git rev-parse --show-toplevel)
-own=$(git rev-parse --absolute-git-dir)
+repository=$(git rev-parse --absolute-git-dir)
 umask 022
 ${UNSET_REPOSITORY}
 mkdir -m 700 ${folder}
@@ -54,7 +54,7 @@ copy() (
     fi
   done
 )
-copy "$top" "$own" "$work/source" ${revision}`;
+copy "$top" "$repository" "$work/source" ${revision}`;
 }
 
 /** Inside a git hook, git's variables name the repository of the hook. Unsets them, but keeps settings in variables. */
@@ -100,7 +100,7 @@ const CLONE = sh`clone() (
   if [ "$(git --git-dir="$own" rev-parse --is-shallow-repository)" = true ] &&
     git --git-dir="$own" config --get-regexp '^remote\..*\.promisor$' >"$work/output"; then
     git init --quiet --template= "$work/clone"
-    cd "$work/clone"
+    cd "$work/clone" || exit
     git_unrestricted fetch --quiet --depth 1 --upload-pack "$serve" "$from" "$id"
   else git_unrestricted clone --quiet --no-checkout --dissociate --template= --upload-pack "$serve" "$from" "$work/clone"
   fi
