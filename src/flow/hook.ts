@@ -62,8 +62,12 @@ export async function runHook(
 }
 
 /** Runs a hook with the requested version, which a project without git and without the hook does not need to have. */
-export async function runHookOfRequest(run: Run, hook: HookName): Promise<void> {
-  if (hasHook(run, hook)) await runHook(run, hook, await run.requestedVersion());
+export async function runHookOfRequest(
+  run: Run,
+  hook: HookName,
+  details: Readonly<Record<string, string>> = {},
+): Promise<void> {
+  if (hasHook(run, hook)) await runHook(run, hook, await run.requestedVersion(), details);
 }
 
 /** @throws HookFailedError */

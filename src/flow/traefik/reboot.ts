@@ -21,7 +21,7 @@ import { onHosts } from "../../hosts/on-hosts.ts";
 import type { HostFacts, HostContainer } from "../../plan/facts.ts";
 import { decideReplacement, isTraefik } from "../../plan/traefik.ts";
 import { outcome } from "../audit.ts";
-import { runHook } from "../hook.ts";
+import { runHookOfRequest } from "../hook.ts";
 import { runPreConnect, withLock } from "../lock.ts";
 import { observeHosts } from "../observe.ts";
 import { type Run, traefikHosts } from "../run.ts";
@@ -50,14 +50,13 @@ export async function rebootTraefik(run: Run, { rolling, confirmed }: RebootOpti
     return;
   }
   await withLock(run, async () => {
-    const version = await run.requestedVersion();
     for (const group of rolling ? hosts.map((host) => [host]) : [hosts]) {
       const names = group.map((host) => host.name).join(",");
-      await runHook(run, "pre-traefik-reboot", version, { MRSK_HOSTS: names });
+      await runHookOfRequest(run, "pre-traefik-reboot", { MRSK_HOSTS: names });
       const facts = await observeRepaired(run, group);
       refuseProblems(run, facts, () => ({ action: "run" }));
       await onHosts(group, (host) => reboot(run, host, facts.get(host.name)!));
-      await runHook(run, "post-traefik-reboot", version, { MRSK_HOSTS: names });
+      await runHookOfRequest(run, "post-traefik-reboot", { MRSK_HOSTS: names });
     }
   });
 }
