@@ -21,10 +21,10 @@ export function engineProblem(image: string, engine: Engine): string | undefined
   const version = traefikVersion(image);
   if (!version) return undefined;
   const engineName = `Docker Engine ${engine.engineVersion}`;
-  if (within(version, ONLY_1_24) && newer(oldestApi(engine), OLD_API)) {
+  if (within(version, ONLY_1_24) && isNewerApi(oldestApi(engine), OLD_API)) {
     return `${image} cannot talk to ${engineName}, which requires API ${oldestApi(engine)} or newer: set traefik.image to v2.11.31, v3.6.1 or newer`;
   }
-  if (within(version, FROM_1_40) && engine.apiVersion !== "" && newer(NEW_API, engine.apiVersion)) {
+  if (within(version, FROM_1_40) && engine.apiVersion !== "" && isNewerApi(NEW_API, engine.apiVersion)) {
     return `${image} cannot talk to ${engineName}, whose API is ${engine.apiVersion}: update Docker, or set traefik.image to v2.11.44 or older`;
   }
   return undefined;
@@ -51,7 +51,7 @@ function within(version: Version, ranges: typeof ONLY_1_24): boolean {
 
 function compare(a: readonly number[], b: readonly number[]): number {
   const at = a.findIndex((part, i) => part !== b[i]);
-  return at < 0 ? 0 : a[at]! - b[at]!;
+  return at < 0 ? 0 : a[at]! - (b[at] ?? 0);
 }
 
 /** The oldest API of the engine. An engine that is too old to report it supports all versions of this file. */
@@ -61,6 +61,6 @@ function oldestApi({ minApiVersion, engineVersion }: Engine): string {
 }
 
 /** Whether API version a is newer than b. */
-function newer(a: string, b: string): boolean {
+export function isNewerApi(a: string, b: string): boolean {
   return compare(a.split(".").map(Number), b.split(".").map(Number)) > 0;
 }

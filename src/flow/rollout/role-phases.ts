@@ -22,6 +22,7 @@ import { DEFAULTS } from "../../config/defaults.ts";
 import type { Secret } from "../../config/env/secret.ts";
 import type { HostPlan, RolePlan } from "../../plan/deploy.ts";
 import { type HostFacts, isUp } from "../../plan/facts.ts";
+import { isNewerApi } from "../../plan/traefik-engine.ts";
 import { probeRoute } from "./probe-route.ts";
 
 /** The role with the environment of the host: its tags may add variables. */
@@ -137,7 +138,7 @@ export class RolePhases {
       secrets: this.secrets,
       // Before the switch a reboot of the server restarts the old container; with stop_first, which stopped it, the new one.
       restart: this.stopFirst ? "unless-stopped" : "no",
-      startInterval: atLeast(this.host.facts.clientApiVersion, "1.44"),
+      startInterval: !isNewerApi("1.44", this.host.facts.clientApiVersion),
       logDriver: this.host.facts.logDriver,
       healthcheck: plan.usesDockerHealthcheck,
       volumes: assetVolumes({ config: this.config, role: plan.role, home: this.host.facts.home }, plan.next.labels),
@@ -203,13 +204,7 @@ export class RolePhases {
     return [
       ...(waits ? [this.waitForTraefik(remaining)] : []),
       ...(this.oldToStop && this.viaFile
-        ? [
-            attempt(
-              this.named("Drain the old container"),
-              this.drain(this.oldToStop.id, pastSeconds),
-              drainId(this.oldToStop.id),
-            ),
-          ]
+        ? [this.drainStep("Drain the old container", this.oldToStop.id, pastSeconds)]
         : []),
       ...this.drainStale(),
     ];
@@ -247,9 +242,11 @@ export class RolePhases {
 
   private drainStale(): Step[] {
     if (!this.viaFile) return [];
-    return this.plan.stale.map(({ id, name }) =>
-      attempt(this.named(`Drain the stale ${name}`), this.drain(id), drainId(id)),
-    );
+    return this.plan.stale.map(({ id, name }) => this.drainStep(`Drain the stale ${name}`, id));
+  }
+
+  private drainStep(title: string, containerId: string, pastSeconds = 0): Step {
+    return attempt(this.named(title), this.drain(containerId, pastSeconds), `${DRAIN}${containerId}`);
   }
 
   /** Writes the live file: the containers, and the probe route of one of them under the revision of the counter. */
@@ -282,13 +279,12 @@ export class RolePhases {
   }
 }
 
-function drainId(containerId: string): string {
-  return `drain ${containerId}`;
-}
+/** The start of the ids of drain steps. */
+const DRAIN = "drain ";
 
 /** Whether the step drains a container in the finalize phase: its output reports connections that did not end. */
 export function isDrain({ id }: { readonly id: string }): boolean {
-  return id.startsWith("drain ");
+  return id.startsWith(DRAIN);
 }
 
 /** Whether the role starts in the switch phase: Traefik does not route to it, or its old container must stop first. */
@@ -304,9 +300,3 @@ export function nsenter({ root, sudo }: HostFacts): readonly string[] | undefine
 
 /** Without live files, Traefik lists the containers every two seconds by default. */
 const LISTING_SECONDS = 4;
-
-function atLeast(version: string, wanted: string): boolean {
-  const [major = 0, minor = 0] = version.split(".").map(Number);
-  const [wantedMajor = 0, wantedMinor = 0] = wanted.split(".").map(Number);
-  return major > wantedMajor || (major === wantedMajor && minor >= wantedMinor);
-}
