@@ -92,7 +92,7 @@ const SCALARS = ["string", "number", "boolean", "null"];
 function typeMessage(wanted: readonly string[], value: unknown): string {
   const literals = wanted.filter((type) => type.startsWith("value:")).map((type) => type.slice(6));
   if (literals.length === wanted.length) return `should be ${listed(literals)}`;
-  // The first scalar type is the documented one; the others are accepted in its place.
+  // The first scalar type is the documented one; the others are accepted as well.
   const scalar = wanted.find((type) => SCALARS.includes(type));
   const kinds = wanted.filter((type) => type in WORDS && (!SCALARS.includes(type) || type === scalar));
   const should = `should be ${listed([...new Set(kinds.map((kind) => WORDS[kind]!))])}`;

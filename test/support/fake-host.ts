@@ -114,7 +114,7 @@ export class FakeHost implements Host {
   }
 
   async reconnect(): Promise<void> {
-    // As long as a login takes: what does not wait for it comes first.
+    // A login takes time: the steps of a caller that does not wait for it would come first.
     await new Promise((resolve) => setImmediate(resolve));
     this.steps.push("(a new connection)");
     this.commands.push("");
