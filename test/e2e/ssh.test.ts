@@ -2,7 +2,7 @@ import { execFileSync, spawn } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { lab, onServer, Project, sweep } from "./project.ts";
 
 /** Login methods of ssh: one deploy to a host with each of them. */
@@ -23,6 +23,12 @@ function configured(...lines: readonly string[]): void {
     join(project.folder, "ssh_config"),
     ["Host *", ...lines.map((line) => `  ${line}`), ...known, ""].join("\n"),
   );
+}
+
+/** Makes sshd read its settings again. sshd starts itself again for that, and refuses connections meanwhile. */
+async function reloadSshd(): Promise<void> {
+  await onServer("a", "kill -HUP $(cat /run/sshd.pid)");
+  await vi.waitFor(() => onServer("a", "true"), { timeout: 10_000, interval: 100 });
 }
 
 async function got(): Promise<string> {
@@ -58,9 +64,9 @@ beforeAll(async () => {
     execFileSync("ssh-add", ["-q", join(keys, name)], { env, stdio: "pipe" });
 });
 afterAll(async () => {
-  await onServer("a", "rm -f /etc/ssh/sshd_config.d/certificate.conf; kill -HUP $(cat /run/sshd.pid)");
-  await onServer("a", "mv .ssh/kept .ssh/authorized_keys");
   agent.kill();
+  await onServer("a", "mv .ssh/kept .ssh/authorized_keys; rm -f /etc/ssh/sshd_config.d/certificate.conf");
+  await reloadSshd();
 });
 
 test("a certificate logs in", async () => {
@@ -91,7 +97,8 @@ test("a host with a certificate of the authority is known without its own line i
   const certificate = readFileSync(`${host}-cert.pub`, "utf8").trim();
   const where = "/etc/ssh/ssh_host_ed25519_key-cert.pub";
   const setting = `echo 'HostCertificate ${where}' >/etc/ssh/sshd_config.d/certificate.conf`;
-  await onServer("a", `echo '${certificate}' >${where}; ${setting}; kill -HUP $(cat /run/sshd.pid)`);
+  await onServer("a", `echo '${certificate}' >${where}; ${setting}`);
+  await reloadSshd();
   const known = join(keys, "known");
   writeFileSync(known, `@cert-authority * ${readFileSync(join(keys, "authority.pub"), "utf8")}`);
   configured(`IdentityFile ${lab["LAB_KEY"]}`, `UserKnownHostsFile ${known}`, "StrictHostKeyChecking yes");
