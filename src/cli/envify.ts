@@ -11,6 +11,7 @@ export async function envify(
   cwd: string,
   destination: string | undefined,
   processEnvironment: NodeJS.ProcessEnv,
+  note: (text: string) => void,
 ): Promise<void> {
   const target = destination === undefined ? ".env" : `.env.${checkDestination(destination)}`;
   const source = `${target}.erb`;
@@ -21,5 +22,5 @@ export async function envify(
     });
   }
   const environment = new LocalEnvironment(cwd, processEnvironment);
-  replacePrivateFile(join(cwd, target), await renderErb(text, { file: source, environment, cwd }));
+  replacePrivateFile(join(cwd, target), await renderErb(text, { file: source, environment, cwd, note }));
 }

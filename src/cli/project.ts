@@ -1,4 +1,5 @@
 import { type Command, Option } from "commander";
+import { printable } from "../output/printable.ts";
 import { globalOptions } from "./options.ts";
 
 /** Kamal kept env files on the servers, which had to be pushed before a deploy. Scripts with these commands still work. */
@@ -40,7 +41,12 @@ export function addProject(program: Command): void {
     // Kamal pushed env files to the servers; there are none here.
     .addOption(new Option("-P, --skip-push", "has no effect").hideHelp())
     .action(async (_: unknown, command: Command) =>
-      (await import("./envify.ts")).envify(process.cwd(), globalOptions(command).destination, process.env),
+      (await import("./envify.ts")).envify(
+        process.cwd(),
+        globalOptions(command).destination,
+        process.env,
+        (text) => void process.stderr.write(`${printable(text)}\n`),
+      ),
     );
   addEnv(program);
   program

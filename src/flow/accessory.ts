@@ -122,11 +122,12 @@ function isConfiguredRegistry(run: Run, accessory: Accessory): boolean {
 function uploadSteps(run: Run, commands: AccessoryCommands, accessory: Accessory): Promise<Step[]> {
   const { clear } = accessory.env;
   const environment = withVariables(clear, run.variables);
+  const note = (text: string) => run.report({ kind: "note", text });
   return Promise.all(
     accessory.files.map(async ({ local, remote, mode }) => {
       const content = readFileSync(resolve(run.cwd, local));
       const uploaded = local.endsWith("erb")
-        ? Buffer.from(await renderErb(decode(content, local), { file: local, environment, cwd: run.cwd }))
+        ? Buffer.from(await renderErb(decode(content, local), { file: local, environment, cwd: run.cwd, note }))
         : content;
       return step(`Upload ${local}`, commands.upload(remote, mode, new Secret(local, uploaded.toString("base64"))));
     }),

@@ -26,8 +26,9 @@ export async function configOf(
   { destination, environment = {} }: { destination?: string; environment?: Readonly<Record<string, string>> } = {},
 ): Promise<Config> {
   const files = typeof yaml === "string" ? { "deploy.yml": yaml } : yaml;
+  const withoutRuby = { MRSK_RUBY: "off", ...environment };
   return inFolder(files, (cwd) =>
-    loadConfig({ file: "deploy.yml", destination, cwd, environment: new Map(Object.entries(environment)) }),
+    loadConfig({ file: "deploy.yml", destination, cwd, environment: new Map(Object.entries(withoutRuby)) }),
   );
 }
 

@@ -107,6 +107,16 @@ export class LocalEnvironment implements Variables {
     return Object.fromEntries([...values, ...this.process]);
   }
 
+  /** Runs every command of the files, as Ruby's dotenv does. @throws ConfigError for all that fail */
+  async all(): Promise<Readonly<Record<string, string>>> {
+    const names = this.names().filter((name) => !this.removed.has(name));
+    const settled = await Promise.allSettled(names.map(async (name) => [name, (await this.get(name)) ?? ""] as const));
+    const failures = settled.flatMap((result) => (result.status === "rejected" ? [result.reason as unknown] : []));
+    if (failures.length > 0) throw combined(failures);
+    const values = settled.flatMap((result) => (result.status === "fulfilled" ? [result.value] : []));
+    return Object.fromEntries([...values, ...this.process]);
+  }
+
   /** The names of all variables that a file sets. */
   names(): string[] {
     return [...new Set(this.files.flatMap(({ entries }) => entries.map(({ entry }) => entry.name)))];

@@ -4,7 +4,15 @@ import { isatty } from "node:tty";
 const MOST_CHARACTERS = 1_000_000;
 
 /** A command of `.env` or of a template failed. Of values, the message contains only what the command printed itself. */
-export class LocalCommandError extends Error {}
+export class LocalCommandError extends Error {
+  /** undefined if the command did not finish. */
+  readonly exitCode: number | undefined;
+
+  constructor(message: string, exitCode?: number) {
+    super(message);
+    this.exitCode = exitCode;
+  }
+}
 
 /**
  * Runs a shell command on this machine and returns its standard output, untrimmed. The command may read the terminal, as
@@ -30,5 +38,5 @@ export async function localCommand(
   if (result.isMaxBuffer) throw new LocalCommandError(`printed more than ${MOST_CHARACTERS} characters`);
   const output = result.stderr.trim();
   const how = result.exitCode === undefined ? "did not finish" : `failed (exit status ${result.exitCode})`;
-  throw new LocalCommandError(`${how}${output === "" ? "" : `: ${output.replaceAll("\n", "; ")}`}`);
+  throw new LocalCommandError(`${how}${output === "" ? "" : `: ${output.replaceAll("\n", "; ")}`}`, result.exitCode);
 }

@@ -3,6 +3,8 @@ export interface Variables {
   get(name: string): string | undefined | Promise<string | undefined>;
   /** The environment that commands run with. If it is missing, they get the variables of a `Map`. */
   forCommands?(): Promise<Readonly<Record<string, string>>>;
+  /** Every variable, also those whose value needs a command. If it is missing, `forCommands` returns all. */
+  all?(): Promise<Readonly<Record<string, string>>>;
   /** Whether a `.env` file has the name, no matter if the process has it too. */
   inFile?(name: string): boolean;
   /** Sets a variable for everything that is read afterwards; undefined removes it. */
@@ -25,5 +27,6 @@ export function withVariables(own: ReadonlyMap<string, string>, below: Variables
   return {
     get: (name) => own.get(name) ?? below.get(name),
     forCommands: async () => ({ ...(await commandEnvironment(below)), ...Object.fromEntries(own) }),
+    all: async () => ({ ...(await (below.all?.() ?? commandEnvironment(below))), ...Object.fromEntries(own) }),
   };
 }

@@ -1,4 +1,4 @@
-import type { RubyValue } from "./ruby-values.ts";
+import { isList, RubyHash, type RubyValue } from "./ruby-values.ts";
 
 /** A program would run for too long, or a value would fill the memory. */
 export class TooMuch extends Error {}
@@ -10,38 +10,44 @@ const MOST_DIGITS = 10_000;
 const MOST_DEPTH = 100;
 const MOST_WORK = 20_000_000;
 
-/** The limits of one template. An evaluation charges every value that it makes or walks through. */
+/** Of an evaluated node or an iteration, next to the size of its value: half a million of them take seconds. */
+const STEP = 50;
+
+/** The limits of one template. An evaluation charges every value that it makes or walks through, and every iteration. */
 export class Budget {
   private spent = 0;
-  private readonly lists = new WeakMap<readonly RubyValue[], { readonly size: number; readonly depth: number }>();
 
   /** @throws TooMuch */
   charge(value: RubyValue): void {
-    const { size, depth } = this.measure(value);
+    const size = sizeOf(value);
     if (typeof value === "bigint") checkDigits(size);
-    checkSize(size);
-    if (depth > MOST_DEPTH) throw new TooMuch(`lists are nested more than ${MOST_DEPTH} levels deep`);
-    this.spent += size;
+    this.spent += STEP + size;
     if (this.spent > MOST_WORK) throw new TooMuch("this and what precedes it take too many steps");
   }
+}
 
-  /** Walks through a list only once. */
-  private measure(value: RubyValue): { readonly size: number; readonly depth: number } {
-    if (typeof value === "string") return { size: value.length + 1, depth: 0 };
-    if (typeof value === "bigint") return { size: value.toString(16).length, depth: 0 };
-    if (!Array.isArray(value)) return { size: 1, depth: 0 };
-    const list = value as readonly RubyValue[];
-    const known = this.lists.get(list);
-    if (known) return known;
-    const measured = { size: 1, depth: 1 };
-    for (const item of list) {
-      const { size, depth } = this.measure(item);
-      measured.size += size;
-      measured.depth = Math.max(measured.depth, depth + 1);
+/** Lists can change, and contain themselves: the walk ends at the limits. @throws TooMuch */
+function sizeOf(value: RubyValue): number {
+  let size = ownSize(value);
+  const walk = (items: Iterable<RubyValue>, depth: number): void => {
+    if (depth > MOST_DEPTH) throw new TooMuch(`lists are nested more than ${MOST_DEPTH} levels deep`);
+    for (const item of items) {
+      size += ownSize(item);
+      if (size > MOST_SIZE) checkSize(size);
+      if (isList(item)) walk(item, depth + 1);
+      else if (item instanceof RubyHash) walk(item.pairs().flat(), depth + 1);
     }
-    this.lists.set(list, measured);
-    return measured;
-  }
+  };
+  if (isList(value)) walk(value, 1);
+  else if (value instanceof RubyHash) walk(value.pairs().flat(), 1);
+  else checkSize(size);
+  return size;
+}
+
+function ownSize(value: RubyValue): number {
+  if (typeof value === "string") return value.length + 1;
+  if (typeof value !== "bigint" || (value < 0xffffn && value > -0xffffn)) return 1;
+  return value.toString(16).length;
 }
 
 /** To be called before a value of this size is made. @throws TooMuch */

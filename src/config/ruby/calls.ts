@@ -2,13 +2,32 @@ import type * as Nodes from "@ruby/prism/src/nodes.js";
 import { commandEnvironment } from "../env/variables.ts";
 import { LocalCommandError, localCommand } from "../env/local-command.ts";
 import type { Budget } from "./budget.ts";
-import { type Call, callConstant, Refused } from "./constants.ts";
+import { type Call, callConstant } from "./constants.ts";
 import type { RubyContext } from "./context.ts";
-import { isWithoutEffect } from "./libraries.ts";
-import { callMethod, Unsupported } from "./methods.ts";
+import { callFunction } from "./functions.ts";
+import { BreakJump } from "./jumps.ts";
+import { LIST_BLOCKS } from "./lists.ts";
+import { callMethod } from "./methods.ts";
 import type { RubyNode } from "./prism.ts";
 import { Failure, type ProgramSource } from "./program-source.ts";
-import { type RubyValue, toText, truthy } from "./ruby-values.ts";
+import {
+  isList,
+  Refused,
+  RubyException,
+  RubyHash,
+  RubyProc,
+  RubySymbol,
+  type RubyValue,
+  toText,
+  truthy,
+  Unsupported,
+} from "./ruby-values.ts";
+
+/** The block of a call. `target`: what a `break` in it leaves. */
+export interface GivenBlock {
+  readonly proc: RubyProc;
+  readonly target: object;
+}
 
 /** The parts of an evaluation that a call needs. */
 export interface Evaluation {
@@ -18,13 +37,20 @@ export interface Evaluation {
   readonly budget: Budget;
   value(node: RubyNode): Promise<RubyValue>;
   values(nodes: readonly RubyNode[]): Promise<RubyValue[]>;
-  /** The value of a block. */
-  body(body: RubyNode | null): Promise<RubyValue>;
+  /** @param isStatement whether the value of the call is not used */
+  block(block: Nodes.BlockNode, isStatement: boolean): GivenBlock;
+  /** The constant that the program itself assigned. */
+  ownConstant(name: string): RubyValue | undefined;
+  /** Calls a method that the program defines; undefined if there is none. */
+  ownMethod(name: string, args: readonly RubyValue[], node: RubyNode): Promise<RubyValue> | undefined;
   /** Whether the node's value is not used. */
   isStatement(node: RubyNode): boolean;
 }
 
-/** Calls: of methods, of `ENV`, `File` and `Dotenv`, of shell commands, and of the template's two functions. */
+/** What `x[…] ||= value`, `x[…] += value` and so on have in common. */
+type IndexWrite = Nodes.IndexOrWriteNode | Nodes.IndexAndWriteNode | Nodes.IndexOperatorWriteNode;
+
+/** Calls: of methods, of `ENV`, `File` and so on, of shell commands, and of the template's two functions. */
 export class Calls {
   private readonly evaluation: Evaluation;
   private readonly context: RubyContext;
@@ -39,25 +65,52 @@ export class Calls {
   /** @throws Failure */
   async call(node: Nodes.CallNode): Promise<RubyValue> {
     const { nodes } = this.evaluation;
+    const isStatement = this.evaluation.isStatement(node);
     const given = node.arguments_?.arguments_ ?? [];
-    if (node.receiver === null) return this.functionCall(node, given);
-    if (node.receiver instanceof nodes.ConstantReadNode) {
-      return this.constantCall(node, `${node.receiver.name}.${node.name}`, await this.evaluation.values(given));
+    const block = await this.blockOf(node, isStatement);
+    try {
+      if (node.receiver === null) return await this.functionCall(node, given, block?.proc);
+      const constant = this.constantName(node.receiver);
+      if (constant !== undefined) {
+        const args = await this.evaluation.values(given);
+        return await this.constant(node, { called: `${constant}.${node.name}`, args, isStatement }, block?.proc);
+      }
+      if (node.name === "with_index" && node.receiver instanceof nodes.CallNode && block)
+        return await this.withIndex(node, node.receiver, given, block.proc);
+      return await this.methodCall(node, node.receiver, given, block?.proc);
+    } catch (error) {
+      if (error instanceof BreakJump && error.target === block?.target) return error.value;
+      throw error;
     }
-    if (node.block) throw this.source.unsupported(node);
-    return this.methodCall(node, node.receiver, given);
   }
 
-  /** `ENV["X"] ||= "value"` */
-  async indexOr(node: Nodes.IndexOrWriteNode): Promise<RubyValue> {
+  /** `ENV["X"] ||= "value"`, `hash["x"] += 1` */
+  async indexWrite(node: IndexWrite): Promise<RubyValue> {
     const { nodes } = this.evaluation;
     const { receiver, arguments_: given } = node;
-    if (!(receiver instanceof nodes.ConstantReadNode) || node.block) throw this.source.unsupported(node);
+    if (!receiver || node.block) throw this.source.unsupported(node);
+    const constant = this.constantName(receiver);
+    const on = constant === undefined ? await this.evaluation.value(receiver) : null;
     const args = await this.evaluation.values(given?.arguments_ ?? []);
-    const before = await this.constant(node, { called: `${receiver.name}.[]`, args });
-    if (truthy(before)) return before;
+    const access = (name: string, all: readonly RubyValue[]) =>
+      constant === undefined
+        ? this.guarded(node, () => callMethod(on, name, all))
+        : this.constant(node, { called: `${constant}.${name}`, args: all });
+    const before = await access("[]", args);
+    if (node instanceof nodes.IndexOrWriteNode && truthy(before)) return before;
+    if (node instanceof nodes.IndexAndWriteNode && !truthy(before)) return before;
     const value = await this.evaluation.value(node.value);
-    return this.constant(node, { called: `${receiver.name}.[]=`, args: [...args, value] });
+    const after =
+      node instanceof nodes.IndexOperatorWriteNode
+        ? await this.operate(node, before, node.binaryOperator, value)
+        : value;
+    return access("[]=", [...args, after]);
+  }
+
+  /** `a + b`, for `x += b`. */
+  operate(node: RubyNode, on: RubyValue, operator: string, value: RubyValue): Promise<RubyValue> {
+    for (const used of [on, value]) this.evaluation.budget.charge(used);
+    return this.guarded(node, () => callMethod(on, operator, [value]));
   }
 
   /** `` `command` `` */
@@ -67,66 +120,125 @@ export class Calls {
       return await localCommand(command, { cwd, environment: await commandEnvironment(environment) });
     } catch (error) {
       if (!(error instanceof LocalCommandError)) throw error;
-      throw new Failure(node, `${this.source.excerpt(node)} ${error.message}`);
+      // Ruby raises only if there is no such program. A command that fails must not go unnoticed.
+      const exception = error.exitCode === 127 ? new RubyException("Errno::ENOENT") : undefined;
+      const message = `${this.source.excerpt(node)} ${error.message}`;
+      throw new Failure(node, message, new Refused(message, exception));
     }
   }
 
-  private async functionCall(node: Nodes.CallNode, given: readonly RubyNode[]): Promise<RubyValue> {
+  /** Turns what a call throws into a failure at its node. @throws Failure */
+  async guarded<T>(node: RubyNode, work: () => T | Promise<T>, describe?: (message: string) => string): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      if (error instanceof Unsupported && (!describe || error.message === "")) throw this.source.unsupported(node);
+      if (!(error instanceof Unsupported || error instanceof Refused)) throw error;
+      throw new Failure(node, describe?.(error.message) ?? error.message, error);
+    }
+  }
+
+  private async blockOf(node: Nodes.CallNode, isStatement: boolean): Promise<GivenBlock | undefined> {
+    const { nodes } = this.evaluation;
+    const { block } = node;
+    if (block === null) return undefined;
+    if (block instanceof nodes.BlockNode) return this.evaluation.block(block, isStatement);
+    if (!(block instanceof nodes.BlockArgumentNode) || !block.expression) throw this.source.unsupported(node);
+    const value = await this.evaluation.value(block.expression);
+    if (value instanceof RubyProc) return { proc: value, target: {} };
+    if (!(value instanceof RubySymbol)) throw this.source.unsupported(node);
+    const call = ([on = null, ...args]: readonly RubyValue[]) => callMethod(on, value.name, args);
+    return { proc: new RubyProc(call), target: {} };
+  }
+
+  /** The name of a constant of Ruby: `ENV`, `Digest::SHA256`. undefined for other receivers, and for constants of the program. */
+  private constantName(node: RubyNode): string | undefined {
+    const name = constantName(this.evaluation.nodes, node);
+    return name === undefined || this.evaluation.ownConstant(name) !== undefined ? undefined : name;
+  }
+
+  private async functionCall(
+    node: Nodes.CallNode,
+    given: readonly RubyNode[],
+    block: RubyProc | undefined,
+  ): Promise<RubyValue> {
     const { text, output } = this.context.functions;
     const [first] = given;
-    if (node.name === text && first) this.context.text(Number(await this.evaluation.value(first)));
-    else if (node.name === output && first) {
+    if (node.name === text && first) {
+      this.evaluation.budget.charge(this.context.text(Number(await this.evaluation.value(first))));
+      return null;
+    }
+    if (node.name === output && first) {
       // The value is in parentheses, which the tag does not have.
       const offset = this.source.offset(first) + 1;
-      this.context.output(toText(await this.evaluation.value(first)), offset);
-    } else if (node.name === "require") this.require(node, await this.evaluation.values(given));
-    else throw this.source.unsupported(node);
-    return null;
+      const value = await this.evaluation.value(first);
+      this.context.output(await this.guarded(first, () => toText(value)), offset);
+      return null;
+    }
+    const args = await this.evaluation.values(given);
+    if (node.name === "loop" && block) return this.endless(block);
+    const own = block ? undefined : this.evaluation.ownMethod(node.name, args, node);
+    if (own) return own;
+    const context = { environment: this.context.environment, note: this.noteAt(node) };
+    return this.guarded(node, () => callFunction(node.name, args, context, block));
   }
 
-  private require(node: RubyNode, args: readonly RubyValue[]): void {
-    if (isWithoutEffect(args)) return;
-    throw new Failure(
-      node,
-      `\`${this.source.excerpt(node)}\` is not possible: there is no Ruby here, so no library can be loaded`,
-    );
+  /** `loop`. It ends by `break`, or at a limit. */
+  private async endless(block: RubyProc): Promise<never> {
+    for (;;) await block.call([]);
   }
 
-  private async methodCall(node: Nodes.CallNode, receiver: RubyNode, given: readonly RubyNode[]): Promise<RubyValue> {
+  /** `each.with_index(1)`, `map.with_index` */
+  private async withIndex(
+    node: Nodes.CallNode,
+    enumerator: Nodes.CallNode,
+    given: readonly RubyNode[],
+    block: RubyProc,
+  ): Promise<RubyValue> {
+    const run = LIST_BLOCKS.get(enumerator.name)?.run;
+    if (!run || !enumerator.receiver || enumerator.block || enumerator.arguments_) throw this.source.unsupported(node);
+    const on = await this.evaluation.value(enumerator.receiver);
+    const items = on instanceof RubyHash ? on.pairs() : on;
+    const [start = 0n, ...more] = await this.evaluation.values(given);
+    if (!isList(items) || typeof start !== "bigint" || more.length > 0) throw this.source.unsupported(node);
+    let next = start;
+    const result = await run(items, new RubyProc((args) => block.call([...args, next++])), []);
+    return result ?? null;
+  }
+
+  private async methodCall(
+    node: Nodes.CallNode,
+    receiver: RubyNode,
+    given: readonly RubyNode[],
+    block: RubyProc | undefined,
+  ): Promise<RubyValue> {
     const on = await this.evaluation.value(receiver);
     if (on === null && node.isSafeNavigation()) return null;
     const args = await this.evaluation.values(given);
     for (const used of [on, ...args]) this.evaluation.budget.charge(used);
-    try {
-      return callMethod(on, node.name, args);
-    } catch (error) {
-      if (!(error instanceof Unsupported)) throw error;
-      const written = this.source.excerpt(receiver);
-      const isNil = on === null && written !== "nil" ? ` (${written} is nil)` : "";
-      throw new Failure(node, `${error.message}: \`${this.source.excerpt(node)}\`${isNil}`);
-    }
+    const written = this.source.excerpt(receiver);
+    const isNil = on === null && written !== "nil" ? ` (${written} is nil)` : "";
+    return this.guarded(
+      node,
+      () => callMethod(on, node.name, args, block),
+      (message) => `${message}: \`${this.source.excerpt(node)}\`${isNil}`,
+    );
   }
 
-  /** @param called e.g. `ENV.fetch` */
-  private async constantCall(node: Nodes.CallNode, called: string, args: readonly RubyValue[]): Promise<RubyValue> {
-    const { block } = node;
-    const plainBlock =
-      block instanceof this.evaluation.nodes.BlockNode && block.parameters === null ? block : undefined;
-    if (block && !plainBlock) throw this.source.unsupported(node);
-    return this.constant(node, { called, args, isStatement: this.evaluation.isStatement(node) }, plainBlock);
+  private constant(node: RubyNode, call: Call, block?: RubyProc): Promise<RubyValue> {
+    return this.guarded(node, () => callConstant(call, { ...this.context, block, note: this.noteAt(node) }));
   }
 
-  private async constant(node: RubyNode, call: Call, block?: Nodes.BlockNode): Promise<RubyValue> {
-    try {
-      return await callConstant(call, {
-        ...this.context,
-        block: block && (() => this.evaluation.body(block.body)),
-        note: (message) => this.context.note(this.source.offset(node), message),
-      });
-    } catch (error) {
-      if (error instanceof Refused) throw new Failure(node, error.message);
-      if (error instanceof Unsupported) throw this.source.unsupported(node);
-      throw error;
-    }
+  private noteAt(node: RubyNode): (message: string) => void {
+    return (message) => this.context.note(this.source.offset(node), message);
   }
+}
+
+/** `A`, `A::B`; undefined for any other node. */
+export function constantName(nodes: typeof Nodes, node: RubyNode): string | undefined {
+  if (node instanceof nodes.ConstantReadNode) return node.name;
+  if (!(node instanceof nodes.ConstantPathNode) || node.name === null) return undefined;
+  if (node.parent === null) return node.name;
+  const parent = constantName(nodes, node.parent);
+  return parent === undefined ? undefined : `${parent}::${node.name}`;
 }

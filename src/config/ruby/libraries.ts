@@ -1,13 +1,14 @@
 import type { RubyValue } from "./ruby-values.ts";
 
-/** Ruby libraries without an effect on a template, and `dotenv/load`: `.env` was loaded before. */
+/** Ruby libraries that only define classes and methods. */
 const WITHOUT_EFFECT = new Set(
-  "base64 bundler/setup date dotenv dotenv/load erb fileutils json open3 ostruct pathname securerandom set shellwords socket time uri yaml".split(
+  "active_support active_support/all active_support/core_ext base64 bundler bundler/setup cgi date digest dotenv English erb etc fileutils json logger net/http ostruct open3 open-uri openssl pathname pp psych rubygems securerandom set shellwords socket stringio tempfile time tmpdir uri yaml".split(
     " ",
   ),
 );
 
 /** Whether a `require` with these arguments has no effect on a template. */
 export function isWithoutEffect([library, ...more]: readonly RubyValue[]): boolean {
-  return typeof library === "string" && more.length === 0 && WITHOUT_EFFECT.has(library);
+  if (typeof library !== "string" || more.length > 0) return false;
+  return WITHOUT_EFFECT.has(library) || library.startsWith("active_support/core_ext/") || library.startsWith("digest/");
 }

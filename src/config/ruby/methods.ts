@@ -1,39 +1,128 @@
-import { checkDigits, checkSize } from "./budget.ts";
-import { blank, inspect, isList, type RubyValue, same, toText, truthy } from "./ruby-values.ts";
+import { generateJson } from "./json.ts";
+import { HASH, HASH_BLOCKS } from "./hashes.ts";
+import { LIST, LIST_BLOCKS } from "./lists.ts";
+import { type BlockMethods, blockMethods, cannot, find, methods, type Methods } from "./method-table.ts";
+import { NUMBER, NUMBER_BLOCKS, RANGE, RANGE_BLOCKS, rangeItems } from "./numbers.ts";
+import { MATCH, REGEXP, STRING, STRING_BLOCKS, SYMBOL } from "./strings.ts";
+import {
+  blank,
+  compare,
+  inspect,
+  isA,
+  isList,
+  matchesPattern,
+  messageOf,
+  Refused,
+  RubyClass,
+  RubyException,
+  RubyHash,
+  RubyMatch,
+  RubyProc,
+  RubyRange,
+  RubyRegexp,
+  RubySymbol,
+  type RubyValue,
+  same,
+  toText,
+  truthy,
+} from "./ruby-values.ts";
 
-/** A method that is not supported here, for this value or with these arguments. */
-export class Unsupported extends Error {}
-
-/** @throws Unsupported @throws TooMuch before a value is made that is too large */
-export function callMethod(on: RubyValue, name: string, args: readonly RubyValue[]): RubyValue {
-  const method = ANY.get(name) ?? methodsOf(on)?.get(name);
-  const fits = method && args.length >= method.least && args.length <= method.most;
-  const result = fits ? method.run(on as never, args) : undefined;
-  if (result === undefined) throw new Unsupported(`\`${name}\` cannot be called like this`);
+/**
+ * Calls a method.
+ * @throws Unsupported @throws Refused if nil has no such method @throws TooMuch before a value is made that is too large
+ */
+export async function callMethod(
+  on: RubyValue,
+  name: string,
+  args: readonly RubyValue[],
+  block?: RubyProc,
+): Promise<RubyValue> {
+  if (on instanceof RubyProc && (name === "call" || name === "[]")) return on.call(args);
+  const result = block ? await withBlock(on, name, args, block) : withoutBlock(on, name, args);
+  if (result === undefined) throw cannot(name);
   return result;
 }
 
-interface Method<T> {
-  readonly least: number;
-  readonly most: number;
-  /** undefined: not supported with these arguments. */
-  readonly run: (on: T, args: readonly RubyValue[]) => RubyValue | undefined;
+/** Whether any value has the method. */
+export function isKnownMethod(name: string, hasBlock: boolean): boolean {
+  if (name === "call") return true;
+  const tables: readonly ReadonlyMap<string, unknown>[] = hasBlock
+    ? [ANY_BLOCKS, STRING_BLOCKS, LIST_BLOCKS, HASH_BLOCKS, NUMBER_BLOCKS, RANGE_BLOCKS]
+    : [ANY, NIL, STRING, SYMBOL, REGEXP, MATCH, LIST, HASH, NUMBER, RANGE, EXCEPTION];
+  return tables.some((table) => table.has(name));
 }
 
-type Run<T> = Method<T>["run"];
-
-function methods<T>(
-  table: Readonly<{ none?: Record<string, Run<T>>; one?: Record<string, Run<T>>; upToOne?: Record<string, Run<T>> }>,
-): ReadonlyMap<string, Method<T>> {
-  const rows = (least: number, most: number, runs: Record<string, Run<T>> = {}) =>
-    Object.entries(runs).map(([name, run]): [string, Method<T>] => [name, { least, most, run }]);
-  return new Map([...rows(0, 0, table.none), ...rows(1, 1, table.one), ...rows(0, 1, table.upToOne)]);
+function withoutBlock(on: RubyValue, name: string, args: readonly RubyValue[]): RubyValue | undefined {
+  const own = methodsOf(on);
+  // Ruby finds `to_i` of nil, but few other methods.
+  if (on === null && !ANY.has(name) && !own.has(name)) throw noMethod(name);
+  if (own.has(name) || ANY.has(name)) return find(name, args.length, [own, ANY])(on as never, args);
+  return find(name, args.length, [LIST])(itemsOf(on, name), args);
 }
 
-function methodsOf(on: RubyValue): ReadonlyMap<string, Method<never>> | undefined {
+async function withBlock(
+  on: RubyValue,
+  name: string,
+  args: readonly RubyValue[],
+  block: RubyProc,
+): Promise<RubyValue | undefined> {
+  const own = blockMethodsOf(on);
+  if (own?.has(name)) return find(name, args.length, [own])(on as never, block, args);
+  if (ANY_BLOCKS.has(name)) return find(name, args.length, [ANY_BLOCKS])(on, block, args);
+  if (on === null) throw noMethod(name);
+  return find(name, args.length, [LIST_BLOCKS])(itemsOf(on, name), block, args);
+}
+
+function noMethod(name: string): Refused {
+  return new Refused(`\`${name}\` cannot be called like this`, new RubyException("NoMethodError"));
+}
+
+/** The items of a hash or a range, which have the methods of a list as well. */
+function itemsOf(on: RubyValue, name: string): RubyValue[] {
+  const items = on instanceof RubyHash ? on.pairs() : on instanceof RubyRange ? rangeItems(on) : undefined;
+  // These would change only the copy.
+  if (!items || /^(?:<<|push|append|concat|unshift|prepend|pop|shift|delete|\[\]=|[-+*&|])$/.test(name))
+    throw cannot(name);
+  return items;
+}
+
+function methodsOf(on: RubyValue): Methods<never> {
   if (typeof on === "string") return STRING;
+  if (typeof on === "bigint" || typeof on === "number") return NUMBER;
   if (isList(on)) return LIST;
-  return typeof on === "bigint" || typeof on === "number" ? NUMBER : undefined;
+  if (on instanceof RubyHash) return HASH;
+  if (on instanceof RubySymbol) return SYMBOL;
+  if (on instanceof RubyRange) return RANGE;
+  if (on instanceof RubyRegexp) return REGEXP;
+  if (on instanceof RubyMatch) return MATCH;
+  if (on instanceof RubyException) return EXCEPTION;
+  return on === null ? NIL : NONE;
+}
+
+function blockMethodsOf(on: RubyValue): BlockMethods<never> | undefined {
+  if (typeof on === "string") return STRING_BLOCKS;
+  if (typeof on === "bigint" || typeof on === "number") return NUMBER_BLOCKS;
+  if (isList(on)) return LIST_BLOCKS;
+  if (on instanceof RubyHash) return HASH_BLOCKS;
+  return on instanceof RubyRange ? RANGE_BLOCKS : undefined;
+}
+
+const NONE = methods<never>({});
+
+const NIL = methods<null>({
+  none: { to_a: () => [], to_h: () => new RubyHash(), to_f: () => 0 },
+  one: { "&": () => false },
+});
+
+const EXCEPTION = methods<RubyException>({
+  none: { message: messageOf, class: ({ className }) => new RubyClass(className) },
+});
+
+/** `to_i` of a value that has no such method in its own table. */
+function toInteger(on: RubyValue): bigint | undefined {
+  if (on === null) return 0n;
+  if (typeof on === "bigint") return on;
+  return typeof on === "number" && Number.isFinite(on) ? BigInt(Math.trunc(on)) : undefined;
 }
 
 const ANY = methods<RubyValue>({
@@ -47,130 +136,51 @@ const ANY = methods<RubyValue>({
     "present?": (on) => !blank(on),
     presence: (on) => (blank(on) ? null : on),
     to_i: toInteger,
+    to_json: (on) => generateJson(on),
+    freeze: (on) => on,
+    itself: (on) => on,
+    dup: copy,
+    clone: copy,
   },
   one: {
     "==": (on, [other]) => same(on, other!),
     "!=": (on, [other]) => !same(on, other!),
+    "eql?": (on, [other]) => (typeof on === typeof other ? same(on, other!) : false),
+    "===": (on, [other]) => matchesPattern(on, other!),
+    "<=>": (on, [other]) => {
+      const order = compare(on, other!);
+      return order === undefined ? null : BigInt(Math.sign(order));
+    },
+    "is_a?": isOf,
+    "kind_of?": isOf,
+    "instance_of?": isOf,
+    "in?": (on, [list]) => {
+      if (isList(list)) return list.some((item) => same(item, on));
+      if (list instanceof RubyRange) return matchesPattern(list, on);
+      return typeof list === "string" && typeof on === "string" ? list.includes(on) : undefined;
+    },
+    "cover?": (on, [value]) => (on instanceof RubyRange ? matchesPattern(on, value!) : undefined),
+    "!~": (on, [pattern]) => (pattern instanceof RubyRegexp ? !matchesPattern(pattern, on) : undefined),
   },
 });
 
-function toInteger(on: RubyValue): bigint | undefined {
-  if (on === null) return 0n;
-  if (typeof on === "bigint") return on;
-  if (typeof on === "number") return Number.isFinite(on) ? BigInt(Math.trunc(on)) : undefined;
-  if (typeof on !== "string") return undefined;
-  const digits = /^[ \t\n\v\f\r]*([-+]?\d+(?:_\d+)*)/.exec(on)?.[1] ?? "0";
-  checkDigits(digits.length);
-  return BigInt(digits.replaceAll(/[+_]/g, ""));
+function isOf(on: RubyValue, [kind]: readonly RubyValue[]): boolean | undefined {
+  return kind instanceof RubyClass ? isA(on, kind) : undefined;
 }
 
-/** Blanks that Ruby's `strip` removes: those of ASCII, and NUL. */
-function isBlank(text: string, index: number): boolean {
-  return "\0 \t\n\v\f\r".includes(text.charAt(index));
+function copy(on: RubyValue): RubyValue {
+  if (isList(on)) return [...on];
+  return on instanceof RubyHash ? new RubyHash(on.pairs()) : on;
 }
 
-function lstrip(text: string): string {
-  let from = 0;
-  while (from < text.length && isBlank(text, from)) from++;
-  return text.slice(from);
-}
+const YIELD_SELF = (on: RubyValue, block: RubyProc) => block.call([on]);
 
-function rstrip(text: string): string {
-  let to = text.length;
-  while (to > 0 && isBlank(text, to - 1)) to--;
-  return text.slice(0, to);
-}
-
-const STRING = methods<string>({
+const ANY_BLOCKS = blockMethods<RubyValue>({
   none: {
-    strip: (on) => lstrip(rstrip(on)),
-    lstrip,
-    rstrip,
-    upcase: (on) => on.toUpperCase(),
-    downcase: (on) => on.toLowerCase(),
-    "empty?": (on) => on === "",
-  },
-  one: {
-    "+": (on, [other]) => (typeof other === "string" ? on + other : undefined),
-    "*": repeated,
-  },
-  upToOne: { chomp, split },
-});
-
-function repeated(on: string, [times]: readonly RubyValue[]): string | undefined {
-  if (typeof times !== "bigint" || times < 0n) return undefined;
-  const count = Number(times);
-  // Repeating an empty text takes time as well.
-  checkSize(Math.max(on.length, 1) * count);
-  return on.repeat(count);
-}
-
-function chomp(on: string, [end = "\n"]: readonly RubyValue[]): string | undefined {
-  if (end === "\n") return on.replace(/(?:\r\n|\n|\r)$/, "");
-  if (typeof end !== "string" || end === "") return undefined;
-  return on.endsWith(end) ? on.slice(0, on.length - end.length) : on;
-}
-
-function split(on: string, [separator = " "]: readonly RubyValue[]): string[] | undefined {
-  if (typeof separator !== "string") return undefined;
-  const parts = partsOf(on, separator);
-  while (parts.at(-1) === "") parts.pop();
-  return parts;
-}
-
-function partsOf(on: string, separator: string): string[] {
-  if (separator === " ") return lstrip(rstrip(on)).split(/[\0 \t\n\v\f\r]+/);
-  return separator === "" ? Array.from(on) : on.split(separator);
-}
-
-const LIST = methods<readonly RubyValue[]>({
-  none: {
-    first: (on) => on[0] ?? null,
-    last: (on) => on.at(-1) ?? null,
-    "empty?": (on) => on.length === 0,
-  },
-  one: {
-    "[]": (on, [index]) => (typeof index === "bigint" ? (on.at(Number(index)) ?? null) : undefined),
-    "+": (on, [other]) => (isList(other) ? [...on, ...other] : undefined),
-  },
-  upToOne: { join },
-});
-
-/** Nested lists are joined with the same separator. */
-function join(on: readonly RubyValue[], [separator = ""]: readonly RubyValue[]): string | undefined {
-  if (typeof separator !== "string") return undefined;
-  const texts = flat(on).map(toText);
-  checkSize(texts.reduce((size, text) => size + text.length, separator.length * texts.length));
-  return texts.join(separator);
-}
-
-function flat(list: readonly RubyValue[]): RubyValue[] {
-  return list.flatMap((item) => (isList(item) ? flat(item) : [item]));
-}
-
-const NUMBER = methods<bigint | number>({
-  one: {
-    "+": calculation(
-      (a, b) => a + b,
-      (a, b) => a + b,
-    ),
-    "-": calculation(
-      (a, b) => a - b,
-      (a, b) => a - b,
-    ),
-    "*": calculation(
-      (a, b) => a * b,
-      (a, b) => a * b,
-    ),
+    ...Object.fromEntries(["then", "yield_self"].map((name) => [name, YIELD_SELF])),
+    tap: async (on, block) => {
+      await block.call([on]);
+      return on;
+    },
   },
 });
-
-function calculation(
-  integers: (a: bigint, b: bigint) => bigint,
-  floats: (a: number, b: number) => number,
-): Run<bigint | number> {
-  return (a, [b]) => {
-    if (typeof b !== "bigint" && typeof b !== "number") return undefined;
-    return typeof a === "bigint" && typeof b === "bigint" ? integers(a, b) : floats(Number(a), Number(b));
-  };
-}

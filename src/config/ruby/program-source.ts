@@ -1,17 +1,22 @@
 import { charactersOf } from "./offsets.ts";
 import type { RubyNode } from "./prism.ts";
+import { Refused, type RubyException, Unsupported } from "./ruby-values.ts";
 
 /** A mistake at a node. */
 export class Failure extends Error {
   readonly node: RubyNode;
+  /** Whether Ruby itself may accept the node. */
+  readonly unsupported: boolean;
+  /** What a `rescue` gets; undefined if no `rescue` may hide the mistake. */
+  readonly exception: RubyException | undefined;
 
-  constructor(node: RubyNode, message: string) {
-    super(message);
+  constructor(node: RubyNode, message: string, cause?: unknown) {
+    super(message, { cause });
     this.node = node;
+    this.unsupported = cause instanceof Unsupported;
+    this.exception = cause instanceof Refused ? cause.exception : undefined;
   }
 }
-
-const SUPPORTED = 'ENV["X"], ENV.fetch("X", "default"), File.read("path"), `command`, strings, numbers, || and if';
 
 /** A node, or an error of the parser. Its location counts bytes. */
 interface Located {
@@ -46,7 +51,7 @@ export class ProgramSource {
   }
 
   unsupported(node: RubyNode): Failure {
-    return new Failure(node, `\`${this.excerpt(node)}\` is not in the supported part of Ruby: use ${SUPPORTED}`);
+    return new Failure(node, `\`${this.excerpt(node)}\` is not in the supported part of Ruby`, new Unsupported());
   }
 
   private range({ location }: Located): [number, number] {

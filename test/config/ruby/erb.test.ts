@@ -11,10 +11,11 @@ const VARIABLES = new Map([
   ["PADDED", "  x \n"],
   ["LIST", "a,b,,c,,"],
   ["PATH", process.env["PATH"] ?? ""],
+  ["MRSK_RUBY", "off"],
 ]);
 
 function render(template: string, cwd = "."): Promise<string> {
-  return renderErb(template, { file: "x.erb", environment: VARIABLES, cwd });
+  return renderErb(template, { file: "x.erb", environment: VARIABLES, cwd, note: () => {} });
 }
 
 async function failures(template: string): Promise<readonly string[]> {
@@ -81,12 +82,12 @@ c: <%= \`echo oops >&2; exit 3\` %>
 d: <% if true %><%= foo %><% end %>
 `),
   ).toEqual([
-    'x.erb:1:9: `Time.now` is not in the supported part of Ruby: use ENV["X"], ENV.fetch("X", "default"), File.read("path"), `command`, strings, numbers, || and if',
+    'x.erb:1:9: `Time.now` is not in the supported part of Ruby: MRSK_RUBY=off forbids to evaluate it with ruby; pass the value in a variable: ENV["NAME"]',
     "x.erb:2:5: NOPE is not set (required by ENV.fetch)",
     'x.erb:3:8: `strip` cannot be called like this: `ENV["NOPE"].strip` (ENV["NOPE"] is nil)',
     "x.erb:3:33: cannot read no-such-file: no such file",
     "x.erb:4:8: `echo oops >&2; exit 3` failed (exit status 3): oops",
-    'x.erb:5:21: `foo` is not in the supported part of Ruby: use ENV["X"], ENV.fetch("X", "default"), File.read("path"), `command`, strings, numbers, || and if',
+    'x.erb:5:21: `foo` is not in the supported part of Ruby: MRSK_RUBY=off forbids to evaluate it with ruby; pass the value in a variable: ENV["NAME"]',
   ]);
 });
 
