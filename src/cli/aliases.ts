@@ -1,6 +1,6 @@
 import { words } from "../commands/arguments.ts";
 import { loadConfig } from "../config/load.ts";
-import { loadEnvironment } from "../config/env/secrets.ts";
+import { openVariables } from "../config/kamal-secrets/project-variables.ts";
 import { MrskError } from "../errors.ts";
 import { DEFAULT_CONFIG_FILE } from "./options.ts";
 
@@ -33,8 +33,8 @@ export async function readAliases(argv: readonly string[]): Promise<ReadonlyMap<
   const cwd = process.cwd();
   const processEnvironment = process.env as Record<string, string>;
   try {
-    const environment = await loadEnvironment({ cwd, destination, processEnvironment });
     const file = optionValue(argv, "-c", "--config-file") ?? DEFAULT_CONFIG_FILE;
+    const { environment } = await openVariables({ file, destination, cwd, processEnvironment, verbose: false });
     return (await loadConfig({ file, destination, cwd, environment })).aliases;
   } catch (error) {
     if (error instanceof MrskError) return new Map();

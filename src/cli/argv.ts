@@ -141,7 +141,8 @@ class CommandLine {
 
 /** Whether its last argument is a user's command. */
 function takesCommand(command: Command): boolean {
-  return command.registeredArguments.at(-1)?.variadic === true;
+  const last = command.registeredArguments.at(-1);
+  return last?.variadic === true && last.name() === "command";
 }
 
 function isLine(word: string): boolean {

@@ -1,16 +1,19 @@
 import type { Command } from "commander";
 import type { Config } from "../config/config.ts";
 import type { ConfigSource } from "../config/load.ts";
-import type { LocalEnvironment } from "../config/env/secrets.ts";
+import type { ProjectVariables } from "../config/kamal-secrets/project-variables.ts";
 import type { GitState } from "../flow/build/git.ts";
 import { DEFAULT_CONFIG_FILE, type GlobalOptions, globalOptions } from "./options.ts";
 
-/** The options of a command line, the variables of `.env`, and the configuration. */
+/** The options of a command line, the project's variables, and the configuration. */
 export interface Configuration {
   readonly options: GlobalOptions;
   readonly cwd: string;
   readonly processEnvironment: Readonly<Record<string, string>>;
-  readonly environment: LocalEnvironment;
+  readonly environment: ProjectVariables["environment"];
+  readonly kamalSecrets: ProjectVariables["kamalSecrets"];
+  /** Sentences about the variables. */
+  readonly notes: readonly string[];
   readonly config: Config;
   /** The files of `config`, to report further mistakes in them. */
   readonly source: ConfigSource;
@@ -19,17 +22,27 @@ export interface Configuration {
 /** @throws ConfigError */
 export async function readConfiguration(command: Command): Promise<Configuration> {
   const options = globalOptions(command);
-  const [{ loadConfig }, { loadEnvironment }] = await Promise.all([
+  const [{ loadConfig }, { openVariables }] = await Promise.all([
     import("../config/load.ts"),
-    import("../config/env/secrets.ts"),
+    import("../config/kamal-secrets/project-variables.ts"),
   ]);
-  const cwd = process.cwd();
-  const processEnvironment = process.env as Record<string, string>;
-  const environment = await loadEnvironment({ cwd, destination: options.destination, processEnvironment });
-  const file = options.configFile ?? DEFAULT_CONFIG_FILE;
-  const source = { file, destination: options.destination, cwd, environment };
+  const project = projectOf(options);
+  const { environment, kamalSecrets, notes } = await openVariables(project);
+  const { cwd, destination, file, processEnvironment } = project;
+  const source = { file, destination, cwd, environment };
   const config = await loadConfig(source);
-  return { options, cwd, processEnvironment, environment, config, source };
+  return { options, cwd, processEnvironment, environment, kamalSecrets, notes, config, source };
+}
+
+/** The files of the working directory that the options name. */
+export function projectOf({ configFile, destination, verbose }: GlobalOptions) {
+  return {
+    file: configFile ?? DEFAULT_CONFIG_FILE,
+    destination,
+    cwd: process.cwd(),
+    processEnvironment: process.env as Record<string, string>,
+    verbose: verbose === true,
+  };
 }
 
 /** Random hex digits. */

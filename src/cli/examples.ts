@@ -60,6 +60,13 @@ const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
   registry: ["mrsk registry login"],
   "registry login": ["mrsk registry login", "mrsk registry login --skip-local"],
   "registry logout": ["mrsk registry logout"],
+  secrets: ["mrsk secrets print -d staging"],
+  "secrets fetch": [
+    "mrsk secrets fetch --adapter 1password --account my-account --from Vault/Item DB_PASSWORD",
+    "mrsk secrets fetch -a bitwarden --account me@example.com app/DB_PASSWORD",
+  ],
+  "secrets extract": ["mrsk secrets fetch -a doppler --from app/prd DB_PASSWORD | mrsk secrets extract DB_PASSWORD"],
+  "secrets print": ["mrsk secrets print", "mrsk secrets print -d staging"],
   server: ["mrsk server bootstrap"],
   "server bootstrap": ["mrsk server bootstrap -h 192.0.2.10"],
   "server exec": ["mrsk server exec df -h /", "mrsk server exec -i bash"],

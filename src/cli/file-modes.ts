@@ -1,17 +1,20 @@
 import { readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 
-/** A sentence for each `.env` file or template of the folder that any user of this machine can change. */
+/** A sentence for each `.env` file, template or secrets file that any user of this machine can change. */
 export function writableByAll(cwd: string): string[] {
-  return envFiles(cwd).map(
+  const files = [...openTo(cwd, "", /^\.env(?:\.|$)/), ...openTo(cwd, ".kamal/", /^secrets(?:[.-]|$)/)];
+  return files.map(
     (name) =>
       `${name} can be changed by every user of this machine, and its commands run as you: run chmod 600 ${name}`,
   );
 }
 
-function envFiles(cwd: string): string[] {
+/** @param folder with a slash at the end */
+function openTo(cwd: string, folder: string, files: RegExp): string[] {
   try {
-    return readdirSync(cwd).filter((name) => /^\.env(?:\.|$)/.test(name) && isWritableByAll(join(cwd, name)));
+    const names = readdirSync(join(cwd, folder)).filter((name) => files.test(name));
+    return names.map((name) => folder + name).filter((path) => isWritableByAll(join(cwd, path)));
   } catch {
     return [];
   }

@@ -13,6 +13,7 @@ import { addHealthcheck } from "./healthcheck.ts";
 import { addLock } from "./lock.ts";
 import { addPrune } from "./prune.ts";
 import { addRegistry } from "./registry.ts";
+import { addSecrets } from "./secrets.ts";
 import { addServer } from "./server.ts";
 import { examplesText } from "./examples.ts";
 import { addGlobalOptions, commandWords } from "./options.ts";
@@ -50,6 +51,7 @@ Examples:
     addLock,
     addPrune,
     addRegistry,
+    addSecrets,
     addServer,
     addProject,
     addDocs,

@@ -43,15 +43,16 @@ export async function openRun(command: Command, work: (run: Run, terminal: Termi
     import("../plan/select.ts"),
     import("../flow/build/git.ts"),
   ]);
-  const { options, cwd, processEnvironment, environment, config } = given;
-  const secrets = new Secrets(environment);
+  const { options, cwd, processEnvironment, environment, kamalSecrets, config } = given;
+  const secrets = new Secrets(kamalSecrets ?? environment);
   const initial = await initialSecrets(config, environment);
-  const known = new Known(() => [...initial, ...secrets.resolved.filter((secret) => !isPublic(config, secret))]);
+  const resolved = () => [...secrets.resolved, ...(kamalSecrets?.resolved ?? [])];
+  const known = new Known(() => [...initial, ...resolved().filter((secret) => !isPublic(config, secret))]);
   const color = wantsColor(processEnvironment, process.stderr.isTTY);
   const view = await openView(process.stderr, verbosity(options), color, processEnvironment);
   const { report, describe } = activity(masked(view.report, known));
   for (const text of writableByAll(cwd)) report({ kind: "warning", text });
-  for (const text of environment.notes) report({ kind: "note", text });
+  for (const text of given.notes) report({ kind: "note", text });
   const held = { lock: false, taking: false };
   const interrupt = interruptible(process, {
     mustFinish: () => held.lock || held.taking,
@@ -60,7 +61,11 @@ export async function openRun(command: Command, work: (run: Run, terminal: Termi
     print: (text) => view.withoutLiveLines(() => void process.stderr.write(printable(text))),
   });
   const { host, local, loadSsh, close } = await openHosts(
-    async () => (await import("./open-connections.ts")).openConnections(given, secrets, report),
+    async () => {
+      // Kamal 2 runs this hook before the first connection of any command, MRSK only if the command takes the lock.
+      if (kamalSecrets) await (await import("../flow/lock.ts")).runPreConnect(run);
+      return (await import("./open-connections.ts")).openConnections(given, secrets, report);
+    },
     cwd,
     processEnvironment,
     await environment.forCommands(),
@@ -97,6 +102,7 @@ export async function openRun(command: Command, work: (run: Run, terminal: Termi
     command: commandWords(command),
     skipHooks: options.skipHooks === true,
     variables: environment,
+    kamalSecrets,
     cwd,
     held,
     mask: (text) => known.text(text),

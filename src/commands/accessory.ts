@@ -1,7 +1,7 @@
 import type { Accessory, Config } from "../config/config.ts";
 import type { Secret } from "../config/env/secret.ts";
 import { envFlags, labelled, optionFlags, secretsOf, volumeFlags, words } from "./arguments.ts";
-import { type Command, docker, raw, type Shell, sh, type Word, withEnvironment } from "../script/command.ts";
+import { type Command, docker, lines, raw, type Shell, sh, type Word, withEnvironment } from "../script/command.ts";
 import { type EngineDriver, logFlags } from "./logging.ts";
 import { type ExecOptions, execIn, type OneOffOptions, runOneOff } from "./one-off.ts";
 
@@ -49,7 +49,9 @@ export class AccessoryCommands {
     const { accessory } = this;
     const folder = `${home}/${accessory.service}`;
     const own = [
-      ...accessory.files.map((file) => `${folder}${file.remote}:${file.remote}`),
+      ...accessory.files.map(({ remote, mountOptions }) => {
+        return [`${folder}${remote}`, remote, ...(mountOptions === undefined ? [] : [mountOptions])].join(":");
+      }),
       ...accessory.directories.map(({ source, target, mountOptions }) => {
         const path = source.startsWith("/") ? source : `${folder}/${source}`;
         return [path, target, ...(mountOptions === undefined ? [] : [mountOptions])].join(":");
@@ -59,11 +61,13 @@ export class AccessoryCommands {
   }
 
   createDirectories(): Shell {
-    const own = this.accessory.directories.filter(({ source }) => !source.startsWith("/"));
-    return own.reduce(
-      (all, { source }) => sh`${all}
-mkdir -p ${`${this.accessory.service}/${source}`}`,
+    return lines(
       sh`:`,
+      ...this.accessory.directories.flatMap(({ source, mode, owner }) => {
+        const own = !source.startsWith("/");
+        const path = own ? `${this.accessory.service}/${source}` : source;
+        return [...(own || mode || owner ? [sh`mkdir -p ${path}`] : []), ...access(path, mode, owner)];
+      }),
     );
   }
 
@@ -74,13 +78,15 @@ mkdir -p ${`${this.accessory.service}/${source}`}`,
   }
 
   /** Writes one file into the accessory's folder. The content may be binary or secret, so it is never an argument. */
-  upload(remote: string, mode: string, base64: Secret): Shell {
+  upload(remote: string, mode: string, base64: Secret, owner?: string): Shell {
     const path = `${this.accessory.service}${remote}`;
     const folder = path.slice(0, path.lastIndexOf("/"));
-    return sh`mkdir -p ${folder}
-rm -f ${`${path}.new`}; (umask 077; printf '%s' ${base64} | base64 -d >${`${path}.new`})
-chmod ${mode} ${`${path}.new`}
-mv -f ${`${path}.new`} ${path}`;
+    return lines(
+      sh`mkdir -p ${folder}
+rm -f ${`${path}.new`}; (umask 077; printf '%s' ${base64} | base64 -d >${`${path}.new`})`,
+      ...access(`${path}.new`, mode, owner),
+      sh`mv -f ${`${path}.new`} ${path}`,
+    );
   }
 
   start(): Command {
@@ -137,4 +143,12 @@ mv -f ${`${path}.new`} ${path}`;
     );
     return sh`rm -rf ${service} 2>/dev/null || ${wipe} -c ${`rm -rf '/home-of-login/${service}'`}`;
   }
+}
+
+/** Sets the permissions and the owner of a file or folder. Only root may give a file away. */
+function access(path: string, mode: string | undefined, owner: string | undefined): Shell[] {
+  return [
+    ...(mode === undefined ? [] : [sh`chmod ${mode} ${path}`]),
+    ...(owner === undefined ? [] : [sh`chown ${owner} ${path}`]),
+  ];
 }

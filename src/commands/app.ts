@@ -19,7 +19,8 @@ export interface Launch {
   /** The result of `roleLabels` or `containerLabels`, each `${NAME}` replaced by its value on the host. */
   readonly labels: ReadonlyMap<string, string>;
   readonly secrets: ReadonlyMap<string, Secret>;
-  readonly restart: "no" | "unless-stopped";
+  /** `no`, or the policy of a live container. */
+  readonly restart: string;
   /** Whether the engine and the docker command support `--health-start-interval`. */
   readonly startInterval: boolean;
   readonly logDriver: EngineDriver;
@@ -68,8 +69,9 @@ export class AppCommands {
         `MRSK_CONTAINER_NAME=${launch.name}`,
         "-e",
         `MRSK_VERSION=${launch.version}`,
+        ...kamalVariables(config, launch),
         ...envFlags(role.env),
-        ...(check ? healthFlags(check, { startInterval: launch.startInterval }) : []),
+        ...(check ? healthFlags(check, { ...launch, deployTimeoutSeconds: config.deployTimeoutSeconds }) : []),
         ...logFlags(role.logging ?? config.logging, role.options, launch.logDriver),
         ...volumeFlags(config.volumes),
         ...each("--volume", launch.volumes ?? []),
@@ -116,6 +118,18 @@ export class AppCommands {
     ];
     return runOneOff(secretsOf(role.env, secrets), flags, image(config, version), command, options);
   }
+}
+
+/** The variables that Kamal 2 gives the containers of an app. */
+function kamalVariables({ kamalVariables: wanted, destination }: Config, launch: Launch): string[] {
+  if (!wanted) return [];
+  const variables = {
+    KAMAL_CONTAINER_NAME: launch.name,
+    KAMAL_VERSION: launch.version,
+    KAMAL_HOST: launch.host,
+    ...(destination === undefined ? {} : { KAMAL_DESTINATION: destination }),
+  };
+  return Object.entries(variables).flatMap(([name, value]) => ["-e", `${name}=${value}`]);
 }
 
 /** No flags if the container shares the host name of another container or of the host: docker refuses to set it. */

@@ -38,8 +38,9 @@ export function envFlags(env: Environment): Word[] {
 /** The pairs for `withEnvironment` that belong to `envFlags`. @throws MrskError for a name that is not resolved (a bug) */
 export function secretsOf(env: Environment, resolved: ReadonlyMap<string, Secret>): (readonly [string, Secret])[] {
   return env.secret.map((name) => {
-    const secret = resolved.get(name);
-    if (!secret) throw new MrskError(ExitCode.bug, `secret ${name} was not resolved`);
+    const source = env.sources?.get(name) ?? name;
+    const secret = resolved.get(source);
+    if (!secret) throw new MrskError(ExitCode.bug, `secret ${source} was not resolved`);
     return [name, secret];
   });
 }

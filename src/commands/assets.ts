@@ -23,9 +23,11 @@ function directoryOf(location: AssetLocation, id: string): string {
 
 /** Values of `docker run --volume`; none if the role has no `asset_path`. */
 export function assetVolumes(location: AssetLocation, labels: ReadonlyMap<string, string>): string[] {
-  const { assetPath } = location.role;
+  const { assetPath, assetOptions } = location.role;
   const id = labels.get(ID_LABEL);
-  return assetPath === undefined || id === undefined ? [] : [`${directoryOf(location, id)}:${assetPath}`];
+  if (assetPath === undefined || id === undefined) return [];
+  const options = assetOptions === undefined ? "" : `:${assetOptions}`;
+  return [`${directoryOf(location, id)}:${assetPath}${options}`];
 }
 
 /**

@@ -27,17 +27,18 @@ export function buildAndPush(config: Config, version: string, secrets: ReadonlyM
     [],
   );
   const options = buildOptions(config, version);
+  const platform = platforms(config);
+  const forPlatform = platform === undefined ? [] : ["--platform", platform];
   if (!pushesByItself(config)) {
     return [
-      step("Build the image", [...environment, ...docker("build", ...options)], BUILD_STEP),
+      step("Build the image", [...environment, ...docker("build", ...forPlatform, ...options)], BUILD_STEP),
       // Sequential: registries with disk storage (distribution 2.8) have failed on concurrent reads and writes of one layer.
       step("Push the image", docker("push", image(config, version))),
       step("Push the image as latest", docker("push", latestImage(config))),
     ];
   }
-  const platform = platforms(config);
   const name = builderName(config)!;
-  const where = ["--push", ...(platform === undefined ? [] : ["--platform", platform]), "--builder", name];
+  const where = ["--push", ...forPlatform, "--builder", name];
   const build = step(
     "Build the image",
     [...environment, ...docker("buildx", "build", ...where, ...options)],
@@ -62,10 +63,13 @@ function buildOptions(config: Config, version: string): Word[] {
     "--label",
     `service=${config.service}`,
     ...buildArguments(builder.args),
+    ...each("--build-arg", builder.inheritedArgs ?? []),
     ...builder.secrets.flatMap((name) => ["--secret", `id=${name}`]),
     "--file",
     builder.dockerfile,
     ...(builder.target === undefined ? [] : ["--target", builder.target]),
+    ...(builder.provenance === undefined ? [] : ["--provenance", builder.provenance]),
+    ...(builder.sbom === undefined ? [] : ["--sbom", String(builder.sbom)]),
     // As with volumes, MRSK left `default=$SSH_AUTH_SOCK` to the shell.
     ...(builder.ssh === undefined ? [] : ["--ssh", volume(builder.ssh)]),
     builder.context,

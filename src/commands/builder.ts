@@ -43,14 +43,14 @@ export function builderHosts({ builder: { kind, local, remote } }: Config): read
 
 /** `mrsk-S-multiarch-remote-arm64` and the like. */
 export function contextName(config: Config, { arch }: BuilderHost): string {
-  return `${builderName(config)}-${arch}`;
+  return `${builderName(config)}-${arch.replaceAll(/[^\w.+-]/g, "-")}`;
 }
 
 /** `linux/amd64,linux/arm64` and the like; undefined leaves the choice to docker. */
 export function platforms(config: Config): string | undefined {
-  const { kind, local, remote } = config.builder;
+  const { kind, local, remote, nativeArch } = config.builder;
   const named = (...hosts: readonly (BuilderHost | undefined)[]) =>
-    [...new Set(hosts.flatMap((host) => (host ? [`linux/${host.arch}`] : [])))].toSorted().join(",") || undefined;
+    [...new Set(hosts.flatMap((host) => (host ? platformsOf(host.arch) : [])))].toSorted().join(",") || undefined;
   switch (kind) {
     case "multiarch":
       return named(local) ?? "linux/amd64,linux/arm64";
@@ -59,8 +59,13 @@ export function platforms(config: Config): string | undefined {
     case "native/remote":
       return named(remote);
     default:
-      return undefined;
+      return nativeArch === undefined ? undefined : platformsOf(nativeArch).join(",");
   }
+}
+
+/** `amd64,arm64` is `linux/amd64` and `linux/arm64`. */
+function platformsOf(arch: string): string[] {
+  return arch.split(",").map((one) => `linux/${one}`);
 }
 
 /** Prints name, driver and an `Endpoint:` line per engine; fails with `no builder "B" found` if there is none. */
@@ -84,7 +89,7 @@ export function createBuilder(config: Config): Command | undefined {
   return and(
     ...hosts.map((host) => createContext(name, contextName(config, host), host)),
     ...hosts.map((host, i) => {
-      const platform = `linux/${host.arch}`;
+      const platform = platformsOf(host.arch).join(",");
       const context = contextName(config, host);
       return docker("buildx", "create", i > 0 && "--append", "--name", name, context, "--platform", platform);
     }),

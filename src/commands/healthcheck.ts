@@ -19,18 +19,24 @@ export function needsCurl({ healthcheck }: Role): boolean {
 }
 
 /** Flags of `docker run`. `startInterval` needs an engine of API 1.44 or newer. */
-export function healthFlags(check: Healthcheck, { startInterval }: { startInterval: boolean }): Word[] {
+export function healthFlags(
+  check: Healthcheck,
+  { startInterval, deployTimeoutSeconds }: { startInterval: boolean; deployTimeoutSeconds?: number | undefined },
+): Word[] {
   const quick = startInterval
-    ? ["--health-start-period", `${deadlineSeconds(check)}s`, "--health-start-interval", "200ms"]
+    ? ["--health-start-period", `${deadlineSeconds(check, deployTimeoutSeconds)}s`, "--health-start-interval", "200ms"]
     : [];
-  return ["--health-cmd", probeCommand(check), "--health-interval", check.interval, ...quick];
+  const timeout = check.timeoutSeconds === undefined ? [] : ["--health-timeout", `${check.timeoutSeconds}s`];
+  return ["--health-cmd", probeCommand(check), "--health-interval", check.interval, ...timeout, ...quick];
 }
 
 /**
  * The time that a container may take to become healthy: the longest time that MRSK polled, where attempt N of
  * `max_attempts` was followed by a pause of N seconds. A role without a check gets the time of the default attempts.
+ * @param deployTimeoutSeconds replaces the time of the attempts
  */
-export function deadlineSeconds(check: Healthcheck | undefined): number {
+export function deadlineSeconds(check: Healthcheck | undefined, deployTimeoutSeconds?: number): number {
+  if (deployTimeoutSeconds !== undefined) return deployTimeoutSeconds;
   const attempts = check?.maxAttempts ?? DEFAULTS.healthcheck.maxAttempts;
   return Math.ceil(Math.max((attempts * (attempts + 1)) / 2, attempts * (check?.intervalSeconds ?? 0)));
 }

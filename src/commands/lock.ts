@@ -30,6 +30,11 @@ export function acquireLock(config: Config, { text, id }: LockOwner): Shell {
   return call("acquire_lock", config.runDirectory, lockDirectory(config), id, mimeBase64(text));
 }
 
+/** Succeeds if the run of that id holds the lock. */
+export function holdsLock(config: Config, id: string): Shell {
+  return call("holds_lock", lockDirectory(config), id);
+}
+
 /** Prints the details, or nothing if there is no lock. */
 export function lockStatus(config: Config): Shell {
   return call("print_locks", lockDirectory(config));

@@ -1,4 +1,6 @@
+import { proxyMistakes } from "./check-proxy.ts";
 import { imageMistakes } from "./check-registry.ts";
+import { type Era, isLocalRegistry } from "./era.ts";
 import { interpolationMistakes } from "./interpolation.ts";
 import { DEFAULTS } from "./defaults.ts";
 import type { Mistake } from "./issues.ts";
@@ -12,52 +14,159 @@ type Written = Readonly<Record<string, unknown>>;
  * Mistakes that a schema of single values cannot find. Reads the values as written, not as the schema parsed them, so that
  * both kinds are reported in the same run. Values of a wrong type are left to the schema.
  */
-export function crossMistakes(written: Written, file: string): Mistake[] {
+export function crossMistakes(written: Written, file: string, era: Era): Mistake[] {
+  const kamal2 = era.generation === 2;
   return [
-    ...requiredMistakes(written),
-    ...registryMistakes(written["registry"], file),
+    ...requiredMistakes(written, kamal2),
+    ...registryMistakes(written["registry"], ["registry"], file),
     ...imageMistakes(written, below(written["registry"], "server")),
     ...interpolationMistakes(written),
     ...roleMistakes(written),
-    ...accessoryMistakes(written),
-    ...envMistakes(written),
+    ...accessoryMistakes(written, file, kamal2),
+    ...(kamal2 ? [] : [...envMistakes(written), ...assetMistakes(written)]),
+    ...timeLimitMistakes(written),
+    ...(kamal2
+      ? [...proxyMistakes(written, rolePlaces(written)), ...labelMistakes(written), ...restartMistakes(written)]
+      : []),
     ...builderMistakes(written["builder"]),
     ...releaseMistakes(written),
     ...quoteMistakes(written),
   ];
 }
 
-function requiredMistakes(written: Written): Mistake[] {
+function requiredMistakes(written: Written, kamal2: boolean): Mistake[] {
+  const accessoriesAlone = kamal2 && !blank(written["accessories"]) && isMap(written["servers"]);
   return ["service", "image", "registry", "servers"]
-    .filter((key) => blank(written[key]))
-    .map((key) => ({ path: [key], message: `Missing required configuration for ${key}`, missing: [[key]] }));
+    .filter((key) => blank(written[key]) && !(key === "servers" && accessoriesAlone))
+    .map((key) => {
+      const how =
+        kamal2 && key === "registry" ? ": write registry: {server: HOST, username: NAME, password: [NAME]}" : "";
+      return { path: [key], message: `Missing required configuration for ${key}${how}`, missing: [[key]] };
+    });
 }
 
-function registryMistakes(registry: unknown, file: string): Mistake[] {
-  if (!isMap(registry)) return [];
+/** A registry on this machine, which Kamal 2 starts itself, needs no credentials. */
+function registryMistakes(registry: unknown, path: readonly string[], file: string): Mistake[] {
+  if (!isMap(registry) || (isLocalRegistry(registry["server"]) && blank(registry["username"]))) return [];
   const wrong: Mistake[] = [];
   if (blank(registry["username"])) {
     wrong.push({
-      path: ["registry", "username"],
+      path: [...path, "username"],
       message: `You must specify a username for the registry in ${file}`,
-      missing: [["registry", "username"]],
+      missing: [[...path, "username"]],
     });
   }
   if (blank(registry["password"])) {
     wrong.push({
-      path: ["registry", "password"],
+      path: [...path, "password"],
       message: `You must specify a password for the registry in ${file} (or set the ENV variable if that's used)`,
-      missing: [["registry", "password"]],
+      missing: [[...path, "password"]],
     });
   }
   return wrong;
 }
 
 function builderMistakes(builder: unknown): Mistake[] {
-  if (!isMap(builder) || !isMap(builder["local"]) || !isMap(builder["remote"])) return [];
+  if (!isMap(builder)) return [];
+  if (!isMap(builder["local"]) || !isMap(builder["remote"])) return kamal2BuilderMistakes(builder);
   const arch = builder["remote"]["arch"];
   if (typeof arch !== "string" || arch !== builder["local"]["arch"]) return [];
   return [{ path: ["builder", "remote", "arch"], message: `should differ from builder.local.arch: both are ${arch}` }];
+}
+
+const DRIVERS = ["docker", "docker-container"];
+
+function kamal2BuilderMistakes(builder: Written): Mistake[] {
+  const { arch, driver, local, pack, remote } = builder;
+  const wrong: Mistake[] = [];
+  const add = (key: string, message: string) => void wrong.push({ path: ["builder", key], message });
+  if (Array.isArray(arch) && arch.length === 0) add("arch", "Builder arch not set: write amd64, arm64, or both");
+  if (isMap(pack) && Array.isArray(arch) && arch.length > 1)
+    add("arch", "buildpacks only support building for one arch");
+  if (local === false && blank(remote)) {
+    add("local", "Cannot disable local builds, no remote is set: write remote: ssh://USER@HOST");
+  }
+  if (typeof driver === "string" && driver.startsWith("cloud ")) {
+    add("driver", "mrsk does not build in Docker's cloud: write remote: ssh://USER@HOST, or omit driver");
+  } else if (typeof driver === "string" && !DRIVERS.includes(driver)) {
+    add("driver", `should be ${DRIVERS.join(" or ")}`);
+  }
+  if (driver === "docker" && !blank(remote)) {
+    add("driver", "docker builds on this machine alone: remove remote, or omit driver");
+  }
+  if (arch !== undefined && isMap(local)) add("local", "arch is the same setting in Kamal 2: remove one of the two");
+  if (arch !== undefined && isMap(remote)) {
+    add("remote", "should be the machine alone, such as ssh://USER@HOST: arch has the architectures");
+  }
+  return wrong;
+}
+
+/** Two keys that set the same time limit. */
+function timeLimitMistakes(written: Written): Mistake[] {
+  const places: [string[], unknown][] = [
+    [["healthcheck"], written["healthcheck"]],
+    ...rolesOf(written).map(([name, role]): [string[], unknown] => [
+      ["servers", name, "healthcheck"],
+      below(role, "healthcheck"),
+    ]),
+  ];
+  const attempts = blank(written["deploy_timeout"])
+    ? []
+    : places
+        .filter(([, check]) => !blank(below(check, "max_attempts")))
+        .map(([path]) => ({
+          path: [...path, "max_attempts"],
+          message: "deploy_timeout sets the same limit, in seconds: keep one of the two",
+        }));
+  const both = !blank(written["stop_timeout"]) && !blank(written["stop_wait_time"]);
+  const message = "stop_timeout is the same setting in Kamal 2: keep one of the two";
+  return [...attempts, ...(both ? [{ path: ["stop_wait_time"], message }] : [])];
+}
+
+function rolePlaces(written: Written) {
+  return rolesOf(written).map(([name, role]) => {
+    const entries = Array.isArray(role) ? role : isMap(role) ? [role["hosts"]].flat() : [];
+    const hosts = entries.flatMap((entry) => (isMap(entry) ? Object.keys(entry).slice(0, 1) : [String(entry)]));
+    return { name, role, hosts, isPrimary: name === primaryRoleOf(written) };
+  });
+}
+
+/** Kamal 2 refuses these at a role and an accessory: it finds its containers by them. */
+function labelMistakes(written: Written): Mistake[] {
+  const places: [string[], unknown][] = [
+    ...rolesOf(written).map(([name, role]): [string[], unknown] => [
+      ["servers", name, "labels"],
+      below(role, "labels"),
+    ]),
+    ...entriesOf(written["accessories"]).map(([name, accessory]): [string[], unknown] => [
+      ["accessories", name, "labels"],
+      below(accessory, "labels"),
+    ]),
+  ];
+  return places.flatMap(([path, labels]) =>
+    ["service", "role", "destination"]
+      .filter((label) => isMap(labels) && Object.hasOwn(labels, label))
+      .map((label) => ({ path: [...path, label], message: `Cannot use ${label} label: containers are found by it` })),
+  );
+}
+
+/** `no` without quotes is false in YAML. */
+function restartMistakes(written: Written): Mistake[] {
+  const places: [string[], unknown][] = [
+    ...rolesOf(written).map(([name, role]): [string[], unknown] => [["servers", name], role]),
+    ...entriesOf(written["accessories"]).map(([name, accessory]): [string[], unknown] => [
+      ["accessories", name],
+      accessory,
+    ]),
+  ];
+  return places.flatMap(([path, item]) => {
+    const policy = below(below(item, "options"), "restart");
+    const isPolicy = typeof policy === "string" && /^(?:no|always|unless-stopped|on-failure(?::\d+)?)$/.test(policy);
+    if (policy === undefined || isPolicy) return [];
+    const message =
+      policy === false ? 'Use "no" to disable restarts' : "should be no, always, unless-stopped or on-failure[:N]";
+    return [{ path: [...path, "options", "restart"], message }];
+  });
 }
 
 /** The roles as written; a list of hosts is the role `web`. */
@@ -121,7 +230,7 @@ function portMistake(host: string, path: Path): Mistake | undefined {
   return { path, message: `${host}: the port should be 1 to ${HIGHEST_PORT}` };
 }
 
-function accessoryMistakes(written: Written): Mistake[] {
+function accessoryMistakes(written: Written, file: string, kamal2: boolean): Mistake[] {
   const accessories = written["accessories"];
   if (!isMap(accessories)) return [];
   const roles = rolesOf(written).map(([name]) => name);
@@ -129,13 +238,20 @@ function accessoryMistakes(written: Written): Mistake[] {
   return Object.entries(accessories).flatMap(([name, accessory]): Mistake[] => {
     if (!isMap(accessory)) return [];
     const path = ["accessories", name];
-    const wrong = placementMistakes(name, accessory, path);
-    const itsRoles: readonly unknown[] = Array.isArray(accessory["roles"]) ? accessory["roles"] : [];
-    itsRoles.forEach((role, index) => {
+    const wrong = [
+      ...placementMistakes(name, accessory, path, kamal2),
+      ...registryMistakes(accessory["registry"], [...path, "registry"], file),
+      ...tagMistakes(written, accessory, path),
+    ];
+    const itsRoles: [unknown, Path][] = [
+      ...[accessory["roles"]].flat().map((role, index): [unknown, Path] => [role, ["roles", index]]),
+      [accessory["role"], ["role"]],
+    ];
+    for (const [role, at] of itsRoles) {
       if (typeof role === "string" && roles.length > 0 && !roles.includes(role)) {
-        wrong.push({ path: [...path, "roles", index], message: `unknown role: ${role} (roles: ${roles.join(", ")})` });
+        wrong.push({ path: [...path, ...at], message: `unknown role: ${role} (roles: ${roles.join(", ")})` });
       }
-    });
+    }
     const service =
       typeof accessory["service"] === "string" ? accessory["service"] : `${String(written["service"])}-${name}`;
     const other = service === "traefik" ? "the proxy" : services.get(service);
@@ -145,11 +261,36 @@ function accessoryMistakes(written: Written): Mistake[] {
   });
 }
 
-function placementMistakes(name: string, accessory: Written, path: readonly string[]): Mistake[] {
-  const given = ["host", "hosts", "roles"].filter((key) => Object.hasOwn(accessory, key));
+/** Tags that no host of `servers` has: the accessory would run nowhere. */
+function tagMistakes({ servers }: Written, accessory: Written, path: readonly string[]): Mistake[] {
+  const places: [unknown, Path][] = [
+    [accessory["tag"], ["tag"]],
+    ...[accessory["tags"]].flat().map((tag, index): [unknown, Path] => [tag, ["tags", index]]),
+  ];
+  return places.flatMap(([tag, at]) => {
+    if (typeof tag !== "string" || blank(servers) || tagged(servers).has(tag)) return [];
+    return [{ path: [...path, ...at], message: `no host of servers has the tag ${tag}` }];
+  });
+}
+
+function tagged(servers: unknown): ReadonlySet<unknown> {
+  const roles = isMap(servers) ? Object.values(servers) : [servers];
+  const hosts = roles.flatMap((role) => (isMap(role) ? [role["hosts"]].flat() : [role].flat()));
+  return new Set(hosts.flatMap((host) => (isMap(host) ? Object.values(host).flat() : [])));
+}
+
+const PLACEMENTS = ["host", "hosts", "roles"];
+const PLACEMENTS_OF_KAMAL2 = [...PLACEMENTS, "role", "tag", "tags"];
+
+function placementMistakes(name: string, accessory: Written, path: readonly string[], kamal2: boolean): Mistake[] {
+  if (!kamal2 && Object.hasOwn(accessory, "role") && !Object.hasOwn(accessory, "roles")) {
+    return [{ path: [...path, "role"], message: "unknown key: role (write roles: [NAME])" }];
+  }
+  const given = PLACEMENTS_OF_KAMAL2.filter((key) => Object.hasOwn(accessory, key));
   if (given.length !== 1) {
-    const message = `Specify one of \`host\`, \`hosts\` or \`roles\` for accessory \`${name}\``;
-    return [{ path, message, missing: ["host", "hosts", "roles"].map((key) => [...path, key]) }];
+    const keys = (kamal2 ? PLACEMENTS_OF_KAMAL2 : PLACEMENTS).map((key) => `\`${key}\``);
+    const message = `Specify one of ${keys.slice(0, -1).join(", ")} or ${keys.at(-1)} for accessory \`${name}\``;
+    return [{ path, message, missing: PLACEMENTS_OF_KAMAL2.map((key) => [...path, key]) }];
   }
   const key = given[0]!;
   const value = accessory[key];
@@ -162,6 +303,19 @@ function placementMistakes(name: string, accessory: Written, path: readonly stri
   }
   if (blank(value)) return [{ path: [...path, key], message: `No ${key} given for accessory \`${name}\`` }];
   return key === "hosts" ? hostMistakes(value as unknown[], [...path, key]) : [];
+}
+
+/** Only Kamal 2 has false there. */
+function assetMistakes(written: Written): Mistake[] {
+  const places: [string[], unknown][] = [
+    [["asset_path"], written["asset_path"]],
+    ...rolesOf(written).map(([name, role]): [string[], unknown] => [
+      ["servers", name, "asset_path"],
+      below(role, "asset_path"),
+    ]),
+  ];
+  const message = "should be an absolute path in the container, not false: omit the key for none";
+  return places.filter(([, value]) => value === false).map(([path]) => ({ path, message }));
 }
 
 /** A variable cannot be in both `clear` and `secret`. */

@@ -29,6 +29,25 @@ export const DEFAULTS = {
   accessoryFileMode: "755",
 };
 
+/** The values of keys that Kamal 2 has, and those that a file of Kamal 2 has instead of the ones above. */
+export const KAMAL2 = {
+  hooksPath: ".kamal/hooks",
+  secretsPath: ".kamal/secrets",
+  /** In the login user's home: Kamal's lock is there, so that both tools exclude each other. */
+  runDirectory: ".kamal",
+  network: "kamal",
+  deployTimeoutSeconds: 30,
+  proxy: {
+    appPort: 80,
+    responseTimeoutSeconds: 30,
+    healthcheck: { path: "/up", intervalSeconds: 1, timeoutSeconds: 5 },
+    /** 1 MiB. */
+    bufferMemoryBytes: 1_048_576,
+    requestHeaders: ["Cache-Control", "Last-Modified", "User-Agent"],
+    run: { httpPort: 80, httpsPort: 443, logMaxSize: "10m" },
+  },
+};
+
 /** Lines that `mrsk app logs` and its like print if no option selects lines. */
 export const SHOWN_LOG_LINES = 100;
 

@@ -3,12 +3,14 @@ import { ConfigError } from "../errors.ts";
 import { crossMistakes } from "./check.ts";
 import type { Config } from "./config.ts";
 import { destinationFile, destinationsOf } from "./destination.ts";
+import { type Era, eraOf, eraText, isLocalRegistry } from "./era.ts";
 import { interpolationNotes } from "./interpolation.ts";
 import { MRSK_VERSION } from "../program-version.ts";
 import { type Mistake, mistakes, withoutMisspelt } from "./issues.ts";
 import { minimumVersionProblem } from "./minimum-version.ts";
 import { resolve } from "./resolve.ts";
 import { writtenConfig } from "./schema.ts";
+import { unsupportedOf } from "./unsupported.ts";
 import { type Locate, locateIn, readYaml } from "./yaml/yaml.ts";
 import { setWrittenAt } from "./yaml/written-at.ts";
 import {
@@ -41,23 +43,26 @@ export interface ConfigSource {
 export async function loadConfig(source: ConfigSource): Promise<Config> {
   const files = filesOf(source);
   const read = await readAll(files, source);
-  const problems = read.flatMap((one) => one.problems);
+  const found = read.flatMap((one) => one.problems);
   const trees = read.flatMap(({ tree }) => tree ?? []);
-  problems.push(...notMaps(trees));
+  found.push(...notMaps(trees));
   // With one file alone, the keys of the other would be reported as missing.
   if (trees.length < files.length || !trees.every((tree) => tree.kind === "map")) {
-    throw new ConfigError(problemLines(problems, files));
+    throw new ConfigError(problemLines(found, files));
   }
   const tree = trees.reduce<Tree>(mergeTrees, trees[0]!);
-  const { config, wrong } = check(tree, source);
-  problems.push(
-    ...notCausedBy(
-      problems,
-      wrong.map((mistake) => ({ ...mistake, at: positionOf(tree, mistake.path) })),
-    ),
-  );
-  if (problems.length > 0 || !config) throw new ConfigError(problemLines(problems, files));
-  return { ...config, notes: [...read.flatMap(({ notes }) => notes), ...config.notes] };
+  const { config, wrong, era } = check(tree, source);
+  const placed = wrong.map((mistake) => ({ ...mistake, at: positionOf(tree, mistake.path) }));
+  // Kamal 2 takes the last value, as Ruby does.
+  const isTolerated = ({ isDuplicate }: Problem) => isDuplicate === true && era.generation === 2;
+  const duplicates = problemLines(found.filter(isTolerated), files).map((line) => `${line}: the last value counts`);
+  const problems = found.filter((problem) => !isTolerated(problem));
+  problems.push(...notCausedBy(problems, placed));
+  if (problems.length > 0 || !config) {
+    const hint = era.generation === 2 ? `The file was read as one of ${eraText(era)}.` : undefined;
+    throw new ConfigError(problemLines(problems, files), { hint });
+  }
+  return { ...config, notes: [...read.flatMap(({ notes }) => notes), ...duplicates, ...config.notes] };
 }
 
 /** The error for mistakes found after loading, such as a missing key file. Reads the files again for their positions. */
@@ -67,6 +72,19 @@ export async function errorFor(source: ConfigSource, wrong: readonly Mistake[]):
   const tree = read.flatMap((one) => one.tree ?? []).reduce<Tree>(mergeTrees, read[0]!.tree!);
   const problems = wrong.map((mistake) => ({ ...mistake, at: positionOf(tree, mistake.path) }));
   return new ConfigError(problemLines(problems, files));
+}
+
+/** The keys of both files as written, without any check; undefined if a file cannot be read or is no map. */
+export async function writtenKeys(source: ConfigSource): Promise<Readonly<Record<string, unknown>> | undefined> {
+  try {
+    const read = await readAll(filesOf(source), source);
+    const trees = read.flatMap(({ tree }) => (tree?.kind === "map" ? [tree as Tree] : []));
+    if (trees.length < read.length) return undefined;
+    return toPlain(trees.reduce<Tree>(mergeTrees, trees[0]!)) as Record<string, unknown>;
+  } catch (error) {
+    if (error instanceof ConfigError) return undefined;
+    throw error;
+  }
 }
 
 function filesOf({ file, destination }: ConfigSource): string[] {
@@ -126,27 +144,56 @@ function notMaps(trees: readonly Tree[]): Problem[] {
   });
 }
 
-function check(tree: Tree, source: ConfigSource): { config?: Config; wrong: Mistake[] } {
-  const { file, destination } = source;
+interface Checked {
+  readonly config?: Config;
+  readonly wrong: Mistake[];
+  readonly era: Era;
+}
+
+function check(tree: Tree, source: ConfigSource): Checked {
+  const { file, destination, cwd } = source;
   const all = toPlain(tree) as Record<string, unknown>;
-  const written = recordOf(Object.entries(all).filter(([key]) => !key.startsWith("x-")));
+  const given = recordOf(Object.entries(all).filter(([key]) => !key.startsWith("x-")));
+  const era = eraOf(given, cwd);
+  const written = era.generation === 2 ? withOptional(given) : given;
   if (written["require_destination"] === true && destination === undefined) {
-    return { wrong: [{ path: ["require_destination"], message: "You must specify a destination (-d NAME)" }] };
+    const mistake = { path: ["require_destination"], message: "You must specify a destination (-d NAME)" };
+    const names = destinationsOf(resolvePath(cwd, file)).map((name) => `-d ${name}`);
+    const message = names.length === 0 ? "" : `: run with ${names.join(" or ")}`;
+    return { wrong: [{ ...mistake, message: `${mistake.message}${message}` }], era };
   }
   const minimum = written["minimum_version"];
   const tooOld = typeof minimum === "string" ? minimumVersionProblem(minimum, MRSK_VERSION) : undefined;
   // Other mistakes are probably keys of the newer version.
-  if (tooOld !== undefined) return { wrong: [{ path: ["minimum_version"], message: tooOld }] };
-  const cross = crossMistakes(written, file).map((mistake) => withDestinations(mistake, source));
+  if (tooOld !== undefined) return { wrong: [{ path: ["minimum_version"], message: tooOld }], era };
+  const cross = crossMistakes(written, file, era).map((mistake) => withDestinations(mistake, source));
   const parsed = writtenConfig.safeParse(written, { jitless: true });
   if (parsed.success && cross.length === 0) {
-    const config = resolve(parsed.data, file, destination);
+    const config = resolve(parsed.data, era, file, destination);
     setFilePositions(config, tree);
-    return { config: { ...config, notes: [...hostNotes(written, tree, source), ...config.notes] }, wrong: [] };
+    const notes = [...hostNotes(written, tree, source), ...config.notes];
+    const unsupported = unsupportedOf(parsed.data).map((mistake) => ({
+      ...mistake,
+      at: positionOf(tree, mistake.path),
+    }));
+    return { config: { ...config, notes, unsupported: problemLines(unsupported) }, wrong: [], era };
   }
   const reported = new Set(cross.map(({ path }) => path.join("/")));
   const schema = parsed.success ? [] : mistakes(parsed.error.issues, written);
-  return { wrong: withoutMisspelt([...cross, ...schema.filter(({ path }) => !reported.has(path.join("/")))]) };
+  return { wrong: withoutMisspelt([...cross, ...schema.filter(({ path }) => !reported.has(path.join("/")))]), era };
+}
+
+/** Kamal 2 names the image of a local registry after the service, and needs no servers if there are accessories. */
+function withOptional(written: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  const { service, registry, accessories } = written as {
+    service?: unknown;
+    registry?: Record<string, unknown>;
+    accessories?: unknown;
+  };
+  const image =
+    typeof service === "string" && isLocalRegistry(registry?.["server"]) ? [["image", service] as const] : [];
+  const servers = accessories === undefined || accessories === null ? [] : [["servers", {}] as const];
+  return recordOf([...image, ...servers, ...Object.entries(written)]);
 }
 
 /** A key that is missing in the common file is often in the files of the destinations. */

@@ -1,8 +1,8 @@
 /**
- * Kamal 1.9.3, the last version with Traefik: this program understands every key of its `deploy.yml`. The
- * `minimum_version` of a file written for MRSK or Kamal means a version of theirs.
+ * The version of Kamal whose `deploy.yml` this program understands. The `minimum_version` of a file written for MRSK or
+ * Kamal means a version of theirs.
  */
-const UNDERSTOOD = "1.9.3";
+const UNDERSTOOD = "2.12.0";
 
 /** The version that `minimum_version` is compared with: the later of Kamal's and the program's. */
 function current(own: string): string {

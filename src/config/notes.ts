@@ -1,6 +1,7 @@
 import type { Role } from "./config.ts";
-import { tagsOf } from "./resolve-parts.ts";
-import { usesHealthcheck, hostsOf } from "./role.ts";
+import type { Era } from "./era.ts";
+import { environmentOf, tagsOf } from "./resolve-parts.ts";
+import { hostsOf, isInert, usesHealthcheck } from "./role.ts";
 import type { WrittenConfig, WrittenHealthcheck } from "./schema.ts";
 
 /** Keys of Kamal that are accepted without effect, and why they have none. */
@@ -11,7 +12,8 @@ const WITHOUT_EFFECT = {
 } as const satisfies { readonly [key in keyof WrittenHealthcheck]?: string };
 
 /** A sentence for each key that was written and has no effect, once for all its places. */
-export function notesOf({ env, healthcheck, servers }: WrittenConfig, roles: readonly Role[]): string[] {
+export function notesOf(config: WrittenConfig, roles: readonly Role[], era: Era): string[] {
+  const { env, healthcheck, servers } = config;
   const own = roles.flatMap(({ name, traefik }) => {
     const role = Array.isArray(servers) ? undefined : servers[name];
     return role && !Array.isArray(role) && role.healthcheck ? [{ name, traefik, check: role.healthcheck }] : [];
@@ -21,13 +23,100 @@ export function notesOf({ env, healthcheck, servers }: WrittenConfig, roles: rea
     ...Object.entries(WITHOUT_EFFECT)
       .filter(([key]) => written.includes(key))
       .map(([key, why]) => `healthcheck.${key} has no effect here: ${why}`),
-    ...unknownTags(servers, [...tagsOf(env).keys()]),
+    ...unknownTags(servers, [...tagsOf(env).keys(), ...tagsOfAccessories(config)]),
     ...own
       .filter(
         ({ traefik, check }) => !traefik && !usesHealthcheck(check) && setKeys(check).some((key) => PROBING.has(key)),
       )
       .map(({ name }) => `servers.${name}.healthcheck defines no check: without Traefik, set cmd, path or port`),
+    ...withoutCounterpart(config),
+    ...(era.generation === 2 ? notesOfKamal2(config, era) : []),
   ];
+}
+
+const IMAGE_OF_PROXY = "it names the image of Kamal's proxy, and mrsk runs Traefik: see traefik.image";
+
+/** Keys of Kamal 2 that are accepted without effect, and why they have none. A function decides by the value. */
+const NO_COUNTERPART: readonly (readonly [key: string, why: string, applies?: (value: unknown) => boolean])[] = [
+  ["error_pages_path", "the app's own pages are not affected; Traefik's answers for unavailable apps stay plain"],
+  ["boot.parallel_roles", "the roles of a host always change at the same time"],
+  ["ssh.forward_agent", "mrsk forwards no SSH agent to the servers", (value) => value === true],
+  ["sshkit.dns_retries", "the resolver of this machine decides how often a name is resolved"],
+  ["output.otel", "the logs of deploys are not sent: keep the output of mrsk in CI"],
+  ["output.file", "mrsk writes no log files: redirect its output, for instance with tee"],
+  ["proxy.run.registry", IMAGE_OF_PROXY],
+  ["proxy.run.repository", IMAGE_OF_PROXY],
+  ["proxy.run.version", IMAGE_OF_PROXY],
+];
+
+function withoutCounterpart(config: WrittenConfig): string[] {
+  const roles = Array.isArray(config.servers) ? [] : Object.entries(config.servers);
+  const places: [prefix: string, value: unknown][] = [
+    ["", config],
+    ...roles.map(([name, role]): [string, unknown] => [`servers.${name}.`, role]),
+    ...Object.entries(config.accessories ?? {}).map(([name, value]): [string, unknown] => [
+      `accessories.${name}.`,
+      value,
+    ]),
+  ];
+  return places.flatMap(([prefix, at]) =>
+    NO_COUNTERPART.filter(([key]) => prefix === "" || key.startsWith("proxy.")).flatMap(
+      ([key, why, applies = () => true]) => {
+        const value = valueAt(at, key.split("."));
+        return value === undefined || value === null || !applies(value)
+          ? []
+          : [`${prefix}${key} has no effect here: ${why}`];
+      },
+    ),
+  );
+}
+
+function valueAt(value: unknown, keys: readonly string[]): unknown {
+  return keys.reduce((here, key) => (here as Record<string, unknown> | null | undefined)?.[key], value);
+}
+
+function notesOfKamal2(config: WrittenConfig, era: Era): string[] {
+  const { run_directory: directory, servers } = config;
+  const roles = Array.isArray(servers) ? [] : Object.entries(servers);
+  const maps = roles.flatMap(([name, role]) => (Array.isArray(role) ? [] : [{ name, ...role }]));
+  const accessories = Object.values(config.accessories ?? {});
+  const labels = [config.labels, ...[...maps, ...accessories].map((item) => item.labels)].flatMap((all) =>
+    Object.keys(all ?? {}),
+  );
+  return [
+    ...(directory ? ["run_directory has no effect in a file of Kamal 2: the directory is .kamal"] : []),
+    ...(labels.some((label) => isInert(label, config, era))
+      ? ["labels that begin with traefik. have no effect in a file of Kamal 2 without traefik: write proxy"]
+      : []),
+    ...maps
+      .filter((role) => role.asset_path === false && config.asset_path)
+      .map(
+        ({ name }) => `servers.${name}.asset_path: false has no effect: the global asset_path applies, as in Kamal 2`,
+      ),
+    ...clearAndSecret(config, maps),
+  ];
+}
+
+/** Kamal 2 passes clear values after secrets, so that they win. */
+function clearAndSecret(config: WrittenConfig, roles: readonly { readonly env?: WrittenConfig["env"] }[]): string[] {
+  const groups = [
+    [config.env, ...roles.map(({ env }) => env)]
+      .map((env) => environmentOf(env))
+      .concat([...tagsOf(config.env).values()]),
+    ...[config.traefik, ...Object.values(config.accessories ?? {})].map((item) => [environmentOf(item?.env)]),
+  ];
+  const names = groups.flatMap((environments) => {
+    const secrets = new Set(environments.flatMap(({ secret }) => secret));
+    return environments.flatMap(({ clear }) => [...clear.keys()].filter((name) => secrets.has(name)));
+  });
+  return [...new Set(names)].map(
+    (name) => `env: ${name} is in clear and in secret: the clear value wins, as in Kamal 2`,
+  );
+}
+
+/** Tags that place an accessory. */
+function tagsOfAccessories({ accessories }: WrittenConfig): string[] {
+  return Object.values(accessories ?? {}).flatMap(({ tag, tags }) => [...(tag ? [tag] : []), ...(tags ?? [])]);
 }
 
 function unknownTags(servers: WrittenConfig["servers"], known: readonly string[]): string[] {

@@ -1,5 +1,6 @@
 import type { Environment, Healthcheck, Logging, Options } from "./config.ts";
 import { DEFAULTS } from "./defaults.ts";
+import type { Era } from "./era.ts";
 import type { WrittenEnv, WrittenHealthcheck, WrittenLogging, WrittenOptions, WrittenTaggedEnv } from "./schema.ts";
 
 type Maybe<T> = T | null | undefined;
@@ -15,7 +16,16 @@ export function environmentOf(written: Maybe<WrittenEnv | WrittenTaggedEnv>): En
   if (!written) return NO_ENVIRONMENT;
   const split = splitOf(written);
   if (!split) return { clear: mapOf(written as Record<string, string>), secret: [] };
-  return { clear: mapOf(split.clear), secret: [...new Set(split.secret ?? [])] };
+  const secrets = (split.secret ?? []).map((text) => text.split(/:(.*)/) as [string, string?]);
+  const sources = secrets.flatMap(([name, source]) => (source === undefined ? [] : [[name, source] as const]));
+  const secret = [...new Set(secrets.map(([name]) => name))];
+  return { clear: mapOf(split.clear), secret, ...sourcesIn(new Map(sources), secret) };
+}
+
+/** Of two secrets for one variable, the later wins. */
+function sourcesIn(sources: ReadonlyMap<string, string>, names: readonly string[]): Pick<Environment, "sources"> {
+  const used = [...sources].filter(([name]) => names.includes(name));
+  return used.length > 0 ? { sources: new Map(used) } : {};
 }
 
 /** The environment that each tag adds. */
@@ -47,7 +57,32 @@ export function mergeEnvironments(...all: readonly Environment[]): Environment {
     ];
     clear = new Map([...clear, ...next.clear].filter(([name]) => !next.secret.includes(name)));
   }
-  return { clear, secret };
+  return { clear, secret, ...sourcesIn(allSources(all), secret) };
+}
+
+/**
+ * Merges by name as Kamal 2 does: later environments win, but a clear value wins over a secret of any environment, and an
+ * empty value removes the variable.
+ */
+export function mergeByKamal2(...all: readonly Environment[]): Environment {
+  const written = new Map(all.flatMap(({ clear }) => [...clear]));
+  const secret = [...new Set(all.flatMap((env) => env.secret))].filter((name) => !written.has(name));
+  const clear = new Map([...written].filter(([, value]) => value !== ""));
+  return { clear, secret, ...sourcesIn(allSources(all), secret) };
+}
+
+/** The environment of a container that has a single section `env`. */
+export function singleEnvironment(written: Maybe<WrittenEnv>, era: Era): Environment {
+  const env = environmentOf(written);
+  return era.generation === 2 ? mergeByKamal2(env) : env;
+}
+
+/** A later secret without another source is its own source. */
+function allSources(all: readonly Environment[]): ReadonlyMap<string, string> {
+  const sources = all.flatMap(({ secret, sources: own }) =>
+    secret.map((name) => [name, own?.get(name) ?? name] as const),
+  );
+  return new Map([...new Map(sources)].filter(([name, source]) => name !== source));
 }
 
 /** Options with an empty list are left out. */
@@ -64,13 +99,17 @@ export function durationSeconds(duration: string): number {
 }
 
 /** Each key from the first map that has it, otherwise its default. */
-export function healthcheckOf(written: readonly Maybe<WrittenHealthcheck>[], attempts: Maybe<number>): Healthcheck {
+export function healthcheckOf(
+  written: readonly Maybe<WrittenHealthcheck>[],
+  attempts: Maybe<number>,
+  defaults: { readonly path: string; readonly port: number; readonly interval: string } = DEFAULTS.healthcheck,
+): Healthcheck {
   const merged = written.reduceRight<WrittenHealthcheck>((below, over) => ({ ...below, ...withoutEmpty(over) }), {});
-  const interval = merged.interval ?? DEFAULTS.healthcheck.interval;
+  const interval = merged.interval ?? defaults.interval;
   return {
     cmd: merged.cmd ?? undefined,
-    path: merged.path ?? DEFAULTS.healthcheck.path,
-    port: merged.port ?? DEFAULTS.healthcheck.port,
+    path: merged.path ?? defaults.path,
+    port: merged.port ?? defaults.port,
     interval,
     intervalSeconds: durationSeconds(interval),
     maxAttempts: merged.max_attempts ?? attempts ?? DEFAULTS.healthcheck.maxAttempts,

@@ -1,104 +1,98 @@
 import { accessoriesOf } from "./accessory.ts";
-import type { Boot, Builder, Config, Credential, Release, Role, Ssh, Traefik } from "./config.ts";
-import { DEFAULTS } from "./defaults.ts";
-import { environmentOf, loggingOf, mapOf, optionsOf } from "./resolve-parts.ts";
+import { builderOf } from "./builder.ts";
+import type { Boot, Config, HooksOutput, ProxyRun, Release, Role, Ssh, Traefik } from "./config.ts";
+import { DEFAULTS, KAMAL2 } from "./defaults.ts";
+import { type Era, eraText } from "./era.ts";
+import { registryOf } from "./registry.ts";
+import { loggingOf, mapOf, optionsOf, singleEnvironment } from "./resolve-parts.ts";
 import { rolesOf } from "./role.ts";
 import { notesOf } from "./notes.ts";
 import type { WrittenConfig } from "./schema.ts";
-import { Secret } from "./env/secret.ts";
-
 type Maybe<T> = T | null | undefined;
 
-/** Fills in every default. `written` has passed the schema and the checks. */
-export function resolve(written: WrittenConfig, file: string, destination: string | undefined): Config {
-  const roles = rolesOf(written);
+/** Fills in every default of the era. `written` has passed the schema and the checks. */
+export function resolve(written: WrittenConfig, era: Era, file: string, destination: string | undefined): Config {
+  const roles = rolesOf(written, era);
   const primaryRole = written.primary_role ?? DEFAULTS.primaryRole;
-  const { server, username, password } = written.registry;
+  const { server } = written.registry;
+  const kamal2 = era.generation === 2;
+  const accessories = accessoriesOf(written, roles, era);
   return {
     file,
     destination,
+    era: eraText(era),
     service: written.service,
+    destinationLabel: destination ?? (kamal2 ? "" : undefined),
+    kamalVariables: kamal2,
     repository: server ? `${server}/${written.image}` : written.image,
-    registry: {
-      server: server ?? undefined,
-      username: credentialOf(username, "registry username"),
-      password: credentialOf(password, "registry password"),
-    },
+    registry: registryOf(written.registry, "registry"),
     roles,
     primaryRole,
-    primaryHost: roles.find((role) => role.name === primaryRole)!.hosts[0]!,
-    env: environmentOf(written.env),
+    // Without servers, Kamal 2 takes the first host of the accessories.
+    primaryHost: [
+      ...(roles.find((role) => role.name === primaryRole)?.hosts ?? []),
+      ...(accessories[0]?.hosts ?? []),
+    ][0]!,
+    env: singleEnvironment(written.env, era),
     volumes: written.volumes ?? [],
     logging: loggingOf(written.logging),
-    accessories: accessoriesOf(written, roles),
-    traefik: traefikOf(written.traefik),
-    builder: builderOf(written.builder),
-    boot: bootOf(written.boot, roles),
+    accessories,
+    traefik: traefikOf(written.traefik, roles.find(({ proxy }) => proxy)?.proxy?.run, era),
+    builder: builderOf(written.builder, kamal2 ? "inherit" : "keep"),
+    boot: bootOf(written.boot, roles, kamal2 ? 0 : DEFAULTS.boot.waitSeconds),
     ssh: sshOf(written),
     hooksPath: written.hooks_path ?? DEFAULTS.hooksPath,
+    hooksOutput: hooksOutputOf(written.hooks_output),
+    secretsPath: written.secrets_path ?? KAMAL2.secretsPath,
     readinessDelaySeconds: written.readiness_delay ?? DEFAULTS.readinessDelaySeconds,
-    stopWaitSeconds: written.stop_wait_time ?? undefined,
+    deployTimeoutSeconds: deployTimeoutOf(written, era),
+    stopWaitSeconds: written.stop_timeout ?? written.stop_wait_time ?? undefined,
     drainTimeoutSeconds: written.drain_timeout ?? DEFAULTS.drainTimeoutSeconds,
     retainContainers: written.retain_containers ?? DEFAULTS.retainContainers,
-    runDirectory: written.run_directory ?? DEFAULTS.runDirectory,
-    network: written.network ?? undefined,
+    runDirectory: kamal2 ? KAMAL2.runDirectory : (written.run_directory ?? DEFAULTS.runDirectory),
+    network: written.network ?? (kamal2 ? KAMAL2.network : undefined),
     release: releaseOf(written.release, primaryRole),
     aliases: mapOf(written.aliases),
     requireDestination: written.require_destination ?? false,
     minimumVersion: written.minimum_version ?? undefined,
-    notes: notesOf(written, roles),
+    notes: notesOf(written, roles, era),
+    unsupported: [],
   };
 }
 
-function credentialOf(written: string | readonly string[], name: string): Credential {
-  return typeof written === "string" ? { value: new Secret(name, written) } : { variable: written[0]! };
-}
-
-function traefikOf(written: Maybe<WrittenConfig["traefik"]>): Traefik {
+/** The keys of `traefik` win over those of `proxy.run`. */
+function traefikOf(written: Maybe<WrittenConfig["traefik"]>, run: ProxyRun | undefined, era: Era): Traefik {
+  const publish = written?.publish ?? run?.publish ?? true;
+  const hostPort = written?.host_port ?? run?.httpPort ?? DEFAULTS.traefik.hostPort;
+  const debug = run?.debug ? ([["log.level", "DEBUG"]] as const) : [];
   return {
     image: written?.image ?? DEFAULTS.traefik.image,
-    hostPort: written?.publish === false ? undefined : (written?.host_port ?? DEFAULTS.traefik.hostPort),
-    args: optionsOf(written?.args),
-    options: optionsOf(written?.options),
+    hostPort: publish ? hostPort : undefined,
+    args: new Map([...debug, ...optionsOf(written?.args)]),
+    options: new Map([...(run?.options ?? []), ...optionsOf(written?.options)]),
     labels: mapOf(written?.labels),
-    env: environmentOf(written?.env),
+    env: singleEnvironment(written?.env, era),
   };
 }
 
-function builderOf(written: Maybe<WrittenConfig["builder"]>): Builder {
-  const side = (builder: Maybe<{ arch: string; host?: string | null | undefined }>) =>
-    builder ? { arch: builder.arch, host: builder.host ?? undefined } : undefined;
-  const cache = written?.cache;
-  return {
-    kind: builderKind(written),
-    local: side(written?.local),
-    remote: side(written?.remote),
-    args: mapOf(written?.args),
-    secrets: written?.secrets ?? [],
-    allowTrackedEnv: written?.allow_tracked_env ?? false,
-    dockerfile: written?.dockerfile ?? DEFAULTS.builder.dockerfile,
-    context: written?.context ?? DEFAULTS.builder.context,
-    contextGiven: typeof written?.context === "string",
-    target: written?.target ?? undefined,
-    ssh: written?.ssh ?? undefined,
-    cache: cache
-      ? { type: cache.type, options: cache.options ?? undefined, image: cache.image ?? undefined }
-      : undefined,
-  };
+/** Written attempts of the health check set the limit, unless `deploy_timeout` does. */
+function deployTimeoutOf({ deploy_timeout: written, healthcheck }: WrittenConfig, era: Era): number | undefined {
+  if (typeof written === "number") return written;
+  return era.generation === 2 && !healthcheck?.max_attempts ? KAMAL2.deployTimeoutSeconds : undefined;
 }
 
-function builderKind(written: Maybe<WrittenConfig["builder"]>): Builder["kind"] {
-  if (written?.multiarch === false) return written.cache ? "native/cached" : "native";
-  if (!written?.remote) return "multiarch";
-  return written.local ? "multiarch/remote" : "native/remote";
+function hooksOutputOf(written: Maybe<WrittenConfig["hooks_output"]>): HooksOutput {
+  const level = (text: string) => text.replace(/^:/, "") as "quiet" | "verbose";
+  if (typeof written === "string") return { all: level(written), byHook: new Map() };
+  return { all: undefined, byHook: new Map(Object.entries(written ?? {}).map(([hook, text]) => [hook, level(text)])) };
 }
 
-function bootOf(written: Maybe<WrittenConfig["boot"]>, roles: readonly Role[]): Boot {
+function bootOf(written: Maybe<WrittenConfig["boot"]>, roles: readonly Role[], waitSeconds: number): Boot {
   const limit = written?.limit ?? undefined;
   const hosts = new Set(roles.flatMap((role) => role.hosts)).size;
   return {
     limit: typeof limit === "string" ? Math.max(1, Math.floor((hosts * Number.parseFloat(limit)) / 100)) : limit,
-    waitSeconds: written?.wait ?? (limit === undefined ? 0 : DEFAULTS.boot.waitSeconds),
+    waitSeconds: written?.wait ?? (limit === undefined ? 0 : waitSeconds),
     watchSeconds: written?.watch ?? DEFAULTS.boot.watchSeconds,
   };
 }

@@ -167,6 +167,19 @@ export const secretNames = z.array(
   variableName.check(z.refine((variable) => !isReserved(variable), { error: `cannot be a secret: ${RESERVED}` })),
 );
 
+const SECRET = "should be the name of an environment variable";
+
+/** Names of variables, each also as `NAME:OTHER`: then the secret OTHER has the value. */
+const aliasedSecrets = z.array(
+  z.pipe(
+    text,
+    z.string().check(
+      z.regex(/^[A-Za-z_][A-Za-z0-9_]*(?::[^\s:'"]+)?$/, SECRET),
+      z.refine((written) => !isReserved(written.replace(/:.*/, "")), { error: `cannot be a secret: ${RESERVED}` }),
+    ),
+  ),
+);
+
 const SPLIT_KEYS = ["clear", "secret", "tags"];
 
 /** The split forms of the schemas that `eitherForm` made, for the documentation: a transform hides them. */
@@ -188,14 +201,14 @@ function eitherForm<T extends z.ZodMiniType>(split: T) {
 }
 
 /** `{NAME: value}`, or `{clear: {NAME: value}, secret: [NAME]}`. */
-export const env = lazy(() => eitherForm(strict({ clear: optional(values), secret: optional(secretNames) })));
+export const env = lazy(() => eitherForm(strict({ clear: optional(values), secret: optional(aliasedSecrets) })));
 
 /** The app's env, which may also have an env for each tag of hosts. */
 export const taggedEnv = lazy(() =>
   eitherForm(
     strict({
       clear: optional(values),
-      secret: optional(secretNames),
+      secret: optional(aliasedSecrets),
       tags: optional(record(z.string(), z.nullable(env))),
     }),
   ),

@@ -22,12 +22,17 @@ import {
   variableName,
   wholeNumber,
 } from "./schema-parts.ts";
+import { proxy } from "./schema-proxy.ts";
 
 const hostWithTags = record(host, z.union([text, z.array(text)]));
 
 const roleHosts = z.array(z.union([host, hostWithTags]));
 
-const containerPath = textLike(/^\/[^:]*[^:/][^:]*$/, "should be an absolute path in the container");
+/** A path in the container and options of the volume, or false. */
+const assetPath = z.union([
+  textLike(/^\/[^:]*[^:/][^:]*(?::[\w,=]+)?$/, "should be an absolute path in the container"),
+  z.literal(false),
+]);
 
 const writtenRole = lazy(() =>
   strict({
@@ -39,8 +44,10 @@ const writtenRole = lazy(() =>
     traefik: optional(z.boolean()),
     healthcheck: optional(healthcheck),
     logging: optional(logging),
-    asset_path: optional(containerPath),
+    asset_path: optional(assetPath),
     boot: optional(strict({ order: optional(order) })),
+    proxy: optional(z.union([z.boolean(), proxy])),
+    stop_timeout: optional(seconds),
   }),
 );
 
@@ -62,8 +69,8 @@ const registry = strict({
   server: optional(
     textLike(SERVER, "should be HOST[:PORT][/PATH] as in ghcr.io, without https:// and without / at its end"),
   ),
-  username: credential,
-  password: credential,
+  username: optional(credential),
+  password: optional(credential),
 });
 
 const builderHost = lazy(() => strict({ arch: text, host: optional(text) }));
@@ -71,8 +78,13 @@ const builderHost = lazy(() => strict({ arch: text, host: optional(text) }));
 const builder = lazy(() =>
   strict({
     multiarch: optional(z.boolean()),
-    local: optional(builderHost),
-    remote: optional(builderHost),
+    arch: optional(z.union([text, z.array(text)])),
+    local: optional(z.union([builderHost, z.boolean()])),
+    remote: optional(z.union([builderHost, text])),
+    driver: optional(text),
+    pack: optional(strict({ builder: text, buildpacks: optional(z.array(text)) })),
+    provenance: optional(z.union([z.boolean(), text])),
+    sbom: optional(z.boolean()),
     args: optional(values),
     secrets: optional(secretNames),
     allow_tracked_env: optional(z.boolean()),
@@ -91,15 +103,29 @@ const PUBLISHED = new RegExp(
   `^(?:(?:(?:\\d{1,3}(?:\\.\\d{1,3}){3}|\\[[\\da-fA-F:.]+\\]):)?(?:${PORTS})?:)?${PORTS}(?:/(?:tcp|udp|sctp))?$`,
 );
 
+/** The long form of a file or a folder of an accessory. */
+const mount = lazy(() =>
+  strict({
+    local: text,
+    remote: textLike(/^\//, "should be an absolute path in the container"),
+    mode: optional(textLike(/^[0-7]{3,4}$/, "should be an octal mode such as 644")),
+    owner: optional(textLike(/^[\w.-]+(?::[\w.-]+)?$/, "should be USER, or USER:GROUP")),
+    options: optional(text),
+  }),
+);
+
 const accessoryFile = lazy(() =>
   z.union([
-    textLike(/^[^:]+:\/[^:]*(?::[0-7]{3,4})?$/, "should be local:/path/in/container, or local:/path/in/container:mode"),
-    strict({
-      local: text,
-      remote: textLike(/^\//, "should be an absolute path in the container"),
-      mode: optional(textLike(/^[0-7]{3,4}$/, "should be an octal mode such as 644")),
-    }),
+    textLike(
+      /^[^:]+:\/[^:]*(?::(?:[0-7]{3,4}|[a-zA-Z][\w,=-]*))?$/,
+      "should be local:/path/in/container, or local:/path/in/container:mode",
+    ),
+    mount,
   ]),
+);
+
+const accessoryDirectory = lazy(() =>
+  z.union([textLike(/^[^:]+:\/[^:]*(?::[^:]+)?$/, "should be name:/path/in/container"), mount]),
 );
 
 const accessory = lazy(() =>
@@ -109,13 +135,18 @@ const accessory = lazy(() =>
     host: optional(host),
     hosts: optional(z.array(host)),
     roles: optional(z.array(text)),
+    role: optional(text),
+    tag: optional(text),
+    tags: optional(z.array(text)),
+    registry: optional(registry),
+    proxy: optional(z.union([z.literal(false), proxy])),
     port: optional(textLike(PUBLISHED, "should be a port, or host:container ports, each from 1 to 65535")),
     cmd: optional(text),
     env: optional(env),
     labels: optional(values),
     options: optional(options),
     files: optional(z.array(accessoryFile)),
-    directories: optional(z.array(textLike(/^[^:]+:\/[^:]*(?::[^:]+)?$/, "should be name:/path/in/container"))),
+    directories: optional(z.array(accessoryDirectory)),
     volumes: optional(z.array(text)),
     network: optional(text),
   }),
@@ -143,6 +174,7 @@ const boot = lazy(() =>
     wait: optional(seconds),
     watch: optional(seconds),
     order: optional(order),
+    parallel_roles: optional(z.boolean()),
   }),
 );
 
@@ -157,6 +189,7 @@ const ssh = lazy(() =>
     key_data: optional(z.union([z.array(text), text])),
     config: optional(z.union([z.boolean(), z.array(text), text])),
     connect_timeout: optional(positiveSeconds),
+    forward_agent: optional(z.boolean()),
     log_level: optional(z.enum(["debug", "info", "warn", "error", "fatal"])),
   }),
 );
@@ -165,8 +198,18 @@ const sshkit = lazy(() =>
   strict({
     max_concurrent_starts: optional(wholeNumber(1)),
     pool_idle_timeout: optional(positiveSeconds),
+    dns_retries: optional(wholeNumber(0)),
   }),
 );
+
+const output = lazy(() =>
+  strict({ otel: optional(strict({ endpoint: text })), file: optional(strict({ path: text })) }),
+);
+
+/** Ruby's symbols, `:quiet`, are usual here. */
+const hookLevel = textLike(/^:?(?:quiet|verbose)$/, "should be quiet or verbose");
+
+const hooksOutput = lazy(() => z.union([hookLevel, record(z.string(), hookLevel)]));
 
 const release = lazy(() =>
   z.union([text, strict({ command: text, timeout: optional(positiveSeconds), role: optional(text) })]),
@@ -190,21 +233,28 @@ export const writtenConfig = strict({
   healthcheck: optional(healthcheck),
   readiness_delay: optional(seconds),
   stop_wait_time: optional(seconds),
+  stop_timeout: optional(seconds),
+  deploy_timeout: optional(seconds),
   drain_timeout: optional(seconds),
   boot: optional(boot),
   builder: optional(builder),
   accessories: optional(record(name, accessory)),
   traefik: optional(traefik),
+  proxy: optional(proxy),
   ssh: optional(ssh),
   sshkit: optional(sshkit),
   hooks_path: optional(text),
+  hooks_output: optional(hooksOutput),
+  secrets_path: optional(text),
+  error_pages_path: optional(text),
+  output: optional(output),
   retain_containers: optional(wholeNumber(1)),
   run_directory: optional(textLike(/^[A-Za-z0-9._][\w./-]*$/, "should be a path below the home of the login user")),
   primary_role: optional(text),
   allow_empty_roles: optional(z.boolean()),
   require_destination: optional(z.boolean()),
   minimum_version: optional(textLike(/^\d+(?:\.\w+)*(?:-[\w.-]+)?$/, "should be a version such as 1.9.0")),
-  asset_path: optional(containerPath),
+  asset_path: optional(assetPath),
   network: optional(textLike(/^(?!(?:bridge|host|none)$)[A-Za-z0-9][\w.-]*$/, NETWORK)),
   release: optional(release),
   aliases: optional(record(z.string(), text)),

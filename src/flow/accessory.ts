@@ -21,6 +21,7 @@ import { withLock } from "./lock.ts";
 import { loginStep } from "./registry.ts";
 import { begin, nothingSelected, printBlock, type Run } from "./run.ts";
 import { accessorySecrets } from "./secrets.ts";
+import { refuseUnsupported } from "./unsupported.ts";
 
 type StepsFor = (commands: AccessoryCommands, accessory: Accessory) => Promise<readonly Step[]>;
 
@@ -64,6 +65,7 @@ async function onAccessories(
 
 /** Starts the accessory on each host where it is not running. */
 export async function bootAccessory(run: Run, name: string): Promise<void> {
+  refuseUnsupported(run);
   checkFiles(run, selectedAccessories(run, name));
   await accessorySecrets(run, selectedAccessories(run, name));
   await withLock(run, async () => {
@@ -92,7 +94,7 @@ function bootSteps(run: Run): StepsFor {
       ...networkOf(run, accessory).map((name) => step("Create the network", absent(ensureNetwork(name)))),
       step("Create directories", absent(commands.createDirectories())),
       ...uploads.map((upload) => ({ ...upload, body: absent(upload.body) })),
-      ...(isConfiguredRegistry(run, accessory) ? [await loginStep(run)] : []),
+      ...(await loginSteps(run, accessory)),
       logDriver,
       step(
         `Start ${accessory.service}`,
@@ -113,9 +115,11 @@ function networkOf(run: Run, accessory: Accessory): string[] {
   return name === undefined || name.includes(":") ? [] : [name];
 }
 
-function isConfiguredRegistry(run: Run, accessory: Accessory): boolean {
+/** A login for an image of the accessory's registry, or of the app's. */
+async function loginSteps(run: Run, { name, image, registry }: Accessory): Promise<Step[]> {
+  if (registry) return [await loginStep(run, registry, `accessories/${name}/registry`)];
   const { server } = run.config.registry;
-  return server !== undefined && accessory.image.startsWith(`${server}/`);
+  return server !== undefined && image.startsWith(`${server}/`) ? [await loginStep(run)] : [];
 }
 
 /** Renders files whose names end in `erb` first, with the accessory's clear variables in `ENV`. */
@@ -124,12 +128,15 @@ function uploadSteps(run: Run, commands: AccessoryCommands, accessory: Accessory
   const environment = withVariables(clear, run.variables);
   const note = (text: string) => run.report({ kind: "note", text });
   return Promise.all(
-    accessory.files.map(async ({ local, remote, mode }) => {
+    accessory.files.map(async ({ local, remote, mode, owner }) => {
       const content = readFileSync(resolve(run.cwd, local));
       const uploaded = local.endsWith("erb")
         ? Buffer.from(await renderErb(decode(content, local), { file: local, environment, cwd: run.cwd, note }))
         : content;
-      return step(`Upload ${local}`, commands.upload(remote, mode, new Secret(local, uploaded.toString("base64"))));
+      return step(
+        `Upload ${local}`,
+        commands.upload(remote, mode, new Secret(local, uploaded.toString("base64")), owner),
+      );
     }),
   );
 }
@@ -151,11 +158,12 @@ export async function createAccessoryDirectories(run: Run, name: string): Promis
 
 /** Resolves secrets, logs in and pulls before the stop: a failure of these does not leave the accessory stopped. */
 export async function rebootAccessory(run: Run, name: string): Promise<void> {
+  refuseUnsupported(run);
   checkFiles(run, selectedAccessories(run, name));
   await accessorySecrets(run, selectedAccessories(run, name));
   await withLock(run, async () => {
     await onAccessories(run, name, "Pull the image", async (commands, accessory) => [
-      ...(isConfiguredRegistry(run, accessory) ? [await loginStep(run)] : []),
+      ...(await loginSteps(run, accessory)),
       step("Pull the image", commands.pull()),
     ]);
     await stopAccessory(run, name);

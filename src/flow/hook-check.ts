@@ -1,25 +1,33 @@
 import { accessSync, closeSync, constants, existsSync, openSync, readdirSync, readSync, statSync } from "node:fs";
 import { resolve } from "node:path";
-import { DEFAULTS } from "../config/defaults.ts";
 import { didYouMean, similarNames } from "../spelling.ts";
-import { type HookName, HOOKS } from "./hook.ts";
+import { DEFAULT_FOLDERS, type HookName, hookFolders, HOOKS } from "./hook.ts";
 import type { Run } from "./run.ts";
 
 /** Warns about hooks that do not or cannot run. Called before any change. Does nothing with `-H`. */
 export function warnAboutHooks(run: Run): void {
   if (run.skipHooks) return;
-  for (const text of hookProblems(run.cwd, run.config.hooksPath)) run.report({ kind: "warning", text });
+  const [first, second] = hookFolders(run);
+  const hidden = second === undefined ? [] : (namesIn(resolve(run.cwd, first!)) ?? []);
+  for (const text of hookProblems(run.cwd, first!)) run.report({ kind: "warning", text });
+  for (const text of second === undefined ? [] : hookProblems(run.cwd, second, hidden)) {
+    run.report({ kind: "warning", text });
+  }
 }
 
-/** @param folder relative to `cwd`, as configured @returns one sentence for each problem */
-function hookProblems(cwd: string, folder: string): string[] {
+/**
+ * @param folder relative to `cwd`, as configured
+ * @param hidden names of hooks that do not run from this folder
+ * @returns one sentence for each problem
+ */
+function hookProblems(cwd: string, folder: string, hidden: readonly string[] = []): string[] {
   const path = resolve(cwd, folder);
-  if (!existsSync(path)) return missingFolderProblems(cwd, folder);
+  if (!existsSync(path)) return missingFolderProblems(folder);
   if (!statSync(path).isDirectory()) return [`${folder} is not a folder: no hook runs`];
   const names = namesIn(path);
   if (names === undefined) return [`${folder} cannot be read: no hook in it can be checked`];
   return names
-    .filter((name) => !isDisabled(name))
+    .filter((name) => !isDisabled(name) && !hidden.includes(name))
     .flatMap((name) => {
       const problem = isHook(name) ? hookProblem(resolve(path, name)) : unknownHookProblem(resolve(path, name), name);
       return problem === undefined ? [] : [`${folder}/${name} ${problem}`];
@@ -34,13 +42,10 @@ function namesIn(path: string): string[] | undefined {
   }
 }
 
-const KAMAL_FOLDER = ".kamal/hooks";
-
-/** A missing folder is a problem if it is configured, or if Kamal's default folder has hooks. */
-function missingFolderProblems(cwd: string, folder: string): string[] {
-  if (folder !== DEFAULTS.hooksPath) return [`${folder} (hooks_path) does not exist: no hook runs`];
-  if (!HOOKS.some((hook) => existsSync(resolve(cwd, KAMAL_FOLDER, hook)))) return [];
-  return [`the hooks in ${KAMAL_FOLDER} do not run: set hooks_path: ${KAMAL_FOLDER}`];
+/** A missing folder is a problem if it is configured. */
+function missingFolderProblems(folder: string): string[] {
+  if (DEFAULT_FOLDERS.includes(folder)) return [];
+  return [`${folder} (hooks_path) does not exist: no hook runs`];
 }
 
 /** Whether the name marks a file that must not run: `pre-deploy.sample`. */

@@ -1,5 +1,6 @@
 import {
   acquireLock,
+  holdsLock,
   type LockOwner,
   lockStatus as statusCommand,
   lockText,
@@ -11,7 +12,7 @@ import { attempt, script, step } from "../script/script.ts";
 import { CommandFailedError, LockHeldError, SshError } from "../errors.ts";
 import type { ScriptResult } from "../script/result.ts";
 import { runDirectoryError } from "../script/file-system.ts";
-import { runHookOfRequest, timestamp } from "./hook.ts";
+import { LOCK_ID, runHookOfRequest, timestamp } from "./hook.ts";
 import { warnAboutHooks } from "./hook-check.ts";
 import { type Run, stopIfInterrupted } from "./run.ts";
 import { ExitStatus } from "../shell/exit-status.ts";
@@ -23,18 +24,22 @@ const LOCK_STEP = "lock";
 
 /**
  * Runs the `pre-connect` hook, then holds the deploy lock while `work` runs, and releases it in any case. A run that
- * already holds the lock only runs `work`. The lock is on the configured primary host, regardless of the filters.
+ * already holds the lock only runs `work`, and so does a run that a hook started while its own run holds it. The lock is
+ * on the configured primary host, regardless of the filters.
  * @throws LockHeldError naming the owner
  */
 export async function withLock<T>(run: Run, work: () => Promise<T>): Promise<T> {
   if (run.held.lock) return work();
   await runPreConnect(run);
+  const inherited = await lockOfHook(run);
+  if (inherited !== undefined) return withLockOfHook(run, inherited, work);
   run.report({ kind: "title", text: "Acquiring the deploy lock..." });
   run.held.taking = true;
   let owner: LockOwner;
   try {
     owner = await acquire(run, "Automatic deploy lock");
     run.held.lock = true;
+    run.held.lockId = owner.id;
   } finally {
     run.held.taking = false;
   }
@@ -47,6 +52,31 @@ export async function withLock<T>(run: Run, work: () => Promise<T>): Promise<T> 
   } finally {
     await releaseAfter(run, owner, failure);
   }
+}
+
+/** The id of the lock of the run whose hook started this run, if that run still holds it on the server. */
+async function lockOfHook(run: Run): Promise<string | undefined> {
+  const id = await run.variables.get(LOCK_ID);
+  if (id === undefined || !/^[0-9a-f]+$/.test(id)) return undefined;
+  const work = script("Lock", [attempt("Check the lock", holdsLock(run.config, id), "lock")]);
+  const result = await primary(run).run(work, { deadlineSeconds: LOCK_SECONDS });
+  return result.status("lock") === 0 ? id : undefined;
+}
+
+async function withLockOfHook<T>(run: Run, id: string, work: () => Promise<T>): Promise<T> {
+  run.report({ kind: "note", text: "The run that started this hook holds the deploy lock" });
+  run.held.lock = true;
+  run.held.lockId = id;
+  try {
+    return await work();
+  } finally {
+    endHold(run);
+  }
+}
+
+function endHold(run: Run): void {
+  run.held.lock = false;
+  delete run.held.lockId;
 }
 
 /** Runs the `pre-connect` hook before the first connection, once in a run. */
@@ -65,7 +95,7 @@ async function releaseAfter(run: Run, owner: LockOwner, failure: unknown): Promi
     await onLock(run, "Release the lock", releaseOwnLock(run.config, owner)).catch((error: unknown) => {
       warn(run, lostLockWarning(error));
     });
-    run.held.lock = false;
+    endHold(run);
   } catch (error) {
     const text = `The deploy lock could not be released: ${error instanceof Error ? error.message : String(error)}. Run \`mrsk lock release\`.`;
     warn(run, text);

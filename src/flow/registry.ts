@@ -1,6 +1,6 @@
 import { login as loginCommand, logout as logoutCommand } from "../commands/registry.ts";
 import { script, type Step, step } from "../script/script.ts";
-import { CommandFailedError, ExitCode, MrskError } from "../errors.ts";
+import { CommandFailedError, ConfigError, ExitCode, MrskError } from "../errors.ts";
 import { onHosts } from "../hosts/on-hosts.ts";
 import { appHosts, type Run } from "./run.ts";
 import { registryCredentials } from "./secrets.ts";
@@ -29,9 +29,11 @@ export async function logout(run: Run, { skipLocal = false, skipRemote = false }
   await onHosts(hosts, (host) => host.run(script("Log out", steps)));
 }
 
-export async function loginStep(run: Run): Promise<Step> {
-  const { username, password } = await registryCredentials(run);
-  return step("Log in to the registry", loginCommand(run.config.registry, username, password), LOGIN_STEP);
+/** @param path of the registry's section @throws ConfigError for a registry without a login */
+export async function loginStep(run: Run, registry = run.config.registry, path = "registry"): Promise<Step> {
+  if (registry.isLocal) throw new ConfigError([`${run.config.file}: ${path}: ${registry.server} has no login`]);
+  const { username, password } = await registryCredentials(run, registry, path);
+  return step("Log in to the registry", loginCommand(registry, username, password), LOGIN_STEP);
 }
 
 /** Whether docker failed because the registry refused the stored login, or there is none. */

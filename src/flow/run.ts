@@ -1,6 +1,7 @@
 import type { Clock } from "../clock.ts";
 import type { Config } from "../config/config.ts";
 import type { Secrets } from "../config/env/secrets.ts";
+import type { KamalSecrets } from "../config/kamal-secrets/kamal-secrets.ts";
 import type { Variables } from "../config/env/variables.ts";
 import { InterruptedError, UsageError } from "../errors.ts";
 import type { Host, ScriptHost } from "../hosts/host.ts";
@@ -43,12 +44,16 @@ export interface Run {
   readonly skipHooks: boolean;
   /** The user's environment and `.env`, for templates. */
   readonly variables: Variables;
+  /** The secrets files of a Kamal 2 project. */
+  readonly kamalSecrets?: Pick<KamalSecrets, "evaluateAll"> | undefined;
   readonly cwd: string;
   /** Takes known secrets out of what is written where others may read it. */
   readonly mask: (text: string) => string;
   /** What the run holds now. The only mutable part. */
   readonly held: {
     lock: boolean;
+    /** The id of the lock, for commands that a hook runs. */
+    lockId?: string;
     /** The lock is being taken: whether it is held is not known yet. */
     taking?: boolean;
     connected?: boolean;

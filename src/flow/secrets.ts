@@ -1,4 +1,4 @@
-import type { Accessory, Credential, Environment, Role } from "../config/config.ts";
+import type { Accessory, Credential, Environment, Registry, Role } from "../config/config.ts";
 import type { Secret } from "../config/env/secret.ts";
 import type { Need } from "../config/env/secrets.ts";
 import type { Run } from "./run.ts";
@@ -36,38 +36,42 @@ export async function requireSecrets(
   await run.secrets.resolve([
     ...config.roles.flatMap(roleNeeds),
     ...needsOf(config.traefik.env, "traefik/env"),
-    ...registryNeeds(run),
+    ...registryNeeds(config.registry, "registry"),
     ...(builder ? config.builder.secrets.map((name) => ({ name, requiredBy: "builder/secrets" })) : []),
     ...(accessories ? config.accessories.flatMap(accessoryNeeds) : []),
   ]);
 }
 
-export async function registryCredentials(run: Run): Promise<{ username: Secret; password: Secret }> {
-  const found = await run.secrets.resolve(registryNeeds(run));
+/** @param path of the registry's section */
+export async function registryCredentials(
+  run: Run,
+  registry: Registry,
+  path: string,
+): Promise<{ username: Secret; password: Secret }> {
+  const found = await run.secrets.resolve(registryNeeds(registry, path));
   const valueOf = (credential: Credential) =>
     "value" in credential ? credential.value : found.get(credential.variable)!;
-  const { username, password } = run.config.registry;
-  return { username: valueOf(username), password: valueOf(password) };
+  return { username: valueOf(registry.username), password: valueOf(registry.password) };
 }
 
-function registryNeeds(run: Run): Need[] {
-  const { username, password } = run.config.registry;
+function registryNeeds({ username, password }: Registry, path: string): Need[] {
   return [
     ...("variable" in username
-      ? [{ name: username.variable, requiredBy: "registry/username", filled: true as const }]
+      ? [{ name: username.variable, requiredBy: `${path}/username`, filled: true as const }]
       : []),
     ...("variable" in password
-      ? [{ name: password.variable, requiredBy: "registry/password", filled: true as const }]
+      ? [{ name: password.variable, requiredBy: `${path}/password`, filled: true as const }]
       : []),
   ];
 }
 
-function accessoryNeeds({ name, env }: Accessory): Need[] {
-  return needsOf(env, `accessories/${name}/env`);
+function accessoryNeeds({ name, env, registry }: Accessory): Need[] {
+  const path = `accessories/${name}`;
+  return [...needsOf(env, `${path}/env`), ...(registry ? registryNeeds(registry, `${path}/registry`) : [])];
 }
 
-function needsOf(env: Environment, requiredBy: string): Need[] {
-  return env.secret.map((name) => ({ name, requiredBy }));
+function needsOf({ secret, sources }: Environment, requiredBy: string): Need[] {
+  return secret.map((name) => ({ name: sources?.get(name) ?? name, requiredBy }));
 }
 
 function roleNeeds(role: Role): Need[] {

@@ -39,7 +39,7 @@ export function select(config: Config, filters: Filters): Selection {
     .filter((host) => hosts.includes(host))
     .map((host) => ({ host, roles: roles.filter((role) => role.hosts.includes(host)) }))
     .filter((entry) => entry.roles.length > 0);
-  if (app.length === 0 && hosts.every((host) => all.includes(host))) {
+  if (all.length > 0 && app.length === 0 && hosts.every((host) => all.includes(host))) {
     throw new UsageError("--hosts and --roles together select no host", { hint: rolesHint(config) });
   }
   const chosen = app.map(({ host }) => host);

@@ -38,6 +38,12 @@ print_locks() {
   if [ -d "$MRSK_LOCK" ]; then print_lock "$MRSK_LOCK"; fi
 }
 
+# holds_lock DIRECTORY ID
+# Succeeds if the run of that id holds the lock.
+holds_lock() {
+  [ "$(cat "$1/run" 2>/dev/null)" = "$2" ]
+}
+
 # release_lock DIRECTORY
 # Prints `released` if there was a lock. A missing lock is no error.
 release_lock() {
@@ -49,7 +55,7 @@ release_lock() {
 # Releases the lock if this run holds it. Exits with LOCK_HELD and the details if another run holds it, with LOCK_GONE if
 # there is no lock.
 release_own_lock() (
-  if [ "$(cat "$1/run" 2>/dev/null)" = "$2" ]; then
+  if holds_lock "$1" "$2"; then
     release_lock "$1"
   elif [ -d "$1" ]; then
     print_lock "$1"

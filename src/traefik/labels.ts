@@ -1,5 +1,6 @@
 import type { Config, Role } from "../config/config.ts";
 import { containerPrefix } from "../config/names.ts";
+import { proxyLabels } from "./proxy-labels.ts";
 
 /** Label of an app container: its id, eight hex digits, part of the name of its Traefik service. */
 export const ID_LABEL = "mrsk.id";
@@ -13,7 +14,7 @@ export function roleLabels(config: Config, role: Role): Map<string, string> {
     ["service", config.service],
     ["role", role.name],
   ]);
-  if (config.destination !== undefined) labels.set("destination", config.destination);
+  if (config.destinationLabel !== undefined) labels.set("destination", config.destinationLabel);
   if (role.traefik) {
     const name = containerPrefix(config, role);
     labels.set(`traefik.http.services.${name}.loadbalancer.server.scheme`, "http");
@@ -21,6 +22,7 @@ export function roleLabels(config: Config, role: Role): Map<string, string> {
     labels.set(`traefik.http.middlewares.${name}-retry.retry.attempts`, "5");
     labels.set(`traefik.http.middlewares.${name}-retry.retry.initialinterval`, "500ms");
     labels.set(`traefik.http.routers.${name}.middlewares`, `${name}-retry@docker`);
+    if (role.proxy) for (const [key, value] of proxyLabels(name, role.proxy)) labels.set(key, value);
   }
   for (const [name, value] of role.labels) labels.set(name, value);
   if (role.traefik && readsVersion3(config.traefik.image)) addRuleSyntax(labels);

@@ -10,8 +10,12 @@ const folder = mkdtempSync(join(tmpdir(), "mrsk-start-"));
 
 beforeAll(() => {
   for (const name of ["bin", "dist"]) mkdirSync(join(folder, name));
-  cpSync(join(ROOT, "bin/mrsk.cjs"), join(folder, "bin/mrsk.cjs"));
-  writeFileSync(join(folder, "dist/cli.cjs"), 'exports.start = () => console.log("started");');
+  for (const name of ["mrsk.cjs", "kamal"])
+    cpSync(join(ROOT, "bin", name), join(folder, "bin", name), { recursive: true });
+  writeFileSync(
+    join(folder, "dist/cli.cjs"),
+    'exports.start = () => console.log(["started", ...process.argv.slice(2)].join(" "));',
+  );
 });
 
 /** Runs `bin/mrsk.cjs` with that `process.version`. */
@@ -32,7 +36,13 @@ test.each(["v0.10.48", "v4.9.1", "v20.20.2", "v21.7.3"])("Node %s: one sentence,
 });
 
 test.each(["v22.0.0", "v24.1.0", "v26.12.1", "v100.0.0", process.version])("Node %s starts", async (version) => {
-  expect(await startedBy(version)).toEqual({ exitCode: 0, stdout: "started", stderr: "" });
+  expect(await startedBy(version)).toEqual({ exitCode: 0, stdout: "started deploy", stderr: "" });
+});
+
+test("the kamal of hooks is this program, run by the same Node with the same arguments", async () => {
+  const env = { PATH: `${join(folder, "bin/kamal")}:/usr/bin:/bin`, MRSK_NODE: process.execPath };
+  const { stdout } = await execa("/bin/sh", ["-c", "kamal app exec 'a b'"], { env, extendEnv: false });
+  expect(stdout).toBe("started app exec a b");
 });
 
 test("the file is ES5, so that an old Node can parse it", () => {

@@ -5,7 +5,14 @@ import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { record, printAuditLog } from "../../src/commands/auditor.ts";
 import type { Body } from "../../src/script/command.ts";
-import { acquireLock, lockStatus, lockText, releaseEveryLock, releaseOwnLock } from "../../src/commands/lock.ts";
+import {
+  acquireLock,
+  holdsLock,
+  lockStatus,
+  lockText,
+  releaseEveryLock,
+  releaseOwnLock,
+} from "../../src/commands/lock.ts";
 import { config, line, runnable } from "../support/config.ts";
 import { ExitStatus } from "../../src/shell/exit-status.ts";
 
@@ -52,6 +59,19 @@ test.each([
   expect(run(acquireLock(staging, other))).toMatchObject({ status: ExitStatus.LOCK_HELD, stdout: words });
   expect(run(lockStatus(staging)).stdout).toBe(words);
   expect(run(releaseEveryLock(staging)).stdout).toBe("released\n");
+});
+
+test("the id of a lock shows whether a run holds it", () => {
+  const holds = (id: string) => run(holdsLock(staging, id)).status === 0;
+  expect(holds(owner.id)).toBe(false);
+  run(acquireLock(staging, owner));
+  expect([holds(owner.id), holds(other.id), run(holdsLock(config(), owner.id)).status === 0]).toEqual([
+    true,
+    false,
+    false,
+  ]);
+  run(releaseEveryLock(staging));
+  expect(holds(owner.id)).toBe(false);
 });
 
 test("another service or destination has a separate lock", () => {

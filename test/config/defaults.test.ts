@@ -47,6 +47,31 @@ function loaded(config: Config): Readonly<Record<string, unknown>> {
   };
 }
 
+/** The loader's value of each key of Kamal 2 with a default. */
+function loadedOfKamal2({ roles, secretsPath }: Config): Readonly<Record<string, unknown>> {
+  const { buffering, healthcheck, logging, run, ...proxy } = roles[0]!.proxy!;
+  return {
+    secrets_path: secretsPath,
+    "proxy.app_port": proxy.appPort,
+    "proxy.ssl": proxy.ssl,
+    "proxy.ssl_redirect": proxy.sslRedirect,
+    "proxy.response_timeout": proxy.responseTimeoutSeconds,
+    "proxy.strip_path_prefix": proxy.stripPathPrefix,
+    "proxy.healthcheck.path": healthcheck.path,
+    "proxy.healthcheck.interval": healthcheck.intervalSeconds,
+    "proxy.healthcheck.timeout": healthcheck.timeoutSeconds,
+    "proxy.buffering.requests": buffering.requests,
+    "proxy.buffering.responses": buffering.responses,
+    "proxy.buffering.memory": buffering.memoryBytes,
+    "proxy.logging.request_headers": logging.requestHeaders.join(", "),
+    "proxy.run.http_port": run.httpPort,
+    "proxy.run.https_port": run.httpsPort,
+    "proxy.run.publish": run.publish,
+    "proxy.run.debug": run.debug,
+    "proxy.run.log_max_size": run.logMaxSize,
+  };
+}
+
 /** Keys whose documented default has a test of its own below. */
 const ELSEWHERE = ["allow_empty_roles", "boot.wait", "ssh.port"];
 
@@ -56,8 +81,10 @@ function isValue(text: string): boolean {
 }
 
 test("the documentation of every key gives the loader's default", async () => {
-  const values = loaded(await configOf(YAML));
-  const keys = [...keyPaths()].map(([path, key]) => ({ path, global: path.replace(/^servers\.\*\./, ""), ...key }));
+  const kamal2 = loadedOfKamal2(await configOf(withRequired("builder: {arch: amd64}")));
+  const values = { ...loaded(await configOf(YAML)), ...kamal2 };
+  const globalOf = (path: string) => path.replace(/^servers\.\*\.|^accessories\.\*\.(?=proxy\.)/, "");
+  const keys = [...keyPaths()].map(([path, key]) => ({ path, global: globalOf(path), ...key }));
   expect(keys.map(({ path }) => path)).toEqual(expect.arrayContaining(Object.keys(values)));
   const withDefault = keys.filter(
     ({ path, global, default: text }) => (path in values || isValue(text)) && !ELSEWHERE.includes(global),

@@ -30,6 +30,7 @@ const traefik = (more: string) => ({ yaml: `traefik: {${more}}` });
 const role = (more: string) => ({ yaml: `servers: {web: {hosts: [10.0.0.1], ${more}}}` });
 const BOTH = "local: {arch: amd64, host: unix:///l.sock}, remote: {arch: arm64, host: ssh://r}";
 const TAGGED = "servers: [{10.0.0.1: eu}]";
+const TAGGED_JOBS = "servers: {web: [10.0.0.1], jobs: [{10.0.0.2: eu}]}";
 
 /** The keys of a healthcheck, for one of its places. */
 const healthcheck = (place: (more: string) => { yaml: string }): Readonly<Record<string, Effect>> => ({
@@ -54,6 +55,107 @@ const logging = (place: (more: string) => { yaml: string }): Readonly<Record<str
 });
 
 const top = (yaml: string) => ({ yaml });
+
+/** A file of Kamal 2: with `yaml` added to its base. */
+const inKamal2 = (yaml: string, base = "") => ({
+  base: `builder: {arch: amd64}\n${base}`,
+  yaml: `builder: {arch: amd64}\n${yaml}`,
+});
+const refused = (path: string) => new RegExp(`ERROR: deploy\\.yml:\\d+:\\d+: ${path}: not supported yet: `);
+const noted = (key: string) => new RegExp(`${key.replaceAll(".", "\\.")} has no effect here: `);
+
+/** The keys of a proxy, for one of its places. @param path of the section in messages */
+const proxy = (place: (more: string) => Omit<Effect, "see">, path: string): Readonly<Record<string, Effect>> => {
+  const part = (more: string) => place(`proxy: {${more}}`);
+  const unsupported = (keys: string) => refused(`${path}/${keys}`);
+  const note = (key: string) => noted(`${path.replaceAll("/", ".")}.run.${key}`);
+  return {
+    host: { ...part("host: a.b"), see: /routers\.app-web\.rule=Host\(`a\.b`\)/ },
+    hosts: { ...part("hosts: [a.b, c.d]"), see: /routers\.app-web\.rule=Host\(`a\.b`\) \|\| Host\(`c\.d`\)/ },
+    app_port: { ...part("app_port: 3000"), see: /loadbalancer\.server\.port=3000/ },
+    ssl: { ...part("ssl: true, host: a.b"), see: unsupported("ssl") },
+    "ssl.certificate_pem": { ...part("ssl: {certificate_pem: C, private_key_pem: K}"), see: unsupported("ssl") },
+    "ssl.private_key_pem": { ...part("ssl: {certificate_pem: C, private_key_pem: K}"), see: unsupported("ssl") },
+    ssl_redirect: { ...part("ssl: true, ssl_redirect: false, host: a.b"), see: unsupported("ssl") },
+    forward_headers: { ...part("forward_headers: true"), see: unsupported("forward_headers") },
+    response_timeout: { ...part("response_timeout: 60"), see: unsupported("response_timeout") },
+    path_prefix: { ...part("path_prefix: /api"), see: /rule=Path\(`\/api`\) \|\| PathPrefix\(`\/api\/`\)/ },
+    path_prefixes: { ...part("path_prefixes: [/x]"), see: /rule=Path\(`\/x`\) \|\| PathPrefix\(`\/x\/`\)/ },
+    strip_path_prefix: { ...part("path_prefix: /a, strip_path_prefix: true"), see: /stripprefix\.prefixes=\/a/ },
+    "healthcheck.path": { ...part("healthcheck: {path: /ok}"), see: /wait_route .*\.mrsk \/ok / },
+    "healthcheck.interval": { ...part("healthcheck: {interval: 7}"), see: /--health-interval 7s / },
+    "healthcheck.timeout": { ...part("healthcheck: {timeout: 8}"), see: /--health-timeout 8s / },
+    "buffering.requests": { ...part("buffering: {requests: true}"), see: unsupported("buffering/requests") },
+    "buffering.responses": { ...part("buffering: {responses: true}"), see: unsupported("buffering/responses") },
+    "buffering.max_request_body": {
+      ...part("buffering: {max_request_body: 1}"),
+      see: unsupported("buffering/max_request_body"),
+    },
+    "buffering.max_response_body": {
+      ...part("buffering: {max_response_body: 1}"),
+      see: unsupported("buffering/max_response_body"),
+    },
+    "buffering.memory": { ...part("buffering: {memory: 1}"), see: unsupported("buffering/memory") },
+    "logging.request_headers": { ...part("logging: {request_headers: [X]}"), see: unsupported("logging") },
+    "logging.response_headers": { ...part("logging: {response_headers: [X]}"), see: unsupported("logging") },
+    "run.http_port": { ...part("run: {http_port: 8080}"), see: /--publish 8080:80 / },
+    "run.https_port": { ...part("run: {https_port: 8443}"), see: unsupported("run/https_port") },
+    "run.publish": { ...part("run: {publish: false}"), gone: /--publish 80:80 / },
+    "run.bind_ips": { ...part("run: {bind_ips: [10.0.0.1]}"), see: unsupported("run/bind_ips") },
+    "run.metrics_port": { ...part("run: {metrics_port: 9090}"), see: unsupported("run/metrics_port") },
+    "run.debug": { ...part("run: {debug: true}"), see: / --log\.level=DEBUG/ },
+    "run.log_max_size": { ...part("run: {log_max_size: 1m}"), see: unsupported("run/log_max_size") },
+    "run.registry": { ...part("run: {registry: ghcr.io}"), see: note("registry") },
+    "run.repository": { ...part("run: {repository: a/b}"), see: note("repository") },
+    "run.version": { ...part("run: {version: v1}"), see: note("version") },
+    "run.options": { ...part("run: {options: {memory: 256m}}"), see: /--name traefik .*--memory 256m / },
+  };
+};
+
+/** An accessory's section is resolved and printed. Commands that start containers refuse it as a whole. */
+const accessoryProxy = (): Readonly<Record<string, Effect>> => {
+  const seen: Readonly<Record<string, [written: string, printed: RegExp]>> = {
+    host: ["host: a.b", /hosts:\n +- a\.b/],
+    hosts: ["hosts: [c.d]", /hosts:\n +- c\.d/],
+    app_port: ["app_port: 3000", /app_port: 3000/],
+    ssl: ["ssl: true, host: a.b", /ssl: acme/],
+    "ssl.certificate_pem": ["ssl: {certificate_pem: C, private_key_pem: K}", /certificate: C/],
+    "ssl.private_key_pem": ["ssl: {certificate_pem: C, private_key_pem: K}", /private_key: K/],
+    ssl_redirect: ["ssl_redirect: false", /ssl_redirect: false/],
+    forward_headers: ["forward_headers: false", /forward_headers: false/],
+    response_timeout: ["response_timeout: 61", /response_timeout_seconds: 61/],
+    path_prefix: ["path_prefix: /api", /- \/api/],
+    path_prefixes: ["path_prefixes: [/x]", /- \/x/],
+    strip_path_prefix: ["strip_path_prefix: false", /strip_path_prefix: false/],
+    "healthcheck.path": ["healthcheck: {path: /ok}", /path: \/ok/],
+    "healthcheck.interval": ["healthcheck: {interval: 7}", /interval_seconds: 7/],
+    "healthcheck.timeout": ["healthcheck: {timeout: 8}", /timeout_seconds: 8/],
+    "buffering.requests": ["buffering: {requests: false}", /requests: false/],
+    "buffering.responses": ["buffering: {responses: false}", /responses: false/],
+    "buffering.max_request_body": ["buffering: {max_request_body: 71}", /max_request_bytes: 71/],
+    "buffering.max_response_body": ["buffering: {max_response_body: 72}", /max_response_bytes: 72/],
+    "buffering.memory": ["buffering: {memory: 73}", /memory_bytes: 73/],
+    "logging.request_headers": ["logging: {request_headers: [X-A]}", /- X-A/],
+    "logging.response_headers": ["logging: {response_headers: [X-B]}", /- X-B/],
+    "run.http_port": ["run: {http_port: 8080}", /http_port: 8080/],
+    "run.https_port": ["run: {https_port: 8443}", /https_port: 8443/],
+    "run.publish": ["run: {publish: false}", /publish: false/],
+    "run.bind_ips": ["run: {bind_ips: [192.0.2.7]}", /- 192\.0\.2\.7/],
+    "run.metrics_port": ["run: {metrics_port: 9090}", /metrics_port: 9090/],
+    "run.debug": ["run: {debug: true}", /debug: true/],
+    "run.log_max_size": ["run: {log_max_size: 1m}", /log_max_size: 1m/],
+    "run.registry": ["run: {registry: ghcr.io}", noted("accessories.db.proxy.run.registry")],
+    "run.repository": ["run: {repository: a/b}", noted("accessories.db.proxy.run.repository")],
+    "run.version": ["run: {version: v1}", noted("accessories.db.proxy.run.version")],
+    "run.options": ["run: {options: {memory: 257m}}", /memory: 257m/],
+  };
+  return Object.fromEntries(
+    Object.entries(seen).map(([key, [written, see]]) => [
+      key,
+      { ...accessory(`proxy: {${written}}`), command: "config", see },
+    ]),
+  );
+};
 
 /** By the path of the key in the reference, `*` for any name. */
 export const EFFECTS: Readonly<Record<string, Effect | Elsewhere>> = {
@@ -88,6 +190,8 @@ export const EFFECTS: Readonly<Record<string, Effect | Elsewhere>> = {
     yaml: "stop_wait_time: 16",
     see: /Finalize > Stop the old container.*\ndocker stop -t 16 /,
   },
+  stop_timeout: { ...OLD, yaml: "stop_timeout: 16", see: /Stop the old container.*\ndocker stop -t 16 / },
+  deploy_timeout: { yaml: "deploy_timeout: 75", see: /wait_route .* 75 50$/m },
   drain_timeout: { ...OLD, yaml: "drain_timeout: 17", see: /drain_container \S+ 17 / },
   ...under("release", {
     command: {
@@ -118,8 +222,15 @@ export const EFFECTS: Readonly<Record<string, Effect | Elsewhere>> = {
     },
     watch: { yaml: "boot: {watch: 20}", see: /Watch > Watch for 20 s/ },
     order: { ...OLD, yaml: "boot: {order: stop_first}", see: /Switch > Stop the old container/ },
+    parallel_roles: { yaml: "boot: {parallel_roles: true}", see: noted("boot.parallel_roles") },
   }),
   ...under("builder", {
+    arch: { yaml: "builder: {arch: riscv64}", see: /buildx build .*--platform linux\/riscv64 / },
+    driver: { yaml: "builder: {arch: arm64, driver: docker}", see: /docker build --platform linux\/arm64 / },
+    "pack.builder": { yaml: "builder: {pack: {builder: x}}", see: refused("builder/pack") },
+    "pack.buildpacks": { yaml: "builder: {pack: {builder: x, buildpacks: [y]}}", see: refused("builder/pack") },
+    provenance: { yaml: "builder: {provenance: false}", see: /--provenance false / },
+    sbom: { yaml: "builder: {sbom: true}", see: /--sbom true / },
     multiarch: { yaml: "builder: {multiarch: false}", see: /localhost> Build > .*docker build -t/ },
     local: { yaml: "builder: {local: {arch: arm64}}", see: /buildx build .*--platform linux\/arm64 / },
     "local.arch": { yaml: "builder: {local: {arch: arm64}}", see: /buildx build .*--platform linux\/arm64 / },
@@ -168,6 +279,21 @@ export const EFFECTS: Readonly<Record<string, Effect | Elsewhere>> = {
       command: "accessory boot",
       see: /^10\.0\.0\.2> Boot the accessory/m,
     },
+    role: {
+      ...inKamal2(`${TWO_ROLES}\n${DB.replace("host: 10.0.0.1", "role: jobs")}`, `${TWO_ROLES}\n${DB}`),
+      command: "accessory boot",
+      see: /^10\.0\.0\.2> Boot the accessory/m,
+    },
+    tag: {
+      ...inKamal2(`${TAGGED_JOBS}\n${DB.replace("host: 10.0.0.1", "tag: eu")}`, `${TAGGED_JOBS}\n${DB}`),
+      command: "accessory boot",
+      see: /^10\.0\.0\.2> Boot the accessory/m,
+    },
+    tags: {
+      ...inKamal2(`${TAGGED_JOBS}\n${DB.replace("host: 10.0.0.1", "tags: [eu]")}`, `${TAGGED_JOBS}\n${DB}`),
+      command: "accessory boot",
+      see: /^10\.0\.0\.2> Boot the accessory/m,
+    },
     port: { ...accessory("port: 6379"), see: /--publish 6379:6379 / },
     cmd: { ...accessory("cmd: redis-server --appendonly yes"), see: /redis:7 redis-server --appendonly yes/ },
     labels: { ...accessory("labels: {team: shop}"), see: /--label team=shop / },
@@ -192,6 +318,33 @@ export const EFFECTS: Readonly<Record<string, Effect | Elsewhere>> = {
       files: { "my.cnf": "x" },
       see: /chmod 640 app-db\/etc\/my\.cnf/,
     },
+    "files.owner": {
+      ...accessory("files: [{local: my.cnf, remote: /etc/my.cnf, owner: '9:9'}]"),
+      files: { "my.cnf": "x" },
+      see: /chown 9:9 app-db\/etc\/my\.cnf/,
+    },
+    "files.options": {
+      ...accessory("files: [{local: my.cnf, remote: /etc/my.cnf, options: ro}]"),
+      files: { "my.cnf": "x" },
+      see: /app-db\/etc\/my\.cnf:\/etc\/my\.cnf:ro /,
+    },
+    "directories.local": {
+      ...accessory("directories: [{local: data, remote: /data}]"),
+      see: /--volume "\$\{PWD\}"\/app-db\/data:\/data /,
+    },
+    "directories.remote": { ...accessory("directories: [{local: data, remote: /x}]"), see: /app-db\/data:\/x / },
+    "directories.mode": {
+      ...accessory("directories: [{local: data, remote: /x, mode: '750'}]"),
+      see: /chmod 750 app-db\/data/,
+    },
+    "directories.owner": {
+      ...accessory("directories: [{local: /srv/data, remote: /x, owner: app}]"),
+      see: /mkdir -p \/srv\/data\nchown app \/srv\/data/,
+    },
+    "directories.options": {
+      ...accessory("directories: [{local: data, remote: /x, options: ro}]"),
+      see: /app-db\/data:\/x:ro /,
+    },
     directories: { ...accessory("directories: [data:/data:ro]"), see: /--volume "\$\{PWD\}"\/app-db\/data:\/data:ro / },
     volumes: { ...accessory("volumes: [/srv/b:/b]"), see: /--volume \/srv\/b:\/b / },
     network: { ...accessory("network: backs"), see: /make_network backs[^]*--network backs / },
@@ -200,6 +353,25 @@ export const EFFECTS: Readonly<Record<string, Effect | Elsewhere>> = {
   ...under(
     "accessories.*.env",
     env((more) => accessory(more), /docker run --name app-db/),
+  ),
+  ...under("accessories.*.registry", {
+    server: {
+      ...accessory("registry: {server: ghcr.io, username: u, password: p}"),
+      see: /docker login ghcr\.io [^]*ghcr\.io\/redis:7/,
+    },
+    username: {
+      ...accessory("registry: {server: ghcr.io, username: [WHO], password: p}"),
+      see: /docker login ghcr\.io -u "?<WHO>/,
+    },
+    password: {
+      ...accessory("registry: {server: ghcr.io, username: u, password: [TOKEN]}"),
+      see: /<TOKEN>.*docker login ghcr\.io/,
+    },
+  }),
+  ...under("accessories.*.proxy", accessoryProxy()),
+  ...under(
+    "proxy",
+    proxy((more) => inKamal2(more), "proxy"),
   ),
   ...under("traefik", {
     image: { ...traefik("image: traefik:v3.1"), see: / traefik:v3\.1 / },
@@ -224,12 +396,19 @@ export const EFFECTS: Readonly<Record<string, Effect | Elsewhere>> = {
     key_data: { file: SSH, test: "ssh.key_data" },
     config: { file: SSH, test: "ssh.config: all files count" },
     connect_timeout: { file: SSH, test: "ssh.connect_timeout" },
+    forward_agent: { yaml: "ssh: {forward_agent: true}", see: noted("ssh.forward_agent") },
     log_level: { file: SSH, test: "ssh.log_level" },
   }),
   ...under("sshkit", {
     max_concurrent_starts: { file: SSH, test: "sshkit.max_concurrent_starts" },
     pool_idle_timeout: { file: SSH, test: "sshkit.pool_idle_timeout" },
+    dns_retries: { yaml: "sshkit: {dns_retries: 2}", see: noted("sshkit.dns_retries") },
   }),
+  hooks_output: { file: "test/flow/hook.test.ts", test: "hooks_output: quiet" },
+  secrets_path: { yaml: "secrets_path: my/secrets", command: "config", see: /secrets_path: my\/secrets/ },
+  error_pages_path: { yaml: "error_pages_path: public", see: noted("error_pages_path") },
+  "output.otel.endpoint": { yaml: "output: {otel: {endpoint: x}}", see: noted("output.otel") },
+  "output.file.path": { yaml: "output: {file: {path: log}}", see: noted("output.file") },
   hooks_path: {
     yaml: "hooks_path: deploy/hooks",
     files: { "deploy/hooks/pre-build": "" },
@@ -273,6 +452,7 @@ export const EFFECTS: Readonly<Record<string, Effect | Elsewhere>> = {
     env: { ...role("env: {A: flat}"), see: /docker run .*-e A=flat / },
     labels: { ...role("labels: {team: shop}"), see: /docker run .*--label team=shop / },
     options: { ...role("options: {memory: 1g, init: true}"), see: /--memory 1g --init acme\/app:2/ },
+    stop_timeout: { ...OLD, ...role("stop_timeout: 21"), see: /Stop the old container.*\ndocker stop -t 21 / },
     traefik: { ...role("traefik: false"), gone: /traefik\.http\.routers\.app-web/ },
     asset_path: {
       ...role("asset_path: /app/own"),
@@ -281,6 +461,10 @@ export const EFFECTS: Readonly<Record<string, Effect | Elsewhere>> = {
     boot: { ...OLD, ...role("boot: {order: stop_first}"), see: /Switch > Stop the old container/ },
     "boot.order": { ...OLD, ...role("boot: {order: stop_first}"), see: /Switch > Stop the old container/ },
   }),
+  ...under(
+    "servers.*.proxy",
+    proxy((more) => inKamal2(role(more).yaml), "servers/web/proxy"),
+  ),
   ...under("servers.*.env", env(role, /docker run .*--name app-web-2/)),
   ...under("servers.*.healthcheck", healthcheck(role)),
   ...under("servers.*.logging", logging(role)),

@@ -217,8 +217,8 @@ test("such a name is an unknown key in a map with fixed keys", async () => {
   expect(await problemsOf(withRequired("__proto__: 1\nconstructor: 2\nboot: {toString: 3, __proto__: 4}"))).toEqual([
     "deploy.yml:5:1: __proto__: unknown key: __proto__ (the documentation lists the keys allowed here)",
     "deploy.yml:6:1: constructor: unknown key: constructor (the documentation lists the keys allowed here)",
-    "deploy.yml:7:8: boot/toString: unknown key: toString (known keys: limit, wait, watch, order)",
-    "deploy.yml:7:21: boot/__proto__: unknown key: __proto__ (known keys: limit, wait, watch, order)",
+    "deploy.yml:7:8: boot/toString: unknown key: toString (known keys: limit, wait, watch, order, parallel_roles)",
+    "deploy.yml:7:21: boot/__proto__: unknown key: __proto__ (known keys: limit, wait, watch, order, parallel_roles)",
   ]);
 });
 

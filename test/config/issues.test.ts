@@ -34,7 +34,7 @@ test.each([
     "5:1: network: should be the name of a user-defined network: in docker's bridge, host and none containers have no names",
   ],
   ["minimum_version: latest", "5:1: minimum_version: should be a version such as 1.9.0"],
-  ["minimum_version: 2.0.0", "5:1: minimum_version: Current version is 1.9.3, minimum required is 2.0.0"],
+  ["minimum_version: 3.0.0", "5:1: minimum_version: Current version is 2.12.0, minimum required is 3.0.0"],
   ["asset_path: public", "5:1: asset_path: should be an absolute path in the container"],
   ["ssh: {log_level: loud}", "5:7: ssh/log_level: should be debug, info, warn, error or fatal"],
   ["env: {A B: 1}", "5:7: env/A B: should be a name without spaces and ="],

@@ -5,7 +5,9 @@ import { redactedConfig } from "../../src/config/print.ts";
 import { keyPaths } from "../../src/config/reference/reference.ts";
 import { configOf, withRequired } from "./from-yaml.ts";
 
-const FULL = readFileSync(new URL("../fixtures/full.yml", import.meta.url), "utf8");
+const [FULL, FULL_KAMAL2] = ["full.yml", "full-kamal2.yml"].map((name) =>
+  readFileSync(new URL(`../fixtures/${name}`, import.meta.url), "utf8"),
+) as [string, string];
 
 test("the config is printed under MRSK's names, without secrets", async () => {
   const config = await configOf(`service: app
@@ -55,8 +57,8 @@ test("fields without a value are omitted", async () => {
   expect(Object.keys(shown)).not.toContain("env_args");
 });
 
-test("the file with every key is complete", () => {
-  const written = new Set(pathsOf(parse(FULL, { merge: true }), []));
+test("the files with every key are complete", () => {
+  const written = new Set([FULL, FULL_KAMAL2].flatMap((text) => pathsOf(parse(text, { merge: true }), [])));
   expect([...keyPaths().keys()].filter((path) => !written.has(path))).toEqual([]);
 });
 
@@ -95,6 +97,50 @@ test("every written value is printed, or redacted", async () => {
   expect(missing).toEqual([]);
   expect(shown["notes"]).toHaveLength(2);
   expect(JSON.stringify(shown)).not.toMatch(/secret-(?:build-arg|key-data)|registry-user/);
+});
+
+/** Values of keys without effect, of a key that another one overrides, and tags, which are printed as the hosts. */
+const NOT_PRINTED = new Set([
+  "tag-one",
+  "tag-two",
+  "null",
+  "/overridden",
+  "role-registry",
+  "role-repository",
+  "role-version",
+  "45",
+  "49",
+  "docker-container",
+  "pack-builder",
+  "pack-buildpack",
+  "error/pages",
+  "http://otel.example.com",
+  "output/path",
+  "registry-user",
+  "other-user",
+  "accessory-image",
+]);
+
+test("every written value of Kamal 2 is printed, or has a note or a line about what is unsupported", async () => {
+  const shown = redactedConfig(await configOf(FULL_KAMAL2), "v1");
+  expect(shown["era"]).toBe("Kamal 2 (builder.arch)");
+  const leaves = JSON.stringify(shown);
+  const missing = leavesOf(parse(FULL_KAMAL2))
+    .filter((value) => !["true", "false"].includes(value) && !NOT_PRINTED.has(value))
+    .filter((value) => !leaves.includes(value.replace(/^:/, "").replace(/^RENAMED:/, "")));
+  expect(missing).toEqual([]);
+  expect((shown["notes"] as string[]).map((note) => note.split(" ")[0])).toEqual([
+    "error_pages_path",
+    "boot.parallel_roles",
+    "ssh.forward_agent",
+    "sshkit.dns_retries",
+    "output.otel",
+    "output.file",
+    ...["", "servers.web.", "accessories.placed."].flatMap((at) =>
+      ["registry", "repository", "version"].map((key) => `${at}proxy.run.${key}`),
+    ),
+  ]);
+  expect(leaves).not.toMatch(/registry-user|other-user/);
 });
 
 function leavesOf(value: unknown): string[] {

@@ -17,12 +17,14 @@ const problems = (file: unknown) => {
 
 const examples = readdirSync(new URL("examples/", FIXTURES)).filter((name) => name.endsWith(".yml"));
 
-test.each([...examples.map((name) => `examples/${name}`), "examples/destinations/config/deploy.yml", "full.yml"])(
-  "the JSON Schema accepts %s",
-  (path) => {
-    expect(problems(read(path))).toEqual([]);
-  },
-);
+test.each([
+  ...examples.map((name) => `examples/${name}`),
+  "examples/destinations/config/deploy.yml",
+  "full.yml",
+  "full-kamal2.yml",
+])("the JSON Schema accepts %s", (path) => {
+  expect(problems(read(path))).toEqual([]);
+});
 
 test("a missing required key is an error", () => {
   expect(problems({ service: "app" })).toContain(" must have required property 'image'");
@@ -37,11 +39,24 @@ function mapsAt(file: unknown, path: readonly string[]): Json[] {
   return below.flatMap((value) => mapsAt(value, rest));
 }
 
+/** Together they have every key. */
+const FULL = ["full.yml", "full-kamal2.yml"];
+
+/** The maps that have the key at a path. Keys of `files` and `directories` are in the items of a list. */
+function mapsWith(file: unknown, keys: readonly string[]): Json[] {
+  const key = keys.at(-1)!;
+  const items = mapsAt(file, keys.slice(0, -2)).flatMap((map) => map[keys.at(-2)!] ?? []);
+  return [...mapsAt(file, keys.slice(0, -1)), ...(items as Json[])].filter(
+    (map) => typeof map === "object" && key in map,
+  );
+}
+
 describe("the JSON Schema refuses an unknown key", () => {
   const places = [...new Set(SECTIONS.flatMap(({ at }) => at))];
   test.each(places)("at '%s'", (at) => {
-    const file = read("full.yml");
-    const maps = mapsAt(file, at === "" ? [] : at.split("."));
+    const keys = at === "" ? [] : at.split(".");
+    const file = FULL.map(read).find((one) => mapsAt(one, keys).length > 0);
+    const maps = mapsAt(file, keys);
     expect(maps).not.toEqual([]);
     maps[0]!["no_such_key"] = "x";
     expect(problems(file)).not.toEqual([]);
@@ -50,13 +65,12 @@ describe("the JSON Schema refuses an unknown key", () => {
 
 describe("the JSON Schema refuses a value of a wrong type", () => {
   test.each([...keyPaths().keys()])("%s", (path) => {
-    const file = read("full.yml");
     const keys = path.split(".");
     const key = keys.at(-1)!;
-    const maps = mapsAt(file, keys.slice(0, -1)).filter((map) => key in map);
-    // `files` is a list: its keys are in its items.
-    if (maps.length === 0) maps.push((mapsAt(file, keys.slice(0, -2))[0]![keys.at(-2)!] as Json[])[0]!);
-    maps[0]![key] = [[["nonsense"]]];
+    const [file, map] = FULL.map(read)
+      .flatMap((one) => mapsWith(one, keys).map((found) => [one, found] as const))
+      .at(0)!;
+    map[key] = [[["nonsense"]]];
     expect(problems(file)).not.toEqual([]);
   });
 });

@@ -27,7 +27,7 @@ function warnings(cwd: string, hooksPath = ".mrsk/hooks"): string[] {
 
 const SCRIPT = "#!/bin/sh\nexit 0\n";
 const LIST =
-  "pre-connect, pre-build, pre-deploy, post-deploy, docker-setup, pre-traefik-reboot, post-traefik-reboot, pre-app-boot, post-app-boot";
+  "pre-connect, pre-build, pre-deploy, post-deploy, docker-setup, pre-traefik-reboot, post-traefik-reboot, pre-app-boot, post-app-boot, pre-proxy-reboot, post-proxy-reboot";
 
 test.each([
   [
@@ -69,12 +69,21 @@ test("a broken link, a folder in place of a hook, a file in place of the hooks f
   expect(warnings(cwd, "file")).toEqual(["file is not a folder: no hook runs"]);
 });
 
-test("a folder of hooks that is not used is a warning", () => {
+test("a missing folder of hooks_path is a warning", () => {
   const cwd = folder();
   expect(warnings(cwd, "deploy/hooks")).toEqual(["deploy/hooks (hooks_path) does not exist: no hook runs"]);
   expect(warnings(cwd)).toEqual([]);
-  write(cwd, ".kamal/hooks/pre-deploy", SCRIPT);
-  expect(warnings(cwd)).toEqual(["the hooks in .kamal/hooks do not run: set hooks_path: .kamal/hooks"]);
+});
+
+test("the hooks in .kamal/hooks are checked too, except hidden ones", () => {
+  const cwd = folder();
+  write(cwd, ".kamal/hooks/pre-deploy", SCRIPT, 0o644);
+  write(cwd, ".kamal/hooks/pre-proxy-reboot", SCRIPT);
+  const warning = ".kamal/hooks/pre-deploy is not executable, so its run will fail: chmod +x it";
+  expect(warnings(cwd)).toEqual([warning]);
+  expect(warnings(cwd, ".kamal/hooks")).toEqual([warning]);
+  write(cwd, ".mrsk/hooks/pre-deploy", SCRIPT);
+  expect(warnings(cwd)).toEqual([]);
 });
 
 test("hooks that run, samples, disabled hooks and their helper files are no problem", () => {

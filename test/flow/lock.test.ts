@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { freeLock, lockStatus, withLock } from "../../src/flow/lock.ts";
 import { ExitCode, MrskError, SshError } from "../../src/errors.ts";
 import { config } from "../support/config.ts";
@@ -86,5 +86,33 @@ test.each([
     exitCode: ExitCode.remote,
     message: expect.stringContaining(output) as string,
     hint: expect.stringContaining("must be able to write in the directory .mrsk of its home directory") as string,
+  });
+});
+
+describe("a run that a hook started", () => {
+  const variables = new Map([["MRSK_LOCK_ID", "0a1b"]]);
+
+  test("takes no lock of its own while the run of the hook holds it, and does not release it", async () => {
+    const run = fakeRun(config(), { variables });
+    await withLock(run, () =>
+      withLock(run, async () => expect(run.held).toMatchObject({ lock: true, lockId: "0a1b" })),
+    );
+    expect(run.hosts.get(PRIMARY)!.steps).toEqual(["Check the lock"]);
+    expect(run.held.lock).toBe(false);
+    expect(run.hosts.get(PRIMARY)!.commands).toEqual([expect.stringMatching(/^holds_lock \S+ 0a1b$/) as string]);
+  });
+
+  test("takes the lock if that run no longer holds it", async () => {
+    const run = fakeRun(config(), { variables });
+    run.host(PRIMARY);
+    run.hosts.get(PRIMARY)!.replies(/Check the lock/, "", 1);
+    await withLock(run, async () => expect(run.held.lockId).not.toBe("0a1b"));
+    expect(run.hosts.get(PRIMARY)!.steps).toEqual(["Check the lock", "Acquire the lock", "Release the lock"]);
+  });
+
+  test("does not send an id that no run has", async () => {
+    const run = fakeRun(config(), { variables: new Map([["MRSK_LOCK_ID", "../x"]]) });
+    await withLock(run, async () => {});
+    expect(run.hosts.get(PRIMARY)!.steps).toEqual(["Acquire the lock", "Release the lock"]);
   });
 });

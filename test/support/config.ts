@@ -79,6 +79,9 @@ export function config(overrides: Partial<Config> = {}): Config {
   return {
     file: "config/deploy.yml",
     destination: undefined,
+    era: "MRSK and Kamal 1 (no key decides)",
+    destinationLabel: overrides.destination,
+    kamalVariables: false,
     service: "app",
     repository: "dhh/app",
     registry: { server: undefined, username: value, password: value },
@@ -114,7 +117,10 @@ export function config(overrides: Partial<Config> = {}): Config {
     boot: { limit: undefined, waitSeconds: 2, watchSeconds: 5 },
     ssh: ssh(),
     hooksPath: ".mrsk/hooks",
+    hooksOutput: { all: undefined, byHook: new Map() },
+    secretsPath: ".kamal/secrets",
     readinessDelaySeconds: 7,
+    deployTimeoutSeconds: undefined,
     stopWaitSeconds: undefined,
     drainTimeoutSeconds: 30,
     retainContainers: 5,
@@ -125,6 +131,7 @@ export function config(overrides: Partial<Config> = {}): Config {
     requireDestination: false,
     minimumVersion: undefined,
     notes: [],
+    unsupported: [],
     ...overrides,
   };
 }

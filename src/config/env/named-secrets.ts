@@ -38,10 +38,11 @@ export function namesOfSecrets({ env, roles, accessories, traefik, builder, regi
     ...roles.flatMap((role) => [role.env, ...(role.hostEnv?.values() ?? [])]),
     ...accessories.map((accessory) => accessory.env),
   ];
-  const credentials = [registry.username, registry.password];
+  const registries = [registry, ...accessories.flatMap((accessory) => accessory.registry ?? [])];
+  const credentials = registries.flatMap(({ username, password }) => [username, password]);
   return [
     ...new Set([
-      ...environments.flatMap(({ secret }) => secret),
+      ...environments.flatMap(({ secret, sources }) => secret.map((name) => sources?.get(name) ?? name)),
       ...builder.secrets,
       ...credentials.flatMap((credential) => ("variable" in credential ? [credential.variable] : [])),
       ...ssh.keyData.filter(isName),
@@ -50,9 +51,10 @@ export function namesOfSecrets({ env, roles, accessories, traefik, builder, regi
 }
 
 /** Secrets in the configuration file itself: passwords and keys, and build arguments that look like secrets. */
-function literals({ builder, registry, ssh }: Config): Secret[] {
+function literals({ builder, registry, accessories, ssh }: Config): Secret[] {
+  const registries = [registry, ...accessories.flatMap((accessory) => accessory.registry ?? [])];
   return [
-    ...("value" in registry.password ? [registry.password.value] : []),
+    ...registries.flatMap(({ password }) => ("value" in password ? [password.value] : [])),
     ...ssh.keyData.filter((text) => !isName(text)).map((text) => new Secret("ssh.key_data", text)),
     ...[...builder.args]
       .filter(([name, value]) => seemsSecret(name, value))

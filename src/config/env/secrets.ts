@@ -4,8 +4,6 @@ import { Secret } from "./secret.ts";
 import { isReserved, RESERVED, TOO_LONG, tooLong } from "../limits.ts";
 import type { Variables } from "./variables.ts";
 
-export { type LocalEnvironment, loadEnvironment } from "./environment.ts";
-
 /** A variable that is needed, and the key of the configuration that requires it: `env/secret`. */
 export interface Need {
   readonly name: string;
@@ -17,7 +15,7 @@ export interface Need {
 /** Bytes of all variables of one docker command together. The limit of Linux is 2 MiB, with the arguments. */
 const MOST_BYTES_TOGETHER = 1_900_000;
 
-/** Reads secrets from `.env` and the process, each when it is first needed. */
+/** Reads secrets, each when it is first needed: from `.env` and the process, or from `.kamal/secrets`. */
 export class Secrets {
   private readonly environment: Variables;
   private readonly known = new Map<string, Secret>();
@@ -49,7 +47,8 @@ export class Secrets {
       if (result.status === "rejected") return [result.reason];
       const name = names[index]!;
       const problem =
-        problemWith(name, result.value) ?? (filled.has(name) && result.value === "" ? "is empty" : undefined);
+        problemWith(name, result.value, this.environment.whyMissing) ??
+        (filled.has(name) && result.value === "" ? "is empty" : undefined);
       if (problem) {
         const requiredBy = [...new Set(keys.get(name))].join(", ");
         return [new ConfigError([`${name} ${problem} (required by ${requiredBy})`])];
@@ -83,12 +82,12 @@ function tooMuchTogether(
     });
 }
 
-function problemWith(name: string, value: string | undefined): string | undefined {
+function problemWith(name: string, value: string | undefined, missing = "is not set"): string | undefined {
   if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(name)) {
     return "cannot be a secret: a name has letters, digits and _, and no digit in front";
   }
   if (isReserved(name)) return `cannot be a secret: ${RESERVED}`;
-  if (value === undefined) return "is not set";
+  if (value === undefined) return missing;
   if (value.includes("\0")) return "cannot be used: it has a NUL byte in it";
   return tooLong(`${name}=${value}`) ? `cannot be used: ${TOO_LONG}` : undefined;
 }

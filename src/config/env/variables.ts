@@ -1,6 +1,8 @@
 /** The variables of this machine: a `Map`, or the environment of `loadEnvironment`, whose values may need a command. */
 export interface Variables {
   get(name: string): string | undefined | Promise<string | undefined>;
+  /** Why a variable is missing, after its name: `is not in .kamal/secrets`. By default `is not set`. */
+  readonly whyMissing?: string;
   /** The environment that commands run with. If it is missing, they get the variables of a `Map`. */
   forCommands?(): Promise<Readonly<Record<string, string>>>;
   /** Every variable, also those whose value needs a command. If it is missing, `forCommands` returns all. */

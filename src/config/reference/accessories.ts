@@ -5,7 +5,8 @@ export const ACCESSORIES: Section = {
   name: "accessories",
   meaning:
     "Containers that no deploy changes: databases, caches. Each name is an accessory, which `mrsk accessory boot NAME`\n" +
-    "or `mrsk setup` starts. Exactly one of host, hosts and roles sets where it runs.",
+    "or `mrsk setup` starts. Exactly one of host, hosts, roles, role, tag and tags sets where\n" +
+    "it runs.",
   at: ["accessories.*"],
   keys: [
     {
@@ -15,6 +16,14 @@ export const ACCESSORIES: Section = {
       since: "0.2.0",
       meaning: "Name of the image, as `docker run` accepts it",
       example: "image: postgres:16",
+    },
+    {
+      key: "registry",
+      type: "map",
+      default: "none",
+      since: "Kamal 2.5",
+      meaning: "Registry of the image, with keys as in the global `registry`; its server is put before the image",
+      example: "registry:\n  server: ghcr.io\n  username: user\n  password: [DB_REGISTRY_PASSWORD]",
     },
     {
       key: "service",
@@ -27,7 +36,7 @@ export const ACCESSORIES: Section = {
     {
       key: "host",
       type: "host",
-      default: "one of the three",
+      default: "one of the six",
       since: "0.2.0",
       meaning: "Host of the accessory",
       example: "host: 192.0.2.20",
@@ -35,7 +44,7 @@ export const ACCESSORIES: Section = {
     {
       key: "hosts",
       type: "list of hosts",
-      default: "one of the three",
+      default: "one of the six",
       since: "0.10.0",
       meaning: "Hosts of the accessory",
       example: "hosts:\n  - 192.0.2.20",
@@ -43,10 +52,34 @@ export const ACCESSORIES: Section = {
     {
       key: "roles",
       type: "list of roles",
-      default: "one of the three",
+      default: "one of the six",
       since: "0.10.0",
       meaning: "Roles of the accessory: it runs on all of their hosts",
       example: "roles:\n  - web",
+    },
+    {
+      key: "role",
+      type: "name of a role",
+      default: "one of the six",
+      since: "Kamal 2.6",
+      meaning: "One role, as in roles",
+      example: "role: web",
+    },
+    {
+      key: "tag",
+      type: "tag",
+      default: "one of the six",
+      since: "Kamal 2.6",
+      meaning: "Hosts of `servers` with the tag",
+      example: "tag: eu",
+    },
+    {
+      key: "tags",
+      type: "list of tags",
+      default: "one of the six",
+      since: "Kamal 2.6",
+      meaning: "Hosts of `servers` with one of the tags",
+      example: "tags:\n  - eu",
     },
     {
       key: "port",
@@ -90,11 +123,11 @@ export const ACCESSORIES: Section = {
     },
     {
       key: "files",
-      type: "list of local:remote[:mode]",
+      type: "list of local:remote[:mode or options]",
       default: "none",
       since: "0.3.0",
       meaning:
-        "Files to upload and mount; names that end in erb are rendered first. An item may also be a map: local, remote, mode",
+        "Files to upload and mount; names that end in erb are rendered first. Digits are a mode, other text is options of the mount. An item may also be a map",
       example: "files:\n  - config/my.cnf:/etc/mysql/my.cnf:644",
     },
     {
@@ -122,12 +155,68 @@ export const ACCESSORIES: Section = {
       example: 'files:\n  - local: my.cnf\n    remote: /etc/my.cnf\n    mode: "644"',
     },
     {
+      key: "files.owner",
+      type: "user[:group]",
+      default: "the login user",
+      since: "Kamal 2.8",
+      meaning: "Owner of the file on the host; only root may set it",
+      example: 'files:\n  - local: my.cnf\n    remote: /etc/my.cnf\n    owner: "999:999"',
+    },
+    {
+      key: "files.options",
+      type: "text",
+      default: "none",
+      since: "Kamal 2.8",
+      meaning: "Options of the mount",
+      example: "files:\n  - local: my.cnf\n    remote: /etc/my.cnf\n    options: ro",
+    },
+    {
       key: "directories",
       type: "list of name:path[:options]",
       default: "none",
       since: "0.3.0",
       meaning: "Folders of the host to create and mount: in the accessory's folder, or at an absolute path",
       example: "directories:\n  - data:/var/lib/postgresql/data",
+    },
+    {
+      key: "directories.local",
+      type: "name or absolute path",
+      default: "required",
+      since: "Kamal 2.8",
+      meaning: "Folder of the host",
+      example: "directories:\n  - local: data\n    remote: /data",
+    },
+    {
+      key: "directories.remote",
+      type: "absolute path",
+      default: "required",
+      since: "Kamal 2.8",
+      meaning: "Path in the container",
+      example: "directories:\n  - local: data\n    remote: /data",
+    },
+    {
+      key: "directories.mode",
+      type: "octal digits",
+      default: "those of new folders",
+      since: "Kamal 2.8",
+      meaning: "Permissions",
+      example: 'directories:\n  - local: data\n    remote: /data\n    mode: "750"',
+    },
+    {
+      key: "directories.owner",
+      type: "user[:group]",
+      default: "the login user",
+      since: "Kamal 2.8",
+      meaning: "Owner; only root may set it",
+      example: 'directories:\n  - local: data\n    remote: /data\n    owner: "999:999"',
+    },
+    {
+      key: "directories.options",
+      type: "text",
+      default: "none",
+      since: "Kamal 2.8",
+      meaning: "Options of the mount",
+      example: "directories:\n  - local: data\n    remote: /data\n    options: ro",
     },
     {
       key: "volumes",
@@ -144,6 +233,15 @@ export const ACCESSORIES: Section = {
       since: "Kamal 2.x",
       meaning: "Network of this accessory, instead of the global one",
       example: "network: private",
+    },
+    {
+      key: "proxy",
+      type: "map",
+      default: "none",
+      since: "Kamal 2.4",
+      meaning:
+        "How Traefik routes requests to the accessory. Not supported yet: commands that start containers refuse it. {} and false are none",
+      example: "proxy: false",
     },
   ],
 };

@@ -46,7 +46,8 @@ export const SERVERS: Section = {
       type: "map",
       default: "none",
       since: "0.9.0",
-      meaning: "Flags of `docker run`: true is a flag without a value, a list repeats the flag",
+      meaning:
+        "Flags of `docker run`: true is a flag without a value, a list repeats the flag. In a Kamal 2 file, restart is the policy of live containers",
       example: "options:\n  memory: 512m\n  init: true",
     },
     {
@@ -56,6 +57,14 @@ export const SERVERS: Section = {
       since: "0.2.0",
       meaning: "Whether Traefik routes requests to the role",
       example: "traefik: true",
+    },
+    {
+      key: "proxy",
+      type: "true, false, or map",
+      default: "true for the primary role",
+      since: "Kamal 2.0",
+      meaning: "Whether and how Traefik routes requests to the role. A map is merged over the global section",
+      example: "proxy:\n  host: api.example.com",
     },
     {
       key: "healthcheck",
@@ -76,11 +85,19 @@ export const SERVERS: Section = {
     },
     {
       key: "asset_path",
-      type: "absolute path in the container",
+      type: "absolute path in the container[:options]",
       default: "the global one",
       since: "Kamal 1.0",
       meaning: "The same as the global key, for this role",
       example: "asset_path: /app/public/assets",
+    },
+    {
+      key: "stop_timeout",
+      type: "seconds",
+      default: "the global one",
+      since: "Kamal 2.12",
+      meaning: "The same as the global key, for this role",
+      example: "stop_timeout: 60",
     },
     {
       key: "boot",
@@ -104,8 +121,9 @@ export const SERVERS: Section = {
 export const REGISTRY: Section = {
   name: "registry",
   meaning:
-    "The registry of the image. A credential is a text, or a list with the name of one variable. Write passwords as names only.",
-  at: ["registry"],
+    "The registry of the image. A credential is a text, or a list with the name of one variable. Write passwords as names only.\n" +
+    "A registry localhost:PORT without credentials, which Kamal 2 starts on this machine, loads; a deploy refuses it.",
+  at: ["registry", "accessories.*.registry"],
   keys: [
     {
       key: "server",
@@ -139,7 +157,8 @@ export const ENV: Section = {
   meaning:
     "Variables of containers: either NAME: value pairs, or the keys below. The values of secrets come from .env or the\n" +
     "environment. They reach only the docker command that starts the container, unchanged. `${NAME}` in a clear value is a\n" +
-    "variable of the host.",
+    "variable of the host. If a name is in clear and in secret, that is an error; in a Kamal 2 file the clear value wins, and\n" +
+    "an empty value removes the variable.",
   at: ["env", "servers.*.env", "accessories.*.env", "traefik.env", "env.tags.*"],
   keys: [
     {
@@ -155,7 +174,8 @@ export const ENV: Section = {
       type: "list of names",
       default: "none",
       since: "0.2.0",
-      meaning: "Names of variables whose values mrsk reads; a missing value is an error before anything changes",
+      meaning:
+        "Names of variables whose values mrsk reads; a missing value is an error before anything changes. `NAME:OTHER` sets NAME to the value of OTHER",
       example: "secret:\n  - DATABASE_URL",
     },
     {

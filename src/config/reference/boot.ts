@@ -22,7 +22,7 @@ export const BOOT: Section = {
       type: "seconds",
       default: `${DEFAULTS.boot.waitSeconds} with a limit`,
       since: "0.12.0",
-      meaning: "Pause between two groups",
+      meaning: "Pause between two groups. In a Kamal 2 file the default is 0",
       example: "wait: 10",
     },
     {
@@ -40,6 +40,15 @@ export const BOOT: Section = {
       since: "new",
       meaning: ORDER,
       example: "order: start_first",
+    },
+    {
+      key: "parallel_roles",
+      type: "true or false",
+      default: "true in effect",
+      since: "Kamal 2.10",
+      meaning:
+        "Accepted for files of Kamal 2, with a note that it has no effect: the roles of a host always change at the same time",
+      example: "parallel_roles: true",
     },
   ],
 };

@@ -19,11 +19,28 @@ export const BUILDER: Section = {
       example: "multiarch: false",
     },
     {
+      key: "arch",
+      type: "amd64, arm64, or list of both",
+      default: "amd64 and arm64",
+      since: "Kamal 2.0",
+      meaning: "Architectures to build for. A file with it is read as one of Kamal 2",
+      example: "arch: amd64",
+    },
+    {
+      key: "driver",
+      type: "docker or docker-container",
+      default: "docker-container with buildx",
+      since: "Kamal 2.0",
+      meaning: "docker: build with this machine's own docker, as with multiarch: false",
+      example: "driver: docker",
+    },
+    {
       key: "local",
-      type: "map",
+      type: "map, true or false",
       default: "none",
       since: "0.0.3",
-      meaning: "Architecture that this machine builds; without remote, the only one",
+      meaning:
+        "Architecture that this machine builds; without remote, the only one. false, as in Kamal 2: this machine builds nothing, and remote builds all",
       example: "local:\n  arch: amd64",
     },
     {
@@ -44,10 +61,11 @@ export const BUILDER: Section = {
     },
     {
       key: "remote",
-      type: "map",
+      type: "map, or docker host",
       default: "none",
       since: "0.0.3",
-      meaning: "Another machine that builds",
+      meaning:
+        "Another machine that builds. Its address alone, as in Kamal 2: it builds those of arch that this machine is not",
       example: "remote:\n  arch: arm64\n  host: ssh://app@192.0.2.30",
     },
     {
@@ -71,7 +89,8 @@ export const BUILDER: Section = {
       type: "map",
       default: "none",
       since: "0.2.0",
-      meaning: "Build arguments: `--build-arg` for each item; their values do not appear in logs",
+      meaning:
+        "Build arguments: `--build-arg` for each item; their values do not appear in logs. In a Kamal 2 file an empty one has the value of this machine's variable",
       example: 'args:\n  NODE_VERSION: "22"',
     },
     {
@@ -153,6 +172,46 @@ export const BUILDER: Section = {
       since: "0.14.0",
       meaning: "Image of a registry cache",
       example: "cache:\n  type: registry\n  image: user/my-app-cache",
+    },
+    {
+      key: "pack",
+      type: "map",
+      default: "none",
+      since: "Kamal 2.7",
+      meaning: "Build with Cloud Native Buildpacks. Not supported: a deploy refuses it",
+      example: "pack:\n  builder: heroku/builder:24",
+    },
+    {
+      key: "pack.builder",
+      type: "image",
+      default: "required",
+      since: "Kamal 2.7",
+      meaning: "Builder of the buildpacks",
+      example: "pack:\n  builder: heroku/builder:24",
+    },
+    {
+      key: "pack.buildpacks",
+      type: "list",
+      default: "none",
+      since: "Kamal 2.7",
+      meaning: "Buildpacks",
+      example: "pack:\n  builder: heroku/builder:24\n  buildpacks:\n    - heroku/ruby",
+    },
+    {
+      key: "provenance",
+      type: "true, false, or text",
+      default: "docker's",
+      since: "Kamal 2.3",
+      meaning: "Provenance attestation: `--provenance`",
+      example: "provenance: false",
+    },
+    {
+      key: "sbom",
+      type: "true or false",
+      default: "docker's",
+      since: "Kamal 2.4",
+      meaning: "Software bill of materials: `--sbom`",
+      example: "sbom: true",
     },
   ],
 };

@@ -3,8 +3,9 @@ import { ENV, HEALTHCHECK, REGISTRY, SERVERS } from "./app.ts";
 import { BOOT } from "./boot.ts";
 import { BUILDER, TRAEFIK } from "./infrastructure.ts";
 import { LOGGING } from "./logging.ts";
+import { PROXY } from "./proxy.ts";
 import { SSH, SSHKIT } from "./ssh.ts";
-import { CONFIGURATION, RELEASE } from "./top.ts";
+import { CONFIGURATION, OUTPUT, RELEASE } from "./top.ts";
 import type { KeyReference, Section } from "./types.ts";
 
 /** Every key of `deploy.yml`: the source of `mrsk docs`, of the table in `src/docs/keys.md`, and of the JSON Schema. */
@@ -18,10 +19,12 @@ export const SECTIONS: readonly Section[] = [
   BOOT,
   BUILDER,
   ACCESSORIES,
+  PROXY,
   TRAEFIK,
   SSH,
   SSHKIT,
   RELEASE,
+  OUTPUT,
 ];
 
 /** Every path that a key may have, `*` for any name: `servers.*.healthcheck.path`. */

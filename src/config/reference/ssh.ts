@@ -83,6 +83,14 @@ export const SSH: Section = {
       example: "connect_timeout: 5",
     },
     {
+      key: "forward_agent",
+      type: "true or false",
+      default: "false in effect",
+      since: "Kamal 2.12",
+      meaning: "Accepted for files of Kamal 2; true with a note that it has no effect: mrsk forwards no agent",
+      example: "forward_agent: false",
+    },
+    {
       key: "log_level",
       type: "word",
       default: DEFAULTS.ssh.logLevel,
@@ -114,6 +122,14 @@ export const SSHKIT: Section = {
       since: "Kamal 0.16",
       meaning: "Time after which an unused connection is closed; it is opened again when needed",
       example: "pool_idle_timeout: 300",
+    },
+    {
+      key: "dns_retries",
+      type: "number",
+      default: "none",
+      since: "Kamal 2.9",
+      meaning: "Accepted for files of Kamal 2, with a note that it has no effect: this machine's resolver retries",
+      example: "dns_retries: 3",
     },
   ],
 };

@@ -1,4 +1,4 @@
-import { DEFAULTS } from "../defaults.ts";
+import { DEFAULTS, KAMAL2 } from "../defaults.ts";
 import type { Section } from "./types.ts";
 
 export const CONFIGURATION: Section = {
@@ -97,6 +97,24 @@ export const CONFIGURATION: Section = {
       example: "stop_wait_time: 30",
     },
     {
+      key: "stop_timeout",
+      type: "seconds",
+      default: "docker's 10",
+      since: "Kamal 2.12",
+      meaning:
+        "The same as stop_wait_time, which is the name in Kamal 1. In a Kamal 2 file the default of a role without proxy is drain_timeout",
+      example: "stop_timeout: 30",
+    },
+    {
+      key: "deploy_timeout",
+      type: "seconds",
+      default: "the time of healthcheck.max_attempts",
+      since: "Kamal 2.0",
+      meaning:
+        "Time that a new container has to become healthy or ready, instead of healthcheck.max_attempts. In a Kamal 2 file the default is 30",
+      example: "deploy_timeout: 60",
+    },
+    {
       key: "drain_timeout",
       type: "seconds",
       default: String(DEFAULTS.drainTimeoutSeconds),
@@ -137,6 +155,14 @@ export const CONFIGURATION: Section = {
       example: "traefik:\n  args:\n    accesslog: true",
     },
     {
+      key: "proxy",
+      type: "map",
+      default: "none",
+      since: "Kamal 2.0",
+      meaning: "How Traefik routes requests to the app: the section of Kamal 2. See `mrsk docs proxy`",
+      example: "proxy:\n  host: example.com\n  app_port: 3000",
+    },
+    {
       key: "ssh",
       type: "map",
       default: `${DEFAULTS.ssh.user}, your keys`,
@@ -157,8 +183,41 @@ export const CONFIGURATION: Section = {
       type: "path",
       default: DEFAULTS.hooksPath,
       since: "0.13.0",
-      meaning: "Folder of the hooks on this machine",
+      meaning: `Folder of the hooks on this machine. By default, hooks in ${KAMAL2.hooksPath} run too`,
       example: "hooks_path: deploy/hooks",
+    },
+    {
+      key: "hooks_output",
+      type: "quiet or verbose, or map of hooks",
+      default: "verbose for all hooks",
+      since: "Kamal 2.11",
+      meaning: "quiet: the output of hooks is not shown, unless a hook fails. A map has a word for each hook",
+      example: "hooks_output:\n  pre-build: quiet",
+    },
+    {
+      key: "secrets_path",
+      type: "path",
+      default: KAMAL2.secretsPath,
+      since: "Kamal 2.9",
+      meaning: "Beginning of the names of Kamal's secrets files",
+      example: "secrets_path: config/secrets",
+    },
+    {
+      key: "error_pages_path",
+      type: "path",
+      default: "none",
+      since: "Kamal 2.6",
+      meaning:
+        "Accepted for files of Kamal 2, with a note that it has no effect: Traefik's answers for unavailable apps stay plain",
+      example: "error_pages_path: public",
+    },
+    {
+      key: "output",
+      type: "map",
+      default: "none",
+      since: "Kamal 2.12",
+      meaning: "Accepted for files of Kamal 2, with a note that it has no effect: mrsk writes to the terminal alone",
+      example: "output:\n  file:\n    path: log",
     },
     {
       key: "retain_containers",
@@ -173,8 +232,7 @@ export const CONFIGURATION: Section = {
       type: "path",
       default: DEFAULTS.runDirectory,
       since: "Kamal 1.0",
-      meaning:
-        "Folder in the login user's home directory on the servers: for the lock and the list of versions, and for live files if that user is not root",
+      meaning: `Folder in the login user's home directory on the servers: for the lock and the list of versions, and for live files if that user is not root. In a Kamal 2 file it is always ${KAMAL2.runDirectory}`,
       example: "run_directory: .mrsk",
     },
     {
@@ -207,16 +265,16 @@ export const CONFIGURATION: Section = {
       default: "none",
       since: "0.14.0",
       meaning:
-        "Oldest version of MRSK or Kamal that knows all keys of the file. mrsk accepts up to 1.9.3; above, its own version must be as high",
+        "Oldest version of MRSK or Kamal that knows all keys of the file. mrsk accepts up to 2.12.0; above, its own version must be as high",
       example: "minimum_version: 1.9.0",
     },
     {
       key: "asset_path",
-      type: "absolute path in the container",
+      type: "absolute path in the container[:options]",
       default: "none",
       since: "Kamal 1.0",
       meaning:
-        "Folder of assets with hashed names. Until the next deploy, the app serves the files of the version before too. The folder is mounted from the run directory, and has the files of both images",
+        "Folder of assets with hashed names. Until the next deploy, the app serves the files of the version before too. The folder is mounted from the run directory, and has the files of both images. After a colon: options of the volume. false is none",
       example: "asset_path: /app/public/assets",
     },
     {
@@ -225,7 +283,7 @@ export const CONFIGURATION: Section = {
       default: "docker's bridge",
       since: "new",
       meaning:
-        "Network of the app, accessories and Traefik, on which containers of one host reach each other by name. mrsk creates it if it does not exist, and connects a running Traefik to it",
+        "Network of the app, accessories and Traefik, on which containers of one host reach each other by name. In a Kamal 2 file the default is kamal. mrsk creates it if it does not exist, and connects a running Traefik to it",
       example: "network: private",
     },
     {
@@ -280,6 +338,46 @@ export const RELEASE: Section = {
       meaning:
         "Role whose first selected host runs the command, with the role's environment and options. If no host of the role is selected, the command does not run",
       example: "role: web",
+    },
+  ],
+};
+
+export const OUTPUT: Section = {
+  name: "output",
+  meaning: "Where Kamal 2 sends the log of a command. Accepted, with a note for each key that it has no effect.",
+  at: ["output"],
+  keys: [
+    {
+      key: "otel",
+      type: "map",
+      default: "none",
+      since: "Kamal 2.12",
+      meaning: "A collector for OpenTelemetry",
+      example: "otel:\n  endpoint: http://otel.example.com:4318",
+    },
+    {
+      key: "otel.endpoint",
+      type: "URL",
+      default: "required",
+      since: "Kamal 2.12",
+      meaning: "Address of the collector",
+      example: "otel:\n  endpoint: http://otel.example.com:4318",
+    },
+    {
+      key: "file",
+      type: "map",
+      default: "none",
+      since: "Kamal 2.12",
+      meaning: "A log file for each command",
+      example: "file:\n  path: log",
+    },
+    {
+      key: "file.path",
+      type: "path",
+      default: "required",
+      since: "Kamal 2.12",
+      meaning: "Folder of the log files",
+      example: "file:\n  path: log",
     },
   ],
 };

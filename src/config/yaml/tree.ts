@@ -10,6 +10,8 @@ export interface Problem {
   readonly at: Position;
   readonly path: Path;
   readonly message: string;
+  /** Set for a key that is written twice: the last value is in the tree. */
+  readonly isDuplicate?: boolean;
 }
 
 export type Path = readonly (string | number)[];

@@ -149,7 +149,7 @@ class Reader {
       }
       const name = read.base60 ? read.source : read.ruby;
       const before = entries.get(name);
-      if (before) this.problem(keyAt, `duplicate key: ${name} (first written at ${place(before.keyAt)})`);
+      if (before) this.problem(keyAt, `duplicate key: ${name} (first written at ${place(before.keyAt)})`, true);
       entries.set(name, { keyAt, value: tree });
     }
     return { kind: "map", at, entries: this.withMerged(entries, merged) };
@@ -183,7 +183,7 @@ class Reader {
     if (!known.test(tag)) this.problem(at, `the tag ${tag} is not supported: write the plain value`);
   }
 
-  private problem(at: Position, message: string): void {
-    if (!this.exhausted) this.problems.push({ at, path: [], message });
+  private problem(at: Position, message: string, isDuplicate = false): void {
+    if (!this.exhausted) this.problems.push({ at, path: [], message, ...(isDuplicate ? { isDuplicate } : {}) });
   }
 }

@@ -1,6 +1,6 @@
 import { AppCommands, listContainers, listImages } from "../../commands/app.ts";
 import type { Body } from "../../script/command.ts";
-import { stopWithoutRestart } from "../../commands/restart-policy.ts";
+import { stopSeconds, stopWithoutRestart } from "../../commands/restart-policy.ts";
 import { containerPrefix, versionOf } from "../../config/names.ts";
 import { attempt, script, type Step, step } from "../../script/script.ts";
 import type { Role } from "../../config/config.ts";
@@ -135,7 +135,7 @@ export async function staleContainers(run: Run, { stop }: { stop: boolean }): Pr
         printBlock(run, "App", facts.host, text);
       }
       return stop
-        ? stale.map(({ id, name }) => attempt(`Stop ${name}`, stopWithoutRestart(id, run.config.stopWaitSeconds)))
+        ? stale.map(({ id, name }) => attempt(`Stop ${name}`, stopWithoutRestart(id, stopSeconds(run.config, role))))
         : [];
     }),
   );

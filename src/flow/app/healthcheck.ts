@@ -44,7 +44,7 @@ export async function performHealthcheck(run: Run): Promise<void> {
     logDriver: logDriver.output,
     healthcheck: true,
   });
-  const deadline = deadlineSeconds(role.healthcheck);
+  const deadline = deadlineSeconds(role.healthcheck, config.deployTimeoutSeconds);
   // Find it by label: another run may have created the container with that name.
   const removal = sh`mine=$(docker ps --all --quiet --filter ${`label=${RUN_LABEL}=${id}`}); [ -z "$mine" ] || docker rm -f $mine >/dev/null 2>&1`;
   const work = script(

@@ -1,7 +1,7 @@
 import { AppCommands } from "../../commands/app.ts";
 import { anyway, type Body, lines, sh } from "../../script/command.ts";
 import { waitForRevision, waitForRouteGone } from "../../commands/waits.ts";
-import { stopWithoutRestart } from "../../commands/restart-policy.ts";
+import { stopSeconds, stopWithoutRestart } from "../../commands/restart-policy.ts";
 import { writeLiveFile } from "../../commands/write-live-file.ts";
 import { drain, listeningPorts, recentMilliseconds } from "../../commands/drain.ts";
 import { ID_LABEL } from "../../traefik/labels.ts";
@@ -153,7 +153,7 @@ function stopParts(run: Run, role: Role, facts: HostFacts): StopParts[] {
   const live = liveContainer(config, role, facts);
   if (!live) return [];
   const stop = running.map((container) =>
-    step(`Stop ${container.name}`, stopWithoutRestart(container.id, config.stopWaitSeconds)),
+    step(`Stop ${container.name}`, stopWithoutRestart(container.id, stopSeconds(config, role))),
   );
   const { traefik } = facts;
   if (!role.traefik || !traefik || !readsLiveFiles(traefik) || !facts.liveDirectoryWritable) {

@@ -7,6 +7,7 @@ import { appHosts, begin, type Run } from "../run.ts";
 import { appSecrets } from "../secrets.ts";
 import { observeRepaired } from "../traefik/repair.ts";
 import { noteDifference } from "../traefik/traefik.ts";
+import { refuseUnsupported } from "../unsupported.ts";
 import { endCanaries } from "./canary.ts";
 import { plansFor, refuse } from "./plans.ts";
 import { rollOut } from "./roll-out.ts";
@@ -66,6 +67,7 @@ function noteClosedDirectory(run: Run, { host, facts, roles }: HostPlan): void {
 
 /** `app boot`: a new container of `--version`, or of the live version. */
 export async function bootApp(run: Run, { revert }: RevertOption = {}): Promise<void> {
+  refuseUnsupported(run);
   appHosts(run);
   await withLock(run, async () => {
     await bootVersion(run, await versionToBoot(run), { reuse: false, prune: false, revert });

@@ -44,7 +44,7 @@ export function undoPromotionSteps(role: RolePhases, progress: Progress): Step[]
         ]
       : []),
     step(role.named("Weight the requests again"), lines(file, waitForRevision(role.probeRouteAt(3)))),
-    attempt(role.named("Keep the old container"), enableRestart(old.id)),
+    attempt(role.named("Keep the old container"), enableRestart(old.id, role.plan.role.restartPolicy)),
     attempt(role.named("Leave the canary as it is"), disableRestart(next.name)),
     step(role.named("Write the live file"), role.revertedFile()),
   ];

@@ -16,6 +16,7 @@ import { requireSecrets } from "../secrets.ts";
 import { bootstrap } from "../server.ts";
 import { observeRepaired } from "../traefik/repair.ts";
 import { refuseDroppedSettings } from "../traefik/traefik.ts";
+import { refuseUnsupported } from "../unsupported.ts";
 import { bootVersion, type CanaryPercent, type RevertOption } from "./boot.ts";
 import { plansFor, refuse } from "./plans.ts";
 import { type Deployed, withPostDeploy } from "./post-deploy.ts";
@@ -154,6 +155,7 @@ async function prepareRun(
   { skipPush, accessories }: DeployOptions & { accessories: boolean },
 ): Promise<void> {
   for (const text of run.config.notes) run.report({ kind: "note", text });
+  refuseUnsupported(run);
   refuseDroppedSettings(run);
   appHosts(run);
   checkReleaseCommand(run.config);

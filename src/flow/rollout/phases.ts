@@ -1,7 +1,7 @@
 import { tagLatest } from "../../commands/app.ts";
 import { type Body, lines, sh } from "../../script/command.ts";
 import { waitForDocker, watch } from "../../commands/waits.ts";
-import { stopWithoutRestart } from "../../commands/restart-policy.ts";
+import { stopSeconds, stopWithoutRestart } from "../../commands/restart-policy.ts";
 import { joinNetworks, networkSteps } from "../../commands/network.ts";
 import { pruneImages } from "../../commands/prune.ts";
 import { forgetVersion } from "../../commands/versions.ts";
@@ -110,19 +110,24 @@ function switchSteps(role: RolePhases): Step[] {
   return role.plan.percent === undefined ? role.switchSteps() : weightSteps(role);
 }
 
-/** Drains every role, then stops all old containers with one command, because each may take `stop_wait_time`. */
+/** Drains every role, then stops all old containers that have the same time to stop with one command. */
 function finalizeSteps(
   roles: readonly RolePhases[],
   config: Config,
   pastSeconds: number,
   options: { prune: boolean },
 ): Step[] {
-  const ids = roles.flatMap((role) => role.idsToStop());
-  const names = roles.filter((role) => role.idsToStop().length > 0).map(({ plan }) => plan.role.name);
-  const title = `Stop the old container${ids.length > 1 ? "s" : ""} (${names.join(", ")})`;
+  const stopping = roles.filter((role) => role.idsToStop().length > 0);
+  const limits = new Set(stopping.map(({ plan }) => stopSeconds(config, plan.role)));
+  const stops = [...limits].map((seconds) => {
+    const those = stopping.filter(({ plan }) => stopSeconds(config, plan.role) === seconds);
+    const ids = those.flatMap((role) => role.idsToStop());
+    const names = those.map(({ plan }) => plan.role.name).join(", ");
+    return attempt(`Stop the old container${ids.length > 1 ? "s" : ""} (${names})`, stopWithoutRestart(ids, seconds));
+  });
   return [
     ...roles.flatMap((role) => role.drainSteps(pastSeconds)),
-    ...(ids.length === 0 ? [] : [attempt(title, stopWithoutRestart(ids, config.stopWaitSeconds))]),
+    ...stops,
     ...roles.flatMap((role) => (role.plan.percent === undefined ? role.finalizeSteps(options) : weightedSteps(role))),
   ];
 }

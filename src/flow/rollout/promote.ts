@@ -13,6 +13,7 @@ import { withLock } from "../lock.ts";
 import { observeHosts } from "../observe.ts";
 import { appHosts, type Run } from "../run.ts";
 import { requireSecrets } from "../secrets.ts";
+import { refuseUnsupported } from "../unsupported.ts";
 
 /** `deploy --canary` and `redeploy --canary`. @param target as typed: a percentage of the requests, or hosts */
 export async function deployCanary(
@@ -34,6 +35,7 @@ export async function deployCanary(
 /** `promote`: makes the canary's version live on all hosts. Finishes an interrupted `promote`. */
 export async function promote(run: Run): Promise<void> {
   await withPostDeploy(run, async () => {
+    refuseUnsupported(run);
     appHosts(run);
     await requireSecrets(run, { accessories: false, builder: false });
     return withLock(run, async () => {

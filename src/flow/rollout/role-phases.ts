@@ -8,7 +8,7 @@ import {
   waitUntilHealthy,
   type Watched,
 } from "../../commands/waits.ts";
-import { enableRestart, moveRestart, stopWithoutRestart } from "../../commands/restart-policy.ts";
+import { enableRestart, moveRestart, stopSeconds, stopWithoutRestart } from "../../commands/restart-policy.ts";
 import { removeLiveFile, writeLiveFile } from "../../commands/write-live-file.ts";
 import { drain, listeningPorts, recentMilliseconds } from "../../commands/drain.ts";
 import { deadlineSeconds, needsCurl } from "../../commands/healthcheck.ts";
@@ -114,9 +114,12 @@ export class RolePhases {
   }
 
   private stopOldFirst(): Step[] {
-    const { old } = this;
+    const { old, plan } = this;
     if (!old) return [];
-    const stop = step(this.named("Stop the old container"), stopWithoutRestart(old.id, this.config.stopWaitSeconds));
+    const stop = step(
+      this.named("Stop the old container"),
+      stopWithoutRestart(old.id, stopSeconds(this.config, plan.role)),
+    );
     if (!this.viaFile) return [stop];
     const close = this.write({ live: old, probe: old, counter: 0, closed: true });
     return [
@@ -137,7 +140,7 @@ export class RolePhases {
       labels: plan.next.labels,
       secrets: this.secrets,
       // Before the switch a reboot of the server restarts the old container; with stop_first, which stopped it, the new one.
-      restart: this.stopFirst ? "unless-stopped" : "no",
+      restart: this.stopFirst ? (plan.role.restartPolicy ?? "unless-stopped") : "no",
       startInterval: !isNewerApi("1.44", this.host.facts.clientApiVersion),
       logDriver: this.host.facts.logDriver,
       healthcheck: plan.usesDockerHealthcheck,
@@ -155,7 +158,7 @@ export class RolePhases {
   private readinessCheck(): Shell {
     const check = this.app.role.healthcheck;
     const name = this.plan.next.name;
-    const patience = deadlineSeconds(check);
+    const patience = deadlineSeconds(check, this.config.deployTimeoutSeconds);
     const deadline = patience + (check || !this.viaFile ? 0 : this.config.readinessDelaySeconds);
     if (this.viaFile && check && check.cmd === undefined) {
       return waitForProbeRoute(name, this.probeRoute, deadline, this.plan.role.logLines, this.plan.admission.hints);
@@ -171,7 +174,8 @@ export class RolePhases {
   /** Routes new requests to the next container. The old one finishes its requests. A reboot restarts the next one. */
   switchSteps(): Step[] {
     const { plan, old } = this;
-    const keep = old ? moveRestart(plan.next.name, old.id) : enableRestart(plan.next.name);
+    const policy = plan.role.restartPolicy;
+    const keep = old ? moveRestart(plan.next.name, old.id, policy) : enableRestart(plan.next.name, policy);
     const keeping = step(this.named("Keep the new container"), keep);
     if (!this.viaFile) return [keeping];
     const file = this.write({ live: plan.next, last: old, probe: plan.next, counter: 2 });

@@ -1,6 +1,6 @@
 import { anyway, type Body, lines, raw, type Shell, sh } from "../../script/command.ts";
 import { waitForAnswer, waitForRevision } from "../../commands/waits.ts";
-import { enableRestart, disableRestart, stopWithoutRestart } from "../../commands/restart-policy.ts";
+import { enableRestart, disableRestart, stopSeconds, stopWithoutRestart } from "../../commands/restart-policy.ts";
 import { ID_LABEL } from "../../traefik/labels.ts";
 import type { LiveFile } from "../../traefik/live-file.ts";
 import { attempt, type Step, step } from "../../script/script.ts";
@@ -35,7 +35,9 @@ export function revertStopFirst(role: RolePhases): Body {
   const { old } = role;
   return lines(
     revertStart(role),
-    old ? anyway(lines(sh`docker start ${old.id} >/dev/null`, enableRestart(old.id))) : sh`:`,
+    old
+      ? anyway(lines(sh`docker start ${old.id} >/dev/null`, enableRestart(old.id, role.plan.role.restartPolicy)))
+      : sh`:`,
   );
 }
 
@@ -81,7 +83,7 @@ function undoStopFirst(role: RolePhases): Step[] {
     ...drainNext(role),
     ...stopNext(role),
     ...startAgain(role),
-    attempt(role.named("Keep the old container"), enableRestart(old.id)),
+    attempt(role.named("Keep the old container"), enableRestart(old.id, role.plan.role.restartPolicy)),
     step(role.named("Wait until healthy"), wait),
     ...revertFile(role),
   ];
@@ -109,7 +111,7 @@ function drainNext(role: RolePhases): Step[] {
 function stopNext(role: RolePhases): Step[] {
   if (!changes(role)) return [];
   const { next } = role.plan;
-  const stop = sh`if [ -n "$next" ]; then ${stopWithoutRestart(NEXT, role.config.stopWaitSeconds)}; fi`;
+  const stop = sh`if [ -n "$next" ]; then ${stopWithoutRestart(NEXT, stopSeconds(role.config, role.plan.role))}; fi`;
   const steps = [attempt(role.named(`Stop ${next.name}`), withNext(role, stop))];
   if (role.plan.nameConflict?.newName) steps.push(attempt(role.named("Restore the names"), revertNames(role)));
   return steps;
@@ -121,7 +123,7 @@ function revertFile(role: RolePhases): Step[] {
 
 function keepOld(role: RolePhases, old: string): Body {
   const release = changes(role) ? withNext(role, sh`[ -z "$next" ] || ${disableRestart(NEXT)}`) : sh`:`;
-  return lines(enableRestart(old), anyway(release));
+  return lines(enableRestart(old, role.plan.role.restartPolicy), anyway(release));
 }
 
 /** The old container of the same version gets its name again; the failed one gets another. */

@@ -9,6 +9,7 @@ import { resolveVersion } from "../resolve-version.ts";
 import { appHosts, type Run, runOn } from "../run.ts";
 import { requireSecrets } from "../secrets.ts";
 import { observeRepaired } from "../traefik/repair.ts";
+import { refuseUnsupported } from "../unsupported.ts";
 import { bootVersion, type RevertOption } from "./boot.ts";
 import { canaryRollback, rollBackWeighted } from "./canary.ts";
 import { type Deployed, withPostDeploy } from "./post-deploy.ts";
@@ -19,6 +20,7 @@ import { type Deployed, withPostDeploy } from "./post-deploy.ts";
  */
 export async function rollback(run: Run, typed: string | undefined, { revert }: RevertOption = {}): Promise<void> {
   await withPostDeploy(run, async () => {
+    refuseUnsupported(run);
     appHosts(run);
     await requireSecrets(run, { accessories: false, builder: false });
     return withLock(run, async () => {

@@ -30,6 +30,7 @@ import { refuseDroppedSettings, refuseProblems, traefikLogin } from "./traefik.t
 import { withTraefikErrors } from "./errors.ts";
 import { appsOf, filterOf, repair, observeRepaired } from "./repair.ts";
 import { NEXT } from "../../shell/constants.ts";
+import { refuseUnsupported } from "../unsupported.ts";
 
 interface RebootOptions {
   /** One host after another. */
@@ -42,6 +43,7 @@ interface RebootOptions {
  * connections meanwhile, and none is refused. Otherwise it warns beforehand about the downtime.
  */
 export async function rebootTraefik(run: Run, { rolling, confirmed }: RebootOptions): Promise<void> {
+  refuseUnsupported(run);
   refuseDroppedSettings(run);
   const hosts = traefikHosts(run);
   await runPreConnect(run);

@@ -21,6 +21,7 @@ import { printBlock, type Run, traefikHosts } from "../run.ts";
 import { environmentSecrets } from "../secrets.ts";
 import { withTraefikErrors } from "./errors.ts";
 import { observeRepaired } from "./repair.ts";
+import { refuseUnsupported } from "../unsupported.ts";
 
 /** Checks for settings with which the configured Traefik would not start. @throws ConfigError before any change */
 export function refuseDroppedSettings(run: Run): void {
@@ -56,6 +57,7 @@ export function noteDifference(run: Run, host: string, plan: TraefikPlan): void 
 
 /** Absent: run it. Stopped: start it. Running: keep it, and report how it differs. */
 export async function bootTraefik(run: Run): Promise<void> {
+  refuseUnsupported(run);
   refuseDroppedSettings(run);
   await withLock(run, async () => {
     const hosts = traefikHosts(run);

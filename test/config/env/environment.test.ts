@@ -3,7 +3,8 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { loadConfig } from "../../../src/config/load.ts";
-import { loadEnvironment, Secrets } from "../../../src/config/env/secrets.ts";
+import { loadEnvironment } from "../../../src/config/env/environment.ts";
+import { Secrets } from "../../../src/config/env/secrets.ts";
 import { inFolder, withRequired } from "../from-yaml.ts";
 
 const PATH = process.env["PATH"] ?? "";

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { loadConfig } from "../../../src/config/load.ts";
 import { initialSecrets, seemsSecret } from "../../../src/config/env/named-secrets.ts";
-import { loadEnvironment } from "../../../src/config/env/secrets.ts";
+import { loadEnvironment } from "../../../src/config/env/environment.ts";
 import { inFolder } from "../from-yaml.ts";
 
 const DEPLOY = `service: app

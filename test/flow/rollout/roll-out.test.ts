@@ -157,6 +157,15 @@ describe("the order of the phases", () => {
     expect(last(run, "Wait until healthy (jobs)")).toBeLessThan(first(run, "Stop the old containers (jobs, web)"));
   });
 
+  test("old containers with different times to stop have a command each", async () => {
+    const run = fleet({ roles: [{ ...jobs, stopWaitSeconds: 30 }, role({ hosts: HOSTS })] });
+    await roll(run, { running: [WEB, JOBS] });
+    const { transcript } = host(run, FIRST);
+    const stops = transcript.filter((line) => line.includes("Stop the old container")).join("\n");
+    expect(stops).toMatch(/Stop the old container \(jobs\)[^]*docker stop -t 30 /);
+    expect(stops).toMatch(/Stop the old container \(web\)[^]*docker stop (?!-t)/);
+  });
+
   test("a primary role that starts in the switch phase passes the gate too", async () => {
     const run = fleet({ roles: [jobs], primaryRole: "jobs" });
     host(run, FIRST).replies(/Wait until healthy/, "not well", 66);

@@ -1,0 +1,89 @@
+import type { Proxy, ProxyRun } from "./config.ts";
+import { KAMAL2 } from "./defaults.ts";
+import { optionsOf } from "./resolve-parts.ts";
+import type { WrittenProxy } from "./schema-proxy.ts";
+
+type Maybe<T> = T | null | undefined;
+type Written = Readonly<Record<string, unknown>>;
+
+/** A role's section over that of the top level: maps are merged by key, lists and other values replaced. */
+export function mergeProxies<T extends object>(root: Maybe<T>, role: Maybe<T>): T {
+  const merged = { ...root } as Record<string, unknown>;
+  for (const [key, value] of Object.entries(role ?? {})) {
+    if (value === undefined || value === null) continue;
+    const below = merged[key];
+    merged[key] = isMap(below) && isMap(value) ? mergeProxies(below, value) : value;
+  }
+  return merged as T;
+}
+
+/** Fills in every default of Kamal 2. */
+export function proxyOf(written: WrittenProxy): Proxy {
+  const { buffering, healthcheck, logging } = written;
+  const defaults = KAMAL2.proxy;
+  const ssl = sslOf(written.ssl);
+  return {
+    hosts: hostsOf(written),
+    appPort: written.app_port ?? defaults.appPort,
+    ssl,
+    sslRedirect: written.ssl_redirect ?? true,
+    forwardHeaders: written.forward_headers ?? ssl === false,
+    responseTimeoutSeconds: written.response_timeout ?? defaults.responseTimeoutSeconds,
+    pathPrefixes: pathsOf(written),
+    stripPathPrefix: written.strip_path_prefix ?? true,
+    healthcheck: {
+      path: healthcheck?.path ?? defaults.healthcheck.path,
+      intervalSeconds: healthcheck?.interval ?? defaults.healthcheck.intervalSeconds,
+      timeoutSeconds: healthcheck?.timeout ?? defaults.healthcheck.timeoutSeconds,
+    },
+    buffering: {
+      requests: buffering?.requests ?? true,
+      responses: buffering?.responses ?? true,
+      maxRequestBytes: buffering?.max_request_body ?? undefined,
+      maxResponseBytes: buffering?.max_response_body ?? undefined,
+      memoryBytes: buffering?.memory ?? defaults.bufferMemoryBytes,
+    },
+    logging: {
+      requestHeaders: logging?.request_headers ?? defaults.requestHeaders,
+      responseHeaders: logging?.response_headers ?? [],
+    },
+    run: runOf(written.run),
+  };
+}
+
+function runOf(run: WrittenProxy["run"]): ProxyRun {
+  const defaults = KAMAL2.proxy.run;
+  return {
+    httpPort: run?.http_port ?? defaults.httpPort,
+    httpsPort: run?.https_port ?? defaults.httpsPort,
+    publish: run?.publish ?? true,
+    bindIps: run?.bind_ips ?? [],
+    metricsPort: run?.metrics_port ?? undefined,
+    debug: run?.debug ?? false,
+    logMaxSize: run?.log_max_size ?? defaults.logMaxSize,
+    options: optionsOf(run?.options),
+  };
+}
+
+/** Takes the section as written or as parsed. `host` separates several names by commas. */
+export function hostsOf({ host, hosts }: { readonly host?: unknown; readonly hosts?: unknown }): string[] {
+  const names: unknown[] = Array.isArray(hosts) ? hosts : typeof host === "string" ? host.split(",") : [];
+  return names.map((name) => String(name).trim().toLowerCase()).filter((name) => name !== "");
+}
+
+/** `api/` is `/api`. Without a prefix, or with `/`, every path. */
+function pathsOf({ path_prefix: one, path_prefixes: several }: WrittenProxy): string[] {
+  const paths = (several ?? one?.split(",") ?? []).map((path) => `/${path.trim().replaceAll(/^\/+|\/+$/g, "")}`);
+  return paths.includes("/") ? [] : [...new Set(paths)];
+}
+
+/** An empty map is `true`, as in Kamal. */
+function sslOf(ssl: WrittenProxy["ssl"]): Proxy["ssl"] {
+  if (!ssl) return false;
+  if (ssl === true || !ssl.certificate_pem || !ssl.private_key_pem) return "acme";
+  return { certificate: ssl.certificate_pem, privateKey: ssl.private_key_pem };
+}
+
+function isMap(value: unknown): value is Written {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
