@@ -78,7 +78,7 @@ describe("the JSON Schema", () => {
     expect(schema["$schema"]).toBe("http://json-schema.org/draft-07/schema#");
     expect(schema["additionalProperties"]).toBe(false);
     expect(schema["patternProperties"]).toEqual({ "^x-": {} });
-    expect(schema["required"]).toEqual(["service", "image", "servers", "registry"]);
+    expect(schema["required"]).toEqual(["service", "registry"]);
   });
 
   test("has the texts of the reference", () => {
