@@ -1,21 +1,15 @@
-import { readFileSync } from "node:fs";
-import { resolve } from "node:path";
 import { AccessoryCommands } from "../commands/accessory.ts";
 import { type Body, sh } from "../script/command.ts";
 import { readDriver } from "../commands/logging.ts";
 import { ensureNetwork } from "../commands/network.ts";
 import { capture, counted, type Script, script, type Step, step } from "../script/script.ts";
 import type { Accessory } from "../config/config.ts";
-import { renderErb } from "../config/ruby/erb.ts";
-import { withVariables } from "../config/env/variables.ts";
-import { decode } from "../config/text-file.ts";
-import { Secret } from "../config/env/secret.ts";
 import { UsageError } from "../errors.ts";
 import type { Host } from "../hosts/host.ts";
 import type { ScriptResult } from "../script/result.ts";
 import { onHosts } from "../hosts/on-hosts.ts";
 import { accessoryHosts, findAccessory } from "../plan/select.ts";
-import { checkFiles } from "./accessory-files.ts";
+import { checkFiles, uploadSteps } from "./accessory-files.ts";
 import { outcome } from "./audit.ts";
 import { withLock } from "./lock.ts";
 import { loginStep } from "./registry.ts";
@@ -23,7 +17,10 @@ import { begin, nothingSelected, printBlock, type Run } from "./run.ts";
 import { accessorySecrets } from "./secrets.ts";
 import { refuseUnsupported } from "./unsupported.ts";
 
-type StepsFor = (commands: AccessoryCommands, accessory: Accessory) => Promise<readonly Step[]>;
+/** The same steps for every host, or those of each host. */
+type Steps = readonly Step[] | ((host: string) => readonly Step[]);
+
+type StepsFor = (commands: AccessoryCommands, accessory: Accessory) => Promise<Steps>;
 
 /**
  * The accessory with that name; for `all`, each accessory that has a selected host.
@@ -57,9 +54,11 @@ async function onAccessories(
 ): Promise<void> {
   for (const accessory of selectedAccessories(run, name)) {
     const steps = await stepsFor(new AccessoryCommands(run.config, accessory), accessory);
-    const work: Script = script(title, steps);
     const hosts = accessoryHosts(accessory, run.filters).map((host) => run.host(host));
-    await onHosts(hosts, async (host) => then(host, await host.run(work, { signal: run.signal }), accessory));
+    await onHosts(hosts, async (host) => {
+      const work: Script = script(title, typeof steps === "function" ? steps(host.name) : steps);
+      then(host, await host.run(work, { signal: run.signal }), accessory);
+    });
   }
 }
 
@@ -89,17 +88,20 @@ function bootSteps(run: Run): StepsFor {
     const absent = (body: Body) => sh`[ -n ${state.output} ] || { ${body}
 }`;
     const logDriver = readDriver(absent);
-    return [
+    const before = [
       state,
       ...networkOf(run, accessory).map((name) => step("Create the network", absent(ensureNetwork(name)))),
       step("Create directories", absent(commands.createDirectories())),
       ...uploads.map((upload) => ({ ...upload, body: absent(upload.body) })),
       ...(await loginSteps(run, accessory)),
       logDriver,
+    ];
+    return (host) => [
+      ...before,
       step(
         `Start ${accessory.service}`,
         sh`case ${state.output} in
-"") ${commands.run("${PWD}", secrets, logDriver.output)} ;;
+"") ${commands.run("${PWD}", secrets, { engine: logDriver.output, host })} ;;
 running|restarting) ;;
 *) ${commands.start()} ;;
 esac`,
@@ -120,25 +122,6 @@ async function loginSteps(run: Run, { name, image, registry }: Accessory): Promi
   if (registry) return [await loginStep(run, registry, `accessories/${name}/registry`)];
   const { server } = run.config.registry;
   return server !== undefined && image.startsWith(`${server}/`) ? [await loginStep(run)] : [];
-}
-
-/** Renders files whose names end in `erb` first, with the accessory's clear variables in `ENV`. */
-function uploadSteps(run: Run, commands: AccessoryCommands, accessory: Accessory): Promise<Step[]> {
-  const { clear } = accessory.env;
-  const environment = withVariables(clear, run.variables);
-  const note = (text: string) => run.report({ kind: "note", text });
-  return Promise.all(
-    accessory.files.map(async ({ local, remote, mode, owner }) => {
-      const content = readFileSync(resolve(run.cwd, local));
-      const uploaded = local.endsWith("erb")
-        ? Buffer.from(await renderErb(decode(content, local), { file: local, environment, cwd: run.cwd, note }))
-        : content;
-      return step(
-        `Upload ${local}`,
-        commands.upload(remote, mode, new Secret(local, uploaded.toString("base64")), owner),
-      );
-    }),
-  );
 }
 
 export async function uploadAccessory(run: Run, name: string): Promise<void> {
