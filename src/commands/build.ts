@@ -96,10 +96,18 @@ function cacheFlags(config: Config): Word[] {
   const { cache } = config.builder;
   if (!cache) return [];
   const options = cache.options === undefined ? "" : `,${cache.options}`;
-  if (cache.type === "gha") return ["--cache-to", `type=gha${options}`, "--cache-from", "type=gha"];
+  if (cache.type === "gha") {
+    return ["--cache-to", `type=gha${options}`, "--cache-from", `type=gha${importOptions(cache.options)}`];
+  }
   const server = config.registry.server === undefined ? "" : `${config.registry.server}/`;
   const reference = `${server}${cache.image ?? `${config.repository.slice(server.length)}-build-cache`}`;
   return ["--cache-to", `type=registry${options},ref=${reference}`, "--cache-from", `type=registry,ref=${reference}`];
+}
+
+/** Those that say where GitHub's cache is: buildx refuses the others for reading. */
+function importOptions(options = ""): string {
+  const read = options.split(",").filter((option) => /^(?:url|url_v2|token|scope|timeout)=/.test(option));
+  return read.map((option) => `,${option}`).join("");
 }
 
 export function pull(config: Config, version: string): Command {

@@ -47,6 +47,11 @@ test("target, ssh and a registry cache", () => {
 test("a GitHub Actions cache", () => {
   const cache = { type: "gha", options: "mode=max", image: undefined } as const;
   expect(lines(built({ cache }))[0]).toContain(" --cache-to type=gha,mode=max --cache-from type=gha ");
+  // A cache is found again only in its own scope.
+  const scoped = { ...cache, options: "mode=max,scope=web,timeout=5m" };
+  expect(lines(built({ cache: scoped }))[0]).toContain(
+    " --cache-to type=gha,mode=max,scope=web,timeout=5m --cache-from type=gha,scope=web,timeout=5m ",
+  );
 });
 
 test("docker's own builder builds, then pushes both tags", () => {
