@@ -184,6 +184,9 @@ function kamal2(project: Project): Files {
       host,
       app_port: port,
       healthcheck: { path, interval },
+      // As Traefik is without Kamal 2's defaults.
+      forward_headers: false,
+      response_timeout: 0,
       run: {
         ...(project.published ? { http_port: project.hostPort } : { publish: false }),
         ...(debug ? { debug } : {}),
@@ -202,13 +205,13 @@ function filesOf({ destination }: Project, written: Written, overlay: Written): 
   return destination === undefined ? deploy : { ...deploy, [`deploy.${destination}.yml`]: stringify(overlay) };
 }
 
-/** What the rest of the program acts on: the labels of Traefik in place of the section that they are made from. */
+/** What a deploy acts on: the labels of Traefik in place of the section that they are made from, and no list of refusals. */
 function effect(config: Config): Config {
   const roles = config.roles.map((role) => {
     const { proxy: _, ...rest } = role;
     return { ...rest, labels: new Map([...roleLabels(config, role)].toSorted(([a], [b]) => (a < b ? -1 : 1))) };
   });
-  return { ...config, roles };
+  return { ...config, roles, unsupported: [] };
 }
 
 interface Difference {
@@ -244,14 +247,16 @@ const DIFFERENCES: readonly Difference[] = [
       deployTimeout === undefined ? { ...first, deployTimeoutSeconds } : first,
   },
   {
-    what: "the limit of one request of a health check",
-    reason: "Kamal 1 has docker's 30 seconds, and no key for it",
-    take: (first) => ({
+    what: "the limit of one request of a health check, and its other settings",
+    reason: "Kamal 1 has no keys for them",
+    take: (first, second) => ({
       ...first,
-      roles: first.roles.map((role) => ({
-        ...role,
-        healthcheck: role.healthcheck && { ...role.healthcheck, timeoutSeconds: 5 },
-      })),
+      roles: first.roles.map((role) => {
+        const other = second.roles.find(({ name }) => name === role.name)?.healthcheck;
+        if (!role.healthcheck || !other) return role;
+        const { cmd, path, port, interval, intervalSeconds, maxAttempts } = role.healthcheck;
+        return { ...role, healthcheck: { ...other, cmd, path, port, interval, intervalSeconds, maxAttempts } };
+      }),
     }),
   },
   {

@@ -127,7 +127,7 @@ proxy:
   healthcheck: {path: /healthz, interval: 3, timeout: 15}
   buffering: {requests: true, responses: false, max_request_body: 100_000_000}
 `);
-  expect(config).toMatchObject({ deployTimeoutSeconds: 120, drainTimeoutSeconds: 20, notes: [] });
+  expect(config).toMatchObject({ deployTimeoutSeconds: 120, drainTimeoutSeconds: 20 });
   expect(role(config, "web")).toMatchObject({
     proxy: {
       ssl: false,
