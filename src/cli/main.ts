@@ -34,7 +34,7 @@ export function buildProgram(): Command {
       "after",
       `
 Examples:
-  $ mrsk init                                  write config/deploy.yml, .env and sample hooks
+  $ mrsk init                                  write config/deploy.yml, .kamal/secrets and sample hooks
   $ mrsk setup                                 first deploy, Docker and accessories included
   $ mrsk deploy                                build, push, and switch to the new version
   $ mrsk rollback 4f2a9c1                      roll back to a version that is still on the servers

@@ -65,9 +65,9 @@ test("envify does not change .env if the template fails or .env is a folder", as
 });
 
 test("init does not write through a broken link", async () => {
-  const folder = project({ "project/.keep": "" });
+  const folder = project({ "project/.kamal/.keep": "" });
   const here = join(folder, "project");
-  symlinkSync(join(folder, "elsewhere"), join(here, ".env"));
+  symlinkSync(join(folder, "elsewhere"), join(here, ".kamal/secrets"));
   expect((await mrsk(here, "init")).status).toBe(0);
   expect(existsSync(join(folder, "elsewhere"))).toBe(false);
 });

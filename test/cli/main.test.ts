@@ -228,15 +228,15 @@ describe("the command line", () => {
     const bare = project({});
     expect((await mrsk(bare, "init", "--bundle")).stdout.split("\n")).toEqual([
       "Created configuration file in config/deploy.yml",
-      "Created .env file",
-      "Added .env* to .gitignore",
-      "Added .env* to .dockerignore",
-      "Created sample hooks in .mrsk/hooks",
+      "Created .kamal/secrets file",
+      "Added .env* and .kamal/secrets* to .gitignore",
+      "Added .env* and .kamal/secrets* to .dockerignore",
+      "Created sample hooks in .kamal/hooks",
       "--bundle has no effect. Instead of a binstub: `npm install --save-dev mrsk`, then `npx mrsk`.",
       "",
     ]);
-    for (const hook of readdirSync(join(bare, ".mrsk/hooks"))) {
-      expect(statSync(join(bare, ".mrsk/hooks", hook)).mode & 0o777).toBe(0o755);
+    for (const hook of readdirSync(join(bare, ".kamal/hooks"))) {
+      expect(statSync(join(bare, ".kamal/hooks", hook)).mode & 0o777).toBe(0o755);
     }
     expect((await mrsk(bare, "init")).stdout).toBe(
       "Config file already exists in config/deploy.yml (remove first to create a new one)\n",
