@@ -1,4 +1,4 @@
-import { KAMAL2 } from "../defaults.ts";
+import { DEFAULTS, KAMAL2 } from "../defaults.ts";
 import type { Section } from "./types.ts";
 
 const { proxy } = KAMAL2;
@@ -273,7 +273,7 @@ export const PROXY: Section = {
     {
       key: "run.log_max_size",
       type: "size",
-      default: proxy.run.logMaxSize,
+      default: DEFAULTS.logMaxSize,
       since: "Kamal 2.10",
       meaning: "Limit of docker's log files of the proxy. Not supported yet: a deploy refuses the key",
       example: 'run:\n  log_max_size: "10m"',
