@@ -7,7 +7,7 @@ import { loggingOf, mapOf, optionsOf, singleEnvironment } from "./resolve-parts.
 import type { WrittenConfig } from "./schema.ts";
 
 /** What Traefik routes requests to: a role or an accessory. */
-type Routed = Pick<Role | Accessory, "hosts" | "proxy">;
+type Routed = Pick<Role | Accessory, "hosts" | "proxy"> & { readonly traefik?: boolean };
 
 /** The configuration with the settings of the host's Traefik. */
 export function traefikOn(config: Config, host: string): Config {
@@ -26,11 +26,11 @@ export function traefikSettings(
   era: Era,
 ): Pick<Config, "traefik" | "hostTraefik"> {
   const routed: readonly Routed[] = [...roles, ...accessories];
-  const served = [...new Set(routed.flatMap(({ proxy, hosts }) => (proxy ? hosts : [])))];
+  const served = [...new Set(routed.flatMap(({ hosts, proxy, traefik }) => (proxy || traefik ? hosts : [])))];
   const settings = served.map((host) => [host, traefikFor(written, proxiesOn(host, routed), era)] as const);
-  const traefik = settings[0]?.[1] ?? traefikFor(written, [], era);
-  const others = settings.filter(([, own]) => !isDeepStrictEqual(own, traefik));
-  return { traefik, hostTraefik: others.length > 0 ? new Map(others) : undefined };
+  const first = settings[0]?.[1] ?? traefikFor(written, [], era);
+  const others = settings.filter(([, own]) => !isDeepStrictEqual(own, first));
+  return { traefik: first, hostTraefik: others.length > 0 ? new Map(others) : undefined };
 }
 
 function proxiesOn(host: string, routed: readonly Routed[]): Proxy[] {
