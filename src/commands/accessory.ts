@@ -1,7 +1,11 @@
-import type { Accessory, Config } from "../config/config.ts";
+import type { Accessory, Config, Proxy } from "../config/config.ts";
+import { DEFAULTS } from "../config/defaults.ts";
 import type { Secret } from "../config/env/secret.ts";
 import { envFlags, labelled, optionFlags, secretsOf, volumeFlags, words } from "./arguments.ts";
+import { call } from "../script/call.ts";
 import { type Command, docker, lines, raw, type Shell, sh, type Word, withEnvironment } from "../script/command.ts";
+import { accessoryLabels } from "../traefik/labels.ts";
+import { deadlineSeconds } from "./healthcheck.ts";
 import { type EngineDriver, logFlags } from "./logging.ts";
 import { type ExecOptions, execIn, type OneOffOptions, runOneOff } from "./one-off.ts";
 
@@ -40,7 +44,7 @@ export class AccessoryCommands {
         ...(config.kamalVariables ? ["-e", `KAMAL_HOST=${host}`] : []),
         ...envFlags(accessory.env),
         ...this.volumes(home),
-        ...labelled("--label", new Map([["service", accessory.service], ...accessory.labels])),
+        ...labelled("--label", accessoryLabels(config, accessory)),
         ...optionFlags(accessory.options),
         accessory.image,
         ...words(accessory.cmd),
@@ -114,6 +118,29 @@ rm -f ${`${path}.new`}; (umask 077; printf '%s' ${base64} | base64 -d >${`${path
   /** Prints the container's state (`running`, `exited`, …), or nothing if there is no container. */
   state(): Shell {
     return sh`docker inspect --type container --format '{{.State.Status}}' ${this.accessory.service} 2>/dev/null || true`;
+  }
+
+  /** Prints the labels of the container as JSON, or nothing if there is no container. */
+  labels(): Shell {
+    return sh`docker inspect --type container --format '{{json .Config.Labels}}' ${this.accessory.service} 2>/dev/null || true`;
+  }
+
+  /**
+   * Waits until the container answers at its address as `proxy.healthcheck` demands. Exits with NOT_HEALTHY and
+   * diagnostics.
+   */
+  waitForAnswer({ appPort, healthcheck }: Proxy): Shell {
+    const { pathname, search } = new URL(healthcheck.path, `http://localhost:${appPort}`);
+    return call(
+      "wait_target",
+      this.accessory.service,
+      appPort,
+      `${pathname}${search}`,
+      Math.ceil(deadlineSeconds(undefined, this.config.deployTimeoutSeconds)),
+      healthcheck.intervalSeconds,
+      healthcheck.timeoutSeconds,
+      DEFAULTS.logLines,
+    );
   }
 
   details(): Command {

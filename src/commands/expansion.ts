@@ -53,12 +53,13 @@ function volumeText(text: string): string {
 
 /** The names whose values on the host appear in labels, options, variables or volumes. */
 export function expansions(config: Config): string[] {
-  const { accessories, env, logging, roles, traefik, volumes } = config;
-  const units = [...roles, ...accessories, traefik];
+  const { accessories, env, hostTraefik, logging, roles, traefik, volumes } = config;
+  const traefiks = [traefik, ...(hostTraefik?.values() ?? [])];
+  const units = [...roles, ...accessories, ...traefiks];
   return expansionNames([
     ...[...volumes, ...accessories.flatMap((accessory) => accessory.volumes)].map(volumeText),
     ...units.flatMap((unit) => [...unit.labels.values(), ...optionTexts(unit.options), ...unit.env.clear.values()]),
-    ...optionTexts(traefik.args),
+    ...traefiks.flatMap(({ args }) => optionTexts(args)),
     ...env.clear.values(),
     ...[logging, ...roles.flatMap((role) => role.logging ?? [])].flatMap(({ options }) => [...options.values()]),
   ]);

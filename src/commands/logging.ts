@@ -18,7 +18,7 @@ export function readDriver(where: (body: Body) => Shell = (body) => sh`${body}`)
 }
 
 /**
- * The configured driver and its options. The default size limit is added only if the driver accepts it.
+ * The configured driver and its options. The size limit is added only if the driver accepts it.
  * @param options of the same container: they may name another driver
  */
 export function logFlags(logging: Logging, options: Options, engine: EngineDriver): Word[] {
@@ -26,10 +26,10 @@ export function logFlags(logging: Logging, options: Options, engine: EngineDrive
   return [...driver, ...labelled("--log-opt", logging.options), ...sizeLimit(logging, options, engine)];
 }
 
-function sizeLimit({ maxSize }: Logging, options: Options, engine: EngineDriver): Word[] {
+function sizeLimit({ driver: configured, maxSize }: Logging, options: Options, engine: EngineDriver): Word[] {
   if (maxSize === undefined) return [];
   const own = options.get("log-driver");
-  const driver = typeof own === "string" ? own : engine;
+  const driver = typeof own === "string" ? own : (configured ?? engine);
   if (driver instanceof Raw) {
     return [raw(`$(case ${driver.text} in (${FILE_DRIVERS.join("|")}|"") echo --log-opt max-size=${maxSize} ;; esac)`)];
   }

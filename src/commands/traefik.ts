@@ -1,6 +1,6 @@
-import type { Config, Options } from "../config/config.ts";
+import type { Config, Traefik } from "../config/config.ts";
 import type { Secret } from "../config/env/secret.ts";
-import { portsBetween } from "../ports.ts";
+import { ENTRY_POINT_PORTS, portsBetween } from "../ports.ts";
 import { assignedFlags, envFlags, expandable, labelled, optionFlags, secretsOf } from "./arguments.ts";
 import { type Command, docker, type Raw, raw, type Shell, sh, withEnvironment, type Word } from "../script/command.ts";
 import { BY_LABEL, PROBE_ENTRY_POINT, TRAEFIK } from "../shell/constants.ts";
@@ -17,6 +17,8 @@ export const PROBE_PORT = 18082;
  * has then opened a new connection to the new Traefik, and no request meets a connection that is being closed.
  */
 const KEEP_ALIVE_SECONDS = 15;
+/** The name of the entry point for Prometheus. */
+const METRICS = "mrsk-metrics";
 const IMAGE_TITLE = "label=org.opencontainers.image.title=Traefik";
 
 /** The facts of a host that Traefik's container depends on. */
@@ -112,7 +114,7 @@ function traefikContainer(
       "/var/run/docker.sock:/var/run/docker.sock",
       ...(offersLiveFiles(config) ? ["--volume", `${liveDirectory}:${LIVE_MOUNT}:ro`] : []),
       ...envFlags(traefik.env),
-      ...logFlags(config.logging, traefik.options, logDriver),
+      ...logFlags(traefik.logging, traefik.options, logDriver),
       ...labelled("--label", labels),
       ...optionFlags(new Map([...traefik.options].filter(([option]) => !without.includes(option)))),
       traefik.image,
@@ -122,9 +124,12 @@ function traefikContainer(
 }
 
 function publishFlags(config: Config, publishProbePort = true): Word[] {
-  const { hostPort } = config.traefik;
+  const { bindIps, hostPort } = config.traefik;
+  const addresses = bindIps.length === 0 ? [""] : bindIps.map((ip) => (ip.includes(":") ? `[${ip}]:` : `${ip}:`));
   return [
-    ...(hostPort === undefined ? [] : ["--publish", `${hostPort}:80`]),
+    ...(hostPort === undefined
+      ? []
+      : addresses.flatMap((address) => ["--publish", `${address}${hostPort}:${ENTRY_POINT_PORTS.requests}`])),
     ...(publishProbePort && offersLiveFiles(config)
       ? ["--publish", `127.0.0.1:${PROBE_PORT}:${PROBE_ENTRY_POINT}`]
       : []),
@@ -145,7 +150,7 @@ export function hostPorts(config: Config): number[] {
 
 /** Traefik's arguments, after the image. `${NAME}` is not expanded. */
 export function traefikArguments(config: Config, keepAliveSeconds = KEEP_ALIVE_SECONDS): string[] {
-  const { args, image } = config.traefik;
+  const { args } = config.traefik;
   const given = (flag: string) => [...args.keys()].some((key) => key.toLowerCase() === flag.toLowerCase());
   return [
     "--providers.docker",
@@ -154,10 +159,9 @@ export function traefikArguments(config: Config, keepAliveSeconds = KEEP_ALIVE_S
       ? [
           `--providers.file.directory=${LIVE_MOUNT}`,
           ...(given("providers.providersThrottleDuration") ? [] : ["--providers.providersThrottleDuration=100ms"]),
-          ...entryPointFlags(args, readsVersion3(image) ? keepAliveSeconds : undefined),
-          `--entrypoints.mrsk.address=:${PROBE_ENTRY_POINT}`,
         ]
       : []),
+    ...entryPointFlags(config, keepAliveSeconds),
     ...assignedFlags(args),
   ];
 }
@@ -168,32 +172,50 @@ export function offersLiveFiles(config: Config): boolean {
 }
 
 /**
- * Any named entry point removes Traefik's implicit `http`, and becomes a default of every router. So mrsk names `http` too,
- * unless the user names entry points, and sets `asDefault` on all but the probe entry point.
+ * The flags of Traefik's own entry points, and those of the entry points for requests. Empty if neither is needed: any
+ * named entry point removes Traefik's implicit `http`, and becomes a default of every router.
+ */
+function entryPointFlags(config: Config, keepAliveSeconds: number): string[] {
+  const { forwardHeaders, image, metricsPort } = config.traefik;
+  const own = [
+    ...(offersLiveFiles(config) ? [`--entrypoints.mrsk.address=:${PROBE_ENTRY_POINT}`] : []),
+    ...(metricsPort === undefined
+      ? []
+      : [`--entrypoints.${METRICS}.address=:${metricsPort}`, `--metrics.prometheus.entrypoint=${METRICS}`]),
+  ];
+  if (own.length === 0 && !forwardHeaders) return [];
+  return [...requestFlags(config.traefik, readsVersion3(image) ? keepAliveSeconds : undefined), ...own];
+}
+
+/**
+ * mrsk names `http`, unless the user names entry points, and sets `asDefault` on all but its own entry points.
  * @param keepAliveSeconds undefined for Traefik 2, which refuses to start with these flags
  */
-function entryPointFlags(args: Options, keepAliveSeconds: number | undefined): string[] {
+function requestFlags({ args, forwardHeaders }: Traefik, keepAliveSeconds: number | undefined): string[] {
   const addresses = new Map<string, string>();
   const defaults = new Set<string>();
   const kept = new Set<string>();
+  const trusting = new Set<string>();
   for (const [key, value] of args) {
     const [, name, option = ""] = /^entrypoints\.([^.]+)\.(.+)$/i.exec(key) ?? [];
     if (name === undefined) continue;
     if (/^address$/i.test(option)) addresses.set(name, String(value));
     if (/^asdefault$/i.test(option)) defaults.add(name);
     if (/^transport\.keepalivemaxtime$/i.test(option)) kept.add(name);
+    if (/^forwardedheaders\./i.test(option)) trusting.add(name);
   }
   // Traefik itself excludes these two from the defaults.
   const named = [...addresses].filter(([name, address]) => name !== "traefik" && !/\/udp$/i.test(address));
   const names = named.length === 0 ? ["http"] : named.map(([name]) => name);
   return [
-    ...(named.length === 0 ? ["--entrypoints.http.address=:80"] : []),
-    ...(keepAliveSeconds === undefined
-      ? []
-      : names.flatMap((name) => [
-          ...(defaults.size === 0 ? [`--entrypoints.${name}.asdefault=true`] : []),
-          ...(kept.has(name) ? [] : [`--entrypoints.${name}.transport.keepalivemaxtime=${keepAliveSeconds}s`]),
-        ])),
+    ...(named.length === 0 ? [`--entrypoints.http.address=:${ENTRY_POINT_PORTS.requests}`] : []),
+    ...names.flatMap((name) => [
+      ...(keepAliveSeconds !== undefined && defaults.size === 0 ? [`--entrypoints.${name}.asdefault=true`] : []),
+      ...(keepAliveSeconds !== undefined && !kept.has(name)
+        ? [`--entrypoints.${name}.transport.keepalivemaxtime=${keepAliveSeconds}s`]
+        : []),
+      ...(forwardHeaders && !trusting.has(name) ? [`--entrypoints.${name}.forwardedheaders.insecure=true`] : []),
+    ]),
   ];
 }
 

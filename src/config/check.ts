@@ -126,8 +126,10 @@ function timeLimitMistakes(written: Written): Mistake[] {
 function rolePlaces(written: Written) {
   return rolesOf(written).map(([name, role]) => {
     const entries = Array.isArray(role) ? role : isMap(role) ? [role["hosts"]].flat() : [];
+    const withTags = entries.flatMap((entry) => (isMap(entry) ? Object.entries(entry).slice(0, 1) : []));
     const hosts = entries.flatMap((entry) => (isMap(entry) ? Object.keys(entry).slice(0, 1) : [String(entry)]));
-    return { name, role, hosts, isPrimary: name === primaryRoleOf(written) };
+    const tags = new Map(withTags.map(([host, own]) => [host, [own].flat().map(String)]));
+    return { name, role, hosts, tags, isPrimary: name === primaryRoleOf(written) };
   });
 }
 

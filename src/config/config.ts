@@ -63,8 +63,10 @@ export interface Proxy {
     /** More is buffered on disk. */
     readonly memoryBytes: number;
   };
-  /** The headers in the proxy's log of requests. */
-  readonly logging: { readonly requestHeaders: readonly string[]; readonly responseHeaders: readonly string[] };
+  /** The headers in the proxy's log of requests; undefined: no log of requests. */
+  readonly logging:
+    | { readonly requestHeaders: readonly string[]; readonly responseHeaders: readonly string[] }
+    | undefined;
   readonly run: ProxyRun;
 }
 
@@ -78,15 +80,15 @@ export interface ProxyRun {
   readonly bindIps: readonly string[];
   readonly metricsPort: number | undefined;
   readonly debug: boolean;
-  /** Of docker's log files; empty: unlimited. */
-  readonly logMaxSize: string;
+  /** Of docker's log files; empty: unlimited; undefined: as `logging` of the configuration has it. */
+  readonly logMaxSize: string | undefined;
   readonly options: Options;
 }
 
 export interface Logging {
   readonly driver: string | undefined;
   readonly options: ReadonlyMap<string, string>;
-  /** Of docker's log files: set if nothing is configured, for engines whose default driver has this option. */
+  /** Of docker's log files, if the driver has this option: the default if nothing is configured. */
   readonly maxSize?: string;
 }
 
@@ -175,6 +177,13 @@ export interface Traefik {
   readonly image: string;
   /** undefined: no port is published (`publish: false`). */
   readonly hostPort: number | undefined;
+  /** The addresses that `hostPort` is published on, IPv6 without brackets; empty: all. */
+  readonly bindIps: readonly string[];
+  /** Whether Traefik passes on `X-Forwarded-…` headers of clients. */
+  readonly forwardHeaders: boolean;
+  /** Port in the container for Prometheus; undefined: no metrics. */
+  readonly metricsPort: number | undefined;
+  readonly logging: Logging;
   readonly args: Options;
   readonly options: Options;
   readonly labels: ReadonlyMap<string, string>;
@@ -278,6 +287,8 @@ export interface Config {
   readonly logging: Logging;
   readonly accessories: readonly Accessory[];
   readonly traefik: Traefik;
+  /** The hosts whose Traefik has other settings than `traefik` (`traefikOn`). */
+  readonly hostTraefik?: ReadonlyMap<string, Traefik> | undefined;
   readonly builder: Builder;
   readonly boot: Boot;
   readonly ssh: Ssh;

@@ -44,7 +44,7 @@ export const KAMAL2 = {
     /** 1 MiB. */
     bufferMemoryBytes: 1_048_576,
     requestHeaders: ["Cache-Control", "Last-Modified", "User-Agent"],
-    run: { httpPort: 80, httpsPort: 443, logMaxSize: "10m" },
+    run: { httpPort: 80, httpsPort: 443 },
   },
 };
 

@@ -1,4 +1,4 @@
-import type { Role } from "./config.ts";
+import type { Accessory, Role } from "./config.ts";
 import type { Era } from "./era.ts";
 import { environmentOf, tagsOf } from "./resolve-parts.ts";
 import { hostsOf, isInert, usesHealthcheck } from "./role.ts";
@@ -12,7 +12,12 @@ const WITHOUT_EFFECT = {
 } as const satisfies { readonly [key in keyof WrittenHealthcheck]?: string };
 
 /** A sentence for each key that was written and has no effect, once for all its places. */
-export function notesOf(config: WrittenConfig, roles: readonly Role[], era: Era): string[] {
+export function notesOf(
+  config: WrittenConfig,
+  roles: readonly Role[],
+  accessories: readonly Accessory[],
+  era: Era,
+): string[] {
   const { env, healthcheck, servers } = config;
   const own = roles.flatMap(({ name, traefik }) => {
     const role = Array.isArray(servers) ? undefined : servers[name];
@@ -30,6 +35,7 @@ export function notesOf(config: WrittenConfig, roles: readonly Role[], era: Era)
       )
       .map(({ name }) => `servers.${name}.healthcheck defines no check: without Traefik, set cmd, path or port`),
     ...withoutCounterpart(config),
+    ...sharedSettings(roles, accessories),
     ...(era.generation === 2 ? notesOfKamal2(config, era) : []),
   ];
 }
@@ -44,10 +50,35 @@ const NO_COUNTERPART: readonly (readonly [key: string, why: string, applies?: (v
   ["sshkit.dns_retries", "the resolver of this machine decides how often a name is resolved"],
   ["output.otel", "the logs of deploys are not sent: keep the output of mrsk in CI"],
   ["output.file", "mrsk writes no log files: redirect its output, for instance with tee"],
+  ["proxy.run.https_port", "no port for HTTPS is published yet"],
   ["proxy.run.registry", IMAGE_OF_PROXY],
   ["proxy.run.repository", IMAGE_OF_PROXY],
   ["proxy.run.version", IMAGE_OF_PROXY],
 ];
+
+/** Settings of Traefik that one section `proxy` makes for all apps of a host. */
+function sharedSettings(roles: readonly Role[], accessories: readonly Accessory[]): string[] {
+  const routed = [
+    ...roles.map((role) => ({ ...role, name: `the role ${role.name}` })),
+    ...accessories.map((accessory) => ({ ...accessory, name: `the accessory ${accessory.name}` })),
+  ].flatMap(({ name, hosts, proxy }) => (proxy ? [{ name, hosts, proxy }] : []));
+  const trusting = routed.filter(({ proxy }) => proxy.forwardHeaders);
+  const others = routed.filter(
+    ({ hosts, proxy }) =>
+      !proxy.forwardHeaders && trusting.some((one) => one.hosts.some((host) => hosts.includes(host))),
+  );
+  return [
+    ...(routed.some(({ proxy }) => proxy.logging)
+      ? ["proxy.logging: Traefik logs the requests of every app of the server"]
+      : []),
+    ...(others.length > 0
+      ? [
+          `proxy.forward_headers: ${others.map(({ name }) => name).join(", ")} gets the X-Forwarded headers of clients too, ` +
+            `as ${trusting.map(({ name }) => name).join(", ")} on the same server: Traefik has one setting for all of its apps`,
+        ]
+      : []),
+  ];
+}
 
 function withoutCounterpart(config: WrittenConfig): string[] {
   const roles = Array.isArray(config.servers) ? [] : Object.entries(config.servers);

@@ -43,15 +43,18 @@ export function proxyOf(written: WrittenProxy): Proxy {
       maxResponseBytes: buffering?.max_response_body ?? undefined,
       memoryBytes: buffering?.memory ?? defaults.bufferMemoryBytes,
     },
-    logging: {
-      requestHeaders: logging?.request_headers ?? defaults.requestHeaders,
-      responseHeaders: logging?.response_headers ?? [],
-    },
-    run: runOf(written.run),
+    logging: logging
+      ? {
+          requestHeaders: logging.request_headers ?? defaults.requestHeaders,
+          responseHeaders: logging.response_headers ?? [],
+        }
+      : undefined,
+    run: proxyRunOf(written.run),
   };
 }
 
-function runOf(run: WrittenProxy["run"]): ProxyRun {
+/** Fills in every default of the proxy's container. */
+export function proxyRunOf(run: WrittenProxy["run"]): ProxyRun {
   const defaults = KAMAL2.proxy.run;
   return {
     httpPort: run?.http_port ?? defaults.httpPort,
@@ -60,7 +63,7 @@ function runOf(run: WrittenProxy["run"]): ProxyRun {
     bindIps: run?.bind_ips ?? [],
     metricsPort: run?.metrics_port ?? undefined,
     debug: run?.debug ?? false,
-    logMaxSize: run?.log_max_size ?? defaults.logMaxSize,
+    logMaxSize: run?.log_max_size ?? undefined,
     options: optionsOf(run?.options),
   };
 }

@@ -1,13 +1,15 @@
 import { accessoriesOf } from "./accessory.ts";
 import { builderOf } from "./builder.ts";
-import type { Boot, Config, HooksOutput, ProxyRun, Release, Role, Ssh, Traefik } from "./config.ts";
+import type { Boot, Config, HooksOutput, Release, Role, Ssh } from "./config.ts";
 import { DEFAULTS, KAMAL2 } from "./defaults.ts";
 import { type Era, eraText } from "./era.ts";
 import { registryOf } from "./registry.ts";
-import { loggingOf, mapOf, optionsOf, singleEnvironment } from "./resolve-parts.ts";
+import { loggingOf, mapOf, singleEnvironment } from "./resolve-parts.ts";
 import { rolesOf } from "./role.ts";
 import { notesOf } from "./notes.ts";
 import type { WrittenConfig } from "./schema.ts";
+import { traefikSettings } from "./traefik.ts";
+
 type Maybe<T> = T | null | undefined;
 
 /** Fills in every default of the era. `written` has passed the schema and the checks. */
@@ -37,7 +39,7 @@ export function resolve(written: WrittenConfig, era: Era, file: string, destinat
     volumes: written.volumes ?? [],
     logging: loggingOf(written.logging),
     accessories,
-    traefik: traefikOf(written.traefik, roles.find(({ proxy }) => proxy)?.proxy?.run, era),
+    ...traefikSettings(written, roles, accessories, era),
     builder: builderOf(written.builder, kamal2 ? "inherit" : "keep"),
     boot: bootOf(written.boot, roles, kamal2 ? 0 : DEFAULTS.boot.waitSeconds),
     ssh: sshOf(written),
@@ -55,23 +57,8 @@ export function resolve(written: WrittenConfig, era: Era, file: string, destinat
     aliases: mapOf(written.aliases),
     requireDestination: written.require_destination ?? false,
     minimumVersion: written.minimum_version ?? undefined,
-    notes: notesOf(written, roles, era),
+    notes: notesOf(written, roles, accessories, era),
     unsupported: [],
-  };
-}
-
-/** The keys of `traefik` win over those of `proxy.run`. */
-function traefikOf(written: Maybe<WrittenConfig["traefik"]>, run: ProxyRun | undefined, era: Era): Traefik {
-  const publish = written?.publish ?? run?.publish ?? true;
-  const hostPort = written?.host_port ?? run?.httpPort ?? DEFAULTS.traefik.hostPort;
-  const debug = run?.debug ? ([["log.level", "DEBUG"]] as const) : [];
-  return {
-    image: written?.image ?? DEFAULTS.traefik.image,
-    hostPort: publish ? hostPort : undefined,
-    args: new Map([...debug, ...optionsOf(written?.args)]),
-    options: new Map([...(run?.options ?? []), ...optionsOf(written?.options)]),
-    labels: mapOf(written?.labels),
-    env: singleEnvironment(written?.env, era),
   };
 }
 

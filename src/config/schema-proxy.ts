@@ -1,3 +1,4 @@
+import { isIP } from "node:net";
 import * as z from "zod/mini";
 import {
   lazy,
@@ -30,6 +31,18 @@ const PATH = "should be a path such as /api";
 const pathPrefix = textLike(/^[^\s`,?#]*$/, PATH);
 
 const bytes = wholeNumber(0);
+
+const header = textLike(/^[\w-]+$/, "should be the name of a header such as X-Request-ID");
+
+const address = z.pipe(
+  text,
+  z
+    .string()
+    .check(z.refine((written) => isIP(written) !== 0, "should be an IP address such as 192.0.2.10 or 2001:db8::1")),
+);
+
+/** Empty is no limit. */
+const size = textLike(/^(?:\d+[bkmg]?)?$/i, "should be a size such as 10m");
 
 /** The section `proxy`, at each of its places. */
 export const proxy = lazy(() =>
@@ -65,16 +78,18 @@ export const proxy = lazy(() =>
         memory: optional(bytes),
       }),
     ),
-    logging: optional(strict({ request_headers: optional(z.array(text)), response_headers: optional(z.array(text)) })),
+    logging: optional(
+      strict({ request_headers: optional(z.array(header)), response_headers: optional(z.array(header)) }),
+    ),
     run: optional(
       strict({
         http_port: optional(port),
         https_port: optional(port),
         publish: optional(z.boolean()),
-        bind_ips: optional(z.array(text)),
+        bind_ips: optional(z.array(address)),
         metrics_port: optional(port),
         debug: optional(z.boolean()),
-        log_max_size: optional(text),
+        log_max_size: optional(size),
         registry: optional(text),
         repository: optional(text),
         version: optional(text),

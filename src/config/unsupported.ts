@@ -20,11 +20,8 @@ export function unsupportedOf(written: WrittenConfig): Mistake[] {
     ),
     ...Object.entries(accessories ?? {}).flatMap(([name, accessory]): Mistake[] => {
       const path = ["accessories", name];
-      const routed = accessory.proxy && Object.keys(accessory.proxy).length > 0;
       return [
-        ...(routed
-          ? [notYet([...path, "proxy"], "Traefik does not route to accessories: publish its port with port")]
-          : []),
+        ...(accessory.proxy ? proxySettings(accessory.proxy, [...path, "proxy"], OF_ACCESSORY) : []),
         ...(isWithoutLogin(accessory.registry) ? [notYet([...path, "registry"], LOCAL_REGISTRY)] : []),
       ];
     }),
@@ -48,23 +45,23 @@ const STREAMED = "Traefik streams bodies: omit it";
 /** What Traefik does instead, by the path in the section. A function decides by the value. */
 const IN_PROXY: readonly (readonly [path: string, advice: string, applies?: (value: unknown) => boolean])[] = [
   ["ssl", "there are no certificates: end TLS in front of the servers", (value) => value !== false],
-  ["forward_headers", "Traefik drops X-Forwarded headers of clients: write false", (value) => value === true],
   ["response_timeout", "Traefik waits for responses without a limit: omit it"],
   ["buffering.requests", STREAMED, (value) => value === true],
   ["buffering.responses", STREAMED, (value) => value === true],
   ["buffering.max_request_body", "Traefik limits no bodies: omit it, and limit them in the app"],
   ["buffering.max_response_body", "Traefik limits no bodies: omit it, and limit them in the app"],
   ["buffering.memory", STREAMED],
-  ["logging", "write traefik.args: {accesslog: true}"],
-  ["run.https_port", "Traefik publishes no port for https: omit it"],
-  ["run.bind_ips", "write run.publish: false, and the addresses in traefik.options.publish"],
-  ["run.metrics_port", "write traefik.args: {metrics.prometheus: true}"],
-  ["run.log_max_size", "write traefik.options: {log-opt: max-size=SIZE}, or logging"],
 ];
 
-function proxySettings(proxy: WrittenProxy | null | undefined, at: Path): Mistake[] {
+/** An accessory has no live file, which alone could limit the time of a response. */
+const OF_ACCESSORY: typeof IN_PROXY = [
+  ...IN_PROXY.filter(([path]) => path !== "response_timeout"),
+  ["response_timeout", "Traefik waits for responses of an accessory without a limit: omit it"],
+];
+
+function proxySettings(proxy: WrittenProxy | null | undefined, at: Path, table = IN_PROXY): Mistake[] {
   if (!proxy) return [];
-  return IN_PROXY.flatMap(([path, advice, applies = () => true]) => {
+  return table.flatMap(([path, advice, applies = () => true]) => {
     const keys = path.split(".");
     const value = keys.reduce<unknown>(
       (here, key) => (here as Record<string, unknown> | null | undefined)?.[key],

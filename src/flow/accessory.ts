@@ -4,7 +4,13 @@ import { readDriver } from "../commands/logging.ts";
 import { ensureNetwork } from "../commands/network.ts";
 import { capture, counted, type Script, script, type Step, step } from "../script/script.ts";
 import type { Accessory } from "../config/config.ts";
-import { UsageError } from "../errors.ts";
+import { CommandFailedError, UnhealthyError, UsageError } from "../errors.ts";
+import { traefikOn } from "../config/traefik.ts";
+import { traefikArguments } from "../commands/traefik.ts";
+import { ExitStatus } from "../shell/exit-status.ts";
+import { admission } from "../traefik/admission.ts";
+import { accessoryLabels } from "../traefik/labels.ts";
+import { ensureTraefik, refuseDroppedSettings } from "./traefik/traefik.ts";
 import type { Host } from "../hosts/host.ts";
 import type { ScriptResult } from "../script/result.ts";
 import { onHosts } from "../hosts/on-hosts.ts";
@@ -57,26 +63,78 @@ async function onAccessories(
     const hosts = accessoryHosts(accessory, run.filters).map((host) => run.host(host));
     await onHosts(hosts, async (host) => {
       const work: Script = script(title, typeof steps === "function" ? steps(host.name) : steps);
-      then(host, await host.run(work, { signal: run.signal }), accessory);
+      then(host, await runOn(host, work, run.signal, accessory), accessory);
     });
   }
 }
 
-/** Starts the accessory on each host where it is not running. */
+/** @throws UnhealthyError if the accessory did not become healthy */
+async function runOn(host: Host, work: Script, signal: AbortSignal, { name }: Accessory): Promise<ScriptResult> {
+  try {
+    return await host.run(work, { signal });
+  } catch (error) {
+    if (!(error instanceof CommandFailedError) || error.status !== ExitStatus.NOT_HEALTHY) throw error;
+    const text = `${host.name}: the accessory ${name} did not become healthy\n${error.output}`;
+    throw new UnhealthyError(text, { cause: error });
+  }
+}
+
+/** Starts the accessory on each host where it is not running, after Traefik if that routes to it. */
 export async function bootAccessory(run: Run, name: string): Promise<void> {
   refuseUnsupported(run);
   checkFiles(run, selectedAccessories(run, name));
   await accessorySecrets(run, selectedAccessories(run, name));
   await withLock(run, async () => {
+    await ensureTraefikFor(run, selectedAccessories(run, name));
     for (const accessory of selectedAccessories(run, name)) {
       begin(run, `Boot accessory ${accessory.name}...`);
       await onAccessories(run, accessory.name, "Boot the accessory", bootSteps(run), (host, result) => {
         const running = result.text("state") === "running";
         const text = running ? `${accessory.service} is already running` : `started ${accessory.service}`;
         run.report({ kind: "note", host: host.name, text });
+        if (accessory.proxy) noteLabels(run, host.name, accessory, result.text("labels"));
       });
     }
   });
+}
+
+/** @throws MrskError if Traefik cannot route to one of the accessories, before any change */
+async function ensureTraefikFor(run: Run, accessories: readonly Accessory[]): Promise<void> {
+  const routed = accessories.filter(({ proxy }) => proxy);
+  const names = [...new Set(routed.flatMap((accessory) => accessoryHosts(accessory, run.filters)))];
+  if (names.length === 0) return;
+  refuseDroppedSettings(run);
+  begin(run, "Ensure Traefik is running...");
+  await ensureTraefik(
+    run,
+    names.map((name) => run.host(name)),
+    (facts) => {
+      const args = facts.traefik?.args ?? traefikArguments(traefikOn(run.config, facts.host));
+      const here = routed.filter(({ hosts }) => hosts.includes(facts.host));
+      return [
+        ...(facts.canProbe
+          ? []
+          : ["the host has neither curl nor wget to check an accessory: run `mrsk server bootstrap` first"]),
+        ...here.flatMap((accessory) => {
+          const { refused } = admission(args, accessoryLabels(run.config, accessory));
+          return refused === undefined
+            ? []
+            : [`Traefik would not route to the accessory ${accessory.name}: ${refused}`];
+        }),
+      ];
+    },
+  );
+}
+
+/** Reports a container from before a change of the section `proxy`. */
+function noteLabels(run: Run, host: string, accessory: Accessory, printed: string): void {
+  if (printed === "") return;
+  const present = JSON.parse(printed) as Record<string, string> | null;
+  const wanted = accessoryLabels(run.config, { ...accessory, labels: new Map() });
+  const differing = [...wanted].filter(([key, value]) => !accessory.labels.has(key) && present?.[key] !== value);
+  if (differing.length === 0) return;
+  const text = `${accessory.service} runs with other settings of proxy. \`mrsk accessory reboot ${accessory.name}\` replaces it.`;
+  run.report({ kind: "note", host, text });
 }
 
 function bootSteps(run: Run): StepsFor {
@@ -88,8 +146,10 @@ function bootSteps(run: Run): StepsFor {
     const absent = (body: Body) => sh`[ -n ${state.output} ] || { ${body}
 }`;
     const logDriver = readDriver(absent);
+    const { proxy } = accessory;
     const before = [
       state,
+      ...(proxy ? [step("Labels", commands.labels(), "labels")] : []),
       ...networkOf(run, accessory).map((name) => step("Create the network", absent(ensureNetwork(name)))),
       step("Create directories", absent(commands.createDirectories())),
       ...uploads.map((upload) => ({ ...upload, body: absent(upload.body) })),
@@ -106,6 +166,7 @@ running|restarting) ;;
 *) ${commands.start()} ;;
 esac`,
       ),
+      ...(proxy ? [step("Wait until healthy", commands.waitForAnswer(proxy))] : []),
       { ...line, body: sh`case ${state.output} in running|restarting) ;; *) ${line.body} ;; esac` },
     ];
   };

@@ -25,7 +25,7 @@ export async function remove(run: Run, { confirmed }: { confirmed: boolean }): P
     if (run.selection.app.length > 0) await logout(run, { skipLocal: true });
     if (run.selection.app.length > 0) await removeRecords(run);
   });
-  if (run.selection.app.length > 0) await removeRunDirectory(run);
+  await removeRunDirectory(run);
   run.print(`The audit log remains on each host: ~/${auditFile(run.config)}\n`);
 }
 
@@ -41,7 +41,9 @@ async function removeRunDirectory(run: Run): Promise<void> {
   const { runDirectory } = run.config;
   const body = sh`[ "$(docker ps --all --quiet --filter name=^traefik$)" ] || rmdir ${`${runDirectory}/traefik`} ${`${SHARED_DIRECTORY}/traefik`} ${SHARED_DIRECTORY} 2>/dev/null || true
 rmdir ${runDirectory} 2>/dev/null || true`;
-  await onHosts(appHosts(run), (host) =>
-    host.run(script("Remove empty folders", [attempt("Remove empty folders", body)])),
+  const names = new Set([...run.selection.app.map(({ host }) => host), ...run.selection.traefik]);
+  await onHosts(
+    [...names].map((name) => run.host(name)),
+    (host) => host.run(script("Remove empty folders", [attempt("Remove empty folders", body)])),
   );
 }

@@ -94,8 +94,12 @@ export function appHosts(run: Run): readonly Host[] {
 /** The hosts of the selection that run Traefik. @throws UsageError when there is none */
 export function traefikHosts(run: Run): readonly Host[] {
   if (run.selection.traefik.length === 0) {
-    const hosts = run.config.roles.filter(({ traefik }) => traefik).flatMap((role) => role.hosts);
-    throw nothingSelected("Traefik", hosts);
+    const { accessories, roles } = run.config;
+    const routed = [...roles.filter(({ traefik }) => traefik), ...accessories.filter(({ proxy }) => proxy)];
+    throw nothingSelected(
+      "Traefik",
+      routed.flatMap(({ hosts }) => hosts),
+    );
   }
   return run.selection.traefik.map((host) => run.host(host));
 }

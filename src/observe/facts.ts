@@ -7,7 +7,7 @@ import type { ContainerFact, HostFacts, TraefikFact } from "../plan/facts.ts";
 import { engineError } from "./engine-errors.ts";
 import type { ScriptHost } from "../hosts/host.ts";
 import type { ScriptResult } from "../script/result.ts";
-import { listenersOf } from "./listeners.ts";
+import { listenerAddressesOf, listenersOf } from "./listeners.ts";
 import { observation, type ObserveOptions } from "./observation.ts";
 
 /** The facts with what `imageSteps` found. */
@@ -68,6 +68,7 @@ export function parseFacts(host: string, result: ScriptResult, before?: HostFact
     .map((line) => line.split("\t"));
   const inspected = result.text("inspected").split("\n");
   const running = inspected.includes("state running");
+  const published = listed.map(([, name = "", , ports = ""]) => ({ name, ports }));
   const linesOf = (start: string) => inspected.filter((line) => line.startsWith(start)).join("\n");
   return {
     host,
@@ -82,12 +83,8 @@ export function parseFacts(host: string, result: ScriptResult, before?: HostFact
     imageHasCurl: imageHasCurl(result),
     containers: jsonLines(host, linesOf('{"id"'), ContainerSchema).map(containerFact).toSorted(newestFirst),
     traefik: jsonLines(host, linesOf('{"image"'), TraefikSchema).map(traefikFact)[0],
-    listeners: running
-      ? new Map()
-      : listenersOf(
-          result.text("listeners"),
-          listed.map(([, name = "", , ports = ""]) => ({ name, ports })),
-        ),
+    listeners: running ? new Map() : listenersOf(result.text("listeners"), published),
+    listenerAddresses: running ? new Map() : listenerAddressesOf(result.text("listeners"), published),
     redirects: rules.includes("redirects"),
     swapLeftovers: [
       ...listed.map(([, name = ""]) => name).filter((name) => REPLACEMENT_CONTAINERS.includes(name)),

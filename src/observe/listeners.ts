@@ -30,3 +30,23 @@ export function listenersOf(
   }
   return found;
 }
+
+/**
+ * The addresses of each TCP port that is in use, but not at all addresses.
+ * @param published as for `listenersOf`
+ */
+export function listenerAddressesOf(
+  text: string,
+  published: readonly { readonly ports: string }[],
+): Map<number, readonly string[]> {
+  const listening = text.matchAll(/^LISTEN\s+\d+\s+\d+\s+(\S+):(\d+)\s/gm);
+  const bound = published.flatMap(({ ports }) => [...ports.matchAll(/(?:^|\s)(\S+):(\d+)->[\d-]+\/tcp/g)]);
+  const found = new Map<number, string[]>();
+  for (const [, written = "", port] of [...listening, ...bound]) {
+    const address = written.replace(/%.*/, "").replace(/^\[(.*)\]$/, "$1");
+    found.set(Number(port), [...(found.get(Number(port)) ?? []), address]);
+  }
+  return new Map([...found].filter(([, addresses]) => !addresses.some((address) => EVERYWHERE.includes(address))));
+}
+
+const EVERYWHERE = ["0.0.0.0", "::", "*", ""];

@@ -87,7 +87,7 @@ export interface Decision {
 /** The plan of one host. Pure: equal facts give an equal plan. */
 export function decide(decision: Decision): HostPlan {
   const { config, roles, facts } = decision;
-  const routed = roles.some((role) => role.traefik);
+  const routed = roles.some((role) => role.traefik) || routesToAccessory(config, facts.host);
   const traefik = routed ? decideTraefik(config, decision.traefikArguments, facts) : ({ action: "none" } as const);
   return {
     host: facts.host,
@@ -99,7 +99,17 @@ export function decide(decision: Decision): HostPlan {
   };
 }
 
-function networkToJoin({ network }: Config, { traefik }: HostFacts, { action }: TraefikPlan): string | undefined {
+/** Whether the host's Traefik routes requests to an accessory. */
+export function routesToAccessory({ accessories }: Config, host: string): boolean {
+  return accessories.some(({ proxy, hosts }) => proxy !== undefined && hosts.includes(host));
+}
+
+/** The network that the existing Traefik has to join; undefined: none. */
+export function networkToJoin(
+  { network }: Config,
+  { traefik }: HostFacts,
+  { action }: TraefikPlan,
+): string | undefined {
   if (action === "none" || network === undefined || !traefik) return undefined;
   return [network, "host"].some((name) => traefik.networks.includes(name)) ? undefined : network;
 }

@@ -32,6 +32,8 @@ export interface HostFacts {
   readonly traefik: TraefikFact | undefined;
   /** The program that listens on each TCP port, as text. Read only if no Traefik runs. */
   readonly listeners: ReadonlyMap<number, string>;
+  /** The addresses of those ports on which no program listens at all addresses. IPv6 without brackets. */
+  readonly listenerAddresses: ReadonlyMap<number, readonly string[]>;
   /** Whether the login user may add rules to the packet filter. */
   readonly redirects: boolean;
   /** Leftovers of an interrupted `traefik reboot`: names of containers, `rules`. */

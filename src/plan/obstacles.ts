@@ -4,16 +4,7 @@ import type { HostFacts } from "./facts.ts";
 
 /** The obstacles on a host, a line each. Found before anything is changed. */
 export function obstacles(plan: HostPlan): string[] {
-  const found = [...plan.traefikProblems];
-  if (
-    plan.traefik.action === "keep" &&
-    plan.join !== undefined &&
-    joinInterrupts(plan.join, plan.facts.traefik!.networks)
-  ) {
-    found.push(
-      `Traefik is not on the network ${plan.join}, and joining it now would cut the requests under way. Run \`mrsk traefik reboot\` first`,
-    );
-  }
+  const found = [...plan.traefikProblems, ...joinObstacles(plan)];
   if (!plan.facts.canProbe && plan.roles.some(({ routing }) => routing === "live-file")) {
     found.push(
       "the host has neither curl nor wget to probe a new version through Traefik: run `mrsk server bootstrap` first",
@@ -39,6 +30,15 @@ export function obstacles(plan: HostPlan): string[] {
     }
   }
   return found;
+}
+
+/** Whether the running Traefik would lose requests when it joins the network. */
+export function joinObstacles({ traefik, join, facts }: Pick<HostPlan, "traefik" | "join" | "facts">): string[] {
+  if (traefik.action !== "keep" || join === undefined) return [];
+  if (!joinInterrupts(join, facts.traefik!.networks)) return [];
+  return [
+    `Traefik is not on the network ${join}, and joining it now would cut the requests under way. Run \`mrsk traefik reboot\` first`,
+  ];
 }
 
 function canaryObstacles({ role, routing, percent, old }: RolePlan, facts: HostFacts): string[] {

@@ -17,7 +17,7 @@ interface RoleOnHost {
 export interface Selection {
   /** App hosts with the selected roles of each. */
   readonly app: readonly RoleOnHost[];
-  /** Hosts of selected roles that run Traefik. */
+  /** Hosts on which Traefik routes to a selected role or to an accessory. */
   readonly traefik: readonly string[];
   /** The first selected host of the primary role, else the first selected host. */
   readonly primary: string;
@@ -43,10 +43,13 @@ export function select(config: Config, filters: Filters): Selection {
     throw new UsageError("--hosts and --roles together select no host", { hint: rolesHint(config) });
   }
   const chosen = app.map(({ host }) => host);
+  const ofRoles = app.filter((entry) => entry.roles.some((role) => role.traefik)).map((entry) => entry.host);
+  const ofAccessories = config.accessories.flatMap((one) => (one.proxy ? one.hosts : []));
+  const isChosen = (host: string) => (hostFilter ? hosts.includes(host) : !filters.roles || chosen.includes(host));
   const primaryHosts = roles.find((role) => role.name === config.primaryRole)?.hosts ?? [];
   return {
     app,
-    traefik: app.filter((entry) => entry.roles.some((role) => role.traefik)).map((entry) => entry.host),
+    traefik: unique([...ofRoles, ...ofAccessories.filter(isChosen)]),
     primary: primaryHosts.find((host) => chosen.includes(host)) ?? chosen[0] ?? config.primaryHost,
   };
 }

@@ -1,7 +1,7 @@
 import { expand } from "../commands/expansion.ts";
 import { hostPorts, PROBE_PORT, restartPolicy } from "../commands/traefik.ts";
 import { REPLACEMENT_CONTAINERS } from "../traefik/replace.ts";
-import type { Config } from "../config/config.ts";
+import type { Config, Traefik } from "../config/config.ts";
 import type { HostFacts, HostContainer, TraefikFact } from "./facts.ts";
 import { engineProblem } from "./traefik-engine.ts";
 import { TRAEFIK } from "../shell/constants.ts";
@@ -36,17 +36,40 @@ function difference(
   const labels = [...config.traefik.labels].filter(
     ([key, value]) => seen.labels.get(key) !== expand(value, expansions),
   );
-  const published = seen.ports.map((port) => Number(port.slice(port.lastIndexOf(":") + 1)));
-  const ports = hostPorts(config).filter((port) => port !== PROBE_PORT && !published.includes(port));
+  const ports = unpublished(config, seen);
+  const elsewhere = wronglyPublished(config.traefik, seen);
   const missing = wanted.filter((arg) => !seen.args.includes(arg));
   const surplus = seen.args.filter((arg) => !wanted.includes(arg));
   const found = [
     missing.length > 0 && `it lacks ${missing.join(" ")}`,
     surplus.length > 0 && `it has ${surplus.join(" ")}`,
     ports.length > 0 && `it does not publish ${ports.join(", ")}`,
+    elsewhere.length > 0 && `it publishes ${elsewhere.join(", ")}`,
     labels.length > 0 && `its labels differ: ${labels.map(([key]) => key).join(", ")}`,
   ].filter(Boolean);
   return found.length > 0 ? found.join("; ") : undefined;
+}
+
+/** The ports of the configuration that the running Traefik does not publish, with addresses if those differ alone. */
+function unpublished(config: Config, seen: TraefikFact): string[] {
+  const { bindIps, hostPort } = config.traefik;
+  const ports = new Set(seen.ports.map((port) => Number(port.slice(port.lastIndexOf(":") + 1))));
+  return hostPorts(config).flatMap((port) => {
+    if (port === PROBE_PORT) return [];
+    if (!ports.has(port)) return [String(port)];
+    if (port !== hostPort) return [];
+    if (bindIps.length > 0) return bindIps.map((ip) => `${ip}:${port}`).filter((one) => !seen.ports.includes(one));
+    return EVERYWHERE.some((ip) => seen.ports.includes(`${ip}:${port}`)) ? [] : [`${port} at every address`];
+  });
+}
+
+const EVERYWHERE = ["0.0.0.0", "::"];
+
+/** Where the running Traefik publishes `hostPort` besides the configured addresses. */
+function wronglyPublished({ bindIps, hostPort, options }: Traefik, seen: TraefikFact): string[] {
+  if (hostPort === undefined || bindIps.length === 0 || options.has("publish")) return [];
+  const wanted = bindIps.map((ip) => `${ip}:${hostPort}`);
+  return seen.ports.filter((port) => port.endsWith(`:${hostPort}`) && !wanted.includes(port));
 }
 
 /** Why Traefik cannot work on a host, a line each. Found before anything is changed. */
@@ -58,13 +81,20 @@ export function traefikProblems(config: Config, plan: TraefikPlan, facts: HostFa
     plan.action === "keep"
       ? []
       : hostPorts(config).flatMap((port) => {
-          const who = facts.listeners.get(port);
+          const who = isFree(port, config.traefik, facts) ? undefined : facts.listeners.get(port);
           // Probes then use the address of the new container.
           if (port === PROBE_PORT && plan.action === "run") return [];
           const other = port === config.traefik.hostPort ? ", or set traefik.host_port" : "";
           return who === undefined ? [] : [`port ${port}, which Traefik needs, is taken by ${who}: stop it${other}`];
         });
   return [...(engine === undefined ? [] : [engine]), ...taken];
+}
+
+/** Whether programs listen on the port at other addresses alone than Traefik would. */
+function isFree(port: number, { bindIps, hostPort }: Traefik, { listenerAddresses }: HostFacts): boolean {
+  const addresses = listenerAddresses.get(port);
+  if (addresses === undefined || port !== hostPort || bindIps.length === 0) return false;
+  return !addresses.some((address) => bindIps.includes(address));
 }
 
 /** The plan to replace Traefik on a host. */

@@ -1,3 +1,4 @@
+import { ENTRY_POINT_PORTS } from "../ports.ts";
 import { ExitStatus } from "./exit-status.ts";
 
 /** The name of Traefik's container. */
@@ -17,7 +18,7 @@ const COMMENT = "mrsk-swap";
 /** In the command line of a replacement, which continues when the connection is lost: other runs search for it. */
 export const PROCESS = "mrsk-swap-process";
 /** The port of the probe entry point in Traefik's container. */
-export const PROBE_ENTRY_POINT = 8082;
+export const PROBE_ENTRY_POINT = ENTRY_POINT_PORTS.probes;
 /** Parent of root's live files. Every login user in the group docker can write there, unlike in root's home directory. */
 export const SHARED_DIRECTORY = "/var/lib/mrsk";
 /** MRSK's lock, one for all services of a server. */

@@ -58,6 +58,34 @@ wait_healthy() (
   echo "$state"
 )
 
+# wait_target CONTAINER PORT PATH SECONDS INTERVAL LIMIT LINES
+# Waits until the container answers with a 2xx at its own address, and docker reports it healthy if its image has a health
+# check: Traefik ignores it before. Each request takes LIMIT seconds at most, and the next one follows after INTERVAL. Exits
+# with NOT_HEALTHY and diagnostics when the container has exited, or after SECONDS.
+wait_target() (
+  container=$1 port=$2 path=$3 seconds=$4 interval=$5 limit=$6 lines=$7
+  since=$(date +%s)
+  while :; do
+    read_state "$container" '{{.State.Status}}/{{if .State.Health}}{{.State.Health.Status}}{{end}}/{{range .NetworkSettings.Networks}}{{.IPAddress}} {{end}}' || exit 1
+    address=${state##*/} response=
+    address=${address%% *}
+    case $state in
+      running/*)
+        if [ -n "$address" ]; then response=$(probe_route "localhost:$port" "http://$address:$port$path" "$limit") || response=; fi
+        ;;
+      created/* | restarting/*) ;;
+      *) end_unhealthy "$container" "$lines" "The container does not run: ${state%%/*}" ;;
+    esac
+    case $state/$response in
+      running//*"/HTTP/1."?" 2"[0-9][0-9]* | running/healthy/*"/HTTP/1."?" 2"[0-9][0-9]*) exit 0 ;;
+    esac
+    if [ $(($(date +%s) - since)) -ge "$seconds" ]; then
+      end_unhealthy "$container" "$lines" "No good answer at port $port, $path, after $seconds s. The last one: $(printf '%s' "${response:-none}" | head -n 1)"
+    fi
+    pause_for "$interval"
+  done
+)
+
 # watch_containers SECONDS [CONTAINER RESTARTS LINES]...
 # For SECONDS, no container may exit, run out of memory, turn unhealthy or restart. RESTARTS is its restart count before;
 # `now` reads the current one. Exits with NOT_HEALTHY and the diagnostics of the first container that fails.

@@ -1,4 +1,4 @@
-import type { Config, Role } from "../config/config.ts";
+import type { Accessory, Config, Proxy, Role } from "../config/config.ts";
 import { containerPrefix } from "../config/names.ts";
 import { proxyLabels } from "./proxy-labels.ts";
 
@@ -15,18 +15,30 @@ export function roleLabels(config: Config, role: Role): Map<string, string> {
     ["role", role.name],
   ]);
   if (config.destinationLabel !== undefined) labels.set("destination", config.destinationLabel);
-  if (role.traefik) {
-    const name = containerPrefix(config, role);
-    labels.set(`traefik.http.services.${name}.loadbalancer.server.scheme`, "http");
-    labels.set(`traefik.http.routers.${name}.rule`, "PathPrefix(`/`)");
-    labels.set(`traefik.http.middlewares.${name}-retry.retry.attempts`, "5");
-    labels.set(`traefik.http.middlewares.${name}-retry.retry.initialinterval`, "500ms");
-    labels.set(`traefik.http.routers.${name}.middlewares`, `${name}-retry@docker`);
-    if (role.proxy) for (const [key, value] of proxyLabels(name, role.proxy)) labels.set(key, value);
-  }
-  for (const [name, value] of role.labels) labels.set(name, value);
+  const name = containerPrefix(config, role);
+  if (role.traefik) for (const [key, value] of routingLabels(name, role.proxy)) labels.set(key, value);
+  for (const [key, value] of role.labels) labels.set(key, value);
   if (role.traefik && readsVersion3(config.traefik.image)) addRuleSyntax(labels);
   return labels;
+}
+
+/** The labels of an accessory's container: service, Traefik's if it has a section `proxy`, the user's. */
+export function accessoryLabels(config: Config, { labels: own, proxy, service }: Accessory): Map<string, string> {
+  const labels = new Map([["service", service], ...(proxy ? routingLabels(service, proxy) : []), ...own]);
+  if (proxy && readsVersion3(config.traefik.image)) addRuleSyntax(labels);
+  return labels;
+}
+
+/** @param name of the router and the service */
+function routingLabels(name: string, proxy: Proxy | undefined): Map<string, string> {
+  return new Map([
+    [`traefik.http.services.${name}.loadbalancer.server.scheme`, "http"],
+    [`traefik.http.routers.${name}.rule`, "PathPrefix(`/`)"],
+    [`traefik.http.middlewares.${name}-retry.retry.attempts`, "5"],
+    [`traefik.http.middlewares.${name}-retry.retry.initialinterval`, "500ms"],
+    [`traefik.http.routers.${name}.middlewares`, `${name}-retry@docker`],
+    ...(proxy ? proxyLabels(name, proxy) : []),
+  ]);
 }
 
 /** Whether an image is Traefik 3 or newer. An image without a version number counts as newer. */

@@ -48,7 +48,7 @@ function loaded(config: Config): Readonly<Record<string, unknown>> {
 }
 
 /** The loader's value of each key of Kamal 2 with a default. */
-function loadedOfKamal2({ roles, secretsPath }: Config): Readonly<Record<string, unknown>> {
+function loadedOfKamal2({ roles, secretsPath, traefik }: Config): Readonly<Record<string, unknown>> {
   const { buffering, healthcheck, logging, run, ...proxy } = roles[0]!.proxy!;
   return {
     secrets_path: secretsPath,
@@ -63,12 +63,12 @@ function loadedOfKamal2({ roles, secretsPath }: Config): Readonly<Record<string,
     "proxy.buffering.requests": buffering.requests,
     "proxy.buffering.responses": buffering.responses,
     "proxy.buffering.memory": buffering.memoryBytes,
-    "proxy.logging.request_headers": logging.requestHeaders.join(", "),
+    "proxy.logging.request_headers": logging!.requestHeaders.join(", "),
     "proxy.run.http_port": run.httpPort,
     "proxy.run.https_port": run.httpsPort,
     "proxy.run.publish": run.publish,
     "proxy.run.debug": run.debug,
-    "proxy.run.log_max_size": run.logMaxSize,
+    "proxy.run.log_max_size": traefik.logging.maxSize,
   };
 }
 
@@ -81,7 +81,7 @@ function isValue(text: string): boolean {
 }
 
 test("the documentation of every key gives the loader's default", async () => {
-  const kamal2 = loadedOfKamal2(await configOf(withRequired("builder: {arch: amd64}")));
+  const kamal2 = loadedOfKamal2(await configOf(withRequired("proxy: {logging: {}}")));
   const values = { ...loaded(await configOf(YAML)), ...kamal2 };
   const globalOf = (path: string) => path.replace(/^servers\.\*\.|^accessories\.\*\.(?=proxy\.)/, "");
   const keys = [...keyPaths()].map(([path, key]) => ({ path, global: globalOf(path), ...key }));

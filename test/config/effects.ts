@@ -77,7 +77,7 @@ const proxy = (place: (more: string) => Omit<Effect, "see">, path: string): Read
     "ssl.certificate_pem": { ...part("ssl: {certificate_pem: C, private_key_pem: K}"), see: unsupported("ssl") },
     "ssl.private_key_pem": { ...part("ssl: {certificate_pem: C, private_key_pem: K}"), see: unsupported("ssl") },
     ssl_redirect: { ...part("ssl: true, ssl_redirect: false, host: a.b"), see: unsupported("ssl") },
-    forward_headers: { ...part("forward_headers: true"), see: unsupported("forward_headers") },
+    forward_headers: { ...part("forward_headers: false"), gone: /entrypoints\.http\.forwardedheaders\.insecure=true/ },
     response_timeout: { ...part("response_timeout: 60"), see: unsupported("response_timeout") },
     path_prefix: { ...part("path_prefix: /api"), see: /rule=Path\(`\/api`\) \|\| PathPrefix\(`\/api\/`\)/ },
     path_prefixes: { ...part("path_prefixes: [/x]"), see: /rule=Path\(`\/x`\) \|\| PathPrefix\(`\/x\/`\)/ },
@@ -96,15 +96,21 @@ const proxy = (place: (more: string) => Omit<Effect, "see">, path: string): Read
       see: unsupported("buffering/max_response_body"),
     },
     "buffering.memory": { ...part("buffering: {memory: 1}"), see: unsupported("buffering/memory") },
-    "logging.request_headers": { ...part("logging: {request_headers: [X]}"), see: unsupported("logging") },
-    "logging.response_headers": { ...part("logging: {response_headers: [X]}"), see: unsupported("logging") },
+    "logging.request_headers": {
+      ...part("logging: {request_headers: [X]}"),
+      see: /--accesslog\.format=json --accesslog\.fields\.headers\.names\.X=keep/,
+    },
+    "logging.response_headers": {
+      ...part("logging: {response_headers: [X]}"),
+      see: /--accesslog\.fields\.headers\.names\.X=keep/,
+    },
     "run.http_port": { ...part("run: {http_port: 8080}"), see: /--publish 8080:80 / },
-    "run.https_port": { ...part("run: {https_port: 8443}"), see: unsupported("run/https_port") },
+    "run.https_port": { ...part("run: {https_port: 8443}"), see: note("https_port") },
     "run.publish": { ...part("run: {publish: false}"), gone: /--publish 80:80 / },
-    "run.bind_ips": { ...part("run: {bind_ips: [10.0.0.1]}"), see: unsupported("run/bind_ips") },
-    "run.metrics_port": { ...part("run: {metrics_port: 9090}"), see: unsupported("run/metrics_port") },
+    "run.bind_ips": { ...part("run: {bind_ips: [10.0.0.1]}"), see: /--publish 10\.0\.0\.1:80:80 / },
+    "run.metrics_port": { ...part("run: {metrics_port: 9090}"), see: / --entrypoints\.mrsk-metrics\.address=:9090 / },
     "run.debug": { ...part("run: {debug: true}"), see: / --log\.level=DEBUG/ },
-    "run.log_max_size": { ...part("run: {log_max_size: 1m}"), see: unsupported("run/log_max_size") },
+    "run.log_max_size": { ...part("run: {log_max_size: 1m}"), see: /--name traefik .*--log-opt max-size=1m / },
     "run.registry": { ...part("run: {registry: ghcr.io}"), see: note("registry") },
     "run.repository": { ...part("run: {repository: a/b}"), see: note("repository") },
     "run.version": { ...part("run: {version: v1}"), see: note("version") },
@@ -112,49 +118,77 @@ const proxy = (place: (more: string) => Omit<Effect, "see">, path: string): Read
   };
 };
 
-/** An accessory's section is resolved and printed. Commands that start containers refuse it as a whole. */
+/** The keys of an accessory's section. It is on a server of its own. */
 const accessoryProxy = (): Readonly<Record<string, Effect>> => {
-  const seen: Readonly<Record<string, [written: string, printed: RegExp]>> = {
-    host: ["host: a.b", /hosts:\n +- a\.b/],
-    hosts: ["hosts: [c.d]", /hosts:\n +- c\.d/],
-    app_port: ["app_port: 3000", /app_port: 3000/],
-    ssl: ["ssl: true, host: a.b", /ssl: acme/],
-    "ssl.certificate_pem": ["ssl: {certificate_pem: C, private_key_pem: K}", /certificate: C/],
-    "ssl.private_key_pem": ["ssl: {certificate_pem: C, private_key_pem: K}", /private_key: K/],
-    ssl_redirect: ["ssl_redirect: false", /ssl_redirect: false/],
-    forward_headers: ["forward_headers: false", /forward_headers: false/],
-    response_timeout: ["response_timeout: 61", /response_timeout_seconds: 61/],
-    path_prefix: ["path_prefix: /api", /- \/api/],
-    path_prefixes: ["path_prefixes: [/x]", /- \/x/],
-    strip_path_prefix: ["strip_path_prefix: false", /strip_path_prefix: false/],
-    "healthcheck.path": ["healthcheck: {path: /ok}", /path: \/ok/],
-    "healthcheck.interval": ["healthcheck: {interval: 7}", /interval_seconds: 7/],
-    "healthcheck.timeout": ["healthcheck: {timeout: 8}", /timeout_seconds: 8/],
-    "buffering.requests": ["buffering: {requests: false}", /requests: false/],
-    "buffering.responses": ["buffering: {responses: false}", /responses: false/],
-    "buffering.max_request_body": ["buffering: {max_request_body: 71}", /max_request_bytes: 71/],
-    "buffering.max_response_body": ["buffering: {max_response_body: 72}", /max_response_bytes: 72/],
-    "buffering.memory": ["buffering: {memory: 73}", /memory_bytes: 73/],
-    "logging.request_headers": ["logging: {request_headers: [X-A]}", /- X-A/],
-    "logging.response_headers": ["logging: {response_headers: [X-B]}", /- X-B/],
-    "run.http_port": ["run: {http_port: 8080}", /http_port: 8080/],
-    "run.https_port": ["run: {https_port: 8443}", /https_port: 8443/],
-    "run.publish": ["run: {publish: false}", /publish: false/],
-    "run.bind_ips": ["run: {bind_ips: [192.0.2.7]}", /- 192\.0\.2\.7/],
-    "run.metrics_port": ["run: {metrics_port: 9090}", /metrics_port: 9090/],
-    "run.debug": ["run: {debug: true}", /debug: true/],
-    "run.log_max_size": ["run: {log_max_size: 1m}", /log_max_size: 1m/],
-    "run.registry": ["run: {registry: ghcr.io}", noted("accessories.db.proxy.run.registry")],
-    "run.repository": ["run: {repository: a/b}", noted("accessories.db.proxy.run.repository")],
-    "run.version": ["run: {version: v1}", noted("accessories.db.proxy.run.version")],
-    "run.options": ["run: {options: {memory: 257m}}", /memory: 257m/],
+  const section = (written: string) => `accessories: {db: {image: redis:7, host: 10.0.0.5, proxy: {${written}}}}`;
+  const boot = { base: section("host: a.b"), command: "accessory boot" as const };
+  const part = (more: string) => ({ ...boot, yaml: section(`host: a.b, ${more}`) });
+  const unsupported = (keys: string) => refused(`accessories/db/proxy/${keys}`);
+  const rule = (text: string) => new RegExp(`--name app-db .*routers\\.app-db\\.rule=${text}`);
+  const ofTraefik = (text: string) => new RegExp(`--name traefik .*${text} `);
+  return {
+    host: { ...boot, yaml: section("host: c.d"), see: rule("Host\\(`c\\.d`\\)") },
+    hosts: { ...boot, yaml: section("hosts: [c.d, e.f]"), see: rule("Host\\(`c\\.d`\\) \\|\\| Host\\(`e\\.f`\\)") },
+    app_port: { ...part("app_port: 3000"), see: /loadbalancer\.server\.port=3000 [^]*wait_target app-db 3000 \/up / },
+    ssl: { ...part("ssl: true"), see: unsupported("ssl") },
+    "ssl.certificate_pem": { ...part("ssl: {certificate_pem: C, private_key_pem: K}"), see: unsupported("ssl") },
+    "ssl.private_key_pem": { ...part("ssl: {certificate_pem: C, private_key_pem: K}"), see: unsupported("ssl") },
+    ssl_redirect: { ...part("ssl: true, ssl_redirect: false"), see: unsupported("ssl") },
+    forward_headers: { ...part("forward_headers: false"), gone: /forwardedheaders\.insecure=true/ },
+    response_timeout: { ...part("response_timeout: 60"), see: unsupported("response_timeout") },
+    path_prefix: { ...part("path_prefix: /api"), see: rule(".*Path\\(`/api`\\) \\|\\| PathPrefix\\(`/api/`\\)") },
+    path_prefixes: { ...part("path_prefixes: [/x]"), see: rule(".*Path\\(`/x`\\) \\|\\| PathPrefix\\(`/x/`\\)") },
+    strip_path_prefix: {
+      ...part("path_prefix: /a, strip_path_prefix: true"),
+      see: /middlewares\.app-db-strip\.stripprefix\.prefixes=\/a /,
+    },
+    "healthcheck.path": {
+      ...part("healthcheck: {path: /ok?a=1}"),
+      see: /wait_target app-db 80 '?\/ok\?a=1'? 30 1 5 50$/m,
+    },
+    "healthcheck.interval": { ...part("healthcheck: {interval: 7}"), see: /wait_target app-db 80 \/up 30 7 5 50$/m },
+    "healthcheck.timeout": { ...part("healthcheck: {timeout: 8}"), see: /wait_target app-db 80 \/up 30 1 8 50$/m },
+    "buffering.requests": { ...part("buffering: {requests: true}"), see: unsupported("buffering/requests") },
+    "buffering.responses": { ...part("buffering: {responses: true}"), see: unsupported("buffering/responses") },
+    "buffering.max_request_body": {
+      ...part("buffering: {max_request_body: 1}"),
+      see: unsupported("buffering/max_request_body"),
+    },
+    "buffering.max_response_body": {
+      ...part("buffering: {max_response_body: 1}"),
+      see: unsupported("buffering/max_response_body"),
+    },
+    "buffering.memory": { ...part("buffering: {memory: 1}"), see: unsupported("buffering/memory") },
+    "logging.request_headers": {
+      ...part("logging: {request_headers: [X]}"),
+      see: /--accesslog\.format=json --accesslog\.fields\.headers\.names\.X=keep/,
+    },
+    "logging.response_headers": {
+      ...part("logging: {response_headers: [X]}"),
+      see: /--accesslog\.fields\.headers\.names\.X=keep/,
+    },
+    "run.http_port": { ...part("run: {http_port: 8080}"), see: ofTraefik("--publish 8080:80") },
+    "run.https_port": {
+      ...part("run: {https_port: 8443}"),
+      command: "config",
+      see: noted("accessories.db.proxy.run.https_port"),
+    },
+    "run.publish": { ...part("run: {publish: false}"), gone: ofTraefik("--publish 80:80") },
+    "run.bind_ips": { ...part('run: {bind_ips: ["::1"]}'), see: ofTraefik("--publish '?\\[::1\\]:80:80'?") },
+    "run.metrics_port": {
+      ...part("run: {metrics_port: 9090}"),
+      see: ofTraefik("--entrypoints\\.mrsk-metrics\\.address=:9090"),
+    },
+    "run.debug": { ...part("run: {debug: true}"), see: / --log\.level=DEBUG/ },
+    "run.log_max_size": { ...part("run: {log_max_size: 1m}"), see: ofTraefik("--log-opt max-size=1m") },
+    ...Object.fromEntries(
+      ["registry", "repository", "version"].map((key) => [
+        `run.${key}`,
+        { ...part(`run: {${key}: a}`), command: "config" as const, see: noted(`accessories.db.proxy.run.${key}`) },
+      ]),
+    ),
+    "run.options": { ...part("run: {options: {memory: 257m}}"), see: ofTraefik("--memory 257m") },
   };
-  return Object.fromEntries(
-    Object.entries(seen).map(([key, [written, see]]) => [
-      key,
-      { ...accessory(`proxy: {${written}}`), command: "config", see },
-    ]),
-  );
 };
 
 /** By the path of the key in the reference, `*` for any name. */

@@ -50,9 +50,10 @@ test("a build argument without a value has that of this machine", async () => {
 test.each(["deploy", "accessory boot"] as const)(
   "%s refuses what is not supported yet, before it acts",
   async (command) => {
-    const accessories = "accessories: {db: {image: redis:7, host: 10.0.0.1, proxy: {host: db.example.com}}}";
-    expect(await deployed(`proxy: {response_timeout: 60}\n${accessories}`, { command })).toMatch(
-      /^ERROR: deploy\.yml:\d+:\d+: proxy\/response_timeout: not supported yet: .*\ndeploy\.yml:\d+:\d+: accessories\/db\/proxy: not supported yet: .*$/,
+    const proxy = "{host: db.example.com, response_timeout: 60}";
+    const accessories = `accessories: {db: {image: redis:7, host: 10.0.0.5, proxy: ${proxy}}}`;
+    expect(await deployed(`proxy: {ssl: true, host: a.b}\n${accessories}`, { command })).toMatch(
+      /ERROR: deploy\.yml:\d+:\d+: proxy\/ssl: not supported yet: .*\ndeploy\.yml:\d+:\d+: accessories\/db\/proxy\/response_timeout: not supported yet: .*$/,
     );
   },
 );

@@ -3,6 +3,7 @@ import { stringify } from "yaml";
 import type { Config, Proxy, Role } from "../../src/config/config.ts";
 import { loginStep } from "../../src/flow/registry.ts";
 import { select } from "../../src/plan/select.ts";
+import { traefikOn } from "../../src/config/traefik.ts";
 import { roleLabels } from "../../src/traefik/labels.ts";
 import { fakeRun } from "../support/fake-run.ts";
 import { configOf, problemsOf } from "./from-yaml.ts";
@@ -67,7 +68,7 @@ test("a missing key has the default of Kamal 2", async () => {
       maxResponseBytes: undefined,
       memoryBytes: 1_048_576,
     },
-    logging: { requestHeaders: ["Cache-Control", "Last-Modified", "User-Agent"], responseHeaders: [] },
+    logging: undefined,
     run: {
       httpPort: 80,
       httpsPort: 443,
@@ -75,7 +76,7 @@ test("a missing key has the default of Kamal 2", async () => {
       bindIps: [],
       metricsPort: undefined,
       debug: false,
-      logMaxSize: "10m",
+      logMaxSize: undefined,
       options: new Map(),
     },
   });
@@ -401,6 +402,72 @@ proxy: {hosts: [a.example.com, b.example.com], app_port: 3000, healthcheck: {int
     expect(configured.notes).toEqual([]);
   });
 
+  test("forward_headers is true without ssl, and true for a server if it is for one of its apps, with a note", async () => {
+    expect((await load("")).traefik.forwardHeaders).toBe(true);
+    expect((await load("proxy: {forward_headers: false}")).traefik.forwardHeaders).toBe(false);
+    expect((await load("proxy: {ssl: true, host: a.b}")).traefik.forwardHeaders).toBe(false);
+    const config = await configOf(
+      without(
+        "servers",
+        `servers:
+  api: {hosts: [10.0.0.1], proxy: {host: a.b, forward_headers: false}}
+  other: {hosts: [10.0.0.2], proxy: {host: c.d, forward_headers: false}}
+  web: {hosts: [10.0.0.1]}`,
+      ),
+    );
+    expect(traefikOn(config, "10.0.0.1").traefik.forwardHeaders).toBe(true);
+    expect(traefikOn(config, "10.0.0.2").traefik.forwardHeaders).toBe(false);
+    expect(config.notes).toEqual([
+      "proxy.forward_headers: the role api gets the X-Forwarded headers of clients too, as the role web on the same server: Traefik has one setting for all of its apps",
+    ]);
+  });
+
+  test("logging is a log of requests with the headers of all apps of the server, and traefik.args win", async () => {
+    expect((await load("")).traefik.args).toEqual(new Map());
+    const logging = "{request_headers: [X-A, User-Agent], response_headers: [x-a, X-B]}";
+    const config = await load(`proxy: {logging: ${logging}}\ntraefik: {args: {accessLog.format: common}}`);
+    expect(config.traefik.args).toEqual(
+      new Map([
+        ["accesslog.fields.headers.names.x-a", "keep"],
+        ["accesslog.fields.headers.names.User-Agent", "keep"],
+        ["accesslog.fields.headers.names.X-B", "keep"],
+        ["accessLog.format", "common"],
+      ]),
+    );
+    expect(config.notes).toEqual(["proxy.logging: Traefik logs the requests of every app of the server"]);
+    expect((await load("proxy: {logging: {}}")).traefik.args).toEqual(
+      new Map([
+        ["accesslog.format", "json"],
+        ["accesslog.fields.headers.names.Cache-Control", "keep"],
+        ["accesslog.fields.headers.names.Last-Modified", "keep"],
+        ["accesslog.fields.headers.names.User-Agent", "keep"],
+      ]),
+    );
+  });
+
+  test("log_max_size replaces the limit of logging for Traefik alone, and empty is none", async () => {
+    const logging = async (more: string) => (await load(more)).traefik.logging;
+    expect(await logging("")).toEqual({ driver: undefined, options: new Map(), maxSize: "10m" });
+    expect(await logging("proxy: {run: {log_max_size: 2m}}")).toMatchObject({ maxSize: "2m" });
+    expect(await logging('proxy: {run: {log_max_size: ""}}')).toEqual({ driver: undefined, options: new Map() });
+    const config = await load("proxy: {run: {log_max_size: 2m}}\nlogging: {options: {max-size: 1m, max-file: 3}}");
+    expect(config.traefik.logging).toEqual({ options: new Map([["max-file", "3"]]), maxSize: "2m" });
+    expect(config.logging.options.get("max-size")).toBe("1m");
+  });
+
+  test("the servers of a role, and of an accessory, have the settings that its section run has", async () => {
+    const config = await configOf(
+      without(
+        "servers",
+        `servers: {web: {hosts: [10.0.0.1], proxy: {run: {http_port: 81}}}, jobs: [10.0.0.3]}
+accessories: {db: {image: x, host: 10.0.0.2, proxy: {host: a.b, run: {http_port: 82, bind_ips: ["::1"]}}}}`,
+      ),
+    );
+    const ports = ["10.0.0.1", "10.0.0.2", "10.0.0.3"].map((host) => traefikOn(config, host).traefik.hostPort);
+    expect(ports).toEqual([81, 82, 81]);
+    expect(traefikOn(config, "10.0.0.2").traefik.bindIps).toEqual(["::1"]);
+  });
+
   test("run configures Traefik's container, and the keys of traefik win", async () => {
     const run = "proxy: {run: {http_port: 8080, debug: true, options: {memory: 1g, cpus: 2}}}";
     expect((await load(run)).traefik).toMatchObject({
@@ -460,6 +527,19 @@ proxy: {hosts: [a.example.com, b.example.com], app_port: 3000, healthcheck: {int
       "proxy: {host: 'https://a.b'}",
       "proxy/host: should be the name of a host such as example.com or *.example.com, or several with commas, without https:// and without a port",
     ],
+    [
+      "proxy: {run: {bind_ips: [localhost]}}",
+      "proxy/run/bind_ips/0: should be an IP address such as 192.0.2.10 or 2001:db8::1",
+    ],
+    ["proxy: {run: {log_max_size: much}}", "proxy/run/log_max_size: should be a size such as 10m"],
+    [
+      "proxy: {logging: {request_headers: [a.b]}}",
+      "proxy/logging/request_headers/0: should be the name of a header such as X-Request-ID",
+    ],
+    [
+      "proxy: {run: {metrics_port: 8082}}",
+      "proxy/run/metrics_port: Traefik has another entry point at port 8082 of its container: write another port",
+    ],
     ["proxy: {path_prefix: 'a b'}", "proxy/path_prefix: should be a path such as /api, or several with commas"],
     ["proxy: {buffring: {}}", "proxy/buffring: unknown key: buffring (did you mean buffering?)"],
     ["accessories: {db: {image: x, host: h, proxy: true}}", "accessories/db/proxy: should be a map, not true or false"],
@@ -485,6 +565,34 @@ proxy: {hosts: [a.example.com, b.example.com], app_port: 3000, healthcheck: {int
       "servers: {web: [10.0.0.1], api: {hosts: [10.0.0.1], proxy: {app_port: 81}}}\nproxy: {host: a.b}",
       "servers/api: host settings conflict with the role web: both serve a.b on one server",
     ],
+    [
+      "servers: [10.0.0.1]\nproxy: {host: a.b}\naccessories: {db: {image: x, role: web, proxy: {host: a.b}}}",
+      "accessories/db/proxy: host settings conflict with the role web: both serve a.b on one server",
+    ],
+    [
+      "servers: [10.0.0.1: eu]\naccessories: {a: {image: x, tag: eu, proxy: {host: c.d}}, b: {image: x, host: 10.0.0.1, proxy: {hosts: [c.d]}}}",
+      "accessories/b/proxy: host settings conflict with the accessory a: both serve c.d on one server",
+    ],
+    [
+      "servers: [10.0.0.1]\naccessories: {web: {image: x, host: h, proxy: {host: a.b}}}",
+      "accessories/web/proxy: app-web is the name of the role web in Traefik: write service with another name",
+    ],
+    [
+      "servers: [10.0.0.1]\naccessories: {db: {image: x, host: h, network: other, proxy: {host: a.b}}}",
+      "accessories/db/network: Traefik is on the network kamal, and cannot reach an accessory with proxy on another one",
+    ],
+    [
+      "servers: [10.0.0.1]\nnetwork: own\naccessories: {db: {image: x, host: h, options: {network: host}, proxy: {host: a.b}}}",
+      "accessories/db/options/network: Traefik is on the network own, and cannot reach an accessory with proxy on another one",
+    ],
+    [
+      "servers: {web: {hosts: [10.0.0.1], proxy: {run: {http_port: 8080}}}, api: {hosts: [10.0.0.1, 10.0.0.2], proxy: {host: a.b, run: {http_port: 8081}}}}",
+      "servers/api/proxy/run: Conflicting proxy run configurations for host 10.0.0.1: the role web has other settings",
+    ],
+    [
+      "servers: [10.0.0.1]\nproxy: {run: {debug: true}}\naccessories: {db: {image: x, role: web, proxy: {host: a.b, run: {debug: false}}}}",
+      "accessories/db/proxy/run: Conflicting proxy run configurations for host 10.0.0.1: the role web has other settings",
+    ],
   ])("%s is refused", async (written, message) => {
     const problems = await problemsOf(without("servers", written));
     expect(problems.map((line) => line.replace(/^\S+: /, ""))).toEqual([message]);
@@ -495,6 +603,11 @@ proxy: {hosts: [a.example.com, b.example.com], app_port: 3000, healthcheck: {int
     "servers: {web: [10.0.0.1], api: {hosts: [10.0.0.1], proxy: {path_prefix: /api}}}\nproxy: {host: a.b}",
     "servers: {web: [10.0.0.1], api: {hosts: [10.0.0.2], proxy: true}}\nproxy: {host: a.b}",
     "servers: {web: {hosts: [10.0.0.1], proxy: {host: c.d}}}\nproxy: {host: a.b}",
+    "servers: [10.0.0.1]\nproxy: {run: {debug: true, http_port: 81}}\naccessories: {db: {image: x, role: web, proxy: {host: a.b, run: {http_port: 81, debug: true}}}}",
+    "servers: [10.0.0.1]\nproxy: {run: {debug: true}}\naccessories: {db: {image: x, role: web, proxy: {host: a.b}}}",
+    "servers: {web: {hosts: [10.0.0.1], proxy: {run: {http_port: 81}}}, api: {hosts: [10.0.0.2], proxy: {run: {http_port: 82}}}}",
+    "servers: [10.0.0.1]\naccessories: {db: {image: x, host: h, network: kamal, proxy: {host: a.b}}}",
+    "servers: [10.0.0.1]\naccessories: {db: {image: x, host: h, network: other, proxy: {}}}",
   ])("%s loads", async (written) => {
     expect(await problemsOf(without("servers", written))).toEqual([]);
   });
@@ -505,10 +618,6 @@ proxy: {hosts: [a.example.com, b.example.com], app_port: 3000, healthcheck: {int
       "proxy/ssl: not supported yet: there are no certificates: end TLS in front of the servers",
     ],
     [
-      "{forward_headers: true}",
-      "proxy/forward_headers: not supported yet: Traefik drops X-Forwarded headers of clients: write false",
-    ],
-    [
       "{response_timeout: 60}",
       "proxy/response_timeout: not supported yet: Traefik waits for responses without a limit: omit it",
     ],
@@ -517,11 +626,6 @@ proxy: {hosts: [a.example.com, b.example.com], app_port: 3000, healthcheck: {int
       "proxy/buffering/max_request_body: not supported yet: Traefik limits no bodies: omit it, and limit them in the app",
     ],
     ["{buffering: {memory: 1}}", "proxy/buffering/memory: not supported yet: Traefik streams bodies: omit it"],
-    ["{logging: {response_headers: [X]}}", "proxy/logging: not supported yet: write traefik.args: {accesslog: true}"],
-    [
-      "{run: {bind_ips: [10.0.0.1]}}",
-      "proxy/run/bind_ips: not supported yet: write run.publish: false, and the addresses in traefik.options.publish",
-    ],
   ])("%s loads, and a deploy refuses it", async (section, line) => {
     const { unsupported } = await load(`proxy: ${section}`);
     expect(unsupported.map((text) => text.replace(/^\S+: /, ""))).toEqual([line]);
@@ -654,8 +758,9 @@ describe("accessories", () => {
       kamal2(`proxy: {app_port: 3000}\naccessories: {db: {image: x, host: h, proxy: ${proxy}}}`);
     const config = await configOf(yaml("{host: db.example.com}"));
     expect(config.accessories[0]!.proxy).toMatchObject({ hosts: ["db.example.com"], appPort: 80 });
-    expect(config.unsupported).toEqual([
-      expect.stringContaining("accessories/db/proxy: not supported yet: Traefik does not route to accessories"),
+    expect(config.unsupported).toEqual([]);
+    expect((await configOf(yaml("{host: db.example.com, response_timeout: 60}"))).unsupported).toEqual([
+      "deploy.yml:12:69: accessories/db/proxy/response_timeout: not supported yet: Traefik waits for responses of an accessory without a limit: omit it",
     ]);
     for (const proxy of ["{}", "false"]) expect((await configOf(yaml(proxy))).accessories[0]!.proxy).toBeUndefined();
   });
@@ -707,6 +812,7 @@ test.each([
   ["sshkit: {dns_retries: 2}", "sshkit.dns_retries has no effect here: "],
   ["output: {otel: {endpoint: 'http://o'}}", "output.otel has no effect here: "],
   ["output: {file: {path: log}}", "output.file has no effect here: "],
+  ["proxy: {run: {https_port: 8443}}", "proxy.run.https_port has no effect here: no port for HTTPS is published yet"],
   ["proxy: {run: {version: v0.9.2}}", "proxy.run.version has no effect here: "],
 ])("%s loads with a note", async (written, note) => {
   const config = await load(written);

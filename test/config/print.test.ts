@@ -137,8 +137,9 @@ test("every written value of Kamal 2 is printed, or has a note or a line about w
     "output.otel",
     "output.file",
     ...["", "servers.web.", "accessories.placed."].flatMap((at) =>
-      ["registry", "repository", "version"].map((key) => `${at}proxy.run.${key}`),
+      ["https_port", "registry", "repository", "version"].map((key) => `${at}proxy.run.${key}`),
     ),
+    "proxy.logging:",
   ]);
   expect(leaves).not.toMatch(/registry-user|other-user/);
 });

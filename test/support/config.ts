@@ -95,6 +95,10 @@ export function config(overrides: Partial<Config> = {}): Config {
     traefik: {
       image: "traefik:v3.7.15",
       hostPort: 80,
+      bindIps: [],
+      forwardHeaders: false,
+      metricsPort: undefined,
+      logging: { driver: undefined, options: new Map(), maxSize: "10m" },
       args: new Map(),
       options: new Map(),
       labels: new Map(),

@@ -102,6 +102,7 @@ export function aHost(name = "192.0.2.1"): World {
     containers: [],
     traefik: undefined,
     listeners: new Map(),
+    listenerAddresses: new Map(),
     redirects: true,
     swapLeftovers: [],
     liveDirectory: "/root/.mrsk/traefik",

@@ -241,8 +241,8 @@ export const ACCESSORIES: Section = {
       default: "none",
       since: "Kamal 2.4",
       meaning:
-        "How Traefik routes requests to the accessory. Not supported yet: commands that start containers refuse it. {} and false are none",
-      example: "proxy: false",
+        "How Traefik routes requests to the accessory, with keys as in `proxy`. It inherits nothing from there. {} and false are none",
+      example: "proxy:\n  host: db.example.com\n  app_port: 8080",
     },
   ],
 };

@@ -1,4 +1,4 @@
-import { KAMAL2 } from "../defaults.ts";
+import { DEFAULTS, KAMAL2 } from "../defaults.ts";
 import type { Section } from "./types.ts";
 
 const { proxy } = KAMAL2;
@@ -6,7 +6,7 @@ const { proxy } = KAMAL2;
 export const PROXY: Section = {
   name: "proxy",
   meaning:
-    "How Traefik routes requests to a role: the section of Kamal 2. A file with it is read as one of Kamal 2, with the\n" +
+    "How Traefik routes requests to a role or an accessory: the section of Kamal 2. A file with it is read as one of Kamal 2, with the\n" +
     "defaults of that. The section of a role is merged over the global one: maps by key, lists replaced. In a role, true and\n" +
     "{} are the global section, and false is none; roles other than the primary one have none by default. An accessory\n" +
     "inherits nothing. Settings that mrsk cannot carry out yet load; a deploy refuses them, and names them.",
@@ -75,7 +75,7 @@ export const PROXY: Section = {
       default: "true without ssl",
       since: "Kamal 2.0",
       meaning:
-        "Whether X-Forwarded headers of the client reach the app. Traefik drops them, so false is carried out; a deploy refuses true",
+        "Whether X-Forwarded headers of the client reach the app. Traefik has one setting for all apps of a server: true if one of them has true",
       example: "forward_headers: false",
     },
     {
@@ -195,7 +195,8 @@ export const PROXY: Section = {
       type: "map",
       default: "see there",
       since: "Kamal 2.0",
-      meaning: "Headers in the proxy's log of requests. Not supported yet: a deploy refuses the key",
+      meaning:
+        "Traefik logs each request of the server as JSON, with the named headers and no others: in `mrsk traefik logs`. Without the key there is no log of requests",
       example: "logging:\n  request_headers:\n    - X-Request-ID",
     },
     {
@@ -203,7 +204,7 @@ export const PROXY: Section = {
       type: "list of headers",
       default: proxy.requestHeaders.join(", "),
       since: "Kamal 2.0",
-      meaning: "Headers of requests to log",
+      meaning: "Headers of requests to log, as `request_NAME`",
       example: "logging:\n  request_headers:\n    - X-Request-ID",
     },
     {
@@ -211,7 +212,7 @@ export const PROXY: Section = {
       type: "list of headers",
       default: "none",
       since: "Kamal 2.0",
-      meaning: "Headers of responses to log",
+      meaning: "Headers of responses to log, as `downstream_NAME`",
       example: "logging:\n  response_headers:\n    - X-Request-ID",
     },
     {
@@ -219,7 +220,8 @@ export const PROXY: Section = {
       type: "map",
       default: "see there",
       since: "Kamal 2.10",
-      meaning: "The proxy's container. The same keys of `traefik` win",
+      meaning:
+        "The proxy's container. Sections of the same server must be equal, unless one has no run. The same keys of `traefik` win",
       example: "run:\n  http_port: 8080",
     },
     {
@@ -235,7 +237,7 @@ export const PROXY: Section = {
       type: "port",
       default: String(proxy.run.httpsPort),
       since: "Kamal 2.10",
-      meaning: "Port of the server for https. Not supported yet: a deploy refuses the key",
+      meaning: "Port of the server for https. Accepted with a note that no port for https is published yet",
       example: "run:\n  https_port: 8443",
     },
     {
@@ -251,7 +253,7 @@ export const PROXY: Section = {
       type: "list of addresses",
       default: "all addresses",
       since: "Kamal 2.10",
-      meaning: "Addresses of the server on which the ports are published. Not supported yet: a deploy refuses the key",
+      meaning: "Addresses of the server on which the ports are published, IPv4 or IPv6",
       example: "run:\n  bind_ips:\n    - 192.0.2.10",
     },
     {
@@ -259,7 +261,8 @@ export const PROXY: Section = {
       type: "port",
       default: "none",
       since: "Kamal 2.10",
-      meaning: "Port for Prometheus. Not supported yet: a deploy refuses the key",
+      meaning:
+        "Port of Traefik's container at which Prometheus reads `/metrics`. It is not published, and no app answers there",
       example: "run:\n  metrics_port: 9090",
     },
     {
@@ -273,9 +276,9 @@ export const PROXY: Section = {
     {
       key: "run.log_max_size",
       type: "size",
-      default: proxy.run.logMaxSize,
+      default: DEFAULTS.logMaxSize,
       since: "Kamal 2.10",
-      meaning: "Limit of docker's log files of the proxy. Not supported yet: a deploy refuses the key",
+      meaning: "Limit of docker's log files of Traefik, instead of that of `logging`; empty is none",
       example: 'run:\n  log_max_size: "10m"',
     },
     ...(["registry", "repository", "version"] as const).map((key) => ({

@@ -1,4 +1,5 @@
 import { traefikArguments } from "../../commands/traefik.ts";
+import { traefikOn } from "../../config/traefik.ts";
 import { ExitCode, MrskError } from "../../errors.ts";
 import { decide, type Decision, type HostPlan } from "../../plan/deploy.ts";
 import { obstacles } from "../../plan/obstacles.ts";
@@ -11,10 +12,18 @@ export function plansFor(
   facts: ReadonlyMap<string, HostFacts>,
   how: Pick<Decision, "versionOn" | "reuse" | "promote" | "percent">,
 ): HostPlan[] {
-  const { config, newId } = run;
-  return run.selection.app.map(({ host, roles }) =>
-    decide({ config, roles, facts: facts.get(host)!, newId, traefikArguments: traefikArguments(config), ...how }),
-  );
+  const { newId } = run;
+  return run.selection.app.map(({ host, roles }) => {
+    const config = traefikOn(run.config, host);
+    return decide({
+      config,
+      roles,
+      facts: facts.get(host)!,
+      newId,
+      traefikArguments: traefikArguments(config),
+      ...how,
+    });
+  });
 }
 
 /** @throws MrskError with every obstacle on every host, before anything is changed */

@@ -1,6 +1,7 @@
 import { recordVersion } from "../../commands/versions.ts";
 import { attempt, type Script, type Step } from "../../script/script.ts";
 import type { Secret } from "../../config/env/secret.ts";
+import { traefikOn } from "../../config/traefik.ts";
 import { CommandFailedError, ExitCode, MrskError, UnhealthyError } from "../../errors.ts";
 import { onHosts, onHostsTogether } from "../../hosts/on-hosts.ts";
 import { type HostPlan, isCanary, type RolePlan } from "../../plan/deploy.ts";
@@ -40,7 +41,7 @@ export async function rollOut(
     name: plan.host,
     host: run.host(plan.host),
     plan,
-    phases: hostPhases(run.config, plan, secrets, run.newId, options),
+    phases: hostPhases(traefikOn(run.config, plan.host), plan, secrets, run.newId, options),
     progress: undefined,
     switchedAt: undefined,
   }));

@@ -3,6 +3,7 @@ import { capture, type Script, script, step } from "../../script/script.ts";
 import { joinAsBefore, networkSteps } from "../../commands/network.ts";
 import { createSecondTraefik, createTraefik, keepAliveSecondsOf, offersLiveFiles } from "../../commands/traefik.ts";
 import { prepareLiveDirectory, pullTraefik } from "../../commands/traefik-boot.ts";
+import { traefikOn } from "../../config/traefik.ts";
 import { CLOSING_SECONDS, closingLabels } from "../../traefik/closing-labels.ts";
 import { probeRequests, sharedDefinitions } from "../../traefik/probe-requests.ts";
 import {
@@ -66,7 +67,7 @@ export async function rebootTraefik(run: Run, { rolling, confirmed }: RebootOpti
 /** Warns about refused connections, then asks. */
 async function confirmReboot(run: Run, facts: ReadonlyMap<string, HostFacts>, confirmed: boolean): Promise<boolean> {
   const costs = [...facts.values()].flatMap((seen) => {
-    const { cost } = decideReplacement(run.config, seen);
+    const { cost } = decideReplacement(traefikOn(run.config, seen.host), seen);
     return cost === undefined ? [] : [{ host: seen.host, cost }];
   });
   for (const { host, cost } of costs) {
@@ -105,7 +106,7 @@ async function repairOnFailure<T>(run: Run, host: Host, facts: HostFacts, work: 
 const REPLACE = "replace";
 
 async function rebootScript(run: Run, facts: HostFacts, containers: readonly HostContainer[]): Promise<Script> {
-  const { config } = run;
+  const config = traefikOn(run.config, facts.host);
   const { liveDirectory, traefik } = facts;
   const secrets = await environmentSecrets(run, config.traefik.env, "traefik/env");
   const plan = decideReplacement(config, facts);

@@ -1,5 +1,6 @@
 import { script, step } from "../../script/script.ts";
 import { restartPolicy } from "../../commands/traefik.ts";
+import { traefikOn } from "../../config/traefik.ts";
 import { probeRequests } from "../../traefik/probe-requests.ts";
 import { type Filter, repairReplacement } from "../../traefik/replace.ts";
 import type { Host } from "../../hosts/host.ts";
@@ -33,7 +34,7 @@ export async function observeRepaired(
 export async function repair(run: Run, host: Host, facts: HostFacts): Promise<void> {
   const filter = filterOf(facts);
   const requests = probeRequests(appsOf(await observeContainers(host)));
-  const repairing = repairReplacement(restartPolicy(run.config), filter, requests);
+  const repairing = repairReplacement(restartPolicy(traefikOn(run.config, host.name)), filter, requests);
   const work = script("Repair an interrupted reboot of Traefik", [step("Repair a reboot of Traefik", repairing)]);
   await withTraefikErrors(() => host.run(work, { signal: run.signal }));
   if (!filter && facts.swapLeftovers.includes(SECOND)) {

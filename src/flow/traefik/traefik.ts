@@ -1,5 +1,6 @@
 import { type Body } from "../../script/command.ts";
-import { networkSteps } from "../../commands/network.ts";
+import { ensureNetwork, joinNetworks, networkSteps } from "../../commands/network.ts";
+import { traefikOn } from "../../config/traefik.ts";
 import { counted, script, step } from "../../script/script.ts";
 import {
   startTraefikContainer,
@@ -12,7 +13,9 @@ import { version3Problems } from "../../traefik/version3-problems.ts";
 import { ConfigError, ExitCode, MrskError } from "../../errors.ts";
 import type { Host } from "../../hosts/host.ts";
 import { onHosts } from "../../hosts/on-hosts.ts";
+import { networkToJoin, routesToAccessory } from "../../plan/deploy.ts";
 import type { HostFacts } from "../../plan/facts.ts";
+import { joinObstacles } from "../../plan/obstacles.ts";
 import { decideTraefik, type TraefikPlan, traefikProblems } from "../../plan/traefik.ts";
 import { outcome } from "../audit.ts";
 import { withLock } from "../lock.ts";
@@ -22,6 +25,7 @@ import { environmentSecrets } from "../secrets.ts";
 import { withTraefikErrors } from "./errors.ts";
 import { observeRepaired } from "./repair.ts";
 import { refuseUnsupported } from "../unsupported.ts";
+import { TRAEFIK } from "../../shell/constants.ts";
 
 /** Checks for settings with which the configured Traefik would not start. @throws ConfigError before any change */
 export function refuseDroppedSettings(run: Run): void {
@@ -41,10 +45,19 @@ export function refuseProblems(
   run: Run,
   facts: ReadonlyMap<string, HostFacts>,
   planOf: (seen: HostFacts) => TraefikPlan,
+  problemsOf: (seen: HostFacts) => readonly string[] = () => [],
 ): void {
-  const found = [...facts.values()].flatMap((seen) =>
-    traefikProblems(run.config, planOf(seen), seen).map((text) => `${seen.host}: ${text}`),
-  );
+  const found = [...facts.values()].flatMap((seen) => {
+    const config = traefikOn(run.config, seen.host);
+    const plan = planOf(seen);
+    const join = routesToAccessory(config, seen.host) ? networkToJoin(config, seen, plan) : undefined;
+    const problems = [
+      ...traefikProblems(config, plan, seen),
+      ...joinObstacles({ traefik: plan, facts: seen, join }),
+      ...problemsOf(seen),
+    ];
+    return problems.map((text) => `${seen.host}: ${text}`);
+  });
   if (found.length > 0) throw new MrskError(ExitCode.remote, found.join("\n"));
 }
 
@@ -60,31 +73,60 @@ export async function bootTraefik(run: Run): Promise<void> {
   refuseUnsupported(run);
   refuseDroppedSettings(run);
   await withLock(run, async () => {
-    const hosts = traefikHosts(run);
-    const facts = await observeRepaired(run, hosts);
-    const planOf = (seen: HostFacts) => decideTraefik(run.config, traefikArguments(run.config), seen);
-    refuseProblems(run, facts, planOf);
-    await onHosts(hosts, async (host) => {
-      const seen = facts.get(host.name)!;
-      await bootOn(run, host, seen, planOf(seen));
-    });
+    const plans = await ensureTraefik(run, traefikHosts(run));
+    for (const [host, plan] of plans) {
+      if (plan.action !== "keep" || plan.differs !== undefined) continue;
+      run.report({ kind: "note", host, text: "Traefik is already running" });
+    }
   });
 }
 
+/**
+ * Makes Traefik run on the hosts, on the network of the accessories that it routes to.
+ * @returns the plan of each host
+ * @throws MrskError with every problem, before any change
+ */
+export async function ensureTraefik(
+  run: Run,
+  hosts: readonly Host[],
+  problemsOf: (facts: HostFacts) => readonly string[] = () => [],
+): Promise<ReadonlyMap<string, TraefikPlan>> {
+  const facts = await observeRepaired(run, hosts);
+  const planOf = (seen: HostFacts) => {
+    const config = traefikOn(run.config, seen.host);
+    return decideTraefik(config, traefikArguments(config), seen);
+  };
+  refuseProblems(run, facts, planOf, problemsOf);
+  await onHosts(hosts, async (host) => {
+    const seen = facts.get(host.name)!;
+    await bootOn(run, host, seen, planOf(seen));
+  });
+  return new Map([...facts].map(([host, seen]) => [host, planOf(seen)]));
+}
+
 async function bootOn(run: Run, host: Host, facts: HostFacts, plan: TraefikPlan): Promise<void> {
+  const config = traefikOn(run.config, host.name);
+  noteDifference(run, host.name, plan);
+  const network = routesToAccessory(config, host.name) ? networkToJoin(config, facts, plan) : undefined;
+  const join =
+    network === undefined
+      ? []
+      : [
+          step("Create the network", ensureNetwork(network)),
+          step(`Put Traefik on the network ${network}`, joinNetworks(TRAEFIK, network)),
+        ];
   if (plan.action === "keep") {
-    if (plan.differs === undefined) run.report({ kind: "note", host: host.name, text: "Traefik is already running" });
-    noteDifference(run, host.name, plan);
+    if (join.length > 0) await host.run(script("Connect Traefik", join));
     return;
   }
-  const secrets = await environmentSecrets(run, run.config.traefik.env, "traefik/env");
+  const secrets = await environmentSecrets(run, config.traefik.env, "traefik/env");
   const steps =
     plan.action === "start"
-      ? [step("Start Traefik", startTraefikContainer())]
+      ? [...join, step("Start Traefik", startTraefikContainer())]
       : [
-          step("Pull Traefik's image", ensureTraefikImage(run.config, await traefikLogin(run))),
-          ...networkSteps(run.config),
-          step("Start Traefik", startOrRunTraefik(run.config, facts, secrets)),
+          step("Pull Traefik's image", ensureTraefikImage(config, await traefikLogin(run))),
+          ...networkSteps(config),
+          step("Start Traefik", startOrRunTraefik(config, facts, secrets)),
         ];
   await withTraefikErrors(() => host.run(script("Boot Traefik", steps)));
   const text = plan.action === "start" ? "Traefik was stopped, and was started" : "Traefik started";

@@ -39,6 +39,8 @@ async function route(request, response, url, send) {
       return send(200, `${version()}\n`);
     case "env":
       return rest in env ? send(200, env[rest]) : send(404, "not set");
+    case "headers":
+      return send(200, JSON.stringify(request.headers), "application/json");
     case "slow":
       return setTimeout(() => send(200, `${version()} slowly\n`), Number(url.searchParams.get("ms") ?? 4000));
     case "echo":
