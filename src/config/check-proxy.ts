@@ -1,5 +1,5 @@
 import type { Mistake } from "./issues.ts";
-import { hostsOf, mergeProxies } from "./proxy.ts";
+import { hostsOf, mergeProxies, pathsOf } from "./proxy.ts";
 import type { Path } from "./yaml/tree.ts";
 
 type Written = Readonly<Record<string, unknown>>;
@@ -107,16 +107,17 @@ function checkMistakes(proxy: Written, role: unknown, written: Written, path: Pa
 function sharedServerMistakes(root: Written, roles: readonly WrittenRolePlace[]): Mistake[] {
   const taken = new Map<string, string>();
   return roles.flatMap(({ name, role, hosts, isPrimary }) => {
-    const proxy = proxyOfRole(root, below(role, "proxy"), isPrimary);
-    if (!proxy || isSet(below(role, "traefik"))) return [];
-    const prefix = JSON.stringify([proxy["path_prefixes"] ?? proxy["path_prefix"] ?? ""]);
+    const proxy = proxyOfRole(root, below(role, "proxy"), isPrimary || below(role, "traefik") === true);
+    if (!proxy || below(role, "traefik") === false) return [];
     const names = hostsOf(proxy).length > 0 ? hostsOf(proxy) : ["every host"];
-    const keys = hosts.flatMap((server) => names.map((host) => [`${server} ${host} ${prefix}`, host] as const));
-    const [, host] = keys.find(([key]) => taken.has(key)) ?? [];
-    const other = keys.map(([key]) => taken.get(key)).find((found) => found !== undefined);
-    for (const [key] of keys) if (!taken.has(key)) taken.set(key, name);
-    if (host === undefined || other === undefined) return [];
-    const message = `host settings conflict with the role ${other}: both serve ${host} on one server`;
+    const paths = pathsOf(proxy).length > 0 ? pathsOf(proxy) : [""];
+    const served = names.flatMap((host) => paths.map((path) => `${host}${path}`));
+    const keys = hosts.flatMap((server) => served.map((what) => [`${server} ${what}`, what] as const));
+    const [key, what] = keys.find(([one]) => taken.has(one)) ?? [];
+    const other = key === undefined ? undefined : taken.get(key);
+    for (const [one] of keys) if (!taken.has(one)) taken.set(one, name);
+    if (other === undefined) return [];
+    const message = `host settings conflict with the role ${other}: both serve ${what} on one server`;
     return [{ path: ["servers", name], message }];
   });
 }

@@ -43,18 +43,10 @@ function isWithoutLogin(registry: WrittenConfig["registry"] | null | undefined):
   return isLocalRegistry(registry?.server) && !registry?.username;
 }
 
-const STREAMED = "Traefik streams bodies: omit it";
-
 /** What Traefik does instead, by the path in the section. A function decides by the value. */
 const IN_PROXY: readonly (readonly [path: string, advice: string, applies?: (value: unknown) => boolean])[] = [
   ["ssl", "there are no certificates: end TLS in front of the servers", (value) => value !== false],
   ["forward_headers", "Traefik drops X-Forwarded headers of clients: write false", (value) => value === true],
-  ["response_timeout", "Traefik waits for responses without a limit: omit it"],
-  ["buffering.requests", STREAMED, (value) => value === true],
-  ["buffering.responses", STREAMED, (value) => value === true],
-  ["buffering.max_request_body", "Traefik limits no bodies: omit it, and limit them in the app"],
-  ["buffering.max_response_body", "Traefik limits no bodies: omit it, and limit them in the app"],
-  ["buffering.memory", STREAMED],
   ["logging", "write traefik.args: {accesslog: true}"],
   ["run.https_port", "Traefik publishes no port for https: omit it"],
   ["run.bind_ips", "write run.publish: false, and the addresses in traefik.options.publish"],

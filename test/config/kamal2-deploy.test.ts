@@ -18,12 +18,13 @@ test("a deploy with the defaults of Kamal 2: lock, network, variables, labels, p
     "-e KAMAL_HOST=10.0.0.1 ",
     "--label destination ",
     "loadbalancer.server.port=80 ",
+    ".loadbalancer.serverstransport=app-web-timeout-30s@file ",
     "--health-timeout 5s ",
     "--health-start-period 30s ",
   ]) {
     expect(run).toContain(part);
   }
-  expect(seen).toMatch(/wait_route .*\.mrsk \/up \S+ 30 50$/m);
+  expect(seen).toMatch(/wait_route .*\.mrsk \/up \S+ 5 1 30 50$/m);
 });
 
 test("a deploy of an MRSK file has none of it", async () => {
@@ -51,8 +52,8 @@ test.each(["deploy", "accessory boot"] as const)(
   "%s refuses what is not supported yet, before it acts",
   async (command) => {
     const accessories = "accessories: {db: {image: redis:7, host: 10.0.0.1, proxy: {host: db.example.com}}}";
-    expect(await deployed(`proxy: {response_timeout: 60}\n${accessories}`, { command })).toMatch(
-      /^ERROR: deploy\.yml:\d+:\d+: proxy\/response_timeout: not supported yet: .*\ndeploy\.yml:\d+:\d+: accessories\/db\/proxy: not supported yet: .*$/,
+    expect(await deployed(`proxy: {ssl: true, host: a.b}\n${accessories}`, { command })).toMatch(
+      /^ERROR: deploy\.yml:\d+:\d+: proxy\/ssl: not supported yet: .*\ndeploy\.yml:\d+:\d+: accessories\/db\/proxy: not supported yet: .*$/,
     );
   },
 );

@@ -139,6 +139,7 @@ test("every written value of Kamal 2 is printed, or has a note or a line about w
     ...["", "servers.web.", "accessories.placed."].flatMap((at) =>
       ["registry", "repository", "version"].map((key) => `${at}proxy.run.${key}`),
     ),
+    "proxy.buffering:",
   ]);
   expect(leaves).not.toMatch(/registry-user|other-user/);
 });
