@@ -12,6 +12,8 @@ export const DEFAULTS = {
   /** Of docker's log files, if neither driver nor options are configured. */
   logMaxSize: "10m",
   healthcheck: { path: "/up", port: 3000, interval: "1s", maxAttempts: 7 },
+  /** Limit of one probe through Traefik. */
+  probeTimeoutSeconds: 10,
   boot: {
     order: "start_first" as const,
     /** With a limit; without one there is a single group and nothing to wait for. */

@@ -1,5 +1,6 @@
 import type { Accessory, Role } from "./config.ts";
 import type { Era } from "./era.ts";
+import { bodyLimits, mergeProxies } from "./proxy.ts";
 import { environmentOf, tagsOf } from "./resolve-parts.ts";
 import { hostsOf, isInert, usesHealthcheck } from "./role.ts";
 import type { WrittenConfig, WrittenHealthcheck } from "./schema.ts";
@@ -37,8 +38,38 @@ export function notesOf(
     ...withoutCounterpart(config),
     ...sharedSettings(roles, accessories),
     ...(era.generation === 2 ? notesOfKamal2(config, era) : []),
+    ...new Set(roles.flatMap((role) => bufferingNotes(config, role))),
   ];
 }
+
+/** Kamal's proxy buffers each side by itself; Traefik's middleware buffers both, and is used only for a limit. */
+function bufferingNotes({ proxy, servers }: WrittenConfig, { name, proxy: resolved }: Role): string[] {
+  if (!resolved) return [];
+  const role = Array.isArray(servers) ? undefined : servers[name];
+  const own = !role || Array.isArray(role) || typeof role.proxy === "boolean" ? undefined : role.proxy;
+  const written = mergeProxies(proxy, own).buffering ?? {};
+  const { request, response } = bodyLimits(resolved.buffering);
+  const limited = [request && "max_request_body", response && "max_response_body"].filter(Boolean).join(" and ");
+  const unused = (["requests", "responses", "memory"] as const).filter((key) => written[key]);
+  return [
+    ...(limited
+      ? [
+          `proxy.buffering: for ${limited}, Traefik reads whole bodies of requests and responses before they go on: responses of role ${name} are not streamed`,
+        ]
+      : unused.map(
+          (key) => `proxy.buffering.${key} has no effect here: Traefik streams bodies, unless they have a limit`,
+        )),
+    ...SIDES.filter(([side, limit]) => written[side] === false && written[limit]).map(
+      ([side, limit]) =>
+        `proxy.buffering.${limit} has no effect: ${side} is false, and Kamal 2 limits only what it buffers`,
+    ),
+  ];
+}
+
+const SIDES = [
+  ["requests", "max_request_body"],
+  ["responses", "max_response_body"],
+] as const;
 
 const IMAGE_OF_PROXY = "it names the image of Kamal's proxy, and mrsk runs Traefik: see traefik.image";
 

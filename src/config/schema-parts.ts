@@ -109,6 +109,13 @@ export const seconds = z.pipe(
   z.number().check(z.gte(0, "should be a number of seconds, 0 or more"), atMost),
 );
 
+const WHOLE_SECONDS = "should be a whole number of seconds, 0 or more";
+
+export const wholeSeconds = z.pipe(
+  anyNumber,
+  z.number().check(z.gte(0, WHOLE_SECONDS), z.multipleOf(1, WHOLE_SECONDS), atMost),
+);
+
 export const positiveSeconds = z.pipe(
   anyNumber,
   z.number().check(z.gt(0, "should be a number of seconds above 0"), atMost),

@@ -350,44 +350,6 @@ proxy: {hosts: [a.example.com, b.example.com], app_port: 3000, healthcheck: {int
     });
   });
 
-  test("the labels of Traefik are made from it", async () => {
-    const labelsOf = async (section: string) => {
-      const config = await load(`proxy: ${section}`);
-      const labels = [...roleLabels(config, config.roles[0]!)];
-      return Object.fromEntries(
-        labels.flatMap(([key, value]) => {
-          const short =
-            /app-web(?:-strip)?\.(?:loadbalancer\.server\.port|rule|priority|middlewares|stripprefix\.prefixes)$/.exec(
-              key,
-            );
-          return short ? [[short[0].replace(/^app-web[.-]/, ""), value]] : [];
-        }),
-      );
-    };
-    expect(await labelsOf("{}")).toEqual({
-      "loadbalancer.server.port": "80",
-      rule: "PathPrefix(`/`)",
-      priority: "3",
-      middlewares: "app-web-retry@docker",
-    });
-    expect(await labelsOf("{hosts: [a.b, '*.c.d'], app_port: 3000}")).toMatchObject({
-      "loadbalancer.server.port": "3000",
-      rule: "Host(`a.b`) || HostRegexp(`^[^.]+\\.c\\.d$`)",
-      priority: "10000",
-    });
-    expect(await labelsOf("{host: a.b, path_prefixes: [/api, /api/v2]}")).toMatchObject({
-      rule: "(Host(`a.b`)) && (Path(`/api`) || PathPrefix(`/api/`) || Path(`/api/v2`) || PathPrefix(`/api/v2/`))",
-      priority: "20007",
-      middlewares: "app-web-retry@docker,app-web-strip@docker",
-      "strip.stripprefix.prefixes": "/api/v2,/api",
-    });
-    expect(await labelsOf("{path_prefix: /api, strip_path_prefix: false}")).toMatchObject({
-      rule: "Path(`/api`) || PathPrefix(`/api/`)",
-      priority: "7",
-      middlewares: "app-web-retry@docker",
-    });
-  });
-
   test("labels that the file has win, if it configures Traefik; otherwise they have no effect, with a note", async () => {
     const labels = "labels: {traefik.http.routers.app-web.rule: Host(`own`), team: shop}";
     const rule = (config: Config) => roleLabels(config, config.roles[0]!).get("traefik.http.routers.app-web.rule");
@@ -511,6 +473,7 @@ accessories: {db: {image: x, host: 10.0.0.2, proxy: {host: a.b, run: {http_port:
     ["proxy: {host: a.b, hosts: [c.d]}", "proxy: Specify one of 'host' or 'hosts', not both"],
     ["proxy: {hosts: a.b}", "proxy/hosts: should be a list, not a string"],
     ["proxy: true", "proxy: should be a map, not true or false"],
+    ["proxy: {response_timeout: 1.5}", "proxy/response_timeout: should be a whole number of seconds, 0 or more"],
     ["proxy: {app_port: x}", "proxy/app_port: should be a number"],
     ["proxy: {ssl: true}", "proxy/ssl: Must set a host to enable automatic SSL: write host here as well"],
     ["proxy: {ssl: {}}", "proxy/ssl: Must set a host to enable automatic SSL: write host here as well"],
@@ -593,6 +556,14 @@ accessories: {db: {image: x, host: 10.0.0.2, proxy: {host: a.b, run: {http_port:
       "servers: [10.0.0.1]\nproxy: {run: {debug: true}}\naccessories: {db: {image: x, role: web, proxy: {host: a.b, run: {debug: false}}}}",
       "accessories/db/proxy/run: Conflicting proxy run configurations for host 10.0.0.1: the role web has other settings",
     ],
+    [
+      "servers: {web: [10.0.0.1], api: {hosts: [10.0.0.1], proxy: {path_prefixes: [/x, api/]}}}\nproxy: {hosts: [c.d, a.b], path_prefix: /api}",
+      "servers/api: host settings conflict with the role web: both serve c.d/api on one server",
+    ],
+    [
+      "servers: {web: [10.0.0.1], api: {hosts: [10.0.0.1], traefik: true}}",
+      "servers/api: host settings conflict with the role web: both serve every host on one server",
+    ],
   ])("%s is refused", async (written, message) => {
     const problems = await problemsOf(without("servers", written));
     expect(problems.map((line) => line.replace(/^\S+: /, ""))).toEqual([message]);
@@ -617,26 +588,20 @@ accessories: {db: {image: x, host: 10.0.0.2, proxy: {host: a.b, run: {http_port:
       "{ssl: true, host: a.b}",
       "proxy/ssl: not supported yet: there are no certificates: end TLS in front of the servers",
     ],
-    [
-      "{response_timeout: 60}",
-      "proxy/response_timeout: not supported yet: Traefik waits for responses without a limit: omit it",
-    ],
-    [
-      "{buffering: {max_request_body: 1}}",
-      "proxy/buffering/max_request_body: not supported yet: Traefik limits no bodies: omit it, and limit them in the app",
-    ],
-    ["{buffering: {memory: 1}}", "proxy/buffering/memory: not supported yet: Traefik streams bodies: omit it"],
   ])("%s loads, and a deploy refuses it", async (section, line) => {
     const { unsupported } = await load(`proxy: ${section}`);
     expect(unsupported.map((text) => text.replace(/^\S+: /, ""))).toEqual([line]);
   });
 
-  test.each(["{ssl: false}", "{forward_headers: false}", "{buffering: {requests: false, responses: false}}"])(
-    "%s is what Traefik does",
-    async (section) => {
-      expect((await load(`proxy: ${section}`)).unsupported).toEqual([]);
-    },
-  );
+  test.each([
+    "{ssl: false}",
+    "{forward_headers: false}",
+    "{response_timeout: 60}",
+    "{buffering: {requests: false, responses: false}}",
+    "{buffering: {requests: true, max_request_body: 1, max_response_body: 2, memory: 3}}",
+  ])("%s is supported", async (section) => {
+    expect((await load(`proxy: ${section}`)).unsupported).toEqual([]);
+  });
 });
 
 describe("env", () => {
@@ -814,6 +779,17 @@ test.each([
   ["output: {file: {path: log}}", "output.file has no effect here: "],
   ["proxy: {run: {https_port: 8443}}", "proxy.run.https_port has no effect here: no port for HTTPS is published yet"],
   ["proxy: {run: {version: v0.9.2}}", "proxy.run.version has no effect here: "],
+  ["proxy: {buffering: {requests: true}}", "proxy.buffering.requests has no effect here: Traefik streams bodies"],
+  ["proxy: {buffering: {responses: true}}", "proxy.buffering.responses has no effect here: Traefik streams bodies"],
+  ["proxy: {buffering: {memory: 2000000}}", "proxy.buffering.memory has no effect here: Traefik streams bodies"],
+  [
+    "proxy: {buffering: {requests: true, max_request_body: 10, memory: 5}}",
+    "proxy.buffering: for max_request_body, Traefik reads whole bodies of requests and responses before they go on: responses of role web are not streamed",
+  ],
+  [
+    "proxy: {buffering: {requests: false, max_request_body: 10}}",
+    "proxy.buffering.max_request_body has no effect: requests is false, and Kamal 2 limits only what it buffers",
+  ],
 ])("%s loads with a note", async (written, note) => {
   const config = await load(written);
   expect(config.notes).toEqual([expect.stringContaining(note)]);

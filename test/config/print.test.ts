@@ -140,6 +140,7 @@ test("every written value of Kamal 2 is printed, or has a note or a line about w
       ["https_port", "registry", "repository", "version"].map((key) => `${at}proxy.run.${key}`),
     ),
     "proxy.logging:",
+    "proxy.buffering:",
   ]);
   expect(leaves).not.toMatch(/registry-user|other-user/);
 });

@@ -1,3 +1,4 @@
+import { proxyOf } from "../../src/config/proxy.ts";
 import type { Accessory, Config, Environment, Role, Ssh } from "../../src/config/config.ts";
 import { needsOf } from "../../src/script/call.ts";
 import { ShellLibrary } from "../../src/script/library.ts";
@@ -31,6 +32,9 @@ export function role(overrides: Partial<Role> = {}): Role {
     ...overrides,
   };
 }
+
+/** An empty section `proxy`. */
+export const PROXY = proxyOf({});
 
 /** The engine logs with docker's default driver. */
 export function traefikHost(liveDirectory: string, logDriver = "json-file"): TraefikHost {
