@@ -93,6 +93,7 @@ class CommandLine {
 
   /** After an alias with the first word of a user's command, an option that mrsk does not have belongs to that command. */
   private takeUnknownOption(word: string): void {
+    if (allowsUnknownOptions(this.at)) return void this.out.push(word);
     const [first] = this.command;
     if (first === undefined || isLine(first)) throw unknownOption(this.at, word);
     this.takeOperand(word);
@@ -105,7 +106,7 @@ class CommandLine {
     }
     const found = findCommand(this.at, word);
     if (found) {
-      this.out.push(found.name());
+      this.out.push(dashed(word));
       this.path.push(found);
       this.at = found;
       return;
@@ -155,6 +156,11 @@ function afterLine(line: string, word: string): UsageError {
   });
 }
 
+function allowsUnknownOptions(command: Command): boolean {
+  // Commander has no public property for this.
+  return (command as unknown as { _allowUnknownOption: boolean })._allowUnknownOption;
+}
+
 /** Whether a command does nothing without a subcommand: its help is printed then. */
 function needsSubcommand(command: Command): boolean {
   // Commander has no public property for the default subcommand.
@@ -163,6 +169,10 @@ function needsSubcommand(command: Command): boolean {
 }
 
 function findCommand(parent: Command, word: string): Command | undefined {
-  const wanted = word.replaceAll("_", "-");
+  const wanted = dashed(word);
   return parent.commands.find((command) => command.name() === wanted || command.aliases().includes(wanted));
+}
+
+function dashed(word: string): string {
+  return word.replaceAll("_", "-");
 }

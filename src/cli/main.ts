@@ -11,6 +11,7 @@ import { addDowngrade } from "./downgrade.ts";
 import { addProject } from "./project.ts";
 import { addHealthcheck } from "./healthcheck.ts";
 import { addLock } from "./lock.ts";
+import { addCommandsWithoutCounterpart } from "./no-counterpart.ts";
 import { addPrune } from "./prune.ts";
 import { addRegistry } from "./registry.ts";
 import { addSecrets } from "./secrets.ts";
@@ -56,6 +57,7 @@ Examples:
     addProject,
     addDocs,
     addDowngrade,
+    addCommandsWithoutCounterpart,
   ]) {
     add(program);
   }

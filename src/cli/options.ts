@@ -62,9 +62,15 @@ export function globalOptions(command: Command): GlobalOptions {
   return Object.assign({}, ...path.map((at) => at.opts())) as GlobalOptions;
 }
 
-/** The words of the command, without the program: `["app", "boot"]`. */
+/** The words of the command, without the program: `["app", "boot"]`. Once it is parsed, as typed: `["proxy", "boot"]`. */
 export function commandWords(command: Command): string[] {
   const words: string[] = [];
-  for (let at: Command | null = command; at?.parent; at = at.parent) words.unshift(at.name());
+  for (let at: Command | null = command; at?.parent; at = at.parent) words.unshift(typedName(at));
   return words;
+}
+
+/** The name, or the other name that was typed. */
+function typedName(command: Command): string {
+  const [typed] = command.parent?.args ?? [];
+  return typed !== undefined && command.aliases().includes(typed) ? typed : command.name();
 }
