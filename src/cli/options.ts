@@ -1,5 +1,7 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
+import { LOCK_WAIT } from "../config/defaults.ts";
 import { checkDestination } from "../config/destination.ts";
+import { MOST_SECONDS } from "../config/limits.ts";
 
 /** The global options, as commander returns them. Accepted before and after every command. */
 export interface GlobalOptions {
@@ -12,6 +14,9 @@ export interface GlobalOptions {
   readonly configFile?: string;
   readonly destination?: string;
   readonly skipHooks?: boolean;
+  readonly lockWait?: boolean;
+  readonly lockWaitTimeout?: number;
+  readonly lockWaitInterval?: number;
 }
 
 export const DEFAULT_CONFIG_FILE = "config/deploy.yml";
@@ -32,7 +37,20 @@ export function addGlobalOptions(command: Command): Command {
     .addOption(
       new Option("-d, --destination <name>", "merge deploy.<name>.yml and .env.<name>").argParser(checkDestination),
     )
-    .addOption(new Option("-H, --skip-hooks", "do not run hooks"));
+    .addOption(new Option("-H, --skip-hooks", "do not run hooks"))
+    .addOption(new Option("--lock-wait", "wait until another deploy releases the deploy lock"))
+    .addOption(
+      new Option(
+        "--lock-wait-timeout <seconds>",
+        `longest time to wait (default: ${LOCK_WAIT.timeoutSeconds})`,
+      ).argParser(seconds),
+    )
+    .addOption(
+      new Option(
+        "--lock-wait-interval <seconds>",
+        `time between two attempts (default: ${LOCK_WAIT.intervalSeconds})`,
+      ).argParser(pause),
+    );
 }
 
 /** Without this option, `revert` is true. */
@@ -53,6 +71,19 @@ function list(value: string): string[] {
 export function count(value: string): number {
   if (!/^\d{1,9}$/.test(value)) throw new InvalidArgumentError(`expected a whole number, got "${value}"`);
   return Number(value);
+}
+
+function seconds(value: string): number {
+  const number = count(value);
+  if (number > MOST_SECONDS) throw new InvalidArgumentError(`expected at most ${MOST_SECONDS} seconds, got "${value}"`);
+  return number;
+}
+
+/** At least a second: without a pause, the attempts would load the server. */
+function pause(value: string): number {
+  const number = seconds(value);
+  if (number === 0) throw new InvalidArgumentError("expected at least 1 second");
+  return number;
 }
 
 /** All values from the program down to the command; the innermost wins. */
