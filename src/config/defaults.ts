@@ -50,6 +50,9 @@ export const KAMAL2 = {
   },
 };
 
+/** Values of `--lock-wait-timeout` and `--lock-wait-interval`, as in Kamal 2. */
+export const LOCK_WAIT = { timeoutSeconds: 900, intervalSeconds: 15 };
+
 /** Lines that `mrsk app logs` and its like print if no option selects lines. */
 export const SHOWN_LOG_LINES = 100;
 

@@ -1,5 +1,5 @@
 import * as z from "zod/mini";
-import { isReserved, RESERVED, TOO_LONG, tooLong } from "./limits.ts";
+import { isReserved, MOST_SECONDS, RESERVED, TOO_LONG, tooLong } from "./limits.ts";
 import { durationSeconds } from "./resolve-parts.ts";
 import { recordOf } from "./yaml/tree.ts";
 import { HIGHEST_PORT } from "../ports.ts";
@@ -96,9 +96,6 @@ const anyNumber = z.pipe(
   z.union([z.number(), z.string().check(z.regex(/^\d{1,15}(?:\.\d{1,15})?$/, "should be a number"))]),
   z.transform(Number),
 );
-
-/** Eleven days. A timer of Node that is set to more than 25 days fires immediately. */
-const MOST_SECONDS = 1_000_000;
 
 const atMost = z.lte(MOST_SECONDS, `should be a number of seconds, at most ${MOST_SECONDS}`);
 
