@@ -157,7 +157,7 @@ function sharedServerMistakes(routed: readonly Routed[]): Mistake[] {
   return routed.flatMap(({ name, path, proxy, hosts }) => {
     const names = hostsOf(proxy).length > 0 ? hostsOf(proxy) : ["every host"];
     const paths = pathsOf(proxy).length > 0 ? pathsOf(proxy) : [""];
-    const served = names.flatMap((host) => paths.map((path) => `${host}${path}`));
+    const served = names.flatMap((host) => paths.map((prefix) => `${host}${prefix}`));
     const keys = hosts.flatMap((server) => served.map((what) => [`${server} ${what}`, what] as const));
     const [key, what] = keys.find(([one]) => taken.has(one)) ?? [];
     const other = key === undefined ? undefined : taken.get(key);

@@ -1,9 +1,10 @@
-import type { Accessory, Role } from "./config.ts";
+import type { Accessory, Proxy, Role } from "./config.ts";
 import type { Era } from "./era.ts";
 import { bodyLimits, mergeProxies } from "./proxy.ts";
 import { environmentOf, tagsOf } from "./resolve-parts.ts";
 import { hostsOf, isInert, usesHealthcheck } from "./role.ts";
 import type { WrittenConfig, WrittenHealthcheck } from "./schema.ts";
+import type { WrittenProxy } from "./schema-proxy.ts";
 
 /** Keys of Kamal that are accepted without effect, and why they have none. */
 const WITHOUT_EFFECT = {
@@ -38,30 +39,56 @@ export function notesOf(
     ...withoutCounterpart(config),
     ...sharedSettings(roles, accessories),
     ...(era.generation === 2 ? notesOfKamal2(config, era) : []),
-    ...new Set(roles.flatMap((role) => bufferingNotes(config, role))),
+    ...new Set(sectionsInEffect(config, roles, accessories).flatMap(bufferingNotes)),
+  ];
+}
+
+/** A section `proxy` that is in effect: as written, merged with that of the top level, and resolved. */
+interface SectionInEffect {
+  /** As in messages: `proxy`, `accessories.db.proxy`. */
+  readonly key: string;
+  /** `role web`. */
+  readonly of: string;
+  readonly written: WrittenProxy;
+  readonly resolved: Proxy;
+}
+
+function sectionsInEffect(
+  { accessories: written, proxy, servers }: WrittenConfig,
+  roles: readonly Role[],
+  accessories: readonly Accessory[],
+): SectionInEffect[] {
+  return [
+    ...roles.flatMap(({ name, proxy: resolved }): SectionInEffect[] => {
+      const role = Array.isArray(servers) ? undefined : servers[name];
+      const own = !role || Array.isArray(role) || typeof role.proxy === "boolean" ? undefined : role.proxy;
+      return resolved ? [{ key: "proxy", of: `role ${name}`, written: mergeProxies(proxy, own), resolved }] : [];
+    }),
+    ...accessories.flatMap(({ name, proxy: resolved }): SectionInEffect[] => {
+      const own = written?.[name]?.proxy;
+      if (!resolved || !own) return [];
+      return [{ key: `accessories.${name}.proxy`, of: `accessory ${name}`, written: own, resolved }];
+    }),
   ];
 }
 
 /** Kamal's proxy buffers each side by itself; Traefik's middleware buffers both, and is used only for a limit. */
-function bufferingNotes({ proxy, servers }: WrittenConfig, { name, proxy: resolved }: Role): string[] {
-  if (!resolved) return [];
-  const role = Array.isArray(servers) ? undefined : servers[name];
-  const own = !role || Array.isArray(role) || typeof role.proxy === "boolean" ? undefined : role.proxy;
-  const written = mergeProxies(proxy, own).buffering ?? {};
+function bufferingNotes({ key: at, of, written, resolved }: SectionInEffect): string[] {
+  const buffering = written.buffering ?? {};
   const { request, response } = bodyLimits(resolved.buffering);
   const limited = [request && "max_request_body", response && "max_response_body"].filter(Boolean).join(" and ");
-  const unused = (["requests", "responses", "memory"] as const).filter((key) => written[key]);
+  const unused = (["requests", "responses", "memory"] as const).filter((key) => buffering[key]);
   return [
     ...(limited
       ? [
-          `proxy.buffering: for ${limited}, Traefik reads whole bodies of requests and responses before they go on: responses of role ${name} are not streamed`,
+          `${at}.buffering: for ${limited}, Traefik reads whole bodies of requests and responses before they go on: responses of ${of} are not streamed`,
         ]
       : unused.map(
-          (key) => `proxy.buffering.${key} has no effect here: Traefik streams bodies, unless they have a limit`,
+          (key) => `${at}.buffering.${key} has no effect here: Traefik streams bodies, unless they have a limit`,
         )),
-    ...SIDES.filter(([side, limit]) => written[side] === false && written[limit]).map(
+    ...SIDES.filter(([side, limit]) => buffering[side] === false && buffering[limit]).map(
       ([side, limit]) =>
-        `proxy.buffering.${limit} has no effect: ${side} is false, and Kamal 2 limits only what it buffers`,
+        `${at}.buffering.${limit} has no effect: ${side} is false, and Kamal 2 limits only what it buffers`,
     ),
   ];
 }

@@ -157,17 +157,28 @@ const accessoryProxy = (): Readonly<Record<string, Effect>> => {
     },
     "healthcheck.interval": { ...part("healthcheck: {interval: 7}"), see: /wait_target app-db 80 \/up 30 7 5 50$/m },
     "healthcheck.timeout": { ...part("healthcheck: {timeout: 8}"), see: /wait_target app-db 80 \/up 30 1 8 50$/m },
-    "buffering.requests": { ...part("buffering: {requests: true}"), see: unsupported("buffering/requests") },
-    "buffering.responses": { ...part("buffering: {responses: true}"), see: unsupported("buffering/responses") },
+    "buffering.requests": {
+      ...part("buffering: {requests: true}"),
+      command: "config",
+      see: noted("accessories.db.proxy.buffering.requests"),
+    },
+    "buffering.responses": {
+      ...part("buffering: {responses: true}"),
+      command: "config",
+      see: noted("accessories.db.proxy.buffering.responses"),
+    },
     "buffering.max_request_body": {
-      ...part("buffering: {max_request_body: 1}"),
-      see: unsupported("buffering/max_request_body"),
+      ...part("buffering: {max_request_body: 11}"),
+      see: /app-db-buffering\.buffering\.maxrequestbodybytes=11 /,
     },
     "buffering.max_response_body": {
-      ...part("buffering: {max_response_body: 1}"),
-      see: unsupported("buffering/max_response_body"),
+      ...part("buffering: {max_response_body: 12}"),
+      see: /app-db-buffering\.buffering\.maxresponsebodybytes=12 /,
     },
-    "buffering.memory": { ...part("buffering: {memory: 1}"), see: unsupported("buffering/memory") },
+    "buffering.memory": {
+      ...part("buffering: {max_request_body: 11, memory: 13}"),
+      see: /\.buffering\.memrequestbodybytes=13 .*\.buffering\.memresponsebodybytes=13 /,
+    },
     "logging.request_headers": {
       ...part("logging: {request_headers: [X]}"),
       see: /--accesslog\.format=json --accesslog\.fields\.headers\.names\.X=keep/,
@@ -482,7 +493,7 @@ export const EFFECTS: Readonly<Record<string, Effect | Elsewhere>> = {
   network: {
     ...OLD,
     yaml: "network: private",
-    see: /make_network private[^]*join_networks traefik private[^]*docker run .*--network private /,
+  aliases: { file: "test/cli/aliases.test.ts", test: "an argument after the quoted command of an alias" },
   },
   aliases: { file: "test/cli/main.test.ts", test: "an alias" },
   ...under("servers.*", {

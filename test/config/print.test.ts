@@ -141,6 +141,7 @@ test("every written value of Kamal 2 is printed, or has a note or a line about w
     ),
     "proxy.logging:",
     "proxy.buffering:",
+    "accessories.placed.proxy.buffering:",
   ]);
   expect(leaves).not.toMatch(/registry-user|other-user/);
 });
