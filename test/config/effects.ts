@@ -493,9 +493,9 @@ export const EFFECTS: Readonly<Record<string, Effect | Elsewhere>> = {
   network: {
     ...OLD,
     yaml: "network: private",
-  aliases: { file: "test/cli/aliases.test.ts", test: "an argument after the quoted command of an alias" },
+    see: /make_network private[^]*join_networks traefik private[^]*docker run .*--network private /,
   },
-  aliases: { file: "test/cli/main.test.ts", test: "an alias" },
+  aliases: { file: "test/cli/aliases.test.ts", test: "an argument after the quoted command of an alias" },
   ...under("servers.*", {
     hosts: {
       ...role("cmd: x"),

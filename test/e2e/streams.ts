@@ -130,7 +130,7 @@ export class Streams {
 }
 
 /** A text frame of less than 126 bytes, as a client sends it. */
-function maskedFrame(text: string): Buffer {
+export function maskedFrame(text: string): Buffer {
   const mask = randomBytes(4);
   const content = Buffer.from(text).map((byte, i) => byte ^ mask[i % 4]!);
   return Buffer.concat([Buffer.from([0x81, 0x80 | content.length]), mask, content]);

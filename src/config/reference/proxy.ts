@@ -17,7 +17,8 @@ export const PROXY: Section = {
       type: "host, or several with commas",
       default: "every host that no other service names",
       since: "Kamal 2.0",
-      meaning: "Name of the host whose requests the role gets; `*.example.com` is any name with one more label",
+      meaning:
+        "Name of the host whose requests the role gets; `*.example.com` is any name with one more label, if no role has that name itself",
       example: "host: example.com",
     },
     {
@@ -83,7 +84,8 @@ export const PROXY: Section = {
       type: "seconds",
       default: String(proxy.responseTimeoutSeconds),
       since: "Kamal 2.0",
-      meaning: "Time until the headers of the app's response. Not supported yet: a deploy refuses the key",
+      meaning:
+        "Time until the headers of the app's response: then Traefik answers 504. Bodies and WebSockets may take longer. 0: no limit. Needs a Traefik with live files: a deploy notes where it does not apply",
       example: "response_timeout: 60",
     },
     {
@@ -91,7 +93,8 @@ export const PROXY: Section = {
       type: "path, or several with commas",
       default: "every path",
       since: "Kamal 2.7",
-      meaning: "Paths whose requests the role gets: `/api` is `/api` and what is below `/api/`",
+      meaning:
+        "Paths whose requests the role gets: `/api` is `/api` and what is below `/api/`. The longest prefix wins",
       example: "path_prefix: /api",
     },
     {
@@ -131,7 +134,7 @@ export const PROXY: Section = {
       type: "seconds",
       default: String(proxy.healthcheck.intervalSeconds),
       since: "Kamal 2.0",
-      meaning: "Time between two of docker's health checks",
+      meaning: "Time from a bad answer to the next check, and between docker's checks of a healthy container",
       example: "healthcheck:\n  interval: 3",
     },
     {
@@ -139,7 +142,7 @@ export const PROXY: Section = {
       type: "seconds",
       default: String(proxy.healthcheck.timeoutSeconds),
       since: "Kamal 2.0",
-      meaning: "Limit of one of docker's health checks",
+      meaning: "Limit of one check, of docker and through Traefik",
       example: "healthcheck:\n  timeout: 10",
     },
     {
@@ -147,7 +150,8 @@ export const PROXY: Section = {
       type: "map",
       default: "none",
       since: "Kamal 2.0",
-      meaning: "Whether bodies are read whole before they go on. Traefik streams them",
+      meaning:
+        "Limits of bodies. Traefik streams bodies, unless a limit is written: then it reads requests and responses of the role whole before they go on, event streams too",
       example: "buffering:\n  requests: false",
     },
     {
@@ -155,7 +159,7 @@ export const PROXY: Section = {
       type: "true or false",
       default: "true",
       since: "Kamal 2.0",
-      meaning: "For requests. false is what Traefik does; a deploy refuses true",
+      meaning: "false: max_request_body is not applied. true, written without a limit, has no effect, with a note",
       example: "buffering:\n  requests: false",
     },
     {
@@ -163,7 +167,7 @@ export const PROXY: Section = {
       type: "true or false",
       default: "true",
       since: "Kamal 2.0",
-      meaning: "For responses. false is what Traefik does; a deploy refuses true",
+      meaning: "false: max_response_body is not applied. true, written without a limit, has no effect, with a note",
       example: "buffering:\n  responses: false",
     },
     {
@@ -171,7 +175,7 @@ export const PROXY: Section = {
       type: "bytes",
       default: "unlimited",
       since: "Kamal 2.0",
-      meaning: "Size of the largest request body. Not supported yet: a deploy refuses the key",
+      meaning: "Size of the largest request body: Traefik answers 413 to a larger one. 0: no limit",
       example: "buffering:\n  max_request_body: 40000000",
     },
     {
@@ -179,7 +183,7 @@ export const PROXY: Section = {
       type: "bytes",
       default: "unlimited",
       since: "Kamal 2.0",
-      meaning: "Size of the largest response body. Not supported yet: a deploy refuses the key",
+      meaning: "Size of the largest response body: Traefik answers 500 in place of a larger one. 0: no limit",
       example: "buffering:\n  max_response_body: 40000000",
     },
     {
@@ -187,7 +191,7 @@ export const PROXY: Section = {
       type: "bytes",
       default: String(proxy.bufferMemoryBytes),
       since: "Kamal 2.0",
-      meaning: "Size above which a body is buffered on disk. Not supported yet: a deploy refuses the key",
+      meaning: "With a limit, size above which a body is buffered on disk",
       example: "buffering:\n  memory: 2000000",
     },
     {
