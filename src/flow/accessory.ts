@@ -87,16 +87,20 @@ export async function bootAccessory(run: Run, name: string): Promise<void> {
   await accessorySecrets(run, selectedAccessories(run, name));
   await withLock(run, async () => {
     await ensureTraefikFor(run, selectedAccessories(run, name));
-    for (const accessory of selectedAccessories(run, name)) {
-      begin(run, `Boot accessory ${accessory.name}...`);
-      await onAccessories(run, accessory.name, "Boot the accessory", bootSteps(run), (host, result) => {
-        const running = result.text("state") === "running";
-        const text = running ? `${accessory.service} is already running` : `started ${accessory.service}`;
-        run.report({ kind: "note", host: host.name, text });
-        if (accessory.proxy) noteLabels(run, host.name, accessory, result.text("labels"));
-      });
-    }
+    await bootContainers(run, name);
   });
+}
+
+async function bootContainers(run: Run, name: string): Promise<void> {
+  for (const accessory of selectedAccessories(run, name)) {
+    begin(run, `Boot accessory ${accessory.name}...`);
+    await onAccessories(run, accessory.name, "Boot the accessory", bootSteps(run), (host, result) => {
+      const running = result.text("state") === "running";
+      const text = running ? `${accessory.service} is already running` : `started ${accessory.service}`;
+      run.report({ kind: "note", host: host.name, text });
+      if (accessory.proxy) noteLabels(run, host.name, accessory, result.text("labels"));
+    });
+  }
 }
 
 /** @throws MrskError if Traefik cannot route to one of the accessories, before any change */
@@ -217,19 +221,20 @@ export async function createAccessoryDirectories(run: Run, name: string): Promis
   );
 }
 
-/** Resolves secrets, logs in and pulls before the stop: a failure of these does not leave the accessory stopped. */
+/** Resolves secrets, starts Traefik, logs in and pulls before the stop: a failure does not leave the accessory stopped. */
 export async function rebootAccessory(run: Run, name: string): Promise<void> {
   refuseUnsupported(run);
   checkFiles(run, selectedAccessories(run, name));
   await accessorySecrets(run, selectedAccessories(run, name));
   await withLock(run, async () => {
+    await ensureTraefikFor(run, selectedAccessories(run, name));
     await onAccessories(run, name, "Pull the image", async (commands, accessory) => [
       ...(await loginSteps(run, accessory)),
       step("Pull the image", commands.pull()),
     ]);
     await stopAccessory(run, name);
     await removeAccessoryContainer(run, name);
-    await bootAccessory(run, name);
+    await bootContainers(run, name);
   });
 }
 

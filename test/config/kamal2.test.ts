@@ -419,7 +419,7 @@ proxy: {hosts: [a.example.com, b.example.com], app_port: 3000, healthcheck: {int
     expect(traefikOn(config, "10.0.0.1").traefik.forwardHeaders).toBe(true);
     expect(traefikOn(config, "10.0.0.2").traefik.forwardHeaders).toBe(false);
     expect(config.notes).toEqual([
-      "proxy.forward_headers: the role api gets the X-Forwarded headers of clients too, as the role web on the same server: Traefik has one setting for all of its apps",
+      "proxy.forward_headers: X-Forwarded headers of clients reach the role api too, because of the role web on the same server: Traefik has one setting for all of its apps",
     ]);
   });
 

@@ -269,6 +269,15 @@ describe("an accessory with a section proxy", () => {
     expect(host.scripts.map(({ title }) => title)).toEqual(["Observe the host"]);
   });
 
+  test("a reboot that Traefik's settings refuse stops nothing", async () => {
+    const run = fakeRun(given());
+    const host = aHost(HOST)
+      .behindTraefik({ args: ["--providers.docker.exposedbydefault=false"] })
+      .fake(run);
+    await expect(rebootAccessory(run, "db")).rejects.toThrow("Traefik would not route to the accessory db: ");
+    expect(host.scripts.map(({ title }) => title)).toEqual(["Observe the host"]);
+  });
+
   test("boot fails with the diagnostics of an accessory that does not become healthy", async () => {
     const run = fakeRun(given());
     aHost(HOST)
