@@ -140,10 +140,13 @@ function describe(host: string, reason: unknown): string {
 
 /** Another deploy holds the lock. `details` is what that deploy wrote: user, time and version. */
 export class LockHeldError extends MrskError {
+  readonly details: string;
+
   constructor(host: string, details: string) {
     super(ExitCode.locked, `Deploy lock found on ${host}\n${details.trim()}`, {
       hint: "Wait until that deploy has finished. If it no longer runs, run `mrsk lock release`.",
     });
+    this.details = details.trim();
   }
 }
 

@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import { addExecOptions, execChoice, type ExecFlags, typedLine } from "./exec.ts";
-import { addLogOptions, type LogOptions } from "./logs.ts";
+import { addLogOptions, type AppLogOptions } from "./logs.ts";
 import { noRevert } from "./options.ts";
 import { withRun } from "./with-run.ts";
 
@@ -37,6 +37,7 @@ export function addApp(program: Command): void {
     app.command("exec").description("Run a command in a container of the app (options of mrsk before it)"),
     "the primary host",
   )
+    .option("--detach", "return when the command has started, in a new container that remains when it ends")
     .argument("<command...>")
     .addHelpText(
       "after",
@@ -62,10 +63,11 @@ export function addApp(program: Command): void {
     .command("images")
     .description("Show the app's images on the servers")
     .action((_: unknown, command: Command) => withRun(command, async (run) => (await flow()).appImages(run)));
-  addLogOptions(app.command("logs").description("Show the log of the running containers")).action(
-    (options: LogOptions, command: Command) =>
+  addLogOptions(app.command("logs").description("Show the log of the running containers"))
+    .option("--container-id <id>", "of this container of the app, which may be stopped")
+    .action((options: AppLogOptions, command: Command) =>
       withRun(command, async (run, terminal) => (await import("../flow/app/logs.ts")).appLogs(run, terminal, options)),
-  );
+    );
   app
     .command("remove")
     .description("Remove the app's containers and images from the servers")

@@ -1,8 +1,8 @@
 import { chmodSync, copyFileSync, existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { DEFAULTS } from "../config/defaults.ts";
+import { DEFAULTS, KAMAL2 } from "../config/defaults.ts";
 import { makeFolders } from "../folders.ts";
-import { ignoreEnv } from "./ignore-env.ts";
+import { ignoreSecrets } from "./ignore-secrets.ts";
 import { DEFAULT_CONFIG_FILE } from "./options.ts";
 import { isPresent } from "./write-file.ts";
 
@@ -12,31 +12,48 @@ function templates(): string {
   return [join(here, "../templates"), join(here, "../../templates")].find((path) => existsSync(path))!;
 }
 
-/** Writes the files that a project starts with. Changes no existing file except `.gitignore` and `.dockerignore`. */
+/**
+ * Writes the files that a project starts with, those of Kamal 2. Changes no existing file except `.gitignore` and
+ * `.dockerignore`. A project that has a configuration keeps its own secrets: a secrets file of Kamal 2 would change how its
+ * configuration is read.
+ */
 export function init(cwd: string, print: (text: string) => void, { bundle }: { bundle: boolean }): void {
-  const from = templates();
+  const created = writeConfiguration(cwd, print);
+  const secrets = created && writeSecrets(cwd, print);
+  for (const [name, lines] of ignoreSecrets(cwd, secrets)) print(`Added ${lines.join(" and ")} to ${name}\n`);
+  writeHooks(cwd, print, created || isPresent(join(cwd, dirname(KAMAL2.hooksPath))));
+  if (bundle) print("--bundle has no effect. Instead of a binstub: `npm install --save-dev mrsk`, then `npx mrsk`.\n");
+}
+
+function writeConfiguration(cwd: string, print: (text: string) => void): boolean {
   const config = join(cwd, DEFAULT_CONFIG_FILE);
   if (isPresent(config)) {
     print(`Config file already exists in ${DEFAULT_CONFIG_FILE} (remove first to create a new one)\n`);
-  } else {
-    makeFolders(dirname(config), 0o777);
-    copyFileSync(join(from, "deploy.yml"), config);
-    print(`Created configuration file in ${DEFAULT_CONFIG_FILE}\n`);
+    return false;
   }
-  const env = join(cwd, ".env");
-  if (!isPresent(env)) {
-    writeFileSync(env, readFileSync(join(from, "env")), { mode: 0o600, flag: "wx" });
-    print("Created .env file\n");
+  makeFolders(dirname(config), 0o777);
+  copyFileSync(join(templates(), "deploy.yml"), config);
+  print(`Created configuration file in ${DEFAULT_CONFIG_FILE}\n`);
+  return true;
+}
+
+function writeSecrets(cwd: string, print: (text: string) => void): boolean {
+  const secrets = join(cwd, KAMAL2.secretsPath);
+  if (isPresent(secrets)) return false;
+  makeFolders(dirname(secrets), 0o777);
+  writeFileSync(secrets, readFileSync(join(templates(), "secrets")), { mode: 0o600, flag: "wx" });
+  print(`Created ${KAMAL2.secretsPath} file\n`);
+  return true;
+}
+
+/** @param kamal2 whether the folder is Kamal's */
+function writeHooks(cwd: string, print: (text: string) => void, kamal2: boolean): void {
+  if ([DEFAULTS.hooksPath, KAMAL2.hooksPath].some((path) => isPresent(join(cwd, path)))) return;
+  const path = kamal2 ? KAMAL2.hooksPath : DEFAULTS.hooksPath;
+  makeFolders(join(cwd, path), 0o777);
+  for (const sample of readdirSync(join(templates(), "hooks"))) {
+    copyFileSync(join(templates(), "hooks", sample), join(cwd, path, sample));
+    chmodSync(join(cwd, path, sample), 0o755);
   }
-  for (const name of ignoreEnv(cwd)) print(`Added .env* to ${name}\n`);
-  const hooks = join(cwd, DEFAULTS.hooksPath);
-  if (!isPresent(hooks)) {
-    makeFolders(hooks, 0o777);
-    for (const sample of readdirSync(join(from, "hooks"))) {
-      copyFileSync(join(from, "hooks", sample), join(hooks, sample));
-      chmodSync(join(hooks, sample), 0o755);
-    }
-    print(`Created sample hooks in ${DEFAULTS.hooksPath}\n`);
-  }
-  if (bundle) print("--bundle has no effect. Instead of a binstub: `npm install --save-dev mrsk`, then `npx mrsk`.\n");
+  print(`Created sample hooks in ${path}\n`);
 }

@@ -8,6 +8,11 @@ export interface LogOptions {
   readonly grep?: string;
   readonly grepOptions?: string;
   readonly follow?: boolean;
+  readonly skipTimestamps?: boolean;
+}
+
+export interface AppLogOptions extends LogOptions {
+  readonly containerId?: string;
 }
 
 /** The options of `app logs`, `accessory logs` and `traefik logs`. */
@@ -17,5 +22,6 @@ export function addLogOptions(command: Command): Command {
     .option("-n, --lines <number>", `number of last lines (default: ${SHOWN_LOG_LINES})`, count)
     .option("-g, --grep <pattern>", "lines that match this pattern of grep")
     .option("-o, --grep-options <options>", "flags for grep, e.g. '-C 3'")
-    .option("-f, --follow", "print new lines of all selected hosts until Ctrl-C");
+    .option("-f, --follow", "print new lines of all selected hosts until Ctrl-C")
+    .option("-T, --skip-timestamps", "without docker's timestamps");
 }

@@ -11,6 +11,7 @@ import { addDowngrade } from "./downgrade.ts";
 import { addProject } from "./project.ts";
 import { addHealthcheck } from "./healthcheck.ts";
 import { addLock } from "./lock.ts";
+import { addCommandsWithoutCounterpart } from "./no-counterpart.ts";
 import { addPrune } from "./prune.ts";
 import { addRegistry } from "./registry.ts";
 import { addSecrets } from "./secrets.ts";
@@ -34,7 +35,7 @@ export function buildProgram(): Command {
       "after",
       `
 Examples:
-  $ mrsk init                                  write config/deploy.yml, .env and sample hooks
+  $ mrsk init                                  write config/deploy.yml, .kamal/secrets and sample hooks
   $ mrsk setup                                 first deploy, Docker and accessories included
   $ mrsk deploy                                build, push, and switch to the new version
   $ mrsk rollback 4f2a9c1                      roll back to a version that is still on the servers
@@ -56,6 +57,7 @@ Examples:
     addProject,
     addDocs,
     addDowngrade,
+    addCommandsWithoutCounterpart,
   ]) {
     add(program);
   }
@@ -87,14 +89,18 @@ export async function main(
   }
 }
 
-/** Expands an alias. The configuration is read only if a word is no command. @throws UsageError for an unknown command */
+/**
+ * Expands aliases, and finds out whose the options in a user's command are. The configuration is read only if a word is no
+ * command, or if an option may belong to mrsk or to the user's command.
+ * @throws UsageError for an unknown command
+ */
 async function commandLine(program: Command, argv: readonly string[]): Promise<NormalizedArgv> {
   const typed = normalizeArgv(program, argv);
-  if (typed.unknown === undefined) return typed;
-  const { readAliases, withAlias } = await import("./aliases.ts");
-  const aliases = await readAliases(argv);
-  const line = withAlias(argv, typed.unknown, aliases) ?? { argv, end: argv.length };
-  const meant = normalizeArgv(program, line.argv, line.end);
+  if (typed.unknown === undefined && !typed.ambiguous) return typed;
+  const { readProject, withAliases } = await import("./aliases.ts");
+  const { aliases, ofKamal2 } = await readProject(argv);
+  const line = withAliases(argv, aliases, (expanded) => normalizeArgv(program, expanded.argv, expanded).unknown);
+  const meant = normalizeArgv(program, line.argv, { ...line, optionsAnywhere: ofKamal2 });
   if (meant.unknown === undefined) return meant;
   throw unknownCommand(program, line.argv[meant.unknown]!, [...aliases.keys()]);
 }

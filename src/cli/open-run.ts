@@ -2,7 +2,8 @@ import { fstatSync } from "node:fs";
 import { userInfo } from "node:os";
 import type { Command } from "commander";
 import { systemClock } from "../clock.ts";
-import type { Run } from "../flow/run.ts";
+import { LOCK_WAIT } from "../config/defaults.ts";
+import type { LockWait, Run } from "../flow/run.ts";
 import type { Terminal } from "../flow/terminal.ts";
 import type { Host } from "../hosts/host.ts";
 import type { KnownSecrets } from "../script/known-secrets.ts";
@@ -101,6 +102,7 @@ export async function openRun(command: Command, work: (run: Run, terminal: Termi
     performer: async () => performer,
     command: commandWords(command),
     skipHooks: options.skipHooks === true,
+    lockWait: lockWait(options),
     variables: environment,
     kamalSecrets,
     cwd,
@@ -171,6 +173,14 @@ function userName(environment: Record<string, string | undefined>): string {
   } catch {
     return environment["USER"] || "unknown";
   }
+}
+
+function lockWait({ lockWait: wanted, lockWaitTimeout, lockWaitInterval }: GlobalOptions): LockWait | undefined {
+  if (wanted !== true) return undefined;
+  return {
+    timeoutSeconds: lockWaitTimeout ?? LOCK_WAIT.timeoutSeconds,
+    intervalSeconds: lockWaitInterval ?? LOCK_WAIT.intervalSeconds,
+  };
 }
 
 function verbosity(options: GlobalOptions): "quiet" | "normal" | "verbose" {

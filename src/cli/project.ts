@@ -28,7 +28,7 @@ export function addProject(program: Command): void {
     );
   program
     .command("init")
-    .description("Write config/deploy.yml, .env and sample hooks to start from")
+    .description("Write config/deploy.yml, .kamal/secrets and sample hooks to start from")
     .option("--bundle", "print what replaces the binstub bin/mrsk")
     .action(async (options: { bundle?: boolean }) =>
       (await import("./init.ts")).init(process.cwd(), (text) => process.stdout.write(text), {

@@ -6,7 +6,7 @@ const flow = () => import("../flow/traefik/traefik.ts");
 const removal = () => import("../flow/traefik/removal.ts");
 
 export function addTraefik(program: Command): void {
-  const traefik = program.command("traefik").description("Act on Traefik, the proxy on each web server");
+  const traefik = program.command("traefik").alias("proxy").description("Act on Traefik, the proxy on each web server");
   traefik
     .command("boot")
     .description("Start Traefik on hosts where it does not run")

@@ -64,5 +64,5 @@ function root(command: Command): Command {
 }
 
 function names(commands: readonly Command[]): string[] {
-  return commands.map((command) => command.name());
+  return commands.flatMap((command) => [command.name(), ...command.aliases()]);
 }

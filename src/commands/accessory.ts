@@ -19,8 +19,15 @@ export class AccessoryCommands {
     this.accessory = accessory;
   }
 
-  /** @param home absolute path of the login user's home directory, which contains the accessory's folder */
-  run(home: string, secrets: ReadonlyMap<string, Secret>, engine: EngineDriver): Command {
+  /**
+   * @param home absolute path of the login user's home directory, which contains the accessory's folder
+   * @param host as configured
+   */
+  run(
+    home: string,
+    secrets: ReadonlyMap<string, Secret>,
+    { engine, host }: { readonly engine: EngineDriver; readonly host: string },
+  ): Command {
     const { accessory, config } = this;
     return withEnvironment(
       secretsOf(accessory.env, secrets),
@@ -34,6 +41,7 @@ export class AccessoryCommands {
         ...this.network(),
         ...logFlags(config.logging, accessory.options, engine),
         ...(accessory.publish === undefined ? [] : ["--publish", accessory.publish]),
+        ...(config.kamalVariables ? ["-e", `KAMAL_HOST=${host}`] : []),
         ...envFlags(accessory.env),
         ...this.volumes(home),
         ...labelled("--label", accessoryLabels(config, accessory)),
@@ -91,6 +99,12 @@ rm -f ${`${path}.new`}; (umask 077; printf '%s' ${base64} | base64 -d >${`${path
       ...access(`${path}.new`, mode, owner),
       sh`mv -f ${`${path}.new`} ${path}`,
     );
+  }
+
+  /** Makes the folder that files are uploaded into. */
+  createFolder(remote: string, mode: string, owner?: string): Shell {
+    const path = `${this.accessory.service}${remote}`;
+    return lines(sh`mkdir -p ${path}`, ...access(path, mode, owner));
   }
 
   start(): Command {

@@ -29,6 +29,16 @@ function routeArguments({ base, hostName, path, revision }: ProbeRoute): [string
   return [base, hostName, path, revision];
 }
 
+/** The limits of the probes of a container. */
+export interface ProbeLimits {
+  /** For all probes together. */
+  readonly deadlineSeconds: number;
+  /** For one probe. */
+  readonly timeoutSeconds?: number | undefined;
+  /** From a bad answer of the app to the next probe. */
+  readonly intervalSeconds?: number | undefined;
+}
+
 /**
  * Probes through Traefik until the container answers twice in a row with a 2xx and the revision. Exits with NOT_HEALTHY,
  * diagnostics, and the reasons why Traefik may not route to it, `hints` included.
@@ -36,11 +46,12 @@ function routeArguments({ base, hostName, path, revision }: ProbeRoute): [string
 export function waitForProbeRoute(
   container: string,
   probe: ProbeRoute,
-  deadlineSeconds: number,
+  { deadlineSeconds, timeoutSeconds = DEFAULTS.probeTimeoutSeconds, intervalSeconds = 0 }: ProbeLimits,
   logLines = DEFAULTS.logLines,
   hints: readonly string[] = [],
 ): Shell {
-  return call("wait_route", container, ...routeArguments(probe), Math.ceil(deadlineSeconds), logLines, hints);
+  const limits = [timeoutSeconds, intervalSeconds, deadlineSeconds].map((seconds) => Math.ceil(seconds));
+  return call("wait_route", container, ...routeArguments(probe), ...limits, logLines, hints);
 }
 
 /** The same for a version that was live before: any response of the app is enough. Exits with NOT_HEALTHY. */

@@ -1,7 +1,7 @@
 import { ENTRY_POINT_PORTS } from "../ports.ts";
 import { KAMAL2 } from "./defaults.ts";
 import type { Mistake } from "./issues.ts";
-import { hostsOf, mergeProxies } from "./proxy.ts";
+import { hostsOf, mergeProxies, pathsOf } from "./proxy.ts";
 import type { Path } from "./yaml/tree.ts";
 
 type Written = Readonly<Record<string, unknown>>;
@@ -155,14 +155,15 @@ function routedOf(root: Written, roles: readonly WrittenRolePlace[], accessories
 function sharedServerMistakes(routed: readonly Routed[]): Mistake[] {
   const taken = new Map<string, string>();
   return routed.flatMap(({ name, path, proxy, hosts }) => {
-    const prefix = JSON.stringify([proxy["path_prefixes"] ?? proxy["path_prefix"] ?? ""]);
     const names = hostsOf(proxy).length > 0 ? hostsOf(proxy) : ["every host"];
-    const keys = hosts.flatMap((server) => names.map((host) => [`${server} ${host} ${prefix}`, host] as const));
-    const [, host] = keys.find(([key]) => taken.has(key)) ?? [];
-    const other = keys.map(([key]) => taken.get(key)).find((found) => found !== undefined);
-    for (const [key] of keys) if (!taken.has(key)) taken.set(key, name);
-    if (host === undefined || other === undefined) return [];
-    return [{ path, message: `host settings conflict with ${other}: both serve ${host} on one server` }];
+    const paths = pathsOf(proxy).length > 0 ? pathsOf(proxy) : [""];
+    const served = names.flatMap((host) => paths.map((prefix) => `${host}${prefix}`));
+    const keys = hosts.flatMap((server) => served.map((what) => [`${server} ${what}`, what] as const));
+    const [key, what] = keys.find(([one]) => taken.has(one)) ?? [];
+    const other = key === undefined ? undefined : taken.get(key);
+    for (const [one] of keys) if (!taken.has(one)) taken.set(one, name);
+    if (other === undefined) return [];
+    return [{ path, message: `host settings conflict with ${other}: both serve ${what} on one server` }];
   });
 }
 

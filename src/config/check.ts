@@ -250,8 +250,9 @@ function accessoryMistakes(written: Written, file: string, kamal2: boolean): Mis
       [accessory["role"], ["role"]],
     ];
     for (const [role, at] of itsRoles) {
-      if (typeof role === "string" && roles.length > 0 && !roles.includes(role)) {
-        wrong.push({ path: [...path, ...at], message: `unknown role: ${role} (roles: ${roles.join(", ")})` });
+      if (typeof role === "string" && hasServers(written) && !roles.includes(role)) {
+        const known = roles.length > 0 ? `roles: ${roles.join(", ")}` : "there are no servers: write host";
+        wrong.push({ path: [...path, ...at], message: `unknown role: ${role} (${known})` });
       }
     }
     const service =
@@ -263,6 +264,11 @@ function accessoryMistakes(written: Written, file: string, kamal2: boolean): Mis
   });
 }
 
+/** Also without any, as in a file of Kamal 2 that has accessories alone. Missing ones are reported as such. */
+function hasServers({ servers }: Written): boolean {
+  return !blank(servers) || isMap(servers);
+}
+
 /** Tags that no host of `servers` has: the accessory would run nowhere. */
 function tagMistakes({ servers }: Written, accessory: Written, path: readonly string[]): Mistake[] {
   const places: [unknown, Path][] = [
@@ -270,7 +276,7 @@ function tagMistakes({ servers }: Written, accessory: Written, path: readonly st
     ...[accessory["tags"]].flat().map((tag, index): [unknown, Path] => [tag, ["tags", index]]),
   ];
   return places.flatMap(([tag, at]) => {
-    if (typeof tag !== "string" || blank(servers) || tagged(servers).has(tag)) return [];
+    if (typeof tag !== "string" || !hasServers({ servers }) || tagged(servers).has(tag)) return [];
     return [{ path: [...path, ...at], message: `no host of servers has the tag ${tag}` }];
   });
 }

@@ -33,8 +33,10 @@ export interface Healthcheck {
   readonly interval: string;
   readonly intervalSeconds: number;
   readonly maxAttempts: number;
-  /** For one of docker's checks; undefined: docker's default, 30 seconds. */
+  /** For one check; undefined: docker's default of 30 seconds, and that of probes. */
   readonly timeoutSeconds?: number | undefined;
+  /** From a bad answer of the app to the next probe; undefined: as soon as possible. */
+  readonly probeIntervalSeconds?: number | undefined;
 }
 
 /** How the proxy routes requests to a role or an accessory: the section `proxy`. */
@@ -48,7 +50,7 @@ export interface Proxy {
   readonly sslRedirect: boolean;
   /** Whether `X-Forwarded-…` headers of the client reach the app. */
   readonly forwardHeaders: boolean;
-  /** Until the headers of the app's response. */
+  /** Until the headers of the app's response; 0: unlimited. */
   readonly responseTimeoutSeconds: number;
   /** `/api`: without a slash at the end. Empty: every path. */
   readonly pathPrefixes: readonly string[];

@@ -12,6 +12,8 @@ export const DEFAULTS = {
   /** Of docker's log files, if neither driver nor options are configured. */
   logMaxSize: "10m",
   healthcheck: { path: "/up", port: 3000, interval: "1s", maxAttempts: 7 },
+  /** Limit of one probe through Traefik. */
+  probeTimeoutSeconds: 10,
   boot: {
     order: "start_first" as const,
     /** With a limit; without one there is a single group and nothing to wait for. */
@@ -47,6 +49,9 @@ export const KAMAL2 = {
     run: { httpPort: 80, httpsPort: 443 },
   },
 };
+
+/** Values of `--lock-wait-timeout` and `--lock-wait-interval`, as in Kamal 2. */
+export const LOCK_WAIT = { timeoutSeconds: 900, intervalSeconds: 15 };
 
 /** Lines that `mrsk app logs` and its like print if no option selects lines. */
 export const SHOWN_LOG_LINES = 100;

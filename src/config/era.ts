@@ -66,9 +66,11 @@ const OF_KAMAL2: readonly Sign[] = [
   ["minimum_version", (value) => Number.parseInt(String(value), 10) >= 2],
 ];
 
-/** A registry on this machine, which Kamal starts itself. `localhost` without a port is none. */
+/** The server of a registry on this machine, which Kamal starts itself. `localhost` without a port is none. */
+export const LOCAL_SERVER = /^localhost:\d+$/;
+
 export function isLocalRegistry(server: unknown): boolean {
-  return typeof server === "string" && /^localhost:\d+$/.test(server);
+  return typeof server === "string" && LOCAL_SERVER.test(server);
 }
 
 function first(written: Written, signs: readonly Sign[]): string | undefined {

@@ -22,3 +22,6 @@ export const TOO_LONG = `with its name it is longer than the ${MOST_BYTES} bytes
 export function tooLong(text: string): boolean {
   return Buffer.byteLength(text) > MOST_BYTES;
 }
+
+/** Eleven days. A timer of Node that is set to more than 25 days fires immediately. */
+export const MOST_SECONDS = 1_000_000;

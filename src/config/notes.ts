@@ -1,8 +1,10 @@
-import type { Accessory, Role } from "./config.ts";
+import type { Accessory, Proxy, Role } from "./config.ts";
 import type { Era } from "./era.ts";
+import { bodyLimits, mergeProxies } from "./proxy.ts";
 import { environmentOf, tagsOf } from "./resolve-parts.ts";
 import { hostsOf, isInert, usesHealthcheck } from "./role.ts";
 import type { WrittenConfig, WrittenHealthcheck } from "./schema.ts";
+import type { WrittenProxy } from "./schema-proxy.ts";
 
 /** Keys of Kamal that are accepted without effect, and why they have none. */
 const WITHOUT_EFFECT = {
@@ -37,8 +39,57 @@ export function notesOf(
     ...withoutCounterpart(config),
     ...sharedSettings(roles, accessories),
     ...(era.generation === 2 ? notesOfKamal2(config, era) : []),
+    ...new Set([
+      ...roles.flatMap((role) => bufferingNotes("proxy", bufferingOf(config, role), role.proxy, `role ${role.name}`)),
+      ...accessories.flatMap(({ name, proxy }) =>
+        bufferingNotes(
+          `accessories.${name}.proxy`,
+          (config.accessories?.[name]?.proxy || undefined)?.buffering,
+          proxy,
+          `accessory ${name}`,
+        ),
+      ),
+    ]),
   ];
 }
+
+/** Kamal's proxy buffers each side by itself; Traefik's middleware buffers both, and is used only for a limit. */
+function bufferingNotes(
+  path: string,
+  buffering: WrittenProxy["buffering"],
+  resolved: Proxy | undefined,
+  name: string,
+): string[] {
+  if (!resolved) return [];
+  const written = buffering ?? {};
+  const { request, response } = bodyLimits(resolved.buffering);
+  const limited = [request && "max_request_body", response && "max_response_body"].filter(Boolean).join(" and ");
+  const unused = (["requests", "responses", "memory"] as const).filter((key) => written[key]);
+  return [
+    ...(limited
+      ? [
+          `${path}.buffering: for ${limited}, Traefik reads whole bodies of requests and responses before they go on: responses of ${name} are not streamed`,
+        ]
+      : unused.map(
+          (key) => `${path}.buffering.${key} has no effect here: Traefik streams bodies, unless they have a limit`,
+        )),
+    ...SIDES.filter(([side, limit]) => written[side] === false && written[limit]).map(
+      ([side, limit]) =>
+        `${path}.buffering.${limit} has no effect: ${side} is false, and Kamal 2 limits only what it buffers`,
+    ),
+  ];
+}
+
+function bufferingOf({ proxy, servers }: WrittenConfig, { name }: Role): WrittenProxy["buffering"] {
+  const role = Array.isArray(servers) ? undefined : servers[name];
+  const own = !role || Array.isArray(role) || typeof role.proxy === "boolean" ? undefined : role.proxy;
+  return mergeProxies(proxy, own).buffering;
+}
+
+const SIDES = [
+  ["requests", "max_request_body"],
+  ["responses", "max_response_body"],
+] as const;
 
 const IMAGE_OF_PROXY = "it names the image of Kamal's proxy, and mrsk runs Traefik: see traefik.image";
 

@@ -53,6 +53,14 @@ export function proxyOf(written: WrittenProxy): Proxy {
   };
 }
 
+/** The limits that hold. Kamal 2 limits no body of a side that it does not buffer, and 0 is no limit. */
+export function bodyLimits({ requests, responses, maxRequestBytes, maxResponseBytes }: Proxy["buffering"]) {
+  return {
+    request: (requests && maxRequestBytes) || undefined,
+    response: (responses && maxResponseBytes) || undefined,
+  };
+}
+
 /** Fills in every default of the proxy's container. */
 export function proxyRunOf(run: WrittenProxy["run"]): ProxyRun {
   const defaults = KAMAL2.proxy.run;
@@ -74,9 +82,16 @@ export function hostsOf({ host, hosts }: { readonly host?: unknown; readonly hos
   return names.map((name) => String(name).trim().toLowerCase()).filter((name) => name !== "");
 }
 
-/** `api/` is `/api`. Without a prefix, or with `/`, every path. */
-function pathsOf({ path_prefix: one, path_prefixes: several }: WrittenProxy): string[] {
-  const paths = (several ?? one?.split(",") ?? []).map((path) => `/${path.trim().replaceAll(/^\/+|\/+$/g, "")}`);
+/** Takes the section as written or as parsed. `api/` is `/api`. Empty without a prefix, or with `/`: every path. */
+export function pathsOf(section: { readonly path_prefix?: unknown; readonly path_prefixes?: unknown }): string[] {
+  const { path_prefix: one, path_prefixes: several } = section;
+  const written: unknown[] = Array.isArray(several) ? several : typeof one === "string" ? one.split(",") : [];
+  const paths = written.map(
+    (path) =>
+      `/${String(path)
+        .trim()
+        .replaceAll(/^\/+|\/+$/g, "")}`,
+  );
   return paths.includes("/") ? [] : [...new Set(paths)];
 }
 

@@ -94,11 +94,15 @@ function sshOf({ ssh, sshkit }: WrittenConfig): Ssh {
     keysOnly: ssh?.keys_only ?? false,
     keyData: listOf(ssh?.key_data),
     config: typeof ssh?.config === "boolean" ? ssh.config : ssh?.config ? listOf(ssh.config) : true,
-    logLevel: ssh?.log_level ?? DEFAULTS.ssh.logLevel,
+    logLevel: logLevelOf(ssh?.log_level),
     maxConcurrentStarts: sshkit?.max_concurrent_starts ?? DEFAULTS.sshkit.maxConcurrentStarts,
     poolIdleTimeoutSeconds: sshkit?.pool_idle_timeout ?? DEFAULTS.sshkit.poolIdleTimeoutSeconds,
     connectTimeoutSeconds: ssh?.connect_timeout ?? DEFAULTS.ssh.connectTimeoutSeconds,
   };
+}
+
+function logLevelOf(written: Maybe<string>): Ssh["logLevel"] {
+  return (written?.replace(/^:/, "") as Ssh["logLevel"] | undefined) ?? DEFAULTS.ssh.logLevel;
 }
 
 function listOf(written: Maybe<string | readonly string[]>): readonly string[] {

@@ -126,7 +126,8 @@ function roleHealthcheck(
   if (proxy) {
     const { path, intervalSeconds, timeoutSeconds } = proxy.healthcheck;
     const defaults = { path, port: proxy.appPort, interval: `${intervalSeconds}s` };
-    return { ...healthcheckOf([role.healthcheck, written.healthcheck], attempts, defaults), timeoutSeconds };
+    const check = healthcheckOf([role.healthcheck, written.healthcheck], attempts, defaults);
+    return { ...check, timeoutSeconds, probeIntervalSeconds: intervalSeconds };
   }
   if (traefik) return healthcheckOf([role.healthcheck, written.healthcheck], attempts);
   return usesHealthcheck(role.healthcheck) ? healthcheckOf([role.healthcheck], attempts) : undefined;

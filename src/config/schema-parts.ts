@@ -1,5 +1,5 @@
 import * as z from "zod/mini";
-import { isReserved, RESERVED, TOO_LONG, tooLong } from "./limits.ts";
+import { isReserved, MOST_SECONDS, RESERVED, TOO_LONG, tooLong } from "./limits.ts";
 import { durationSeconds } from "./resolve-parts.ts";
 import { recordOf } from "./yaml/tree.ts";
 import { HIGHEST_PORT } from "../ports.ts";
@@ -97,9 +97,6 @@ const anyNumber = z.pipe(
   z.transform(Number),
 );
 
-/** Eleven days. A timer of Node that is set to more than 25 days fires immediately. */
-const MOST_SECONDS = 1_000_000;
-
 const atMost = z.lte(MOST_SECONDS, `should be a number of seconds, at most ${MOST_SECONDS}`);
 
 const TOO_MANY_SECONDS = `should be at most ${MOST_SECONDS} seconds`;
@@ -107,6 +104,13 @@ const TOO_MANY_SECONDS = `should be at most ${MOST_SECONDS} seconds`;
 export const seconds = z.pipe(
   anyNumber,
   z.number().check(z.gte(0, "should be a number of seconds, 0 or more"), atMost),
+);
+
+const WHOLE_SECONDS = "should be a whole number of seconds, 0 or more";
+
+export const wholeSeconds = z.pipe(
+  anyNumber,
+  z.number().check(z.gte(0, WHOLE_SECONDS), z.multipleOf(1, WHOLE_SECONDS), atMost),
 );
 
 export const positiveSeconds = z.pipe(

@@ -6,12 +6,12 @@ import {
   options,
   port,
   positiveSeconds,
-  seconds,
   strict,
   text,
   textLike,
   variableName,
   wholeNumber,
+  wholeSeconds,
 } from "./schema-parts.ts";
 
 const NAME = String.raw`(?:\*\.)?[A-Za-z0-9_](?:[\w.-]*\w)?\.?`;
@@ -58,7 +58,7 @@ export const proxy = lazy(() =>
     ),
     ssl_redirect: optional(z.boolean()),
     forward_headers: optional(z.boolean()),
-    response_timeout: optional(seconds),
+    response_timeout: optional(wholeSeconds),
     path_prefix: optional(textLike(/^[^\s`?#]*(?:\s*,\s*[^\s`?#]*)*$/, `${PATH}, or several with commas`)),
     path_prefixes: optional(z.array(pathPrefix)),
     strip_path_prefix: optional(z.boolean()),

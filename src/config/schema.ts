@@ -190,7 +190,7 @@ const ssh = lazy(() =>
     config: optional(z.union([z.boolean(), z.array(text), text])),
     connect_timeout: optional(positiveSeconds),
     forward_agent: optional(z.boolean()),
-    log_level: optional(z.enum(["debug", "info", "warn", "error", "fatal"])),
+    log_level: optional(textLike(/^:?(?:debug|info|warn|error|fatal)$/, "should be debug, info, warn, error or fatal")),
   }),
 );
 
@@ -206,7 +206,7 @@ const output = lazy(() =>
   strict({ otel: optional(strict({ endpoint: text })), file: optional(strict({ path: text })) }),
 );
 
-/** Ruby's symbols, `:quiet`, are usual here. */
+/** Ruby's symbols, `:quiet`, are usual here, and allowed in `ssh.log_level`. */
 const hookLevel = textLike(/^:?(?:quiet|verbose)$/, "should be quiet or verbose");
 
 const hooksOutput = lazy(() => z.union([hookLevel, record(z.string(), hookLevel)]));

@@ -40,22 +40,14 @@ function isWithoutLogin(registry: WrittenConfig["registry"] | null | undefined):
   return isLocalRegistry(registry?.server) && !registry?.username;
 }
 
-const STREAMED = "Traefik streams bodies: omit it";
-
 /** What Traefik does instead, by the path in the section. A function decides by the value. */
 const IN_PROXY: readonly (readonly [path: string, advice: string, applies?: (value: unknown) => boolean])[] = [
   ["ssl", "there are no certificates: end TLS in front of the servers", (value) => value !== false],
-  ["response_timeout", "Traefik waits for responses without a limit: omit it"],
-  ["buffering.requests", STREAMED, (value) => value === true],
-  ["buffering.responses", STREAMED, (value) => value === true],
-  ["buffering.max_request_body", "Traefik limits no bodies: omit it, and limit them in the app"],
-  ["buffering.max_response_body", "Traefik limits no bodies: omit it, and limit them in the app"],
-  ["buffering.memory", STREAMED],
 ];
 
 /** An accessory has no live file, which alone could limit the time of a response. */
 const OF_ACCESSORY: typeof IN_PROXY = [
-  ...IN_PROXY.filter(([path]) => path !== "response_timeout"),
+  ...IN_PROXY,
   ["response_timeout", "Traefik waits for responses of an accessory without a limit: omit it"],
 ];
 

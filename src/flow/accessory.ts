@@ -1,15 +1,9 @@
-import { readFileSync } from "node:fs";
-import { resolve } from "node:path";
 import { AccessoryCommands } from "../commands/accessory.ts";
 import { type Body, sh } from "../script/command.ts";
 import { readDriver } from "../commands/logging.ts";
 import { ensureNetwork } from "../commands/network.ts";
 import { capture, counted, type Script, script, type Step, step } from "../script/script.ts";
 import type { Accessory } from "../config/config.ts";
-import { renderErb } from "../config/ruby/erb.ts";
-import { withVariables } from "../config/env/variables.ts";
-import { decode } from "../config/text-file.ts";
-import { Secret } from "../config/env/secret.ts";
 import { CommandFailedError, UnhealthyError, UsageError } from "../errors.ts";
 import { traefikOn } from "../config/traefik.ts";
 import { traefikArguments } from "../commands/traefik.ts";
@@ -21,7 +15,7 @@ import type { Host } from "../hosts/host.ts";
 import type { ScriptResult } from "../script/result.ts";
 import { onHosts } from "../hosts/on-hosts.ts";
 import { accessoryHosts, findAccessory } from "../plan/select.ts";
-import { checkFiles } from "./accessory-files.ts";
+import { checkFiles, uploadSteps } from "./accessory-files.ts";
 import { outcome } from "./audit.ts";
 import { withLock } from "./lock.ts";
 import { loginStep } from "./registry.ts";
@@ -29,7 +23,10 @@ import { begin, nothingSelected, printBlock, type Run } from "./run.ts";
 import { accessorySecrets } from "./secrets.ts";
 import { refuseUnsupported } from "./unsupported.ts";
 
-type StepsFor = (commands: AccessoryCommands, accessory: Accessory) => Promise<readonly Step[]>;
+/** The same steps for every host, or those of each host. */
+type Steps = readonly Step[] | ((host: string) => readonly Step[]);
+
+type StepsFor = (commands: AccessoryCommands, accessory: Accessory) => Promise<Steps>;
 
 /**
  * The accessory with that name; for `all`, each accessory that has a selected host.
@@ -63,9 +60,11 @@ async function onAccessories(
 ): Promise<void> {
   for (const accessory of selectedAccessories(run, name)) {
     const steps = await stepsFor(new AccessoryCommands(run.config, accessory), accessory);
-    const work: Script = script(title, steps);
     const hosts = accessoryHosts(accessory, run.filters).map((host) => run.host(host));
-    await onHosts(hosts, async (host) => then(host, await runOn(host, work, run.signal, accessory), accessory));
+    await onHosts(hosts, async (host) => {
+      const work: Script = script(title, typeof steps === "function" ? steps(host.name) : steps);
+      then(host, await runOn(host, work, run.signal, accessory), accessory);
+    });
   }
 }
 
@@ -135,8 +134,10 @@ async function ensureTraefikFor(run: Run, accessories: readonly Accessory[]): Pr
 function noteLabels(run: Run, host: string, accessory: Accessory, printed: string): void {
   if (printed === "") return;
   const present = JSON.parse(printed) as Record<string, string> | null;
-  const wanted = accessoryLabels(run.config, { ...accessory, labels: new Map() });
-  const differing = [...wanted].filter(([key, value]) => !accessory.labels.has(key) && present?.[key] !== value);
+  const wanted = accessoryLabels(run.config, accessory);
+  const differing = [...accessoryLabels(run.config, { ...accessory, labels: new Map() })].filter(
+    ([key, value]) => wanted.get(key) === value && present?.[key] !== value,
+  );
   if (differing.length === 0) return;
   const text = `${accessory.service} runs with other settings of proxy. \`mrsk accessory reboot ${accessory.name}\` replaces it.`;
   run.report({ kind: "note", host, text });
@@ -152,7 +153,7 @@ function bootSteps(run: Run): StepsFor {
 }`;
     const logDriver = readDriver(absent);
     const { proxy } = accessory;
-    return [
+    const before = [
       state,
       ...(proxy ? [step("Labels", commands.labels(), "labels")] : []),
       ...networkOf(run, accessory).map((name) => step("Create the network", absent(ensureNetwork(name)))),
@@ -160,10 +161,13 @@ function bootSteps(run: Run): StepsFor {
       ...uploads.map((upload) => ({ ...upload, body: absent(upload.body) })),
       ...(await loginSteps(run, accessory)),
       logDriver,
+    ];
+    return (host) => [
+      ...before,
       step(
         `Start ${accessory.service}`,
         sh`case ${state.output} in
-"") ${commands.run("${PWD}", secrets, logDriver.output)} ;;
+"") ${commands.run("${PWD}", secrets, { engine: logDriver.output, host })} ;;
 running|restarting) ;;
 *) ${commands.start()} ;;
 esac`,
@@ -185,25 +189,6 @@ async function loginSteps(run: Run, { name, image, registry }: Accessory): Promi
   if (registry) return [await loginStep(run, registry, `accessories/${name}/registry`)];
   const { server } = run.config.registry;
   return server !== undefined && image.startsWith(`${server}/`) ? [await loginStep(run)] : [];
-}
-
-/** Renders files whose names end in `erb` first, with the accessory's clear variables in `ENV`. */
-function uploadSteps(run: Run, commands: AccessoryCommands, accessory: Accessory): Promise<Step[]> {
-  const { clear } = accessory.env;
-  const environment = withVariables(clear, run.variables);
-  const note = (text: string) => run.report({ kind: "note", text });
-  return Promise.all(
-    accessory.files.map(async ({ local, remote, mode, owner }) => {
-      const content = readFileSync(resolve(run.cwd, local));
-      const uploaded = local.endsWith("erb")
-        ? Buffer.from(await renderErb(decode(content, local), { file: local, environment, cwd: run.cwd, note }))
-        : content;
-      return step(
-        `Upload ${local}`,
-        commands.upload(remote, mode, new Secret(local, uploaded.toString("base64")), owner),
-      );
-    }),
-  );
 }
 
 export async function uploadAccessory(run: Run, name: string): Promise<void> {

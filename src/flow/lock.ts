@@ -34,15 +34,7 @@ export async function withLock<T>(run: Run, work: () => Promise<T>): Promise<T> 
   const inherited = await lockOfHook(run);
   if (inherited !== undefined) return withLockOfHook(run, inherited, work);
   run.report({ kind: "title", text: "Acquiring the deploy lock..." });
-  run.held.taking = true;
-  let owner: LockOwner;
-  try {
-    owner = await acquire(run, "Automatic deploy lock");
-    run.held.lock = true;
-    run.held.lockId = owner.id;
-  } finally {
-    run.held.taking = false;
-  }
+  const owner = await acquireOrWait(run);
   let failure: unknown;
   try {
     return await work();
@@ -52,6 +44,50 @@ export async function withLock<T>(run: Run, work: () => Promise<T>): Promise<T> 
   } finally {
     await releaseAfter(run, owner, failure);
   }
+}
+
+const AUTOMATIC = "Automatic deploy lock";
+
+/** Acquires the lock. With `--lock-wait`, waits while another run has it. @throws LockHeldError */
+async function acquireOrWait(run: Run): Promise<LockOwner> {
+  const deadline = run.clock.now().getTime() + (run.lockWait?.timeoutSeconds ?? 0) * 1000;
+  let reported: string | undefined;
+  for (;;) {
+    try {
+      return await acquireOnce(run);
+    } catch (error) {
+      if (!(error instanceof LockHeldError) || !run.lockWait || !isOfRun(error.details)) throw error;
+      const remaining = Math.floor((deadline - run.clock.now().getTime()) / 1000);
+      if (remaining <= 0) throw error;
+      if (reported !== error.details) run.report({ kind: "note", text: waiting(run, error, remaining) });
+      reported = error.details;
+      await run.clock.sleep(Math.min(run.lockWait.intervalSeconds, remaining), run.signal);
+      stopIfInterrupted(run);
+    }
+  }
+}
+
+async function acquireOnce(run: Run): Promise<LockOwner> {
+  run.held.taking = true;
+  try {
+    const owner = await acquire(run, AUTOMATIC);
+    run.held.lock = true;
+    run.held.lockId = owner.id;
+    return owner;
+  } finally {
+    run.held.taking = false;
+  }
+}
+
+/** Whether a run holds the lock. A lock without details may be one that a run is about to describe. */
+function isOfRun(details: string): boolean {
+  const [, message] = /^Message: (.*)$/m.exec(details) ?? [];
+  return message === undefined || message === AUTOMATIC;
+}
+
+function waiting({ config }: Run, { details }: LockHeldError, seconds: number): string {
+  const [holder] = details.split("\n");
+  return `Waiting up to ${seconds} s for the deploy lock on ${config.primaryHost}. ${holder}`;
 }
 
 /** The id of the lock of the run whose hook started this run, if that run still holds it on the server. */

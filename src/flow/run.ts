@@ -9,6 +9,12 @@ import { type Filters, type Selection, select } from "../plan/select.ts";
 import type { Report } from "../events.ts";
 import type { GitState } from "./build/git.ts";
 
+export interface LockWait {
+  readonly timeoutSeconds: number;
+  /** Between two attempts. */
+  readonly intervalSeconds: number;
+}
+
 /** One command while it runs: its configuration, its hosts, its output. `cli/open-run.ts` makes it, a fake in tests. */
 export interface Run {
   readonly config: Config;
@@ -42,6 +48,8 @@ export interface Run {
   /** Command words: `["app", "boot"]`. */
   readonly command: readonly string[];
   readonly skipHooks: boolean;
+  /** How to wait for a held deploy lock; undefined: a held lock is an error. */
+  readonly lockWait?: LockWait | undefined;
   /** The user's environment and `.env`, for templates. */
   readonly variables: Variables;
   /** The secrets files of a Kamal 2 project. */

@@ -164,7 +164,11 @@ function keptContainer(
 
 function nextLabels(decision: Decision, role: Role, routing: Routing): Map<string, string> {
   const { config, facts } = decision;
-  const plain = new Map([...roleLabels(config, role)].map(([key, value]) => [key, expand(value, facts.expansions)]));
+  // A Traefik that this configuration describes may be the next one: without live files it would not route to a container
+  // that names a transport.
+  const transports = routing === "live-file" && offersLiveFiles(config);
+  const written = roleLabels(config, role, { transports });
+  const plain = new Map([...written].map(([key, value]) => [key, expand(value, facts.expansions)]));
   const id = decision.newId(8);
   return routing === "live-file" ? containerLabels(plain, id) : new Map([...plain, [ID_LABEL, id]]);
 }

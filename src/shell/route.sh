@@ -75,19 +75,20 @@ explain_no_route() (
   docker logs --since 10m "$TRAEFIK" 2>&1 | grep -F "$container" | grep -E 'ERR|WRN|"level":"(error|warn)' | tail -n 3
 )
 
-# wait_route CONTAINER BASE HOST PATH REVISION SECONDS LINES [HINT...]
-# Waits until the container answers twice in a row through Traefik with a 2xx and the revision. The image needs no curl for
-# that. Exits with NOT_HEALTHY, diagnostics and the reasons why Traefik may not route to it; with NOT_LOADED if Traefik
-# refuses a live file. Most apps are ready soon, so the first 5 s have more probes. `docker inspect` takes as long as several
-# probes, so it runs after every fourth.
+# wait_route CONTAINER BASE HOST PATH REVISION TIMEOUT INTERVAL SECONDS LINES [HINT...]
+# Waits up to SECONDS until the container answers twice in a row through Traefik with a 2xx and the revision. The image needs
+# no curl for that. Exits with NOT_HEALTHY, diagnostics and the reasons why Traefik may not route to it; with NOT_LOADED if
+# Traefik refuses a live file. TIMEOUT is the limit of one probe. After a bad answer of the app, the next probe follows
+# INTERVAL seconds later, 0 as soon as possible. Most apps are ready soon, so the first 5 s have more probes. `docker
+# inspect` takes as long as several probes, so it runs after every fourth, or after a probe that the app answered.
 wait_route() (
-  container=$1 base=$2 host=$3 path=$4 revision=$5 seconds=$6 lines=$7
-  shift 7
+  container=$1 base=$2 host=$3 path=$4 revision=$5 timeout=$6 interval=$7 seconds=$8 lines=$9
+  shift 9
   good=0 probes=0 relisted=
   read_clock
   began=$now
   while :; do
-    response=$(probe_route "$host" "$base$path" 10) || response=
+    response=$(probe_route "$host" "$base$path" "$timeout") || response=
     case $response in
       "HTTP/1."?" 2"[0-9][0-9]*"X-Mrsk-Live: $revision"*)
         good=$((good + 1))
@@ -96,27 +97,29 @@ wait_route() (
         ;;
     esac
     good=0 probes=$((probes + 1))
+    read_clock
+    left=$((seconds * 100 - now + began)) pause=0.03
+    if [ $((now - began)) -ge 500 ]; then
+      pause=0.1
+      refusals=$(print_refusals "$(((now - began) / 100 + 2))s") || refusals=
+      if [ -n "$refusals" ]; then end_not_loaded "$refusals"; fi
+    fi
+    case $response in
+      "HTTP/1."?" 404"*)
+        if [ -z "$relisted" ] && [ $((now - began)) -ge 300 ]; then
+          relisted=yes
+          force_relist
+        fi
+        ;;
+      "HTTP/1."?" 50"[234]*) ;;
+      *"X-Mrsk-Live: $revision"*) if [ "$interval" != 0 ]; then probes=1 pause=$((interval * 100 < left ? interval : (left + 99) / 100)); fi ;;
+    esac
     if [ $((probes % 4)) = 1 ]; then read_state "$container" '{{.State.Status}}' || exit 1; fi
     case $state in
       running | created) ;;
       *) end_unhealthy "$container" "$lines" "The container does not run: $state" ;;
     esac
-    read_clock
-    age=$((now - began)) pause=0.03
-    case $response in
-      "HTTP/1."?" 404"*)
-        if [ -z "$relisted" ] && [ "$age" -ge 300 ]; then
-          relisted=yes
-          force_relist
-        fi
-        ;;
-    esac
-    if [ "$age" -ge 500 ]; then
-      pause=0.1
-      refusals=$(print_refusals "$((age / 100 + 2))s") || refusals=
-      if [ -n "$refusals" ]; then end_not_loaded "$refusals"; fi
-    fi
-    if [ "$age" -ge $((seconds * 100)) ]; then
+    if [ "$left" -le 0 ]; then
       printf 'No good answer at %s after %s s. The last one: %s\n' "$path" "$seconds" "$(printf '%s' "${response:-none}" | head -n 1)" >&2
       explain_no_route "$container" "$response" "$@"
       print_diagnostics "$container" "$lines"

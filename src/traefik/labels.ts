@@ -1,6 +1,6 @@
 import type { Accessory, Config, Proxy, Role } from "../config/config.ts";
 import { containerPrefix } from "../config/names.ts";
-import { proxyLabels } from "./proxy-labels.ts";
+import { proxyLabels, transportLabel } from "./proxy-labels.ts";
 
 /** Label of an app container: its id, eight hex digits, part of the name of its Traefik service. */
 export const ID_LABEL = "mrsk.id";
@@ -8,8 +8,9 @@ export const ID_LABEL = "mrsk.id";
 /**
  * The labels that MRSK gives a role's containers, in MRSK's order: service, role, destination, Traefik's, the user's. A
  * user's label that overrides another one keeps its place.
+ * @param transports whether a live file defines transports, so that a label can name one
  */
-export function roleLabels(config: Config, role: Role): Map<string, string> {
+export function roleLabels(config: Config, role: Role, { transports = false } = {}): Map<string, string> {
   const labels = new Map([
     ["service", config.service],
     ["role", role.name],
@@ -17,14 +18,17 @@ export function roleLabels(config: Config, role: Role): Map<string, string> {
   if (config.destinationLabel !== undefined) labels.set("destination", config.destinationLabel);
   const name = containerPrefix(config, role);
   if (role.traefik) for (const [key, value] of routingLabels(name, role.proxy)) labels.set(key, value);
-  for (const [key, value] of role.labels) labels.set(key, value);
+  const limit = role.proxy?.responseTimeoutSeconds;
+  if (role.traefik && transports && limit) labels.set(...transportLabel(name, limit));
+  for (const [key, value] of role.labels) labels.set(sameLabel(key, labels), value);
   if (role.traefik && readsVersion3(config.traefik.image)) addRuleSyntax(labels);
   return labels;
 }
 
 /** The labels of an accessory's container: service, Traefik's if it has a section `proxy`, the user's. */
 export function accessoryLabels(config: Config, { labels: own, proxy, service }: Accessory): Map<string, string> {
-  const labels = new Map([["service", service], ...(proxy ? routingLabels(service, proxy) : []), ...own]);
+  const labels = new Map([["service", service], ...(proxy ? routingLabels(service, proxy) : [])]);
+  for (const [key, value] of own) labels.set(sameLabel(key, labels), value);
   if (proxy && readsVersion3(config.traefik.image)) addRuleSyntax(labels);
   return labels;
 }
@@ -39,6 +43,18 @@ function routingLabels(name: string, proxy: Proxy | undefined): Map<string, stri
     [`traefik.http.routers.${name}.middlewares`, `${name}-retry@docker`],
     ...(proxy ? proxyLabels(name, proxy) : []),
   ]);
+}
+
+/** The label as `labels` has it: Traefik compares the options of a router or service without regard to case. */
+function sameLabel(label: string, labels: ReadonlyMap<string, string>): string {
+  if (labels.has(label)) return label;
+  const normal = normalized(label);
+  return [...labels.keys()].find((other) => normalized(other) === normal) ?? label;
+}
+
+function normalized(label: string): string {
+  const part = traefikLabel(label, "");
+  return part ? [part.protocol, part.section, part.name, part.option.toLowerCase()].join(".") : label;
 }
 
 /** Whether an image is Traefik 3 or newer. An image without a version number counts as newer. */

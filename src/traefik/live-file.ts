@@ -1,4 +1,6 @@
+import { isDeepStrictEqual } from "node:util";
 import { stringify } from "yaml";
+import { transportsOf } from "./proxy-labels.ts";
 import {
   idOf,
   list,
@@ -56,6 +58,7 @@ interface Sections {
   readonly routers: Section;
   readonly middlewares: Section;
   readonly services: Section;
+  readonly serversTransports: Section;
 }
 
 /** Below Traefik's own limit, above `standalonePriority`'s, and exact as a JavaScript number. */
@@ -78,12 +81,15 @@ export function isClosed(text: string): boolean {
 export function liveFile(file: LiveFile): string {
   const sections = { http: protocolSections(file, "http"), tcp: protocolSections(file, "tcp") };
   if (file.probe) addProbeRouter(file, file.probe, sections.http);
+  const containers = [file.live, file.last, file.canary?.container, file.probe?.container];
+  const labels = containers.flatMap((container) => (container ? partsOf(container, "http") : []));
+  Object.assign(sections.http.serversTransports, transportsOf(file.name, labels));
   const text = escapeTemplates(stringify(withoutEmpty(sections), { lineWidth: 0, aliasDuplicateObjects: false }));
   return file.closed ? `${CLOSED}\n${text}` : text;
 }
 
 function protocolSections(file: LiveFile, protocol: Protocol): Sections {
-  const sections: Sections = { routers: {}, middlewares: {}, services: {} };
+  const sections: Sections = { routers: {}, middlewares: {}, services: {}, serversTransports: {} };
   const { live, canary } = file;
   const last = canary?.container ?? file.last;
   const liveRouters = live ? routersOf(live, protocol) : [];
@@ -111,16 +117,23 @@ function protocolSections(file: LiveFile, protocol: Protocol): Sections {
 
 // Every live router gets a higher priority than every old one, and each container's routers keep their order. Otherwise
 // an old router with a longer rule would still win, and serve the old version. With one router each, the old one gets the
-// larger priority of both, and the live one gets one more.
+// larger priority of both, and the live one gets one more. One more is also enough if both have the same routers: each old
+// router has a live one above it. A larger priority could win requests of other apps.
 
 function raiseAbove(routers: readonly Router[], others: readonly Router[]): number {
   if (routers.length === 0 || others.length === 0) return 0;
+  if (isDeepStrictEqual(routers.map(matching), others.map(matching))) return 1;
   return Math.max(0, highest(others) - lowest(routers)) + 1;
 }
 
 function raiseBelow(routers: readonly Router[], others: readonly Router[]): number {
   if (routers.length === 0 || others.length === 0) return 0;
+  if (isDeepStrictEqual(routers.map(matching), others.map(matching))) return 0;
   return Math.max(0, lowest(others) - highest(routers));
+}
+
+function matching({ name, conditions, priority }: Router) {
+  return { name, conditions, priority };
 }
 
 function lowest(routers: readonly Router[]): number {

@@ -65,9 +65,9 @@ test("envify does not change .env if the template fails or .env is a folder", as
 });
 
 test("init does not write through a broken link", async () => {
-  const folder = project({ "project/.keep": "" });
+  const folder = project({ "project/.kamal/.keep": "" });
   const here = join(folder, "project");
-  symlinkSync(join(folder, "elsewhere"), join(here, ".env"));
+  symlinkSync(join(folder, "elsewhere"), join(here, ".kamal/secrets"));
   expect((await mrsk(here, "init")).status).toBe(0);
   expect(existsSync(join(folder, "elsewhere"))).toBe(false);
 });
@@ -118,7 +118,7 @@ test("an empty password or user name of the registry is reported before a connec
   });
 });
 
-test("every file of an accessory that is missing or a folder is reported with its position, before a connection is opened", async () => {
+test("every file of an accessory that is missing is reported with its position, before a connection is opened", async () => {
   const yaml = `${UNREACHABLE}accessories:
   db:
     image: x
@@ -135,7 +135,6 @@ test("every file of an accessory that is missing or a folder is reported with it
       status: 3,
       stdout: "",
       stderr: `ERROR (ConfigError): config/deploy.yml:11:9: accessories/db/files/0: there is no file nosuch.cnf
-config/deploy.yml:13:9: accessories/db/files/2: folder is a folder: name its files one by one
 config/deploy.yml:14:9: accessories/db/files/3: there is no file nosuch.erb
 `,
     });

@@ -26,20 +26,27 @@ const db = new AccessoryCommands(
   }),
 );
 const secrets = new Map([["MYSQL_ROOT_PASSWORD", new Secret("MYSQL_ROOT_PASSWORD", "pw")]]);
+const ON_HOST = { engine: "json-file", host: "192.0.2.9" };
 const VOLUMES =
   '--volume "${HOME}"/backups:/backups --volume /home/d/app-db/etc/mysql/my.cnf:/etc/mysql/my.cnf ' +
   "--volume /home/d/app-db/data:/var/lib/mysql --volume /srv/log:/var/log:ro";
 
 test("run", () => {
-  expect(line(db.run("/home/d", secrets, "json-file"))).toBe(
+  expect(line(db.run("/home/d", secrets, ON_HOST))).toBe(
     "MYSQL_ROOT_PASSWORD=<MYSQL_ROOT_PASSWORD> docker run --name app-db --detach --restart unless-stopped " +
       "--network private --log-opt max-size=10m --publish 3306:3306 -e MYSQL_ROOT_PASSWORD -e MYSQL_ROOT_HOST=% " +
       `${VOLUMES} --label service=app-db --label backup=nightly --cpus 4 --privileged mysql:8.0 --max_connections=500 --sql-mode ''`,
   );
 });
 
+test("with the variables of Kamal 2, run names the host, and a variable of the accessory wins", () => {
+  const env = { clear: new Map([["KAMAL_HOST", "own"]]), secret: [] };
+  const cache = new AccessoryCommands(config({ kamalVariables: true }), accessory({ env }));
+  expect(line(cache.run("/home/d", new Map(), ON_HOST))).toContain(" -e KAMAL_HOST=192.0.2.9 -e KAMAL_HOST=own ");
+});
+
 test("a home directory that the shell fills in", () => {
-  expect(line(db.run("$PWD", secrets, "json-file"))).toContain('--volume "${PWD}"/app-db/data:/var/lib/mysql');
+  expect(line(db.run("$PWD", secrets, ON_HOST))).toContain('--volume "${PWD}"/app-db/data:/var/lib/mysql');
 });
 
 test("the single commands", () => {
@@ -82,7 +89,7 @@ mv -f app-db/etc/mysql/my.cnf.new app-db/etc/mysql/my.cnf`,
 
 test("with the option rm it has no restart policy: docker would refuse both", () => {
   const fleeting = new AccessoryCommands(config(), accessory({ options: new Map([["rm", true]]) }));
-  expect(line(fleeting.run("/home/d", new Map(), "json-file"))).not.toContain("--restart");
+  expect(line(fleeting.run("/home/d", new Map(), ON_HOST))).not.toContain("--restart");
 });
 
 describe("an accessory with a section proxy", () => {
@@ -94,7 +101,7 @@ describe("an accessory with a section proxy", () => {
 
   test("has Traefik's labels with the name of its service, and the user's labels win", () => {
     const labels = new Map([["traefik.http.routers.app-db.priority", "7"]]);
-    expect(line(search({ pathPrefixes: ["/x"] }, { labels }).run("/home/d", new Map(), "json-file"))).toBe(
+    expect(line(search({ pathPrefixes: ["/x"] }, { labels }).run("/home/d", new Map(), ON_HOST))).toBe(
       "docker run --name app-db --detach --restart unless-stopped --log-opt max-size=10m --label service=app-db " +
         "--label traefik.http.services.app-db.loadbalancer.server.scheme=http " +
         "--label 'traefik.http.routers.app-db.rule=(Host(`a.b`)) && (Path(`/x`) || PathPrefix(`/x/`))' " +
@@ -102,8 +109,8 @@ describe("an accessory with a section proxy", () => {
         "--label traefik.http.middlewares.app-db-retry.retry.initialinterval=500ms " +
         "--label traefik.http.routers.app-db.middlewares=app-db-retry@docker,app-db-strip@docker " +
         "--label traefik.http.services.app-db.loadbalancer.server.port=80 " +
-        "--label traefik.http.routers.app-db.priority=7 " +
-        "--label traefik.http.middlewares.app-db-strip.stripprefix.prefixes=/x mysql:8.0",
+        "--label traefik.http.middlewares.app-db-strip.stripprefix.prefixes=/x " +
+        "--label traefik.http.routers.app-db.priority=7 mysql:8.0",
     );
   });
 

@@ -56,7 +56,10 @@ test("app, accessory and Traefik have no size limit on an engine that refuses it
     logDriver: "syslog",
     healthcheck: true,
   });
-  const db = new AccessoryCommands(config(), accessory()).run("/root", new Map(), "syslog");
+  const db = new AccessoryCommands(config(), accessory()).run("/root", new Map(), {
+    engine: "syslog",
+    host: "192.0.2.9",
+  });
   const traefik = runTraefik(config(), traefikHost("/d", "syslog"), new Map());
   for (const command of [app, db, traefik]) expect(line(command)).not.toContain("--log-opt");
 });

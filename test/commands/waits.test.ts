@@ -27,7 +27,7 @@ const route = { base: "http://127.0.0.1:18082", hostName: "x.mrsk", path: "/up",
 test.each(["200 OK", "204 No Content"])("the probe route answers %s with the revision: good", (status) => {
   fakeContainer("running");
   answers(status, route.revision);
-  expect(run(waitForProbeRoute("app", route, 5)).status).toBe(0);
+  expect(run(waitForProbeRoute("app", route, { deadlineSeconds: 5 })).status).toBe(0);
 });
 
 test.each([
@@ -37,16 +37,37 @@ test.each([
 ])("the probe route answers %s with revision %s: not good, and diagnostics are printed", (status, revision) => {
   fakeContainer("running");
   answers(status, revision);
-  const result = run(waitForProbeRoute("app", route, 1));
+  const result = run(waitForProbeRoute("app", route, { deadlineSeconds: 1 }));
   expect(result.status).toBe(ExitStatus.NOT_HEALTHY);
   expect(result.stderr).toContain(`No good answer at /up after 1 s. The last one: HTTP/1.1 ${status}`);
   expect(result.stderr).toContain("last words");
 });
 
+test("one probe takes at most the time-out of the check, by default 10 s", () => {
+  fakeContainer("running");
+  fake("curl", `echo "$*" >>curl.log; printf 'HTTP/1.1 200 OK\\r\\nX-Mrsk-Live: ${route.revision}\\r\\n'`);
+  run(waitForProbeRoute("app", route, { deadlineSeconds: 5, timeoutSeconds: 4 }));
+  run(waitForProbeRoute("app", route, { deadlineSeconds: 5 }));
+  const limits = readFileSync(join(folder(), "curl.log"), "utf8").match(/-m \d+/g);
+  expect(limits).toEqual(["-m 4", "-m 4", "-m 10", "-m 10"]);
+});
+
+test.each([
+  ["500 Internal Server Error", ["2", "1"]],
+  ["502 Bad Gateway", []],
+])("after the app's answer %s the interval passes before the next probe, up to the deadline", (status, pauses) => {
+  fakeContainer("running");
+  answers(status, route.revision);
+  fake("sleep", 'echo "$1" >>sleep.log; exec /bin/sleep "$1"');
+  run(waitForProbeRoute("app", route, { deadlineSeconds: 3, intervalSeconds: 2 }));
+  const slept = readFileSync(join(folder(), "sleep.log"), "utf8").trim().split("\n");
+  expect(slept.filter((seconds) => Number(seconds) >= 1)).toEqual(pauses);
+});
+
 test("a container that stops during probes ends the wait immediately", () => {
   fakeContainer("exited");
   answers("404 Not Found", "none");
-  const result = run(waitForProbeRoute("app", route, 60));
+  const result = run(waitForProbeRoute("app", route, { deadlineSeconds: 60 }));
   expect(result.status).toBe(ExitStatus.NOT_HEALTHY);
   expect(result.stderr).toContain("The container does not run: exited");
 });
@@ -179,7 +200,7 @@ test("another container that starts and exits makes Traefik notice a container t
     "curl",
     `[ -f seen ] && printf 'HTTP/1.1 200 OK\\r\\nX-Mrsk-Live: ${route.revision}\\r\\n' || printf 'HTTP/1.1 404 Not Found\\r\\n'`,
   );
-  expect(run(waitForProbeRoute("app", route, 10)).status).toBe(0);
+  expect(run(waitForProbeRoute("app", route, { deadlineSeconds: 10 })).status).toBe(0);
   expect(readdirSync(folder())).toContain("seen");
 });
 

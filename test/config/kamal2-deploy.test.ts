@@ -18,12 +18,13 @@ test("a deploy with the defaults of Kamal 2: lock, network, variables, labels, p
     "-e KAMAL_HOST=10.0.0.1 ",
     "--label destination ",
     "loadbalancer.server.port=80 ",
+    ".loadbalancer.serverstransport=app-web-timeout-30s@file ",
     "--health-timeout 5s ",
     "--health-start-period 30s ",
   ]) {
     expect(run).toContain(part);
   }
-  expect(seen).toMatch(/wait_route .*\.mrsk \/up \S+ 30 50$/m);
+  expect(seen).toMatch(/wait_route .*\.mrsk \/up \S+ 5 1 30 50$/m);
 });
 
 test("a deploy of an MRSK file has none of it", async () => {

@@ -1,4 +1,3 @@
-import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { stringify } from "yaml";
 import type { Config, Proxy, Role } from "../../src/config/config.ts";
@@ -351,44 +350,6 @@ proxy: {hosts: [a.example.com, b.example.com], app_port: 3000, healthcheck: {int
     });
   });
 
-  test("the labels of Traefik are made from it", async () => {
-    const labelsOf = async (section: string) => {
-      const config = await load(`proxy: ${section}`);
-      const labels = [...roleLabels(config, config.roles[0]!)];
-      return Object.fromEntries(
-        labels.flatMap(([key, value]) => {
-          const short =
-            /app-web(?:-strip)?\.(?:loadbalancer\.server\.port|rule|priority|middlewares|stripprefix\.prefixes)$/.exec(
-              key,
-            );
-          return short ? [[short[0].replace(/^app-web[.-]/, ""), value]] : [];
-        }),
-      );
-    };
-    expect(await labelsOf("{}")).toEqual({
-      "loadbalancer.server.port": "80",
-      rule: "PathPrefix(`/`)",
-      priority: "3",
-      middlewares: "app-web-retry@docker",
-    });
-    expect(await labelsOf("{hosts: [a.b, '*.c.d'], app_port: 3000}")).toMatchObject({
-      "loadbalancer.server.port": "3000",
-      rule: "Host(`a.b`) || HostRegexp(`^[^.]+\\.c\\.d$`)",
-      priority: "10000",
-    });
-    expect(await labelsOf("{host: a.b, path_prefixes: [/api, /api/v2]}")).toMatchObject({
-      rule: "(Host(`a.b`)) && (Path(`/api`) || PathPrefix(`/api/`) || Path(`/api/v2`) || PathPrefix(`/api/v2/`))",
-      priority: "20007",
-      middlewares: "app-web-retry@docker,app-web-strip@docker",
-      "strip.stripprefix.prefixes": "/api/v2,/api",
-    });
-    expect(await labelsOf("{path_prefix: /api, strip_path_prefix: false}")).toMatchObject({
-      rule: "Path(`/api`) || PathPrefix(`/api/`)",
-      priority: "7",
-      middlewares: "app-web-retry@docker",
-    });
-  });
-
   test("labels that the file has win, if it configures Traefik; otherwise they have no effect, with a note", async () => {
     const labels = "labels: {traefik.http.routers.app-web.rule: Host(`own`), team: shop}";
     const rule = (config: Config) => roleLabels(config, config.roles[0]!).get("traefik.http.routers.app-web.rule");
@@ -512,6 +473,7 @@ accessories: {db: {image: x, host: 10.0.0.2, proxy: {host: a.b, run: {http_port:
     ["proxy: {host: a.b, hosts: [c.d]}", "proxy: Specify one of 'host' or 'hosts', not both"],
     ["proxy: {hosts: a.b}", "proxy/hosts: should be a list, not a string"],
     ["proxy: true", "proxy: should be a map, not true or false"],
+    ["proxy: {response_timeout: 1.5}", "proxy/response_timeout: should be a whole number of seconds, 0 or more"],
     ["proxy: {app_port: x}", "proxy/app_port: should be a number"],
     ["proxy: {ssl: true}", "proxy/ssl: Must set a host to enable automatic SSL: write host here as well"],
     ["proxy: {ssl: {}}", "proxy/ssl: Must set a host to enable automatic SSL: write host here as well"],
@@ -594,6 +556,14 @@ accessories: {db: {image: x, host: 10.0.0.2, proxy: {host: a.b, run: {http_port:
       "servers: [10.0.0.1]\nproxy: {run: {debug: true}}\naccessories: {db: {image: x, role: web, proxy: {host: a.b, run: {debug: false}}}}",
       "accessories/db/proxy/run: Conflicting proxy run configurations for host 10.0.0.1: the role web has other settings",
     ],
+    [
+      "servers: {web: [10.0.0.1], api: {hosts: [10.0.0.1], proxy: {path_prefixes: [/x, api/]}}}\nproxy: {hosts: [c.d, a.b], path_prefix: /api}",
+      "servers/api: host settings conflict with the role web: both serve c.d/api on one server",
+    ],
+    [
+      "servers: {web: [10.0.0.1], api: {hosts: [10.0.0.1], traefik: true}}",
+      "servers/api: host settings conflict with the role web: both serve every host on one server",
+    ],
   ])("%s is refused", async (written, message) => {
     const problems = await problemsOf(without("servers", written));
     expect(problems.map((line) => line.replace(/^\S+: /, ""))).toEqual([message]);
@@ -618,26 +588,20 @@ accessories: {db: {image: x, host: 10.0.0.2, proxy: {host: a.b, run: {http_port:
       "{ssl: true, host: a.b}",
       "proxy/ssl: not supported yet: there are no certificates: end TLS in front of the servers",
     ],
-    [
-      "{response_timeout: 60}",
-      "proxy/response_timeout: not supported yet: Traefik waits for responses without a limit: omit it",
-    ],
-    [
-      "{buffering: {max_request_body: 1}}",
-      "proxy/buffering/max_request_body: not supported yet: Traefik limits no bodies: omit it, and limit them in the app",
-    ],
-    ["{buffering: {memory: 1}}", "proxy/buffering/memory: not supported yet: Traefik streams bodies: omit it"],
   ])("%s loads, and a deploy refuses it", async (section, line) => {
     const { unsupported } = await load(`proxy: ${section}`);
     expect(unsupported.map((text) => text.replace(/^\S+: /, ""))).toEqual([line]);
   });
 
-  test.each(["{ssl: false}", "{forward_headers: false}", "{buffering: {requests: false, responses: false}}"])(
-    "%s is what Traefik does",
-    async (section) => {
-      expect((await load(`proxy: ${section}`)).unsupported).toEqual([]);
-    },
-  );
+  test.each([
+    "{ssl: false}",
+    "{forward_headers: false}",
+    "{response_timeout: 60}",
+    "{buffering: {requests: false, responses: false}}",
+    "{buffering: {requests: true, max_request_body: 1, max_response_body: 2, memory: 3}}",
+  ])("%s is supported", async (section) => {
+    expect((await load(`proxy: ${section}`)).unsupported).toEqual([]);
+  });
 });
 
 describe("env", () => {
@@ -815,6 +779,21 @@ test.each([
   ["output: {file: {path: log}}", "output.file has no effect here: "],
   ["proxy: {run: {https_port: 8443}}", "proxy.run.https_port has no effect here: no port for HTTPS is published yet"],
   ["proxy: {run: {version: v0.9.2}}", "proxy.run.version has no effect here: "],
+  ["proxy: {buffering: {requests: true}}", "proxy.buffering.requests has no effect here: Traefik streams bodies"],
+  ["proxy: {buffering: {responses: true}}", "proxy.buffering.responses has no effect here: Traefik streams bodies"],
+  ["proxy: {buffering: {memory: 2000000}}", "proxy.buffering.memory has no effect here: Traefik streams bodies"],
+  [
+    "proxy: {buffering: {requests: true, max_request_body: 10, memory: 5}}",
+    "proxy.buffering: for max_request_body, Traefik reads whole bodies of requests and responses before they go on: responses of role web are not streamed",
+  ],
+  [
+    "accessories: {db: {image: x, host: h, proxy: {host: a.b, buffering: {max_response_body: 10}}}}",
+    "accessories.db.proxy.buffering: for max_response_body, Traefik reads whole bodies of requests and responses before they go on: responses of accessory db are not streamed",
+  ],
+  [
+    "proxy: {buffering: {requests: false, max_request_body: 10}}",
+    "proxy.buffering.max_request_body has no effect: requests is false, and Kamal 2 limits only what it buffers",
+  ],
 ])("%s loads with a note", async (written, note) => {
   const config = await load(written);
   expect(config.notes).toEqual([expect.stringContaining(note)]);
@@ -865,91 +844,4 @@ test("of a key that is written twice, the last value counts, with a note", async
   expect(config.notes).toEqual([
     "deploy.yml:13:3: duplicate key: a (first written at deploy.yml:12:3): the last value counts",
   ]);
-});
-
-/** What the rest of the program acts on: labels instead of the section that they are made from. */
-function effect(config: Config): unknown {
-  const roles = config.roles.map(({ proxy, labels, ...rest }) => ({
-    ...rest,
-    labels: Object.fromEntries(roleLabels(config, { ...rest, proxy, labels })),
-  }));
-  return { ...config, era: "", roles };
-}
-
-/** Settings that both generations can express. */
-const settings = fc.record({
-  port: fc.integer({ min: 1, max: 65_535 }),
-  path: fc.constantFrom("/up", "/health", "/ok/deep"),
-  interval: fc.integer({ min: 1, max: 20 }),
-  host: fc.constantFrom("example.com", "a.example.com"),
-  stop: fc.integer({ min: 1, max: 100 }),
-  hostPort: fc.integer({ min: 1, max: 65_535 }),
-  arch: fc.constantFrom("amd64", "arm64"),
-  limit: fc.option(fc.constantFrom(1, "50%"), { nil: undefined }),
-  clear: fc.dictionary(fc.constantFrom("A", "B"), fc.constantFrom("1", "x")),
-  secret: fc.uniqueArray(fc.constantFrom("S", "T")),
-  jobs: fc.boolean(),
-});
-
-test("a file of Kamal 1 and its rewrite for Kamal 2 resolve to the same", async () => {
-  await fc.assert(
-    fc.asyncProperty(settings, async ({ port, path, interval, host, stop, hostPort, arch, limit, jobs, ...env }) => {
-      const { service, image, registry } = REQUIRED;
-      const boot = limit === undefined ? {} : { boot: { limit, wait: 3 } };
-      const both = { service, image, registry, env, ...boot };
-      const servers = {
-        web: { hosts: ["10.0.0.1", "10.0.0.2"] },
-        ...(jobs ? { jobs: { hosts: ["10.0.0.3"], cmd: "work" } } : {}),
-      };
-      const router = "traefik.http.routers.app-web";
-      const old = {
-        ...both,
-        servers: {
-          ...servers,
-          web: {
-            ...servers.web,
-            labels: {
-              [`${router}.rule`]: `Host(\`${host}\`)`,
-              [`${router}.priority`]: "20000",
-              "traefik.http.services.app-web.loadbalancer.server.port": String(port),
-            },
-          },
-        },
-        healthcheck: { path, port, interval: `${interval}s` },
-        traefik: { host_port: hostPort },
-        builder: { local: { arch } },
-        stop_wait_time: stop,
-        run_directory: ".kamal",
-        network: "kamal",
-      };
-      const rewritten = {
-        ...both,
-        servers,
-        proxy: {
-          host,
-          app_port: port,
-          forward_headers: false,
-          healthcheck: { path, interval },
-          run: { http_port: hostPort },
-        },
-        builder: { arch },
-        stop_timeout: stop,
-      };
-      const [first, second] = await Promise.all([configOf(stringify(old)), configOf(stringify(rewritten))]);
-      expect(first.era).toBe("MRSK and Kamal 1 (traefik)");
-      expect(second.era).toBe("Kamal 2 (builder.arch)");
-      // These cannot be written in a file of Kamal 1: an empty label, variables of Kamal, and limits in seconds.
-      const differing = { destinationLabel: "", kamalVariables: true, deployTimeoutSeconds: 30 };
-      const timeout = (config: Config) => ({
-        ...config,
-        ...differing,
-        roles: config.roles.map((one) => ({
-          ...one,
-          healthcheck: one.healthcheck && { ...one.healthcheck, timeoutSeconds: 5 },
-        })),
-      });
-      expect(effect(timeout(first))).toEqual(effect(timeout(second)));
-    }),
-    { numRuns: 30 },
-  );
 });

@@ -140,6 +140,8 @@ test("every written value of Kamal 2 is printed, or has a note or a line about w
       ["https_port", "registry", "repository", "version"].map((key) => `${at}proxy.run.${key}`),
     ),
     "proxy.logging:",
+    "proxy.buffering:",
+    "accessories.placed.proxy.buffering:",
   ]);
   expect(leaves).not.toMatch(/registry-user|other-user/);
 });

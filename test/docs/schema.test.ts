@@ -26,8 +26,30 @@ test.each([
   expect(problems(read(path))).toEqual([]);
 });
 
-test("a missing required key is an error", () => {
-  expect(problems({ service: "app" })).toContain(" must have required property 'image'");
+describe("required keys", () => {
+  const credentials = { username: "u", password: ["P"] };
+
+  test.each(["service", "image", "servers", "registry"])("%s is required", (key) => {
+    expect(problems({})).toContain(` must have required property '${key}'`);
+  });
+
+  test.each([
+    ["a local registry needs no image", { registry: { server: "localhost:5555" }, servers: ["h"] }],
+    [
+      "accessories need no servers",
+      { image: "a/b", registry: credentials, accessories: { db: { image: "x", host: "h" } } },
+    ],
+  ])("%s", (_, keys) => {
+    expect(problems({ service: "app", ...keys })).toEqual([]);
+  });
+
+  test.each([
+    ["image", { registry: { server: "localhost", ...credentials }, servers: ["h"] }],
+    ["image", { registry: credentials, servers: ["h"] }],
+    ["servers", { image: "a/b", registry: credentials }],
+  ])("otherwise, a missing %s is an error", (key, keys) => {
+    expect(problems({ service: "app", ...keys })).toContain(` must have required property '${key}'`);
+  });
 });
 
 /** The maps of the file at a path of the reference, `*` for any name. */

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { ask, lab, onServer, Project, succeeded, sweep } from "./project.ts";
@@ -16,10 +16,12 @@ describe("all commands in order, from init to remove", () => {
   test("init writes the starting files of a project, and keeps existing ones", async () => {
     const ran = succeeded(await project.mrsk("init"));
     expect(ran.stdout).toContain("Created configuration file in config/deploy.yml");
-    expect(existsSync(join(project.folder, ".mrsk/hooks/pre-deploy.sample"))).toBe(true);
-    expect(statSync(join(project.folder, ".env")).mode & 0o777).toBe(0o600);
+    expect(existsSync(join(project.folder, ".kamal/hooks/pre-deploy.sample"))).toBe(true);
+    expect(statSync(join(project.folder, ".kamal/secrets")).mode & 0o777).toBe(0o600);
     const again = succeeded(await project.mrsk("init"));
     expect(again.stdout).toContain("already exists");
+    // The story goes on with the files of MRSK.
+    rmSync(join(project.folder, ".kamal"), { recursive: true });
   });
 
   test("setup deploys a healthy app with a database to two bare servers", async () => {

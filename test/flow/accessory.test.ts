@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import type { Accessory } from "../../src/config/config.ts";
@@ -143,6 +143,30 @@ test("without a container start fails and stop does not; restart is both", async
   const there = machine();
   await restartAccessory(runOn(there), "db");
   expect(changes(there)).toEqual(["container stop app-db", "container start app-db"]);
+});
+
+test("boot uploads a folder with its files, which keep their modes and are not rendered", async () => {
+  const here = machine(docker(""));
+  mkdirSync(join(here.home, "conf/sub"), { recursive: true });
+  writeFileSync(join(here.home, "conf/a.erb"), "<%= 1 %>\n");
+  writeFileSync(join(here.home, "conf/sub/start"), "#!/bin/sh\n");
+  chmodSync(join(here.home, "conf/a.erb"), 0o640);
+  chmodSync(join(here.home, "conf/sub/start"), 0o755);
+  const run = runOn(here, { files: [{ local: "conf", remote: "/etc/db", mode: "700", mountOptions: "ro" }] });
+  await bootAccessory(run, "db");
+  const uploaded = join(here.home, "app-db/etc/db");
+  expect(readFileSync(join(uploaded, "a.erb"), "utf8")).toBe("<%= 1 %>\n");
+  const modes = ["", "a.erb", "sub/start"].map((name) => statSync(join(uploaded, name)).mode & 0o777);
+  expect(modes).toEqual([0o700, 0o640, 0o755]);
+  expect(changes(here).at(-1)).toContain(`--volume ${uploaded}:/etc/db:ro `);
+});
+
+test("in a Kamal 2 project, each container of an accessory gets the name of its host", async () => {
+  const hosts = ["192.0.2.1", "192.0.2.9"];
+  const run = fakeRun(config({ kamalVariables: true, accessories: [accessory({ hosts })] }));
+  await bootAccessory(run, "db");
+  const named = hosts.map((host) => /KAMAL_HOST=\S+/.exec(run.hosts.get(host)!.texts.join("\n"))?.[0]);
+  expect(named).toEqual(["KAMAL_HOST=192.0.2.1", "KAMAL_HOST=192.0.2.9"]);
 });
 
 test("a missing local file is an error, and nothing is started", async () => {

@@ -3,7 +3,7 @@ import { liveContainer } from "../../src/plan/containers.ts";
 import { decide, type Decision } from "../../src/plan/deploy.ts";
 import { obstacles } from "../../src/plan/obstacles.ts";
 import { configOf } from "../config/from-yaml.ts";
-import { config, role } from "../support/config.ts";
+import { config, PROXY, role } from "../support/config.ts";
 import { aHost, container, containerOfMrsk, stopped, TRAEFIK, type World } from "../support/world.ts";
 
 function planFor(world: World, overrides: Partial<Decision> = {}) {
@@ -30,6 +30,22 @@ describe("the plan of a role", () => {
     expect(plan.roles[0]).toMatchObject({ routing: "live-file", old: undefined, stale: [], nameConflict: undefined });
     expect(plan.roles[0]!.next.name).toBe("app-web-2");
     expect(plan.roles[0]!.next.labels.get("mrsk.id")).toBe("00000001");
+  });
+
+  test("the label with the response_timeout only if the running and the configured Traefik read live files", () => {
+    const roles = [role({ proxy: PROXY })];
+    const label = /^traefik\.http\.services\.app-web.*\.loadbalancer\.serverstransport$/;
+    const named = (world: World, traefik = config().traefik) => {
+      const { labels } = planFor(world, { config: config({ roles, traefik }) }).roles[0]!.next;
+      return [...labels].filter(([key]) => label.test(key)).map(([, value]) => value);
+    };
+    const own = { ...config().traefik, args: new Map([["providers.file.filename", "/etc/t.yml"]]) };
+    expect(named(aHost())).toEqual(["app-web-timeout-30s@file"]);
+    expect(named(aHost().behindTraefik())).toEqual(["app-web-timeout-30s@file"]);
+    expect(named(aHost().behindTraefikOfMrsk())).toEqual([]);
+    expect(named(aHost().with({ liveDirectoryWritable: false }).behindTraefik())).toEqual([]);
+    expect(named(aHost(), own)).toEqual([]);
+    expect(named(aHost().behindTraefik(), own)).toEqual([]);
   });
 
   test("a Traefik that MRSK started routes by the same labels as before", () => {

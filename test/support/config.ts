@@ -33,6 +33,9 @@ export function role(overrides: Partial<Role> = {}): Role {
   };
 }
 
+/** An empty section `proxy`. */
+export const PROXY = proxyOf({});
+
 /** The engine logs with docker's default driver. */
 export function traefikHost(liveDirectory: string, logDriver = "json-file"): TraefikHost {
   return { liveDirectory, logDriver };
@@ -40,7 +43,7 @@ export function traefikHost(liveDirectory: string, logDriver = "json-file"): Tra
 
 /** The section with its defaults. */
 export function proxy(overrides: Partial<Proxy> = {}): Proxy {
-  return { ...proxyOf({}), ...overrides };
+  return { ...PROXY, ...overrides };
 }
 
 export function accessory(overrides: Partial<Accessory> = {}): Accessory {

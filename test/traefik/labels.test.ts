@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { containerLabels, readsVersion3, roleLabels } from "../../src/traefik/labels.ts";
-import { config, role } from "../support/config.ts";
+import { config, PROXY, role } from "../support/config.ts";
 
 const ID = "0a1b2c3d";
 
@@ -17,6 +17,28 @@ test("a role's labels have MRSK's order, overridden ones included", () => {
     ["traefik.http.routers.app-web-staging.middlewares", "app-web-staging-retry@docker"],
     ["team", "x"],
   ]);
+});
+
+test("a user's label wins whatever the case of its option, key by key", () => {
+  const labels = new Map([
+    ["traefik.http.routers.app-web.Priority", "7"],
+    ["traefik.http.services.app-web.loadBalancer.server.Port", "9000"],
+    ["traefik.http.routers.APP-WEB.rule", "Host(`other`)"],
+  ]);
+  const all = roleLabels(config(), role({ proxy: { ...PROXY, hosts: ["a.b"] }, labels }), { transports: true });
+  expect(Object.fromEntries(all)).toEqual({
+    service: "app",
+    role: "web",
+    "traefik.http.services.app-web.loadbalancer.server.scheme": "http",
+    "traefik.http.services.app-web.loadbalancer.server.port": "9000",
+    "traefik.http.services.app-web.loadbalancer.serverstransport": "app-web-timeout-30s@file",
+    "traefik.http.routers.app-web.rule": "Host(`a.b`)",
+    "traefik.http.routers.app-web.priority": "7",
+    "traefik.http.routers.app-web.middlewares": "app-web-retry@docker",
+    "traefik.http.middlewares.app-web-retry.retry.attempts": "5",
+    "traefik.http.middlewares.app-web-retry.retry.initialinterval": "500ms",
+    "traefik.http.routers.APP-WEB.rule": "Host(`other`)",
+  });
 });
 
 test("with live files each service has the container's id, and the router one less than its rule's length in bytes", () => {

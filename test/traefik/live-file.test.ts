@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { parse } from "yaml";
 import { containerLabels, roleLabels } from "../../src/traefik/labels.ts";
 import { liveFile, type Routed } from "../../src/traefik/live-file.ts";
-import { config, role } from "../support/config.ts";
+import { config, PROXY, role } from "../support/config.ts";
 
 type Yaml = Record<string, Record<string, Record<string, Record<string, unknown>>>>;
 
@@ -128,7 +128,8 @@ test("several routers keep their order, all live ones above all old ones, every 
     ["traefik.http.routers.api.rule", "Host(`example.com`) && PathPrefix(`/api`)"],
     ["traefik.http.routers.api.service", "app-web"],
   ];
-  const file = liveFile({ name: "app-web", live: routed("bbbbbbbb", labels), last: routed("aaaaaaaa", labels) });
+  const before: [string, string][] = [...labels, ["traefik.http.routers.app-web.entrypoints", "web"]];
+  const file = liveFile({ name: "app-web", live: routed("bbbbbbbb", labels), last: routed("aaaaaaaa", before) });
   const { routers } = read(file)["http"]!;
   expect(Object.entries(routers!).map(([name, { priority, service }]) => [name, priority, service])).toEqual([
     ["app-web", 42, "app-web-bbbbbbbb@docker"],
@@ -138,6 +139,57 @@ test("several routers keep their order, all live ones above all old ones, every 
     ["app-web-aaaaaaaa-last", 15, "app-web-aaaaaaaa@docker"],
     ["app-web-aaaaaaaa-api-last", 41, "app-web-aaaaaaaa@docker"],
   ]);
+});
+
+test("of the same routers, each live one gets one more than its old one, so that it wins no request of another app", () => {
+  const labels: [string, string][] = [
+    ["traefik.http.routers.app-web.priority", "20000"],
+    ["traefik.http.routers.app-web-route2.rule", "Host(`example.com`)"],
+    ["traefik.http.routers.app-web-route2.priority", "10000"],
+  ];
+  const file = liveFile({ name: "app-web", live: routed("bbbbbbbb", labels), last: routed("aaaaaaaa", labels) });
+  const { routers } = read(file)["http"]!;
+  const priorities = Object.entries(routers!).filter(([name]) => !name.endsWith("-stopped"));
+  expect(priorities.map(([name, { priority }]) => [name, priority])).toEqual([
+    ["app-web", 20_001],
+    ["app-web-bbbbbbbb-app-web-route2", 10_001],
+    ["app-web-aaaaaaaa-last", 20_000],
+    ["app-web-aaaaaaaa-app-web-route2-last", 10_000],
+  ]);
+});
+
+/** A container of a Kamal 2 file with this limit. */
+function limited(id: string, responseTimeoutSeconds: number, labels: [string, string][] = []): Routed {
+  const web = role({ proxy: { ...PROXY, responseTimeoutSeconds }, labels: new Map(labels) });
+  return { labels: containerLabels(roleLabels(config(), web, { transports: true }), id) };
+}
+
+const transports = (file: Parameters<typeof liveFile>[0]) => read(liveFile(file))["http"]!["serversTransports"];
+const transport = (time: string) => ({ forwardingTimeouts: { responseHeaderTimeout: time } });
+
+test("a live file defines the transport that the label of each of its containers names", () => {
+  const [first, second] = [limited("aaaaaaaa", 30), limited("bbbbbbbb", 5)];
+  expect(second.labels.get("traefik.http.services.app-web-bbbbbbbb.loadbalancer.serverstransport")).toBe(
+    "app-web-timeout-5s@file",
+  );
+  const both = { "app-web-timeout-30s": transport("30s"), "app-web-timeout-5s": transport("5s") };
+  const name = "app-web";
+  expect(transports({ name, live: first, probe: { ...probe, container: second } })).toEqual(both);
+  expect(transports({ name, live: second, last: first })).toEqual(both);
+  expect(transports({ name, live: first, canary: { container: second, percent: 10 } })).toEqual(both);
+  expect(transports({ name, live: first, closed: true })).toEqual({ "app-web-timeout-30s": transport("30s") });
+  expect(transports({ name, live: undefined, probe: { ...probe, container: second } })).toEqual({
+    "app-web-timeout-5s": transport("5s"),
+  });
+});
+
+test("a live file defines no transport for response_timeout 0, for a container of MRSK, or for a user's own label", () => {
+  const own: [string, string] = ["traefik.http.services.app-web.loadBalancer.serversTransport", "mine@file"];
+  for (const live of [limited("aaaaaaaa", 0), next, limited("aaaaaaaa", 30, [own])]) {
+    expect(transports({ name: "app-web", live })).toBeUndefined();
+  }
+  const labels = [...limited("aaaaaaaa", 30, [own]).labels].filter(([label]) => /serverstransport/i.test(label));
+  expect(labels).toEqual([["traefik.http.services.app-web-aaaaaaaa.loadbalancer.serverstransport", "mine@file"]]);
 });
 
 test("a container with several services: a router leads to the service that it names, or else to that of the same name", () => {

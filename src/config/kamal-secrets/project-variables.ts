@@ -41,6 +41,7 @@ export async function openVariables(project: Project): Promise<ProjectVariables>
     return { environment, kamalSecrets, notes: kamalSecrets.notes };
   }
   const environment = await loadEnvironment({ cwd, destination, processEnvironment });
+  if (destination !== undefined) environment.assign("KAMAL_DESTINATION", destination);
   return { environment, kamalSecrets: undefined, notes: [...(note === undefined ? [] : [note]), ...environment.notes] };
 }
 

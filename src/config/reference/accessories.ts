@@ -127,7 +127,7 @@ export const ACCESSORIES: Section = {
       default: "none",
       since: "0.3.0",
       meaning:
-        "Files to upload and mount; names that end in erb are rendered first. Digits are a mode, other text is options of the mount. An item may also be a map",
+        "Files and folders to upload and mount; files whose names end in erb are rendered first, except in a folder. Digits are a mode, other text is options of the mount. An item may also be a map",
       example: "files:\n  - config/my.cnf:/etc/mysql/my.cnf:644",
     },
     {
@@ -135,7 +135,8 @@ export const ACCESSORIES: Section = {
       type: "path",
       default: "required",
       since: "new",
-      meaning: "File on this machine",
+      meaning:
+        "File or folder on this machine. The files of a folder keep their permissions; files that the folder no longer has stay on the host",
       example: "files:\n  - local: my.cnf\n    remote: /etc/my.cnf",
     },
     {
@@ -151,7 +152,7 @@ export const ACCESSORIES: Section = {
       type: "octal digits",
       default: DEFAULTS.accessoryFileMode,
       since: "new",
-      meaning: "Permissions",
+      meaning: "Permissions, of a file or of the folder itself",
       example: 'files:\n  - local: my.cnf\n    remote: /etc/my.cnf\n    mode: "644"',
     },
     {
@@ -159,7 +160,7 @@ export const ACCESSORIES: Section = {
       type: "user[:group]",
       default: "the login user",
       since: "Kamal 2.8",
-      meaning: "Owner of the file on the host; only root may set it",
+      meaning: "Owner of the file, or of the folder and its files, on the host; only root may set it",
       example: 'files:\n  - local: my.cnf\n    remote: /etc/my.cnf\n    owner: "999:999"',
     },
     {

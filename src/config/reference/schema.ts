@@ -1,5 +1,6 @@
 import * as z from "zod/mini";
 import { keyPaths, placeholders } from "./reference.ts";
+import { LOCAL_SERVER } from "../era.ts";
 import { writtenConfig } from "../schema.ts";
 import { lazySchemas, splitForms, values } from "../schema-parts.ts";
 
@@ -10,9 +11,19 @@ export function jsonSchema(): Json {
   const schema = convert(writtenConfig);
   schema["title"] = "deploy.yml of mrsk";
   schema["patternProperties"] = { "^x-": {} };
+  schema["required"] = ["service", "registry"];
+  schema["allOf"] = [{ anyOf: [{ required: ["image"] }, LOCAL_REGISTRY] }, { anyOf: [SERVERS, ACCESSORIES] }];
   describe(schema, []);
   return schema;
 }
+
+/** In a file of Kamal 2, the image of a local registry is named after the service, and accessories need no servers. */
+const LOCAL_REGISTRY = {
+  required: ["registry"],
+  properties: { registry: { required: ["server"], properties: { server: { pattern: LOCAL_SERVER.source } } } },
+};
+const SERVERS = { required: ["servers"] };
+const ACCESSORIES = { required: ["accessories"] };
 
 function convert(of: z.core.$ZodType): Json {
   return z.toJSONSchema(of, {

@@ -1,6 +1,7 @@
 import { type LogQuery, logs } from "../../commands/app.ts";
+import { listOneOff } from "../../commands/one-off.ts";
 import { sh } from "../../script/command.ts";
-import { attempt, script } from "../../script/script.ts";
+import { attempt, script, step } from "../../script/script.ts";
 import { SHOWN_LOG_LINES } from "../../config/defaults.ts";
 import { ExitCode, InterruptedError, MrskError, UsageError } from "../../errors.ts";
 import type { Host } from "../../hosts/host.ts";
@@ -8,6 +9,7 @@ import type { OutputChunk, StepResult } from "../../script/result.ts";
 import { onHosts } from "../../hosts/on-hosts.ts";
 import { accessoryHosts } from "../../plan/select.ts";
 import { lineByLine } from "../../lines.ts";
+import type { HostFacts } from "../../plan/facts.ts";
 import { canaryOf, liveContainer } from "../../plan/containers.ts";
 import { oneAccessory } from "../accessory.ts";
 import { observeHosts } from "../observe.ts";
@@ -15,13 +17,19 @@ import { appHosts, type Run } from "../run.ts";
 import type { Terminal } from "../terminal.ts";
 import { TRAEFIK } from "../../shell/constants.ts";
 
-/** Values of `-s`, `-n`, `-g`, `-o` and `-f`. */
+/** Values of `-s`, `-n`, `-g`, `-o`, `-f` and `-T`. */
 export interface LogChoice {
   readonly since?: string;
   readonly lines?: number;
   readonly grep?: string;
   readonly grepOptions?: string;
   readonly follow?: boolean;
+  readonly skipTimestamps?: boolean;
+}
+
+export interface AppLogChoice extends LogChoice {
+  /** The beginning of the id, or the name, of a container of the app; undefined: the live containers. */
+  readonly containerId?: string;
 }
 
 /** A log to show. */
@@ -36,9 +44,40 @@ interface Source {
   readonly container: string | undefined;
 }
 
-export async function appLogs(run: Run, terminal: Terminal, choice: LogChoice): Promise<void> {
+export async function appLogs(run: Run, terminal: Terminal, { containerId, ...choice }: AppLogChoice): Promise<void> {
   const facts = await observeHosts(run, appHosts(run));
-  const sources = run.selection.app.flatMap(({ host, roles }) =>
+  const sources =
+    containerId === undefined ? liveSources(run, facts) : await sourcesOfContainer(run, facts, containerId);
+  await showLogs(run, terminal, sources, { ...choice, timestamps: false });
+}
+
+/**
+ * The containers of the app, and those of `app exec --detach`, with that name or beginning of the id.
+ * @throws UsageError if no selected host has one
+ */
+async function sourcesOfContainer(run: Run, facts: ReadonlyMap<string, HostFacts>, wanted: string): Promise<Source[]> {
+  const found = await onHosts(appHosts(run), async (host) => {
+    const listed = await host.run(
+      script("Containers", [step("List containers of app exec", listOneOff(run.config.service), "list")]),
+    );
+    const oneOff = listed
+      .text("list")
+      .split("\n")
+      .filter(Boolean)
+      .map((line) => line.split(" "));
+    const containers = [...facts.get(host.name)!.containers, ...oneOff.map(([id = "", name = ""]) => ({ id, name }))];
+    const fits = containers.filter(({ id, name }) => id.startsWith(wanted) || name === wanted);
+    return fits.flatMap(({ id }) => sourcesOn(run, [host.name], "App", id));
+  });
+  const sources = found.flat();
+  if (sources.length > 0) return sources;
+  throw new UsageError(`No selected host has a container ${wanted} of the app`, {
+    hint: "`mrsk app containers` lists the containers.",
+  });
+}
+
+function liveSources(run: Run, facts: ReadonlyMap<string, HostFacts>): Source[] {
+  return run.selection.app.flatMap(({ host, roles }) =>
     roles.flatMap((role): Source[] => {
       const seen = facts.get(host)!;
       const source = { name: host, host: run.host(host) };
@@ -54,7 +93,6 @@ export async function appLogs(run: Run, terminal: Terminal, choice: LogChoice): 
       ];
     }),
   );
-  await showLogs(run, terminal, sources, { ...choice, timestamps: false });
 }
 
 export async function accessoryLogs(run: Run, terminal: Terminal, name: string, choice: LogChoice): Promise<void> {
@@ -77,9 +115,10 @@ async function showLogs(
   run: Run,
   terminal: Terminal,
   sources: readonly Source[],
-  { timestamps, ...choice }: LogChoice & { readonly timestamps: boolean },
+  { timestamps: shown, ...choice }: LogChoice & { readonly timestamps: boolean },
 ): Promise<void> {
   if (choice.follow) return follow(run, terminal, sources, choice);
+  const timestamps = shown && choice.skipTimestamps !== true;
   const anyChoice = choice.since !== undefined || choice.lines !== undefined || choice.grep !== undefined;
   const query: LogQuery = { ...choice, timestamps, lines: choice.lines ?? (anyChoice ? undefined : SHOWN_LOG_LINES) };
   await onHosts(sources, async ({ host, kind, container }) => {
@@ -114,7 +153,7 @@ async function follow(
   const query: LogQuery = {
     ...choice,
     follow: true,
-    timestamps: true,
+    timestamps: choice.skipTimestamps !== true,
     lines: choice.lines ?? (choice.since ? undefined : 10),
   };
   const start = ({ label }: Source) => (sources.length === 1 ? "" : prefix(label));

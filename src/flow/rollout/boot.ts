@@ -1,6 +1,8 @@
 import type { HostPlan } from "../../plan/deploy.ts";
 import type { HostFacts } from "../../plan/facts.ts";
 import type { CanaryTarget } from "../../plan/canary-target.ts";
+import { namedTransports } from "../../traefik/proxy-labels.ts";
+import { partsOf } from "../../traefik/routing.ts";
 import { versionToBoot } from "../app/app.ts";
 import { withLock } from "../lock.ts";
 import { appHosts, begin, type Run } from "../run.ts";
@@ -45,6 +47,7 @@ export async function bootVersion(
   for (const plan of plans) {
     noteDifference(run, plan.host, plan.traefik);
     noteClosedDirectory(run, plan);
+    noteResponseTimeout(run, plan);
     noteHealthcheck(run, plan);
   }
   const roles = run.selection.app.flatMap((target) => target.roles);
@@ -62,6 +65,21 @@ function noteHealthcheck(run: Run, { host, roles }: HostPlan): void {
 function noteClosedDirectory(run: Run, { host, facts, roles }: HostPlan): void {
   if (facts.liveDirectoryWritable || !roles.some(({ routing }) => routing === "labels")) return;
   const text = `${facts.user} may not write the live files in ${facts.liveDirectory}: labels decide, and requests may be lost. Deploy as the user who made it, or as one with sudo.`;
+  run.report({ kind: "note", host, text });
+}
+
+/** Only a live file can define the limit. */
+function noteResponseTimeout(run: Run, { host, roles }: HostPlan): void {
+  const unlimited = roles.filter(
+    ({ role, routing, next }) =>
+      routing === "labels" &&
+      role.proxy !== undefined &&
+      role.proxy.responseTimeoutSeconds > 0 &&
+      namedTransports(partsOf(next, "http")).length === 0,
+  );
+  if (unlimited.length === 0) return;
+  const names = unlimited.map(({ role }) => role.name).join(", ");
+  const text = `proxy.response_timeout is not applied (${names}): Traefik reads no live files here`;
   run.report({ kind: "note", host, text });
 }
 

@@ -161,7 +161,12 @@ export class RolePhases {
     const patience = deadlineSeconds(check, this.config.deployTimeoutSeconds);
     const deadline = patience + (check || !this.viaFile ? 0 : this.config.readinessDelaySeconds);
     if (this.viaFile && check && check.cmd === undefined) {
-      return waitForProbeRoute(name, this.probeRoute, deadline, this.plan.role.logLines, this.plan.admission.hints);
+      const limits = {
+        deadlineSeconds: deadline,
+        timeoutSeconds: check.timeoutSeconds,
+        intervalSeconds: check.probeIntervalSeconds,
+      };
+      return waitForProbeRoute(name, this.probeRoute, limits, this.plan.role.logLines, this.plan.admission.hints);
     }
     const healthy = this.untilHealthy(name, deadline);
     return this.viaFile ? lines(healthy, waitForRevision(this.probeRoute)) : healthy;

@@ -15,7 +15,9 @@ import {
   secondName,
   startSecond,
 } from "../../traefik/replace.ts";
-import { CommandFailedError } from "../../errors.ts";
+import { needsLiveFile } from "../../traefik/proxy-labels.ts";
+import { partsOf } from "../../traefik/routing.ts";
+import { CommandFailedError, UsageError } from "../../errors.ts";
 import type { Host } from "../../hosts/host.ts";
 import { observeContainers } from "../../observe/containers.ts";
 import { onHosts } from "../../hosts/on-hosts.ts";
@@ -84,12 +86,24 @@ async function confirmReboot(run: Run, facts: ReadonlyMap<string, HostFacts>, co
 }
 
 async function reboot(run: Run, host: Host, facts: HostFacts): Promise<void> {
-  const work = await rebootScript(run, facts, await observeContainers(host));
+  const containers = await observeContainers(host);
+  refuseWithoutLiveFiles(run, host.name, containers);
+  const work = await rebootScript(run, facts, containers);
   const result = await repairOnFailure(run, host, facts, () => host.run(work, { signal: run.signal }));
   const closed = /^closed (\d+)$/m.exec(result.text(REPLACE))?.[1];
   const effect =
     closed === undefined ? "no connections refused" : `ports closed for ${(Number(closed) / 100).toFixed(2)} s`;
   run.report({ kind: "note", host: host.name, text: `Traefik replaced, ${effect}` });
+}
+
+/** @throws UsageError if a Traefik without live files would no longer route to some containers */
+function refuseWithoutLiveFiles({ config }: Run, host: string, containers: readonly HostContainer[]): void {
+  if (offersLiveFiles(config)) return;
+  const cut = appsOf(containers).filter((container) => needsLiveFile(partsOf(container, "http")));
+  if (cut.length === 0) return;
+  const names = cut.map(({ name }) => name).join(", ");
+  const message = `${host}: ${names}: proxy.response_timeout needs live files, and traefik.args has its own file provider`;
+  throw new UsageError(message, { hint: "Run `mrsk deploy` first: its containers need no live file." });
 }
 
 /** If the replacement itself was killed, repairs it in the same run. */

@@ -98,3 +98,20 @@ test("labels of the second Traefik make the old Traefik close kept connections, 
   expect(withKeepAlive).not.toContain("mrsk-swap-close");
   expect(withKeepAlive).toMatch(/replace_with_second" mrsk-swap-process unless-stopped '' 18 4 /);
 });
+
+test("a Traefik without live files is refused while a container needs one for its response_timeout", async () => {
+  const traefik = { ...config().traefik, args: new Map([["providers.file.filename", "/etc/t.yml"]]) };
+  const app = (transport: string) => ({
+    name: "app-web-1",
+    labels: { "traefik.http.services.app-web-aaaaaaaa.loadbalancer.serverstransport": transport },
+  });
+  const reboot = (transport: string) => {
+    const run = fakeRun(config({ roles: [role({ hosts: [HOST] })], traefik }));
+    BARE_TRAEFIK.withNeighbour(app(transport)).fake(run);
+    return rebootTraefik(run, now);
+  };
+  await expect(reboot("app-web-timeout-30s@file")).rejects.toThrow(
+    "192.0.2.1: app-web-1: proxy.response_timeout needs live files, and traefik.args has its own file provider",
+  );
+  await reboot("mine@file");
+});
