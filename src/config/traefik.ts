@@ -41,30 +41,30 @@ function traefikFor(written: WrittenConfig, proxies: readonly Proxy[], era: Era)
   const own = written.traefik;
   const run = runOf(proxies);
   const args = optionsOf(own?.args);
-  const publish = own?.publish ?? run.publish;
+  const publish = own?.publish ?? run?.publish ?? true;
   return {
     image: own?.image ?? DEFAULTS.traefik.image,
-    hostPort: publish ? (own?.host_port ?? run.httpPort) : undefined,
-    bindIps: run.bindIps,
+    hostPort: publish ? (own?.host_port ?? run?.httpPort ?? DEFAULTS.traefik.hostPort) : undefined,
+    bindIps: run?.bindIps ?? [],
     forwardHeaders: proxies.some(({ forwardHeaders }) => forwardHeaders),
-    metricsPort: hasKey(args, "metrics.prometheus.entrypoint") ? undefined : run.metricsPort,
-    logging: limited(loggingOf(written.logging), run.logMaxSize),
+    metricsPort: hasKey(args, "metrics.prometheus.entrypoint") ? undefined : run?.metricsPort,
+    logging: limited(loggingOf(written.logging), run?.logMaxSize),
     args: new Map([
-      ...[...requestLog(proxies), ...(run.debug ? [["log.level", "DEBUG"] as const] : [])].filter(
+      ...[...requestLog(proxies), ...(run?.debug ? [["log.level", "DEBUG"] as const] : [])].filter(
         ([key]) => !hasKey(args, key),
       ),
       ...args,
     ]),
-    options: new Map([...run.options, ...optionsOf(own?.options)]),
+    options: new Map([...(run?.options ?? []), ...optionsOf(own?.options)]),
     labels: mapOf(own?.labels),
     env: singleEnvironment(own?.env, era),
   };
 }
 
-/** The written settings of the container. Those of one host are equal, but not every section has them. */
-function runOf(proxies: readonly Proxy[]): ProxyRun {
-  const defaults = proxyRunOf(undefined);
-  return proxies.map(({ run }) => run).find((run) => !isDeepStrictEqual(run, defaults)) ?? defaults;
+/** The settings of the container. Those that sections of one host write are equal, but not every section has them. */
+function runOf(proxies: readonly Proxy[]): ProxyRun | undefined {
+  const runs = proxies.map(({ run }) => run);
+  return runs.find((run) => !isDeepStrictEqual(run, proxyRunOf(undefined))) ?? runs[0];
 }
 
 /** Traefik has one list of headers for requests and responses, and drops the others. */

@@ -86,16 +86,20 @@ export async function bootAccessory(run: Run, name: string): Promise<void> {
   await accessorySecrets(run, selectedAccessories(run, name));
   await withLock(run, async () => {
     await ensureTraefikFor(run, selectedAccessories(run, name));
-    for (const accessory of selectedAccessories(run, name)) {
-      begin(run, `Boot accessory ${accessory.name}...`);
-      await onAccessories(run, accessory.name, "Boot the accessory", bootSteps(run), (host, result) => {
-        const running = result.text("state") === "running";
-        const text = running ? `${accessory.service} is already running` : `started ${accessory.service}`;
-        run.report({ kind: "note", host: host.name, text });
-        if (accessory.proxy) noteLabels(run, host.name, accessory, result.text("labels"));
-      });
-    }
+    await bootContainers(run, name);
   });
+}
+
+async function bootContainers(run: Run, name: string): Promise<void> {
+  for (const accessory of selectedAccessories(run, name)) {
+    begin(run, `Boot accessory ${accessory.name}...`);
+    await onAccessories(run, accessory.name, "Boot the accessory", bootSteps(run), (host, result) => {
+      const running = result.text("state") === "running";
+      const text = running ? `${accessory.service} is already running` : `started ${accessory.service}`;
+      run.report({ kind: "note", host: host.name, text });
+      if (accessory.proxy) noteLabels(run, host.name, accessory, result.text("labels"));
+    });
+  }
 }
 
 /** @throws MrskError if Traefik cannot route to one of the accessories, before any change */
@@ -130,8 +134,10 @@ async function ensureTraefikFor(run: Run, accessories: readonly Accessory[]): Pr
 function noteLabels(run: Run, host: string, accessory: Accessory, printed: string): void {
   if (printed === "") return;
   const present = JSON.parse(printed) as Record<string, string> | null;
-  const wanted = accessoryLabels(run.config, { ...accessory, labels: new Map() });
-  const differing = [...wanted].filter(([key, value]) => !accessory.labels.has(key) && present?.[key] !== value);
+  const wanted = accessoryLabels(run.config, accessory);
+  const differing = [...accessoryLabels(run.config, { ...accessory, labels: new Map() })].filter(
+    ([key, value]) => wanted.get(key) === value && present?.[key] !== value,
+  );
   if (differing.length === 0) return;
   const text = `${accessory.service} runs with other settings of proxy. \`mrsk accessory reboot ${accessory.name}\` replaces it.`;
   run.report({ kind: "note", host, text });
@@ -200,19 +206,20 @@ export async function createAccessoryDirectories(run: Run, name: string): Promis
   );
 }
 
-/** Resolves secrets, logs in and pulls before the stop: a failure of these does not leave the accessory stopped. */
+/** Resolves secrets, starts Traefik, logs in and pulls before the stop: a failure does not leave the accessory stopped. */
 export async function rebootAccessory(run: Run, name: string): Promise<void> {
   refuseUnsupported(run);
   checkFiles(run, selectedAccessories(run, name));
   await accessorySecrets(run, selectedAccessories(run, name));
   await withLock(run, async () => {
+    await ensureTraefikFor(run, selectedAccessories(run, name));
     await onAccessories(run, name, "Pull the image", async (commands, accessory) => [
       ...(await loginSteps(run, accessory)),
       step("Pull the image", commands.pull()),
     ]);
     await stopAccessory(run, name);
     await removeAccessoryContainer(run, name);
-    await bootAccessory(run, name);
+    await bootContainers(run, name);
   });
 }
 

@@ -9,6 +9,7 @@ import { runHook } from "./hook.ts";
 import { ensureImage } from "./image.ts";
 import { withLock } from "./lock.ts";
 import { begin, type Run, traefikHosts } from "./run.ts";
+import { ensureTraefikOfAccessories } from "./traefik/traefik.ts";
 import { TRAEFIK } from "../shell/constants.ts";
 
 interface Choice {
@@ -56,8 +57,9 @@ export async function downgradeAccessory(run: Run, name: string, choice: Choice)
 async function replaceProxy(run: Run): Promise<void> {
   const hosts = traefikHosts(run);
   const { image } = run.config.traefik;
-  const version = await versionToBoot(run);
-  await ensureImage(run, version);
+  // Hosts with accessories alone run no version.
+  const version = run.selection.app.length > 0 ? await versionToBoot(run) : undefined;
+  if (version !== undefined) await ensureImage(run, version);
   const stop = script("Stop kamal-proxy", [
     step("Pull Traefik's image", sh`docker image inspect ${image} >/dev/null 2>&1 || docker pull ${image}`),
     step("Stop kamal-proxy", sh`! ${present()} || docker stop ${KAMAL_PROXY}`),
@@ -69,11 +71,13 @@ async function replaceProxy(run: Run): Promise<void> {
     step("Start kamal-proxy again", sh`! ${present()} || { docker rm -f ${TRAEFIK}; docker start ${KAMAL_PROXY}; }`),
   ]);
   const variables = { MRSK_HOSTS: hosts.map(({ name }) => name).join(",") };
-  await runHook(run, "pre-traefik-reboot", version, variables);
+  const named = version ?? (await run.requestedVersion());
+  await runHook(run, "pre-traefik-reboot", named, variables);
   begin(run, `Replacing kamal-proxy on ${variables.MRSK_HOSTS}...`);
   try {
     await onHosts(hosts, (host) => host.run(stop));
-    await bootVersion(run, version, { reuse: false, prune: false });
+    if (version !== undefined) await bootVersion(run, version, { reuse: false, prune: false });
+    await ensureTraefikOfAccessories(run);
   } catch (error) {
     await onHosts(hosts, (host) => host.run(revert)).catch((reason: unknown) => {
       const text = `kamal-proxy could not be started again: ${reason instanceof Error ? reason.message : String(reason)}`;
@@ -82,7 +86,7 @@ async function replaceProxy(run: Run): Promise<void> {
     throw error;
   }
   await onHosts(hosts, (host) => host.run(remove));
-  await runHook(run, "post-traefik-reboot", version, variables);
+  await runHook(run, "post-traefik-reboot", named, variables);
 }
 
 function present() {

@@ -27,7 +27,8 @@ export function roleLabels(config: Config, role: Role, { transports = false } = 
 
 /** The labels of an accessory's container: service, Traefik's if it has a section `proxy`, the user's. */
 export function accessoryLabels(config: Config, { labels: own, proxy, service }: Accessory): Map<string, string> {
-  const labels = new Map([["service", service], ...(proxy ? routingLabels(service, proxy) : []), ...own]);
+  const labels = new Map([["service", service], ...(proxy ? routingLabels(service, proxy) : [])]);
+  for (const [key, value] of own) labels.set(sameLabel(key, labels), value);
   if (proxy && readsVersion3(config.traefik.image)) addRuleSyntax(labels);
   return labels;
 }

@@ -1,7 +1,10 @@
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { AccessoryCommands } from "../../src/commands/accessory.ts";
 import { Secret } from "../../src/config/env/secret.ts";
-import { accessory, config, line } from "../support/config.ts";
+import type { Proxy } from "../../src/config/config.ts";
+import { ExitStatus } from "../../src/shell/exit-status.ts";
+import { accessory, config, line, proxy } from "../support/config.ts";
+import { fake, fakeContainer, run } from "../support/fake-commands.ts";
 
 const db = new AccessoryCommands(
   config(),
@@ -87,4 +90,69 @@ mv -f app-db/etc/mysql/my.cnf.new app-db/etc/mysql/my.cnf`,
 test("with the option rm it has no restart policy: docker would refuse both", () => {
   const fleeting = new AccessoryCommands(config(), accessory({ options: new Map([["rm", true]]) }));
   expect(line(fleeting.run("/home/d", new Map(), ON_HOST))).not.toContain("--restart");
+});
+
+describe("an accessory with a section proxy", () => {
+  const search = (section: Partial<Proxy> = {}, more: Parameters<typeof accessory>[0] = {}) =>
+    new AccessoryCommands(
+      config({ deployTimeoutSeconds: 1 }),
+      accessory({ publish: undefined, proxy: proxy({ hosts: ["a.b"], ...section }), ...more }),
+    );
+
+  test("has Traefik's labels with the name of its service, and the user's labels win", () => {
+    const labels = new Map([["traefik.http.routers.app-db.priority", "7"]]);
+    expect(line(search({ pathPrefixes: ["/x"] }, { labels }).run("/home/d", new Map(), ON_HOST))).toBe(
+      "docker run --name app-db --detach --restart unless-stopped --log-opt max-size=10m --label service=app-db " +
+        "--label traefik.http.services.app-db.loadbalancer.server.scheme=http " +
+        "--label 'traefik.http.routers.app-db.rule=(Host(`a.b`)) && (Path(`/x`) || PathPrefix(`/x/`))' " +
+        "--label traefik.http.middlewares.app-db-retry.retry.attempts=5 " +
+        "--label traefik.http.middlewares.app-db-retry.retry.initialinterval=500ms " +
+        "--label traefik.http.routers.app-db.middlewares=app-db-retry@docker,app-db-strip@docker " +
+        "--label traefik.http.services.app-db.loadbalancer.server.port=80 " +
+        "--label traefik.http.middlewares.app-db-strip.stripprefix.prefixes=/x " +
+        "--label traefik.http.routers.app-db.priority=7 mysql:8.0",
+    );
+  });
+
+  /** A curl that prints this status line, and fails for any other request than that of the health check. */
+  const answers = (status: string) =>
+    fake(
+      "curl",
+      `case "$*" in
+*"-m 5 "*"-H Host: localhost:80 http://172.18.0.3:80/up?a=1") printf 'HTTP/1.1 %s\\r\\n\\r\\n' '${status}' ;;
+*) exit 7 ;;
+esac`,
+    );
+  const section = proxy({ healthcheck: { path: "/up?a=1", intervalSeconds: 0.1, timeoutSeconds: 5 } });
+  const wait = () => run(search().waitForAnswer(section));
+
+  test("is ready when it answers at its own address with a 2xx", () => {
+    answers("204 No Content");
+    for (const state of ["running//172.18.0.3 ", "running/healthy/172.18.0.3 "]) {
+      fakeContainer(state);
+      expect(wait().status).toBe(0);
+    }
+  });
+
+  test.each([
+    ["302 Found", "running//172.18.0.3 ", "HTTP/1.1 302 Found"],
+    ["200 OK", "running/starting/172.18.0.3 ", "HTTP/1.1 200 OK"],
+    ["200 OK", "running//172.18.0.4 ", "none"],
+    ["200 OK", "restarting//", "none"],
+  ])("an answer %s of a container %s is not good, and diagnostics are printed", (status, state, last) => {
+    answers(status);
+    fakeContainer(state);
+    const result = wait();
+    expect(result.status).toBe(ExitStatus.NOT_HEALTHY);
+    expect(result.stderr).toContain(`No good answer at port 80, /up?a=1, after 1 s. The last one: ${last}`);
+    expect(result.stderr).toContain("last words");
+  });
+
+  test("a container that has stopped ends the wait immediately", () => {
+    answers("200 OK");
+    fakeContainer("exited//");
+    const result = run(new AccessoryCommands(config({ deployTimeoutSeconds: 60 }), accessory()).waitForAnswer(section));
+    expect(result.status).toBe(ExitStatus.NOT_HEALTHY);
+    expect(result.stderr).toContain("The container does not run: exited");
+  });
 });

@@ -80,6 +80,54 @@ test("a default that the user has chosen remains the only one", () => {
   expect(given.filter((flag) => /asdefault/i.test(flag))).toEqual(["--entrypoints.web.asDefault=true"]);
 });
 
+const trusting = (overrides: Partial<Traefik> = {}) =>
+  traefikArguments(traefik({ forwardHeaders: true, ...overrides })).filter((flag) => /^--entrypoints/i.test(flag));
+
+test("forwarded headers of clients are kept at the entry points for requests, unless the user decides for one", () => {
+  expect(trusting()).toEqual([
+    "--entrypoints.http.address=:80",
+    "--entrypoints.http.asdefault=true",
+    "--entrypoints.http.transport.keepalivemaxtime=15s",
+    "--entrypoints.http.forwardedheaders.insecure=true",
+    "--entrypoints.mrsk.address=:8082",
+  ]);
+  const own = new Map([
+    ["entrypoints.web.address", ":80"],
+    ["entryPoints.websecure.address", ":443"],
+    ["entryPoints.websecure.forwardedHeaders.trustedIPs", "10.0.0.0/8"],
+  ]);
+  expect(trusting({ args: own }).filter((flag) => /forwarded/i.test(flag))).toEqual([
+    "--entrypoints.web.forwardedheaders.insecure=true",
+    "--entryPoints.websecure.forwardedHeaders.trustedIPs=10.0.0.0/8",
+  ]);
+  expect(trusting({ image: "traefik:v2.11" })).toEqual([
+    "--entrypoints.http.address=:80",
+    "--entrypoints.http.forwardedheaders.insecure=true",
+    "--entrypoints.mrsk.address=:8082",
+  ]);
+  expect(trusting({ args: new Map([["providers.file.filename", "/x"]]) })).toEqual([
+    "--entrypoints.http.address=:80",
+    "--entrypoints.http.asdefault=true",
+    "--entrypoints.http.transport.keepalivemaxtime=15s",
+    "--entrypoints.http.forwardedheaders.insecure=true",
+  ]);
+});
+
+test("metrics have an entry point that is no default of routers", () => {
+  const flags = traefikArguments(traefik({ metricsPort: 9090 }));
+  expect(flags).toContain("--entrypoints.mrsk-metrics.address=:9090");
+  expect(flags).toContain("--metrics.prometheus.entrypoint=mrsk-metrics");
+  expect(flags.filter((flag) => /asdefault/.test(flag))).toEqual(["--entrypoints.http.asdefault=true"]);
+});
+
+test("the port is published at the addresses", () => {
+  const given = traefik({ hostPort: 8080, bindIps: ["192.0.2.7", "2001:db8::1"] });
+  expect(line(runTraefik(given, traefikHost("/d"), new Map()))).toContain(
+    " --publish 192.0.2.7:8080:80 --publish '[2001:db8::1]:8080:80' --publish 127.0.0.1:18082:8082 ",
+  );
+  expect(hostPorts(given)).toEqual([8080, 18082]);
+});
+
 test("Traefik 2 refuses a flag that it does not know", () => {
   const flags = traefikArguments(traefik({ image: "traefik:v2.11" }));
   expect(flags).toContain("--entrypoints.http.address=:80");

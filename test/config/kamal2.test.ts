@@ -380,7 +380,7 @@ proxy: {hosts: [a.example.com, b.example.com], app_port: 3000, healthcheck: {int
     expect(traefikOn(config, "10.0.0.1").traefik.forwardHeaders).toBe(true);
     expect(traefikOn(config, "10.0.0.2").traefik.forwardHeaders).toBe(false);
     expect(config.notes).toEqual([
-      "proxy.forward_headers: the role api gets the X-Forwarded headers of clients too, as the role web on the same server: Traefik has one setting for all of its apps",
+      "proxy.forward_headers: X-Forwarded headers of clients reach the role api too, because of the role web on the same server: Traefik has one setting for all of its apps",
     ]);
   });
 
@@ -785,6 +785,10 @@ test.each([
   [
     "proxy: {buffering: {requests: true, max_request_body: 10, memory: 5}}",
     "proxy.buffering: for max_request_body, Traefik reads whole bodies of requests and responses before they go on: responses of role web are not streamed",
+  ],
+  [
+    "accessories: {db: {image: x, host: h, proxy: {host: a.b, buffering: {max_response_body: 10}}}}",
+    "accessories.db.proxy.buffering: for max_response_body, Traefik reads whole bodies of requests and responses before they go on: responses of accessory db are not streamed",
   ],
   [
     "proxy: {buffering: {requests: false, max_request_body: 10}}",

@@ -1,6 +1,6 @@
 import { chmodSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import type { Accessory } from "../../src/config/config.ts";
 import {
   accessoryDetails,
@@ -17,9 +17,13 @@ import {
   uploadAccessory,
 } from "../../src/flow/accessory.ts";
 import type { Run } from "../../src/flow/run.ts";
-import { accessory, config } from "../support/config.ts";
+import { ExitCode } from "../../src/errors.ts";
+import { ExitStatus } from "../../src/shell/exit-status.ts";
+import { accessoryLabels } from "../../src/traefik/labels.ts";
+import { accessory, config, proxy } from "../support/config.ts";
 import { type Machine, machine } from "../support/fake-docker.ts";
 import { type FakeRun, fakeRun } from "../support/fake-run.ts";
+import { aHost } from "../support/world.ts";
 
 /** A run whose servers are one real shell. */
 function runOn(here: Machine, overrides: Partial<Accessory> = {}): FakeRun {
@@ -237,4 +241,100 @@ test("remove asks once, before the lock", async () => {
   expect(asked).toEqual(["This will remove all containers, images and data directories for db, cache. Are you sure?"]);
   expect(run.printed).toEqual(["Aborted\n"]);
   expect([...run.hosts.values()].flatMap(({ steps }) => steps)).toEqual([]);
+});
+
+describe("an accessory with a section proxy", () => {
+  const given = () => config({ network: "kamal", accessories: [accessory({ proxy: proxy({ hosts: ["a.b"] }) })] });
+  const HOST = "192.0.2.9";
+
+  test("boot starts Traefik on its host first, and waits until it is healthy", async () => {
+    const run = fakeRun(given());
+    const host = aHost(HOST).fake(run);
+    await bootAccessory(run, "db");
+    const seen = host.transcript.filter((line) =>
+      /docker run|docker inspect --type container --format '{{json|wait_/.test(line),
+    );
+    expect(seen.map((line) => line.slice(0, line.indexOf(":")))).toEqual([
+      "Boot Traefik > Start Traefik",
+      "Boot the accessory > Labels",
+      "Boot the accessory > Start app-db",
+      "Boot the accessory > Wait until healthy",
+    ]);
+    expect(run.events).toContainEqual({ kind: "note", host: HOST, text: "Traefik started" });
+  });
+
+  test("a running Traefik stays, and joins the network", async () => {
+    const run = fakeRun(given());
+    const host = aHost(HOST).behindTraefik().fake(run);
+    await bootAccessory(run, "db");
+    expect(host.transcript).toContain(
+      "Connect Traefik > Put Traefik on the network kamal: join_networks traefik kamal",
+    );
+    expect(host.steps).not.toContain("Start Traefik");
+  });
+
+  test.each([
+    [
+      { canProbe: false },
+      {},
+      "the host has neither curl nor wget to check an accessory: run `mrsk server bootstrap` first",
+    ],
+    [{}, { args: ["--providers.docker.exposedbydefault=false"] }, "Traefik would not route to the accessory db: "],
+    [
+      { listeners: new Map([[80, "nginx (process 12)"]]) },
+      undefined,
+      "port 80, which Traefik needs, is taken by nginx",
+    ],
+  ])("boot refuses before any change: %j, %j", async (facts, traefik, message) => {
+    const run = fakeRun(given());
+    const world = aHost(HOST).with(facts);
+    const host = (traefik === undefined ? world : world.behindTraefik(traefik)).fake(run);
+    await expect(bootAccessory(run, "db")).rejects.toThrow(`${HOST}: ${message}`);
+    expect(host.scripts.map(({ title }) => title)).toEqual(["Observe the host"]);
+  });
+
+  test("a reboot that Traefik's settings refuse stops nothing", async () => {
+    const run = fakeRun(given());
+    const host = aHost(HOST)
+      .behindTraefik({ args: ["--providers.docker.exposedbydefault=false"] })
+      .fake(run);
+    await expect(rebootAccessory(run, "db")).rejects.toThrow("Traefik would not route to the accessory db: ");
+    expect(host.scripts.map(({ title }) => title)).toEqual(["Observe the host"]);
+  });
+
+  test("boot fails with the diagnostics of an accessory that does not become healthy", async () => {
+    const run = fakeRun(given());
+    aHost(HOST)
+      .behindTraefik()
+      .fake(run)
+      .replies(/^Wait until healthy$/, "its last words", ExitStatus.NOT_HEALTHY);
+    const boot = bootAccessory(run, "db");
+    await expect(boot).rejects.toThrow(`${HOST}: the accessory db did not become healthy\nits last words`);
+    await expect(boot).rejects.toMatchObject({ exitCode: ExitCode.unhealthy });
+  });
+
+  test("boot reports a container from before a change of the section", async () => {
+    const run = fakeRun(given());
+    const host = aHost(HOST)
+      .behindTraefik()
+      .fake(run)
+      .replies(/^State$/, "running");
+    host.replies(/^Labels$/, '{"service":"app-db","traefik.http.routers.app-db.rule":"Host(`old.b`)"}');
+    await bootAccessory(run, "db");
+    const text = "app-db runs with other settings of proxy. `mrsk accessory reboot db` replaces it.";
+    expect(run.events).toContainEqual({ kind: "note", host: HOST, text });
+  });
+
+  test("boot does not report a container with the settings of the section", async () => {
+    const run = fakeRun(given());
+    const host = aHost(HOST)
+      .behindTraefik()
+      .fake(run)
+      .replies(/^State$/, "running");
+    host.replies(/^Labels$/, JSON.stringify(Object.fromEntries(accessoryLabels(given(), given().accessories[0]!))));
+    await bootAccessory(run, "db");
+    expect(run.events).not.toContainEqual(
+      expect.objectContaining({ text: expect.stringContaining("other settings") as string }),
+    );
+  });
 });

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { downgrade, downgradeAccessory, downgradeTraefik } from "../../src/flow/downgrade.ts";
-import { accessory, config, role } from "../support/config.ts";
+import { accessory, config, proxy, role } from "../support/config.ts";
 import { type FakeRun, fakeRun } from "../support/fake-run.ts";
 import { aHost, containerOfMrsk } from "../support/world.ts";
 
@@ -73,4 +73,12 @@ test("accessory downgrade reboots the accessory on its hosts", async () => {
   await expect(downgradeAccessory(run, "nosuch", { rolling: true, confirmed: true })).rejects.toMatchObject({
     exitCode: 2,
   });
+});
+
+test("a host with a routed accessory alone gets Traefik as well", async () => {
+  const routed = accessory({ hosts: [SECOND], proxy: proxy({ hosts: ["a.b"] }) });
+  const run = fakeRun(config({ roles: [role({ hosts: [FIRST], traefik: false })], accessories: [routed] }));
+  aHost(SECOND).fake(run);
+  await downgradeTraefik(run, { rolling: true, confirmed: true });
+  expect(story(run, SECOND)).toMatch(/Stop kamal-proxy.*Start Traefik.*Remove kamal-proxy/);
 });

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { listenersOf } from "../../src/observe/listeners.ts";
+import { listenerAddressesOf, listenersOf } from "../../src/observe/listeners.ts";
 
 test("containers by name, programs by name for root, containers before docker's own proxy", () => {
   const text = [
@@ -19,6 +19,23 @@ test("containers by name, programs by name for root, containers before docker's 
     [9000, "the container dns"],
     [9001, "the container dns"],
   ]);
+});
+
+test("the addresses of a port that is not in use at every address", () => {
+  const text = [
+    "LISTEN 0 511 127.0.0.53%lo:53 0.0.0.0:*",
+    "LISTEN 0 511 [::1]:53 [::]:*",
+    'LISTEN 0 511 *:81 *:* users:(("nginx",pid=12,fd=6))',
+    "LISTEN 0 511 127.0.0.1:81 0.0.0.0:*",
+    "LISTEN 0 511 [::]:82 [::]:*",
+  ].join("\n");
+  const published = [{ ports: "192.0.2.7:80->80/tcp, [2001:db8::1]:80->80/tcp, 0.0.0.0:83->83/tcp, :::83->83/tcp" }];
+  expect(listenerAddressesOf(text, published)).toEqual(
+    new Map([
+      [53, ["127.0.0.53", "::1"]],
+      [80, ["192.0.2.7", "2001:db8::1"]],
+    ]),
+  );
 });
 
 test.each(["1-99999999999", "99999999999", "9001-9000", "1-65536"])(

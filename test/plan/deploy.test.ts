@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import { liveContainer } from "../../src/plan/containers.ts";
 import { decide, type Decision } from "../../src/plan/deploy.ts";
 import { obstacles } from "../../src/plan/obstacles.ts";
+import { configOf } from "../config/from-yaml.ts";
 import { config, PROXY, role } from "../support/config.ts";
 import { aHost, container, containerOfMrsk, stopped, TRAEFIK, type World } from "../support/world.ts";
 
@@ -71,6 +72,21 @@ describe("the plan of a role", () => {
     });
     const plan = planFor(aHost().behindTraefikOfMrsk().runs(containerOfMrsk("web", 1)), { config: changed });
     expect(obstacles(plan)[0]).toContain("mrsk traefik reboot");
+  });
+
+  test("a host of a role without Traefik runs one for an accessory with proxy", async () => {
+    const jobs = role({ name: "jobs", hosts: ["192.0.2.1"], traefik: false });
+    const routed = await configOf(`
+service: app
+image: dhh/app
+registry: { username: u, password: [P] }
+servers: [192.0.2.9]
+accessories: { search: { image: search, host: 192.0.2.1, proxy: { host: a.b } } }
+`);
+    expect(planFor(aHost(), { config: routed, roles: [jobs] }).traefik).toEqual({ action: "run" });
+    expect(planFor(aHost().named("192.0.2.2"), { config: routed, roles: [jobs] }).traefik).toEqual({ action: "none" });
+    const joining = planFor(aHost().behindTraefik(), { config: routed, roles: [jobs] });
+    expect(joining.join).toBe("kamal");
   });
 
   test("a stopped Traefik is started", () => {

@@ -62,6 +62,26 @@ servers: { jobs: [both-1], web: [web-1, both-1, app@web-2:2222] }
     ]);
   });
 
+  test.each<[string, Partial<Filters>, string[]]>([
+    ["everything", {}, ["web-1", "search-1"]],
+    ["its host", { hosts: ["search-1"] }, ["search-1"]],
+    ["another host", { hosts: ["web-1"] }, ["web-1"]],
+    ["a role", { roles: ["web"] }, ["web-1"]],
+    ["the primary host", { primary: true }, ["web-1"]],
+  ])("Traefik runs on the hosts of an accessory with proxy: %s", async (_, more, traefik) => {
+    const routed = await configOf(`
+service: app
+image: dhh/app
+registry: { username: u, password: [P] }
+builder: { arch: amd64 }
+servers: [web-1]
+accessories:
+  search: { image: search, host: search-1, proxy: { host: a.b } }
+  db: { image: postgres:14, host: db-1 }
+`);
+    expect(select(routed, filters(more)).traefik).toEqual(traefik);
+  });
+
   test.each<[string, Partial<Filters>, string, string]>([
     ["hosts", { hosts: ["web-1", "nosuch"] }, "No --hosts match for nosuch", "web-1, web-2, worker-1, db-1, db-2"],
     ["roles", { roles: ["nosuch"] }, "No --roles match for nosuch", "web, workers"],

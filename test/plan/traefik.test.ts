@@ -25,6 +25,17 @@ describe("the plan of Traefik", () => {
     expect(decideTraefik(given(settings), ARGS, behindTraefik)).toEqual({ action: "keep", differs });
   });
 
+  test.each([
+    [["192.0.2.7"], ["0.0.0.0:80"], "it does not publish 192.0.2.7:80; it publishes 0.0.0.0:80"],
+    [["192.0.2.7", "::1"], ["192.0.2.7:80", "::1:80"], undefined],
+    [["::1"], ["192.0.2.7:80", "::1:80"], "it publishes 192.0.2.7:80"],
+    [[], ["192.0.2.7:80"], "it does not publish 80 at every address"],
+    [[], ["0.0.0.0:80", "192.0.2.7:81"], undefined],
+  ])("with the addresses %j, a Traefik at %j: %s", (bindIps, ports, differs) => {
+    const seen = aHost().behindTraefik({ ports }).facts();
+    expect(decideTraefik(given({ bindIps }), ARGS, seen)).toEqual({ action: "keep", differs });
+  });
+
   test("missing and surplus arguments are reported, with the host's variables expanded", () => {
     const seen = aHost()
       .behindTraefik({ args: ["--a=1", "--b"] })
@@ -51,6 +62,18 @@ describe("problems of Traefik", () => {
       "port 18082, which Traefik needs, is taken by the container x: stop it",
     );
     expect(traefikProblems(given(), { action: "none" }, aHost().with({ listeners }).facts())).toEqual([]);
+  });
+
+  test("a program at another address of the port is no problem", () => {
+    const host = aHost().with({
+      listeners: new Map([[80, "nginx (process 12)"]]),
+      listenerAddresses: new Map([[80, ["127.0.0.1"]]]),
+    });
+    expect(traefikProblems(given({ bindIps: ["192.0.2.7"] }), run, host.facts())).toEqual([]);
+    const message = "port 80, which Traefik needs, is taken by nginx (process 12): stop it, or set traefik.host_port";
+    expect(traefikProblems(given({ bindIps: ["127.0.0.1"] }), run, host.facts())).toEqual([message]);
+    const everywhere = host.with({ listenerAddresses: new Map() }).facts();
+    expect(traefikProblems(given({ bindIps: ["192.0.2.7"] }), run, everywhere)).toEqual([message]);
   });
 
   const engine = (engineVersion: string, apiVersion: string, minApiVersion?: string) =>

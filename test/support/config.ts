@@ -1,5 +1,5 @@
+import type { Accessory, Config, Environment, Proxy, Role, Ssh } from "../../src/config/config.ts";
 import { proxyOf } from "../../src/config/proxy.ts";
-import type { Accessory, Config, Environment, Role, Ssh } from "../../src/config/config.ts";
 import { needsOf } from "../../src/script/call.ts";
 import { ShellLibrary } from "../../src/script/library.ts";
 import { type Body, render } from "../../src/script/command.ts";
@@ -39,6 +39,11 @@ export const PROXY = proxyOf({});
 /** The engine logs with docker's default driver. */
 export function traefikHost(liveDirectory: string, logDriver = "json-file"): TraefikHost {
   return { liveDirectory, logDriver };
+}
+
+/** The section with its defaults. */
+export function proxy(overrides: Partial<Proxy> = {}): Proxy {
+  return { ...PROXY, ...overrides };
 }
 
 export function accessory(overrides: Partial<Accessory> = {}): Accessory {

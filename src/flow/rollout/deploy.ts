@@ -15,7 +15,7 @@ import { appHosts, begin, type Run } from "../run.ts";
 import { requireSecrets } from "../secrets.ts";
 import { bootstrap } from "../server.ts";
 import { observeRepaired } from "../traefik/repair.ts";
-import { ensureTraefik, refuseDroppedSettings } from "../traefik/traefik.ts";
+import { ensureTraefikOfAccessories, refuseDroppedSettings } from "../traefik/traefik.ts";
 import { refuseUnsupported } from "../unsupported.ts";
 import { bootVersion, type CanaryPercent, type RevertOption } from "./boot.ts";
 import { plansFor, refuse } from "./plans.ts";
@@ -74,18 +74,6 @@ async function deliverAndBoot(run: Run, options: Delivery): Promise<Deployed> {
   await runReleaseCommand(run, version);
   await bootVersion(run, version, { ...options, reuse: false, prune: true, seen: fetched });
   return { run, version };
-}
-
-/** Makes Traefik run on hosts with accessories alone. The other hosts get it together with the app. */
-async function ensureTraefikOfAccessories(run: Run): Promise<void> {
-  const app = run.selection.app.map(({ host }) => host);
-  const others = run.selection.traefik.filter((host) => !app.includes(host));
-  if (others.length === 0) return;
-  begin(run, "Ensure Traefik is running for accessories...");
-  await ensureTraefik(
-    run,
-    others.map((host) => run.host(host)),
-  );
 }
 
 /** The observation of all app hosts, which goes on while this machine builds. */

@@ -20,7 +20,7 @@ import { decideTraefik, type TraefikPlan, traefikProblems } from "../../plan/tra
 import { outcome } from "../audit.ts";
 import { withLock } from "../lock.ts";
 import { loginStep } from "../registry.ts";
-import { printBlock, type Run, traefikHosts } from "../run.ts";
+import { begin, printBlock, type Run, traefikHosts } from "../run.ts";
 import { environmentSecrets } from "../secrets.ts";
 import { withTraefikErrors } from "./errors.ts";
 import { observeRepaired } from "./repair.ts";
@@ -102,6 +102,18 @@ export async function ensureTraefik(
     await bootOn(run, host, seen, planOf(seen));
   });
   return new Map([...facts].map(([host, seen]) => [host, planOf(seen)]));
+}
+
+/** Makes Traefik run on hosts with accessories alone. The other hosts get it together with the app. */
+export async function ensureTraefikOfAccessories(run: Run): Promise<void> {
+  const app = run.selection.app.map(({ host }) => host);
+  const others = run.selection.traefik.filter((host) => !app.includes(host));
+  if (others.length === 0) return;
+  begin(run, "Ensure Traefik is running for accessories...");
+  await ensureTraefik(
+    run,
+    others.map((host) => run.host(host)),
+  );
 }
 
 async function bootOn(run: Run, host: Host, facts: HostFacts, plan: TraefikPlan): Promise<void> {

@@ -3,7 +3,7 @@ import type { Config } from "../../../src/config/config.ts";
 import { bootApp } from "../../../src/flow/rollout/boot.ts";
 import { deploy, redeploy } from "../../../src/flow/rollout/deploy.ts";
 import { rollback } from "../../../src/flow/rollout/rollback.ts";
-import { built, config, role } from "../../support/config.ts";
+import { accessory, built, config, proxy, role } from "../../support/config.ts";
 import { type FakeRun, fakeRun } from "../../support/fake-run.ts";
 import { aHost, container, containerOfMrsk, stopped, World } from "../../support/world.ts";
 
@@ -178,3 +178,25 @@ function scriptsOf(run: FakeRun, host: string): string[] {
   const titles = run.hosts.get(host)!.transcript.map((line) => line.slice(0, line.indexOf(" > ")));
   return titles.filter((title, i) => title !== titles[i - 1]);
 }
+
+test("a deploy starts Traefik on a host with a routed accessory alone, before it changes the app", async () => {
+  const other = "192.0.2.9";
+  const routed = accessory({ hosts: [other], proxy: proxy({ hosts: ["a.b"] }) });
+  const run = runOn(behindTraefik.runs(container("web", 1)), { accessories: [routed] });
+  aHost(other).fake(run);
+  await deploy(run, { ...REVERT, skipPush: true });
+  const steps = run.transcript.filter((line) => /: Start (?:Traefik|app-web)/.test(line));
+  expect(steps[0]).toBe(`${other}: Start Traefik`);
+  expect(steps.slice(1).toSorted()).toEqual(HOSTS.map((host) => `${host}: Start app-web-1 (web)`));
+});
+
+test("each host gets a Traefik with its own settings", async () => {
+  const { traefik } = config();
+  const run = runOn(aHost(), { hostTraefik: new Map([[SECOND, { ...traefik, hostPort: 8080 }]]) });
+  await deploy(run, { ...REVERT, skipPush: true });
+  const published = HOSTS.map((host) => {
+    const start = run.hosts.get(host)!.commands.find((text) => text.includes("docker run --name traefik"));
+    return /--publish (\S+)/.exec(start!)?.[1];
+  });
+  expect(published).toEqual(["80:80", "8080:80"]);
+});
