@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import { SHOWN_AUDIT_LINES } from "../config/defaults.ts";
-import { noRevert } from "./options.ts";
+import { noCache, noRevert } from "./options.ts";
 import { withRun } from "./with-run.ts";
 
 const flow = () => import("../flow/rollout/deploy.ts");
@@ -9,6 +9,7 @@ interface DeployFlags {
   readonly skipPush?: boolean;
   readonly canary?: string;
   readonly revert: boolean;
+  readonly cache: boolean;
 }
 
 function addDeployFlags(command: Command): Command {
@@ -18,14 +19,19 @@ function addDeployFlags(command: Command): Command {
       "--canary <target>",
       "as a canary: for a percentage of the requests (10%), or on these hosts; then promote or rollback",
     )
+    .addOption(noCache())
     .addOption(noRevert());
 }
 
-function runDeploy(command: Command, name: "deploy" | "redeploy", { skipPush = false, canary, revert }: DeployFlags) {
+function runDeploy(
+  command: Command,
+  name: "deploy" | "redeploy",
+  { skipPush = false, canary, revert, cache }: DeployFlags,
+) {
   return withRun(command, async (run) => {
-    if (canary === undefined) await (await flow())[name](run, { skipPush, revert });
-    else
-      await (await import("../flow/rollout/promote.ts")).deployCanary(run, canary, { command: name, skipPush, revert });
+    const options = { skipPush, revert, noCache: !cache };
+    if (canary === undefined) await (await flow())[name](run, options);
+    else await (await import("../flow/rollout/promote.ts")).deployCanary(run, canary, { command: name, ...options });
   });
 }
 
@@ -34,9 +40,10 @@ export function addDeploy(program: Command): void {
     .command("setup")
     .description("Prepare the servers, boot the accessories, then deploy")
     .option("-P, --skip-push", "use the image already in the registry")
+    .addOption(noCache())
     .addOption(noRevert())
-    .action(({ skipPush = false, revert }: DeployFlags, command: Command) =>
-      withRun(command, async (run) => void (await (await flow()).setup(run, { skipPush, revert }))),
+    .action(({ skipPush = false, revert, cache }: DeployFlags, command: Command) =>
+      withRun(command, async (run) => void (await (await flow()).setup(run, { skipPush, revert, noCache: !cache }))),
     );
 
   addDeployFlags(program.command("deploy"))

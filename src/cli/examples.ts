@@ -34,6 +34,7 @@ const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
   build: ["mrsk build push", "mrsk build details"],
   "build deliver": ["mrsk build deliver"],
   "build push": ["mrsk build push"],
+  "build dev": ["mrsk build dev", "mrsk build dev --no-cache"],
   "build pull": ["mrsk build pull --version 4f2a9c1"],
   "build create": ["mrsk build create"],
   "build remove": ["mrsk build remove"],

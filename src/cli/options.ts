@@ -58,6 +58,11 @@ export function noRevert(): Option {
   return new Option("--no-revert", "if it fails, leave every host as it is, for inspection");
 }
 
+/** Without this option, `cache` is true. */
+export function noCache(): Option {
+  return new Option("--no-cache", "build each layer of the image again");
+}
+
 function list(value: string): string[] {
   const items = value
     .split(",")

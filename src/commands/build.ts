@@ -10,14 +10,77 @@ import { type Step, step } from "../script/script.ts";
 /** Id of the step that runs the user's Dockerfile, whose output may contain anything. */
 export const BUILD_STEP = "build";
 
+export interface BuildChoice {
+  /** Build each layer again. */
+  readonly noCache?: boolean | undefined;
+  /** Where the image goes instead of the registry: the value of docker's `--output`. */
+  readonly output?: string | undefined;
+}
+
+/** Into the engine of this machine. */
+export const LOCAL_OUTPUT = "type=docker";
+
 /**
  * Builds the image, tags it with the version and `latest`, and pushes it. The environment of the build carries the values
  * of build arguments and build secrets, redacted in logs.
  * @param secrets by name, for `builder.secrets`; docker reads the others from its environment or a file of that name
  */
-export function buildAndPush(config: Config, version: string, secrets: ReadonlyMap<string, Secret>): readonly Step[] {
-  const { builder } = config;
-  const environment = withEnvironment(
+export function buildAndPush(
+  config: Config,
+  version: string,
+  secrets: ReadonlyMap<string, Secret>,
+  choice: BuildChoice = {},
+): readonly Step[] {
+  const names = [image(config, version), latestImage(config)];
+  const build = buildStep(config, names, secrets, choice);
+  if (choice.output !== undefined) return [build];
+  if (!pushesByItself(config)) {
+    return [
+      build,
+      // Sequential: registries with disk storage (distribution 2.8) have failed on concurrent reads and writes of one layer.
+      step("Push the image", docker("push", image(config, version))),
+      step("Push the image as latest", docker("push", latestImage(config))),
+    ];
+  }
+  if (config.builder.kind !== "multiarch/remote") return [build];
+  // buildx 0.13.1 succeeds even if it could not join the images of its two nodes in the registry.
+  const inspect = docker("buildx", "imagetools", "inspect", "--builder", builderName(config), image(config, version));
+  return [build, step("Find the image in the registry", inspect)];
+}
+
+/** The names of an image that is built from the working directory: `V-dirty` and `latest-dirty`. */
+export function dirtyImages(config: Config, version: string): readonly [string, string] {
+  return [`${image(config, version)}-dirty`, `${latestImage(config)}-dirty`];
+}
+
+/** One command that builds the image under these names. A builder of buildx also pushes it, if `output` is undefined. */
+export function buildStep(
+  config: Config,
+  names: readonly string[],
+  secrets: ReadonlyMap<string, Secret>,
+  { noCache = false, output }: BuildChoice,
+): Step {
+  const name = builderName(config);
+  const platform = platformFlags(config, output);
+  const options = buildOptions(config, names, noCache);
+  const command =
+    name === undefined
+      ? docker("build", ...ownOutput(output), ...platform, ...options)
+      : docker("buildx", "build", ...builderOutput(output), ...platform, "--builder", name, ...options);
+  return step("Build the image", [...buildEnvironment(config, secrets), ...command], BUILD_STEP);
+}
+
+/** Docker's own builder puts the image into its own engine; the classic one has no `--output`. */
+function ownOutput(output: string | undefined): string[] {
+  return output === undefined || output === LOCAL_OUTPUT ? [] : ["--output", output];
+}
+
+function builderOutput(output: string | undefined): string[] {
+  return output === undefined ? ["--push"] : ["--output", output];
+}
+
+function buildEnvironment({ builder }: Config, secrets: ReadonlyMap<string, Secret>): Command {
+  return withEnvironment(
     [
       ...[...builder.args]
         .filter(([name]) => fitsEnvironment(name))
@@ -26,28 +89,13 @@ export function buildAndPush(config: Config, version: string, secrets: ReadonlyM
     ] as [string, Secret][],
     [],
   );
-  const options = buildOptions(config, version);
+}
+
+/** The engine of this machine stores one platform of an image: without a flag, its own. */
+function platformFlags(config: Config, output: string | undefined): string[] {
   const platform = platforms(config);
-  const forPlatform = platform === undefined ? [] : ["--platform", platform];
-  if (!pushesByItself(config)) {
-    return [
-      step("Build the image", [...environment, ...docker("build", ...forPlatform, ...options)], BUILD_STEP),
-      // Sequential: registries with disk storage (distribution 2.8) have failed on concurrent reads and writes of one layer.
-      step("Push the image", docker("push", image(config, version))),
-      step("Push the image as latest", docker("push", latestImage(config))),
-    ];
-  }
-  const name = builderName(config)!;
-  const where = ["--push", ...forPlatform, "--builder", name];
-  const build = step(
-    "Build the image",
-    [...environment, ...docker("buildx", "build", ...where, ...options)],
-    BUILD_STEP,
-  );
-  if (builder.kind !== "multiarch/remote") return [build];
-  // buildx 0.13.1 succeeds even if it could not join the images of its two nodes in the registry.
-  const inspect = docker("buildx", "imagetools", "inspect", "--builder", name, image(config, version));
-  return [build, step("Find the image in the registry", inspect)];
+  const several = platform?.includes(",") === true;
+  return platform === undefined || (several && output === LOCAL_OUTPUT) ? [] : ["--platform", platform];
 }
 
 /** Whether one command builds and pushes. Otherwise the first step of `buildAndPush` builds, and the others push. */
@@ -55,10 +103,11 @@ export function pushesByItself({ builder }: Config): boolean {
   return builder.kind !== "native";
 }
 
-function buildOptions(config: Config, version: string): Word[] {
+function buildOptions(config: Config, names: readonly string[], noCache: boolean): Word[] {
   const { builder } = config;
   return [
-    ...each("-t", [image(config, version), latestImage(config)]),
+    ...(noCache ? ["--no-cache"] : []),
+    ...each("-t", names),
     ...cacheFlags(config),
     "--label",
     `service=${config.service}`,

@@ -1,5 +1,5 @@
-import { expect, test } from "vitest";
-import { buildAndPush } from "../../src/commands/build.ts";
+import { describe, expect, test } from "vitest";
+import { buildAndPush, buildStep, dirtyImages } from "../../src/commands/build.ts";
 import { redact } from "../../src/script/command.ts";
 import type { Config } from "../../src/config/config.ts";
 import { Secret } from "../../src/config/env/secret.ts";
@@ -55,4 +55,39 @@ test("docker's own builder builds, then pushes both tags", () => {
     "docker push dhh/app:1",
     "docker push dhh/app:latest",
   ]);
+});
+
+describe("an image that goes elsewhere than to the registry", () => {
+  const sent = (given: Config, output: string) =>
+    buildAndPush(given, "1", new Map(), { output }).map(({ body }) => line(body));
+
+  test("is not pushed", () => {
+    expect(sent(built({}), "type=oci,dest=/a.tar")).toEqual([
+      "docker buildx build --output type=oci,dest=/a.tar --platform linux/amd64,linux/arm64 " +
+        "--builder mrsk-app-multiarch -t dhh/app:1 -t dhh/app:latest --label service=app --file Dockerfile .",
+    ]);
+    expect(sent(built({ kind: "native" }), "type=oci,dest=/a.tar")).toEqual([
+      "docker build --output type=oci,dest=/a.tar -t dhh/app:1 -t dhh/app:latest --label service=app --file Dockerfile .",
+    ]);
+  });
+
+  test("has this machine's platform in its engine, which stores one: the flag is left out if there are several", () => {
+    expect(sent(built({}), "type=docker")[0]).toMatch(/^docker buildx build --output type=docker --builder /);
+    const one = built({ kind: "native/cached", nativeArch: "arm64" });
+    expect(sent(one, "type=docker")[0]).toMatch(
+      /^docker buildx build --output type=docker --platform linux\/arm64 --builder /,
+    );
+  });
+
+  test("needs no flag for docker's own builder, whose classic form has none", () => {
+    expect(sent(built({ kind: "native" }), "type=docker")[0]).toMatch(/^docker build -t /);
+  });
+});
+
+test("an image of the working directory has other names, and --no-cache comes first", () => {
+  const given = built({ kind: "native" });
+  const step = buildStep(given, dirtyImages(given, "1"), new Map(), { noCache: true, output: "type=docker" });
+  expect(line(step.body)).toBe(
+    "docker build --no-cache -t dhh/app:1-dirty -t dhh/app:latest-dirty --label service=app --file Dockerfile .",
+  );
 });

@@ -22,13 +22,22 @@ function dockerErrors({ stepId, output }: CommandFailedError): string {
   return errors.filter((line) => !/did not complete successfully|executor failed running/.test(line)).join("\n");
 }
 
-/** Turns the error of a build into a message with a hint. @param revision the built commit; undefined: the folder */
-export function buildError(run: Run, revision: string | undefined, error: unknown): unknown {
+/**
+ * Turns the error of a build into a message with a hint.
+ * @param revision the built commit; undefined: the folder
+ * @param aim of the step that runs the Dockerfile
+ */
+export function buildError(
+  run: Run,
+  revision: string | undefined,
+  error: unknown,
+  aim: "built" | "built and pushed" = "built and pushed",
+): unknown {
   if (!(error instanceof CommandFailedError)) return error;
   if (error.status === NOT_VISIBLE && isOwnStep(error)) return notVisible(error);
   if (error.stepId === INSPECT_STEP) return missingDockerfile(run, revision);
   if (error.stepId === CLONE_STEP) return notCloned(error, revision!);
-  const what = error.stepId === BUILD_STEP ? "built and pushed" : "pushed";
+  const what = error.stepId === BUILD_STEP ? aim : "pushed";
   return new MrskError(
     ExitCode.remote,
     `The image could not be ${what} (exit status ${error.status})\n${error.output}`,

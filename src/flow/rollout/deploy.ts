@@ -24,6 +24,8 @@ import { checkReleaseCommand, runReleaseCommand } from "./release-command.ts";
 
 export interface DeployOptions extends RevertOption {
   readonly skipPush: boolean;
+  /** Build each layer of the image again. */
+  readonly noCache?: boolean;
   /** The version becomes a canary: with a percentage of the requests, or on the selected hosts alone. */
   readonly canary?: CanaryPercent;
 }
@@ -95,7 +97,7 @@ async function buildWhileObserving(
   run: Run,
   version: string,
   { startedAt, facts }: Observation,
-  { skipPush, login: loginHere, canary }: Delivery,
+  { skipPush, noCache, login: loginHere, canary }: Delivery,
 ): Promise<EarlierFacts> {
   const observing = observeAndRefuse(run, version, facts, canary);
   const seen = await whileObserving(run, observing, async (local) => {
@@ -106,7 +108,7 @@ async function buildWhileObserving(
     }
     if (!skipPush) {
       begin(local, "Build and push app image...");
-      await push(local, version, { checks: observing, builderIsReady: loginHere, secretsChecked: true });
+      await push(local, version, { checks: observing, builderIsReady: loginHere, secretsChecked: true, noCache });
     }
   });
   return { facts: seen, old: !skipPush && run.clock.now().getTime() - startedAt > FRESH_MILLISECONDS };

@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { push } from "../../../src/flow/build/build.ts";
+import { buildDev, push, pushImage } from "../../../src/flow/build/build.ts";
 import { built } from "../../support/config.ts";
 import { type FakeRun, fakeRun } from "../../support/fake-run.ts";
 
@@ -165,5 +165,56 @@ describe("until the checks succeed, nothing changes outside of this machine", ()
       "the port is taken",
     );
     expect(steps(run)).toEqual(CLONED);
+  });
+});
+
+describe("build dev", () => {
+  const changed: FakeRun["git"] = async () => ({ ...(await committed()), changes: ["a.txt"] });
+  const commands = (run: FakeRun) => run.hosts.get("localhost")!.commands;
+
+  test("builds the working directory with its changes, and connects to no server", async () => {
+    const run = native(changed);
+    await buildDev(run, { output: "docker" });
+    expect([...run.hosts.keys()]).toEqual(["localhost"]);
+    expect(run.hosts.get("localhost")!.steps).toEqual(["engine", "Find the Dockerfile", "Build the image"]);
+    expect(commands(run).at(-1)).toBe(
+      "docker build -t dhh/app:1-dirty -t dhh/app:latest-dirty --label service=app --file Dockerfile .",
+    );
+    expect(run.events).toContainEqual({
+      kind: "warning",
+      text: "These paths have uncommitted changes, and may be in the image: a.txt",
+    });
+    expect(run.events.at(-1)).toEqual({
+      kind: "note",
+      text: "Built dhh/app:1-dirty and dhh/app:latest-dirty",
+    });
+  });
+
+  test("takes no lock", async () => {
+    const run = fakeRun(built({ kind: "native" }), { git: committed });
+    await buildDev(run, { output: "docker" });
+    expect(run.transcript.filter((line) => /lock/.test(line))).toEqual([]);
+  });
+
+  test("a failed build is explained as a build", async () => {
+    const run = native();
+    run.hosts.get("localhost")!.fails(/^Build the image$/, "no space left on device");
+    await expect(buildDev(run, { output: "docker" })).rejects.toThrow(
+      "The image could not be built (exit status 1)\nno space left on device",
+    );
+  });
+
+  test.each([
+    ["local,dest=out", "type=local,dest=/nowhere/out"],
+    ["tar,dest=/tmp/a.tar", "type=tar,dest=/tmp/a.tar"],
+    ["oci,dest=-", "type=oci,dest=-"],
+    ["type=local,dest=out", "type=local,dest=/nowhere/out"],
+  ])("--output %s is docker's %s: a path is relative to the project", async (output, meant) => {
+    const run = native();
+    await buildDev(run, { output });
+    expect(commands(run).at(-1)).toContain(`docker build --output ${meant} `);
+    await pushImage(run, { output });
+    expect(commands(run).find((command) => command.includes("-t dhh/app:latest "))).toContain(`--output ${meant} `);
+    expect(run.hosts.get("localhost")!.steps).not.toContain("Push the image");
   });
 });
