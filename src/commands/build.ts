@@ -44,7 +44,7 @@ export function buildAndPush(
   }
   if (config.builder.kind !== "multiarch/remote") return [build];
   // buildx 0.13.1 succeeds even if it could not join the images of its two nodes in the registry.
-  const inspect = docker("buildx", "imagetools", "inspect", "--builder", builderName(config)!, image(config, version));
+  const inspect = docker("buildx", "imagetools", "inspect", "--builder", builderName(config), image(config, version));
   return [build, step("Find the image in the registry", inspect)];
 }
 

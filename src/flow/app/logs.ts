@@ -115,18 +115,18 @@ async function showLogs(
   run: Run,
   terminal: Terminal,
   sources: readonly Source[],
-  { timestamps: shown, ...choice }: LogChoice & { readonly timestamps: boolean },
+  { timestamps: byDefault, ...choice }: LogChoice & { readonly timestamps: boolean },
 ): Promise<void> {
   if (choice.follow) return follow(run, terminal, sources, choice);
-  const timestamps = shown && choice.skipTimestamps !== true;
+  const timestamps = byDefault && choice.skipTimestamps !== true;
   const anyChoice = choice.since !== undefined || choice.lines !== undefined || choice.grep !== undefined;
   const query: LogQuery = { ...choice, timestamps, lines: choice.lines ?? (anyChoice ? undefined : SHOWN_LOG_LINES) };
   await onHosts(sources, async ({ host, kind, container }) => {
     const body = container === undefined ? sh`:` : logs(container, query);
     const result = await host.run(script("Logs", [attempt("Logs", body)]), { signal: run.signal });
-    const step = result.steps[0]!;
-    throwOnBadQuery(host.name, step);
-    const found = step.status === 0 ? step.stdout.trim() : "";
+    const [log] = result.steps;
+    throwOnBadQuery(host.name, log!);
+    const found = log!.status === 0 ? log!.stdout.trim() : "";
     terminal.write("stdout", `${kind} Host: ${host.name}\n${found || "Nothing found"}\n\n`);
   });
 }

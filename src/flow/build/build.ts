@@ -63,9 +63,9 @@ export async function buildDev(run: Run, { output, noCache }: Typed): Promise<vo
   }
   await ensureBuilder(run, Promise.resolve());
   const choice = { noCache, output: dockerOutput(output, run.cwd) };
-  const build = buildStep(run.config, names, await buildSecrets(run), choice);
+  const building = buildStep(run.config, names, await buildSecrets(run), choice);
   try {
-    await runHere(run, buildScript(run, undefined, [build]));
+    await runHere(run, buildScript(run, undefined, [building]));
   } catch (error) {
     throw buildError(run, undefined, error, "built");
   }

@@ -4,6 +4,7 @@ import type { CanaryTarget } from "../../plan/canary-target.ts";
 import { namedTransports } from "../../traefik/proxy-labels.ts";
 import { partsOf } from "../../traefik/routing.ts";
 import { versionToBoot } from "../app/app.ts";
+import { isRoleInMaintenance } from "../app/maintenance.ts";
 import { withLock } from "../lock.ts";
 import { appHosts, begin, type Run } from "../run.ts";
 import { appSecrets } from "../secrets.ts";
@@ -49,9 +50,17 @@ export async function bootVersion(
     noteClosedDirectory(run, plan);
     noteResponseTimeout(run, plan);
     noteHealthcheck(run, plan);
+    noteMaintenance(run, plan);
   }
   const roles = run.selection.app.flatMap((target) => target.roles);
   await rollOut(run, plans, await appSecrets(run, roles), { version, prune, revert, canary: canary !== undefined });
+}
+
+/** A deploy does not end it. */
+function noteMaintenance(run: Run, { host, facts, roles }: HostPlan): void {
+  const names = roles.filter(({ role }) => isRoleInMaintenance(run, role, facts)).map(({ role }) => role.name);
+  if (names.length === 0) return;
+  run.report({ kind: "note", host, text: `in maintenance (${names.join(", ")}): \`mrsk app live\` ends it` });
 }
 
 /** Docker's health check cannot run in the image. */
