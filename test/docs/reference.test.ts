@@ -70,6 +70,32 @@ test("docs finds a section by its name, the beginning of its name or its singula
   expect(() => docsText("nosuch")).toThrow("There is no section or key 'nosuch'");
 });
 
+test("docs of secrets and proxy have every key of the topic, with its default and an example", () => {
+  const keysIn = (text: string) => Array.from(text.matchAll(/^ {2}(\S+) {2}\(/gm), ([, key]) => key);
+  expect(keysIn(docsText("secrets"))).toEqual([
+    "secrets_path",
+    "registry.username",
+    "registry.password",
+    "env.secret",
+    "env.tags",
+    "builder.secrets",
+    "builder.allow_tracked_env",
+    "accessories.NAME.registry",
+    "accessories.NAME.env",
+    "proxy.ssl.certificate_pem",
+    "proxy.ssl.private_key_pem",
+    "traefik.env",
+    "ssh.key_data",
+  ]);
+  const proxy = docsText("proxy");
+  const section = SECTIONS.find(({ name }) => name === "proxy")!;
+  expect(keysIn(proxy)).toEqual(section.keys.map(({ key }) => `proxy.${key}`));
+  expect(proxy.match(/; default: /g)).toHaveLength(section.keys.length);
+  expect(proxy).toContain("  proxy.app_port  (port; default: 80; as Kamal 2.0)\n    Port of the app");
+  expect(proxy).toContain("\n      app_port: 3000\n");
+  expect(proxy).toContain("It is checked; certificates are not supported yet");
+});
+
 describe("the JSON Schema", () => {
   const schema = jsonSchema();
   const property = (of: unknown, name: string) => ((of as Json)["properties"] as Json)[name] as Json;

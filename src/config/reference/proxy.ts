@@ -42,7 +42,7 @@ export const PROXY: Section = {
       default: "false",
       since: "Kamal 2.0",
       meaning:
-        "true: certificates from Let's Encrypt. A map names the secrets of a certificate. Not supported yet: a deploy refuses it",
+        "true: certificates from Let's Encrypt. A map names the secrets of a certificate. It is checked; certificates are not supported yet, and a deploy refuses it",
       example: "ssl: false",
     },
     {
@@ -50,7 +50,7 @@ export const PROXY: Section = {
       type: "name of a secret",
       default: "none",
       since: "Kamal 2.7",
-      meaning: "Certificate with its chain, as PEM",
+      meaning: "Name of the secret that has the certificate with its chain, as PEM",
       example: "ssl:\n  certificate_pem: TLS_CERTIFICATE\n  private_key_pem: TLS_KEY",
     },
     {
@@ -58,7 +58,7 @@ export const PROXY: Section = {
       type: "name of a secret",
       default: "none",
       since: "Kamal 2.7",
-      meaning: "Private key of the certificate, as PEM",
+      meaning: "Name of the secret that has the private key of the certificate, as PEM",
       example: "ssl:\n  certificate_pem: TLS_CERTIFICATE\n  private_key_pem: TLS_KEY",
     },
     {

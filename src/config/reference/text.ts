@@ -26,13 +26,38 @@ export function findDocs(wanted: string): string | undefined {
   const name = nameOf(wanted);
   const section = SECTIONS.find((one) => one.name === (SYNONYMS.get(name) ?? name));
   if (section) return sectionText(section);
+  const topic = TOPICS.get(name);
   const keys = SECTIONS.flatMap((one) =>
     one.keys
-      .filter(({ key }) => key === name || pathIn(one, key).toLowerCase() === name)
+      .filter(
+        ({ key }) => topic?.includes(pathIn(one, key)) ?? (key === name || pathIn(one, key).toLowerCase() === name),
+      )
       .map((key) => keyText(one, key)),
   );
   return keys.length === 0 ? undefined : keys.join("\n");
 }
+
+/** The keys of several sections that belong to one guide. */
+const TOPICS: ReadonlyMap<string, readonly string[]> = new Map([
+  [
+    "secrets",
+    [
+      "secrets_path",
+      "registry.username",
+      "registry.password",
+      "env.secret",
+      "env.tags",
+      "builder.secrets",
+      "builder.allow_tracked_env",
+      "accessories.NAME.registry",
+      "accessories.NAME.env",
+      "proxy.ssl.certificate_pem",
+      "proxy.ssl.private_key_pem",
+      "traefik.env",
+      "ssh.key_data",
+    ],
+  ],
+]);
 
 function nameOf(wanted: string): string {
   return wanted.toLowerCase().replaceAll("-", "_");
