@@ -486,3 +486,61 @@ healthcheck: {cmd: bin/alive}
   });
   expect(role(config, "web")).toMatchObject({ bootOrder: "stop_first", healthcheck: { cmd: "bin/alive", port: 80 } });
 });
+
+describe("as in Kamal 2, a file is refused", () => {
+  const two = WEB.replace("[192.0.2.1]", "[192.0.2.1, 192.0.2.2]");
+  const withProxy = (proxy: string) => WEB.replace("[192.0.2.1]", `{hosts: [192.0.2.1], proxy: ${proxy}}`);
+  const host = "Must set a host to enable automatic SSL: write host here as well";
+
+  test.each([
+    [
+      "ssl in a role whose host stands at the top",
+      `${withProxy("{ssl: true}")}proxy: {host: a.b}`,
+      `servers/web/proxy/ssl: ${host}`,
+    ],
+    [
+      "ssl at the top with hosts in a role alone",
+      `${withProxy("{host: a.b}")}proxy: {ssl: true}`,
+      `proxy/ssl: ${host}`,
+    ],
+    [
+      "ssl for several servers",
+      `${two}proxy: {ssl: {}, host: a.b}`,
+      "proxy/ssl: SSL is only supported on a single server unless you provide custom certificates: write certificate_pem and private_key_pem",
+    ],
+    ["proxy: true at the top", `${WEB}proxy: true`, "proxy: should be a map, not true or false"],
+    ["hosts as text", `${WEB}proxy: {hosts: "a.b,c.d"}`, "proxy/hosts: should be a list, not a string"],
+    [
+      "addresses to publish on without a publication",
+      `${WEB}proxy: {run: {publish: false, bind_ips: [192.0.2.1]}}`,
+      "proxy/run/bind_ips: publish: false publishes no port: remove one of the two",
+    ],
+    [
+      "a role without a value",
+      WEB.replace("web: [192.0.2.1]", "web: [192.0.2.1]\n  jobs:"),
+      "servers/jobs: should be a list or a map, but is empty",
+    ],
+    [
+      "two names for one password",
+      WEB.replace("[KAMAL_REGISTRY_PASSWORD]", "[A, B]"),
+      "registry/password: should be a list of one variable's name",
+    ],
+    [
+      "an image that is missing",
+      WEB.replace("image: acme/shop\n", ""),
+      "image: Missing required configuration for image",
+    ],
+    [
+      "servers without a value",
+      `${WEB}accessories: {db: {image: x, host: h}}\n`.replace("\n  web: [192.0.2.1]", ""),
+      "servers: Missing required configuration for servers",
+    ],
+    [
+      "a service that could not name a router, which Kamal takes",
+      WEB.replace("service: shop", "service: _shop"),
+      "service: should have only letters, digits, - and _, and not start with - or _: it names containers",
+    ],
+  ])("with %s", async (_, yaml, message) => {
+    expect((await problemsOf(yaml)).map((line) => line.replace(/^\S+: /, ""))).toEqual([message]);
+  });
+});
