@@ -489,16 +489,20 @@ healthcheck: {cmd: bin/alive}
 
 describe("as in Kamal 2, a file is refused", () => {
   const two = WEB.replace("[192.0.2.1]", "[192.0.2.1, 192.0.2.2]");
-  const role = (proxy: string) => WEB.replace("[192.0.2.1]", `{hosts: [192.0.2.1], proxy: ${proxy}}`);
+  const withProxy = (proxy: string) => WEB.replace("[192.0.2.1]", `{hosts: [192.0.2.1], proxy: ${proxy}}`);
   const host = "Must set a host to enable automatic SSL: write host here as well";
 
   test.each([
     [
       "ssl in a role whose host stands at the top",
-      `${role("{ssl: true}")}proxy: {host: a.b}`,
+      `${withProxy("{ssl: true}")}proxy: {host: a.b}`,
       `servers/web/proxy/ssl: ${host}`,
     ],
-    ["ssl at the top with hosts in a role alone", `${role("{host: a.b}")}proxy: {ssl: true}`, `proxy/ssl: ${host}`],
+    [
+      "ssl at the top with hosts in a role alone",
+      `${withProxy("{host: a.b}")}proxy: {ssl: true}`,
+      `proxy/ssl: ${host}`,
+    ],
     [
       "ssl for several servers",
       `${two}proxy: {ssl: {}, host: a.b}`,
@@ -513,17 +517,17 @@ describe("as in Kamal 2, a file is refused", () => {
     ],
     [
       "a role without a value",
-      `${WEB}`.replace("web: [192.0.2.1]", "web: [192.0.2.1]\n  jobs:"),
+      WEB.replace("web: [192.0.2.1]", "web: [192.0.2.1]\n  jobs:"),
       "servers/jobs: should be a list or a map, but is empty",
     ],
     [
       "two names for one password",
-      `${WEB}`.replace("[KAMAL_REGISTRY_PASSWORD]", "[A, B]"),
+      WEB.replace("[KAMAL_REGISTRY_PASSWORD]", "[A, B]"),
       "registry/password: should be a list of one variable's name",
     ],
     [
       "an image that is missing",
-      `${WEB}`.replace("image: acme/shop\n", ""),
+      WEB.replace("image: acme/shop\n", ""),
       "image: Missing required configuration for image",
     ],
     [
@@ -533,7 +537,7 @@ describe("as in Kamal 2, a file is refused", () => {
     ],
     [
       "a service that could not name a router, which Kamal takes",
-      `${WEB}`.replace("service: shop", "service: _shop"),
+      WEB.replace("service: shop", "service: _shop"),
       "service: should have only letters, digits, - and _, and not start with - or _: it names containers",
     ],
   ])("with %s", async (_, yaml, message) => {
