@@ -120,19 +120,19 @@ function sharedSettings(roles: readonly Role[], accessories: readonly Accessory[
     ...roles.map((role) => ({ ...role, name: `the role ${role.name}` })),
     ...accessories.map((accessory) => ({ ...accessory, name: `the accessory ${accessory.name}` })),
   ].flatMap(({ name, hosts, proxy }) => (proxy ? [{ name, hosts, proxy }] : []));
+  const sharesHost = (one: (typeof routed)[number], other: (typeof routed)[number]) =>
+    one.hosts.some((host) => other.hosts.includes(host));
   const trusting = routed.filter(({ proxy }) => proxy.forwardHeaders);
-  const others = routed.filter(
-    ({ hosts, proxy }) =>
-      !proxy.forwardHeaders && trusting.some((one) => one.hosts.some((host) => hosts.includes(host))),
-  );
+  const others = routed.filter((one) => !one.proxy.forwardHeaders && trusting.some((other) => sharesHost(one, other)));
+  const cause = trusting.filter((one) => others.some((other) => sharesHost(one, other)));
   return [
     ...(routed.some(({ proxy }) => proxy.logging)
       ? ["proxy.logging: Traefik logs the requests of every app of the server"]
       : []),
     ...(others.length > 0
       ? [
-          `proxy.forward_headers: ${others.map(({ name }) => name).join(", ")} gets the X-Forwarded headers of clients too, ` +
-            `as ${trusting.map(({ name }) => name).join(", ")} on the same server: Traefik has one setting for all of its apps`,
+          `proxy.forward_headers: X-Forwarded headers of clients reach ${others.map(({ name }) => name).join(", ")} too, because of ` +
+            `${cause.map(({ name }) => name).join(", ")} on the same server: Traefik has one setting for all of its apps`,
         ]
       : []),
   ];

@@ -77,7 +77,7 @@ const ELSEWHERE = ["allow_empty_roles", "boot.wait", "ssh.port"];
 
 /** Whether a documented default is a value, and not a phrase or a pattern such as `SERVICE-NAME`. */
 function isValue(text: string): boolean {
-  return !/^(?:none|required|docker's|[A-Z]{2,}-\S+)$|\s/.test(text);
+  return !/^(?:none|unlimited|required|docker's|[A-Z]{2,}-\S+)$|\s/.test(text);
 }
 
 test("the documentation of every key gives the loader's default", async () => {

@@ -46,6 +46,8 @@ test("the guide has the defaults that files of both generations get", async () =
 
 const REFUSED: Readonly<Record<string, string>> = {
   "`proxy.ssl` with true or a certificate": "proxy: {ssl: true, host: a.b}",
+  "`accessories.NAME.proxy.response_timeout`":
+    "accessories: {db: {image: x, host: h, proxy: {host: a.b, response_timeout: 60}}}",
   "`registry.server: localhost:PORT` without a user name": "registry: {server: 'localhost:5555'}",
   "`builder.pack`": "builder: {arch: amd64, pack: {builder: b}}",
   "`builder.driver: cloud …`": "builder: {arch: amd64, driver: cloud a/b}",
@@ -70,7 +72,7 @@ error_pages_path: public
 ssh: {forward_agent: true}
 sshkit: {dns_retries: 2}
 output: {file: {path: log}, otel: {endpoint: "http://o"}}
-proxy: {run: {registry: r, repository: a/b, version: v1}}
+proxy: {run: {https_port: 8443, registry: r, repository: a/b, version: v1}}
 `.replace("boot: {limit: 1}", "boot: {limit: 1, parallel_roles: true}"),
   );
   const keys = notes.map((note) => note.split(" ")[0]!.replace(/^output\..*/, "output"));

@@ -85,7 +85,7 @@ export const PROXY: Section = {
       default: String(proxy.responseTimeoutSeconds),
       since: "Kamal 2.0",
       meaning:
-        "Time until the headers of the app's response: then Traefik answers 504. Bodies and WebSockets may take longer. 0: no limit. Needs a Traefik with live files: a deploy notes where it does not apply",
+        "Time until the headers of the app's response: then Traefik answers 504. Bodies and WebSockets may take longer. 0: no limit. Needs a Traefik with live files: a deploy notes where it does not apply. Of an accessory it is not supported yet",
       example: "response_timeout: 60",
     },
     {
