@@ -114,7 +114,7 @@ test("a role's max_attempts sets its deadline", async () => {
     healthcheck: { max_attempts: 3 },
   });
   expect(transcript).toMatch(
-    /Wait until healthy \(web\): or_remove \.mrsk\/images wait_route app-web-2 .*\.mrsk \/up \S+ 6 50\n/,
+    /Wait until healthy \(web\): or_remove \.mrsk\/images wait_route app-web-2 .*\.mrsk \/up \S+ 10 0 6 50\n/,
   );
   expect(transcript).toMatch(/Wait until healthy \(jobs\): wait_healthy app-jobs-2 10 7 50\n/);
 });
