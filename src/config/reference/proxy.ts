@@ -142,7 +142,7 @@ export const PROXY: Section = {
       type: "seconds",
       default: String(proxy.healthcheck.timeoutSeconds),
       since: "Kamal 2.0",
-      meaning: "Limit of one check, of docker and through Traefik",
+      meaning: "Limit of one check, of docker and through Traefik, where response_timeout limits it too",
       example: "healthcheck:\n  timeout: 10",
     },
     {
