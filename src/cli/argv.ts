@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { UsageError } from "../errors.ts";
+import { quote } from "../script/command.ts";
 import { isKnown, isOption, missingValue, normalizeOption, optionWithValue, switchedOff } from "./argv-options.ts";
 import { unknownCommand, unknownOption } from "./unknown-words.ts";
 
@@ -9,19 +9,30 @@ export interface NormalizedArgv {
   readonly path: readonly Command[];
   /** Index in the command line of a first word that is no command; it may be an alias. */
   readonly unknown?: number;
+  /** Whether the user's command has words that are options of mrsk in a project of Kamal 2. */
+  readonly ambiguous?: boolean;
+}
+
+export interface ArgvOptions {
+  /** Index of the first word after an alias: options there are mrsk's, even if the alias begins a user's command. */
+  readonly afterAlias?: number | undefined;
+  /** Whether options of mrsk in a user's command are mrsk's, as in Kamal 2; otherwise they belong to that command. */
+  readonly optionsAnywhere?: boolean;
 }
 
 /**
  * Translates a command line of MRSK's forms into commander's: underscores for dashes (`--skip_push`, `stale_containers`),
  * `--no-flag` and `--skip-flag` for a flag that is off, a bare `-h`, and `help` anywhere. The words after the first word
  * of a user's command (`app exec npm run`) belong to that command, as in docker.
- * @param afterAlias index of the first word after an alias: options there are mrsk's, even if the alias contains the first
- *   word of a user's command
  * @throws UsageError for an unknown subcommand or option
  */
-export function normalizeArgv(program: Command, argv: readonly string[], afterAlias?: number): NormalizedArgv {
+export function normalizeArgv(
+  program: Command,
+  argv: readonly string[],
+  { afterAlias, optionsAnywhere = false }: ArgvOptions = {},
+): NormalizedArgv {
   if (argv.length === 1 && argv[0] === "--version") return { words: ["version"], path: [] };
-  const line = new CommandLine(program);
+  const line = new CommandLine(program, optionsAnywhere);
   for (let i = 0; i < argv.length; i++) {
     if (i === afterAlias) line.readOptionsAgain();
     if (line.take(argv[i]!, argv.slice(i + 1), i)) i++;
@@ -32,6 +43,7 @@ export function normalizeArgv(program: Command, argv: readonly string[], afterAl
 /** Reads a command line word by word. */
 class CommandLine {
   private readonly program: Command;
+  private readonly optionsAnywhere: boolean;
   private readonly out: string[] = [];
   private readonly path: Command[] = [];
   private at: Command;
@@ -39,24 +51,31 @@ class CommandLine {
   private help = false;
   private unknown: number | undefined;
   private operands = 0;
+  private ambiguous = false;
   /** The words of the user's command. */
   private readonly command: string[] = [];
   /** Where the next word belongs: to mrsk, to the user's command, or to the user's command for good, after `--`. */
   private state: "mrsk" | "command" | "verbatim" = "mrsk";
 
-  constructor(program: Command) {
+  constructor(program: Command, optionsAnywhere: boolean) {
     this.program = program;
+    this.optionsAnywhere = optionsAnywhere;
     this.at = program;
   }
 
   /** @returns whether the next word was taken too, as the value of an option */
   take(word: string, rest: readonly string[], place: number): boolean {
+    if (this.state === "command") this.ambiguous ||= this.isOption(word);
     if (this.state !== "mrsk") this.command.push(word);
     else if (word === "--") this.state = this.wantsName() ? "mrsk" : "verbatim";
     else if (word.startsWith("-") && word !== "-") return this.takeOption(word, rest);
     else if (this.wantsName()) this.takeName(word, place);
     else this.takeOperand(word);
     return false;
+  }
+
+  private isOption(word: string): boolean {
+    return word.startsWith("-") && word !== "-" && word !== "--" && isKnown(this.at, normalizeOption(this.at, word));
   }
 
   /** Whether the next word that is no option is the name of a command. */
@@ -91,11 +110,10 @@ class CommandLine {
     return this.resolving && more.length === 0 && findCommand(this.at, next) !== undefined;
   }
 
-  /** After an alias with the first word of a user's command, an option that mrsk does not have belongs to that command. */
+  /** After the first word of a user's command, an option that mrsk does not have belongs to that command. */
   private takeUnknownOption(word: string): void {
     if (allowsUnknownOptions(this.at)) return void this.out.push(word);
-    const [first] = this.command;
-    if (first === undefined || isLine(first)) throw unknownOption(this.at, word);
+    if (this.command.length === 0) throw unknownOption(this.at, word);
     this.takeOperand(word);
   }
 
@@ -123,20 +141,28 @@ class CommandLine {
     this.operands++;
   }
 
-  /** A first word with spaces is a whole command line, the form of MRSK: options after it are mrsk's. */
+  /** A first word with spaces is a command line, the form of MRSK: options after it are mrsk's, other words are added. */
   private takeCommandWord(word: string): void {
     const [first] = this.command;
-    if (first !== undefined && isLine(first)) throw afterLine(first, word);
+    if (first !== undefined && isLine(first)) {
+      this.command[0] = `${first} ${quote(word)}`;
+      return;
+    }
     this.command.push(word);
-    if (!isLine(this.command[0]!)) this.state = "command";
+    if (!isLine(this.command[0]!) && !this.optionsAnywhere) this.state = "command";
   }
 
   normalized(): NormalizedArgv {
-    const { out, path, unknown, help, at } = this;
+    const { out, path, unknown, help, at, ambiguous } = this;
     const wantsHelp = (help && unknown === undefined) || (this.resolving && needsSubcommand(at));
     if (wantsHelp && !out.includes("--help")) out.push("--help");
     const command = this.command.length > 0 && !help ? ["--", ...this.command] : [];
-    return { words: [...out, ...command], path, ...(unknown === undefined ? {} : { unknown }) };
+    return {
+      words: [...out, ...command],
+      path,
+      ...(unknown === undefined ? {} : { unknown }),
+      ...(ambiguous ? { ambiguous } : {}),
+    };
   }
 }
 
@@ -148,12 +174,6 @@ function takesCommand(command: Command): boolean {
 
 function isLine(word: string): boolean {
   return /\s/.test(word);
-}
-
-function afterLine(line: string, word: string): UsageError {
-  return new UsageError(`'${word}' follows a command that is one argument: '${line}'`, {
-    hint: "Write the whole command as one argument, or each word as a separate argument. Words after -- are passed on as typed.",
-  });
 }
 
 function allowsUnknownOptions(command: Command): boolean {

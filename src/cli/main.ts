@@ -89,14 +89,18 @@ export async function main(
   }
 }
 
-/** Expands an alias. The configuration is read only if a word is no command. @throws UsageError for an unknown command */
+/**
+ * Expands aliases, and finds out whose the options in a user's command are. The configuration is read only if a word is no
+ * command, or if an option may belong to mrsk or to the user's command.
+ * @throws UsageError for an unknown command
+ */
 async function commandLine(program: Command, argv: readonly string[]): Promise<NormalizedArgv> {
   const typed = normalizeArgv(program, argv);
-  if (typed.unknown === undefined) return typed;
-  const { readAliases, withAlias } = await import("./aliases.ts");
-  const aliases = await readAliases(argv);
-  const line = withAlias(argv, typed.unknown, aliases) ?? { argv, end: argv.length };
-  const meant = normalizeArgv(program, line.argv, line.end);
+  if (typed.unknown === undefined && !typed.ambiguous) return typed;
+  const { readProject, withAliases } = await import("./aliases.ts");
+  const { aliases, ofKamal2 } = await readProject(argv);
+  const line = withAliases(argv, aliases, (expanded) => normalizeArgv(program, expanded.argv, expanded).unknown);
+  const meant = normalizeArgv(program, line.argv, { ...line, optionsAnywhere: ofKamal2 });
   if (meant.unknown === undefined) return meant;
   throw unknownCommand(program, line.argv[meant.unknown]!, [...aliases.keys()]);
 }

@@ -1,9 +1,7 @@
-import { mkdtempSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import type { Command } from "commander";
 import { describe, expect, test } from "vitest";
-import { readAliases, withAlias } from "../../src/cli/aliases.ts";
 import { normalizeArgv } from "../../src/cli/argv.ts";
 import { examplesText } from "../../src/cli/examples.ts";
 import { buildProgram, explain } from "../../src/cli/main.ts";
@@ -70,53 +68,35 @@ describe("a command line in MRSK's forms", () => {
     );
   });
 
-  test("a quoted command is the whole command: options after it are mrsk's, further words are an error", () => {
+  test("a quoted command is a command line: options after it are mrsk's, other words are added to it", () => {
     const typed = (...argv: string[]) => normalizeArgv(buildProgram(), argv).words;
     expect(typed("app", "exec", "npm run migrate", "--reuse", "-d", "staging")).toEqual(
       ["app", "exec", "--reuse", "-d", "staging", "--", "npm run migrate"], // prettier-ignore
     );
     expect(typed("app", "exec", "--", "/a b/program", "x")).toEqual(["app", "exec", "--", "/a b/program", "x"]);
-    expect(() => typed("app", "exec", "npm run", "migrate")).toThrowError(
-      expect.objectContaining({
-        exitCode: 2,
-        message: "'migrate' follows a command that is one argument: 'npm run'",
-      }) as Error,
+    expect(typed("app", "exec", "npm run", "migrate", "--trace", "a b", "--reuse")).toEqual(
+      ["app", "exec", "--reuse", "--", "npm run migrate --trace 'a b'"], // prettier-ignore
     );
   });
-});
 
-describe("an alias of the configuration", () => {
-  const folder = mkdtempSync(join(tmpdir(), "mrsk-alias-"));
-  const file = join(folder, "deploy.yml");
-  writeFileSync(
-    file,
-    `service: app
-image: a/b
-servers: [192.0.2.1]
-registry: { username: u, password: [P] }
-aliases:
-  console: app exec -i --reuse "node -i"
-  ours: mrsk app logs
-  shell: app exec -i bash -l
-`,
-  );
-  const expanded = async (argv: readonly string[], place: number) => {
-    const line = withAlias(argv, place, await readAliases(["-c", file]))!;
-    return normalizeArgv(buildProgram(), line.argv, line.end).words.join(" ");
-  };
-
-  test.each([
-    [["-c", file, "console", "-h", "192.0.2.1"], 2, `-c ${file} app exec -i --reuse -h 192.0.2.1 -- node -i`],
-    [["shell", "-d", "staging"], 0, "app exec -i -d staging -- bash -l"],
-    [["shell", "-x", "-d", "staging"], 0, "app exec -i -- bash -l -x -d staging"],
-    [["ours", "-n", "5", `--config_file=${file}`], 0, `app logs -n 5 --config-file=${file}`],
-  ])("%j is replaced by its command", async (argv, place, meant) => {
-    expect(await expanded(argv, place)).toBe(meant);
+  test("in a project of Kamal 2, options of mrsk in a user's command are mrsk's, and others belong to the command", () => {
+    const typed = (...argv: string[]) => normalizeArgv(buildProgram(), argv, { optionsAnywhere: true }).words.join(" ");
+    expect(typed("app", "exec", "bin/rails", "db:migrate", "--trace", "-d", "staging", "-P", "x")).toBe(
+      "app exec -d staging -- bin/rails db:migrate --trace -P x",
+    );
+    expect(typed("app", "exec", "bash", "-i", "--reuse")).toBe("app exec -i --reuse -- bash");
+    expect(typed("app", "exec", "--", "psql", "-h", "db", "-d", "x")).toBe("app exec -- psql -h db -d x");
+    expect(typed("app", "exec", "psql", "-i", "--", "-h", "db")).toBe("app exec -i -- psql -h db");
+    expect(() => typed("app", "exec", "ls", "-d", "-v")).toThrow("Option '-d, --destination <name>' has no value");
   });
 
-  test("an unknown word, or a configuration that cannot be read, changes nothing", async () => {
-    expect(withAlias(["nothing"], 0, await readAliases(["-c", file]))).toBeUndefined();
-    expect(await readAliases(["-c", join(folder, "absent.yml")])).toEqual(new Map());
+  test("a command is ambiguous if it has words that may be options of mrsk", () => {
+    const isAmbiguous = (...argv: string[]) => normalizeArgv(buildProgram(), argv).ambiguous === true;
+    expect(isAmbiguous("app", "exec", "ls", "-d", "x")).toBe(true);
+    expect(isAmbiguous("app", "exec", "-i", "psql", "--skip_hooks")).toBe(true);
+    expect(isAmbiguous("app", "exec", "ls", "-l", "--trace", "-", "x")).toBe(false);
+    expect(isAmbiguous("app", "exec", "--", "ls", "-d", "x")).toBe(false);
+    expect(isAmbiguous("app", "exec", "ls -d x", "--reuse")).toBe(false);
   });
 });
 

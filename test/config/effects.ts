@@ -441,7 +441,7 @@ export const EFFECTS: Readonly<Record<string, Effect | Elsewhere>> = {
     yaml: "network: private",
     see: /make_network private[^]*join_networks traefik private[^]*docker run .*--network private /,
   },
-  aliases: { file: "test/cli/main.test.ts", test: "an alias" },
+  aliases: { file: "test/cli/aliases.test.ts", test: "an alias" },
   ...under("servers.*", {
     hosts: {
       ...role("cmd: x"),
