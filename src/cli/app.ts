@@ -37,6 +37,7 @@ export function addApp(program: Command): void {
     app.command("exec").description("Run a command in a container of the app (options of mrsk before it)"),
     "the primary host",
   )
+    .option("--detach", "return when the command has started, in a new container that remains when it ends")
     .argument("<command...>")
     .addHelpText(
       "after",

@@ -6,6 +6,7 @@ export interface ExecFlags {
   readonly reuse?: boolean;
   readonly raw?: boolean;
   readonly env?: ReadonlyMap<string, string>;
+  readonly detach?: boolean;
 }
 
 /** The options of `app exec` and `accessory exec`. */
@@ -28,8 +29,14 @@ export function typedLine(words: readonly string[]): string {
 }
 
 /** The flags as the flow takes them, every one set. */
-export function execChoice({ interactive, reuse, raw, env }: ExecFlags) {
-  return { interactive: interactive === true, reuse: reuse === true, raw: raw === true, env: env ?? new Map() };
+export function execChoice({ interactive, reuse, raw, env, detach }: ExecFlags) {
+  return {
+    interactive: interactive === true,
+    reuse: reuse === true,
+    raw: raw === true,
+    env: env ?? new Map(),
+    detach: detach === true,
+  };
 }
 
 /** Kamal's form `KEY:VALUE` is accepted too. */

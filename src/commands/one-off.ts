@@ -13,6 +13,8 @@ export interface ExecOptions {
 export interface OneOffOptions extends ExecOptions {
   /** Name and service of the container, by which it is removed. */
   readonly container?: { readonly name: string; readonly service: string };
+  /** Returns when the container has started, prints its id, and keeps it when it ends. */
+  readonly detach?: boolean;
 }
 
 const LABEL = "mrsk.exec";
@@ -22,19 +24,22 @@ export function execIn(container: string, command: Command, { streams, env }: Ex
   return withExtra(env, docker("exec", ...streamFlags(streams), ...extraFlags(env), container, ...command));
 }
 
-/** Runs a command in a new container, which docker removes when it exits. */
+/** Runs a command in a new container, which docker removes when it exits, unless it is detached. */
 export function runOneOff(
   secrets: Iterable<readonly [string, Secret]>,
   flags: readonly Word[],
   image: string,
   command: Command,
-  { streams, env, container }: OneOffOptions,
+  { streams, env, container, detach = false }: OneOffOptions,
 ): Command {
   const named = container ? ["--name", container.name, "--label", `${LABEL}=${container.service}`] : [];
   // The variables of this command come last, and win.
   const words = [...named, ...flags, ...extraFlags(env), image, ...command];
   const own = Array.from(secrets).filter(([name]) => !env?.has(name));
-  return withEnvironment(own, withExtra(env, docker("run", ...streamFlags(streams), "--rm", ...words)));
+  return withEnvironment(
+    own,
+    withExtra(env, docker("run", ...streamFlags(streams), detach ? "--detach" : "--rm", ...words)),
+  );
 }
 
 function streamFlags(streams: Streams = "output"): string[] {
@@ -55,8 +60,17 @@ export function removeOneOff(name: string): Body {
   return [...docker("rm", "--force", name), raw(">/dev/null 2>&1 || true")];
 }
 
-/** Removes one-off containers that were created and never started, as after a lost connection. New ones may be about to start. */
-export function removeNeverStarted(service: string): Body {
+/**
+ * Removes one-off containers that do not run: detached ones that have ended, and those that were never started, as after a
+ * lost connection. New ones may be about to start.
+ */
+export function removeStopped(service: string): Body {
   const filters = ["--filter", `label=${LABEL}=${service}`, "--filter", "until=30s"];
   return [...docker("container", "prune", "--force", ...filters), raw(">/dev/null")];
+}
+
+/** Prints id and name of each one-off container of the service. */
+export function listOneOff(service: string): Command {
+  const filter = ["--filter", `label=${LABEL}=${service}`];
+  return docker("ps", "--all", "--no-trunc", ...filter, "--format", "{{.ID}} {{.Names}}");
 }

@@ -186,6 +186,50 @@ test("app exec: a new container or --reuse, -e for a variable, -i for a terminal
   }
 });
 
+test("app exec --detach starts a container that remains, and gives it no input", async () => {
+  const choice = { interactive: false, raw: false, reuse: false, detach: true, env: new Map<string, string>() };
+  const run = running("1", { terminal: { stdin: { kind: "piped", open: () => Readable.from(["input"]) } } });
+  run.hosts.get(HOST)!.replies(/^docker run/, "0123abcd\n");
+  await appExec(run, run.terminal, "npm run report", choice);
+  expect(last(run)).toBe(
+    "docker run --detach --name app-web-exec-000000000000 --label mrsk.exec=app dhh/app:1 npm run report",
+  );
+  expect(run.hosts.get(HOST)!.scripts.at(-1)!.cleanup).toBeUndefined();
+  expect(run.printed.join("")).toContain("0123abcd");
+});
+
+test.each([
+  [{ interactive: true }, "--detach and --interactive contradict each other"],
+  [{ reuse: true }, "--detach and --reuse contradict each other"],
+  [{ raw: true }, "--detach and --raw contradict each other"],
+])("app exec --detach with %j is an error, before a host is reached", async (other, message) => {
+  const choice = { interactive: false, raw: false, reuse: false, detach: true, env: new Map<string, string>() };
+  const run = running("1");
+  await expect(appExec(run, run.terminal, "ls", { ...choice, ...other })).rejects.toMatchObject({
+    name: "UsageError",
+    message,
+  });
+  expect(steps(run)).toEqual([]);
+});
+
+test("logs --container-id finds the containers of the app and of app exec, by name or the beginning of the id", async () => {
+  const sentBy = async (containerId: string) => {
+    const run = running("1");
+    run.hosts
+      .get(OTHER)!
+      .replies(/^List containers of app exec$/, "fedcba98 app-web-exec-1\n0123abcd app-web-exec-2\n");
+    await appLogs(run, run.terminal, { containerId });
+    return [HOST, OTHER].map((host) => commands(run, host).filter((command) => command.startsWith("docker logs")));
+  };
+  const live = "docker logs --tail 100 id-of-app-web-1 2>&1";
+  expect(await sentBy("app-web-1")).toEqual([[live], [live]]);
+  expect(await sentBy("0123")).toEqual([[], ["docker logs --tail 100 0123abcd 2>&1"]]);
+  await expect(sentBy("nosuch")).rejects.toMatchObject({
+    message: "No selected host has a container nosuch of the app",
+    exitCode: 2,
+  });
+});
+
 test("accessory exec: a new container or --reuse, -i on its first host", async () => {
   const choice = { interactive: false, raw: false, reuse: false, env: new Map<string, string>() };
   const run = fakeRun(settings(), { terminal: { stdin: TERMINAL } });

@@ -102,6 +102,12 @@ export const SURFACE: readonly (readonly [row: string, line: string, ...effects:
     "2> docker exec -i id-of-app-jobs-1 date",
   ],
   ["app exec --env -e", "app exec --reuse -e A=b date", "1> A=<A> docker exec -i -e A id-of-app-web-1 date"],
+  [
+    "app exec --detach",
+    "app exec --detach -p date",
+    "1> docker run --detach --name app-web-exec-",
+    "1> dhh/app:1 date",
+  ],
   ["app exec --raw", "app exec --raw -p --reuse date", "1> docker exec -i id-of-app-web-1 date", "!out> Host"],
   [
     "app stale-containers",

@@ -3,7 +3,7 @@ import { AppCommands } from "../../commands/app.ts";
 import { words } from "../../commands/arguments.ts";
 import type { Command } from "../../script/command.ts";
 import { containerPrefix } from "../../config/names.ts";
-import { type ExecOptions, removeNeverStarted, removeOneOff } from "../../commands/one-off.ts";
+import { type ExecOptions, removeOneOff, removeStopped } from "../../commands/one-off.ts";
 import { attempt, type Step } from "../../script/script.ts";
 import type { Role } from "../../config/config.ts";
 import { isReserved } from "../../config/limits.ts";
@@ -46,8 +46,18 @@ interface Place {
   readonly facts: HostFacts;
 }
 
+/** @throws UsageError */
+function refuseContradictions({ detach = false, interactive, reuse, raw }: ExecChoice): void {
+  if (!detach || !(interactive || reuse || raw)) return;
+  const [other] = [interactive && "--interactive", reuse && "--reuse", raw && "--raw"].filter(Boolean);
+  throw new UsageError(`--detach and ${other} contradict each other`, {
+    hint: "--detach starts a new container and does not wait for its output.",
+  });
+}
+
 /** `app exec`. @throws MrskError with the exit status of the first host whose command failed */
 export async function appExec(run: Run, terminal: Terminal, line: string, choice: ExecChoice): Promise<void> {
+  refuseContradictions(choice);
   const request = requestOf(line, choice);
   const { app, primary } = run.selection;
   const selected = choice.interactive ? app.filter(({ host }) => host === primary) : app;
@@ -114,7 +124,7 @@ async function inRunning(
 async function inNew(
   run: Run,
   { name, role, facts }: Place,
-  { line, command, choice, env }: ExecRequest,
+  { line, command, choice: { interactive, detach = false }, env }: ExecRequest,
   { secrets, given }: { secrets: ReadonlyMap<string, Secret>; given: string | undefined },
 ): Promise<AppTarget> {
   const version = given ?? liveVersion(run.config, role, facts) ?? facts.releases.at(-1) ?? "latest";
@@ -124,11 +134,11 @@ async function inNew(
     host: run.host(name),
     role: role.name,
     version,
-    before: [removeUnstarted(run)],
-    after: choice.interactive ? [] : [await outcome(run, `Executed cmd '${line}' on app version ${version}`)],
+    before: [removeEnded(run)],
+    after: interactive ? [] : [await outcome(run, `Executed cmd '${line}' on app version ${version}`)],
     command: (streams) => ({
-      body: new AppCommands(run.config, role).execNew(version, command, secrets, { streams, env, container }),
-      cleanup: removeOneOff(container.name),
+      body: new AppCommands(run.config, role).execNew(version, command, secrets, { streams, env, container, detach }),
+      ...(detach ? {} : { cleanup: removeOneOff(container.name) }),
     }),
   };
 }
@@ -158,7 +168,7 @@ export async function accessoryExec(
   const { interactive, reuse } = choice;
   const commands = new AccessoryCommands(run.config, accessory);
   const secrets = reuse ? new Map() : await accessorySecrets(run, [accessory]);
-  const before = reuse ? [] : [removeUnstarted(run)];
+  const before = reuse ? [] : [removeEnded(run)];
   const after = interactive ? [] : [await outcome(run, `Executed cmd '${redacted}' on ${name} accessory`)];
   const targets = accessoryHosts(accessory, run.filters).map((host): Target => {
     const container = { name: `${accessory.service}-exec-${run.newId(12)}`, service: run.config.service };
@@ -183,8 +193,8 @@ export async function accessoryExec(
   await runCommand(run, terminal, { kind: `Accessory ${name}`, targets, choice });
 }
 
-function removeUnstarted(run: Run): Step {
-  return attempt("Remove containers that were never started", removeNeverStarted(run.config.service));
+function removeEnded(run: Run): Step {
+  return attempt("Remove containers that have ended", removeStopped(run.config.service));
 }
 
 /** @throws UsageError for an empty command */

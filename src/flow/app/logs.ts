@@ -1,6 +1,7 @@
 import { type LogQuery, logs } from "../../commands/app.ts";
+import { listOneOff } from "../../commands/one-off.ts";
 import { sh } from "../../script/command.ts";
-import { attempt, script } from "../../script/script.ts";
+import { attempt, script, step } from "../../script/script.ts";
 import { SHOWN_LOG_LINES } from "../../config/defaults.ts";
 import { ExitCode, InterruptedError, MrskError, UsageError } from "../../errors.ts";
 import type { Host } from "../../hosts/host.ts";
@@ -45,17 +46,31 @@ interface Source {
 
 export async function appLogs(run: Run, terminal: Terminal, { containerId, ...choice }: AppLogChoice): Promise<void> {
   const facts = await observeHosts(run, appHosts(run));
-  const sources = containerId === undefined ? liveSources(run, facts) : sourcesOfContainer(run, facts, containerId);
+  const sources =
+    containerId === undefined ? liveSources(run, facts) : await sourcesOfContainer(run, facts, containerId);
   await showLogs(run, terminal, sources, { ...choice, timestamps: false });
 }
 
-/** @throws UsageError if no selected host has a container of the app with that id or name */
-function sourcesOfContainer(run: Run, facts: ReadonlyMap<string, HostFacts>, wanted: string): Source[] {
-  const found = run.selection.app.flatMap(({ host }) => {
-    const fits = facts.get(host)!.containers.filter(({ id, name }) => id.startsWith(wanted) || name === wanted);
-    return fits.flatMap(({ id }) => sourcesOn(run, [host], "App", id));
+/**
+ * The containers of the app, and those of `app exec --detach`, with that name or beginning of the id.
+ * @throws UsageError if no selected host has one
+ */
+async function sourcesOfContainer(run: Run, facts: ReadonlyMap<string, HostFacts>, wanted: string): Promise<Source[]> {
+  const found = await onHosts(appHosts(run), async (host) => {
+    const listed = await host.run(
+      script("Containers", [step("List containers of app exec", listOneOff(run.config.service), "list")]),
+    );
+    const oneOff = listed
+      .text("list")
+      .split("\n")
+      .filter(Boolean)
+      .map((line) => line.split(" "));
+    const containers = [...facts.get(host.name)!.containers, ...oneOff.map(([id = "", name = ""]) => ({ id, name }))];
+    const fits = containers.filter(({ id, name }) => id.startsWith(wanted) || name === wanted);
+    return fits.flatMap(({ id }) => sourcesOn(run, [host.name], "App", id));
   });
-  if (found.length > 0) return found;
+  const sources = found.flat();
+  if (sources.length > 0) return sources;
   throw new UsageError(`No selected host has a container ${wanted} of the app`, {
     hint: "`mrsk app containers` lists the containers.",
   });
@@ -100,18 +115,18 @@ async function showLogs(
   run: Run,
   terminal: Terminal,
   sources: readonly Source[],
-  { timestamps: shown, ...choice }: LogChoice & { readonly timestamps: boolean },
+  { timestamps: byDefault, ...choice }: LogChoice & { readonly timestamps: boolean },
 ): Promise<void> {
   if (choice.follow) return follow(run, terminal, sources, choice);
-  const timestamps = shown && choice.skipTimestamps !== true;
+  const timestamps = byDefault && choice.skipTimestamps !== true;
   const anyChoice = choice.since !== undefined || choice.lines !== undefined || choice.grep !== undefined;
   const query: LogQuery = { ...choice, timestamps, lines: choice.lines ?? (anyChoice ? undefined : SHOWN_LOG_LINES) };
   await onHosts(sources, async ({ host, kind, container }) => {
     const body = container === undefined ? sh`:` : logs(container, query);
     const result = await host.run(script("Logs", [attempt("Logs", body)]), { signal: run.signal });
-    const step = result.steps[0]!;
-    throwOnBadQuery(host.name, step);
-    const found = step.status === 0 ? step.stdout.trim() : "";
+    const [log] = result.steps;
+    throwOnBadQuery(host.name, log!);
+    const found = log!.status === 0 ? log!.stdout.trim() : "";
     terminal.write("stdout", `${kind} Host: ${host.name}\n${found || "Nothing found"}\n\n`);
   });
 }

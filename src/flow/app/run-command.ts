@@ -36,6 +36,8 @@ export interface CommandChoice {
   readonly interactive: boolean;
   /** Prints nothing but the command's output. */
   readonly raw: boolean;
+  /** The command gets no input, and ends when it has started. */
+  readonly detach?: boolean;
 }
 
 /** Receives a target's output; `end` completes its last line. */
@@ -61,7 +63,7 @@ const STEP = "command";
 export async function runCommand(
   run: Run,
   terminal: Terminal,
-  { kind, targets, choice: { interactive, raw } }: CommandOnTargets,
+  { kind, targets, choice: { interactive, raw, detach = false } }: CommandOnTargets,
 ): Promise<void> {
   const first = targets[0];
   if (!first) throw new UsageError("No host is selected");
@@ -74,7 +76,7 @@ export async function runCommand(
   try {
     const output = { run, terminal, kind, targets: chosen };
     if (interactive && terminal.stdin.kind === "terminal") await inTerminal(run, first);
-    else if (interactive || terminal.stdin.kind === "piped")
+    else if (interactive || (terminal.stdin.kind === "piped" && !detach))
       await piped(run, terminal, chosen, outputs(output, raw || interactive));
     else await scripted(run, chosen, outputs(output, raw));
   } catch (error) {
