@@ -1,7 +1,8 @@
 import type { Command } from "commander";
 import { addExecOptions, execChoice, type ExecFlags, typedLine } from "./exec.ts";
 import { addLogOptions, type AppLogOptions } from "./logs.ts";
-import { noRevert } from "./options.ts";
+import type { MaintenanceChoice } from "../flow/app/maintenance.ts";
+import { noRevert, seconds } from "./options.ts";
 import { withRun } from "./with-run.ts";
 
 const flow = () => import("../flow/app/app.ts");
@@ -28,6 +29,20 @@ export function addApp(program: Command): void {
     .description("Let the requests under way finish, then stop the containers: the app answers 503")
     .action((_: unknown, command: Command) =>
       withRun(command, async (run) => (await import("../flow/app/start-stop.ts")).stopApp(run)),
+    );
+  app
+    .command("maintenance")
+    .description("Answer 503 to new requests until `app live`; the containers continue")
+    .option("--drain-timeout <seconds>", "longest wait for requests in progress (default: drain_timeout)", seconds)
+    .option("--message <text>", "has no effect: Traefik answers 503 without a page")
+    .action((options: MaintenanceChoice, command: Command) =>
+      withRun(command, async (run) => (await import("../flow/app/maintenance.ts")).startMaintenance(run, options)),
+    );
+  app
+    .command("live")
+    .description("End the maintenance")
+    .action((_: unknown, command: Command) =>
+      withRun(command, async (run) => (await import("../flow/app/maintenance.ts")).endMaintenance(run)),
     );
   app
     .command("details")

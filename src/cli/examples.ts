@@ -15,6 +15,8 @@ const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
   "app boot": ["mrsk app boot", "mrsk app boot --version 4f2a9c1"],
   "app start": ["mrsk app start"],
   "app stop": ["mrsk app stop -r workers"],
+  "app maintenance": ["mrsk app maintenance", "mrsk app maintenance --drain-timeout 10"],
+  "app live": ["mrsk app live"],
   "app details": ["mrsk app details"],
   "app containers": ["mrsk app containers"],
   "app stale-containers": ["mrsk app stale-containers", "mrsk app stale-containers --stop"],

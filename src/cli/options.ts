@@ -78,7 +78,8 @@ export function count(value: string): number {
   return Number(value);
 }
 
-function seconds(value: string): number {
+/** A whole number of seconds that a timer can count. */
+export function seconds(value: string): number {
   const number = count(value);
   if (number > MOST_SECONDS) throw new InvalidArgumentError(`expected at most ${MOST_SECONDS} seconds, got "${value}"`);
   return number;

@@ -45,6 +45,8 @@ export interface LiveFile {
   readonly live: Routed | undefined;
   /** New requests get 503. The live container finishes its open requests. */
   readonly closed?: boolean;
+  /** New requests get 503, whatever else the file says, until `app live`. */
+  readonly maintenance?: boolean;
   /** The stopping container. Its routers have a lower priority than the live ones until it has stopped. */
   readonly last?: Routed | undefined;
   /** The container that gets a percentage of the requests. */
@@ -70,6 +72,13 @@ export function isClosed(text: string): boolean {
   return text.startsWith(CLOSED);
 }
 
+/** The line of the file of an app in maintenance, after that of a closed file. */
+const MAINTENANCE = "# maintenance";
+
+export function isInMaintenance(text: string): boolean {
+  return text.split("\n", 2).includes(MAINTENANCE);
+}
+
 /**
  * The text of a live file, without empty sections (Traefik refuses them) and with `{{` escaped (live files are Go
  * templates). Names are global over all files, so each begins with the role's name and, except the live router's, with the
@@ -79,7 +88,7 @@ export function liveFile(file: LiveFile): string {
   const sections = { http: protocolSections(file, "http"), tcp: protocolSections(file, "tcp") };
   if (file.probe) addProbeRouter(file, file.probe, sections.http);
   const text = escapeTemplates(stringify(withoutEmpty(sections), { lineWidth: 0, aliasDuplicateObjects: false }));
-  return file.closed ? `${CLOSED}\n${text}` : text;
+  return [...(file.closed ? [CLOSED] : []), ...(file.maintenance ? [MAINTENANCE] : []), text].join("\n");
 }
 
 function protocolSections(file: LiveFile, protocol: Protocol): Sections {
@@ -159,11 +168,14 @@ function addWeights(
   };
 }
 
-/** Makes a stopped app answer 503 instead of 404: a router below the live one, or above it if the file is closed. */
+/**
+ * Makes a stopped app answer 503 instead of 404: a router below the live one, or above it if the file is closed or the app
+ * is in maintenance.
+ */
 function addStopped(file: LiveFile, live: Routed, router: Router, raise: number, sections: Sections): void {
   const name = `${suffixed(own(file, live), file, router)}-stopped`;
   // A weighted router has one more than its unweighted one.
-  const priority = file.closed ? router.priority + raise + 2 : STOPPED_PRIORITY;
+  const priority = file.closed || file.maintenance ? router.priority + raise + 2 : STOPPED_PRIORITY;
   sections.routers[name] = { ...router.conditions, priority, service: name };
   sections.services[name] = { loadBalancer: { servers: [] } };
 }

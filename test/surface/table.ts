@@ -84,6 +84,10 @@ export const SURFACE: readonly (readonly [row: string, line: string, ...effects:
   ["app boot --no-revert", "app boot --no-revert", "1> --name app-web-1"],
   ["app start", "app start", "err> The app is already running"],
   ["app stop", "app stop", "1> docker stop id-of-app-web-1", "2> docker stop id-of-app-jobs-1", "1> Stopped app"],
+  ["app maintenance", "app maintenance", "1> write_live_file", "1> Started maintenance", "!1> docker stop"],
+  ["app maintenance --drain-timeout", "app maintenance --drain-timeout 7", "1> drain_container id-of-app-web-1 7 "],
+  ["app maintenance --message", "app maintenance --message Soon", "err> --message has no effect"],
+  ["app live", "app live", "1> write_live_file", "2> Ended maintenance"],
   [
     "app details",
     "app details",

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { parse } from "yaml";
 import { containerLabels, roleLabels } from "../../src/traefik/labels.ts";
-import { liveFile, type Routed } from "../../src/traefik/live-file.ts";
+import { isClosed, isInMaintenance, liveFile, type Routed } from "../../src/traefik/live-file.ts";
 import { config, role } from "../support/config.ts";
 
 type Yaml = Record<string, Record<string, Record<string, Record<string, unknown>>>>;
@@ -54,6 +54,20 @@ test("closed: 503 above the live router, whose open requests continue", () => {
     priority: 17,
     service: "app-web-bbbbbbbb-stopped",
   });
+});
+
+test("maintenance: 503 as in a closed file, also beside a canary and an old container", () => {
+  const file = { name: "app-web", live: next, maintenance: true };
+  const stopped = (text: string) => read(text)["http"]!["routers"]!["app-web-bbbbbbbb-stopped"]!["priority"];
+  const served = (text: string) => read(text)["http"]!["routers"]!["app-web"]!["priority"];
+  for (const more of [{}, { last: old }, { canary: { container: old, percent: 50 } }, { closed: true }]) {
+    const text = liveFile({ ...file, ...more });
+    expect(isInMaintenance(text)).toBe(true);
+    expect(stopped(text)).toBeGreaterThan(served(text) as number);
+  }
+  expect(isInMaintenance(liveFile({ name: "app-web", live: next, closed: true }))).toBe(false);
+  expect(isClosed(liveFile(file))).toBe(false);
+  expect(isClosed(liveFile({ ...file, closed: true }))).toBe(true);
 });
 
 test("probe: the live router unchanged, the next container on the probe entry point and a random host name, with the revision", () => {

@@ -1,32 +1,28 @@
 import { AppCommands } from "../../commands/app.ts";
-import { anyway, type Body, lines, sh } from "../../script/command.ts";
-import { waitForRevision, waitForRouteGone } from "../../commands/waits.ts";
+import { anyway, lines, sh } from "../../script/command.ts";
+import { waitForRouteGone } from "../../commands/waits.ts";
 import { stopSeconds, stopWithoutRestart } from "../../commands/restart-policy.ts";
 import { writeLiveFile } from "../../commands/write-live-file.ts";
-import { drain, listeningPorts, recentMilliseconds } from "../../commands/drain.ts";
-import { ID_LABEL } from "../../traefik/labels.ts";
-import { isClosed, liveFile, type Routed } from "../../traefik/live-file.ts";
+import { isClosed, isInMaintenance, liveFile, type Routed } from "../../traefik/live-file.ts";
 import { containerName, containerPrefix, versionOf } from "../../config/names.ts";
 import { attempt, capture, script, type Step, step } from "../../script/script.ts";
 import type { Config, Role } from "../../config/config.ts";
-import { DEFAULTS } from "../../config/defaults.ts";
 import { UsageError } from "../../errors.ts";
 import { onHosts } from "../../hosts/on-hosts.ts";
 import { canaryOf, containersOf, liveContainer, liveVersion, stoppedContainer } from "../../plan/containers.ts";
 import type { HostPlan, RolePlan } from "../../plan/deploy.ts";
 import type { CanaryFact } from "../../plan/facts.ts";
-import { type HostFacts, isUp, readsLiveFiles } from "../../plan/facts.ts";
+import { type HostFacts, isUp } from "../../plan/facts.ts";
 import { outcomes } from "../audit.ts";
 import { resolveGivenVersion } from "../resolve-version.ts";
 import { withLock } from "../lock.ts";
 import { observeHosts } from "../observe.ts";
 import { plansFor, refuse } from "../rollout/plans.ts";
-import { probeBase } from "../rollout/probe-route.ts";
-import { nsenter } from "../rollout/role-phases.ts";
 import { rollOut } from "../rollout/roll-out.ts";
 import { appHosts, type Run } from "../run.ts";
 import { appSecrets } from "../secrets.ts";
 import { observeRepaired } from "../traefik/repair.ts";
+import { drainSteps, hasLiveFile, liveRoute } from "./live-route.ts";
 
 /**
  * `app start`: starts the container of each role that was live last, or that of `--version`, as a deploy does: it gets no
@@ -75,7 +71,8 @@ function stoppedCanaries(run: Run, { host, facts, roles }: HostPlan): StoppedCan
 async function startCanaries(run: Run, canaries: readonly StoppedCanary[]): Promise<void> {
   await onHosts(canaries, async ({ name, facts, role, canary, live }) => {
     const file = containerPrefix(run.config, role);
-    const text = liveFile({ name: file, live, canary });
+    const maintenance = isInMaintenance(facts.liveFiles.get(file) ?? "");
+    const text = liveFile({ name: file, live, canary, maintenance });
     const start = new AppCommands(run.config, role).start(canary.container.name);
     await run
       .host(name)
@@ -155,49 +152,23 @@ function stopParts(run: Run, role: Role, facts: HostFacts): StopParts[] {
   const stop = running.map((container) =>
     step(`Stop ${container.name}`, stopWithoutRestart(container.id, stopSeconds(config, role))),
   );
-  const { traefik } = facts;
-  if (!role.traefik || !traefik || !readsLiveFiles(traefik) || !facts.liveDirectoryWritable) {
-    return [{ role, close: [], stop, finalize: [] }];
-  }
-  const name = containerPrefix(config, role);
-  const write = (text: string): Body => writeLiveFile(facts.liveDirectory, name, text);
-  const port = role.healthcheck?.port ?? DEFAULTS.healthcheck.port;
-  const revision = `${live.labels.get(ID_LABEL) ?? "original"}.0`;
-  const route = {
-    base: probeBase({ facts, traefik: { action: "keep", differs: undefined } }),
-    hostName: `${run.newId(16)}.mrsk`,
-    path: "/",
-    revision,
-  };
-  const canary = canaryOf(config, role, facts);
-  const probe = { container: live, hostName: route.hostName, revision, appHost: `localhost:${port}` };
-  const closed = liveFile({ name, live, canary, closed: true, probe });
-  const limitSeconds = config.drainTimeoutSeconds;
+  if (!hasLiveFile(role, facts)) return [{ role, close: [], stop, finalize: [] }];
+  const route = liveRoute(run, role, facts, live);
   return [
     {
       role,
       close: [
-        attempt(`Close the route (${role.name})`, lines(write(closed), waitForRevision(route))),
-        ...running.map((container) =>
-          attempt(
-            `Drain ${container.name}`,
-            drain(container.id, {
-              ports: listeningPorts(role),
-              limitSeconds,
-              recentMilliseconds: recentMilliseconds(role),
-              nsenter: nsenter(facts),
-            }),
-          ),
-        ),
+        attempt(`Close the route (${role.name})`, route.writeAndWait({ closed: true })),
+        ...drainSteps(role, facts, running, config.drainTimeoutSeconds),
       ],
       stop: [
         ...stop,
         ...(running.length > 0
-          ? [attempt(`Wait until Traefik drops the route (${role.name})`, waitForRouteGone(route))]
+          ? [attempt(`Wait until Traefik drops the route (${role.name})`, waitForRouteGone(route.probe))]
           : []),
       ],
       // The file names the stopped container: Traefik answers 503, and `app start` finds the container.
-      finalize: [step(`Write the live file (${role.name})`, write(liveFile({ name, live, canary })))],
+      finalize: [step(`Write the live file (${role.name})`, route.write())],
     },
   ];
 }

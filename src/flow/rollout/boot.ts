@@ -2,6 +2,7 @@ import type { HostPlan } from "../../plan/deploy.ts";
 import type { HostFacts } from "../../plan/facts.ts";
 import type { CanaryTarget } from "../../plan/canary-target.ts";
 import { versionToBoot } from "../app/app.ts";
+import { isRoleInMaintenance } from "../app/maintenance.ts";
 import { withLock } from "../lock.ts";
 import { appHosts, begin, type Run } from "../run.ts";
 import { appSecrets } from "../secrets.ts";
@@ -46,9 +47,17 @@ export async function bootVersion(
     noteDifference(run, plan.host, plan.traefik);
     noteClosedDirectory(run, plan);
     noteHealthcheck(run, plan);
+    noteMaintenance(run, plan);
   }
   const roles = run.selection.app.flatMap((target) => target.roles);
   await rollOut(run, plans, await appSecrets(run, roles), { version, prune, revert, canary: canary !== undefined });
+}
+
+/** A deploy does not end it. */
+function noteMaintenance(run: Run, { host, facts, roles }: HostPlan): void {
+  const names = roles.filter(({ role }) => isRoleInMaintenance(run, role, facts)).map(({ role }) => role.name);
+  if (names.length === 0) return;
+  run.report({ kind: "note", host, text: `in maintenance (${names.join(", ")}): \`mrsk app live\` ends it` });
 }
 
 /** Docker's health check cannot run in the image. */

@@ -13,7 +13,7 @@ import { removeLiveFile, writeLiveFile } from "../../commands/write-live-file.ts
 import { drain, listeningPorts, recentMilliseconds } from "../../commands/drain.ts";
 import { deadlineSeconds, needsCurl } from "../../commands/healthcheck.ts";
 import { IMAGES_FILE, orRemove } from "../../commands/image-check.ts";
-import { type Canary, type LiveFile, liveFile, type Routed } from "../../traefik/live-file.ts";
+import { type Canary, isInMaintenance, type LiveFile, liveFile, type Routed } from "../../traefik/live-file.ts";
 import { containerPrefix } from "../../config/names.ts";
 import { removeContainers } from "../../commands/prune.ts";
 import { attempt, type Step, step } from "../../script/script.ts";
@@ -58,6 +58,11 @@ export class RolePhases {
     this.app = new AppCommands(config, role);
     this.file = containerPrefix(config, role);
     this.probeRoute = probeRoute(host, role, plan.next, `${newId(16)}.mrsk`);
+  }
+
+  /** A change of version does not end the maintenance. */
+  private get maintenance(): boolean {
+    return isInMaintenance(this.host.facts.liveFiles.get(this.file) ?? "");
   }
 
   get viaFile(): boolean {
@@ -264,6 +269,7 @@ export class RolePhases {
     const text = liveFile({
       name: this.file,
       ...containers,
+      maintenance: this.maintenance,
       probe: { container: probe, hostName, revision, appHost: `localhost:${port}` },
     });
     return writeLiveFile(this.host.facts.liveDirectory, this.file, text);
@@ -271,7 +277,8 @@ export class RolePhases {
 
   /** Writes the live file without a probe route. */
   finalizedFile(live: Routed, canary?: Canary): Shell {
-    return writeLiveFile(this.host.facts.liveDirectory, this.file, liveFile({ name: this.file, live, canary }));
+    const text = liveFile({ name: this.file, live, canary, maintenance: this.maintenance });
+    return writeLiveFile(this.host.facts.liveDirectory, this.file, text);
   }
 
   /** Writes the live file as it was before the deploy. */
