@@ -1,4 +1,8 @@
+import type { Command } from "commander";
 import { afterEach, describe, expect, test, vi } from "vitest";
+import { normalizeArgv } from "../../src/cli/argv.ts";
+import { buildProgram } from "../../src/cli/main.ts";
+import { addGlobalOptions } from "../../src/cli/options.ts";
 import type { Run } from "../../src/flow/run.ts";
 import { mrsk, project, UNREACHABLE } from "../support/cli.ts";
 
@@ -65,5 +69,119 @@ describe("a command of Kamal 2 without a counterpart reads nothing and names wha
   ])("%s", async (typed, message) => {
     const result = await mrsk(bare, ...typed.split(" "));
     expect(result).toMatchObject({ status: 2, stdout: "", stderr: expect.stringContaining(message) as string });
+  });
+});
+
+/** All commands of Kamal 2.12 with all their options, hidden ones included. */
+const KAMAL2 = `
+accessory boot db
+accessory directories db
+accessory details all
+accessory exec db -i --interactive --reuse --raw uname -a
+accessory logs db -s 1h --since 1h -n 5 --lines 5 -g x --grep x --grep-options -i -f --follow -T --skip-timestamps
+accessory pull_image db
+accessory reboot all
+accessory remove db -y --confirmed
+accessory remove_container db
+accessory remove_image db
+accessory remove_service_directory db
+accessory restart db
+accessory start db
+accessory stop db
+accessory upgrade all --rolling -y --confirmed
+accessory upload db
+app boot
+app containers
+app details
+app exec -i --interactive --reuse -e A:1 --env A:1 --detach --raw uname -a
+app images
+app live
+app logs -s 1h --since 1h -n 5 --lines 5 -g x --grep x --grep-options -i -f --follow -T --skip-timestamps --container-id 1a
+app maintenance --drain-timeout 5 --message Soon
+app remove
+app remove_app_directories
+app remove_container 1
+app remove_containers
+app remove_images
+app stale_containers -s --stop
+app start
+app stop
+app version
+audit
+build create
+build deliver
+build details
+build dev --output docker --no-cache
+build pull
+build push --output registry --no-cache
+build remove
+config
+deploy -P --skip-push --no-cache
+details
+docs builder
+help
+init --bundle
+lock acquire -m x --message x
+lock release
+lock status
+proxy boot
+proxy boot_config set --publish --publish-host-ip 127.0.0.1 --http-port 80 --https-port 443 --log-max-size 10m --registry r
+proxy boot_config set --repository r --image-version v1 --metrics-port 9 --debug --docker-options a=b c=d
+proxy boot_config get
+proxy boot_config reset
+proxy details
+proxy logs -s 1h --since 1h -n 5 --lines 5 -g x --grep x -f --follow -T --skip-timestamps
+proxy reboot --rolling -y --confirmed
+proxy remove --force
+proxy remove_container
+proxy remove_image
+proxy remove_proxy_directory
+proxy restart
+proxy start
+proxy stop
+proxy upgrade --rolling -y --confirmed
+prune all
+prune containers --retain 3
+prune images
+redeploy -P --skip-push --no-cache
+registry login -L --skip-local -R --skip-remote
+registry logout -L --skip-local -R --skip-remote
+registry remove -L --skip-local -R --skip-remote
+registry setup -L --skip-local -R --skip-remote
+remove -y --confirmed
+rollback 1
+secrets extract A {} --inline
+secrets fetch A B --adapter test -a test --account me --from v --inline
+secrets print
+server bootstrap
+server exec -i --interactive --raw uname -a
+setup -P --skip-push --no-cache
+upgrade --rolling -y --confirmed
+version
+`;
+const GLOBAL = "-v --verbose -q --quiet --version 1 -p --primary -h a --hosts a -r web --roles web";
+const MORE = "-c f --config-file f --config_file f -d s --destination s -H --skip-hooks --lock-wait";
+const LAST = "--lock-wait-timeout 9 --lock-wait-interval 3";
+
+describe("the command line accepts each command of Kamal 2.12 with its options and the global ones", () => {
+  test.each(KAMAL2.trim().split("\n"))("%s", async (line) => {
+    const argv = [...`${GLOBAL} ${MORE} ${LAST}`.split(" "), ...line.split(" ")];
+    const program = buildProgram();
+    let ran = 0;
+    const silence = (command: Command) => {
+      command.exitOverride().configureOutput({ writeErr: () => {}, writeOut: () => {} });
+      command.action(() => void ran++);
+      for (const child of command.commands) silence(child);
+    };
+    silence(program);
+    const { words, path, unknown } = normalizeArgv(program, argv);
+    expect(unknown).toBeUndefined();
+    for (const command of path) addGlobalOptions(command);
+    const isHelp = await program.parseAsync(words, { from: "user" }).then(
+      () => false,
+      (error: { code: string }) => error.code === "commander.helpDisplayed",
+    );
+    expect(ran === 1 || isHelp).toBe(true);
+    expect(isHelp).toBe(line === "help");
   });
 });
