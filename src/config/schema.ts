@@ -80,7 +80,7 @@ const builder = lazy(() =>
     multiarch: optional(z.boolean()),
     arch: optional(z.union([text, z.array(text)])),
     local: optional(z.union([builderHost, z.boolean()])),
-    remote: optional(z.union([builderHost, text])),
+    remote: optional(z.union([builderHost, text, z.literal(false)])),
     driver: optional(text),
     pack: optional(strict({ builder: text, buildpacks: optional(z.array(text)) })),
     provenance: optional(z.union([z.boolean(), text])),
@@ -92,7 +92,9 @@ const builder = lazy(() =>
     context: optional(text),
     target: optional(text),
     ssh: optional(text),
-    cache: optional(strict({ type: z.enum(["gha", "registry"]), options: optional(text), image: optional(text) })),
+    cache: optional(
+      strict({ type: optional(z.enum(["gha", "registry"])), options: optional(text), image: optional(text) }),
+    ),
   }),
 );
 
