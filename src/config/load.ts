@@ -11,6 +11,7 @@ import { minimumVersionProblem } from "./minimum-version.ts";
 import { resolve } from "./resolve.ts";
 import { writtenConfig } from "./schema.ts";
 import { unsupportedOf } from "./unsupported.ts";
+import { commentLines } from "./yaml/comment-lines.ts";
 import { type Locate, locateIn, readYaml } from "./yaml/yaml.ts";
 import { setWrittenAt } from "./yaml/written-at.ts";
 import {
@@ -114,7 +115,7 @@ async function readSource(name: string, { cwd, environment, destination, file }:
   const locate: Locate = locateIn(text, name);
   if (!text.includes("<%")) return { ...readYaml(text, locate), notes: [] };
   const { renderTemplate } = await import("./ruby/erb.ts");
-  const rendered = await renderTemplate(text, { locate, environment, cwd });
+  const rendered = await renderTemplate(text, { locate, environment, cwd, isComment: commentLines(text) });
   const { notes } = rendered;
   if (!rendered.complete) return { tree: undefined, problems: rendered.problems, notes };
   const { tree, problems } = readYaml(rendered.text, (offset) => locate(rendered.sourceOffset(offset)));
