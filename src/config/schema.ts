@@ -105,6 +105,9 @@ const PUBLISHED = new RegExp(
   `^(?:(?:(?:\\d{1,3}(?:\\.\\d{1,3}){3}|\\[[\\da-fA-F:.]+\\]):)?(?:${PORTS})?:)?${PORTS}(?:/(?:tcp|udp|sctp))?$`,
 );
 
+const PORT_OF_ACCESSORY =
+  "should be a port, or host:container ports, each from 1 to 65535; for several, write options: {publish: [PORTS, PORTS]}";
+
 /** The long form of a file or a folder of an accessory. */
 const mount = lazy(() =>
   strict({
@@ -142,7 +145,7 @@ const accessory = lazy(() =>
     tags: optional(z.array(text)),
     registry: optional(registry),
     proxy: optional(z.union([z.literal(false), proxy])),
-    port: optional(textLike(PUBLISHED, "should be a port, or host:container ports, each from 1 to 65535")),
+    port: optional(textLike(PUBLISHED, PORT_OF_ACCESSORY)),
     cmd: optional(text),
     env: optional(env),
     labels: optional(values),
