@@ -35,7 +35,7 @@ export function normalizeArgv(
   const line = new CommandLine(program, optionsAnywhere);
   for (let i = 0; i < argv.length; i++) {
     if (i === afterAlias) line.readOptionsAgain();
-    if (line.take(argv[i]!, argv.slice(i + 1), i)) i++;
+    i += line.take(argv[i]!, argv.slice(i + 1), i);
   }
   return line.normalized();
 }
@@ -63,15 +63,15 @@ class CommandLine {
     this.at = program;
   }
 
-  /** @returns whether the next word was taken too, as the value of an option */
-  take(word: string, rest: readonly string[], place: number): boolean {
+  /** @returns the number of the next words that were taken too, as values of an option */
+  take(word: string, rest: readonly string[], place: number): number {
     if (this.state === "command") this.ambiguous ||= this.isOption(word);
     if (this.state !== "mrsk") this.command.push(word);
     else if (word === "--") this.state = this.wantsName() ? "mrsk" : "verbatim";
     else if (word.startsWith("-") && word !== "-") return this.takeOption(word, rest);
     else if (this.wantsName()) this.takeName(word, place);
     else this.takeOperand(word);
-    return false;
+    return 0;
   }
 
   private isOption(word: string): boolean {
@@ -87,21 +87,22 @@ class CommandLine {
     if (this.state === "command") this.state = "mrsk";
   }
 
-  private takeOption(word: string, rest: readonly string[]): boolean {
+  private takeOption(word: string, rest: readonly string[]): number {
     const { at } = this;
-    const [next] = rest;
-    if (switchedOff(at, word, this.out)) return false;
+    const [next, ...behind] = rest;
+    if (switchedOff(at, word, this.out)) return 0;
     const meant = word === "-h" && this.isHelp(rest) ? "--help" : normalizeOption(at, word);
     if (this.unknown === undefined && !isKnown(at, meant)) {
       this.takeUnknownOption(word);
-      return false;
+      return 0;
     }
     this.out.push(meant);
     const option = optionWithValue(at, meant);
-    if (!option || next === undefined) return false;
+    if (!option || next === undefined) return 0;
     if (isOption(at, next)) throw missingValue(option, next);
-    this.out.push(next);
-    return true;
+    const more = option.long === "--env" ? furtherPairs(next, behind) : [];
+    this.out.push(next, ...more.flatMap((pair) => ["--env", pair]));
+    return 1 + more.length;
   }
 
   /** `-h` takes hosts. At the end, before another option, and in `mrsk -h deploy` it means help. */
@@ -195,4 +196,13 @@ function findCommand(parent: Command, word: string): Command | undefined {
 
 function dashed(word: string): string {
   return word.replaceAll("_", "-");
+}
+
+const PAIR = /^[A-Za-z_][A-Za-z0-9_]*:/;
+
+/** Kamal's form of several variables: `-e A:1 B:2`. */
+function furtherPairs(first: string, rest: readonly string[]): readonly string[] {
+  if (!PAIR.test(first)) return [];
+  const end = rest.findIndex((word) => !PAIR.test(word));
+  return end < 0 ? rest : rest.slice(0, end);
 }

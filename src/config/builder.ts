@@ -23,7 +23,7 @@ export function builderOf(written: Maybe<WrittenBuilder>, emptyArgs: "keep" | "i
     contextGiven: typeof written?.context === "string",
     target: written?.target ?? undefined,
     ssh: written?.ssh ?? undefined,
-    cache: cache
+    cache: cache?.type
       ? { type: cache.type, options: cache.options ?? undefined, image: cache.image ?? undefined }
       : undefined,
     provenance: textOf(written?.provenance),
@@ -39,7 +39,7 @@ function sidesOf(written: WrittenBuilder): Sides {
   const { arch, driver, local, remote } = written;
   const arches = arch === null || arch === undefined ? undefined : [arch].flat();
   if (driver === "docker" || written.multiarch === false) {
-    const kind = written.cache && driver !== "docker" ? "native/cached" : "native";
+    const kind = written.cache?.type && driver !== "docker" ? "native/cached" : "native";
     return { kind, local: sideOf(local), remote: mapSideOf(remote), nativeArch: arches?.join(",") };
   }
   if (typeof remote === "string") return withRemote(arches ?? ["amd64", "arm64"], remote, local !== false);
@@ -68,6 +68,6 @@ function sideOf(side: Maybe<Side | boolean>): BuilderHost | undefined {
   return side && side !== true ? { arch: side.arch, host: side.host ?? undefined } : undefined;
 }
 
-function mapSideOf(side: Maybe<Side | string>): BuilderHost | undefined {
+function mapSideOf(side: Maybe<Side | string | false>): BuilderHost | undefined {
   return typeof side === "string" ? undefined : sideOf(side);
 }

@@ -19,11 +19,16 @@ export function crossMistakes(written: Written, file: string, era: Era): Mistake
   return [
     ...requiredMistakes(written, kamal2),
     ...registryMistakes(written["registry"], ["registry"], file),
-    ...imageMistakes(written, below(written["registry"], "server")),
     ...interpolationMistakes(written),
     ...roleMistakes(written),
     ...accessoryMistakes(written, file, kamal2),
-    ...(kamal2 ? [] : [...envMistakes(written), ...assetMistakes(written)]),
+    ...(kamal2
+      ? []
+      : [
+          ...imageMistakes(written, below(written["registry"], "server")),
+          ...envMistakes(written),
+          ...assetMistakes(written),
+        ]),
     ...timeLimitMistakes(written),
     ...(kamal2
       ? [...proxyMistakes(written, rolePlaces(written)), ...labelMistakes(written), ...restartMistakes(written)]

@@ -11,6 +11,7 @@ import { minimumVersionProblem } from "./minimum-version.ts";
 import { resolve } from "./resolve.ts";
 import { writtenConfig } from "./schema.ts";
 import { unsupportedOf } from "./unsupported.ts";
+import { commentLines } from "./yaml/comment-lines.ts";
 import { type Locate, locateIn, readYaml } from "./yaml/yaml.ts";
 import { setWrittenAt } from "./yaml/written-at.ts";
 import {
@@ -53,16 +54,20 @@ export async function loadConfig(source: ConfigSource): Promise<Config> {
   const tree = trees.reduce<Tree>(mergeTrees, trees[0]!);
   const { config, wrong, era } = check(tree, source);
   const placed = wrong.map((mistake) => ({ ...mistake, at: positionOf(tree, mistake.path) }));
-  // Kamal 2 takes the last value, as Ruby does.
-  const isTolerated = ({ isDuplicate }: Problem) => isDuplicate === true && era.generation === 2;
-  const duplicates = problemLines(found.filter(isTolerated), files).map((line) => `${line}: the last value counts`);
+  const isTolerated = ({ tolerated }: Problem) => tolerated !== undefined && era.generation === 2;
+  const accepted = found
+    .filter(isTolerated)
+    .map((problem) => ({ ...problem, message: `${problem.message}: ${problem.tolerated}` }));
   const problems = found.filter((problem) => !isTolerated(problem));
   problems.push(...notCausedBy(problems, placed));
   if (problems.length > 0 || !config) {
     const hint = era.generation === 2 ? `The file was read as one of ${eraText(era)}.` : undefined;
     throw new ConfigError(problemLines(problems, files), { hint });
   }
-  return { ...config, notes: [...read.flatMap(({ notes }) => notes), ...duplicates, ...config.notes] };
+  return {
+    ...config,
+    notes: [...read.flatMap(({ notes }) => notes), ...problemLines(accepted, files), ...config.notes],
+  };
 }
 
 /** The error for mistakes found after loading, such as a missing key file. Reads the files again for their positions. */
@@ -110,7 +115,7 @@ async function readSource(name: string, { cwd, environment, destination, file }:
   const locate: Locate = locateIn(text, name);
   if (!text.includes("<%")) return { ...readYaml(text, locate), notes: [] };
   const { renderTemplate } = await import("./ruby/erb.ts");
-  const rendered = await renderTemplate(text, { locate, environment, cwd });
+  const rendered = await renderTemplate(text, { locate, environment, cwd, isComment: commentLines(text) });
   const { notes } = rendered;
   if (!rendered.complete) return { tree: undefined, problems: rendered.problems, notes };
   const { tree, problems } = readYaml(rendered.text, (offset) => locate(rendered.sourceOffset(offset)));

@@ -1,3 +1,4 @@
+import { imageNotes } from "./check-registry.ts";
 import type { Accessory, Proxy, Role } from "./config.ts";
 import type { Era } from "./era.ts";
 import { bodyLimits, mergeProxies } from "./proxy.ts";
@@ -30,6 +31,9 @@ export function notesOf(
     ...Object.entries(WITHOUT_EFFECT)
       .filter(([key]) => written.includes(key))
       .map(([key, why]) => `healthcheck.${key} has no effect here: ${why}`),
+    ...(config.builder?.cache && !config.builder.cache.type
+      ? ["builder.cache has no effect: it has no type, which is gha or registry"]
+      : []),
     ...unknownTags(servers, [...tagsOf(env).keys(), ...tagsOfAccessories(config)]),
     ...own
       .filter(
@@ -183,6 +187,7 @@ function notesOfKamal2(config: WrittenConfig, era: Era): string[] {
         ({ name }) => `servers.${name}.asset_path: false has no effect: the global asset_path applies, as in Kamal 2`,
       ),
     ...clearAndSecret(config, maps),
+    ...imageNotes(config.image, config.registry?.server),
   ];
 }
 

@@ -80,7 +80,7 @@ const builder = lazy(() =>
     multiarch: optional(z.boolean()),
     arch: optional(z.union([text, z.array(text)])),
     local: optional(z.union([builderHost, z.boolean()])),
-    remote: optional(z.union([builderHost, text])),
+    remote: optional(z.union([builderHost, text, z.literal(false)])),
     driver: optional(text),
     pack: optional(strict({ builder: text, buildpacks: optional(z.array(text)) })),
     provenance: optional(z.union([z.boolean(), text])),
@@ -92,7 +92,9 @@ const builder = lazy(() =>
     context: optional(text),
     target: optional(text),
     ssh: optional(text),
-    cache: optional(strict({ type: z.enum(["gha", "registry"]), options: optional(text), image: optional(text) })),
+    cache: optional(
+      strict({ type: optional(z.enum(["gha", "registry"])), options: optional(text), image: optional(text) }),
+    ),
   }),
 );
 
@@ -102,6 +104,9 @@ const PORTS = `${PORT_NUMBER}(?:-${PORT_NUMBER})?`;
 const PUBLISHED = new RegExp(
   `^(?:(?:(?:\\d{1,3}(?:\\.\\d{1,3}){3}|\\[[\\da-fA-F:.]+\\]):)?(?:${PORTS})?:)?${PORTS}(?:/(?:tcp|udp|sctp))?$`,
 );
+
+const PORT_OF_ACCESSORY =
+  "should be a port, or host:container ports, each from 1 to 65535; for several, write options: {publish: [PORTS, PORTS]}";
 
 /** The long form of a file or a folder of an accessory. */
 const mount = lazy(() =>
@@ -140,7 +145,7 @@ const accessory = lazy(() =>
     tags: optional(z.array(text)),
     registry: optional(registry),
     proxy: optional(z.union([z.literal(false), proxy])),
-    port: optional(textLike(PUBLISHED, "should be a port, or host:container ports, each from 1 to 65535")),
+    port: optional(textLike(PUBLISHED, PORT_OF_ACCESSORY)),
     cmd: optional(text),
     env: optional(env),
     labels: optional(values),

@@ -68,6 +68,16 @@ describe("a command line in MRSK's forms", () => {
     );
   });
 
+  test.each([
+    ["app exec -e A:1 B:2 _C: bin/query now", "app exec -e A:1 --env B:2 --env _C: -- bin/query now"],
+    ["app exec -pe A:1 B:2 --reuse x", "app exec -pe A:1 --env B:2 --reuse -- x"],
+    ["app exec -e A=1 B:2", "app exec -e A=1 -- B:2"],
+    ["app exec -e A:1 -- B:2", "app exec -e A:1 -- B:2"],
+    ["app exec -e A:1", "app exec -e A:1"],
+  ])("%s: several variables in Kamal's form belong to one -e", (typed, expected) => {
+    expect(words(...typed.split(" "))).toBe(expected);
+  });
+
   test("a quoted command is a command line: options after it are mrsk's, other words are added to it", () => {
     const typed = (...argv: string[]) => normalizeArgv(buildProgram(), argv).words;
     expect(typed("app", "exec", "npm run migrate", "--reuse", "-d", "staging")).toEqual(

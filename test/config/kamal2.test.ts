@@ -845,3 +845,46 @@ test("of a key that is written twice, the last value counts, with a note", async
     "deploy.yml:13:3: duplicate key: a (first written at deploy.yml:12:3): the last value counts",
   ]);
 });
+
+test.each([
+  ["---", 12],
+  ["...", 13],
+])("a second document behind %s is ignored, with a note", async (separator, line) => {
+  const config = await load(`labels: {a: 1}\n${separator}\nlabels: {a: 2}`);
+  expect(role(config).labels).toEqual(new Map([["a", "1"]]));
+  expect(config.notes).toEqual([
+    `deploy.yml:${line}:1: a second document starts here: a file is one document, remove the \`---\` or \`...\`: only the first document counts`,
+  ]);
+});
+
+test("builder.remote: false is no remote builder", async () => {
+  const { builder } = await configOf(without("builder", "builder: {arch: amd64, remote: false}"));
+  expect(builder).toMatchObject({ kind: "multiarch", local: { arch: "amd64" }, remote: undefined });
+});
+
+test("builder.cache without a type caches nothing, with a note", async () => {
+  const { builder, notes } = await configOf(without("builder", "builder: {arch: amd64, cache: {options: mode=max}}"));
+  expect(builder).toMatchObject({ kind: "multiarch", cache: undefined });
+  expect(notes).toEqual(["builder.cache has no effect: it has no type, which is gha or registry"]);
+});
+
+test("an image that repeats the registry's server is at this server, as in Kamal", async () => {
+  const config = await configOf(`service: app
+image: ghcr.io/acme/app
+servers: [h]
+registry: {server: ghcr.io, username: u, password: [P]}
+builder: {arch: amd64}
+`);
+  expect(config.repository).toBe("ghcr.io/ghcr.io/acme/app");
+  expect(config.notes).toEqual([
+    "image: registry/server is put before it, and the images are at ghcr.io/ghcr.io/acme/app, as in Kamal 2",
+  ]);
+});
+
+test("an image on another registry than the login's has a note", async () => {
+  const config = await configOf(without("image", "image: ghcr.io/acme/app"));
+  expect(config.repository).toBe("ghcr.io/acme/app");
+  expect(config.notes).toEqual([
+    "image: ghcr.io is a registry, and without registry/server the login goes to Docker Hub, as in Kamal 2",
+  ]);
+});

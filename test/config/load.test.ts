@@ -75,6 +75,32 @@ test("a destination merges maps, and replaces lists, scalars and values that it 
   expect(config).toMatchObject({ primaryHost: "10.0.0.9", destination: "staging" });
 });
 
+test("output in a comment is not evaluated, so it needs neither ruby nor its variables", async () => {
+  const config = await configOf(
+    withRequired(`# ruby: <%= "#{RUBY_ENGINE}-#{RUBY_ENGINE_VERSION}" %>
+labels:
+  # host: <%= ENV.fetch("HOST") %>
+  a: "<%= 1 + 1 %>" # <%= 2 %>
+  b: |
+    # <%= 3 %>
+`),
+  );
+  expect(config.roles[0]!.labels).toEqual(
+    new Map([
+      ["a", "2"],
+      ["b", "# 3\n"],
+    ]),
+  );
+  expect(config.notes).toEqual([]);
+});
+
+test.each([
+  ["# <% RUBY_ENGINE %>", "`RUBY_ENGINE` is not in the supported part of Ruby"],
+  ["x-a: 1 # <%= RUBY_ENGINE %>", "`RUBY_ENGINE` is not in the supported part of Ruby"],
+])("code in a comment, and output behind a value, are evaluated: %s", async (line, message) => {
+  expect(await problemsOf(withRequired(`${line}\n`))).toEqual([expect.stringContaining(message) as string]);
+});
+
 test("a missing file is reported with what to do", async () => {
   const missing = { file: "config/deploy.yml", destination: undefined, cwd: "/nowhere", environment: new Map() };
   await expect(loadConfig(missing)).rejects.toMatchObject({

@@ -220,7 +220,8 @@ test("a port that is out of range is reported with its position", async () => {
   e: {image: x, host: h, port: "a:b"}
   f: {image: x, host: "h:70000"}
 `).replace("[10.0.0.1]", '["root@10.0.0.1:99999", "h:22"]');
-  const PUBLISHED = "should be a port, or host:container ports, each from 1 to 65535";
+  const PUBLISHED =
+    "should be a port, or host:container ports, each from 1 to 65535; for several, write options: {publish: [PORTS, PORTS]}";
   expect(await problemsOf(yaml)).toEqual([
     "deploy.yml:3:11: servers/0: root@10.0.0.1:99999: the port should be 1 to 65535",
     "deploy.yml:6:25: accessories/a/hosts/0: h:0: the port should be 1 to 65535",

@@ -152,7 +152,7 @@ export const BUILDER: Section = {
     {
       key: "cache.type",
       type: "gha or registry",
-      default: "required",
+      default: "none: nothing is cached",
       since: "0.14.0",
       meaning: "Type of the cache",
       example: "cache:\n  type: gha",

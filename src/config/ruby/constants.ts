@@ -1,7 +1,7 @@
 import { createHash, randomBytes, randomUUID } from "node:crypto";
 import { hostname } from "node:os";
 import { resolve } from "node:path";
-import type { Variables } from "../env/variables.ts";
+import { commandEnvironment, type Variables } from "../env/variables.ts";
 import {
   baseName,
   checkOptions,
@@ -159,6 +159,9 @@ const CONSTANT_CALLS: ReadonlyMap<string, ConstantCall> = new Map<string, Consta
         Promise.all(names.map(async (name) => (await environment.get(nameOf(name))) ?? null)),
     },
   ],
+  ["ENV.to_h", { least: 0, most: 0, run: (_args, { environment }) => allVariables(environment) }],
+  ["ENV.each", { least: 0, most: 0, block: true, statement: true, run: eachVariable }],
+  ["ENV.each_pair", { least: 0, most: 0, block: true, statement: true, run: eachVariable }],
   ["ENV.key?", has],
   ["ENV.has_key?", has],
   ["ENV.include?", has],
@@ -230,6 +233,17 @@ async function remove([name]: readonly RubyValue[], context: CallContext): Promi
   const before = (await context.environment.get(nameOf(name))) ?? null;
   await assign([name!, null], context);
   return before;
+}
+
+async function allVariables(environment: Variables): Promise<RubyHash> {
+  return new RubyHash(Object.entries(await commandEnvironment(environment)));
+}
+
+/** With the values from before: the block may set variables. */
+async function eachVariable(_args: readonly RubyValue[], { environment, block }: CallContext): Promise<RubyValue> {
+  if (!block) throw new Unsupported();
+  for (const pair of (await allVariables(environment)).pairs()) await block.call(pair);
+  return null;
 }
 
 async function fetch([name, fallback]: readonly RubyValue[], { environment, block }: CallContext): Promise<RubyValue> {

@@ -2,7 +2,7 @@ import { ConfigError } from "../../errors.ts";
 import { Assignments } from "./assignments.ts";
 import type { RubyContext } from "./context.ts";
 import { Output, Program } from "./erb-program.ts";
-import { scan } from "./erb-scan.ts";
+import { type Piece, scan } from "./erb-scan.ts";
 import { evaluateWithRuby } from "./external-ruby.ts";
 import { loadRuby } from "./ruby.ts";
 import { place, type Position, type Problem, problemLines } from "../yaml/tree.ts";
@@ -16,6 +16,8 @@ export interface TemplateContext {
   readonly environment: Variables;
   /** The folder in which commands run, and to which paths are relative. */
   readonly cwd: string;
+  /** Whether the text at an offset of the template is a comment. Output there is not used, so it is not made. */
+  readonly isComment?: (offset: number) => boolean;
 }
 
 export interface Rendered {
@@ -79,10 +81,12 @@ class Evaluation {
 
   constructor(template: string, context: TemplateContext) {
     this.context = context;
-    this.program = new Program(
+    const pieces = scan(
       template,
-      scan(template, (offset, message) => void this.problems.push({ at: context.locate(offset), path: [], message })),
+      (offset, message) => void this.problems.push({ at: context.locate(offset), path: [], message }),
     );
+    const isUsed = ({ kind, offset }: Piece) => kind !== "output" || !context.isComment?.(offset);
+    this.program = new Program(template, pieces.filter(isUsed));
     this.open = this.problems.length > 0;
   }
 

@@ -6,7 +6,7 @@ import { Refused, RubyException, RubyHash, type RubyValue, Unsupported } from ".
 export function loadYaml(text: string, name: string): RubyValue {
   const lines = (offset: number) => text.slice(0, offset).split("\n").length;
   const { tree, problems } = readYaml(text, (offset) => ({ file: name, line: lines(offset), column: 1 }));
-  const [first] = problems;
+  const first = problems.find(({ tolerated }) => tolerated === undefined);
   if (first || !tree)
     throw new Refused(
       `not valid YAML: ${name}:${first?.at.line}: ${first?.message}`,

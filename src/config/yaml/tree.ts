@@ -10,8 +10,8 @@ export interface Problem {
   readonly at: Position;
   readonly path: Path;
   readonly message: string;
-  /** Set for a key that is written twice: the last value is in the tree. */
-  readonly isDuplicate?: boolean;
+  /** Set for text that Kamal 2 takes, as Ruby does: what the tree has then. */
+  readonly tolerated?: string;
 }
 
 export type Path = readonly (string | number)[];

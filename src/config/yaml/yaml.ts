@@ -16,7 +16,7 @@ export function locateIn(text: string, file: string): Locate {
 /** Reads YAML as Ruby does, with the position of every value. An empty text is null; invalid YAML has no tree. */
 export function readYaml(text: string, locate: Locate): { tree: Tree | undefined; problems: Problem[] } {
   const { contents, problems } = parse(text, locate);
-  if (problems.length > 0) return { tree: undefined, problems };
+  if (problems.some(({ tolerated }) => tolerated === undefined)) return { tree: undefined, problems };
   const empty: TreeScalar = { kind: "scalar", at: locate(0), value: null, ruby: "", source: "", base60: false };
   const reader = new Reader(locate, problems);
   const tree = contents ? reader.read(contents) : empty;
@@ -43,6 +43,7 @@ function parse(text: string, locate: Locate): { contents?: ParsedNode | null; pr
     at: locate(pos[0]),
     path: [],
     message: interpolation(text, pos[0]) ?? explain(code, message),
+    ...(code === "MULTIPLE_DOCS" ? { tolerated: "only the first document counts" } : {}),
   }));
   return { contents: document.contents, problems };
 }
@@ -54,7 +55,7 @@ const EXPLAINED = new Map(
       "there is a `key: value` inside a value: check the indentation, or put quotes around the value",
     BLOCK_IN_FLOW: "an indented block cannot be between brackets",
     MULTILINE_IMPLICIT_KEY: "a key should be on one line: is a colon or a closing quote missing?",
-    MULTIPLE_DOCS: "a second document starts here: a file is one document, remove the `---`",
+    MULTIPLE_DOCS: "a second document starts here: a file is one document, remove the `---` or `...`",
     TAB_AS_INDENT: "a tab cannot indent YAML: use spaces",
   }),
 );
@@ -149,7 +150,12 @@ class Reader {
       }
       const name = read.base60 ? read.source : read.ruby;
       const before = entries.get(name);
-      if (before) this.problem(keyAt, `duplicate key: ${name} (first written at ${place(before.keyAt)})`, true);
+      if (before)
+        this.problem(
+          keyAt,
+          `duplicate key: ${name} (first written at ${place(before.keyAt)})`,
+          "the last value counts",
+        );
       entries.set(name, { keyAt, value: tree });
     }
     return { kind: "map", at, entries: this.withMerged(entries, merged) };
@@ -183,7 +189,7 @@ class Reader {
     if (!known.test(tag)) this.problem(at, `the tag ${tag} is not supported: write the plain value`);
   }
 
-  private problem(at: Position, message: string, isDuplicate = false): void {
-    if (!this.exhausted) this.problems.push({ at, path: [], message, ...(isDuplicate ? { isDuplicate } : {}) });
+  private problem(at: Position, message: string, tolerated?: string): void {
+    if (!this.exhausted) this.problems.push({ at, path: [], message, ...(tolerated ? { tolerated } : {}) });
   }
 }

@@ -240,6 +240,18 @@ export const RUBY_TABLE: readonly (readonly [template: string, text: string])[] 
     "v v w nil",
   ],
   [
+    '<% ENV.each do |k, v| %><% next unless k == "NAME" %><% ENV["NEW"] = v.upcase %><% end %><%= ENV["NEW"] %>',
+    "SHOP",
+  ],
+  [
+    '<% seen = [] %><% ENV.each_pair { |k, v| seen << "#{k}=#{v}" if %w[NAME COUNT].include?(k) } %><%= seen.sort.join(" ") %>',
+    "COUNT=3 NAME=shop",
+  ],
+  [
+    '<%= ENV.to_h.select { |k, _| k == "COUNT" }.map { |k, v| "#{k}-#{v}" }.join %> <%= ENV.to_h["NOPE"].inspect %>',
+    "COUNT-3 nil",
+  ],
+  [
     '<%= ENV.fetch("NAME") { |k| k } %> <%= ENV.fetch("NOPE") { |k| k.downcase } %> <%= ENV.fetch("NOPE", nil).inspect %> <%= ENV.key?("NAME") %> <%= ENV.values_at("NAME", "NOPE").inspect %>',
     'shop nope nil true ["shop", nil]',
   ],
