@@ -188,34 +188,38 @@ function entryPointFlags(config: Config, keepAliveSeconds: number): string[] {
 }
 
 /**
- * mrsk names `http`, unless the user names entry points, and sets `asDefault` on all but its own entry points.
+ * mrsk names `http`, unless the user names entry points, and sets `asDefault` on all but its own entry points. Traefik's
+ * default `readTimeout` of 60 s includes the body: it would end every longer upload.
  * @param keepAliveSeconds undefined for Traefik 2, which refuses to start with these flags
  */
 function requestFlags({ args, forwardHeaders }: Traefik, keepAliveSeconds: number | undefined): string[] {
-  const addresses = new Map<string, string>();
-  const defaults = new Set<string>();
-  const kept = new Set<string>();
-  const trusting = new Set<string>();
-  for (const [key, value] of args) {
+  const options = [...args].flatMap(([key, value]) => {
     const [, name, option = ""] = /^entrypoints\.([^.]+)\.(.+)$/i.exec(key) ?? [];
-    if (name === undefined) continue;
-    if (/^address$/i.test(option)) addresses.set(name, String(value));
-    if (/^asdefault$/i.test(option)) defaults.add(name);
-    if (/^transport\.keepalivemaxtime$/i.test(option)) kept.add(name);
-    if (/^forwardedheaders\./i.test(option)) trusting.add(name);
-  }
+    return name === undefined ? [] : [{ name, option: option.toLowerCase(), value: String(value) }];
+  });
   // Traefik itself excludes these two from the defaults.
-  const named = [...addresses].filter(([name, address]) => name !== "traefik" && !/\/udp$/i.test(address));
-  const names = named.length === 0 ? ["http"] : named.map(([name]) => name);
+  const named = options.filter(
+    ({ name, option, value }) => option === "address" && name !== "traefik" && !/\/udp$/i.test(value),
+  );
+  const names = named.length === 0 ? ["http"] : [...new Set(named.map(({ name }) => name))];
+  const choosesDefaults = options.some(({ option }) => option === "asdefault");
   return [
     ...(named.length === 0 ? [`--entrypoints.http.address=:${ENTRY_POINT_PORTS.requests}`] : []),
-    ...names.flatMap((name) => [
-      ...(keepAliveSeconds !== undefined && defaults.size === 0 ? [`--entrypoints.${name}.asdefault=true`] : []),
-      ...(keepAliveSeconds !== undefined && !kept.has(name)
-        ? [`--entrypoints.${name}.transport.keepalivemaxtime=${keepAliveSeconds}s`]
-        : []),
-      ...(forwardHeaders && !trusting.has(name) ? [`--entrypoints.${name}.forwardedheaders.insecure=true`] : []),
-    ]),
+    ...names.flatMap((name) => {
+      const has = (start: string) => options.some((given) => given.name === name && given.option.startsWith(start));
+      return [
+        ...(keepAliveSeconds !== undefined && !choosesDefaults ? [`--entrypoints.${name}.asdefault=true`] : []),
+        ...(keepAliveSeconds !== undefined && !has("transport.keepalivemaxtime")
+          ? [`--entrypoints.${name}.transport.keepalivemaxtime=${keepAliveSeconds}s`]
+          : []),
+        ...(has("transport.respondingtimeouts.readtimeout")
+          ? []
+          : [`--entrypoints.${name}.transport.respondingtimeouts.readtimeout=0`]),
+        ...(forwardHeaders && !has("forwardedheaders.")
+          ? [`--entrypoints.${name}.forwardedheaders.insecure=true`]
+          : []),
+      ];
+    }),
   ];
 }
 

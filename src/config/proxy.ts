@@ -92,7 +92,8 @@ export function pathsOf(section: { readonly path_prefix?: unknown; readonly path
         .trim()
         .replaceAll(/^\/+|\/+$/g, "")}`,
   );
-  return paths.includes("/") ? [] : [...new Set(paths)];
+  const unique = [...new Set(paths)].map((path) => (path === "/" ? "" : path));
+  return unique.every((path) => path === "") ? [] : unique;
 }
 
 /** An empty map is `true`, as in Kamal. */

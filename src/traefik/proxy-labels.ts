@@ -21,10 +21,12 @@ export function proxyLabels(name: string, proxy: Proxy): Map<string, string> {
 /** Adds the labels of the middlewares. @returns their names, in the order in which a request passes them */
 function middlewaresOf(name: string, proxy: Proxy, labels: Map<string, string>): string[] {
   const { pathPrefixes, stripPathPrefix } = proxy;
-  const names = [`${name}-retry@docker`];
+  // As Kamal's proxy, whose apps read X-Forwarded-For: a client could forge the standard header in its place.
+  labels.set(`traefik.http.middlewares.${name}-forwarded.headers.customrequestheaders.Forwarded`, "");
+  const names = [`${name}-forwarded@docker`, `${name}-retry@docker`];
   if (pathPrefixes.length > 0 && stripPathPrefix) {
     // Traefik removes the first prefix that fits.
-    const longestFirst = pathPrefixes.toSorted((a, b) => b.length - a.length);
+    const longestFirst = pathPrefixes.filter((path) => path !== "").toSorted((a, b) => b.length - a.length);
     labels.set(`traefik.http.middlewares.${name}-strip.stripprefix.prefixes`, longestFirst.join(","));
     names.push(`${name}-strip@docker`);
   }
@@ -111,7 +113,7 @@ function routersOf({ hosts, pathPrefixes }: Proxy): { rule: string; priority: nu
   const lengths = [...new Set(pathPrefixes.map(({ length }) => length))];
   return (kinds.length > 0 ? kinds : [{ matchers: [], base: LOWEST }]).flatMap(({ matchers, base }) =>
     (lengths.length > 0 ? lengths : [0]).map((length) => {
-      const paths = pathPrefixes.filter((path) => path.length === length).map(pathMatcher);
+      const paths = length === 0 ? [] : pathPrefixes.filter((path) => path.length === length).map(pathMatcher);
       return { rule: ruleOf([matchers, paths]), priority: base + length };
     }),
   );

@@ -33,7 +33,8 @@ test("the complete line without settings", () => {
       "--log-opt max-size=10m traefik:v3.7.15 --providers.docker --log.level=INFO " +
       "--providers.file.directory=/etc/traefik/mrsk --providers.providersThrottleDuration=100ms " +
       "--entrypoints.http.address=:80 --entrypoints.http.asdefault=true " +
-      "--entrypoints.http.transport.keepalivemaxtime=15s --entrypoints.mrsk.address=:8082",
+      "--entrypoints.http.transport.keepalivemaxtime=15s --entrypoints.http.transport.respondingtimeouts.readtimeout=0 " +
+      "--entrypoints.mrsk.address=:8082",
   );
 });
 
@@ -60,8 +61,10 @@ test("the user's entry points are the defaults, the probe entry point is not", (
     "--providers.providersThrottleDuration=100ms",
     "--entrypoints.web.asdefault=true",
     "--entrypoints.web.transport.keepalivemaxtime=15s",
+    "--entrypoints.web.transport.respondingtimeouts.readtimeout=0",
     "--entrypoints.websecure.asdefault=true",
     "--entrypoints.websecure.transport.keepalivemaxtime=15s",
+    "--entrypoints.websecure.transport.respondingtimeouts.readtimeout=0",
     "--entrypoints.mrsk.address=:8082",
     "--entryPoints.web.address=:80",
     "--entrypoints.websecure.address=:443",
@@ -80,6 +83,21 @@ test("a default that the user has chosen remains the only one", () => {
   expect(given.filter((flag) => /asdefault/i.test(flag))).toEqual(["--entrypoints.web.asDefault=true"]);
 });
 
+test("a long upload is not ended, unless the user limits its time", () => {
+  const limits = (...pairs: [string, string][]) => args(...pairs).filter((flag) => /readtimeout/i.test(flag));
+  expect(limits()).toEqual(["--entrypoints.http.transport.respondingtimeouts.readtimeout=0"]);
+  expect(
+    limits(
+      ["entrypoints.web.address", ":80"],
+      ["entrypoints.web.transport.respondingTimeouts.readTimeout", "30s"],
+      ["entrypoints.internal.address", ":81"],
+    ),
+  ).toEqual([
+    "--entrypoints.internal.transport.respondingtimeouts.readtimeout=0",
+    "--entrypoints.web.transport.respondingTimeouts.readTimeout=30s",
+  ]);
+});
+
 const trusting = (overrides: Partial<Traefik> = {}) =>
   traefikArguments(traefik({ forwardHeaders: true, ...overrides })).filter((flag) => /^--entrypoints/i.test(flag));
 
@@ -88,6 +106,7 @@ test("forwarded headers of clients are kept at the entry points for requests, un
     "--entrypoints.http.address=:80",
     "--entrypoints.http.asdefault=true",
     "--entrypoints.http.transport.keepalivemaxtime=15s",
+    "--entrypoints.http.transport.respondingtimeouts.readtimeout=0",
     "--entrypoints.http.forwardedheaders.insecure=true",
     "--entrypoints.mrsk.address=:8082",
   ]);
@@ -102,6 +121,7 @@ test("forwarded headers of clients are kept at the entry points for requests, un
   ]);
   expect(trusting({ image: "traefik:v2.11" })).toEqual([
     "--entrypoints.http.address=:80",
+    "--entrypoints.http.transport.respondingtimeouts.readtimeout=0",
     "--entrypoints.http.forwardedheaders.insecure=true",
     "--entrypoints.mrsk.address=:8082",
   ]);
@@ -109,6 +129,7 @@ test("forwarded headers of clients are kept at the entry points for requests, un
     "--entrypoints.http.address=:80",
     "--entrypoints.http.asdefault=true",
     "--entrypoints.http.transport.keepalivemaxtime=15s",
+    "--entrypoints.http.transport.respondingtimeouts.readtimeout=0",
     "--entrypoints.http.forwardedheaders.insecure=true",
   ]);
 });
@@ -165,6 +186,7 @@ test("the user's log level and throttle replace the defaults", () => {
     "--entrypoints.http.address=:80",
     "--entrypoints.http.asdefault=true",
     "--entrypoints.http.transport.keepalivemaxtime=15s",
+    "--entrypoints.http.transport.respondingtimeouts.readtimeout=0",
     "--entrypoints.mrsk.address=:8082",
     "--log.level=WARN",
     "--providers.providersthrottleduration=1s",

@@ -124,6 +124,8 @@ function routing(role: string, host: string, { port, destination }: Project): Wr
   return {
     [`traefik.http.routers.${name}.rule`]: `Host(\`${host}\`)`,
     [`traefik.http.routers.${name}.priority`]: "20000",
+    [`traefik.http.routers.${name}.middlewares`]: `${name}-forwarded@docker,${name}-retry@docker`,
+    [`traefik.http.middlewares.${name}-forwarded.headers.customrequestheaders.Forwarded`]: "",
     [`traefik.http.services.${name}.loadbalancer.server.port`]: String(port),
   };
 }

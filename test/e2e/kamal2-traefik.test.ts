@@ -8,7 +8,12 @@ const SERVER = "a";
 const OTHER = "b";
 const INNER = lab[`LAB_${SERVER.toUpperCase()}_INNER`]!;
 
-const FORGED = { "x-forwarded-for": "203.0.113.7", "x-forwarded-proto": "https", "x-forwarded-host": "forged.test" };
+const FORGED = {
+  forwarded: "for=203.0.113.7;proto=https",
+  "x-forwarded-for": "203.0.113.7",
+  "x-forwarded-proto": "https",
+  "x-forwarded-host": "forged.test",
+};
 
 describe("Traefik with the settings of a Kamal 2 file", () => {
   const project = new Project("boxed");
@@ -56,6 +61,7 @@ describe("Traefik with the settings of a Kamal 2 file", () => {
     const seen = await headersInApp();
     expect(seen["x-forwarded-for"]).toMatch(/^203\.0\.113\.7, [\d.]+$/);
     expect(seen).toMatchObject({ "x-forwarded-proto": "https", "x-forwarded-host": "forged.test", host: "boxed.test" });
+    expect(seen["forwarded"]).toBeUndefined();
     expect(await onServer(SERVER, "docker port traefik 80/tcp")).toBe(`${INNER}:80`);
     expect(await fromInside("http://127.0.0.1/up")).toBe("000");
     expect(await fromInside(`http://${INNER}/up`)).toBe("200");

@@ -14,7 +14,8 @@ test("without keys: port 80, every request, the lowest priority", () => {
     "services.app-web.loadbalancer.server.port": "80",
     "routers.app-web.rule": "PathPrefix(`/`)",
     "routers.app-web.priority": "3",
-    "routers.app-web.middlewares": "app-web-retry@docker",
+    "middlewares.app-web-forwarded.headers.customrequestheaders.Forwarded": "",
+    "routers.app-web.middlewares": "app-web-forwarded@docker,app-web-retry@docker",
   });
 });
 
@@ -23,8 +24,9 @@ test("a host, the port of the app, and a prefix that is removed", () => {
     "services.app-web.loadbalancer.server.port": "3000",
     "routers.app-web.rule": "(Host(`example.com`)) && (Path(`/api`) || PathPrefix(`/api/`))",
     "routers.app-web.priority": "20004",
-    "routers.app-web.middlewares": "app-web-retry@docker,app-web-strip@docker",
+    "routers.app-web.middlewares": "app-web-forwarded@docker,app-web-retry@docker,app-web-strip@docker",
     "middlewares.app-web-strip.stripprefix.prefixes": "/api",
+    "middlewares.app-web-forwarded.headers.customrequestheaders.Forwarded": "",
   });
 });
 
@@ -33,7 +35,8 @@ test("a prefix that the app gets", () => {
     "services.app-web.loadbalancer.server.port": "80",
     "routers.app-web.rule": "Path(`/api`) || PathPrefix(`/api/`)",
     "routers.app-web.priority": "7",
-    "routers.app-web.middlewares": "app-web-retry@docker",
+    "middlewares.app-web-forwarded.headers.customrequestheaders.Forwarded": "",
+    "routers.app-web.middlewares": "app-web-forwarded@docker,app-web-retry@docker",
   });
 });
 
@@ -44,8 +47,18 @@ test("each length of prefix has a router, so that the longest of all apps wins",
     "routers.app-web.priority": "20004",
     "routers.app-web-route2.rule": "(Host(`a.b`)) && (Path(`/api/v2`) || PathPrefix(`/api/v2/`))",
     "routers.app-web-route2.priority": "20007",
-    "routers.app-web-route2.middlewares": "app-web-retry@docker,app-web-strip@docker",
+    "routers.app-web-route2.middlewares": "app-web-forwarded@docker,app-web-retry@docker,app-web-strip@docker",
     "middlewares.app-web-strip.stripprefix.prefixes": "/api/v2,/api,/web",
+  });
+});
+
+test("a prefix beside every path is removed from the requests below it", () => {
+  expect(labelsOf({ host: "a.b", path_prefixes: ["/", "/api"] })).toMatchObject({
+    "routers.app-web.rule": "Host(`a.b`)",
+    "routers.app-web.priority": "20000",
+    "routers.app-web-route2.rule": "(Host(`a.b`)) && (Path(`/api`) || PathPrefix(`/api/`))",
+    "routers.app-web-route2.priority": "20004",
+    "middlewares.app-web-strip.stripprefix.prefixes": "/api",
   });
 });
 
@@ -61,7 +74,8 @@ test("names and wildcards have a router each, so that the name of another app wi
 
 test("a limit of a body: buffering before retry, with the limit of memory for both sides", () => {
   expect(labelsOf({ path_prefix: "/a", buffering: { max_request_body: 100 } })).toMatchObject({
-    "routers.app-web.middlewares": "app-web-buffering@docker,app-web-retry@docker,app-web-strip@docker",
+    "routers.app-web.middlewares":
+      "app-web-buffering@docker,app-web-forwarded@docker,app-web-retry@docker,app-web-strip@docker",
     "middlewares.app-web-buffering.buffering.maxrequestbodybytes": "100",
     "middlewares.app-web-buffering.buffering.memrequestbodybytes": "1048576",
     "middlewares.app-web-buffering.buffering.memresponsebodybytes": "1048576",
