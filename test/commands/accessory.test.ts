@@ -107,8 +107,9 @@ describe("an accessory with a section proxy", () => {
         "--label 'traefik.http.routers.app-db.rule=(Host(`a.b`)) && (Path(`/x`) || PathPrefix(`/x/`))' " +
         "--label traefik.http.middlewares.app-db-retry.retry.attempts=5 " +
         "--label traefik.http.middlewares.app-db-retry.retry.initialinterval=500ms " +
-        "--label traefik.http.routers.app-db.middlewares=app-db-retry@docker,app-db-strip@docker " +
+        "--label traefik.http.routers.app-db.middlewares=app-db-forwarded@docker,app-db-retry@docker,app-db-strip@docker " +
         "--label traefik.http.services.app-db.loadbalancer.server.port=80 " +
+        "--label traefik.http.middlewares.app-db-forwarded.headers.customrequestheaders.Forwarded " +
         "--label traefik.http.middlewares.app-db-strip.stripprefix.prefixes=/x " +
         "--label traefik.http.routers.app-db.priority=7 mysql:8.0",
     );
