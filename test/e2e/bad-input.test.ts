@@ -85,13 +85,13 @@ describe("bad input gets one error with the problem, its place and a remedy, and
       "MRSK_REGISTRY_PASSWORD is empty (required by registry/password)",
     );
     project.write(".env", `MRSK_REGISTRY_PASSWORD=${lab["LAB_REGISTRY_PASSWORD"]}\n`);
-    const db = { image: "x", host: HOST, files: ["nosuch.cnf:/etc/a", "config:/etc/b"] };
+    const db = { image: "x", host: HOST, files: ["nosuch.cnf:/etc/a", "config/nosuch:/etc/b"] };
     configure({ accessories: { db } });
     await expectRefused(
       await project.mrsk("setup"),
       3,
       "accessories/db/files/0: there is no file nosuch.cnf",
-      "accessories/db/files/1: config is a folder",
+      "accessories/db/files/1: there is no file config/nosuch",
     );
     configure({ env: { secret: ["${KEY}"] }, hooks_path: "${HOOKS}" });
     await expectRefused(
