@@ -56,10 +56,10 @@ count_connections() (
 )
 
 # wait_idle CONTAINER SECONDS
-# Waits until the container has no open connection, SECONDS at most.
+# Waits until the container has no open connection, otherwise for SECONDS, which a second that has begun does not shorten.
 wait_idle() (
   end=$(($(date +%s) + $2))
-  while [ "$(date +%s)" -lt "$end" ] && [ "$(count_connections "$1")" -gt 0 ]; do pause_for 0.1; done
+  while [ "$(date +%s)" -le "$end" ] && [ "$(count_connections "$1")" -gt 0 ]; do pause_for 0.1; done
 )
 
 # request_status ADDRESS PORT SCHEME HOST PATH
