@@ -19,6 +19,7 @@ import { addServer } from "./server.ts";
 import { examplesText } from "./examples.ts";
 import { addGlobalOptions, commandWords } from "./options.ts";
 import { outputFailure, watchOutputs } from "./standard-streams.ts";
+import { addSsl } from "./ssl.ts";
 import { addTraefik } from "./traefik.ts";
 import { unknownCommand } from "./unknown-words.ts";
 
@@ -47,6 +48,7 @@ Examples:
     addApp,
     addAccessory,
     addBuild,
+    addSsl,
     addTraefik,
     addHealthcheck,
     addLock,

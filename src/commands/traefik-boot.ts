@@ -4,7 +4,14 @@ import { call } from "../script/call.ts";
 import { type Body, docker, type Shell, sh } from "../script/command.ts";
 import { joinNewTraefik } from "./network.ts";
 import { withLogin } from "./registry.ts";
-import { LIVE_MOUNT, offersLiveFiles, runTraefik, startTraefikContainer, type TraefikHost } from "./traefik.ts";
+import {
+  findTlsPort,
+  LIVE_MOUNT,
+  offersLiveFiles,
+  runTraefik,
+  startTraefikContainer,
+  type TraefikHost,
+} from "./traefik.ts";
 
 /** Creates the directory of live files before docker creates it as root. */
 function makeLiveDirectory(directory: string): Shell {
@@ -40,6 +47,7 @@ export function startOrRunTraefik(
 ): Shell {
   const { liveDirectory } = host;
   return sh`${offersLiveFiles(config) ? prepareLiveDirectory(liveDirectory) : makeLiveDirectory(liveDirectory)}
+${findTlsPort(config)}
 if made=$(${runTraefik(config, host, secrets, options)}); then ${joinNewTraefik(config)}; exit 0; fi
 if [ -n "$made" ]; then docker rm -f "$made" >/dev/null; exit 1; fi
 ${call("wait_other_traefik")}

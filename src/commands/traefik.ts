@@ -1,10 +1,14 @@
-import type { Config, Traefik } from "../config/config.ts";
+import { dirname } from "node:path/posix";
+import type { Config, Options, Traefik } from "../config/config.ts";
 import type { Secret } from "../config/env/secret.ts";
 import { ENTRY_POINT_PORTS, portsBetween } from "../ports.ts";
 import { assignedFlags, envFlags, expandable, labelled, optionFlags, secretsOf } from "./arguments.ts";
 import { type Command, docker, type Raw, raw, type Shell, sh, withEnvironment, type Word } from "../script/command.ts";
+import { call, printedBy } from "../script/call.ts";
 import { BY_LABEL, PROBE_ENTRY_POINT, TRAEFIK } from "../shell/constants.ts";
 import { readsVersion3 } from "../traefik/labels.ts";
+import { RESOLVER } from "../traefik/certificate-file.ts";
+import { namedEntryPoints, TLS_ENTRY_POINT, TLS_PORT } from "../traefik/entry-points.ts";
 import { SECOND_KEEP_ALIVE_SECONDS } from "../traefik/replace.ts";
 import { type EngineDriver, logFlags } from "./logging.ts";
 
@@ -44,6 +48,7 @@ export function runTraefik(
     publish: publishFlags(config, publishProbePort),
     labels: config.traefik.labels,
     without: [],
+    acmeAccess: "",
   });
 }
 
@@ -59,6 +64,7 @@ export function createTraefik(
     publish: publishFlags(config),
     labels: config.traefik.labels,
     without: ["restart"],
+    acmeAccess: "",
   });
 }
 
@@ -79,6 +85,8 @@ export function createSecondTraefik(
     labels,
     without: ["restart", "publish"],
     keepAliveSeconds: SECOND_KEEP_ALIVE_SECONDS,
+    // It serves for seconds, and must not change the certificates meanwhile.
+    acmeAccess: ":ro",
   });
 }
 
@@ -95,13 +103,19 @@ interface Variant {
   /** Options of the user to omit. */
   readonly without: readonly string[];
   readonly keepAliveSeconds?: number;
+  readonly acmeAccess: "" | ":ro";
+}
+
+/** The keys in it belong to root: docker creates the directory. */
+function acmeVolume(liveDirectory: string, access: "" | ":ro"): string {
+  return `${dirname(liveDirectory)}/acme:${ACME_MOUNT}${access}`;
 }
 
 function traefikContainer(
   config: Config,
   { liveDirectory, logDriver }: TraefikHost,
   secrets: ReadonlyMap<string, Secret>,
-  { verb, publish, labels, without, keepAliveSeconds }: Variant,
+  { verb, publish, labels, without, keepAliveSeconds, acmeAccess }: Variant,
 ): Command {
   const { traefik } = config;
   return withEnvironment(
@@ -113,6 +127,7 @@ function traefikContainer(
       "--volume",
       "/var/run/docker.sock:/var/run/docker.sock",
       ...(offersLiveFiles(config) ? ["--volume", `${liveDirectory}:${LIVE_MOUNT}:ro`] : []),
+      ...(offersTls(config) ? ["--volume", acmeVolume(liveDirectory, acmeAccess)] : []),
       ...envFlags(traefik.env),
       ...logFlags(traefik.logging, traefik.options, logDriver),
       ...labelled("--label", labels),
@@ -124,28 +139,56 @@ function traefikContainer(
 }
 
 function publishFlags(config: Config, publishProbePort = true): Word[] {
-  const { bindIps, hostPort } = config.traefik;
-  const addresses = bindIps.length === 0 ? [""] : bindIps.map((ip) => (ip.includes(":") ? `[${ip}]:` : `${ip}:`));
+  const { hostPort } = config.traefik;
   return [
     ...(hostPort === undefined
       ? []
-      : addresses.flatMap((address) => ["--publish", `${address}${hostPort}:${ENTRY_POINT_PORTS.requests}`])),
+      : addressesOf(config).flatMap((address) => ["--publish", `${address}${hostPort}:${ENTRY_POINT_PORTS.requests}`])),
+    ...(publishesTls(config) ? [TLS_PORT_FLAG] : []),
     ...(publishProbePort && offersLiveFiles(config)
       ? ["--publish", `127.0.0.1:${PROBE_PORT}:${PROBE_ENTRY_POINT}`]
       : []),
   ];
 }
 
+/** The addresses to publish on, as `--publish` begins with them. */
+function addressesOf({ traefik: { bindIps } }: Config): string[] {
+  return bindIps.length === 0 ? [""] : bindIps.map((ip) => (ip.includes(":") ? `[${ip}]:` : `${ip}:`));
+}
+
+/** Whether mrsk publishes a port for TLS, if it is free. */
+export function publishesTls(config: Config): boolean {
+  const { hostPort, options } = config.traefik;
+  return addsTls(config) && hostPort !== undefined && ![hostPort, ...publishedBy(options)].includes(TLS_PORT);
+}
+
+/** The variable that `findTlsPort` sets. */
+const TLS_PORT_FLAG = raw("$tls_port");
+
+/** Sets the flags that publish the port for TLS; empty if another program has the port. */
+export function findTlsPort(config: Config): Shell {
+  return publishesTls(config)
+    ? sh`tls_port=${printedBy(call("print_tls_port", TLS_PORT, ...addressesOf(config).filter(Boolean)))}`
+    : sh`:`;
+}
+
 /** The host's TCP ports that Traefik publishes: `host_port`, the `publish` options, and the probe port. */
 export function hostPorts(config: Config): number[] {
   const { hostPort, options } = config.traefik;
+  return [
+    ...(hostPort === undefined ? [] : [hostPort]),
+    ...publishedBy(options),
+    ...(offersLiveFiles(config) ? [PROBE_PORT] : []),
+  ];
+}
+
+/** The host's TCP ports in the option `publish`. */
+function publishedBy(options: Options): number[] {
   const published = options.get("publish") ?? [];
-  const given = (typeof published === "string" ? [published] : published === true ? [] : published).flatMap((text) => {
+  return (typeof published === "string" ? [published] : published === true ? [] : published).flatMap((text) => {
     const [, first, last = first] = /(?:^|:)(\d+)(?:-(\d+))?:\d+(?:-\d+)?(?:\/tcp)?$/.exec(text) ?? [];
-    if (first === undefined) return [];
-    return portsBetween(Number(first), Number(last));
+    return first === undefined ? [] : portsBetween(Number(first), Number(last));
   });
-  return [...(hostPort === undefined ? [] : [hostPort]), ...given, ...(offersLiveFiles(config) ? [PROBE_PORT] : [])];
 }
 
 /** Traefik's arguments, after the image. `${NAME}` is not expanded. */
@@ -184,15 +227,24 @@ function entryPointFlags(config: Config, keepAliveSeconds: number): string[] {
       : [`--entrypoints.${METRICS}.address=:${metricsPort}`, `--metrics.prometheus.entrypoint=${METRICS}`]),
   ];
   if (own.length === 0 && !forwardHeaders) return [];
-  return [...requestFlags(config.traefik, readsVersion3(image) ? keepAliveSeconds : undefined), ...own];
+  return [
+    ...requestFlags(config.traefik, readsVersion3(image) ? keepAliveSeconds : undefined, addsTls(config)),
+    ...own,
+    ...resolverFlags(config),
+  ];
 }
 
 /**
  * mrsk names `http`, unless the user names entry points, and sets `asDefault` on all but its own entry points. Traefik's
  * default `readTimeout` of 60 s includes the body: it would end every longer upload.
  * @param keepAliveSeconds undefined for Traefik 2, which refuses to start with these flags
+ * @param withTls whether mrsk adds an entry point for TLS, which is no default: only routers that name it have it
  */
-function requestFlags({ args, forwardHeaders }: Traefik, keepAliveSeconds: number | undefined): string[] {
+function requestFlags(
+  { args, forwardHeaders }: Traefik,
+  keepAliveSeconds: number | undefined,
+  withTls: boolean,
+): string[] {
   const options = [...args].flatMap(([key, value]) => {
     const [, name, option = ""] = /^entrypoints\.([^.]+)\.(.+)$/i.exec(key) ?? [];
     return name === undefined ? [] : [{ name, option: option.toLowerCase(), value: String(value) }];
@@ -205,10 +257,13 @@ function requestFlags({ args, forwardHeaders }: Traefik, keepAliveSeconds: numbe
   const choosesDefaults = options.some(({ option }) => option === "asdefault");
   return [
     ...(named.length === 0 ? [`--entrypoints.http.address=:${ENTRY_POINT_PORTS.requests}`] : []),
-    ...names.flatMap((name) => {
+    ...(withTls ? [`--entrypoints.${TLS_ENTRY_POINT}.address=:${TLS_PORT}`] : []),
+    ...[...names, ...(withTls ? [TLS_ENTRY_POINT] : [])].flatMap((name) => {
       const has = (start: string) => options.some((given) => given.name === name && given.option.startsWith(start));
       return [
-        ...(keepAliveSeconds !== undefined && !choosesDefaults ? [`--entrypoints.${name}.asdefault=true`] : []),
+        ...(keepAliveSeconds !== undefined && !choosesDefaults && !(withTls && name === TLS_ENTRY_POINT)
+          ? [`--entrypoints.${name}.asdefault=true`]
+          : []),
         ...(keepAliveSeconds !== undefined && !has("transport.keepalivemaxtime")
           ? [`--entrypoints.${name}.transport.keepalivemaxtime=${keepAliveSeconds}s`]
           : []),
@@ -221,6 +276,45 @@ function requestFlags({ args, forwardHeaders }: Traefik, keepAliveSeconds: numbe
       ];
     }),
   ];
+}
+
+/** The directory of the resolver's account and certificates in Traefik's container. */
+const ACME_MOUNT = "/etc/traefik/acme";
+
+/** Whether the Traefik of this configuration can serve TLS with certificates that mrsk manages. */
+export function offersTls(config: Config): boolean {
+  return offersLiveFiles(config) && readsVersion3(config.traefik.image);
+}
+
+/** The port of the hosts for TLS. */
+export function httpsPort(_config: Config): number {
+  return TLS_PORT;
+}
+
+/** Whether mrsk adds an entry point for TLS. The user may have one, or one with its name at another port. */
+function addsTls(config: Config): boolean {
+  const named = namedEntryPoints(config.traefik.args);
+  return offersTls(config) && !named.some(({ name, port }) => port === TLS_PORT || name === TLS_ENTRY_POINT);
+}
+
+/**
+ * The resolver costs nothing while no certificate is requested: no account, no request. Certificates have keys of the
+ * curve P-256: Traefik's default, RSA with 4096 bits, answers two hundred times fewer handshakes.
+ */
+function resolverFlags(config: Config): string[] {
+  if (!offersTls(config)) return [];
+  const resolver = `certificatesresolvers.${RESOLVER}.acme`;
+  const given = new Set([...config.traefik.args.keys()].map((key) => key.toLowerCase()));
+  return [
+    [`${resolver}.storage`, `${ACME_MOUNT}/acme.json`],
+    [`${resolver}.httpchallenge.entrypoint`, "mrsk"],
+    [`${resolver}.keytype`, "EC256"],
+  ].flatMap(([key, value]) => (given.has(key!) ? [] : [`--${key}=${value}`]));
+}
+
+/** Traefik's log lines about certificates that it could not get, of the last seconds. */
+export function acmeErrors(seconds: number): Shell {
+  return sh`docker logs --since ${`${seconds}s`} ${TRAEFIK} 2>&1 | grep -F 'Unable to obtain ACME certificate' | tail -n 5`;
 }
 
 /** The longest `keepAliveMaxTime` in Traefik's arguments, in seconds; undefined: connections are kept forever. */

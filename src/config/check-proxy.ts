@@ -6,6 +6,9 @@ import type { Path } from "./yaml/tree.ts";
 
 type Written = Readonly<Record<string, unknown>>;
 
+/** Let's Encrypt issues five certificates a week for the same names. */
+const MOST_ISSUING_HOSTS = 4;
+
 /** A role as written, with its hosts. */
 export interface WrittenRolePlace {
   readonly name: string;
@@ -104,9 +107,8 @@ function roleMistakes(root: Written, { name, role, hosts, isPrimary }: WrittenRo
       wrong.push({ path: [...path, "proxy"], message });
     }
   }
-  if (usesAcme(proxy["ssl"]) && hosts.length > 1) {
-    const message =
-      "SSL is only supported on a single server unless you provide custom certificates: write certificate_pem and private_key_pem";
+  if (usesAcme(proxy["ssl"]) && hosts.length > MOST_ISSUING_HOSTS) {
+    const message = `an authority issues certificates for at most ${MOST_ISSUING_HOSTS} servers of one name: write certificate_pem and private_key_pem`;
     wrong.push({ path: isSet(below(own, "ssl")) ? [...path, "proxy", "ssl"] : ["proxy", "ssl"], message });
   }
   return [...wrong, ...checkMistakes(proxy, role, written, path)];

@@ -112,7 +112,7 @@ const NO_COUNTERPART: readonly (readonly [key: string, why: string, applies?: (v
   ["sshkit.dns_retries", "the resolver of this machine decides how often a name is resolved"],
   ["output.otel", "the logs of deploys are not sent: keep the output of mrsk in CI"],
   ["output.file", "mrsk writes no log files: redirect its output, for instance with tee"],
-  ["proxy.run.https_port", "no port for HTTPS is published yet"],
+  ["proxy.run.https_port", "Traefik publishes port 443 for HTTPS, if it is free", (value) => value !== 443],
   ["proxy.run.registry", IMAGE_OF_PROXY],
   ["proxy.run.repository", IMAGE_OF_PROXY],
   ["proxy.run.version", IMAGE_OF_PROXY],

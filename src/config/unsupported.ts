@@ -9,19 +9,12 @@ import type { Path } from "./yaml/tree.ts";
  * containers refuse them.
  */
 export function unsupportedOf(written: WrittenConfig): Mistake[] {
-  const { accessories, builder, proxy, registry, servers } = written;
-  const roles = Array.isArray(servers) ? [] : Object.entries(servers);
+  const { accessories, builder, registry } = written;
   return [
-    ...proxySettings(proxy, ["proxy"]),
-    ...roles.flatMap(([name, role]) =>
-      !Array.isArray(role) && typeof role.proxy === "object"
-        ? proxySettings(role.proxy, ["servers", name, "proxy"])
-        : [],
-    ),
     ...Object.entries(accessories ?? {}).flatMap(([name, accessory]): Mistake[] => {
       const path = ["accessories", name];
       return [
-        ...(accessory.proxy ? proxySettings(accessory.proxy, [...path, "proxy"], OF_ACCESSORY) : []),
+        ...(accessory.proxy ? ofAccessory(accessory.proxy, [...path, "proxy"]) : []),
         ...(isWithoutLogin(accessory.registry) ? [notYet([...path, "registry"], LOCAL_REGISTRY)] : []),
       ];
     }),
@@ -40,26 +33,23 @@ function isWithoutLogin(registry: WrittenConfig["registry"] | null | undefined):
   return isLocalRegistry(registry?.server) && !registry?.username;
 }
 
-/** What Traefik does instead, by the path in the section. A function decides by the value. */
-const IN_PROXY: readonly (readonly [path: string, advice: string, applies?: (value: unknown) => boolean])[] = [
-  ["ssl", "there are no certificates: end TLS in front of the servers", (value) => value !== false],
-];
-
-/** An accessory has no live file, which alone could limit the time of a response. */
-const OF_ACCESSORY: typeof IN_PROXY = [
-  ...IN_PROXY,
+/**
+ * Settings of an accessory's section `proxy`, and what Traefik does instead. An accessory has no live file, which alone could
+ * limit the time of a response. A function decides by the value.
+ */
+const OF_ACCESSORY: readonly (readonly [
+  key: "ssl" | "response_timeout",
+  advice: string,
+  applies?: (value: unknown) => boolean,
+])[] = [
+  ["ssl", "mrsk gets certificates for roles alone: end TLS in front of the accessory", (value) => value !== false],
   ["response_timeout", "Traefik waits for responses of an accessory without a limit: omit it"],
 ];
 
-function proxySettings(proxy: WrittenProxy | null | undefined, at: Path, table = IN_PROXY): Mistake[] {
-  if (!proxy) return [];
-  return table.flatMap(([path, advice, applies = () => true]) => {
-    const keys = path.split(".");
-    const value = keys.reduce<unknown>(
-      (here, key) => (here as Record<string, unknown> | null | undefined)?.[key],
-      proxy,
-    );
-    return value === undefined || value === null || !applies(value) ? [] : [notYet([...at, ...keys], advice)];
+function ofAccessory(proxy: WrittenProxy, at: Path): Mistake[] {
+  return OF_ACCESSORY.flatMap(([key, advice, applies = () => true]) => {
+    const value = proxy[key];
+    return value === undefined || value === null || !applies(value) ? [] : [notYet([...at, key], advice)];
   });
 }
 

@@ -1,5 +1,6 @@
 import { accessoryDetails, hasAccessories } from "./accessory.ts";
 import { appDetails } from "./app/app.ts";
+import { warnAboutCertificates } from "./certificates/status.ts";
 import type { Run } from "./run.ts";
 import { traefikDetails } from "./traefik/traefik.ts";
 
@@ -8,4 +9,5 @@ export async function details(run: Run): Promise<void> {
   if (run.selection.traefik.length > 0) await traefikDetails(run);
   if (run.selection.app.length > 0) await appDetails(run);
   if (hasAccessories(run)) await accessoryDetails(run, "all");
+  await warnAboutCertificates(run);
 }

@@ -1,6 +1,7 @@
 import type { Accessory, Credential, Environment, Registry, Role } from "../config/config.ts";
 import type { Secret } from "../config/env/secret.ts";
 import type { Need } from "../config/env/secrets.ts";
+import { certificateNeeds } from "./certificates/own.ts";
 import type { Run } from "./run.ts";
 
 /** Values of the roles' and Traefik's secrets. @throws ConfigError naming all missing ones */
@@ -35,6 +36,7 @@ export async function requireSecrets(
   const { config } = run;
   await run.secrets.resolve([
     ...config.roles.flatMap(roleNeeds),
+    ...config.roles.flatMap(certificateNeeds),
     ...needsOf(config.traefik.env, "traefik/env"),
     ...registryNeeds(config.registry, "registry"),
     ...(builder ? config.builder.secrets.map((name) => ({ name, requiredBy: "builder/secrets" })) : []),

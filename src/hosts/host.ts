@@ -1,3 +1,4 @@
+import type { Duplex } from "node:stream";
 import type { Attached } from "../script/attached.ts";
 import type { Script } from "../script/script.ts";
 import type { Pipes } from "../ssh/attach.ts";
@@ -23,6 +24,9 @@ export interface Host extends ScriptHost {
    * @throws SshError when the connection cannot be made or is lost; InterruptedError
    */
   attach(command: Attached, ends: "terminal" | Pipes, signal: AbortSignal): Promise<number>;
+
+  /** A stream to a port of the host's loopback. @throws SshError, also if sshd forbids forwarding */
+  connect(port: number): Promise<Duplex>;
 
   /** Closes the connection. The next script logs in again, with the groups that the login user has joined. */
   reconnect(): Promise<void>;

@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import type { Duplex } from "node:stream";
 import { orInterrupted } from "../abort.ts";
 import { type Attached, renderAttached } from "../script/attached.ts";
 import { needsOfScript, renderScript, type Script, secretsOfScript } from "../script/script.ts";
@@ -71,6 +72,11 @@ export class RemoteHost implements Host {
     const terminal = ends === "terminal";
     const attachment = { text: renderAttached(command, nonce, { terminal }), nonce, signal };
     return terminal ? session.terminal(this.terminal, attachment) : session.pipes(ends, attachment);
+  }
+
+  async connect(port: number): Promise<Duplex> {
+    const session = await this.connections.session(this.name);
+    return session.forward("127.0.0.1", port);
   }
 
   async reconnect(): Promise<void> {

@@ -42,7 +42,7 @@ export interface HostFacts {
   readonly liveDirectory: string;
   /** Whether the login user can write in it, or create it, if necessary with sudo. */
   readonly liveDirectoryWritable: boolean;
-  /** Text of the service's live files by name without `.yml`. */
+  /** Text of the service's live files by name without `.yml`. Empty for a certificate file, which may contain a key. */
   readonly liveFiles: ReadonlyMap<string, string>;
   /** Versions that became live on this host, oldest first; empty if only MRSK deployed here. */
   readonly releases: readonly string[];

@@ -1,5 +1,6 @@
 import { expand } from "../commands/expansion.ts";
-import { hostPorts, PROBE_PORT, restartPolicy } from "../commands/traefik.ts";
+import { hostPorts, PROBE_PORT, publishesTls, restartPolicy } from "../commands/traefik.ts";
+import { isTlsFlag, TLS_PORT } from "../traefik/entry-points.ts";
 import { REPLACEMENT_CONTAINERS } from "../traefik/replace.ts";
 import type { Config, Traefik } from "../config/config.ts";
 import type { HostFacts, HostContainer, TraefikFact } from "./facts.ts";
@@ -38,7 +39,9 @@ function difference(
   );
   const ports = unpublished(config, seen);
   const elsewhere = wronglyPublished(config.traefik, seen);
-  const missing = wanted.filter((arg) => !seen.args.includes(arg));
+  // A Traefik of an earlier mrsk cannot serve TLS, which matters only where a role has certificates.
+  const matters = (arg: string) => needsTls(config) || !isTlsFlag(arg);
+  const missing = wanted.filter((arg) => !seen.args.includes(arg) && matters(arg));
   const surplus = seen.args.filter((arg) => !wanted.includes(arg));
   const found = [
     missing.length > 0 && `it lacks ${missing.join(" ")}`,
@@ -48,6 +51,11 @@ function difference(
     labels.length > 0 && `its labels differ: ${labels.map(([key]) => key).join(", ")}`,
   ].filter(Boolean);
   return found.length > 0 ? found.join("; ") : undefined;
+}
+
+/** Whether a role has certificates. */
+function needsTls({ roles }: Config): boolean {
+  return roles.some(({ traefik, proxy }) => traefik && proxy !== undefined && proxy.ssl !== false);
 }
 
 /** The ports of the configuration that the running Traefik does not publish, with addresses if those differ alone. */
@@ -80,7 +88,7 @@ export function traefikProblems(config: Config, plan: TraefikPlan, facts: HostFa
   const taken =
     plan.action === "keep"
       ? []
-      : hostPorts(config).flatMap((port) => {
+      : [...hostPorts(config), ...(needsTls(config) && publishesTls(config) ? [TLS_PORT] : [])].flatMap((port) => {
           const who = isFree(port, config.traefik, facts) ? undefined : facts.listeners.get(port);
           // Probes then use the address of the new container.
           if (port === PROBE_PORT && plan.action === "run") return [];

@@ -30,16 +30,19 @@ as_writer() {
   if [ "$writer" = me ]; then "$@"; else sudo -n "$@"; fi
 }
 
-# write_live_file DIRECTORY NAME TEXT
+# write_live_file DIRECTORY NAME TEXT [private]
 # Writes NAME.yml atomically: to a file outside the directory first, then moves it in, so that Traefik never reads half a
-# file. If the shell cannot write, `tee` tries again and prints the reason: dash reports a full disk as "I/O error".
+# file. If the shell cannot write, `tee` tries again and prints the reason: dash reports a full disk as "I/O error". A
+# private file is readable for its owner and root alone.
 write_live_file() (
   find_writer "$1"
   [ -d "$1" ] || as_writer mkdir -p "$1"
   if as_writer test -w "$1/.."; then new=$1/../.$2.new; else new=$1/.$2.new; fi
+  mode=644
   umask 022
+  if [ "${4-}" = private ]; then mode=600; umask 077; as_writer rm -f "$new"; fi
   if [ "$writer" != me ] || ! printf '%s' "$3" 2>/dev/null >"$new"; then
-    if ! { printf '%s' "$3" | as_writer tee "$new" >/dev/null && as_writer chmod 644 "$new"; }; then
+    if ! { as_writer touch "$new" && as_writer chmod "$mode" "$new" && printf '%s' "$3" | as_writer tee "$new" >/dev/null; }; then
       as_writer rm -f "$new"
       exit 1
     fi

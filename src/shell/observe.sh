@@ -90,7 +90,8 @@ print_redirects() (
 
 # print_live_files NAMES PARENT INSPECTED ACCESS
 # Prints the directory of live files; `writable` or `closed` for the login user; and each file NAMES-*.yml in it: its name,
-# then its lines in base64, indented by a space. The directory is the one that Traefik mounts or, without Traefik, root's
+# then its lines in base64, indented by a space, but the names alone of certificate files, which contain private keys. The
+# directory is the one that Traefik mounts or, without Traefik, root's
 # shared directory or a directory in PARENT.
 print_live_files() (
   newline='
@@ -118,7 +119,10 @@ print_live_files() (
   fi
   # shellcheck disable=SC2016 # read by the shell that runs it
   list='for file in "$1"/$2-*.yml; do
-    [ ! -f "$file" ] || { name=${file##*/}; printf "%s\n" "${name%.yml}"; base64 <"$file" | sed "s/^/ /"; }
+    [ -f "$file" ] || continue
+    name=${file##*/}
+    printf "%s\n" "${name%.yml}"
+    case $name in *@tls.yml) ;; *) base64 <"$file" | sed "s/^/ /" ;; esac
   done'
   set -- "$directory" "$1"
   if [ -z "$sudo" ]; then

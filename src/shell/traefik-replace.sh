@@ -31,6 +31,27 @@ port_bindings() {
   docker inspect --type container --format '{{range $inner, $list := .HostConfig.PortBindings}}{{range $list}}{{$inner}}/{{if .HostIp}}{{.HostIp}}{{else}}0.0.0.0{{end}}/{{.HostPort}}{{println}}{{end}}{{end}}' "$1" | tr / ' '
 }
 
+# print_tls_port PORT [ADDRESS:]...
+# Prints the flags that publish the port for TLS, at all addresses or at these, unless something else than Traefik listens
+# on it.
+print_tls_port() (
+  port=$1
+  shift
+  case $(port_bindings "$TRAEFIK" 2>/dev/null) in
+    *" $port") ;;
+    *" $port
+"*) ;;
+    *)
+      if cat /proc/net/tcp /proc/net/tcp6 2>/dev/null |
+        awk -v port=":$(printf '%04X' "$port")" '$4 == "0A" && substr($2, length($2) - 4) == port { found = 1 } END { exit !found }'; then
+        exit 0
+      fi
+      ;;
+  esac
+  if [ "$#" = 0 ]; then set -- ''; fi
+  for address; do printf -- ' --publish %s' "$address$port:443"; done
+)
+
 # tcp_ports CONTAINER
 # Prints the container ports of the published TCP ports, except that of the probe entry point.
 tcp_ports() {
@@ -295,7 +316,7 @@ run_detached() (
 # For run_detached: prints $log after its first $printed bytes. Sets $printed and $size.
 print_new() {
   size=$(wc -c <"$log")
-  if [ "$size" -gt "$printed" ]; then tail -c +$((printed + 1)) "$log"; fi
+  if [ "$size" -gt "$printed" ]; then tail -c +$((printed + 1)) "$log" | head -c $((size - printed)); fi
   printed=$size
 }
 

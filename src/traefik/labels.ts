@@ -1,5 +1,6 @@
 import type { Accessory, Config, Proxy, Role } from "../config/config.ts";
 import { containerPrefix } from "../config/names.ts";
+import { entryPointsOf } from "./entry-points.ts";
 import { proxyLabels, transportLabel } from "./proxy-labels.ts";
 
 /** Label of an app container: its id, eight hex digits, part of the name of its Traefik service. */
@@ -17,7 +18,7 @@ export function roleLabels(config: Config, role: Role, { transports = false } = 
   ]);
   if (config.destinationLabel !== undefined) labels.set("destination", config.destinationLabel);
   const name = containerPrefix(config, role);
-  if (role.traefik) for (const [key, value] of routingLabels(name, role.proxy)) labels.set(key, value);
+  if (role.traefik) for (const [key, value] of routingLabels(config, name, role.proxy)) labels.set(key, value);
   const limit = role.proxy?.responseTimeoutSeconds;
   if (role.traefik && transports && limit) labels.set(...transportLabel(name, limit));
   for (const [key, value] of role.labels) labels.set(sameLabel(key, labels), value);
@@ -27,21 +28,21 @@ export function roleLabels(config: Config, role: Role, { transports = false } = 
 
 /** The labels of an accessory's container: service, Traefik's if it has a section `proxy`, the user's. */
 export function accessoryLabels(config: Config, { labels: own, proxy, service }: Accessory): Map<string, string> {
-  const labels = new Map([["service", service], ...(proxy ? routingLabels(service, proxy) : [])]);
+  const labels = new Map([["service", service], ...(proxy ? routingLabels(config, service, proxy) : [])]);
   for (const [key, value] of own) labels.set(sameLabel(key, labels), value);
   if (proxy && readsVersion3(config.traefik.image)) addRuleSyntax(labels);
   return labels;
 }
 
 /** @param name of the router and the service */
-function routingLabels(name: string, proxy: Proxy | undefined): Map<string, string> {
+function routingLabels(config: Config, name: string, proxy: Proxy | undefined): Map<string, string> {
   return new Map([
     [`traefik.http.services.${name}.loadbalancer.server.scheme`, "http"],
     [`traefik.http.routers.${name}.rule`, "PathPrefix(`/`)"],
     [`traefik.http.middlewares.${name}-retry.retry.attempts`, "5"],
     [`traefik.http.middlewares.${name}-retry.retry.initialinterval`, "500ms"],
     [`traefik.http.routers.${name}.middlewares`, `${name}-retry@docker`],
-    ...(proxy ? proxyLabels(name, proxy) : []),
+    ...(proxy ? proxyLabels(name, proxy, entryPointsOf(config).tls) : []),
   ]);
 }
 

@@ -5,8 +5,9 @@ import type { TraefikLabel } from "./labels.ts";
 /**
  * The labels for the section `proxy`, which replace those that every role has.
  * @param name of the role's first router, and of its service
+ * @param tlsEntryPoints the names of Traefik's entry points for TLS
  */
-export function proxyLabels(name: string, proxy: Proxy): Map<string, string> {
+export function proxyLabels(name: string, proxy: Proxy, tlsEntryPoints: readonly string[]): Map<string, string> {
   const labels = new Map([[`traefik.http.services.${name}.loadbalancer.server.port`, String(proxy.appPort)]]);
   const middlewares = middlewaresOf(name, proxy, labels).join(",");
   for (const [index, { rule, priority }] of routersOf(proxy).entries()) {
@@ -14,6 +15,21 @@ export function proxyLabels(name: string, proxy: Proxy): Map<string, string> {
     labels.set(`${router}.rule`, rule);
     labels.set(`${router}.priority`, String(priority));
     labels.set(`${router}.middlewares`, middlewares);
+    if (proxy.ssl !== false) {
+      // Beside the router without TLS, which a certificate file redirects once a certificate is served.
+      labels.set(`${router}-tls.rule`, rule);
+      labels.set(`${router}-tls.priority`, String(priority));
+      labels.set(
+        `${router}-tls.middlewares`,
+        proxy.forwardHeaders ? middlewares : `${name}-proto@docker,${middlewares}`,
+      );
+      labels.set(`${router}-tls.entrypoints`, tlsEntryPoints.join(","));
+      labels.set(`${router}-tls.tls`, "true");
+    }
+  }
+  if (proxy.ssl !== false && !proxy.forwardHeaders) {
+    // Traefik itself says wss for a WebSocket, which apps do not know.
+    labels.set(`traefik.http.middlewares.${name}-proto.headers.customrequestheaders.X-Forwarded-Proto`, "https");
   }
   return labels;
 }
@@ -117,6 +133,12 @@ function routersOf({ hosts, pathPrefixes }: Proxy): { rule: string; priority: nu
       return { rule: ruleOf([matchers, paths]), priority: base + length };
     }),
   );
+}
+
+/** Traefik's rule for all requests that the section selects. */
+export function proxyRule(proxy: Proxy): string {
+  const rules = routersOf(proxy).map(({ rule }) => rule);
+  return rules.length === 1 ? rules[0]! : rules.map((rule) => `(${rule})`).join(" || ");
 }
 
 function ruleOf(alternatives: readonly (readonly string[])[]): string {

@@ -33,9 +33,12 @@ export function recordAnswers(requests: readonly ProbeRequest[]): Shell {
   return call("print_answers", TRAEFIK, requestLines(requests));
 }
 
-/** Creates the next container, and connects it to its networks. Prints its id. Exits with BEING_REPLACED during another run. */
-export function createNext(create: Command, join: Shell): Shell {
-  return lines(call("refuse_other_run"), create, join);
+/**
+ * Creates the next container with the port for TLS that `findPort` finds, and connects it to its networks. Prints its id.
+ * Exits with BEING_REPLACED during another run.
+ */
+export function createNext(findPort: Shell, create: Command, join: Shell): Shell {
+  return lines(call("refuse_other_run"), findPort, create, join);
 }
 
 /** The `--publish` flags of the second Traefik, a word of its `docker create`. */

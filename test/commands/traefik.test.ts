@@ -4,6 +4,7 @@ import { version3Problems } from "../../src/traefik/version3-problems.ts";
 import {
   createSecondTraefik,
   createTraefik,
+  findTlsPort,
   hostPorts,
   keepAliveSecondsOf,
   offersLiveFiles,
@@ -28,13 +29,17 @@ const args = (...pairs: [string, string | true | string[]][]) => traefikArgument
 
 test("the complete line without settings", () => {
   expect(line(runTraefik(config(), traefikHost("/home/d/.mrsk/traefik"), new Map()))).toBe(
-    "docker run --name traefik --detach --restart unless-stopped --publish 80:80 --publish 127.0.0.1:18082:8082 " +
+    "docker run --name traefik --detach --restart unless-stopped --publish 80:80 $tls_port --publish 127.0.0.1:18082:8082 " +
       "--volume /var/run/docker.sock:/var/run/docker.sock --volume /home/d/.mrsk/traefik:/etc/traefik/mrsk:ro " +
+      "--volume /home/d/.mrsk/acme:/etc/traefik/acme " +
       "--log-opt max-size=10m traefik:v3.7.15 --providers.docker --log.level=INFO " +
       "--providers.file.directory=/etc/traefik/mrsk --providers.providersThrottleDuration=100ms " +
-      "--entrypoints.http.address=:80 --entrypoints.http.asdefault=true " +
+      "--entrypoints.http.address=:80 --entrypoints.https.address=:443 --entrypoints.http.asdefault=true " +
       "--entrypoints.http.transport.keepalivemaxtime=15s --entrypoints.http.transport.respondingtimeouts.readtimeout=0 " +
-      "--entrypoints.mrsk.address=:8082",
+      "--entrypoints.https.transport.keepalivemaxtime=15s " +
+      "--entrypoints.https.transport.respondingtimeouts.readtimeout=0 --entrypoints.mrsk.address=:8082 " +
+      "--certificatesresolvers.mrsk.acme.storage=/etc/traefik/acme/acme.json " +
+      "--certificatesresolvers.mrsk.acme.httpchallenge.entrypoint=mrsk --certificatesresolvers.mrsk.acme.keytype=EC256",
   );
 });
 
@@ -66,6 +71,9 @@ test("the user's entry points are the defaults, the probe entry point is not", (
     "--entrypoints.websecure.transport.keepalivemaxtime=15s",
     "--entrypoints.websecure.transport.respondingtimeouts.readtimeout=0",
     "--entrypoints.mrsk.address=:8082",
+    "--certificatesresolvers.mrsk.acme.storage=/etc/traefik/acme/acme.json",
+    "--certificatesresolvers.mrsk.acme.httpchallenge.entrypoint=mrsk",
+    "--certificatesresolvers.mrsk.acme.keytype=EC256",
     "--entryPoints.web.address=:80",
     "--entrypoints.websecure.address=:443",
     "--entrypoints.dns.address=:53/udp",
@@ -85,7 +93,10 @@ test("a default that the user has chosen remains the only one", () => {
 
 test("a long upload is not ended, unless the user limits its time", () => {
   const limits = (...pairs: [string, string][]) => args(...pairs).filter((flag) => /readtimeout/i.test(flag));
-  expect(limits()).toEqual(["--entrypoints.http.transport.respondingtimeouts.readtimeout=0"]);
+  expect(limits()).toEqual([
+    "--entrypoints.http.transport.respondingtimeouts.readtimeout=0",
+    "--entrypoints.https.transport.respondingtimeouts.readtimeout=0",
+  ]);
   expect(
     limits(
       ["entrypoints.web.address", ":80"],
@@ -94,6 +105,7 @@ test("a long upload is not ended, unless the user limits its time", () => {
     ),
   ).toEqual([
     "--entrypoints.internal.transport.respondingtimeouts.readtimeout=0",
+    "--entrypoints.https.transport.respondingtimeouts.readtimeout=0",
     "--entrypoints.web.transport.respondingTimeouts.readTimeout=30s",
   ]);
 });
@@ -104,10 +116,14 @@ const trusting = (overrides: Partial<Traefik> = {}) =>
 test("forwarded headers of clients are kept at the entry points for requests, unless the user decides for one", () => {
   expect(trusting()).toEqual([
     "--entrypoints.http.address=:80",
+    "--entrypoints.https.address=:443",
     "--entrypoints.http.asdefault=true",
     "--entrypoints.http.transport.keepalivemaxtime=15s",
     "--entrypoints.http.transport.respondingtimeouts.readtimeout=0",
     "--entrypoints.http.forwardedheaders.insecure=true",
+    "--entrypoints.https.transport.keepalivemaxtime=15s",
+    "--entrypoints.https.transport.respondingtimeouts.readtimeout=0",
+    "--entrypoints.https.forwardedheaders.insecure=true",
     "--entrypoints.mrsk.address=:8082",
   ]);
   const own = new Map([
@@ -144,7 +160,7 @@ test("metrics have an entry point that is no default of routers", () => {
 test("the port is published at the addresses", () => {
   const given = traefik({ hostPort: 8080, bindIps: ["192.0.2.7", "2001:db8::1"] });
   expect(line(runTraefik(given, traefikHost("/d"), new Map()))).toContain(
-    " --publish 192.0.2.7:8080:80 --publish '[2001:db8::1]:8080:80' --publish 127.0.0.1:18082:8082 ",
+    " --publish 192.0.2.7:8080:80 --publish '[2001:db8::1]:8080:80' $tls_port --publish 127.0.0.1:18082:8082 ",
   );
   expect(hostPorts(given)).toEqual([8080, 18082]);
 });
@@ -164,6 +180,7 @@ test("a user's keepAliveMaxTime wins, for each entry point", () => {
   const flags = given.filter((flag) => /keepalivemaxtime/i.test(flag));
   expect(flags).toEqual([
     "--entrypoints.internal.transport.keepalivemaxtime=15s",
+    "--entrypoints.https.transport.keepalivemaxtime=15s",
     "--entrypoints.web.transport.keepAliveMaxTime=1m30s",
   ]);
   expect(keepAliveSecondsOf(flags)).toBe(90);
@@ -184,10 +201,16 @@ test("the user's log level and throttle replace the defaults", () => {
     "--providers.docker",
     "--providers.file.directory=/etc/traefik/mrsk",
     "--entrypoints.http.address=:80",
+    "--entrypoints.https.address=:443",
     "--entrypoints.http.asdefault=true",
     "--entrypoints.http.transport.keepalivemaxtime=15s",
     "--entrypoints.http.transport.respondingtimeouts.readtimeout=0",
+    "--entrypoints.https.transport.keepalivemaxtime=15s",
+    "--entrypoints.https.transport.respondingtimeouts.readtimeout=0",
     "--entrypoints.mrsk.address=:8082",
+    "--certificatesresolvers.mrsk.acme.storage=/etc/traefik/acme/acme.json",
+    "--certificatesresolvers.mrsk.acme.httpchallenge.entrypoint=mrsk",
+    "--certificatesresolvers.mrsk.acme.keytype=EC256",
     "--log.level=WARN",
     "--providers.providersthrottleduration=1s",
     "--accesslog",
@@ -233,6 +256,25 @@ test("settings that version 3 has removed are reported with their replacements, 
   expect(of("traefik:v2.11")).toEqual([]);
 });
 
+test("the port for TLS is published at the same addresses, unless the user publishes it or names its entry point", () => {
+  const find = (overrides: Partial<Traefik>) => findTlsPort(traefik(overrides));
+  expect(line(find({}))).toBe('tls_port="$(print_tls_port 443)"');
+  expect(line(find({ bindIps: ["192.0.2.7", "2001:db8::1"] }))).toBe(
+    `tls_port="$(print_tls_port 443 192.0.2.7: '[2001:db8::1]:')"`,
+  );
+  const own: Partial<Traefik>[] = [
+    { hostPort: undefined },
+    { options: new Map([["publish", ["443:443"]]]) },
+    { args: new Map([["entrypoints.websecure.address", ":443"]]) },
+    { args: new Map([["providers.file.filename", "/x"]]) },
+    { image: "traefik:v2.11" },
+  ];
+  for (const settings of own) {
+    expect(line(find(settings))).toBe(":");
+    expect(line(runTraefik(traefik(settings), traefikHost("/d"), new Map()))).not.toContain("$tls_port");
+  }
+});
+
 test("the host ports that Traefik publishes", () => {
   const options = new Map([
     ["publish", ["443:443", "127.0.0.1:8443:443/tcp", "443:443/udp", "9000-9002:9000-9002", "80"]],
@@ -246,7 +288,7 @@ test("the next container is created with its final settings, and docker does not
   const given = traefik({ options });
   expect(restartPolicy(given)).toBe("on-failure");
   expect(line(createTraefik(given, traefikHost("/d"), new Map(), "traefik-next"))).toMatch(
-    /^docker create --name traefik-next --restart no --label "mrsk\.by=\$\$" --publish 80:80 --publish 127\.0\.0\.1:18082:8082 .*--init traefik:v3\.7\.15 --providers\.docker/,
+    /^docker create --name traefik-next --restart no --label "mrsk\.by=\$\$" --publish 80:80 \$tls_port --publish 127\.0\.0\.1:18082:8082 .*--init traefik:v3\.7\.15 --providers\.docker/,
   );
 });
 
@@ -263,5 +305,5 @@ test("the second Traefik publishes no port of the first", () => {
     }),
   );
   expect(text).toMatch(/^docker create --name traefik-swap --restart no \$flags --volume/);
-  expect(text).not.toMatch(/443|--publish|traefik\.enable/);
+  expect(text).not.toMatch(/443:443|--publish|traefik\.enable/);
 });

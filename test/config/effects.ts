@@ -64,19 +64,24 @@ const inKamal2 = (yaml: string, base = "") => ({
 const refused = (path: string) => new RegExp(`ERROR: deploy\\.yml:\\d+:\\d+: ${path}: not supported yet: `);
 const noted = (key: string) => new RegExp(`${key.replaceAll(".", "\\.")} has no effect here: `);
 
+const OWN_CERTIFICATE = "ssl: {certificate_pem: TLS_CERTIFICATE, private_key_pem: TLS_KEY}";
+const CERTIFICATE_FILE = /^10\.0\.0\.1> Certificate > Write the certificate file/m;
+
 /** The keys of a proxy, for one of its places. @param path of the section in messages */
-const proxy = (place: (more: string) => Omit<Effect, "see">, path: string): Readonly<Record<string, Effect>> => {
+const proxy = (
+  place: (more: string) => Omit<Effect, "see">,
+  path: string,
+): Readonly<Record<string, Effect | Elsewhere>> => {
   const part = (more: string) => place(`proxy: {${more}}`);
-  const unsupported = (keys: string) => refused(`${path}/${keys}`);
   const note = (key: string) => noted(`${path.replaceAll("/", ".")}.run.${key}`);
   return {
     host: { ...part("host: a.b"), see: /routers\.app-web\.rule=Host\(`a\.b`\)/ },
     hosts: { ...part("hosts: [a.b, c.d]"), see: /routers\.app-web\.rule=Host\(`a\.b`\) \|\| Host\(`c\.d`\)/ },
     app_port: { ...part("app_port: 3000"), see: /loadbalancer\.server\.port=3000/ },
-    ssl: { ...part("ssl: true, host: a.b"), see: unsupported("ssl") },
-    "ssl.certificate_pem": { ...part("ssl: {certificate_pem: C, private_key_pem: K}"), see: unsupported("ssl") },
-    "ssl.private_key_pem": { ...part("ssl: {certificate_pem: C, private_key_pem: K}"), see: unsupported("ssl") },
-    ssl_redirect: { ...part("ssl: true, ssl_redirect: false, host: a.b"), see: unsupported("ssl") },
+    ssl: { ...part("ssl: true, host: a.b"), see: /routers\.app-web-tls\.tls=true/ },
+    "ssl.certificate_pem": { ...part(`${OWN_CERTIFICATE}, host: a.b`), see: CERTIFICATE_FILE },
+    "ssl.private_key_pem": { ...part(`${OWN_CERTIFICATE}, host: a.b`), see: CERTIFICATE_FILE },
+    ssl_redirect: { file: "test/docs/https.test.ts", test: "ssl_redirect: false" },
     forward_headers: { ...part("forward_headers: false"), gone: /entrypoints\.http\.forwardedheaders\.insecure=true/ },
     response_timeout: { ...part("response_timeout: 60"), see: /serverstransport=app-web-timeout-60s@file/ },
     path_prefix: { ...part("path_prefix: /api"), see: /rule=Path\(`\/api`\) \|\| PathPrefix\(`\/api\/`\)/ },
@@ -142,7 +147,7 @@ const accessoryProxy = (): Readonly<Record<string, Effect>> => {
     ssl: { ...part("ssl: true"), see: unsupported("ssl") },
     "ssl.certificate_pem": { ...part("ssl: {certificate_pem: C, private_key_pem: K}"), see: unsupported("ssl") },
     "ssl.private_key_pem": { ...part("ssl: {certificate_pem: C, private_key_pem: K}"), see: unsupported("ssl") },
-    ssl_redirect: { ...part("ssl: true, ssl_redirect: false"), see: unsupported("ssl") },
+    ssl_redirect: { ...part("ssl: true, ssl_redirect: true"), see: unsupported("ssl") },
     forward_headers: { ...part("forward_headers: false"), gone: /forwardedheaders\.insecure=true/ },
     response_timeout: { ...part("response_timeout: 60"), see: unsupported("response_timeout") },
     path_prefix: { ...part("path_prefix: /api"), see: rule(".*Path\\(`/api`\\) \\|\\| PathPrefix\\(`/api/`\\)") },

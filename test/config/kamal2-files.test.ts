@@ -488,7 +488,7 @@ healthcheck: {cmd: bin/alive}
 });
 
 describe("as in Kamal 2, a file is refused", () => {
-  const two = WEB.replace("[192.0.2.1]", "[192.0.2.1, 192.0.2.2]");
+  const five = WEB.replace("[192.0.2.1]", "[192.0.2.1, 192.0.2.2, 192.0.2.3, 192.0.2.4, 192.0.2.5]");
   const withProxy = (proxy: string) => WEB.replace("[192.0.2.1]", `{hosts: [192.0.2.1], proxy: ${proxy}}`);
   const host = "Must set a host to enable automatic SSL: write host here as well";
 
@@ -504,9 +504,9 @@ describe("as in Kamal 2, a file is refused", () => {
       `proxy/ssl: ${host}`,
     ],
     [
-      "ssl for several servers",
-      `${two}proxy: {ssl: {}, host: a.b}`,
-      "proxy/ssl: SSL is only supported on a single server unless you provide custom certificates: write certificate_pem and private_key_pem",
+      "ssl for more than four servers",
+      `${five}proxy: {ssl: {}, host: a.b}`,
+      "proxy/ssl: an authority issues certificates for at most 4 servers of one name: write certificate_pem and private_key_pem",
     ],
     ["proxy: true at the top", `${WEB}proxy: true`, "proxy: should be a map, not true or false"],
     ["hosts as text", `${WEB}proxy: {hosts: "a.b,c.d"}`, "proxy/hosts: should be a list, not a string"],

@@ -521,8 +521,8 @@ accessories: {db: {image: x, host: 10.0.0.2, proxy: {host: a.b, run: {http_port:
       "servers/web/traefik: proxy is the same setting in Kamal 2: remove one of the two",
     ],
     [
-      "servers: [10.0.0.1, 10.0.0.2]\nproxy: {ssl: true, host: a.b}",
-      "proxy/ssl: SSL is only supported on a single server unless you provide custom certificates: write certificate_pem and private_key_pem",
+      "servers: [10.0.0.1, 10.0.0.2, 10.0.0.3, 10.0.0.4, 10.0.0.5]\nproxy: {ssl: true, host: a.b}",
+      "proxy/ssl: an authority issues certificates for at most 4 servers of one name: write certificate_pem and private_key_pem",
     ],
     [
       "servers: {web: [10.0.0.1], api: {hosts: [10.0.0.1], proxy: {app_port: 81}}}\nproxy: {host: a.b}",
@@ -570,7 +570,8 @@ accessories: {db: {image: x, host: 10.0.0.2, proxy: {host: a.b, run: {http_port:
   });
 
   test.each([
-    "servers: [10.0.0.1, 10.0.0.2]\nproxy: {ssl: {certificate_pem: C, private_key_pem: K}, host: a.b}",
+    "servers: [10.0.0.1, 10.0.0.2, 10.0.0.3, 10.0.0.4]\nproxy: {ssl: true, host: a.b}",
+    "servers: [10.0.0.1, 10.0.0.2, 10.0.0.3, 10.0.0.4, 10.0.0.5]\nproxy: {ssl: {certificate_pem: C, private_key_pem: K}, host: a.b}",
     "servers: {web: [10.0.0.1], api: {hosts: [10.0.0.1], proxy: {path_prefix: /api}}}\nproxy: {host: a.b}",
     "servers: {web: [10.0.0.1], api: {hosts: [10.0.0.2], proxy: true}}\nproxy: {host: a.b}",
     "servers: {web: {hosts: [10.0.0.1], proxy: {host: c.d}}}\nproxy: {host: a.b}",
@@ -583,18 +584,29 @@ accessories: {db: {image: x, host: 10.0.0.2, proxy: {host: a.b, run: {http_port:
     expect(await problemsOf(without("servers", written))).toEqual([]);
   });
 
-  test.each([
-    [
-      "{ssl: true, host: a.b}",
-      "proxy/ssl: not supported yet: there are no certificates: end TLS in front of the servers",
-    ],
-  ])("%s loads, and a deploy refuses it", async (section, line) => {
-    const { unsupported } = await load(`proxy: ${section}`);
-    expect(unsupported.map((text) => text.replace(/^\S+: /, ""))).toEqual([line]);
+  test.each(["ssl: true", "ssl: {certificate_pem: C, private_key_pem: K}"])(
+    "%s of an accessory loads, and a deploy refuses it",
+    async (ssl) => {
+      const { unsupported } = await load(`accessories: {db: {image: x, host: h, proxy: {host: a.b, ${ssl}}}}`);
+      expect(unsupported.map((text) => text.replace(/^\S+: /, ""))).toEqual([
+        "accessories/db/proxy/ssl: not supported yet: mrsk gets certificates for roles alone: end TLS in front of the accessory",
+      ]);
+    },
+  );
+
+  test("ssl: false of an accessory is supported", async () => {
+    const { unsupported } = await load("accessories: {db: {image: x, host: h, proxy: {host: a.b, ssl: false}}}");
+    expect(unsupported).toEqual([]);
+  });
+
+  test("https_port: 443 has no note", async () => {
+    expect((await load("proxy: {run: {https_port: 443}}")).notes).toEqual([]);
   });
 
   test.each([
     "{ssl: false}",
+    "{ssl: true, host: a.b}",
+    "{ssl: {certificate_pem: C, private_key_pem: K}, host: a.b}",
     "{forward_headers: false}",
     "{response_timeout: 60}",
     "{buffering: {requests: false, responses: false}}",
@@ -777,7 +789,10 @@ test.each([
   ["sshkit: {dns_retries: 2}", "sshkit.dns_retries has no effect here: "],
   ["output: {otel: {endpoint: 'http://o'}}", "output.otel has no effect here: "],
   ["output: {file: {path: log}}", "output.file has no effect here: "],
-  ["proxy: {run: {https_port: 8443}}", "proxy.run.https_port has no effect here: no port for HTTPS is published yet"],
+  [
+    "proxy: {run: {https_port: 8443}}",
+    "proxy.run.https_port has no effect here: Traefik publishes port 443 for HTTPS, if it is free",
+  ],
   ["proxy: {run: {version: v0.9.2}}", "proxy.run.version has no effect here: "],
   ["proxy: {buffering: {requests: true}}", "proxy.buffering.requests has no effect here: Traefik streams bodies"],
   ["proxy: {buffering: {responses: true}}", "proxy.buffering.responses has no effect here: Traefik streams bodies"],

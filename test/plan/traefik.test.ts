@@ -1,10 +1,11 @@
 import { describe, expect, test } from "vitest";
 import type { Traefik } from "../../src/config/config.ts";
 import { decideReplacement, decideTraefik, traefikProblems, traefikUsers } from "../../src/plan/traefik.ts";
-import { accessory, config } from "../support/config.ts";
+import { accessory, config, proxy, role } from "../support/config.ts";
 import { aHost, TRAEFIK } from "../support/world.ts";
 
 const given = (overrides: Partial<Traefik> = {}) => config({ traefik: { ...config().traefik, ...overrides } });
+const withTls = config({ roles: [role({ proxy: proxy({ ssl: "acme", hosts: ["a.b"] }) })] });
 const ARGS = TRAEFIK.args;
 const behindTraefik = aHost().behindTraefik().facts();
 const behindStopped = aHost().behindTraefik({ state: "exited" });
@@ -36,6 +37,16 @@ describe("the plan of Traefik", () => {
     expect(decideTraefik(given({ bindIps }), ARGS, seen)).toEqual({ action: "keep", differs });
   });
 
+  test("a Traefik without TLS is reported only if a role has certificates", () => {
+    const flags = ["--entrypoints.https.address=:443", "--certificatesresolvers.mrsk.acme.keytype=EC256"];
+    const wanted = [...ARGS, ...flags];
+    expect(decideTraefik(given(), wanted, behindTraefik)).toEqual({ action: "keep", differs: undefined });
+    expect(decideTraefik(withTls, wanted, behindTraefik)).toEqual({
+      action: "keep",
+      differs: `it lacks ${flags.join(" ")}`,
+    });
+  });
+
   test("missing and surplus arguments are reported, with the host's variables expanded", () => {
     const seen = aHost()
       .behindTraefik({ args: ["--a=1", "--b"] })
@@ -47,6 +58,15 @@ describe("the plan of Traefik", () => {
 
 describe("problems of Traefik", () => {
   const run = { action: "run" } as const;
+
+  test("port 443 is needed only if a role has certificates", () => {
+    const listeners = new Map([[443, "nginx (process 12)"]]);
+    const facts = aHost().with({ listeners }).facts();
+    expect(traefikProblems(given(), run, facts)).toEqual([]);
+    expect(traefikProblems(withTls, run, facts)).toEqual([
+      "port 443, which Traefik needs, is taken by nginx (process 12): stop it",
+    ]);
+  });
 
   test("a port in use is reported with the program that uses it, unless Traefik runs", () => {
     const listeners = new Map([

@@ -52,6 +52,7 @@ describe.concurrent.each(SHELLS.map((shell) => ({ name: shell.join(" "), shell }
     const inspected = capture("inspected", "inspected", sh`printf 'state running\nlive %s/live\n{}\n' ${place}`);
     const what = script("Test", [
       step("write", call("write_live_file", join(place, "live"), "app-web", "a: 'b c'\n")),
+      step("write private", call("write_live_file", join(place, "live"), "app-web.tls", "key: secret\n", "private")),
       inspected,
       step("read", call("print_live_files", "app", "run", inspected.output, "")),
       step("none", call("print_listeners", inspected.output, "")),
@@ -65,9 +66,10 @@ describe.concurrent.each(SHELLS.map((shell) => ({ name: shell.join(" "), shell }
     await host.printed(`${NONCE} x `);
     host.end();
     const { stdout } = await host.closed;
-    const file = `${place}/live\nwritable\napp-web\n YTogJ2IgYycK\n`;
+    // Of a certificate file only the name is read.
+    const files = `${place}/live\nwritable\napp-web.tls\napp-web\n YTogJ2IgYycK\n`;
     expect(stdout).toContain(
-      `@b 2\n${file}@e 2 0\n@b 3\n@e 3 0\n@b 4\n@e 4 0\n@b 5\nAda\n@e 5 75\n@b 6\nAda\non\n@e 6 0\n@b 7\ngoes on\n@e 7 0\n@x 0\n`,
+      `@b 3\n${files}@e 3 0\n@b 4\n@e 4 0\n@b 5\n@e 5 0\n@b 6\nAda\n@e 6 75\n@b 7\nAda\non\n@e 7 0\n@b 8\ngoes on\n@e 8 0\n@x 0\n`,
     );
   });
 

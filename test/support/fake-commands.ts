@@ -4,7 +4,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach } from "vitest";
 import type { Body } from "../../src/script/command.ts";
-import { runnable } from "./config.ts";
+import { needsOf } from "../../src/script/call.ts";
+import { ShellLibrary } from "../../src/script/library.ts";
+import { revealed, runnable } from "./config.ts";
 
 let current = "";
 beforeEach(() => {
@@ -29,8 +31,23 @@ export function fakeContainer(state: string): void {
 }
 
 /** Runs a command as a script runs its step. */
-export function run(body: Body, path = process.env["PATH"]): { status: number | null; stdout: string; stderr: string } {
-  return spawnSync("/bin/sh", ["-ec", runnable(body)], {
+export function run(body: Body, path = process.env["PATH"]): Ran {
+  return runText(runnable(body), path);
+}
+
+/** As `run`, with the values of its secrets. */
+export function runSecret(body: Body): Ran {
+  return runText(new ShellLibrary().missing(needsOf([body])) + revealed(body), process.env["PATH"]);
+}
+
+interface Ran {
+  readonly status: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+function runText(text: string, path: string | undefined): Ran {
+  return spawnSync("/bin/sh", ["-ec", text], {
     encoding: "utf8",
     env: { PATH: `${current}:${path}` },
     cwd: current,

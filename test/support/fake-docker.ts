@@ -29,7 +29,11 @@ export function machine(docker = "", environment: Readonly<Record<string, string
     events,
     host: Object.assign(
       new LocalHost(home, { PATH: path, HOME: home, ...environment }, (event) => void events.push(event), noSecrets),
-      { attach: () => Promise.reject(new Error("this machine has no terminal")), reconnect: async () => {} },
+      {
+        attach: () => Promise.reject(new Error("this machine has no terminal")),
+        connect: () => Promise.reject(new Error("this machine has no ports")),
+        reconnect: async () => {},
+      },
     ),
     calls: () => (existsSync(log) ? readFileSync(log, "utf8").trim().split("\n") : []),
   };

@@ -1,8 +1,9 @@
+import type { Duplex } from "node:stream";
 import { keepRendered } from "./rendered.ts";
 import type { Attached } from "../../src/script/attached.ts";
 import { redact, render } from "../../src/script/command.ts";
 import { type Script, secretsOfScript } from "../../src/script/script.ts";
-import { CommandFailedError, InterruptedError } from "../../src/errors.ts";
+import { CommandFailedError, InterruptedError, SshError } from "../../src/errors.ts";
 import type { Host } from "../../src/hosts/host.ts";
 import type { RunOptions, ScriptResult, StepResult } from "../../src/script/result.ts";
 import type { Pipes } from "../../src/ssh/attach.ts";
@@ -30,6 +31,8 @@ export class FakeHost implements Host {
   readonly secrets = new Map<string, string>();
   /** The scripts that ran. */
   readonly scripts: Script[] = [];
+  /** What listens on the host's ports. */
+  readonly ports = new Map<number, () => Duplex>();
   private readonly answers: Answer[] = [];
 
   private readonly hooks: { readonly pattern: RegExp; readonly work: () => unknown }[] = [];
@@ -111,6 +114,12 @@ export class FakeHost implements Host {
     const answer = this.answers.find(({ pattern }) => pattern.test(line));
     if (ends !== "terminal" && answer) ends.onOutput("stdout", Buffer.from(answer.stdout));
     return Promise.resolve(answer?.status ?? 0);
+  }
+
+  async connect(port: number): Promise<Duplex> {
+    const socket = this.ports.get(port)?.();
+    if (!socket) throw new SshError(this.name, `cannot reach 127.0.0.1:${port}`);
+    return socket;
   }
 
   async reconnect(): Promise<void> {

@@ -12,8 +12,10 @@ import { createBuilder } from "../../src/flow/build/builder.ts";
 import { showConfig } from "../../src/flow/config.ts";
 import { deploy } from "../../src/flow/rollout/deploy.ts";
 import { MrskError } from "../../src/errors.ts";
+import { type Pair, selfSigned } from "./certificates.ts";
 import type { FakeHost } from "./fake-host.ts";
 import { type FakeRun, fakeRun } from "./fake-run.ts";
+import { tlsPort } from "./tls-server.ts";
 import { aHost, container, stopped, type World } from "./world.ts";
 
 /** The content of a deploy.yml. The keys of `REQUIRED` may be left out. */
@@ -36,6 +38,17 @@ const COMMANDS = {
   config: (run: FakeRun) => showConfig(run, { json: false }),
 } as const satisfies Record<string, (run: FakeRun) => Promise<unknown>>;
 
+let pair: Pair | undefined;
+/** Valid at the time of a transcript. */
+const pairOfAB = () => (pair ??= selfSigned(["a.b"], { from: "19700101" }));
+
+/** The secrets TLS_CERTIFICATE and TLS_KEY are a pair for a.b; another one is its name in words. */
+function secretValue(name: string): string {
+  if (name === "TLS_CERTIFICATE") return pairOfAB().certificate;
+  if (name === "TLS_KEY") return pairOfAB().privateKey;
+  return `value of ${name}`;
+}
+
 export interface Circumstances {
   readonly command?: keyof typeof COMMANDS;
   /** Every host is as `oldHost` describes it. */
@@ -48,7 +61,7 @@ export interface Circumstances {
 
 /**
  * The actions of a command with this deploy.yml on fake hosts: a line for each step on each host, each message, each
- * wait, and the error at the end.
+ * wait, and the error at the end. Every host serves a certificate for a.b.
  */
 export async function transcriptOf(written: Written, circumstances: Circumstances = {}): Promise<string> {
   const { command = "deploy", old = false, version = "2", files = {} } = circumstances;
@@ -61,7 +74,7 @@ export async function transcriptOf(written: Written, circumstances: Circumstance
       writeFileSync(join(cwd, path), text, { mode: 0o755 });
     }
     const config = await loadConfig({ file: "deploy.yml", destination: undefined, cwd, environment: new Map() });
-    const given = { get: (name: string) => `value of ${name}` };
+    const given = { get: secretValue };
     const run = fakeRun(config, {
       cwd,
       skipHooks: false,
@@ -74,6 +87,7 @@ export async function transcriptOf(written: Written, circumstances: Circumstance
     });
     const names = [...config.roles, ...config.accessories].flatMap(({ hosts }) => hosts);
     for (const name of new Set(names)) record((old ? oldHost(name) : aHost(name)).fake(run), lines);
+    for (const host of run.hosts.values()) host.ports.set(443, tlsPort(pairOfAB));
     // A builder for another platform: the command replaces it.
     if (config.builder.remote) (run.local as FakeHost).replies(/^builder$/, `Endpoint: ${builderName(config)}-sparc`);
     record(run.local as FakeHost, lines);

@@ -5,7 +5,7 @@ import { proxyLabels } from "../../src/traefik/proxy-labels.ts";
 
 /** The labels by their names after `traefik.http.`. */
 function labelsOf(proxy: WrittenProxy): Record<string, string> {
-  const labels = [...proxyLabels("app-web", proxyOf(proxy))];
+  const labels = [...proxyLabels("app-web", proxyOf(proxy), ["https"])];
   return Object.fromEntries(labels.map(([label, value]) => [label.replace(/^traefik\.http\./, ""), value]));
 }
 
@@ -98,5 +98,32 @@ test.each<WrittenProxy["buffering"]>([
 ])("no limit, no buffering: %o", (buffering) => {
   expect(Object.keys(labelsOf({ buffering: buffering ?? null })).filter((label) => /buffering/.test(label))).toEqual(
     [],
+  );
+});
+
+test("with ssl each router has another one for TLS, whose requests are https for the app", () => {
+  expect(labelsOf({ hosts: ["a.b", "*.c.d"], ssl: { certificate_pem: "C", private_key_pem: "K" } })).toEqual({
+    "services.app-web.loadbalancer.server.port": "80",
+    "routers.app-web.rule": "Host(`a.b`)",
+    "routers.app-web.priority": "20000",
+    "routers.app-web.middlewares": "app-web-forwarded@docker,app-web-retry@docker",
+    "routers.app-web-tls.rule": "Host(`a.b`)",
+    "routers.app-web-tls.priority": "20000",
+    "routers.app-web-tls.middlewares": "app-web-proto@docker,app-web-forwarded@docker,app-web-retry@docker",
+    "routers.app-web-tls.entrypoints": "https",
+    "routers.app-web-tls.tls": "true",
+    "routers.app-web-route2.rule": "HostRegexp(`^[^.]+\\.c\\.d$`)",
+    "routers.app-web-route2.priority": "10000",
+    "routers.app-web-route2.middlewares": "app-web-forwarded@docker,app-web-retry@docker",
+    "routers.app-web-route2-tls.rule": "HostRegexp(`^[^.]+\\.c\\.d$`)",
+    "routers.app-web-route2-tls.priority": "10000",
+    "routers.app-web-route2-tls.middlewares": "app-web-proto@docker,app-web-forwarded@docker,app-web-retry@docker",
+    "routers.app-web-route2-tls.entrypoints": "https",
+    "routers.app-web-route2-tls.tls": "true",
+    "middlewares.app-web-forwarded.headers.customrequestheaders.Forwarded": "",
+    "middlewares.app-web-proto.headers.customrequestheaders.X-Forwarded-Proto": "https",
+  });
+  expect(labelsOf({ host: "a.b", ssl: true, forward_headers: true })["routers.app-web-tls.middlewares"]).toBe(
+    "app-web-forwarded@docker,app-web-retry@docker",
   );
 });

@@ -8,7 +8,7 @@ import { ExitStatus } from "../../src/shell/exit-status.ts";
 import { Captured } from "../../src/script/script.ts";
 import { fake, folder, run } from "../support/fake-commands.ts";
 import { ensureTraefikImage, pullTraefik, startOrRunTraefik } from "../../src/commands/traefik-boot.ts";
-import { createSecondTraefik, createTraefik } from "../../src/commands/traefik.ts";
+import { createSecondTraefik, createTraefik, findTlsPort } from "../../src/commands/traefik.ts";
 import {
   abandonReplacement,
   createNext,
@@ -39,6 +39,7 @@ const pieces: [string, Body][] = [
   [
     "createNext",
     createNext(
+      findTlsPort(config()),
       createTraefik(config(), traefikHost("/d"), noSecrets, NEXT),
       joinAsBefore(config({ network: "private" }), NEXT),
     ),

@@ -43,15 +43,15 @@ export const PROXY: Section = {
       default: "false",
       since: "Kamal 2.0",
       meaning:
-        "true: certificates from Let's Encrypt. A map names the secrets of a certificate. It is checked; certificates are not supported yet, and a deploy refuses it",
-      example: "ssl: false",
+        "true: Traefik gets a certificate from Let's Encrypt for each host, on at most 4 servers. A map names the secrets of your own certificate. Of an accessory it is not supported yet",
+      example: "ssl: true",
     },
     {
       key: "ssl.certificate_pem",
       type: "name of a secret",
       default: "none",
       since: "Kamal 2.7",
-      meaning: "Name of the secret that has the certificate with its chain, as PEM",
+      meaning: "Name of the secret that has your certificate with its chain, as PEM. It must be valid for each host",
       example: "ssl:\n  certificate_pem: TLS_CERTIFICATE\n  private_key_pem: TLS_KEY",
     },
     {
@@ -59,7 +59,7 @@ export const PROXY: Section = {
       type: "name of a secret",
       default: "none",
       since: "Kamal 2.7",
-      meaning: "Name of the secret that has the private key of the certificate, as PEM",
+      meaning: "Name of the secret that has the private key of the certificate, as PEM without a passphrase",
       example: "ssl:\n  certificate_pem: TLS_CERTIFICATE\n  private_key_pem: TLS_KEY",
     },
     {
@@ -67,7 +67,8 @@ export const PROXY: Section = {
       type: "true or false",
       default: "true",
       since: "Kamal 2.7",
-      meaning: "With ssl, whether http is redirected to https",
+      meaning:
+        "With ssl, whether http is redirected to https, once a certificate is served: with status 301, or 308 for other methods than GET",
       example: "ssl_redirect: false",
     },
     {
@@ -241,7 +242,8 @@ export const PROXY: Section = {
       type: "port",
       default: String(proxy.run.httpsPort),
       since: "Kamal 2.10",
-      meaning: "Port of the server for https. Accepted with a note that no port for https is published yet",
+      meaning:
+        "Port of the server for https. Traefik publishes port 443, if it is free; another port is accepted with a note that it has no effect",
       example: "run:\n  https_port: 8443",
     },
     {

@@ -10,6 +10,7 @@ import { isUp } from "../../plan/facts.ts";
 import { onObservedRoles } from "./app.ts";
 import { cleanAssetsSteps } from "./assets.ts";
 import { outcome } from "../audit.ts";
+import { removeCertificateSteps } from "../certificates/removal.ts";
 import { observeAndResolve } from "../resolve-version.ts";
 import { withLock } from "../lock.ts";
 import { observeHosts } from "../observe.ts";
@@ -29,12 +30,15 @@ export async function removeApp(run: Run): Promise<void> {
 export async function removeAppContainers(run: Run): Promise<void> {
   await withLock(run, () =>
     onObservedRoles(run, "Remove the containers", async (role, facts) => {
-      const mine = containersOf(run.config, role, facts).filter((container) => !isUp(container));
+      const all = containersOf(run.config, role, facts);
+      const mine = all.filter((container) => !isUp(container));
+      const serves = all.length > mine.length;
       return [
         ...mine.map(({ id, name }) => step(`Remove ${name}`, new AppCommands(run.config, role).remove(id))),
         ...(role.traefik
           ? [step("Remove the live file", removeLiveFile(facts.liveDirectory, containerPrefix(run.config, role)))]
           : []),
+        ...(serves ? [] : removeCertificateSteps(run.config, role, facts)),
         await outcome(run, "Removed all app containers", role.name),
         ...cleanAssetsSteps(run.config, role, facts),
       ];
@@ -49,7 +53,8 @@ async function removeFormerRoles(run: Run): Promise<void> {
   await onHosts(
     run.selection.app.map(({ host, roles }) => ({ name: host, roles: roles.map(({ name }) => name) })),
     async ({ name: host, roles }) => {
-      const { containers, liveDirectory } = facts.get(host)!;
+      const seen = facts.get(host)!;
+      const { containers, liveDirectory } = seen;
       const left = containers.filter(
         ({ destination, role }) => destination === config.destination && !roles.includes(role ?? ""),
       );
@@ -59,7 +64,10 @@ async function removeFormerRoles(run: Run): Promise<void> {
         step(`Remove ${name}`, ["docker", "container", "rm", id]),
         ...(role === undefined
           ? []
-          : [step("Remove the live file", removeLiveFile(liveDirectory, containerPrefix(config, { name: role })))]),
+          : [
+              step("Remove the live file", removeLiveFile(liveDirectory, containerPrefix(config, { name: role }))),
+              ...removeCertificateSteps(config, { name: role }, seen),
+            ]),
       ]);
       await run.host(host).run(script("Remove containers of former roles", steps), { signal: run.signal });
       const names = left.map(({ name }) => name).join(", ");

@@ -7,6 +7,7 @@ import { versionToBoot } from "../app/app.ts";
 import { isRoleInMaintenance } from "../app/maintenance.ts";
 import { withLock } from "../lock.ts";
 import { appHosts, begin, type Run } from "../run.ts";
+import { secureHosts } from "../certificates/secure-hosts.ts";
 import { appSecrets } from "../secrets.ts";
 import { observeRepaired } from "../traefik/repair.ts";
 import { noteDifference } from "../traefik/traefik.ts";
@@ -54,6 +55,15 @@ export async function bootVersion(
   }
   const roles = run.selection.app.flatMap((target) => target.roles);
   await rollOut(run, plans, await appSecrets(run, roles), { version, prune, revert, canary: canary !== undefined });
+  await secureHosts(
+    run,
+    plans.map((plan) => ({
+      host: plan.host,
+      facts: plan.facts,
+      roles: plan.roles.map(({ role }) => role),
+      startedTraefik: plan.traefik.action === "run",
+    })),
+  );
 }
 
 /** A deploy does not end it. */

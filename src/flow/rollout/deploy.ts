@@ -7,6 +7,7 @@ import { push } from "../build/build.ts";
 import { ensureBuilder } from "../build/builder.ts";
 import { refuseTrackedSecrets } from "../build/tracked-env.ts";
 import { hasHook, runHook } from "../hook.ts";
+import { checkOwnCertificates } from "../certificates/own.ts";
 import { fetchImage, type EarlierFacts } from "../image.ts";
 import { withLock } from "../lock.ts";
 import { login } from "../registry.ts";
@@ -164,6 +165,7 @@ async function prepareRun(
   checkReleaseCommand(run.config);
   if (accessories) checkFiles(run, run.config.accessories);
   await requireSecrets(run, { accessories, builder: !skipPush });
+  await checkOwnCertificates(run);
   if (!skipPush) await refuseTrackedSecrets(run);
   const version = await run.requestedVersion();
   if (skipPush && run.givenVersion === undefined && version.includes("_uncommitted_")) {

@@ -1,7 +1,13 @@
 import { sh } from "../../script/command.ts";
 import { capture, type Script, script, step } from "../../script/script.ts";
 import { joinAsBefore, networkSteps } from "../../commands/network.ts";
-import { createSecondTraefik, createTraefik, keepAliveSecondsOf, offersLiveFiles } from "../../commands/traefik.ts";
+import {
+  createSecondTraefik,
+  createTraefik,
+  findTlsPort,
+  keepAliveSecondsOf,
+  offersLiveFiles,
+} from "../../commands/traefik.ts";
 import { prepareLiveDirectory, pullTraefik } from "../../commands/traefik-boot.ts";
 import { traefikOn } from "../../config/traefik.ts";
 import { CLOSING_SECONDS, closingLabels } from "../../traefik/closing-labels.ts";
@@ -145,7 +151,7 @@ async function rebootScript(run: Run, facts: HostFacts, containers: readonly Hos
   const next = capture(
     "next",
     "Create the new container",
-    createNext(createTraefik(config, facts, secrets, NEXT), joinAsBefore(config, NEXT)),
+    createNext(findTlsPort(config), createTraefik(config, facts, secrets, NEXT), joinAsBefore(config, NEXT)),
   );
   const begun = capture("begun", "Begin", sh`echo yes`);
   const replace = replaceTraefik({

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { appContainers, appDetails, appImages, appVersion, staleContainers } from "../../../src/flow/app/app.ts";
 import { startApp, stopApp } from "../../../src/flow/app/start-stop.ts";
-import { removeAppContainer } from "../../../src/flow/app/removal.ts";
+import { removeApp, removeAppContainer, removeAppContainers } from "../../../src/flow/app/removal.ts";
 import { details } from "../../../src/flow/details.ts";
 import { remove } from "../../../src/flow/remove.ts";
 import { select } from "../../../src/plan/select.ts";
@@ -138,6 +138,37 @@ test.each([
   expect(runShell(work.steps[0]!.body)).toMatchObject({ status: 0, stderr: "" });
   const left = readdirSync(folder()).includes(".mrsk") ? readdirSync(join(folder(), ".mrsk")) : [];
   expect(left).toEqual(remaining);
+});
+
+test("removing the app removes the certificate files of its roles, and of former roles", async () => {
+  const run = runWith(
+    behindTraefik
+      .runs(container("web", 1), container("old", 1))
+      .withLiveFile("app-web@tls", "")
+      .withLiveFile("app-old@tls", ""),
+  );
+  const host = run.hosts.get(HOST)!;
+  await removeApp(run);
+  // The containers still run here, as docker lists them: their certificate is kept.
+  expect(host.commands).not.toContain("remove_live_file /root/.mrsk/traefik app-web@tls");
+  expect(host.commands).toContain("remove_live_file /root/.mrsk/traefik app-old@tls");
+  const off = runWith(behindTraefik.keeps(stopped("web", 1)).withLiveFile("app-web@tls", ""));
+  await removeAppContainers(off);
+  expect(commands(off)).toContain("remove_live_file /root/.mrsk/traefik app-web@tls");
+  const without = runWith(behindTraefik.keeps(stopped("web", 1)));
+  await removeAppContainers(without);
+  expect(commands(without).join("\n")).not.toContain("tls");
+});
+
+test("remove keeps the certificates of an authority, with the folder that they are in", async () => {
+  const run = runWith(behindTraefik.runs(container("web", 1)));
+  await remove(run, { confirmed: true });
+  fake("docker", "");
+  mkdirSync(join(folder(), ".mrsk/traefik"), { recursive: true });
+  mkdirSync(join(folder(), ".mrsk/acme"));
+  const work = run.hosts.get(HOST)!.scripts.find(({ title }) => title === "Remove empty folders")!;
+  expect(runShell(work.steps[0]!.body)).toMatchObject({ status: 0, stderr: "" });
+  expect(readdirSync(join(folder(), ".mrsk"))).toEqual(["acme"]);
 });
 
 test("remove keeps a Traefik that other services use", async () => {
