@@ -1,4 +1,5 @@
 import type { Config, Traefik } from "../config/config.ts";
+import { hasArgument } from "../config/traefik.ts";
 import type { Secret } from "../config/env/secret.ts";
 import { ENTRY_POINT_PORTS, portsBetween } from "../ports.ts";
 import { assignedFlags, envFlags, expandable, labelled, optionFlags, secretsOf } from "./arguments.ts";
@@ -151,14 +152,15 @@ export function hostPorts(config: Config): number[] {
 /** Traefik's arguments, after the image. `${NAME}` is not expanded. */
 export function traefikArguments(config: Config, keepAliveSeconds = KEEP_ALIVE_SECONDS): string[] {
   const { args } = config.traefik;
-  const given = (flag: string) => [...args.keys()].some((key) => key.toLowerCase() === flag.toLowerCase());
   return [
     "--providers.docker",
-    ...(given("log.level") ? [] : ["--log.level=INFO"]),
+    ...(hasArgument(args, "log.level") ? [] : ["--log.level=INFO"]),
     ...(offersLiveFiles(config)
       ? [
           `--providers.file.directory=${LIVE_MOUNT}`,
-          ...(given("providers.providersThrottleDuration") ? [] : ["--providers.providersThrottleDuration=100ms"]),
+          ...(hasArgument(args, "providers.providersThrottleDuration")
+            ? []
+            : ["--providers.providersThrottleDuration=100ms"]),
         ]
       : []),
     ...entryPointFlags(config, keepAliveSeconds),

@@ -3,8 +3,7 @@ import { KAMAL2 } from "./defaults.ts";
 import type { Mistake } from "./issues.ts";
 import { hostsOf, mergeProxies, pathsOf } from "./proxy.ts";
 import type { Path } from "./yaml/tree.ts";
-
-type Written = Readonly<Record<string, unknown>>;
+import { below, isMap, isSet, type Written } from "./written.ts";
 
 /** A role as written, with its hosts. */
 export interface WrittenRolePlace {
@@ -246,16 +245,4 @@ function accessoryMistakes(written: Written, { name, written: accessory }: Place
 function proxyOfRole(root: Written, own: unknown, byDefault: boolean): Written | undefined {
   if (own === false || (!isSet(own) && !byDefault)) return undefined;
   return mergeProxies<Written>(root, isMap(own) ? own : {});
-}
-
-function isSet(value: unknown): boolean {
-  return value !== undefined && value !== null;
-}
-
-function isMap(value: unknown): value is Written {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
-function below(value: unknown, key: string): unknown {
-  return isMap(value) ? value[key] : undefined;
 }

@@ -1,6 +1,5 @@
 import type { Mistake } from "./issues.ts";
-
-type Written = Readonly<Record<string, unknown>>;
+import type { Written } from "./written.ts";
 
 /** Docker's rule that separates a registry from the path of a repository. */
 const REGISTRY = /^([^/]*[.:][^/]*|localhost)\/(.+)$/;

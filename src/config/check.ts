@@ -7,8 +7,7 @@ import type { Mistake } from "./issues.ts";
 import type { Path } from "./yaml/tree.ts";
 import { words } from "./words.ts";
 import { HIGHEST_PORT } from "../ports.ts";
-
-type Written = Readonly<Record<string, unknown>>;
+import { below, isMap, type Written } from "./written.ts";
 
 /**
  * Mistakes that a schema of single values cannot find. Reads the values as written, not as the schema parsed them, so that
@@ -108,16 +107,9 @@ function kamal2BuilderMistakes(builder: Written): Mistake[] {
 
 /** Two keys that set the same time limit. */
 function timeLimitMistakes(written: Written): Mistake[] {
-  const places: [string[], unknown][] = [
-    [["healthcheck"], written["healthcheck"]],
-    ...rolesOf(written).map(([name, role]): [string[], unknown] => [
-      ["servers", name, "healthcheck"],
-      below(role, "healthcheck"),
-    ]),
-  ];
   const attempts = blank(written["deploy_timeout"])
     ? []
-    : places
+    : placesOf(written, "healthcheck")
         .filter(([, check]) => !blank(below(check, "max_attempts")))
         .map(([path]) => ({
           path: [...path, "max_attempts"],
@@ -181,6 +173,14 @@ function rolesOf(written: Written): [string, unknown][] {
   const { servers } = written;
   if (Array.isArray(servers)) return [[DEFAULTS.primaryRole, servers]];
   return isMap(servers) ? Object.entries(servers) : [];
+}
+
+/** A key of the top level that each role may have too: every place of it, with the value there. */
+function placesOf(written: Written, key: string): [path: string[], value: unknown][] {
+  return [
+    [[key], written[key]],
+    ...rolesOf(written).map(([name, role]): [string[], unknown] => [["servers", name, key], below(role, key)]),
+  ];
 }
 
 function primaryRoleOf(written: Written): string {
@@ -320,15 +320,10 @@ function placementMistakes(name: string, accessory: Written, path: readonly stri
 
 /** Only Kamal 2 has false there. */
 function assetMistakes(written: Written): Mistake[] {
-  const places: [string[], unknown][] = [
-    [["asset_path"], written["asset_path"]],
-    ...rolesOf(written).map(([name, role]): [string[], unknown] => [
-      ["servers", name, "asset_path"],
-      below(role, "asset_path"),
-    ]),
-  ];
   const message = "should be an absolute path in the container, not false: omit the key for none";
-  return places.filter(([, value]) => value === false).map(([path]) => ({ path, message }));
+  return placesOf(written, "asset_path")
+    .filter(([, value]) => value === false)
+    .map(([path]) => ({ path, message }));
 }
 
 /** A variable cannot be in both `clear` and `secret`. */
@@ -390,16 +385,8 @@ function leavesQuoteOpen(line: string): boolean {
   }
 }
 
-function isMap(value: unknown): value is Written {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
 function entriesOf(value: unknown): [string, unknown][] {
   return isMap(value) ? Object.entries(value) : [];
-}
-
-function below(value: unknown, key: string): unknown {
-  return isMap(value) ? value[key] : undefined;
 }
 
 /** Missing or empty: also a list of empty values. */

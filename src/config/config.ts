@@ -52,7 +52,7 @@ export interface Proxy {
   readonly forwardHeaders: boolean;
   /** Until the headers of the app's response; 0: unlimited. */
   readonly responseTimeoutSeconds: number;
-  /** `/api`: without a slash at the end, and empty for `/` beside others. An empty list: every path. */
+  /** `/api`: without a slash at the end, and empty for `/` among others. An empty list: every path. */
   readonly pathPrefixes: readonly string[];
   readonly stripPathPrefix: boolean;
   readonly healthcheck: { readonly path: string; readonly intervalSeconds: number; readonly timeoutSeconds: number };

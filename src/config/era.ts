@@ -1,5 +1,6 @@
 import { existsSync, readdirSync } from "node:fs";
 import { basename, dirname, resolve } from "node:path";
+import { isMap, type Written } from "./written.ts";
 
 /**
  * Which programs a file was written for. They share the name of the file and half of the keys, but differ in defaults:
@@ -10,8 +11,6 @@ export interface Era {
   /** What decided: a key, a file, or `no key decides`. */
   readonly reason: string;
 }
-
-type Written = Readonly<Record<string, unknown>>;
 
 /** `Kamal 2 (builder.arch)`. */
 export function eraText({ generation, reason }: Era): string {
@@ -106,8 +105,4 @@ function secretsFile(cwd: string): string | undefined {
   const found = readdirSync(folder).toSorted();
   const name = found.find((file) => /^secrets(?:-common|\..+)?$/.test(file));
   return name === undefined ? undefined : `${basename(folder)}/${name}`;
-}
-
-function isMap(value: unknown): value is Written {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

@@ -2,10 +2,9 @@ import type { Proxy, ProxyRun } from "./config.ts";
 import { KAMAL2 } from "./defaults.ts";
 import { optionsOf } from "./resolve-parts.ts";
 import type { WrittenProxy } from "./schema-proxy.ts";
+import { isMap } from "./written.ts";
 
 type Maybe<T> = T | null | undefined;
-type Written = Readonly<Record<string, unknown>>;
-
 /** A role's section over that of the top level: maps are merged by key, lists and other values replaced. */
 export function mergeProxies<T extends object>(root: Maybe<T>, role: Maybe<T>): T {
   const merged = { ...root } as Record<string, unknown>;
@@ -101,8 +100,4 @@ function sslOf(ssl: WrittenProxy["ssl"]): Proxy["ssl"] {
   if (!ssl) return false;
   if (ssl === true || !ssl.certificate_pem || !ssl.private_key_pem) return "acme";
   return { certificate: ssl.certificate_pem, privateKey: ssl.private_key_pem };
-}
-
-function isMap(value: unknown): value is Written {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

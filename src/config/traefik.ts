@@ -47,11 +47,11 @@ function traefikFor(written: WrittenConfig, proxies: readonly Proxy[], era: Era)
     hostPort: publish ? (own?.host_port ?? run?.httpPort ?? DEFAULTS.traefik.hostPort) : undefined,
     bindIps: run?.bindIps ?? [],
     forwardHeaders: proxies.some(({ forwardHeaders }) => forwardHeaders),
-    metricsPort: hasKey(args, "metrics.prometheus.entrypoint") ? undefined : run?.metricsPort,
+    metricsPort: hasArgument(args, "metrics.prometheus.entrypoint") ? undefined : run?.metricsPort,
     logging: limited(loggingOf(written.logging), run?.logMaxSize),
     args: new Map([
       ...[...requestLog(proxies), ...(run?.debug ? [["log.level", "DEBUG"] as const] : [])].filter(
-        ([key]) => !hasKey(args, key),
+        ([key]) => !hasArgument(args, key),
       ),
       ...args,
     ]),
@@ -86,7 +86,7 @@ function limited({ driver, options, ...logging }: Logging, size: string | undefi
   return { driver, options: others, ...(size === "" ? {} : { maxSize: size }) };
 }
 
-/** Traefik reads the names of its flags without regard to case. */
-function hasKey(args: Options, name: string): boolean {
+/** Whether the user gives a flag. Traefik reads the names of its flags without regard to case. */
+export function hasArgument(args: Options, name: string): boolean {
   return [...args.keys()].some((key) => key.toLowerCase() === name.toLowerCase());
 }

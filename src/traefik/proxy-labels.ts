@@ -21,7 +21,7 @@ export function proxyLabels(name: string, proxy: Proxy): Map<string, string> {
 /** Adds the labels of the middlewares. @returns their names, in the order in which a request passes them */
 function middlewaresOf(name: string, proxy: Proxy, labels: Map<string, string>): string[] {
   const { pathPrefixes, stripPathPrefix } = proxy;
-  // As Kamal's proxy, whose apps read X-Forwarded-For: a client could forge the standard header in its place.
+  // As Kamal's proxy does: an app that prefers the header Forwarded to X-Forwarded-For would trust a forged one.
   labels.set(`traefik.http.middlewares.${name}-forwarded.headers.customrequestheaders.Forwarded`, "");
   const names = [`${name}-forwarded@docker`, `${name}-retry@docker`];
   if (pathPrefixes.length > 0 && stripPathPrefix) {
